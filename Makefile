@@ -1,0 +1,65 @@
+# `make demo` and `make test` set up all that they need from the lock; the second time they start at once.
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-from-lock
+
+# Options of the program behind a target, as in `make demo ARGS="--faults 0.1 --accounts 300"`.
+ARGS ?=
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up check format bench migrate lock clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install the locked packages into .venv
+
+demo: $(STAMP) ## Bill and collect a month of payments on an embedded stack
+	$(BIN)/python starter.py demo $(ARGS)
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+up: $(STAMP) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
+	$(BIN)/python starter.py up $(ARGS)
+
+check: $(STAMP) ## Check format, lint, spelling and types, then run the tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	git ls-files -z | xargs -0 $(BIN)/codespell
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+format: $(STAMP) ## Format the code and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Measure throughput, cost and memory
+	$(BIN)/python -m bench $(ARGS)
+
+migrate: $(STAMP) ## Bring the database of DULY_MIGRATION_DATABASE_URL to the newest schema
+	$(BIN)/alembic upgrade head
+
+lock: $(STAMP) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
+	$(COMPILE) --all-extras --output-file=requirements.lock $(ARGS) pyproject.toml
+	$(COMPILE) --constraint=requirements.lock --output-file=requirements-runtime.lock $(ARGS) pyproject.toml
+
+clean: ## Remove .venv and the caches; .duly/ holds your data and stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
+		echo "Duly needs Python 3.11, 3.12 or 3.13; found: $(or $(PYTHON),none)."; \
+		echo "Install one, or name it: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make virtual environments: a package of the system is missing. Install it:"; \
+		"$(PYTHON)" -c 'import sys; print("    apt-get install python%d.%d-venv" % sys.version_info[:2])'; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
