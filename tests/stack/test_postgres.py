@@ -1,0 +1,38 @@
+"""The embedded PostgreSQL."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+async def test_the_server_never_acknowledges_what_a_crash_could_lose(
+    engine: AsyncEngine, setting: str
+) -> None:
+    async with engine.connect() as connection:
+        value = await connection.scalar(text("SELECT current_setting(:name)"), {"name": setting})
+
+    assert value == "on"
+
+
+async def test_workers_log_in_as_a_member_of_the_runtime_group_and_nothing_more(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                "SELECT rolsuper, rolcreaterole, pg_has_role('duly_app', 'usage') FROM pg_roles"
+                " WHERE rolname = current_user"
+            )
+        )
+
+    assert found.one() == (False, False, True)
+
+
+async def test_a_test_sees_nothing_that_another_test_wrote(
+    engine: AsyncEngine, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE public.left_behind ()"))
+    async with engine.connect() as connection:
+        name = await connection.scalar(text("SELECT current_database()"))
+
+    assert name.startswith("test_")
