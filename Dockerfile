@@ -1,0 +1,25 @@
+FROM python:3.11.15-slim-trixie
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+WORKDIR /srv/duly
+
+# The packages change less often than the code: their layer is built first and kept.
+COPY requirements-runtime.lock .
+RUN pip install --require-hashes -r requirements-runtime.lock \
+    && useradd --system --no-create-home --uid 10001 duly
+
+# Neither the sandbox nor the tests are part of the image.
+COPY pyproject.toml settings.py starter.py webhook.py worker.py ./
+COPY activities/ activities/
+COPY commands/ commands/
+COPY migrations/ migrations/
+COPY models/ models/
+COPY workflows/ workflows/
+
+USER duly
+CMD ["python", "worker.py"]
