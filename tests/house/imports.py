@@ -1,0 +1,131 @@
+"""Which module may import which: entries -> workflows -> activity classes -> models, never back."""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.house.source import Module, is_within
+
+ENTRIES = ("starter", "webhook", "worker")
+DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "stripe", "structlog")
+WORLD = (
+    "asyncio",
+    "http",
+    "io",
+    "logging",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "shutil",
+    "socket",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib.request",
+    "uuid",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Modules below `importers`, save those below `excepted`, import nothing below `forbidden`."""
+
+    importers: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    reason: str
+    excepted: tuple[str, ...] = ()
+
+    def covers(self, module: Module) -> bool:
+        """Tell whether the rule speaks of this module."""
+        return is_within(module.name, self.importers) and not is_within(module.name, self.excepted)
+
+
+EVERYTHING = (
+    "activities",
+    "bench",
+    "commands",
+    "migrations",
+    "models",
+    "sandbox",
+    "settings",
+    "workflows",
+    *ENTRIES,
+)
+INSIDE = ("activities", "models", "workflows")
+
+RULES = (
+    Rule(("models",), WORLD, "models know no clock, no chance and no outside world"),
+    Rule(("models",), ("models.tables",), "rules know no tables", excepted=("models.tables",)),
+    Rule(("activities",), ("workflows",), "activities do not know who calls them"),
+    Rule(
+        EVERYTHING,
+        ("stripe",),
+        "Stripe is spoken in activities/gateway.py only",
+        excepted=("activities.gateway", "bench", "sandbox"),
+    ),
+    Rule(("workflows",), DRIVERS, "workflows are deterministic; the outside world is behind activities"),
+    Rule(
+        ("workflows",),
+        ("activities.database", "activities.gateway", "models.tables"),
+        "workflows know the activity classes, not what they are made of",
+    ),
+    Rule(INSIDE, ("settings",), "entries read the settings and pass values on"),
+    Rule(
+        ("activities", "migrations", "models", "settings", "webhook", "worker", "workflows"),
+        ("sandbox",),
+        "the sandbox is for development and not installed in production",
+    ),
+    Rule(
+        ("activities", "commands", "migrations", "models", "settings", "workflows", *ENTRIES),
+        ENTRIES,
+        "an entry is started, not imported",
+    ),
+    Rule(EVERYTHING, ("commands",), "the commands belong to starter.py", excepted=("commands", "starter")),
+    Rule(EVERYTHING, ("tests",), "only tests import tests"),
+    Rule(EVERYTHING, ("bench",), "only the bench imports the bench", excepted=("bench",)),
+    Rule(
+        ("migrations",),
+        ("activities", "commands", "workflows"),
+        "a migration must run the same years later: it knows the tables alone",
+    ),
+)
+
+
+def imports_of(module: Module) -> Iterator[tuple[int, str]]:
+    """Yield line and full dotted name of everything the module imports, wherever it does."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def forbidden_imports(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each import that a rule forbids."""
+    return [
+        module.at(line, f"imports {imported}: {rule.reason}")
+        for module in modules
+        for line, imported in imports_of(module)
+        for rule in RULES
+        if rule.covers(module) and is_within(imported, rule.forbidden)
+    ]
+
+
+def foreign_imports_of_models(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each import of models beyond the standard library; tables may use SQLAlchemy."""
+    return [
+        module.at(line, f"imports {imported}: models need the standard library only")
+        for module in modules
+        if is_within(module.name, ("models",))
+        for line, imported in imports_of(module)
+        if imported.partition(".")[0] not in _allowed_in(module)
+    ]
+
+
+def _allowed_in(module: Module) -> frozenset[str]:
+    ours = {"models", "sqlalchemy"} if is_within(module.name, ("models.tables",)) else {"models"}
+    return sys.stdlib_module_names | ours

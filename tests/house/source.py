@@ -1,0 +1,64 @@
+"""Our own Python files as syntax trees: what the house rules are checked on."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = (
+    "activities",
+    "bench",
+    "commands",
+    "migrations",
+    "models",
+    "sandbox",
+    "tests",
+    "workflows",
+)
+
+
+@dataclass(frozen=True)
+class Module:
+    """One Python file below the root of the project."""
+
+    path: Path
+    tree: ast.Module
+
+    @property
+    def name(self) -> str:
+        """The dotted name it is imported by."""
+        parts = self.path.with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def at(self, line: int, what: str) -> str:
+        """Say what is wrong and where."""
+        return f"{self.path}:{line}: {what}"
+
+
+def modules(root: Path = ROOT) -> Iterator[Module]:
+    """Yield every module of the packages and the entries, in order."""
+    for path in python_files(root):
+        yield Module(path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+def python_files(root: Path = ROOT) -> list[Path]:
+    """Return the entries and all the files of the packages."""
+    files = list(root.glob("*.py"))
+    for package in PACKAGES:
+        files.extend((root / package).rglob("*.py"))
+    return sorted(files)
+
+
+def is_within(name: str, prefixes: tuple[str, ...]) -> bool:
+    """Tell whether a dotted name is one of the prefixes or lies below one."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def plant(root: Path, files: dict[str, str]) -> Path:
+    """Write files below `root`, to see a rule find what is wrong with them."""
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return root

@@ -1,0 +1,97 @@
+"""Who may import whom."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.imports import RULES, forbidden_imports, foreign_imports_of_models
+from tests.house.source import PACKAGES, modules, plant
+
+
+def test_imports_point_one_way() -> None:
+    assert forbidden_imports(modules()) == []
+
+
+def test_models_need_the_standard_library_only() -> None:
+    assert foreign_imports_of_models(modules()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("models/money.py", "import stripe"),
+        ("models/money.py", "import time"),
+        ("models/money.py", "from models.tables import accounts"),
+        ("models/money.py", "from models import tables"),
+        ("activities/accounts.py", "from workflows.payment_run import PaymentRun"),
+        ("activities/accounts.py", "import stripe"),
+        ("activities/accounts.py", "from settings import Settings"),
+        ("activities/accounts.py", "def later():\n    from sandbox.stack import running_stack"),
+        ("workflows/payment_run.py", "from stripe import StripeClient"),
+        ("workflows/payment_run.py", "import sqlalchemy.orm"),
+        ("workflows/payment_run.py", "import psycopg"),
+        ("workflows/payment_run.py", "import structlog"),
+        ("workflows/payment_run.py", "import settings"),
+        ("workflows/payment_run.py", "from models.tables.accounts import Account"),
+        ("workflows/payment_run.py", "from activities import gateway"),
+        ("workflows/payment_run.py", "from activities.database import make_engine"),
+        ("worker.py", "from sandbox.stripe.control import SandboxControl"),
+        ("webhook.py", "import sandbox"),
+        ("webhook.py", "import stripe"),
+        ("webhook.py", "from commands.accounts import app"),
+        ("commands/runs.py", "from worker import main"),
+        ("commands/runs.py", "from tests.builders import an_invoice"),
+        ("starter.py", "import bench"),
+        ("migrations/versions/0001_ledger.py", "from activities.database import make_engine"),
+    ],
+)
+def test_an_import_against_the_direction_is_found(tmp_path: Path, path: str, code: str) -> None:
+    plant(tmp_path, {path: code})
+
+    found = forbidden_imports(modules(tmp_path))
+
+    assert found
+    assert all(line.startswith(path) for line in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("models/money.py", "import pydantic"),
+        ("models/money.py", "from sqlalchemy import text"),
+        ("models/money.py", "from temporalio import workflow"),
+        ("models/money.py", "from activities.accounts import AccountActivities"),
+        ("models/tables/accounts.py", "import psycopg"),
+    ],
+)
+def test_a_foreign_package_in_models_is_found(tmp_path: Path, path: str, code: str) -> None:
+    plant(tmp_path, {path: code})
+
+    assert len(foreign_imports_of_models(modules(tmp_path))) == 1
+
+
+def test_what_the_design_allows_is_let_through(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "models/tables/accounts.py": "from sqlalchemy.orm import Mapped\nfrom models.money import Money",
+            "activities/gateway.py": "import stripe\nfrom models.money import Money",
+            "workflows/run.py": "from temporalio import workflow\nfrom activities.runs import RunActivities",
+            "commands/demo.py": "from sandbox.stack import running_stack\nfrom settings import Settings",
+            "starter.py": "from commands.demo import app",
+            "worker.py": "import workflows.payment_run\nfrom activities.gateway import StripeGateway",
+            "tests/test_worker.py": "import worker\nimport stripe",
+            "bench/payments.py": "from worker import main",
+        },
+    )
+
+    assert forbidden_imports(modules(tmp_path)) == []
+    assert foreign_imports_of_models(modules(tmp_path)) == []
+
+
+def test_every_rule_speaks_of_modules_that_exist() -> None:
+    ours = {*PACKAGES, "settings", "starter", "webhook", "worker"}
+
+    named = {name.partition(".")[0] for rule in RULES for name in (*rule.importers, *rule.excepted)}
+
+    assert named <= ours
