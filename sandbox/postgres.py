@@ -30,6 +30,8 @@ INITDB_OPTIONS = (
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
+    # In the cluster's own folder, so that not even a killed server leaves anything elsewhere.
+    "dynamic_shared_memory_type": "mmap",
     "max_connections": "200",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",

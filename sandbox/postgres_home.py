@@ -1,7 +1,7 @@
 """Where a PostgreSQL cluster lives, whose it is, and which binaries run it.
 
 PostgreSQL refuses to run as root. Started by root, it runs as the unprivileged uid 65534 in a 0700 folder of
-its own, with its own copy of the binaries: data and programs may not sit below a home that is closed to others,
+its own, with its own copy of the binaries: data and programs may not sit below a home closed to others,
 and no folder of the user's is opened for them.
 """
 

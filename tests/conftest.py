@@ -1,3 +1,3 @@
 """The servers and databases that tests ask for. Each starts when the first test asks for it, once."""
 
-pytest_plugins = ["tests.fixtures.database"]
+pytest_plugins = ["tests.fixtures.database", "tests.fixtures.mail", "tests.fixtures.temporal"]

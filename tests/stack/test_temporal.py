@@ -1,0 +1,85 @@
+"""The embedded Temporal servers."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from sandbox.processes import PartError
+from sandbox.temporal import register_search_attributes
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+VALUES = {
+    "KEYWORD": "x",
+    "INT": 3,
+    "BOOL": True,
+    "DATETIME": datetime(2027, 1, 31, tzinfo=UTC),
+}
+
+
+@workflow.defn(sandboxed=False)
+class LongSleep:
+    """Sleeps for ten days."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.sleep(timedelta(days=10))
+
+
+def value_for(key: SearchAttributeKey[Any]) -> SearchAttributePair[Any]:
+    return SearchAttributePair(key, VALUES[key.indexed_value_type.name])
+
+
+async def test_closed_workflows_stay_readable_for_ninety_days(temporal_server: Client) -> None:
+    request = DescribeNamespaceRequest(namespace="default")
+
+    described = await temporal_server.workflow_service.describe_namespace(request)
+
+    assert described.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=90)
+
+
+async def test_a_workflow_is_found_by_each_registered_attribute(temporal_server: Client) -> None:
+    await temporal_server.start_workflow(
+        "Anything",
+        id="stack-attributes",
+        task_queue="nobody-listens",
+        search_attributes=TypedSearchAttributes([value_for(key) for key in SEARCH_ATTRIBUTES]),
+    )
+
+    described = await temporal_server.get_workflow_handle("stack-attributes").describe()
+
+    assert {pair.key.name for pair in described.typed_search_attributes} >= {
+        key.name for key in SEARCH_ATTRIBUTES
+    }
+
+
+async def test_registering_attributes_again_changes_nothing(temporal_server: Client) -> None:
+    await register_search_attributes(temporal_server, SEARCH_ATTRIBUTES)
+
+
+async def test_an_attribute_of_another_type_is_refused_by_name(temporal_server: Client) -> None:
+    clashing = SearchAttributeKey.for_int("AccountId")
+
+    with pytest.raises(PartError, match="search attribute AccountId exists in default with another type"):
+        await register_search_attributes(temporal_server, [clashing])
+
+
+async def test_ten_days_pass_at_once_on_the_time_skipping_server(time_skipping: WorkflowEnvironment) -> None:
+    async with Worker(time_skipping.client, task_queue="stack", workflows=[LongSleep]):
+        handle = await time_skipping.client.start_workflow(
+            LongSleep.run,
+            id="stack-sleep",
+            task_queue="stack",
+            search_attributes=TypedSearchAttributes([value_for(key) for key in SEARCH_ATTRIBUTES]),
+        )
+        await handle.result()
+    described = await handle.describe()
+
+    assert described.close_time is not None
+    assert described.close_time - described.start_time >= timedelta(days=10)
