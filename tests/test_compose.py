@@ -1,0 +1,165 @@
+"""docker-compose.yml, judged as far as can be without an engine."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings, environment_name
+from tests.house import compose as checks
+from tests.house.source import ROOT
+
+COMPOSE = checks.read_compose(ROOT / "docker-compose.yml")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / "docker" / "env.example").read_text(encoding="utf-8")
+SCRIPTS = sorted((ROOT / "docker").rglob("*.sh"))
+OUR_NAMES = {environment_name(field) for field in Settings.model_fields}
+FILLED_IN = {
+    "DULY_OWNER_PASSWORD": "owner0",
+    "DULY_RUNTIME_PASSWORD": "runtime0",
+    "STRIPE_API_KEY": "sk_test_0",
+    "STRIPE_WEBHOOK_SECRET": "whsec_0",
+}
+
+
+def test_it_is_a_compose_file_by_the_published_schema() -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+
+    result = subprocess.run(
+        [*check, "docker-compose.yml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_it_runs_the_whole_of_the_production_path() -> None:
+    assert {"postgresql", "temporal", "temporal-ui", "migrate", "webhook"} <= set(COMPOSE.services)
+    assert {"worker-workflow", "worker-gateway"} <= set(COMPOSE.ours)
+
+
+def test_every_image_has_a_version() -> None:
+    assert checks.loose_images(COMPOSE) == []
+    assert checks.loose_bases(DOCKERFILE) == []
+
+
+def test_every_port_is_on_this_machine_and_used_once() -> None:
+    assert checks.open_or_shared_ports(COMPOSE) == []
+
+
+def test_every_file_that_is_mounted_or_copied_is_there() -> None:
+    assert checks.missing_files(COMPOSE, ROOT) == []
+    assert [path for path in checks.copied_files(DOCKERFILE) if not (ROOT / path).exists()] == []
+
+
+def test_the_image_holds_no_development_code() -> None:
+    assert {"sandbox/", "tests/", "bench/", "."}.isdisjoint(checks.copied_files(DOCKERFILE))
+
+
+def test_every_wait_can_end() -> None:
+    assert checks.vain_waits(COMPOSE) == []
+
+
+def test_secrets_come_from_the_environment_or_compose_refuses() -> None:
+    must_be_given = {name for name, must in checks.variables_of(COMPOSE.text).items() if must}
+
+    assert checks.secrets_in_the_open(COMPOSE) == []
+    assert {"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "POSTGRES_PASSWORD"} <= must_be_given
+
+
+def test_the_example_of_the_environment_names_every_variable_and_no_other() -> None:
+    named = set(re.findall(r"^([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+
+    assert named == set(checks.variables_of(COMPOSE.text))
+
+
+@pytest.mark.parametrize("service", COMPOSE.ours)
+def test_our_services_are_given_settings_that_exist_and_are_accepted(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = COMPOSE.ours[service]["environment"]
+    for name, value in given.items():
+        monkeypatch.setenv(name, checks.filled_in(value, FILLED_IN))
+
+    assert set(given) <= OUR_NAMES
+    assert Settings().temporal_address == "temporal:7233"
+
+
+def test_only_the_migration_knows_the_role_that_owns_the_tables() -> None:
+    knowing = {name for name, service in COMPOSE.ours.items() if "duly_owner" in str(service["environment"])}
+
+    assert knowing == {"migrate"}
+
+
+@pytest.mark.parametrize("service", sorted(set(COMPOSE.ours) - {"migrate"}))
+def test_our_services_start_entries_that_know_their_options(service: str) -> None:
+    words = COMPOSE.ours[service].get("entrypoint") or COMPOSE.ours[service]["command"]
+    _, entry, *options = words
+
+    result = subprocess.run(
+        [sys.executable, entry, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert [option for option in options if option.startswith("--") and option not in result.stdout] == []
+
+
+def test_the_migration_is_a_command_of_the_locked_packages() -> None:
+    assert COMPOSE.services["migrate"]["command"] == ["alembic", "upgrade", "head"]
+    assert shutil.which("alembic", path=str(Path(sys.executable).parent))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_parses(script: Path) -> None:
+    shell = script.read_text(encoding="utf-8").splitlines()[0].removeprefix("#!")
+
+    subprocess.run([shell, "-n", script], check=True)
+
+
+def a_compose(**service: Any) -> checks.Compose:
+    return checks.Compose("", {"db": {"image": "postgres:18.6"}, "one": {"image": "postgres:18.6"} | service})
+
+
+@pytest.mark.parametrize(
+    ("check", "service"),
+    [
+        (checks.loose_images, {"image": "postgres"}),
+        (checks.loose_images, {"image": "postgres:latest"}),
+        (checks.loose_images, {"image": "postgres:18"}),
+        (checks.open_or_shared_ports, {"ports": ["5432:5432"]}),
+        (checks.open_or_shared_ports, {"ports": ["0.0.0.0:5432:5432"]}),
+        (checks.vain_waits, {"depends_on": {"nobody": {"condition": "service_started"}}}),
+        (checks.vain_waits, {"depends_on": {"db": {"condition": "service_healthy"}}}),
+        (checks.vain_waits, {"depends_on": {"db": {"condition": "service_done"}}}),
+        (checks.secrets_in_the_open, {"environment": {"POSTGRES_PASSWORD": "postgres"}}),
+    ],
+)
+def test_what_is_wrong_with_a_service_is_found(check: Any, service: dict[str, Any]) -> None:
+    assert len(check(a_compose(**service))) == 1
+
+
+def test_a_port_published_twice_is_found() -> None:
+    one, other = (
+        {"image": "a:1.0", "ports": ["127.0.0.1:80:80"]},
+        {"image": "b:1.0", "ports": ["127.0.0.1:80:81"]},
+    )
+
+    assert len(checks.open_or_shared_ports(checks.Compose("", {"one": one, "other": other}))) == 2
+
+
+def test_waiting_for_the_end_of_what_keeps_running_is_found() -> None:
+    lasting = {"image": "a:1.0", "restart": "unless-stopped"}
+    waiting = {"image": "b:1.0", "depends_on": {"one": {"condition": "service_completed_successfully"}}}
+
+    assert len(checks.vain_waits(checks.Compose("", {"one": lasting, "other": waiting}))) == 1
+
+
+def test_a_mount_that_is_not_there_is_found() -> None:
+    assert checks.missing_files(a_compose(volumes=["./nowhere:/there:ro"]), ROOT) == ["./nowhere:/there:ro"]
+
+
+def test_a_base_image_without_a_version_is_found() -> None:
+    assert checks.loose_bases("FROM python:3\nRUN true") == ["python:3"]
