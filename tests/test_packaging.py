@@ -83,9 +83,7 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
 
 def make(*words: str, cwd: Path = ROOT) -> str:
     command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), *words]
-    result = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     return result.stdout + result.stderr
 
 

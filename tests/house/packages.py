@@ -31,9 +31,7 @@ def pins(lock: Path) -> dict[str, str]:
 def loose_lines(lock: Path) -> list[str]:
     """Return the lines that are no pin, hash or comment: an address, an option, a package without a hash."""
     lines = lock.read_text(encoding="utf-8").splitlines()
-    loose = [
-        line for line in lines if line and not (PIN.match(line) or HASH.match(line) or _is_comment(line))
-    ]
+    loose = [line for line in lines if line and not (PIN.match(line) or HASH.match(line) or _is_comment(line))]
     return loose + [line for line in lines if "://" in line]
 
 

@@ -14,9 +14,7 @@ FILE_LINES = 300
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 
 INEXACT = frozenset({"float", "Float", "Double", "REAL", "DOUBLE", "DOUBLE_PRECISION"})
-CLOCKS = frozenset(
-    {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"}
-)
+CLOCKS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"})
 SPEAKERS = ("bench", "commands", "sandbox")
 
 
@@ -45,9 +43,7 @@ def long_files(root: Path) -> list[str]:
 def unfinished_code(modules: Iterable[Module]) -> list[str]:
     """Return a line for each `pass`, each NotImplementedError and each body of dots outside a protocol."""
     return [
-        module.at(line, what)
-        for module in modules
-        for line, what in _unfinished_in(module.tree, in_protocol=False)
+        module.at(line, what) for module in modules for line, what in _unfinished_in(module.tree, in_protocol=False)
     ]
 
 
@@ -66,9 +62,7 @@ def _unfinished_in(node: ast.AST, *, in_protocol: bool) -> Iterator[tuple[int, s
 def _is_dots(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     last = function.body[-1]
     dots = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant) and last.value.value is ...
-    return dots and not any(
-        isinstance(mark, ast.Name) and mark.id == "overload" for mark in function.decorator_list
-    )
+    return dots and not any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in function.decorator_list)
 
 
 def _is_protocol(node: ast.ClassDef) -> bool:
@@ -88,9 +82,7 @@ def unfinished_notes(paths: Iterable[Path], root: Path) -> list[str]:
 def inexact_numbers_in_models(modules: Iterable[Module]) -> list[str]:
     """Return a line for each float in models: a number, a type or a column. Seconds may be inexact."""
     return [
-        module.at(
-            node.lineno, f"`{ast.unparse(node)}` is inexact: money is int, a rate Decimal or basis points"
-        )
+        module.at(node.lineno, f"`{ast.unparse(node)}` is inexact: money is int, a rate Decimal or basis points")
         for module in modules
         if is_within(module.name, ("models",))
         for node in _expressions(module.tree)
@@ -100,9 +92,7 @@ def inexact_numbers_in_models(modules: Iterable[Module]) -> list[str]:
 
 def _expressions(node: ast.AST) -> Iterator[ast.expr]:
     """Yield all expressions below a node, save the types of names that end in `_seconds`."""
-    if isinstance(node, ast.AnnAssign | ast.arg) and any(
-        name.endswith("_seconds") for name, _ in _annotated(node)
-    ):
+    if isinstance(node, ast.AnnAssign | ast.arg) and any(name.endswith("_seconds") for name, _ in _annotated(node)):
         return
     if isinstance(node, ast.expr):
         yield node

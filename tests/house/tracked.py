@@ -10,9 +10,7 @@ BINARY = frozenset({".png", ".jpg", ".gif", ".ico", ".gz", ".db"})
 
 def tracked_files(root: Path = ROOT) -> list[Path]:
     """Return every tracked file that is there."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, capture_output=True, check=True, text=True
-    ).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=True, text=True).stdout
     paths = [root / name for name in listed.split("\0") if name]
     return [path for path in paths if path.is_file()]
 

@@ -1,0 +1,118 @@
+"""What the documents say, to be compared with what is so. As a program, prints the table of the settings."""
+
+import re
+import sys
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic.fields import FieldInfo
+
+from settings import Settings, environment_name
+
+Commands: TypeAlias = dict[str, "Commands"]
+
+HEADINGS = ["Context", "Decision", "Alternatives", "Consequences"]
+RECORD_LINES = 60
+
+CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+MAKE = re.compile(r"\bmake ([a-z]+)")
+STARTER = re.compile(r"\bstarter\.py((?: [a-z][a-z-]*)+)")
+
+# A project knows no path of one machine and no registry; brackets keep the lines from finding themselves.
+OF_A_MACHINE = re.compile(r"(?<![\w.-])/(wor[k]/|roo[t]/|home/(?!user)[a-z]+/|opt/(wheel[s]|pyp[i])|tm[p]/duly[-/])")
+OF_A_REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]org|registry[.]npmjs|deb[.]debian|proxy[.]golang|index-ur[l]=")
+
+
+def setting_rows() -> list[str]:
+    """Return the row of each setting in the table of docs/operations.md."""
+    return [
+        f"| `{environment_name(name)}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value: object = field.default
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return "none" if value in ("", None, ()) else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def code_of(text: str) -> str:
+    """Return what stands as code in a Markdown text."""
+    return "\n".join(CODE.findall(text))
+
+
+def unknown_targets(text: str, makefile: str) -> list[str]:
+    """Return the make targets that a text shows and the Makefile lacks."""
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    return sorted(set(MAKE.findall(code_of(text))) - targets)
+
+
+def unknown_commands(text: str, program: Commands) -> list[str]:
+    """Return the commands of starter.py that a text shows and the program lacks."""
+    shown = {tuple(words.split()) for words in STARTER.findall(code_of(text))}
+    return sorted(" ".join(words) for words in shown if not _is_known(words, program))
+
+
+def _is_known(words: tuple[str, ...], commands: Commands) -> bool:
+    # What follows the last noun or verb is an argument, whatever it says.
+    if not words or not commands:
+        return True
+    return words[0] in commands and _is_known(words[1:], commands[words[0]])
+
+
+def broken_links(documents: Iterable[Path]) -> list[str]:
+    """Return the links to files or headings that are not there."""
+    return [
+        f"{document.name}: {link}"
+        for document in documents
+        for link in LINK.findall(document.read_text(encoding="utf-8"))
+        if "://" not in link and not link.startswith("mailto:") and not _leads_somewhere(document, link)
+    ]
+
+
+def _leads_somewhere(document: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = document.parent / path if path else document
+    if not heading or target.suffix != ".md":
+        return target.exists()
+    return target.is_file() and heading in {_anchor(title) for title in HEADING.findall(target.read_text())}
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def faults_of_record(record: Path) -> list[str]:
+    """Return what keeps a decision record from being one: its title, its headings, its length."""
+    lines = record.read_text(encoding="utf-8").splitlines()
+    number = record.name.partition("-")[0]
+    faults = [] if lines[0].startswith(f"# {number}. ") else [f"{record.name}: the title must start `# {number}. `"]
+    if [line.removeprefix("## ") for line in lines if line.startswith("## ")] != HEADINGS:
+        faults.append(f"{record.name}: the headings must be {', '.join(HEADINGS)}")
+    if len(lines) > RECORD_LINES:
+        faults.append(f"{record.name}: {len(lines)} lines, at most {RECORD_LINES}: one screen")
+    return faults
+
+
+def local_traces(texts: Iterable[Path]) -> list[str]:
+    """Return the lines that name a path of one machine or the host of a registry."""
+    return [
+        f"{path.name}:{number}: {line.strip()[:120]}"
+        for path in texts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if OF_A_MACHINE.search(line) or OF_A_REGISTRY.search(line)
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(setting_rows()) + "\n")

@@ -1,0 +1,132 @@
+"""The documents say what is so."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from tests.house import documents
+from tests.house.source import ROOT, plant
+from tests.house.tracked import tracked_files, tracked_texts
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+RECORDS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+
+
+def markdown() -> list[Path]:
+    return [path for path in tracked_files() if path.suffix == ".md"]
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    rows = [line for line in OPERATIONS.splitlines() if line.startswith(("| `DULY_", "| `STRIPE_"))]
+
+    assert rows == documents.setting_rows()
+
+
+def test_the_readme_fits_150_lines() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_every_make_target_that_a_document_shows_exists() -> None:
+    assert {path.name: found for path in markdown() if (found := targets_missing_in(path))} == {}
+
+
+def test_every_command_that_a_document_shows_exists() -> None:
+    program = the_program()
+
+    assert [line for path in markdown() for line in documents.unknown_commands(path.read_text(), program)] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    assert documents.broken_links(markdown()) == []
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
+def test_a_decision_record_fits_one_screen_and_says_why(record: Path) -> None:
+    assert documents.faults_of_record(record) == []
+
+
+def test_no_two_decision_records_share_a_number() -> None:
+    numbers = [record.name.partition("-")[0] for record in RECORDS]
+
+    assert len(numbers) == len(set(numbers))
+
+
+def test_no_file_names_a_path_of_one_machine_or_the_host_of_a_registry() -> None:
+    assert documents.local_traces(tracked_texts()) == []
+
+
+def targets_missing_in(document: Path) -> list[str]:
+    return documents.unknown_targets(document.read_text(encoding="utf-8"), MAKEFILE)
+
+
+def the_program() -> documents.Commands:
+    import starter
+
+    (app,) = [value for value in vars(starter).values() if isinstance(value, typer.Typer)]
+    return commands_of(typer.main.get_command(app))
+
+
+def commands_of(command: object) -> documents.Commands:
+    return {name: commands_of(below) for name, below in getattr(command, "commands", {}).items()}
+
+
+@pytest.mark.parametrize("text", ["    make dmeo\n", "```\nmake dmeo ARGS=1\n```", "Type `make dmeo`."])
+def test_a_make_target_that_does_not_exist_is_found(text: str) -> None:
+    assert documents.unknown_targets(text, "demo: setup\n") == ["dmeo"]
+
+
+def test_prose_that_makes_something_is_no_command() -> None:
+    assert documents.unknown_targets("They make sure. `make demo`", "demo: setup\n") == []
+
+
+def test_a_command_that_does_not_exist_is_found() -> None:
+    program: documents.Commands = {"runs": {"start": {}}}
+    text = "`starter.py runs start monthly 2027-01`, `starter.py runs stop`, `starter.py rums list --json`"
+
+    assert documents.unknown_commands(text, program) == ["rums list", "runs stop"]
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "a.md": "# First part\n[self](#first-part) [b](docs/b.md#the-rest-of-it) [web](https://example.com)",
+            "docs/b.md": "## The rest, of it\n[a](../a.md) [gone](gone.md) [no heading](../a.md#second-part)",
+        },
+    )
+
+    assert documents.broken_links([tmp_path / "a.md", tmp_path / "docs" / "b.md"]) == [
+        "b.md: gone.md",
+        "b.md: ../a.md#second-part",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# 0002. Title\n## Context\n## Decision\n## Alternatives\n## Consequences",
+        "# 0001. Title\n## Context\n## Decision\n## Consequences",
+        "# 0001. Title\n## Context\n## Decision\n## Alternatives\n## Consequences" + "\n" * 60,
+    ],
+)
+def test_a_record_that_is_none_is_found(tmp_path: Path, text: str) -> None:
+    plant(tmp_path, {"0001-title.md": text})
+
+    assert len(documents.faults_of_record(tmp_path / "0001-title.md")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see /{}/main/docs".format("work"),
+        "/{}/.cache".format("root"),
+        "--index-{}=https://example.com".format("url"),
+    ],
+)
+def test_a_trace_of_one_machine_is_found(tmp_path: Path, text: str) -> None:
+    plant(tmp_path, {"notes.md": text})
+
+    assert documents.local_traces([tmp_path / "notes.md"]) == [f"notes.md:1: {text}"]
