@@ -29,9 +29,7 @@ FILLED_IN = {
 def test_it_is_a_compose_file_by_the_published_schema() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
 
-    result = subprocess.run(
-        [*check, "docker-compose.yml"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([*check, "docker-compose.yml"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stdout
 
@@ -99,9 +97,7 @@ def test_our_services_start_entries_that_know_their_options(service: str) -> Non
     words = COMPOSE.ours[service].get("entrypoint") or COMPOSE.ours[service]["command"]
     _, entry, *options = words
 
-    result = subprocess.run(
-        [sys.executable, entry, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, entry, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stderr
     assert [option for option in options if option.startswith("--") and option not in result.stdout] == []
