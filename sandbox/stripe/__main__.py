@@ -1,0 +1,35 @@
+"""`python -m sandbox.stripe`: the sandbox as a process, until SIGTERM or Ctrl-C."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.stripe.app import build_app
+from sandbox.stripe.core import SandboxConfig
+from sandbox.stripe.scripts import WebhookEndpoint
+from sandbox.stripe.server import server_for
+
+
+def main(
+    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    api_key: Annotated[str, typer.Option(help="The secret key that clients must use.")] = "sk_test_sandbox",
+    webhook_secret: Annotated[str, typer.Option(help="Signs the webhooks.")] = "whsec_sandbox",
+    webhook_url: Annotated[list[str] | None, typer.Option(help="Where events go; may be repeated.")] = None,
+    address_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it is bound.")] = None,
+) -> None:
+    """Serves the Stripe sandbox."""
+    app = build_app(SandboxConfig(api_key, webhook_secret))
+    endpoints = app.state.sandbox.webhooks.endpoints
+    endpoints.extend(WebhookEndpoint(url=url) for url in webhook_url or ())
+    server, listening = server_for(app, host, port)
+    base_url: str = app.state.sandbox.base_url
+    print(base_url, flush=True)
+    if address_file is not None:
+        address_file.write_text(base_url)
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,59 @@
+"""Builds the ASGI application of the sandbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.stripe import control_api
+from sandbox.stripe.core import Sandbox, SandboxConfig
+from sandbox.stripe.errors import unknown_url
+from sandbox.stripe.operation import Operation
+from sandbox.stripe.operations import OPERATIONS
+
+TICK_SECONDS = 0.05
+
+
+def build_app(config: SandboxConfig | None = None) -> Starlette:
+    """The sandbox as an application; `app.state.sandbox` is what its endpoints share."""
+    sandbox = Sandbox(config or SandboxConfig())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        ticking = asyncio.create_task(_tick(sandbox))
+        yield
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+        await sandbox.webhooks.close()
+
+    app = Starlette(routes=_routes(sandbox), lifespan=lifespan, exception_handlers={HTTPException: _unknown_url})
+    app.router.redirect_slashes = False
+    app.state.sandbox = sandbox
+    return app
+
+
+async def _tick(sandbox: Sandbox) -> None:
+    """Does due work although nobody asks for anything."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        sandbox.clock.run_due()
+
+
+def _routes(sandbox: Sandbox) -> list[BaseRoute]:
+    api = [
+        Route(template, Operation(sandbox, method, template, handler, typed_dict), methods=[method])
+        for method, template, handler, typed_dict in OPERATIONS
+    ]
+    return [*api, *control_api.routes(sandbox)]
+
+
+async def _unknown_url(request: Request, _error: Exception) -> Response:
+    error = unknown_url(request.method, request.url.path)
+    return Response(orjson.dumps(error.body()), error.status, media_type="application/json")

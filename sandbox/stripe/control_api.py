@@ -1,0 +1,217 @@
+"""The sandbox's own endpoints under `/_sandbox`: time, faults, scripts, limits, webhooks and the books."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.stripe import books
+from sandbox.stripe.core import Sandbox
+from sandbox.stripe.errors import ApiError, invalid_request
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects import disputes, mandates, network_updates, payment_methods, refunds
+from sandbox.stripe.scripts import (
+    Books,
+    CardScript,
+    ClockChange,
+    Delays,
+    DisputeScript,
+    EventFault,
+    Fault,
+    RateLimits,
+    WebhookEndpoint,
+)
+from sandbox.stripe.world import World
+
+Command = Callable[[Sandbox, Request], Awaitable[object]]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+async def _given(request: Request, model: type[AnyModel]) -> AnyModel:
+    """The body as the model, or a 400 that names field and rule."""
+    try:
+        return model.model_validate_json(await request.body() or b"{}")
+    except ValidationError as invalid:
+        raise invalid_request(str(invalid), param=model.__name__) from invalid
+
+
+def _world(sandbox: Sandbox, request: Request) -> World:
+    account = request.query_params.get("account")
+    return sandbox.world_for(sandbox.config.api_key, account)
+
+
+async def clock(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        change = await _given(request, ClockChange)
+        if change.advance is not None:
+            sandbox.clock.advance(change.advance)
+        elif change.set is not None:
+            if change.set < sandbox.clock.exactly():
+                raise invalid_request("The clock only goes forward.", param="set")
+            sandbox.clock.set(change.set)
+    return {"now": sandbox.clock.exactly()}
+
+
+async def reset(sandbox: Sandbox, _request: Request) -> object:
+    sandbox.reset()
+    return {}
+
+
+async def faults(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        sandbox.faults.add(await _given(request, Fault))
+    elif request.method == "DELETE":
+        sandbox.faults.clear()
+    return {"plan": sandbox.faults.plan(), "struck": dict(sandbox.faults.struck)}
+
+
+async def event_faults(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        sandbox.webhooks.plan(await _given(request, EventFault))
+    elif request.method == "DELETE":
+        sandbox.webhooks.clear_faults()
+    return {"struck": dict(sandbox.webhooks.struck)}
+
+
+async def rate_limits(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        sandbox.limiter.change(await _given(request, RateLimits))
+    return sandbox.limiter.limits
+
+
+async def delays(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        sandbox.set_delays(await _given(request, Delays))
+    return sandbox.platform.delays
+
+
+async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
+    if request.method == "POST":
+        sandbox.webhooks.endpoints.append(await _given(request, WebhookEndpoint))
+    elif request.method == "DELETE":
+        sandbox.webhooks.endpoints.clear()
+    return {"endpoints": sandbox.webhooks.endpoints}
+
+
+async def webhook_counts(sandbox: Sandbox, _request: Request) -> object:
+    """Deliveries so far, and what is still under way; `settle` waits for that first."""
+    if "settle" in _request.query_params:
+        await sandbox.webhooks.settle()
+    return {"delivered": sandbox.webhooks.delivered, "failed": sandbox.webhooks.failed}
+
+
+async def requests(sandbox: Sandbox, _request: Request) -> object:
+    by_status = {str(status): count for status, count in sandbox.statuses.items()}
+    return {"requests": dict(sandbox.requests), "statuses": by_status}
+
+
+async def show_books(sandbox: Sandbox, request: Request) -> object:
+    """`?key=` groups by metadata keys, `?metadata.name=value` filters."""
+    world = _world(sandbox, request)
+    keys = request.query_params.getlist("key") or books.DEFAULT_KEYS
+    wanted = {
+        name.removeprefix("metadata."): value
+        for name, value in request.query_params.items()
+        if name.startswith("metadata.")
+    }
+    return Books(
+        books=books.books_of(world, keys, wanted), totals=books.totals_of(world), requests=dict(sandbox.requests)
+    )
+
+
+async def script_card(sandbox: Sandbox, request: Request) -> object:
+    world = _world(sandbox, request)
+    world.script(request.path_params["id"], await _given(request, CardScript))
+    return {}
+
+
+async def update_card(sandbox: Sandbox, request: Request) -> object:
+    """The card network replaces the card's expiry or number."""
+    return network_updates.replace(_world(sandbox, request), request.path_params["id"])
+
+
+async def detach_card(sandbox: Sandbox, request: Request) -> object:
+    return payment_methods.detach(_world(sandbox, request), {}, request.path_params["id"])
+
+
+async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
+    world = _world(sandbox, request)
+    mandate = world.mandates.get(request.path_params["id"])
+    mandates.revoke(world, mandate)
+    return mandate
+
+
+async def open_dispute(sandbox: Sandbox, request: Request) -> object:
+    world = _world(sandbox, request)
+    charge = world.charges.get(request.path_params["id"])
+    return disputes.open_dispute(world, charge, await _given(request, DisputeScript))
+
+
+async def decide_dispute(sandbox: Sandbox, request: Request) -> object:
+    """The bank's word on a dispute: won, lost, or, for an inquiry, escalate."""
+    world = _world(sandbox, request)
+    dispute = world.disputes.get(request.path_params["id"])
+    verdict = request.path_params["verdict"]
+    if verdict == "escalate":
+        disputes.escalate(world, dispute)
+    elif verdict in {"won", "lost"}:
+        disputes.decide(world, dispute, won=verdict == "won")
+    else:
+        raise invalid_request("A dispute is won, lost or escalated.", param="verdict")
+    return dispute
+
+
+async def settle_refund(sandbox: Sandbox, request: Request) -> object:
+    """What becomes of a refund: succeed, or fail with `?reason=`."""
+    world = _world(sandbox, request)
+    refund = world.refunds.get(request.path_params["id"])
+    if request.path_params["fate"] == "fail":
+        refunds.fail(world, refund, request.query_params.get("reason", "unknown"))
+    else:
+        refunds.succeed(world, refund)
+    return refund
+
+
+async def _serve(sandbox: Sandbox, command: Command, request: Request) -> Response:
+    sandbox.clock.run_due()
+    try:
+        status, body = 200, await command(sandbox, request)
+    except ApiError as refused:
+        status, body = refused.status, refused.body()
+    return Response(orjson.dumps(body, default=_plain), status, media_type="application/json")
+
+
+def _plain(value: Any) -> Json:
+    dumped: Json = value.model_dump(mode="json")
+    return dumped
+
+
+def routes(sandbox: Sandbox) -> list[Route]:
+    commands: tuple[tuple[str, Command, list[str]], ...] = (
+        ("clock", clock, ["GET", "POST"]),
+        ("reset", reset, ["POST"]),
+        ("faults", faults, ["GET", "POST", "DELETE"]),
+        ("event_faults", event_faults, ["GET", "POST", "DELETE"]),
+        ("rate_limits", rate_limits, ["GET", "POST"]),
+        ("delays", delays, ["GET", "POST"]),
+        ("webhook_endpoints", webhook_endpoints, ["GET", "POST", "DELETE"]),
+        ("webhooks", webhook_counts, ["GET"]),
+        ("requests", requests, ["GET"]),
+        ("books", show_books, ["GET"]),
+        ("cards/{id}/script", script_card, ["POST"]),
+        ("cards/{id}/update", update_card, ["POST"]),
+        ("cards/{id}/detach", detach_card, ["POST"]),
+        ("mandates/{id}/revoke", revoke_mandate, ["POST"]),
+        ("charges/{id}/dispute", open_dispute, ["POST"]),
+        ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
+        ("refunds/{id}/{fate}", settle_refund, ["POST"]),
+    )
+    return [
+        Route(f"/_sandbox/{path}", partial(_serve, sandbox, command), methods=methods)
+        for path, command, methods in commands
+    ]

@@ -1,0 +1,97 @@
+"""The sandbox itself: one clock, one set of faults and limits, and a world for each account."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sandbox.stripe.clock import Clock
+from sandbox.stripe.errors import invalid_key, missing_key, no_access
+from sandbox.stripe.faults import Faults
+from sandbox.stripe.idempotency import IdempotencyKeys
+from sandbox.stripe.ids import Ids
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.limits import Limiter
+from sandbox.stripe.scripts import Delays
+from sandbox.stripe.webhooks import Webhooks
+from sandbox.stripe.world import World
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """The secret key it answers to and the secret its webhooks are signed with."""
+
+    api_key: str = "sk_test_sandbox"
+    webhook_secret: str = "whsec_sandbox"
+
+
+@dataclass
+class Sandbox:
+    """Everything there is; `reset` brings back the first moment except for the clock."""
+
+    config: SandboxConfig
+    base_url: str = "http://127.0.0.1"
+    clock: Clock = field(default_factory=Clock)
+    ids: Ids = field(default_factory=Ids)
+    faults: Faults = field(default_factory=Faults)
+    limiter: Limiter = field(default_factory=Limiter)
+    requests: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    webhooks: Webhooks = field(init=False)
+    platform: World = field(init=False)
+    connected: dict[str, World] = field(init=False)
+    keys: dict[str | None, IdempotencyKeys] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(self.clock, self.config.webhook_secret)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets objects, keys, faults, limits, counts and scripts; webhook endpoints stay."""
+        self.clock.forget_due()
+        self.platform = self._new_world(None)
+        self.connected = {}
+        self.keys = {None: IdempotencyKeys()}
+        self.faults = Faults()
+        self.limiter = Limiter()
+        self.webhooks.clear_faults()
+        self.requests.clear()
+        self.statuses.clear()
+
+    def connect(self, account: str) -> World:
+        """A world of a connected account's own."""
+        self.keys[account] = IdempotencyKeys()
+        self.connected[account] = self._new_world(account)
+        return self.connected[account]
+
+    def _new_world(self, account: str | None) -> World:
+        def publish(event: Json) -> None:
+            self.webhooks.publish(world, event)
+
+        world = World(clock=self.clock, ids=self.ids, publish=publish, account=account, base_url=self.base_url)
+        world.connect = self.connect
+        return world
+
+    def serve_at(self, base_url: str) -> None:
+        """Tells where the hosted pages are."""
+        self.base_url = base_url
+        for world in self.worlds():
+            world.base_url = base_url
+
+    def set_delays(self, delays: Delays) -> None:
+        for world in self.worlds():
+            world.delays = delays
+
+    def worlds(self) -> list[World]:
+        return [self.platform, *self.connected.values()]
+
+    def world_for(self, key: str | None, account: str | None) -> World:
+        """The world that the key may see, or Stripe's 401 or 403."""
+        if key is None:
+            raise missing_key()
+        if key != self.config.api_key:
+            raise invalid_key(key)
+        if account is None:
+            return self.platform
+        world = self.connected.get(account)
+        if world is None:
+            raise no_access(key, account)
+        return world

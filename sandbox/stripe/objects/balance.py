@@ -1,0 +1,46 @@
+"""The balance and the balance transactions it is the sum of."""
+
+from collections import defaultdict
+
+import stripe
+
+from sandbox.stripe.fields import blank
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.listing import listed
+from sandbox.stripe.world import World
+
+
+def retrieve_balance(world: World, _params: Json) -> Json:
+    """Available and pending per currency; together they equal the sum of every net amount."""
+    available: dict[str, int] = defaultdict(int)
+    pending: dict[str, int] = defaultdict(int)
+    for transaction in world.balance_transactions:
+        part = available if transaction["available_on"] <= world.clock.now() else pending
+        part[transaction["currency"]] += transaction["net"]
+    currencies = sorted({*available, *pending})
+    balance: Json = blank(stripe.Balance) | {
+        "available": [_amount(currency, available[currency]) for currency in currencies],
+        "pending": [_amount(currency, pending[currency]) for currency in currencies],
+    }
+    return balance
+
+
+def _amount(currency: str, amount: int) -> Json:
+    return {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+
+
+def retrieve(world: World, _params: Json, id: str) -> Json:
+    return _aged(world, world.balance_transactions.get(id))
+
+
+def list_all(world: World, params: Json) -> Json:
+    page = listed(world.balance_transactions, params, url="/v1/balance_transactions", indexed="source")
+    for transaction in page["data"]:
+        _aged(world, transaction)
+    return page
+
+
+def _aged(world: World, transaction: Json) -> Json:
+    # Pending money becomes available by the passing of time alone, so its status is settled when it is read.
+    transaction["status"] = "available" if transaction["available_on"] <= world.clock.now() else "pending"
+    return transaction

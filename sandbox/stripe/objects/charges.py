@@ -1,0 +1,137 @@
+"""Charges: the attempts on a card, and the money they move."""
+
+from functools import partial
+
+import stripe
+
+from sandbox.stripe import money
+from sandbox.stripe.fields import blank
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.listing import listed
+from sandbox.stripe.scripts import CardOutcome
+from sandbox.stripe.world import World, changed, merge_metadata
+
+
+def record(world: World, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:
+    """A charge of the intent's amount on the method, with the intent's metadata as it is now."""
+    amount, succeeded = intent["amount"], status == "succeeded"
+    charge = blank(stripe.Charge) | {
+        "id": world.ids.new("ch"),
+        "amount": amount,
+        "amount_captured": amount if succeeded else 0,
+        "amount_refunded": 0,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": "DULY SANDBOX",
+        "captured": succeeded,
+        "created": world.clock.now(),
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "disputed": False,
+        "fraud_details": {},
+        "metadata": intent["metadata"],
+        "outcome": outcome,
+        "paid": status != "failed",
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": _details(method),
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "refunded": False,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "status": status,
+        "transfer_group": intent["transfer_group"],
+    }
+    return world.charges.insert(charge)
+
+
+def _details(method: Json) -> Json:
+    printed = method["card"]
+    shared = {name: printed[name] for name in _SHARED}
+    card = blank(stripe.Charge.PaymentMethodDetails.Card) | shared
+    card |= {"network": printed["brand"], "network_token": {"used": False}}
+    return {"card": card, "type": "card"}
+
+
+_SHARED = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
+
+
+def authorized() -> Json:
+    return blank(stripe.Charge.Outcome) | {
+        "network_status": "approved_by_network",
+        "risk_level": "normal",
+        "risk_score": 20,
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+
+
+def refused(outcome: CardOutcome) -> Json:
+    """What the issuer said, as a charge's `outcome` tells it."""
+    return blank(stripe.Charge.Outcome) | {
+        "advice_code": outcome.advice_code,
+        "network_advice_code": outcome.network_advice_code,
+        "network_decline_code": outcome.network_decline_code,
+        "network_status": "declined_by_network",
+        "reason": outcome.decline_code or outcome.code,
+        "risk_level": "normal",
+        "risk_score": 20,
+        "seller_message": "The bank did not return any further details with this decline.",
+        "type": "issuer_declined",
+    }
+
+
+def take_money(world: World, charge: Json) -> None:
+    """Moves the captured money to us; its balance transaction may appear later than the charge."""
+    world.note("charge", charge, charge, charge["amount_captured"])
+    if world.delays.balance_transaction:
+        world.clock.after(world.delays.balance_transaction, partial(_settle_late, world, charge))
+    else:
+        _settle(world, charge)
+
+
+def _settle(world: World, charge: Json) -> None:
+    amount, currency = charge["amount_captured"], charge["currency"]
+    transaction = world.transact(
+        charge,
+        amount=amount,
+        fee=money.charge_fee(amount, currency),
+        type="charge",
+        category="charge",
+        available_on=world.clock.now() + int(world.delays.funds),
+    )
+    charge["balance_transaction"] = transaction["id"]
+
+
+def _settle_late(world: World, charge: Json) -> None:
+    _settle(world, charge)
+    world.emit("charge.updated", charge, {"balance_transaction": None})
+
+
+def refundable(charge: Json) -> int:
+    """What is left to give back, in minor units."""
+    return int(charge["amount_captured"]) - int(charge["amount_refunded"])
+
+
+def retrieve(world: World, _params: Json, id: str) -> Json:
+    return world.charges.get(id)
+
+
+def update(world: World, params: Json, id: str) -> Json:
+    charge = world.charges.get(id)
+    before = dict(charge)
+    for name in ("description", "receipt_email", "transfer_group"):
+        if name in params:
+            charge[name] = params[name]
+    if "metadata" in params:
+        charge["metadata"] = merge_metadata(charge["metadata"], params["metadata"])
+    previous = changed(before, charge, "description", "receipt_email", "transfer_group", "metadata")
+    if previous:
+        world.emit("charge.updated", charge, previous)
+    return charge
+
+
+def list_all(world: World, params: Json) -> Json:
+    indexed = "payment_intent" if "payment_intent" in params else "customer"
+    return listed(world.charges, params, url="/v1/charges", indexed=indexed)

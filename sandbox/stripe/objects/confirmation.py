@@ -1,0 +1,189 @@
+"""One attempt to charge a payment intent: the card's answer, the charge, the money and the events."""
+
+from functools import partial
+from typing import Any
+
+from sandbox.stripe.errors import invalid_request
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects import charges, disputes, payment_methods
+from sandbox.stripe.objects.payment_methods import card_error
+from sandbox.stripe.scripts import Answer, CardOutcome, RefundFate
+from sandbox.stripe.world import World
+
+AUTHENTICATION_REQUIRED = CardOutcome(
+    answer=Answer.DECLINE,
+    code="authentication_required",
+    decline_code="authentication_required",
+    message="Your card was declined. This transaction requires authentication.",
+)
+
+
+def check_owner(method: Json, customer: Json | None, *, off_session: bool) -> None:
+    """A method attached to a customer is charged for that customer only; off session it must be attached."""
+    owner, payer = method["customer"], customer["id"] if customer else None
+    if owner is not None and payer is None:
+        raise invalid_request(
+            f"The payment method `{method['id']}` belongs to a customer. Please include the customer in the"
+            " `customer` parameter on the PaymentIntent.",
+            param="customer",
+        )
+    if (owner is not None and owner != payer) or (off_session and payer is not None and owner is None):
+        raise invalid_request(
+            f"The customer does not have a payment method with the ID {method['id']}. The payment method must be"
+            " attached to the customer.",
+            param="payment_method",
+        )
+
+
+def confirm(world: World, intent: Json, params: Json) -> None:
+    """Asks the card once and carries out its answer; a decline raises the 402 with the whole intent."""
+    method = world.payment_methods.get(intent["payment_method"])
+    outcome = _answer(world, method)
+    off_session = bool(params.get("off_session"))
+    match outcome.answer:
+        case Answer.SUCCEED:
+            succeed(world, intent, method, outcome)
+        case Answer.PROCESS:
+            _process(world, intent, method, outcome)
+        case Answer.AUTHENTICATE if not off_session and not params.get("error_on_requires_action"):
+            _require_action(world, intent, outcome, params.get("return_url"))
+        case Answer.AUTHENTICATE:
+            _decline(world, intent, method, AUTHENTICATION_REQUIRED)
+        case Answer.DECLINE:
+            _decline(world, intent, method, outcome)
+
+
+def _answer(world: World, method: Json) -> CardOutcome:
+    id = method["id"]
+    card = world.cards[id]
+    usual = CardOutcome() if id in world.authenticated else card.on_charge
+    return world.next_outcome(id, usual)
+
+
+def succeed(world: World, intent: Json, method: Json, outcome: CardOutcome) -> None:
+    """The issuer agreed: the money is ours, or held for us when capture is manual."""
+    manual = intent["capture_method"] == "manual"
+    charge = charges.record(world, intent, method, status="succeeded", outcome=charges.authorized())
+    if manual:
+        charge |= {"captured": False, "amount_captured": 0}
+    _finish(world, intent, charge, outcome, manual=manual)
+
+
+def _finish(world: World, intent: Json, charge: Json, outcome: CardOutcome, *, manual: bool) -> None:
+    intent |= {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None, "processing": None}
+    _remember_fate(world, charge, outcome)
+    _save_method(world, intent)
+    if manual:
+        intent |= {"amount_capturable": intent["amount"], "status": "requires_capture"}
+        world.emit("charge.succeeded", charge)
+        world.emit("payment_intent.amount_capturable_updated", intent)
+        return
+    charges.take_money(world, charge)
+    intent |= {"amount_received": intent["amount"], "status": "succeeded"}
+    world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.succeeded", intent)
+    if outcome.dispute is not None:
+        world.clock.after(world.delays.dispute, partial(disputes.open_dispute, world, charge, outcome.dispute))
+
+
+def _remember_fate(world: World, charge: Json, outcome: CardOutcome) -> None:
+    if outcome.refund is not RefundFate.SUCCEED:
+        world.refund_fates[charge["id"]] = outcome.refund
+
+
+def _save_method(world: World, intent: Json) -> None:
+    """With `setup_future_usage` a successful payment attaches its method; otherwise an unattached one is used up."""
+    method = world.payment_methods.get(intent["payment_method"])
+    if method["customer"] is not None:
+        return
+    if intent["setup_future_usage"] and intent["customer"]:
+        payment_methods.attach_to(world, method["id"], world.customers.get(intent["customer"]))
+    else:
+        world.used_up.add(method["id"])
+
+
+def capture(world: World, intent: Json, amount: int) -> None:
+    charge = world.charges.get(intent["latest_charge"])
+    charge |= {"captured": True, "amount_captured": amount}
+    charges.take_money(world, charge)
+    intent |= {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
+    world.emit("charge.captured", charge)
+    world.emit("payment_intent.succeeded", intent)
+
+
+def _process(world: World, intent: Json, method: Json, outcome: CardOutcome) -> None:
+    """A slow method: accepted now, decided later."""
+    charge = charges.record(world, intent, method, status="pending", outcome=charges.authorized())
+    intent |= {"latest_charge": charge["id"], "status": "processing", "next_action": None, "last_payment_error": None}
+    world.emit("payment_intent.processing", intent)
+    world.emit("charge.pending", charge)
+    world.clock.after(outcome.after_seconds, partial(_decide, world, intent, charge, outcome))
+
+
+def _decide(world: World, intent: Json, charge: Json, outcome: CardOutcome) -> None:
+    if outcome.then is Answer.SUCCEED:
+        charge |= {"status": "succeeded", "captured": True, "amount_captured": charge["amount"]}
+        _finish(world, intent, charge, outcome, manual=False)
+        return
+    charge |= _failure(outcome)
+    fail(world, intent, charge, outcome)
+
+
+def _decline(world: World, intent: Json, method: Json, outcome: CardOutcome) -> None:
+    charge = charges.record(world, intent, method, status="failed", outcome=charges.refused(outcome))
+    charge |= _failure(outcome)
+    error = fail(world, intent, charge, outcome)
+    raise card_error(outcome, charge=charge["id"], payment_intent=dict(intent), payment_method=error["payment_method"])
+
+
+def _failure(outcome: CardOutcome) -> Json:
+    message = outcome.message or "Your card was declined."
+    return {
+        "failure_code": outcome.code,
+        "failure_message": message,
+        "outcome": charges.refused(outcome),
+        "paid": False,
+        "status": "failed",
+    }
+
+
+def fail(world: World, intent: Json, charge: Json, outcome: CardOutcome) -> Json:
+    """The issuer refused: the intent wants another method; gives the error as the intent keeps it."""
+    error = _last_error(world, intent, outcome) | {"charge": charge["id"]}
+    intent |= {
+        "last_payment_error": error,
+        "latest_charge": charge["id"],
+        "next_action": None,
+        "payment_method": None,
+        "processing": None,
+        "status": "requires_payment_method",
+    }
+    world.emit("charge.failed", charge)
+    world.emit("payment_intent.payment_failed", intent)
+    return error
+
+
+def _last_error(world: World, intent: Json, outcome: CardOutcome) -> Json:
+    method = world.payment_methods.find(intent["payment_method"])
+    body = card_error(outcome).body()["error"]
+    error: dict[str, Any] = body | {"payment_method": dict(method) if method else None}
+    return error
+
+
+def _require_action(world: World, intent: Json, outcome: CardOutcome, return_url: str | None) -> None:
+    """On session: the customer has to pass the bank's page first."""
+    world.pending_actions[intent["id"]] = outcome
+    intent |= {
+        "last_payment_error": None,
+        "next_action": challenge(world, intent, return_url),
+        "status": "requires_action",
+    }
+    world.emit("payment_intent.requires_action", intent)
+
+
+def challenge(world: World, intent: Json, return_url: str | None) -> Json:
+    """Where the customer proves to be the cardholder."""
+    url = f"{world.base_url}/pages/challenge/{intent['id']}"
+    if return_url is None:
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url}}
+    return {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}}

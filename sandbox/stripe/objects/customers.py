@@ -1,0 +1,110 @@
+"""Customers: who pays."""
+
+from typing import Any
+
+from stripe import Customer
+
+from sandbox.stripe.errors import missing_object
+from sandbox.stripe.fields import blank
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.listing import listed
+from sandbox.stripe.objects import payment_methods
+from sandbox.stripe.world import World, changed, merge_metadata
+
+_COPIED = ("address", "description", "email", "name", "phone", "shipping", "preferred_locales", "tax_exempt")
+
+
+def create(world: World, params: Json) -> Json:
+    id = world.ids.new("cus")
+    customer: Json = blank(Customer) | {
+        "id": id,
+        "balance": 0,
+        "created": world.clock.now(),
+        "delinquent": False,
+        "invoice_prefix": id[-8:].upper(),
+        "invoice_settings": _invoice_settings({}, params),
+        "metadata": merge_metadata({}, params.get("metadata", {})),
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "tax_exempt": "none",
+    }
+    customer |= {name: params[name] for name in _COPIED if name in params}
+    if "payment_method" in params:
+        payment_methods.check_attachable(world, params["payment_method"])
+    world.customers.insert(customer)
+    world.emit("customer.created", customer)
+    if "payment_method" in params:
+        payment_methods.attach_to(world, params["payment_method"], customer)
+    return customer
+
+
+def _invoice_settings(current: Json, params: Json) -> Json:
+    settings: Json = {
+        "custom_fields": None,
+        "default_payment_method": None,
+        "footer": None,
+        "rendering_options": None,
+    }
+    return settings | current | params.get("invoice_settings", {})
+
+
+def retrieve(world: World, _params: Json, id: str) -> Json:
+    customer = world.customers.get(id)
+    return _deleted(id) if "deleted" in customer else customer
+
+
+def update(world: World, params: Json, id: str) -> Json:
+    customer = _live(world, id)
+    before = dict(customer)
+    default = params.get("invoice_settings", {}).get("default_payment_method")
+    if default is not None:
+        _check_own_method(world, customer, default)
+    customer |= {name: params[name] for name in _COPIED if name in params}
+    if "metadata" in params:
+        customer["metadata"] = merge_metadata(customer["metadata"], params["metadata"])
+    customer["invoice_settings"] = _invoice_settings(customer["invoice_settings"], params)
+    world.customers.index(customer, "email")
+    previous = changed(before, customer, *_COPIED, "metadata", "invoice_settings")
+    if previous:
+        world.emit("customer.updated", customer, previous)
+    return customer
+
+
+def _check_own_method(world: World, customer: Json, method: str) -> None:
+    found = world.payment_methods.find(method)
+    if found is None or found["customer"] != customer["id"]:
+        raise missing_object("PaymentMethod", method, param="invoice_settings[default_payment_method]", in_path=False)
+
+
+def delete(world: World, _params: Json, id: str) -> Json:
+    """Deletes the customer for good; its cards are detached, its payments stay."""
+    customer = _live(world, id)
+    for method in world.payment_methods.by("customer", id):
+        payment_methods.detach(world, {}, method["id"])
+    world.emit("customer.deleted", customer)
+    customer["deleted"] = True
+    return _deleted(id)
+
+
+def _deleted(id: str) -> Json:
+    return {"id": id, "object": "customer", "deleted": True}
+
+
+def _live(world: World, id: str) -> Json:
+    customer = world.customers.get(id)
+    if "deleted" in customer:
+        raise missing_object("customer", id)
+    return customer
+
+
+def referenced(world: World, id: str) -> Json:
+    """The customer that a parameter names: existing and not deleted."""
+    customer = world.customers.referenced(id, param="customer")
+    if "deleted" in customer:
+        raise missing_object("customer", id, param="customer", in_path=False)
+    return customer
+
+
+def list_all(world: World, params: Json) -> Json:
+    filters: dict[str, Any] = {**params, "deleted": None}
+    return listed(world.customers, filters, url="/v1/customers", indexed="email")

@@ -1,0 +1,31 @@
+"""Mandates: the customer's leave to charge a saved card."""
+
+import stripe
+
+from sandbox.stripe.fields import blank
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.world import World
+
+
+def create(world: World, method: Json) -> Json:
+    mandate = blank(stripe.Mandate) | {
+        "id": world.ids.new("mandate"),
+        "customer_acceptance": {"accepted_at": world.clock.now(), "offline": {}, "type": "offline"},
+        "multi_use": {},
+        "payment_method": method["id"],
+        "payment_method_details": {"card": {}, "type": "card"},
+        "status": "active",
+        "type": "multi_use",
+    }
+    return world.mandates.insert(mandate)
+
+
+def revoke(world: World, mandate: Json) -> None:
+    """The customer took the leave back at the bank."""
+    previous = {"status": mandate["status"]}
+    mandate["status"] = "inactive"
+    world.emit("mandate.updated", mandate, previous)
+
+
+def retrieve(world: World, _params: Json, id: str) -> Json:
+    return world.mandates.get(id)

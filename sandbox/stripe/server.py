@@ -1,0 +1,73 @@
+"""Serves the sandbox: in this process until it is told to stop, or in a thread for tests."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sandbox.stripe.app import build_app
+from sandbox.stripe.core import SandboxConfig
+
+START_TIMEOUT_SECONDS = 15.0
+
+
+class FragileProtocol(HttpToolsProtocol):
+    """Gives the application its connection, so that faults can cut it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"sandbox.transport": self.transport}  # type: ignore[dict-item]
+
+
+def server_for(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
+    """A server bound to its address but not yet running; port 0 takes a free one."""
+    listening = socket.create_server((host, port), backlog=2048)
+    address, bound = listening.getsockname()[:2]
+    app.state.sandbox.serve_at(f"http://{address}:{bound}")
+    config = uvicorn.Config(
+        app,
+        http=FragileProtocol,
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config), listening
+
+
+@contextmanager
+def running_sandbox(config: SandboxConfig | None = None) -> Iterator[str]:
+    """The sandbox in a thread of its own, for as long as the context lasts; gives its base URL."""
+    app = build_app(config)
+    server, listening = server_for(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=_serve, args=(server, listening), name="stripe-sandbox", daemon=True)
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        yield app.state.sandbox.base_url
+    finally:
+        server.should_exit = True
+        thread.join(timeout=START_TIMEOUT_SECONDS)
+
+
+def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listening]))
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    waited = threading.Event()
+    for _ in range(int(START_TIMEOUT_SECONDS / 0.01)):
+        if server.started:
+            return
+        if not thread.is_alive():
+            raise RuntimeError("the Stripe sandbox stopped while it was starting")
+        waited.wait(0.01)
+    raise TimeoutError(f"the Stripe sandbox did not start within {START_TIMEOUT_SECONDS} seconds")

@@ -1,0 +1,167 @@
+"""Signed webhooks: delivered over HTTP with retries, and late, twice, out of order or never where asked."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import aiohttp
+import orjson
+from stripe import WebhookSignature
+
+from sandbox.stripe.clock import Clock
+from sandbox.stripe.faults import draw
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.scripts import EventFault, EventFaultKind, WebhookEndpoint
+from sandbox.stripe.world import World
+
+log = logging.getLogger(__name__)
+
+# Stripe retries for up to three days; a laptop's receiver is back within seconds or not at all.
+RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+ANSWER_TIMEOUT_SECONDS = 10.0
+CONCURRENT_MAX = 32
+# A reordered event goes after its successor, or after this long when none comes.
+REORDERED_WAIT_SECONDS = 2.0
+
+
+@dataclass
+class _Planned:
+    fault: EventFault
+    matched: int = 0
+
+
+@dataclass
+class Webhooks:
+    """The endpoints, the faults on the way to them, and the deliveries under way."""
+
+    clock: Clock
+    secret: str
+    endpoints: list[WebhookEndpoint] = field(default_factory=list)
+    delivered: int = 0
+    failed: int = 0
+    retry_delays_seconds: tuple[float, ...] = RETRY_DELAYS_SECONDS
+    struck: Counter[EventFaultKind] = field(default_factory=Counter)
+    _plan: list[_Planned] = field(default_factory=list)
+    _held: list[tuple[World, Json]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _session: aiohttp.ClientSession | None = None
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT_MAX))
+
+    def plan(self, fault: EventFault) -> None:
+        self._plan.append(_Planned(fault))
+
+    def clear_faults(self) -> None:
+        self._plan.clear()
+
+    def publish(self, world: World, event: Json) -> None:
+        """Sends the event to every endpoint that takes its type, unless a fault says otherwise."""
+        takers = [each for each in self.endpoints if _takes(each, event["type"])]
+        if not takers:
+            return
+        event["pending_webhooks"] = len(takers)
+        world.undelivered.add(event["id"])
+        held, self._held = self._held, []
+        self._send_as_planned(world, event)
+        for earlier_world, earlier in held:
+            self._send(earlier_world, earlier)
+
+    def _send_as_planned(self, world: World, event: Json) -> None:
+        kind, fault = self._strike(event)
+        match kind:
+            case EventFaultKind.LOST:
+                event["pending_webhooks"] = 0
+            case EventFaultKind.DELAYED:
+                self._send(world, event, after=fault.delay_seconds)
+            case EventFaultKind.DUPLICATED:
+                for _ in range(fault.copies):
+                    self._send(world, event)
+            case EventFaultKind.REORDERED:
+                self._held.append((world, event))
+                self._start(self._release_in(REORDERED_WAIT_SECONDS))
+            case None:
+                self._send(world, event)
+
+    def _strike(self, event: Json) -> tuple[EventFaultKind | None, EventFault]:
+        for planned in self._plan:
+            fault = planned.fault
+            if not fnmatchcase(event["type"], fault.type):
+                continue
+            planned.matched += 1
+            chance, choice = draw(fault.seed, event["id"])
+            if planned.matched in fault.calls if fault.calls else chance < fault.probability:
+                kinds = tuple(EventFaultKind)
+                kind = fault.kind or kinds[int(choice * len(kinds))]
+                self.struck[kind] += 1
+                return kind, fault
+        return None, EventFault()
+
+    async def _release_in(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        held, self._held = self._held, []
+        for world, event in held:
+            self._send(world, event)
+
+    def _send(self, world: World, event: Json, *, after: float = 0.0) -> None:
+        for endpoint in self.endpoints:
+            if _takes(endpoint, event["type"]):
+                self._start(self._deliver(world, event, endpoint, after))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, world: World, event: Json, endpoint: WebhookEndpoint, after: float) -> None:
+        for pause in (after, *self.retry_delays_seconds):
+            if pause:
+                await asyncio.sleep(pause)
+            if await self._accepted(event, endpoint):
+                self.delivered += 1
+                event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
+                if not event["pending_webhooks"]:
+                    world.undelivered.discard(event["id"])
+                return
+        self.failed += 1
+        log.warning("webhook_given_up", extra={"event_id": event["id"], "event_type": event["type"]})
+
+    async def _accepted(self, event: Json, endpoint: WebhookEndpoint) -> bool:
+        """Whether the receiver answered 2xx. Each attempt is signed anew, as Stripe's are."""
+        payload = orjson.dumps(event)
+        headers = {"Content-Type": "application/json", "Stripe-Signature": self.sign(payload, endpoint)}
+        try:
+            async with self._slots, self._open_session().post(endpoint.url, data=payload, headers=headers) as answer:
+                return 200 <= answer.status < 300
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    def sign(self, payload: bytes, endpoint: WebhookEndpoint) -> str:
+        """The `Stripe-Signature` header; its time is the real one, because receivers compare it with theirs."""
+        return WebhookSignature.generate_signature_header(payload.decode(), endpoint.secret or self.secret)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_SECONDS), trust_env=False
+            )
+        return self._session
+
+    async def settle(self) -> None:
+        """Waits until nothing is under way any more."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def close(self) -> None:
+        """Abandons what is under way."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+
+def _takes(endpoint: WebhookEndpoint, type: str) -> bool:
+    return any(fnmatchcase(type, pattern) for pattern in endpoint.enabled_events)
