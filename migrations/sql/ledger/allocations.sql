@@ -1,0 +1,37 @@
+-- Open items and allocations: which credit settles which debit. They never change a balance.
+
+create table duly.open_items (
+  transaction_id text collate "C" primary key references duly.financial_transactions,
+  account_id text collate "C" not null,
+  side text not null check (side in ('debit', 'credit')),
+  -- FIFO order: the due date of a debit, the posting date of a credit, then the order of posting (F102, Q13).
+  sort_on date not null,
+  account_version bigint not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  allocated_minor bigint not null default 0,
+  constraint not_over_allocated check (allocated_minor between 0 and amount_minor)
+) with (fillfactor = 80);
+create index open_items_fifo on duly.open_items (account_id, side, sort_on, account_version)
+  where allocated_minor < amount_minor;
+
+create table duly.allocations (
+  id bigint generated always as identity primary key,
+  account_id text collate "C" not null,
+  credit_id text collate "C" not null references duly.open_items,
+  debit_id text collate "C" not null references duly.open_items,
+  amount_minor bigint not null check (amount_minor > 0),
+  created_at timestamptz not null default clock_timestamp(),
+  check (credit_id <> debit_id)
+);
+create index allocations_by_credit on duly.allocations (credit_id);
+create index allocations_by_debit on duly.allocations (debit_id);
+
+-- Undoing an allocation, all of it, once: the key allows no second time and there is no amount to get wrong.
+create table duly.deallocations (
+  allocation_id bigint primary key references duly.allocations,
+  created_at timestamptz not null default clock_timestamp()
+);
+
+create view duly.current_allocations as
+  select a.* from duly.allocations a
+  where not exists (select from duly.deallocations d where d.allocation_id = a.id);

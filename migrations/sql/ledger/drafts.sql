@@ -1,0 +1,104 @@
+-- Posting, rejecting and editing drafts (F54 to F60).
+
+-- A draft's account may change while we wait for its lock, so the draft is read, locked, and read again.
+create function duly.lock_transaction(p_transaction_id text) returns duly.financial_transactions language plpgsql as $$
+declare
+  t duly.financial_transactions;
+  v_account_id text;
+begin
+  loop
+    select account_id into v_account_id from duly.financial_transactions where id = p_transaction_id;
+    if not found then
+      perform duly.refuse('prerequisite', 'transaction_exists', jsonb_build_object('transaction_id', p_transaction_id));
+    end if;
+    perform from duly.account_balances where account_id = v_account_id for no key update;
+    select * into t from duly.financial_transactions where id = p_transaction_id for no key update;
+    exit when t.account_id = v_account_id;
+  end loop;
+  return t;
+end $$;
+
+create function duly.refuse_state(t duly.financial_transactions, p_rule text) returns void language plpgsql as $$
+begin
+  perform duly.refuse('prerequisite', p_rule,
+    jsonb_build_object('transaction_id', t.id, 'classification', t.classification, 'state', t.state));
+end $$;
+
+-- The due date of an invoice: as the rule says when none is given, else checked against it (F57, F110 to F115).
+create function duly.due_on_for(t duly.financial_transactions) returns date language plpgsql stable as $$
+declare
+  w record;
+begin
+  select * into w from duly.due_dates(t.account_id, t.posted_on);
+  if w.earliest is null then
+    perform duly.refuse('configuration', 'definition_exists', jsonb_build_object('account_id', t.account_id));
+  elsif coalesce(t.due_on, w.default_on) not between w.earliest and w.latest then
+    perform duly.refuse('postcondition', 'due_date_in_credit_period', jsonb_build_object('account_id', t.account_id,
+      'due_on', coalesce(t.due_on, w.default_on), 'earliest', w.earliest, 'latest', w.latest));
+  end if;
+  return coalesce(t.due_on, w.default_on);
+end $$;
+
+-- Write a locked draft as posted and move the money.
+create function duly.post_locked(t duly.financial_transactions, a duly.accounts, p_acknowledge_credit_limit boolean)
+returns text language plpgsql as $$
+begin
+  perform duly.check_gateway_reference(t);
+  t := duly.stamp(t, a.time_zone);
+  if t.classification = 'invoice' then t.due_on := duly.due_on_for(t); end if;
+  perform duly.check_credit_limit(t, a, p_acknowledge_credit_limit);
+  update duly.financial_transactions set state = t.state, posted_on = t.posted_on, posted_at = t.posted_at,
+      posted_xid = t.posted_xid, due_on = t.due_on, account_id = t.account_id,
+      intended_account_id = t.intended_account_id, gateway_reference = t.gateway_reference,
+      account_version = t.account_version, balance_after_minor = t.balance_after_minor
+    where id = t.id;
+  perform duly.book(t, a);
+  perform duly.settle(t);
+  return duly.give_numbers(t.classification, array[t.id]);
+end $$;
+
+-- Post a draft. Posting what is posted already changes nothing and returns the same receipt, so that a lost reply can be
+-- asked for again.
+create function duly.post_draft(p_transaction_id text, p_posted_on date default null,
+  p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false)
+returns duly.receipt language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  t duly.financial_transactions := duly.lock_transaction(p_transaction_id);
+  a duly.accounts;
+begin
+  if t.state = 'posted' then return duly.receipt_of(t.id); end if;
+  if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
+  select * into a from duly.accounts where id = t.account_id;
+  perform duly.refuse_terminated(a);
+  t.posted_on := p_posted_on;
+  t.gateway_reference := coalesce(t.gateway_reference, p_gateway_reference);
+  perform duly.post_locked(t, a, p_acknowledge_credit_limit);
+  return duly.receipt_of(t.id);
+end $$;
+
+create function duly.reject_locked(t duly.financial_transactions, p_reason text, p_actor text) returns void
+language plpgsql as $$
+begin
+  if t.state = 'rejected' then return; end if;
+  if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
+  update duly.financial_transactions
+    set state = 'rejected', rejection_reason = p_reason, rejected_by = p_actor, rejected_at = clock_timestamp()
+    where id = t.id;
+end $$;
+
+-- F55: by a person, with one of the configured reasons.
+create function duly.reject_draft(p_transaction_id text, p_reason_id text, p_actor text default 'system') returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  t duly.financial_transactions := duly.lock_transaction(p_transaction_id);
+begin
+  if t.state <> 'rejected' then
+    if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
+    if not exists (select from duly.transaction_reasons
+        where id = p_reason_id and purpose = 'rejection' and is_active) then
+      perform duly.refuse('postcondition', 'rejection_reason_given', jsonb_build_object('reason', p_reason_id));
+    end if;
+    perform duly.refuse_terminated(a) from duly.accounts a where a.id = t.account_id;
+  end if;
+  perform duly.reject_locked(t, p_reason_id, p_actor);
+end $$;

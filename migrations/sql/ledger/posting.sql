@@ -1,0 +1,109 @@
+-- Posting: what turns a header into money moved. Everything here runs inside the functions of the other files, which hold
+-- the account's lock.
+
+create function duly.number_prefix(p_classification text) returns text language sql immutable parallel safe as $$
+  select case p_classification
+    when 'invoice' then 'INV' when 'credit_note' then 'CRN' when 'payment' then 'PAY' when 'refund' then 'REF'
+    when 'write_off' then 'WRO' when 'invoice_cancellation' then 'ICN' when 'payment_cancellation' then 'PCN' end
+$$;
+
+-- Give the next numbers of a classification, in the order of the ids, and return the last one. Always the last step of
+-- a posting: the lock is held from here to the commit, so that a number is never skipped and nobody waits for more than
+-- a commit. An advisory lock queues better than a counter row does, and the highest number needs no counter.
+create function duly.give_numbers(p_classification text, p_ids text[]) returns text language plpgsql as $$
+declare
+  v_prefix text := duly.number_prefix(p_classification) || '-';
+  v_last bigint;
+begin
+  perform pg_advisory_xact_lock(hashtext('duly.transaction_numbers'), hashtext(v_prefix));
+  select coalesce(substr(max(number), 5)::bigint, 0) into v_last from duly.transaction_numbers
+    where number >= v_prefix and number < v_prefix || ':';
+  insert into duly.transaction_numbers (number, transaction_id)
+    select v_prefix || lpad((v_last + u.ordinality)::text, 10, '0'), u.id
+      from unnest(p_ids) with ordinality u (id, ordinality);
+  return v_prefix || lpad((v_last + cardinality(p_ids))::text, 10, '0');
+end $$;
+
+-- Move the balance and write into the header what only posting knows. Time never runs backwards on an account, whatever
+-- the server's clock does.
+create function duly.stamp(inout t duly.financial_transactions, p_time_zone text) language plpgsql as $$
+begin
+  update duly.account_balances b set
+      balance_minor = b.balance_minor
+        + case duly.side_of(t.classification) when 'debit' then t.total_minor else -t.total_minor end,
+      version = b.version + 1,
+      posted_at = greatest(clock_timestamp(), b.posted_at)
+    where b.account_id = t.account_id
+    returning b.balance_minor, b.version, b.posted_at into t.balance_after_minor, t.account_version, t.posted_at;
+  t.state := 'posted';
+  t.posted_xid := pg_current_xact_id();
+  t.posted_on := coalesce(t.posted_on, (t.posted_at at time zone p_time_zone)::date);
+end $$;
+
+-- Where the money of a payment or refund is: at the gateway, or where its method keeps it.
+create function duly.money_account(p_method text, p_provider text) returns text language sql stable as $$
+  select coalesce('gateway_clearing:' || p_provider, (select ledger_account from duly.payment_methods where id = p_method))
+$$;
+
+create function duly.write_transfer(t duly.financial_transactions, p_position integer, p_own text, p_other text,
+  p_amount_minor bigint) returns void language sql as $$
+  insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
+    select t.id, p_position, case s.side when 'debit' then p_own else p_other end,
+        case s.side when 'debit' then p_other else p_own end, t.currency, p_amount_minor, t.posted_on
+      from (values (duly.side_of(t.classification))) s (side)
+$$;
+
+-- The transfers of documents with lines: one for each ledger account that the lines name, and one for their tax.
+create function duly.write_line_transfers(p_ids text[]) returns void language sql as $$
+  insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
+    select t.id, row_number() over (partition by t.id order by x.other = 'vat_payable', x.other),
+        case duly.side_of(t.classification) when 'debit' then duly.ledger_account_of(a.kind, a.id) else x.other end,
+        case duly.side_of(t.classification) when 'debit' then x.other else duly.ledger_account_of(a.kind, a.id) end,
+        t.currency, x.amount_minor, t.posted_on
+      from (select l.transaction_id, y.other, sum(y.amount_minor) as amount_minor
+              from duly.transaction_lines l
+              join duly.products p on p.id = l.product_id
+              cross join lateral (values (p.ledger_account, l.net_minor), ('vat_payable', l.tax_minor))
+                y (other, amount_minor)
+              where l.transaction_id = any (p_ids)
+              group by l.transaction_id, y.other having sum(y.amount_minor) > 0) x
+      join duly.financial_transactions t on t.id = x.transaction_id
+      join duly.accounts a on a.id = t.account_id
+$$;
+
+-- A cancellation turns the original's transfers round, each with its own amount.
+create function duly.write_reversing_transfers(t duly.financial_transactions) returns void language sql as $$
+  insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
+    select t.id, o.position, o.credit_account, o.debit_account, o.currency, o.amount_minor, t.posted_on
+      from duly.transfers o where o.source_id = t.cancels_id
+$$;
+
+create function duly.write_transfers(t duly.financial_transactions, a duly.accounts) returns void
+language plpgsql as $$
+begin
+  if t.cancels_id is not null then
+    perform duly.write_reversing_transfers(t);
+  elsif t.mirrors_id is not null then
+    perform duly.write_transfer(t, 1, duly.ledger_account_of(a.kind, a.id), 'bad_debt_allowance', t.total_minor);
+  elsif t.method is not null then
+    perform duly.write_transfer(t, 1, duly.ledger_account_of(a.kind, a.id), duly.money_account(t.method, t.provider),
+      t.total_minor);
+  else
+    perform duly.write_line_transfers(array[t.id]);
+  end if;
+end $$;
+
+create function duly.open_items_of(p_ids text[]) returns void language sql as $$
+  insert into duly.open_items (transaction_id, account_id, side, sort_on, account_version, amount_minor)
+    select id, account_id, duly.side_of(classification), coalesce(due_on, posted_on), account_version, total_minor
+      from duly.financial_transactions where id = any (p_ids)
+$$;
+
+-- What follows a posted header: transfers and its open item. Allocation and the number are the caller's next steps.
+create function duly.book(t duly.financial_transactions, a duly.accounts) returns void language plpgsql as $$
+begin
+  perform duly.write_transfers(t, a);
+  insert into duly.open_items (transaction_id, account_id, side, sort_on, account_version, amount_minor)
+    values (t.id, t.account_id, duly.side_of(t.classification), coalesce(t.due_on, t.posted_on), t.account_version,
+      t.total_minor);
+end $$;

@@ -1,0 +1,24 @@
+-- Who may do what. The runtime role reads, and writes money through the functions named here and no other way. What the
+-- ledger is configured with it may add and change, for that is the operator's work; money refers to those rows by value.
+
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'duly_app') then
+    create role duly_app nologin;
+  end if;
+exception when duplicate_object then null;
+end $$;
+
+revoke all on all functions in schema duly from public;
+grant usage on schema duly to duly_app;
+grant select on all tables in schema duly to duly_app;
+grant insert, update on duly.tax_rates, duly.products, duly.payment_methods, duly.transaction_types,
+  duly.transaction_reasons, duly.due_date_rules to duly_app;
+grant update on duly.definitions to duly_app;
+grant update (owner_name, owner_reference, email, locale, time_zone, credit_limit_minor, credit_period_days,
+  due_date_rule_id, region, segment) on duly.accounts to duly_app;
+
+-- Plain arithmetic that views call for whoever reads them.
+grant execute on function duly.side_of, duly.ledger_account_of, duly.day_in_month, duly.due_dates to duly_app;
+grant execute on function duly.open_account, duly.set_account_state, duly.create_payment, duly.create_refund,
+  duly.post_draft, duly.reject_draft, duly.draft_payment, duly.post_gateway_payment, duly.reject_payment,
+  duly.post_invoices, duly.unsettled_invoices to duly_app;

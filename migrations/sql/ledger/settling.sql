@@ -1,0 +1,91 @@
+-- Allocation: credits settle debits, at posting, by themselves (F99 to F107). models/allocation.py is the oracle.
+
+-- FIFO over one account, the caller holding its lock: the earliest open credit settles the earliest due open debit, until
+-- one of the two runs out. Reads no further than it settles.
+create function duly.allocate_fifo(p_account_id text) returns void language plpgsql as $$
+declare
+  v_credits cursor for select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = p_account_id and side = 'credit' and allocated_minor < amount_minor
+    order by sort_on, account_version;
+  v_debits cursor for select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = p_account_id and side = 'debit' and allocated_minor < amount_minor
+    order by sort_on, account_version;
+  c record;
+  d record;
+  v_amount bigint;
+  v_credit_ids text[];
+  v_debit_ids text[];
+  v_amounts bigint[];
+begin
+  open v_credits;
+  fetch v_credits into c;
+  if c.transaction_id is null then close v_credits; return; end if;
+  open v_debits;
+  fetch v_debits into d;
+  while c.transaction_id is not null and d.transaction_id is not null loop
+    v_amount := least(c.open_minor, d.open_minor);
+    v_credit_ids := v_credit_ids || c.transaction_id;
+    v_debit_ids := v_debit_ids || d.transaction_id;
+    v_amounts := v_amounts || v_amount;
+    c.open_minor := c.open_minor - v_amount;
+    d.open_minor := d.open_minor - v_amount;
+    if c.open_minor = 0 then fetch v_credits into c; end if;
+    if d.open_minor = 0 then fetch v_debits into d; end if;
+  end loop;
+  close v_credits;
+  close v_debits;
+  if v_amounts is not null then
+    insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+      select p_account_id, u.credit_id, u.debit_id, u.amount_minor
+        from unnest(v_credit_ids, v_debit_ids, v_amounts) u (credit_id, debit_id, amount_minor);
+  end if;
+end $$;
+
+create function duly.unsettled(p_transaction_id text) returns bigint language sql stable as $$
+  select amount_minor - allocated_minor from duly.open_items where transaction_id = p_transaction_id
+$$;
+
+create function duly.allocate(p_account_id text, p_credit_id text, p_debit_id text, p_amount_minor bigint) returns void
+language sql as $$
+  insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+    values (p_account_id, p_credit_id, p_debit_id, p_amount_minor)
+$$;
+
+-- Take back every allocation of a document, whichever side it is on.
+create function duly.deallocate(p_transaction_id text) returns void language sql as $$
+  insert into duly.deallocations (allocation_id)
+    select id from duly.current_allocations where credit_id = p_transaction_id or debit_id = p_transaction_id
+$$;
+
+-- Against item (F104, F106): the credit goes to the invoices it addresses, earliest due first. An invoice that others
+-- settled already gives their allocations back, and the freed credits are allocated anew by the FIFO that follows.
+-- Addressed invoices that are no longer posted are passed over: the money is here and must go somewhere.
+create function duly.allocate_addressed(p_credit duly.financial_transactions) returns void language plpgsql as $$
+declare
+  v_invoice record;
+  v_left bigint := duly.unsettled(p_credit.id);
+  v_amount bigint;
+begin
+  for v_invoice in
+    select t.id, t.total_minor from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
+      where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id and t.state = 'posted'
+      order by i.sort_on, i.account_version
+  loop
+    exit when v_left = 0;
+    if duly.unsettled(v_invoice.id) < least(v_left, v_invoice.total_minor) then
+      perform duly.deallocate(v_invoice.id);
+    end if;
+    v_amount := least(v_left, duly.unsettled(v_invoice.id));
+    perform duly.allocate(p_credit.account_id, p_credit.id, v_invoice.id, v_amount);
+    v_left := v_left - v_amount;
+  end loop;
+end $$;
+
+create function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
+begin
+  if t.addressed_invoice_ids <> '{}'
+    and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
+    perform duly.allocate_addressed(t);
+  end if;
+  perform duly.allocate_fifo(t.account_id);
+end $$;

@@ -1,0 +1,53 @@
+"""The ledger: accounts, financial transactions, transfers, allocations, and the functions that move money.
+
+Revision ID: 0001
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision: str | None = None
+branch_labels: str | None = None
+depends_on: str | None = None
+
+SQL = Path(__file__).parent.parent / "sql" / "ledger"
+FILES = (
+    "refusals",
+    "reference",
+    "accounts",
+    "transactions",
+    "transfers",
+    "allocations",
+    "guards",
+    "triggers",
+    "accounts_functions",
+    "due_dates",
+    "settling",
+    "posting",
+    "money_transactions",
+    "drafts",
+    "gateway_payments",
+    "documents",
+    "views",
+    "seed",
+    "rights",
+)
+
+
+def upgrade() -> None:
+    op.execute("create schema if not exists duly")
+    for name in FILES:
+        _run((SQL / f"{name}.sql").read_text())
+
+
+def downgrade() -> None:
+    op.execute("drop schema duly cascade")
+
+
+def _run(script: str) -> None:
+    """Run a script of several statements as it stands: the driver must not look for parameters in it."""
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(script)
+    cursor.close()
