@@ -10,12 +10,18 @@ from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.scripts import WebhookEndpoint
 from sandbox.stripe.server import server_for
 
+DEFAULTS = SandboxConfig()
+
 
 def main(
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
     host: Annotated[str, typer.Option()] = "127.0.0.1",
-    api_key: Annotated[str, typer.Option(help="The secret key that clients must use.")] = "sk_test_sandbox",
-    webhook_secret: Annotated[str, typer.Option(help="Signs the webhooks.")] = "whsec_sandbox",
+    api_key: Annotated[
+        str, typer.Option(envvar="STRIPE_API_KEY", help="The secret key that clients must use.")
+    ] = DEFAULTS.api_key,
+    webhook_secret: Annotated[
+        str, typer.Option(envvar="STRIPE_WEBHOOK_SECRET", help="Signs the webhooks.")
+    ] = DEFAULTS.webhook_secret,
     webhook_url: Annotated[list[str] | None, typer.Option(help="Where events go; may be repeated.")] = None,
     address_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it is bound.")] = None,
 ) -> None:
@@ -27,7 +33,7 @@ def main(
     base_url: str = app.state.sandbox.base_url
     print(base_url, flush=True)
     if address_file is not None:
-        address_file.write_text(base_url)
+        address_file.write_text(f"{base_url}\n")
     server.run(sockets=[listening])
 
 

@@ -19,6 +19,7 @@ def declined(
     network_decline_code: str | None = None,
     message: str = "Your card was declined.",
 ) -> CardOutcome:
+    """An outcome that refuses, with the codes that Stripe gives for it."""
     return CardOutcome(
         answer=Answer.DECLINE,
         code=code,

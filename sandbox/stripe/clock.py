@@ -11,7 +11,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset_seconds = 0.0
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
     def now(self) -> int:
@@ -30,7 +30,7 @@ class Clock:
     def set(self, at: float) -> None:
         self.advance(at - self.exactly())
 
-    def after(self, seconds: float, work: Callable[[], None]) -> None:
+    def after(self, seconds: float, work: Callable[[], object]) -> None:
         """Does the work `seconds` from now by this clock; with 0 it is done before the next request is answered."""
         heapq.heappush(self._due, (self.exactly() + seconds, next(self._order), work))
 

@@ -46,6 +46,7 @@ def _world(sandbox: Sandbox, request: Request) -> World:
 
 
 async def clock(sandbox: Sandbox, request: Request) -> object:
+    """Tells the time; a POST moves it."""
     if request.method == "POST":
         change = await _given(request, ClockChange)
         if change.advance is not None:
@@ -58,11 +59,13 @@ async def clock(sandbox: Sandbox, request: Request) -> object:
 
 
 async def reset(sandbox: Sandbox, _request: Request) -> object:
+    """Forgets everything but the clock and the webhook endpoints."""
     sandbox.reset()
     return {}
 
 
 async def faults(sandbox: Sandbox, request: Request) -> object:
+    """Tells what is planned and what struck; a POST adds, a DELETE forgets."""
     if request.method == "POST":
         sandbox.faults.add(await _given(request, Fault))
     elif request.method == "DELETE":
@@ -71,6 +74,7 @@ async def faults(sandbox: Sandbox, request: Request) -> object:
 
 
 async def event_faults(sandbox: Sandbox, request: Request) -> object:
+    """The same for webhooks."""
     if request.method == "POST":
         sandbox.webhooks.plan(await _given(request, EventFault))
     elif request.method == "DELETE":
@@ -79,18 +83,21 @@ async def event_faults(sandbox: Sandbox, request: Request) -> object:
 
 
 async def rate_limits(sandbox: Sandbox, request: Request) -> object:
+    """Tells the limits; a POST replaces them."""
     if request.method == "POST":
         sandbox.limiter.change(await _given(request, RateLimits))
     return sandbox.limiter.limits
 
 
 async def delays(sandbox: Sandbox, request: Request) -> object:
+    """Tells the delays; a POST replaces them."""
     if request.method == "POST":
         sandbox.set_delays(await _given(request, Delays))
     return sandbox.platform.delays
 
 
 async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
+    """Tells where events go; a POST adds, a DELETE forgets all."""
     if request.method == "POST":
         sandbox.webhooks.endpoints.append(await _given(request, WebhookEndpoint))
     elif request.method == "DELETE":
@@ -106,6 +113,7 @@ async def webhook_counts(sandbox: Sandbox, _request: Request) -> object:
 
 
 async def requests(sandbox: Sandbox, _request: Request) -> object:
+    """Counts requests by operation and answers by status."""
     by_status = {str(status): count for status, count in sandbox.statuses.items()}
     return {"requests": dict(sandbox.requests), "statuses": by_status}
 
@@ -125,6 +133,7 @@ async def show_books(sandbox: Sandbox, request: Request) -> object:
 
 
 async def script_card(sandbox: Sandbox, request: Request) -> object:
+    """Gives a card its next answers."""
     world = _world(sandbox, request)
     world.script(request.path_params["id"], await _given(request, CardScript))
     return {}
@@ -136,10 +145,12 @@ async def update_card(sandbox: Sandbox, request: Request) -> object:
 
 
 async def detach_card(sandbox: Sandbox, request: Request) -> object:
+    """Takes a card from its customer as if at the dashboard."""
     return payment_methods.detach(_world(sandbox, request), {}, request.path_params["id"])
 
 
 async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
+    """Takes back the leave to charge."""
     world = _world(sandbox, request)
     mandate = world.mandates.get(request.path_params["id"])
     mandates.revoke(world, mandate)
@@ -147,6 +158,7 @@ async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
 
 
 async def open_dispute(sandbox: Sandbox, request: Request) -> object:
+    """Lets the cardholder dispute a charge."""
     world = _world(sandbox, request)
     charge = world.charges.get(request.path_params["id"])
     return disputes.open_dispute(world, charge, await _given(request, DisputeScript))
@@ -192,6 +204,7 @@ def _plain(value: Any) -> Json:
 
 
 def routes(sandbox: Sandbox) -> list[Route]:
+    """The control endpoints, bound to the sandbox."""
     commands: tuple[tuple[str, Command, list[str]], ...] = (
         ("clock", clock, ["GET", "POST"]),
         ("reset", reset, ["POST"]),

@@ -1,5 +1,7 @@
 """Stripe's error objects: type, code, message and HTTP status of everything the sandbox refuses."""
 
+from typing import Any
+
 from sandbox.stripe.jsontypes import Json
 
 
@@ -19,7 +21,7 @@ class ApiError(Exception):
         param: str | None = None,
         executed: bool = True,
         headers: dict[str, str] | None = None,
-        **details: object,
+        **details: Any,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -41,7 +43,7 @@ def invalid_parameter(message: str, param: str, code: str | None = None) -> ApiE
     return ApiError(400, message, code=code, param=param, executed=False)
 
 
-def invalid_request(message: str, *, code: str | None = None, param: str | None = None, **details: object) -> ApiError:
+def invalid_request(message: str, *, code: str | None = None, param: str | None = None, **details: Any) -> ApiError:
     """A well-formed request that the state of the objects does not allow."""
     return ApiError(400, message, code=code, param=param, **details)
 
@@ -52,6 +54,7 @@ def missing_object(noun: str, id: str, *, param: str = "id", in_path: bool = Tru
 
 
 def unknown_url(method: str, path: str) -> ApiError:
+    """No operation has this method and path."""
     message = (
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs"
         " or we can help at https://support.stripe.com/."
@@ -60,6 +63,7 @@ def unknown_url(method: str, path: str) -> ApiError:
 
 
 def missing_key() -> ApiError:
+    """No bearer key came with the request."""
     message = (
         "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer"
         " auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for"
@@ -69,6 +73,7 @@ def missing_key() -> ApiError:
 
 
 def invalid_key(key: str) -> ApiError:
+    """The key is not of this account."""
     return ApiError(401, f"Invalid API Key provided: {redacted(key)}", executed=False)
 
 
@@ -79,6 +84,7 @@ def redacted(key: str) -> str:
 
 
 def no_access(key: str, account: str) -> ApiError:
+    """The key may not act for the connected account."""
     message = (
         f"The provided key '{redacted(key)}' does not have access to account '{account}' (or that account does not"
         " exist). Application access may have been revoked."
@@ -98,6 +104,7 @@ def rate_limited(reason: str) -> ApiError:
 
 
 def lock_timeout() -> ApiError:
+    """Another request holds the object; this is not a decline."""
     message = (
         "This object cannot be accessed right now because another API request or Stripe process is currently"
         " accessing it. If you see this error intermittently, retry the request. If you see this error frequently and"
@@ -113,6 +120,7 @@ def lock_timeout() -> ApiError:
 
 
 def key_in_use(key: str) -> ApiError:
+    """Another request with the same idempotency key is still in flight."""
     message = (
         "There is currently another in-progress request using this Idempotent Key (that probably means you submitted"
         f" twice, and the other request is still going through): {key}. Please try again later."

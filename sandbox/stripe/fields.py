@@ -1,9 +1,9 @@
 """Which fields an answer has: read off the SDK's own resource classes, so that none is forgotten and none invented."""
 
 import builtins
+import inspect
 import sys
 import typing
-from functools import cache
 from types import NoneType
 from typing import Any
 
@@ -26,19 +26,21 @@ class _Names(dict[str, Any]):
         return getattr(stripe, name, StripeObject)
 
 
-@cache
 def annotations_of(resource: type[StripeObject]) -> dict[str, Any]:
     """The resource's own fields with their types, resolved."""
     hints = typing.get_type_hints(resource, localns=_Names(resource.__module__))
-    own = resource.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(resource)
     return {name: hints[name] for name in own if name != "OBJECT_NAME"}
 
 
 def is_optional(hint: Any) -> bool:
+    """Whether the field may be null."""
     return NoneType in typing.get_args(hint)
 
 
-@cache
+_BLANKS: dict[type[StripeObject], Json] = {}
+
+
 def _blank(resource: type[StripeObject]) -> Json:
     hints = annotations_of(resource)
     variants = _variants(hints.get("type"))
@@ -55,7 +57,9 @@ def _blank(resource: type[StripeObject]) -> Json:
 
 def blank(resource: type[StripeObject]) -> Json:
     """A new object of the resource with every field that may be null set to null; the rest is the caller's."""
-    return _blank(resource).copy()
+    if resource not in _BLANKS:
+        _BLANKS[resource] = _blank(resource)
+    return _BLANKS[resource].copy()
 
 
 def _variants(hint: Any) -> frozenset[str]:

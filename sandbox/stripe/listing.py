@@ -13,16 +13,15 @@ Where = Callable[[Json], bool]
 _NOT_FILTERS = frozenset({"limit", "starting_after", "ending_before", "created", "expand"})
 
 
-def listed(table: Table, params: Json, *, url: str, indexed: str | None = None, where: Where | None = None) -> Json:
+def listed(table: Table, params: Json, *, url: str, where: Where | None = None) -> Json:
     """A page of the table, newest first.
 
-    Every other parameter filters the field of its name by equality unless the caller gives its own `where`;
-    `indexed` names the parameter whose index narrows the search when it is given.
+    Every other parameter filters the field of its name by equality unless the caller gives its own `where`.
     """
     limit = _limit(params)
     filters = {name: value for name, value in params.items() if name not in _NOT_FILTERS}
     wanted = where or partial(_matches, filters)
-    rows = list(islice(filter(wanted, _candidates(table, params, indexed)), limit + 1))
+    rows = list(islice(filter(wanted, _candidates(table, params)), limit + 1))
     page = rows[:limit]
     if "ending_before" in params:
         page.reverse()
@@ -38,7 +37,7 @@ def _limit(params: Json) -> int:
     return limit
 
 
-def _candidates(table: Table, params: Json, indexed: str | None) -> Iterator[Json]:
+def _candidates(table: Table, params: Json) -> Iterator[Json]:
     """Rows on the asked side of the cursor, nearest to it first."""
     first, last = table.bounds(_created_bounds(params.get("created")))
     if "starting_after" in params:
@@ -46,7 +45,8 @@ def _candidates(table: Table, params: Json, indexed: str | None) -> Iterator[Jso
     newest_first = "ending_before" not in params
     if not newest_first:
         first = max(first, table.place_of(params["ending_before"], param="ending_before") + 1)
-    if indexed is None or indexed not in params:
+    indexed = next((field for field in table.indexed if field in params), None)
+    if indexed is None:
         return table.between(first, last, newest_first=newest_first)
     rows = [row for row in table.by(indexed, params[indexed]) if first <= table.place_of(row["id"]) < last]
     return reversed(rows) if newest_first else iter(rows)

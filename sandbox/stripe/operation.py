@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,16 +24,6 @@ from sandbox.stripe.world import RequestNote, World
 _REQUEST_NUMBERS = itertools.count(1)
 _VERSION = stripe.api_version.encode()
 
-# Faults that answer without executing anything, and the error that each answers with.
-_REFUSALS = {
-    FaultKind.SERVER_ERROR_500: lambda _call: errors.server_error(500, stored=False),
-    FaultKind.UNAVAILABLE_503: lambda _call: errors.server_error(503, stored=False),
-    FaultKind.RATE_LIMIT: lambda _call: errors.rate_limited("global-rate"),
-    FaultKind.LOCK_TIMEOUT: lambda _call: errors.lock_timeout(),
-    FaultKind.CONFLICT: lambda call: errors.key_in_use(call.idempotency_key or "none"),
-}
-_STORED_ERRORS = {FaultKind.STORED_500, FaultKind.STORED_500_AFTER_EFFECT}
-
 
 @dataclass(slots=True)
 class Call:
@@ -52,6 +42,16 @@ class Call:
     def subject(self) -> str:
         """What is asked for, the same each time it is asked for again."""
         return self.idempotency_key or f"{self.path}?{self.encoded.decode(errors='replace')}"
+
+
+# Faults that answer without executing anything, and the error that each answers with.
+_REFUSALS: dict[FaultKind | None, Callable[[Call], ApiError]] = {
+    FaultKind.SERVER_ERROR_500: lambda _call: errors.server_error(500, stored=False),
+    FaultKind.UNAVAILABLE_503: lambda _call: errors.server_error(503, stored=False),
+    FaultKind.RATE_LIMIT: lambda _call: errors.rate_limited("global-rate"),
+    FaultKind.LOCK_TIMEOUT: lambda _call: errors.lock_timeout(),
+    FaultKind.CONFLICT: lambda call: errors.key_in_use(call.idempotency_key or "none"),
+}
 
 
 class Operation:

@@ -3,6 +3,7 @@
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -85,6 +86,7 @@ class Shape:
 
 @cache
 def shape(typed_dict: type) -> Shape:
+    """The one check of this TypedDict."""
     return Shape(typed_dict)
 
 
@@ -142,14 +144,11 @@ def _union(members: tuple[Any, ...], name: str) -> Check:
 
 def _first(checks: Iterable[Check], value: Any, path: str) -> Any:
     """What the first agreeing check makes of the value; when none agrees, the last one's error."""
-    error: ApiError | None = None
-    for check in checks:
-        try:
+    *others, last = checks
+    for check in others:
+        with suppress(ApiError):
             return check(value, path)
-        except ApiError as refused:
-            error = refused
-    assert error is not None, path
-    raise error
+    return last(value, path)
 
 
 def _is_literal(hint: Any) -> bool:

@@ -17,6 +17,7 @@ class Table:
         self._order: list[str] = []
         self._created: list[int] = []
         self._position: dict[str, int] = {}
+        self.indexed = indexes
         self._indexes: dict[str, dict[str, list[str]]] = {field: {} for field in indexes}
 
     def __len__(self) -> int:
@@ -31,7 +32,7 @@ class Table:
         self._position[id] = len(self._order)
         self._order.append(id)
         self._created.append(row.get("created", 0))
-        for field in self._indexes:
+        for field in self.indexed:
             self.index(row, field)
         return row
 

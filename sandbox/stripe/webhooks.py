@@ -140,7 +140,8 @@ class Webhooks:
 
     def sign(self, payload: bytes, endpoint: WebhookEndpoint) -> str:
         """The `Stripe-Signature` header; its time is the real one, because receivers compare it with theirs."""
-        return WebhookSignature.generate_signature_header(payload.decode(), endpoint.secret or self.secret)
+        header: str = WebhookSignature.generate_signature_header(payload.decode(), endpoint.secret or self.secret)
+        return header
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

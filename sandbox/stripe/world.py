@@ -150,6 +150,11 @@ class World:
             return scripted.outcomes[0]
         return scripted.outcomes.popleft()
 
+    def table(self, name: str) -> Table:
+        """The table of that name, as the API's addresses spell it."""
+        table: Table = getattr(self, name)
+        return table
+
     def tables(self) -> Iterable[Table]:
         return (value for value in vars(self).values() if isinstance(value, Table))
 

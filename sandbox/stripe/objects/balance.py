@@ -30,11 +30,13 @@ def _amount(currency: str, amount: int) -> Json:
 
 
 def retrieve(world: World, _params: Json, id: str) -> Json:
+    """A balance transaction, available or pending as of now."""
     return _aged(world, world.balance_transactions.get(id))
 
 
 def list_all(world: World, params: Json) -> Json:
-    page = listed(world.balance_transactions, params, url="/v1/balance_transactions", indexed="source")
+    """Balance transactions by creation, type, currency or source."""
+    page = listed(world.balance_transactions, params, url="/v1/balance_transactions")
     for transaction in page["data"]:
         _aged(world, transaction)
     return page

@@ -7,7 +7,6 @@ import stripe
 from sandbox.stripe import money
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
 from sandbox.stripe.scripts import CardOutcome
 from sandbox.stripe.world import World, changed, merge_metadata
 
@@ -58,6 +57,7 @@ _SHARED = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint",
 
 
 def authorized() -> Json:
+    """What the issuer said when it agreed."""
     return blank(stripe.Charge.Outcome) | {
         "network_status": "approved_by_network",
         "risk_level": "normal",
@@ -114,11 +114,8 @@ def refundable(charge: Json) -> int:
     return int(charge["amount_captured"]) - int(charge["amount_refunded"])
 
 
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.charges.get(id)
-
-
 def update(world: World, params: Json, id: str) -> Json:
+    """Changes what is written on the charge, never its money."""
     charge = world.charges.get(id)
     before = dict(charge)
     for name in ("description", "receipt_email", "transfer_group"):
@@ -130,8 +127,3 @@ def update(world: World, params: Json, id: str) -> Json:
     if previous:
         world.emit("charge.updated", charge, previous)
     return charge
-
-
-def list_all(world: World, params: Json) -> Json:
-    indexed = "payment_intent" if "payment_intent" in params else "customer"
-    return listed(world.charges, params, url="/v1/charges", indexed=indexed)

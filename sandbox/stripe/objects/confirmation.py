@@ -103,6 +103,7 @@ def _save_method(world: World, intent: Json) -> None:
 
 
 def capture(world: World, intent: Json, amount: int) -> None:
+    """Takes authorised money."""
     charge = world.charges.get(intent["latest_charge"])
     charge |= {"captured": True, "amount_captured": amount}
     charges.take_money(world, charge)

@@ -15,6 +15,7 @@ _COPIED = ("address", "description", "email", "name", "phone", "shipping", "pref
 
 
 def create(world: World, params: Json) -> Json:
+    """A new customer, with a first card when one is given."""
     id = world.ids.new("cus")
     customer: Json = blank(Customer) | {
         "id": id,
@@ -39,21 +40,19 @@ def create(world: World, params: Json) -> Json:
 
 
 def _invoice_settings(current: Json, params: Json) -> Json:
-    settings: Json = {
-        "custom_fields": None,
-        "default_payment_method": None,
-        "footer": None,
-        "rendering_options": None,
-    }
-    return settings | current | params.get("invoice_settings", {})
+    unset = dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options"))
+    settings: Json = unset | current | params.get("invoice_settings", {})
+    return settings
 
 
 def retrieve(world: World, _params: Json, id: str) -> Json:
+    """The customer, or what is left of a deleted one."""
     customer = world.customers.get(id)
     return _deleted(id) if "deleted" in customer else customer
 
 
 def update(world: World, params: Json, id: str) -> Json:
+    """Changes who the customer is, or which card is the default."""
     customer = _live(world, id)
     before = dict(customer)
     default = params.get("invoice_settings", {}).get("default_payment_method")
@@ -106,5 +105,6 @@ def referenced(world: World, id: str) -> Json:
 
 
 def list_all(world: World, params: Json) -> Json:
+    """Customers that are not deleted."""
     filters: dict[str, Any] = {**params, "deleted": None}
-    return listed(world.customers, filters, url="/v1/customers", indexed="email")
+    return listed(world.customers, filters, url="/v1/customers")

@@ -8,7 +8,6 @@ from sandbox.stripe import money
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import charges
 from sandbox.stripe.scripts import DisputeScript
 from sandbox.stripe.world import World, merge_metadata
@@ -157,12 +156,3 @@ def _open(world: World, id: str) -> Json:
     if dispute["status"] not in _OPEN:
         raise invalid_request(f"This dispute is already closed with the status {dispute['status']}.")
     return dispute
-
-
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.disputes.get(id)
-
-
-def list_all(world: World, params: Json) -> Json:
-    indexed = "charge" if "charge" in params else "payment_intent"
-    return listed(world.disputes, params, url="/v1/disputes", indexed=indexed)

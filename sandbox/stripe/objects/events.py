@@ -11,6 +11,7 @@ KEPT = timedelta(days=30)
 
 
 def retrieve(world: World, _params: Json, id: str) -> Json:
+    """An event, for 30 days."""
     event = world.events.get(id)
     if event["created"] < _oldest(world):
         raise missing_object(world.events.noun, id)

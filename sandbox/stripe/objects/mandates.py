@@ -8,6 +8,7 @@ from sandbox.stripe.world import World
 
 
 def create(world: World, method: Json) -> Json:
+    """A mandate to charge the method again and again."""
     mandate = blank(stripe.Mandate) | {
         "id": world.ids.new("mandate"),
         "customer_acceptance": {"accepted_at": world.clock.now(), "offline": {}, "type": "offline"},
@@ -25,7 +26,3 @@ def revoke(world: World, mandate: Json) -> None:
     previous = {"status": mandate["status"]}
     mandate["status"] = "inactive"
     world.emit("mandate.updated", mandate, previous)
-
-
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.mandates.get(id)

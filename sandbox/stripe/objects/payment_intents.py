@@ -6,7 +6,6 @@ from sandbox.stripe import money
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import confirmation, customers, payment_methods
 from sandbox.stripe.world import World, changed, merge_metadata
 
@@ -102,7 +101,7 @@ def capture(world: World, params: Json, id: str) -> Json:
     intent = world.payment_intents.get(id)
     if intent["status"] != "requires_capture":
         raise unexpected_state(intent, "capture")
-    amount = params.get("amount_to_capture", intent["amount_capturable"])
+    amount = params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
     if not 0 < amount <= intent["amount_capturable"]:
         raise invalid_request(
             "The amount to capture must be positive and not above the capturable amount.",
@@ -130,6 +129,7 @@ def cancel(world: World, params: Json, id: str) -> Json:
 
 
 def update(world: World, params: Json, id: str) -> Json:
+    """Changes an intent; its terms only before it is charged."""
     intent = world.payment_intents.get(id)
     before = dict(intent)
     if {"amount", "currency", "customer", "payment_method"} & params.keys():
@@ -145,8 +145,9 @@ def update(world: World, params: Json, id: str) -> Json:
 def _update_terms(world: World, intent: Json, params: Json) -> None:
     if intent["status"] not in {"requires_payment_method", "requires_confirmation", "requires_action"}:
         raise unexpected_state(intent, "update")
-    currency = money.check_currency(params.get("currency", intent["currency"]))
-    amount = money.check_amount(params.get("amount", intent["amount"]), currency)
+    terms = intent | params
+    currency = money.check_currency(terms["currency"])
+    amount = money.check_amount(terms["amount"], currency)
     if "customer" in params:
         intent["customer"] = customers.referenced(world, params["customer"])["id"]
     if params.get("payment_method"):
@@ -163,11 +164,3 @@ def unexpected_state(intent: Json, verb: str) -> Exception:
         code="payment_intent_unexpected_state",
         payment_intent=intent,
     )
-
-
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.payment_intents.get(id)
-
-
-def list_all(world: World, params: Json) -> Json:
-    return listed(world.payment_intents, params, url="/v1/payment_intents", indexed="customer")

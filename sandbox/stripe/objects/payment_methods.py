@@ -1,6 +1,7 @@
 """Payment methods: saved cards. Test methods by name become a new method each time they are used or attached."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import stripe
 
@@ -41,7 +42,7 @@ def create(world: World, params: Json) -> Json:
 def make(world: World, card: TestCard, params: Json | None = None) -> Json:
     """A new method that behaves as the card does."""
     params = params or {}
-    method = blank(stripe.PaymentMethod) | {
+    method: Json = blank(stripe.PaymentMethod) | {
         "id": world.ids.new("pm"),
         "allow_redisplay": params.get("allow_redisplay", "unspecified"),
         "billing_details": _merged_details(_BLANK_DETAILS, params),
@@ -57,7 +58,8 @@ def make(world: World, card: TestCard, params: Json | None = None) -> Json:
 def _merged_details(current: Json, params: Json) -> Json:
     given = params.get("billing_details", {})
     address = current["address"] | (given.get("address") or {})
-    return current | given | {"address": address}
+    merged: Json = current | given | {"address": address}
+    return merged
 
 
 def _printed(card: TestCard, now: int) -> Json:
@@ -89,6 +91,7 @@ def usable(world: World, id: str) -> Json:
 
 
 def retrieve(world: World, _params: Json, id: str) -> Json:
+    """The method; a test name gives a new method of its kind."""
     return make(world, TEST_CARDS[id]) if id in TEST_CARDS else world.payment_methods.get(id)
 
 
@@ -123,6 +126,7 @@ def attach(world: World, params: Json, id: str) -> Json:
 
 
 def check_attachable(world: World, id: str) -> None:
+    """Refuses a method that is taken, used up, or declined by its issuer."""
     card = TEST_CARDS.get(id)
     if card is None:
         method = world.payment_methods.get(id)
@@ -162,7 +166,7 @@ def detach(world: World, _params: Json, id: str) -> Json:
     return method
 
 
-def card_error(outcome: CardOutcome, **details: object) -> ApiError:
+def card_error(outcome: CardOutcome, **details: Any) -> ApiError:
     """The 402 of a decline, with every code that the issuer and the network gave."""
     return ApiError(
         402,
@@ -177,17 +181,15 @@ def card_error(outcome: CardOutcome, **details: object) -> ApiError:
     )
 
 
-def list_all(world: World, params: Json) -> Json:
-    return listed(world.payment_methods, params, url="/v1/payment_methods", indexed="customer")
-
-
 def list_of_customer(world: World, params: Json, customer: str) -> Json:
+    """The customer's methods."""
     world.customers.get(customer)
     filters = {**params, "customer": customer}
-    return listed(world.payment_methods, filters, url=f"/v1/customers/{customer}/payment_methods", indexed="customer")
+    return listed(world.payment_methods, filters, url=f"/v1/customers/{customer}/payment_methods")
 
 
 def retrieve_of_customer(world: World, _params: Json, customer: str, id: str) -> Json:
+    """One of the customer's methods."""
     method = world.payment_methods.get(id)
     if method["customer"] != customer:
         raise missing_object("PaymentMethod", id, param="payment_method")

@@ -7,7 +7,6 @@ import stripe
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import charges
 from sandbox.stripe.scripts import RefundFate
 from sandbox.stripe.world import World, changed, merge_metadata
@@ -157,6 +156,7 @@ def _take_back(world: World, refund: Json) -> None:
 
 
 def update(world: World, params: Json, id: str) -> Json:
+    """Changes what is written on the refund, never its money."""
     refund = world.refunds.get(id)
     before = dict(refund)
     if "metadata" in params:
@@ -165,12 +165,3 @@ def update(world: World, params: Json, id: str) -> Json:
     if previous:
         world.emit("refund.updated", refund, previous)
     return refund
-
-
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.refunds.get(id)
-
-
-def list_all(world: World, params: Json) -> Json:
-    indexed = "charge" if "charge" in params else "payment_intent"
-    return listed(world.refunds, params, url="/v1/refunds", indexed=indexed)

@@ -7,7 +7,6 @@ import stripe
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import confirmation, customers, mandates, payment_methods
 from sandbox.stripe.objects.payment_methods import card_error
 from sandbox.stripe.scripts import Answer, CardOutcome
@@ -17,6 +16,7 @@ _OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
 
 def create(world: World, params: Json) -> Json:
+    """A new set-up; with `confirm` the card is checked in the same request."""
     customer = customers.referenced(world, params["customer"]) if "customer" in params else None
     method = payment_methods.usable(world, params["payment_method"]) if "payment_method" in params else None
     if method is not None:
@@ -121,6 +121,7 @@ def fail(world: World, intent: Json, outcome: CardOutcome) -> None:
 
 
 def cancel(world: World, params: Json, id: str) -> Json:
+    """Ends the set-up for good."""
     intent = world.setup_intents.get(id)
     if intent["status"] not in _OPEN:
         raise _unexpected_state(intent, "cancel")
@@ -134,6 +135,7 @@ def cancel(world: World, params: Json, id: str) -> Json:
 
 
 def update(world: World, params: Json, id: str) -> Json:
+    """Changes a set-up that is not done."""
     intent = world.setup_intents.get(id)
     before = dict(intent)
     if "metadata" in params:
@@ -156,11 +158,3 @@ def _unexpected_state(intent: Json, verb: str) -> Exception:
         code="setup_intent_unexpected_state",
         setup_intent=dict(intent),
     )
-
-
-def retrieve(world: World, _params: Json, id: str) -> Json:
-    return world.setup_intents.get(id)
-
-
-def list_all(world: World, params: Json) -> Json:
-    return listed(world.setup_intents, params, url="/v1/setup_intents", indexed="customer")
