@@ -26,7 +26,7 @@ test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 up: $(STAMP) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
-	$(BIN)/python starter.py up $(ARGS)
+	$(BIN)/python -m sandbox.up $(ARGS)
 
 check: $(STAMP) ## Check format, lint, spelling and types, then run the tests: what CI runs
 	$(BIN)/ruff format --check .

@@ -103,9 +103,10 @@ def test_our_services_start_entries_that_know_their_options(service: str) -> Non
     assert [option for option in options if option.startswith("--") and option not in result.stdout] == []
 
 
-def test_the_migration_is_a_command_of_the_locked_packages() -> None:
+def test_the_migration_is_a_command_of_the_locked_packages_and_finds_its_configuration() -> None:
     assert COMPOSE.services["migrate"]["command"] == ["alembic", "upgrade", "head"]
     assert shutil.which("alembic", path=str(Path(sys.executable).parent))
+    assert {"alembic.ini", "migrations/", "models/", "settings.py"} <= set(checks.copied_files(DOCKERFILE))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

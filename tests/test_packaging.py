@@ -1,6 +1,7 @@
 """The lock, the make targets and the hooks: what a fresh machine starts from."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -91,6 +92,22 @@ def test_make_alone_says_what_each_target_does() -> None:
     said = make()
 
     assert [target for target in TARGETS if f"make {target} " not in said] == []
+
+
+def test_every_program_behind_a_target_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    scripts, run_modules = (
+        re.findall(r"/python (\w+\.py)", makefile),
+        re.findall(r"/python -m (bench|sandbox\.\w+)", makefile),
+    )
+
+    assert [script for script in scripts if not (ROOT / script).is_file()] == []
+    assert [name for name in run_modules if not _can_be_run(name)] == []
+
+
+def _can_be_run(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
 
 
 def test_the_second_setup_does_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from psycopg import sql
 
 from sandbox.postgres import Passwords, PostgresServer, running_postgres
 from sandbox.postgres_home import binaries_for, temporary_home
+from tests.house.compose import filled_in, read_compose
 from tests.house.source import ROOT
 
 PASSWORDS = {
@@ -18,6 +20,7 @@ PASSWORDS = {
     "DULY_RUNTIME_PASSWORD": "runtime0",
     "TEMPORAL_DATABASE_PASSWORD": "temporal0",
 }
+FILLED_IN = PASSWORDS | {"STRIPE_API_KEY": "sk_test_0"}
 
 
 @pytest.fixture
@@ -58,19 +61,32 @@ async def connect(
     )
 
 
-async def test_the_owner_makes_tables_and_the_runtime_role_only_uses_what_it_is_given(
-    server: PostgresServer,
-) -> None:
-    async with await connect(server, "duly_owner", "owner0", "duly") as owner:
-        await owner.execute("create schema duly")
-        await owner.execute("create table duly.accounts (id text)")
-        await owner.execute("grant usage on schema duly to duly_app")
-        await owner.execute("grant select on duly.accounts to duly_app")
+async def migrate(server: PostgresServer) -> None:
+    """Run the command of the service `migrate` with its settings, pointed at this server."""
+    service = read_compose(ROOT / "docker-compose.yml").services["migrate"]
+    settings = {name: filled_in(value, FILLED_IN) for name, value in service["environment"].items()}
+    here = {name: value.replace("postgresql:5432", f"127.0.0.1:{server.port}") for name, value in settings.items()}
+    program, *words = service["command"]
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name(program), *words, cwd=ROOT, env=os.environ | here
+    )
+    assert await process.wait() == 0
+
+
+async def test_the_owner_migrates_and_the_runtime_role_reads_every_table_and_makes_none(server: PostgresServer) -> None:
+    await migrate(server)
 
     async with await connect(server, "duly_runtime", "runtime0", "duly") as runtime:
-        await runtime.execute("select * from duly.accounts")
+        tables = await runtime.execute(
+            "select relname, relowner::regrole::text, has_table_privilege(oid, 'select') from pg_class"
+            " where relnamespace = 'duly'::regnamespace and relkind in ('r', 'p') and relname <> 'alembic_version'"
+        )
+        found = await tables.fetchall()
+
+        assert found
+        assert [row for row in found if row[1:] != ("duly_owner", True)] == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            await runtime.execute("insert into duly.accounts values ('acc_1')")
+            await runtime.execute("create table duly.mine (id text)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await runtime.execute("create table public.mine (id text)")
 
