@@ -1,0 +1,1 @@
+"""The outside world: every activity is safe to repeat at any point."""

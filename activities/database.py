@@ -1,0 +1,114 @@
+"""The database as activities use it: one call, one round trip, one commit, and never without a time-out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from temporalio.exceptions import ApplicationError
+
+# SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
+_PERMANENT_CLASSES = ("22", "23", "42", "DU", "LD")
+
+
+def create_engine(url: str, *, pool: int) -> AsyncEngine:
+    """Make the one engine of a process. AUTOCOMMIT: a function call is its own commit and saves two round trips."""
+    return create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool,
+        max_overflow=0,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=10s",
+        },
+    )
+
+
+class Database:
+    """Calls of the database's own functions, and reads."""
+
+    def __init__(self, engine: AsyncEngine, *, timeout_seconds: float = 10.0) -> None:
+        self._engine = engine
+        self._timeout_seconds = timeout_seconds
+
+    async def call(self, function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
+        """Call `duly.<function>` with named arguments and return its value; JSON comes back as dictionaries."""
+        names = ", ".join(f"p_{name} => :{name}" for name in arguments)
+        rows = await self.rows(f"select duly.{function}({names})", timeout_seconds=timeout_seconds, **arguments)
+        return rows[0][0]
+
+    async def rows(
+        self, statement: str, *, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Sequence[Row[Any]]:
+        """Run one statement and fetch all its rows."""
+        async with self.connection(timeout_seconds) as connection:
+            return (await connection.execute(text(statement), _plain(arguments))).all()
+
+    @asynccontextmanager
+    async def connection(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
+        seconds = timeout_seconds or self._timeout_seconds
+        async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
+            yield connection
+
+    async def verify(self) -> None:
+        """Make sure that the database is there, migrated, and safe to keep money in. Raises when it is not."""
+        unsafe = await self.rows(
+            "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
+            " and setting = 'off'"
+        )
+        if unsafe:
+            raise UnsafeDatabaseError(str(unsafe[0][0]))
+        await self.rows("select id from duly.installation")
+
+    async def dispose(self) -> None:
+        """Close the pool."""
+        await self._engine.dispose()
+
+
+class RuleBrokenError(ApplicationError):
+    """The database refused: asking again would give the same answer. `type` is the name of the rule."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message, type=rule, non_retryable=True)
+
+
+class UnsafeDatabaseError(RuntimeError):
+    """The server may lose commits that it has acknowledged."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"database: {setting} is off; money needs it on")
+
+
+class DatabaseUnavailableError(Exception):
+    """No answer from the database: the outcome of the call is unknown, and the same call is safe to repeat."""
+
+
+@asynccontextmanager
+async def _translating_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise DatabaseUnavailableError("the database did not answer in time") from error
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state.startswith(_PERMANENT_CLASSES):
+            raise RuleBrokenError(*_rule_of(error)) from error
+        raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
+
+
+def _rule_of(error: DBAPIError) -> tuple[str, str]:
+    diagnosis = getattr(error.orig, "diag", None)
+    message = str(getattr(diagnosis, "message_primary", None) or type(error.orig).__name__)
+    return str(getattr(diagnosis, "constraint_name", None) or "database_rule"), message
+
+
+def _plain(arguments: dict[str, object]) -> dict[str, object]:
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in arguments.items()}

@@ -1,0 +1,264 @@
+"""Stripe, translated to our words: the only module that imports `stripe`."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import aiohttp
+import stripe
+
+from models.decline import Decline
+from models.gateway import (
+    Charge,
+    ChargeResult,
+    ChargeStatus,
+    GatewayAccessError,
+    GatewayBusyError,
+    GatewayError,
+    GatewayRefusedError,
+    GatewayUnansweredError,
+    Movement,
+    MovementKind,
+)
+from models.gateway_amount import from_gateway, to_gateway
+from models.money import Money
+
+# Clocks differ: evidence is looked for from a little before the attempt was written down.
+CLOCK_SKEW = timedelta(minutes=5)
+EXPAND_FEE = "latest_charge.balance_transaction"
+
+_STATUS = {
+    "succeeded": ChargeStatus.SUCCEEDED,
+    "processing": ChargeStatus.PROCESSING,
+    "canceled": ChargeStatus.CANCELED,
+    "requires_action": ChargeStatus.DECLINED,
+    "requires_confirmation": ChargeStatus.DECLINED,
+    "requires_payment_method": ChargeStatus.DECLINED,
+    "requires_capture": ChargeStatus.PROCESSING,
+}
+
+_MOVEMENT = {
+    "charge": MovementKind.CHARGE,
+    "payment": MovementKind.CHARGE,
+    "refund": MovementKind.REFUND,
+    "payment_refund": MovementKind.REFUND,
+    "refund_failure": MovementKind.REFUND_FAILURE,
+    "payment_failure_refund": MovementKind.REFUND_FAILURE,
+    "payout": MovementKind.PAYOUT,
+}
+
+
+class StripeGateway:
+    """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
+
+    def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(5.0, timeout_seconds))
+        self._http = stripe.AIOHTTPClient(timeout=timeout)
+        self._client = stripe.StripeClient(
+            api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
+        )
+
+    async def charge(self, charge: Charge) -> ChargeResult:
+        """Create and confirm one payment intent, off session, under the attempt's key."""
+        amount = to_gateway(Money(charge.amount_minor, charge.currency))
+        with translating_errors():
+            try:
+                intent = await self._client.v1.payment_intents.create_async(
+                    {
+                        "amount": amount,
+                        "currency": charge.currency.lower(),
+                        "customer": charge.customer,
+                        "payment_method": charge.token,
+                        "off_session": True,
+                        "confirm": True,
+                        "metadata": _metadata(charge),
+                        "expand": [EXPAND_FEE],
+                    },
+                    {"idempotency_key": charge.idempotency_key},
+                )
+            except (stripe.CardError, stripe.InvalidRequestError) as error:
+                return _declined_by(error)
+        return _result_of(intent, charge)
+
+    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
+        """Retrieve by id, else list the customer's intents: both are consistent at Stripe, where search is not."""
+        with translating_errors():
+            if gateway_reference:
+                found = await self._client.v1.payment_intents.retrieve_async(
+                    gateway_reference, {"expand": [EXPAND_FEE]}
+                )
+                return _result_of(found, charge)
+            page = await self._client.v1.payment_intents.list_async(
+                {
+                    "customer": charge.customer,
+                    "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
+                    "limit": 100,
+                    "expand": [f"data.{EXPAND_FEE}"],
+                }
+            )
+            async for intent in page.auto_paging_iter():
+                if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
+                    return _result_of(intent, charge)
+        return None
+
+    async def movements(self, since: datetime) -> AsyncIterator[Movement]:
+        """Every balance transaction since a moment, newest first."""
+        with translating_errors():
+            page = await self._client.v1.balance_transactions.list_async(
+                {"created": {"gte": int(since.timestamp())}, "limit": 100}
+            )
+            async for booking in page.auto_paging_iter():
+                yield _movement_of(booking)
+
+    async def verify(self) -> None:
+        """Read the balance: the cheapest call that needs a good key."""
+        with translating_errors():
+            await self._client.v1.balance.retrieve_async()
+
+    async def close(self) -> None:
+        """Close the HTTP session."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+
+def _metadata(charge: Charge) -> dict[str, str]:
+    return {
+        "duly_request": charge.request_id,
+        "duly_attempt": charge.idempotency_key,
+        "duly_account": charge.account_id,
+        "duly_payment": charge.payment_id,
+    }
+
+
+def _result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
+    _refuse_another_amount(intent, charge)
+    status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
+    latest = cast("stripe.Charge | None", intent.latest_charge)
+    return ChargeResult(
+        status=status,
+        gateway_reference=intent.id,
+        charge_reference=latest.id if latest else "",
+        decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
+        fee_minor=_fee_of(latest, charge.currency),
+    )
+
+
+def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
+    # An answer about other money than we asked for is no answer to our question: it must reach a person.
+    charged = from_gateway(intent.amount, intent.currency.upper())
+    if charged != Money(charge.amount_minor, charge.currency):
+        raise GatewayUnansweredError("amount_mismatch", is_final=True)
+
+
+def _fee_of(latest: stripe.Charge | None, currency: str) -> int | None:
+    booking = latest.balance_transaction if latest else None
+    if not isinstance(booking, stripe.BalanceTransaction) or booking.currency.upper() != currency:
+        return None
+    return from_gateway(booking.fee, currency).amount_minor
+
+
+def _decline_of(intent: stripe.PaymentIntent) -> Decline:
+    if intent.status == "requires_action":
+        return Decline("authentication_required")
+    error = intent.last_payment_error
+    return Decline("card_declined") if error is None else _decline(error)
+
+
+def _declined_by(error: stripe.CardError | stripe.InvalidRequestError) -> ChargeResult:
+    """Read a refusal of the card, or of a card that is no longer there; raise any other error again."""
+    details = error.error
+    if details is None:
+        raise error
+    if isinstance(error, stripe.InvalidRequestError):
+        if error.param != "payment_method":
+            raise error
+        return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
+    intent = getattr(details, "payment_intent", None)
+    return ChargeResult(
+        ChargeStatus.DECLINED,
+        gateway_reference=intent.id if intent else "",
+        charge_reference=getattr(details, "charge", None) or "",
+        decline=_decline(details),
+    )
+
+
+def _decline(error: object) -> Decline:
+    # The SDK's objects lack an attribute that the answer did not carry.
+    return Decline(
+        code=getattr(error, "code", None) or "card_declined",
+        decline_code=getattr(error, "decline_code", None) or "",
+        advice_code=getattr(error, "advice_code", None) or "",
+        network_decline_code=getattr(error, "network_decline_code", None) or "",
+    )
+
+
+def _movement_of(booking: stripe.BalanceTransaction) -> Movement:
+    currency = booking.currency.upper()
+    return Movement(
+        reference=booking.id,
+        kind=_MOVEMENT.get(booking.type) or _adjustment_of(booking),
+        source_reference=str(booking.source or ""),
+        amount_minor=_signed(booking.amount, currency),
+        fee_minor=_signed(booking.fee, currency),
+        currency=currency,
+        booked_at=datetime.fromtimestamp(booking.created, UTC),
+    )
+
+
+def _adjustment_of(booking: stripe.BalanceTransaction) -> MovementKind:
+    match booking.reporting_category:
+        case "dispute":
+            return MovementKind.DISPUTE
+        case "dispute_reversal":
+            return MovementKind.DISPUTE_REVERSAL
+        case _:
+            return MovementKind.OTHER
+
+
+def _signed(amount: int, currency: str) -> int:
+    minor = from_gateway(abs(amount), currency).amount_minor
+    return minor if amount >= 0 else -minor
+
+
+@contextmanager
+def translating_errors() -> Iterator[None]:
+    """Turn every error of the SDK and of the connection into one of the port's."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise translated(error) from error
+    # The SDK lets through what breaks while a body is being read.
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise GatewayUnansweredError(type(error).__name__) from error
+
+
+def translated(error: stripe.StripeError) -> GatewayError:
+    """Say what an error of the SDK means for the effect we asked for: it did not happen, or nobody knows."""
+    code = _code_of(error)
+    match error:
+        case stripe.RateLimitError():
+            return GatewayBusyError(code, retry_after_seconds=_retry_after(error))
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return GatewayAccessError(code)
+        case stripe.IdempotencyError():
+            return GatewayUnansweredError(code, is_final=True)
+        case stripe.InvalidRequestError() | stripe.CardError() | stripe.SignatureVerificationError():
+            return GatewayRefusedError(code)
+        case _:
+            return GatewayUnansweredError(code, is_final=_is_replayed(error))
+
+
+def _code_of(error: stripe.StripeError) -> str:
+    return str(getattr(error.error, "code", None) or error.code or type(error).__name__)
+
+
+def _retry_after(error: stripe.StripeError) -> float:
+    try:
+        return max(0.1, float((error.headers or {}).get("retry-after", 1.0)))
+    except ValueError:
+        return 1.0
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"

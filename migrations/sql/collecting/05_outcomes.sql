@@ -1,0 +1,86 @@
+-- What an attempt came to. Each function is one commit, and repeating it changes nothing.
+
+create function duly.record_outcome(p_request_id text, p_attempt integer, p_outcome text,
+    p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
+    p_code text default '', p_decline_code text default '', p_advice_code text default '',
+    p_network_decline_code text default '', p_blocks_card boolean default false)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+begin
+    select * into strict v_request from duly.gateway_requests where id = p_request_id;
+    perform from duly.account_balances where account_id = v_request.account_id for no key update;
+    select * into strict v_attempt from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
+    if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+        return duly.stored_result(v_request, v_attempt);
+    end if;
+    update duly.gateway_attempts set outcome = p_outcome,
+        gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
+        charge_reference = coalesce(nullif(p_charge_reference, ''), charge_reference),
+        code = p_code, decline_code = p_decline_code, advice_code = p_advice_code,
+        network_decline_code = p_network_decline_code,
+        finished_at = case when p_outcome <> 'processing' then now() end
+    where request_id = p_request_id and attempt = p_attempt
+    returning * into v_attempt;
+    v_request := duly.move_request(v_request, v_attempt);
+    case p_outcome
+        when 'succeeded' then
+            perform duly.post_collected(v_request, v_attempt, p_fee_minor);
+        when 'refused' then
+            perform duly.reject_payment(v_request.transaction_id, p_code);
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'parked', p_code);
+        when 'declined' then
+            if p_blocks_card then
+                update duly.cards set state = 'blocked', state_reason = coalesce(nullif(p_decline_code, ''), p_code)
+                where id = v_attempt.card_id and state = 'active';
+            end if;
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'in_dunning',
+                coalesce(nullif(p_decline_code, ''), p_code));
+        else
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'unknown', p_outcome);
+    end case;
+    return duly.stored_result(v_request, v_attempt);
+end $$;
+comment on function duly.record_outcome is
+    'One commit of an attempt''s outcome and all that follows in the ledger. A definite outcome is never replaced.';
+
+create function duly.move_request(p_request duly.gateway_requests, p_attempt duly.gateway_attempts)
+returns duly.gateway_requests language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_requests set
+        state = case p_attempt.outcome when 'succeeded' then 'posted' when 'refused' then 'rejected'
+            else 'under_processing' end,
+        gateway_reference = case when p_attempt.outcome = 'succeeded' then p_attempt.gateway_reference end,
+        error_code = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.code end,
+        error_description = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.decline_code end,
+        executed_at = case when p_attempt.outcome in ('succeeded', 'refused') then now() end
+    where id = p_request.id
+    returning *
+$$;
+
+create function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
+    if p_fee_minor > 0 then
+        perform duly.book_gateway_fee('fee:' || p_attempt.gateway_reference, p_request.provider_id, p_request.currency,
+            p_fee_minor, p_attempt.charge_reference, p_attempt.payment_id);
+    end if;
+    perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
+        p_attempt.payment_id);
+end $$;
+
+create function duly.record_unanswered(p_request_id text, p_attempt integer, p_code text, p_is_final boolean)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_account text;
+begin
+    select account_id into strict v_account from duly.gateway_requests where id = p_request_id;
+    perform from duly.account_balances where account_id = v_account for no key update;
+    update duly.gateway_requests set state = 'unknown', error_code = p_code
+    where id = p_request_id and state in ('pending', 'under_processing', 'unknown');
+    update duly.gateway_attempts set outcome = 'unknown', code = p_code
+    where request_id = p_request_id and attempt = p_attempt and outcome is null and p_is_final;
+end $$;
+comment on function duly.record_unanswered is
+    'Nobody knows. When it is final, the key can only repeat the error: from then on evidence is looked for instead.';

@@ -1,0 +1,1 @@
+"""The language and the rules of Duly: no Temporal, no Stripe, no clock, no I/O."""

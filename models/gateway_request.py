@@ -1,0 +1,106 @@
+"""The states of one thing asked of the gateway, and of one asking of it (X31 to X42)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+# Stripe keeps a key's answer for at least a day (reference: idempotent requests). An hour's margin covers clock drift
+# and a request that waits in a queue: a repeat must never arrive as a new charge.
+KEY_LIFETIME = timedelta(hours=23)
+
+
+class RequestKind(StrEnum):
+    """What is asked (X33, and our own card validation)."""
+
+    PAYMENT = "payment"
+    PAYMENT_CANCELLATION = "payment_cancellation"
+    REFUND = "refund"
+    CARD_VALIDATION = "card_validation"
+
+
+class RequestState(StrEnum):
+    """Life of a request (X34), with the state that the field forgets: nobody knows yet."""
+
+    PENDING = "pending"
+    UNDER_PROCESSING = "under_processing"
+    UNKNOWN = "unknown"
+    POSTED = "posted"
+    REJECTED = "rejected"
+
+
+OPEN_STATES = frozenset({RequestState.PENDING, RequestState.UNDER_PROCESSING, RequestState.UNKNOWN})
+
+
+class AttemptCause(StrEnum):
+    """Why an attempt was made: only scheduled ones use up the dunning policy's attempts."""
+
+    SCHEDULED = "scheduled"
+    CARD_CHANGED = "card_changed"
+    MANUAL = "manual"
+    SERVICE = "service"
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended. The first four are final; without an outcome it was sent and has no answer yet."""
+
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    DID_NOT_HAPPEN = "did_not_happen"
+    REFUSED = "refused"
+    PROCESSING = "processing"
+    UNKNOWN = "unknown"
+
+
+FINAL_OUTCOMES = frozenset(
+    {
+        AttemptOutcome.SUCCEEDED,
+        AttemptOutcome.DECLINED,
+        AttemptOutcome.DID_NOT_HAPPEN,
+        AttemptOutcome.REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class CollectRequest:
+    """Ask for one attempt to collect what an account owes for a period."""
+
+    account_id: str
+    period: str
+    provider: str
+    run_id: str = ""
+    attempt: int = 1
+    cause: AttemptCause = AttemptCause.SCHEDULED
+    card_id: str = ""
+
+
+class CollectOutcome(StrEnum):
+    """What one `collect` came to."""
+
+    SETTLED = "settled"
+    DECLINED = "declined"
+    PROCESSING = "processing"
+    UNKNOWN = "unknown"
+    DID_NOT_HAPPEN = "did_not_happen"
+    REFUSED = "refused"
+    NOTHING_OWED = "nothing_owed"
+    BELOW_MINIMUM = "below_minimum"
+    NO_CARD = "no_card"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class CollectResult:
+    """The answer to a CollectRequest; amounts in minor units."""
+
+    outcome: CollectOutcome
+    request_id: str = ""
+    attempt: int = 0
+    amount_minor: int = 0
+    currency: str = ""
+    gateway_reference: str = ""
+    card_id: str = ""
+    next_card_id: str = ""
+    code: str = ""
+    decline_code: str = ""
+    advice_code: str = ""

@@ -1,0 +1,55 @@
+"""A period is a pair of dates, never an instant: month ends, leap years and time zones cannot double or lose one."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+
+
+class InvalidPeriodError(ValueError):
+    """A period that is not a month."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"period: {text!r} is not a month like 2026-11")
+
+
+@dataclass(frozen=True)
+class Period:
+    """One month: the first day, and the first day after it."""
+
+    starts_on: date
+    ends_on: date
+
+    def __str__(self) -> str:
+        return f"{self.starts_on:%Y-%m}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Period":
+        """Read `2026-11`. Raises InvalidPeriodError."""
+        match = _MONTH.match(text)
+        if match is None or match[1] == "0000":
+            raise InvalidPeriodError(text)
+        return cls.of(date(int(match[1]), int(match[2]), 1))
+
+    @classmethod
+    def of(cls, day: date) -> "Period":
+        """The month that a day lies in."""
+        first = day.replace(day=1)
+        return cls(first, (first + timedelta(days=31)).replace(day=1))
+
+    @classmethod
+    def at(cls, moment: datetime, time_zone: str) -> "Period":
+        """The month that a moment lies in, where the clock on the wall counts."""
+        return cls.of(moment.astimezone(ZoneInfo(time_zone)).date())
+
+    def next(self) -> "Period":
+        """The month after this one."""
+        return Period.of(self.ends_on)
+
+    def anchor_on(self, billing_day: int) -> date:
+        """The billing day in this month; a day that the month lacks becomes its last (F116)."""
+        last = calendar.monthrange(self.starts_on.year, self.starts_on.month)[1]
+        return self.starts_on.replace(day=min(billing_day, last))

@@ -1,0 +1,148 @@
+"""The composition root: settings to engine, gateway and activities, to workers. The only file that knows everyone."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import structlog
+import typer
+from aiolimiter import AsyncLimiter
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.billing import BillingActivities
+from activities.collect import CollectActivities
+from activities.collections import CollectionActivities
+from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.gateway import StripeGateway
+from activities.runs import RunActivities
+from models.gateway import Gateway, GatewayError
+from settings import Settings, configure_logging, load_settings
+from workflows.billing_run import BillingRun
+from workflows.client import connect
+from workflows.collection import Collection
+from workflows.payment_run import PaymentRun
+from workflows.payment_run_shard import PaymentRunShard
+from workflows.scheduled_run import ScheduledRun
+from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
+
+log = structlog.get_logger(__name__)
+
+WORKFLOWS = (BillingRun, Collection, PaymentRun, PaymentRunShard, ScheduledRun)
+
+# In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
+GRACE = timedelta(seconds=30)
+
+
+class Role(StrEnum):
+    """What a process does: gateway calls have their own processes, so that nothing delays them (decision 0014)."""
+
+    ALL = "all"
+    WORKFLOW = "workflow"
+    GATEWAY = "gateway"
+
+
+def workflow_worker(client: Client, database: Database) -> Worker:
+    """Make the worker that runs workflows and the activities that only need the database."""
+    families = (RunActivities(database), BillingActivities(database), CollectionActivities(database))
+    return Worker(
+        client,
+        task_queue=WORKFLOW_QUEUE,
+        workflows=WORKFLOWS,
+        activities=[one for family in families for one in family.all()],
+        max_concurrent_workflow_tasks=20,
+        max_cached_workflows=2000,
+        max_concurrent_activities=50,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def gateway_worker(client: Client, database: Database, gateway: Gateway, settings: Settings) -> Worker:
+    """Make the worker of one provider's calls, paced by its queue and smoothed in the process."""
+    rate = settings.gateway_rate
+    # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
+    pace = AsyncLimiter(max(1.0, rate / 10), max(0.1, 1 / rate))
+    return Worker(
+        client,
+        task_queue=gateway_queue(settings.provider),
+        activities=[CollectActivities(database, gateway, pace).collect],
+        max_concurrent_activities=settings.gateway_concurrency,
+        max_task_queue_activities_per_second=rate,
+        disable_eager_activity_execution=True,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def run_worker(settings: Settings, role: Role) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is in flight. Raises when a connection is refused."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        database = Database(
+            create_engine(settings.database_url, pool=settings.database_pool),
+            timeout_seconds=settings.database_timeout_seconds,
+        )
+        stack.push_async_callback(database.dispose)
+        await database.verify()
+        for worker in await _workers(settings, role, database, stack):
+            await stack.enter_async_context(worker)
+        log.info("worker_started", role=role, provider=settings.provider)
+        await stop.wait()
+        log.info("worker_stopping", role=role)
+
+
+async def _workers(settings: Settings, role: Role, database: Database, stack: AsyncExitStack) -> list[Worker]:
+    workers = []
+    if role in {Role.ALL, Role.WORKFLOW}:
+        workers.append(workflow_worker(await _client(settings), database))
+    if role in {Role.ALL, Role.GATEWAY}:
+        gateway = StripeGateway(
+            settings.stripe_api_key.get_secret_value(),
+            api_base=settings.stripe_api_base,
+            timeout_seconds=settings.gateway_timeout_seconds,
+        )
+        stack.push_async_callback(gateway.close)
+        await gateway.verify()
+        workers.append(gateway_worker(await _client(settings), database, gateway, settings))
+    return workers
+
+
+async def _client(settings: Settings) -> Client:
+    key = settings.temporal_api_key
+    return await connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls,
+        api_key=key.get_secret_value() if key else None,
+    )
+
+
+def main(role: Annotated[Role, typer.Option(help="What this process does.")] = Role.ALL) -> None:
+    """Run a Duly worker until it is told to stop."""
+    settings = load_settings()
+    configure_logging(settings)
+    try:
+        asyncio.run(run_worker(settings, role))
+    except (GatewayError, DatabaseUnavailableError, RuntimeError) as error:
+        # A refusal to start is told in one line: its traceback says nothing that the operator can mend.
+        log.error("worker_not_started", role=role, error=type(error).__name__, reason=str(error))  # noqa: TRY400
+        _leave(1)
+    _leave(0)
+
+
+def _leave(code: int) -> None:
+    # A loaded interpreter can abort while it tears down the SDK's threads, after everything is safely finished.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""The business processes: deterministic, one workflow a module."""

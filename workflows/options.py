@@ -1,0 +1,45 @@
+"""Every time-out and retry policy, each with its reason."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import Priority, RetryPolicy
+
+
+class Timing(TypedDict):
+    """How long one try of an activity may take, and how it is tried again."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# People come first, then receivables that wait, then the month's run: they share the provider's rate.
+PEOPLE = Priority(priority_key=1)
+DUNNING = Priority(priority_key=3)
+MONTHLY = Priority(priority_key=4)
+
+# One read or one commit. The activity itself gives up after DULY_DATABASE_TIMEOUT_SECONDS and closes the connection, so the
+# server's time-out only catches a worker that died. A database that is away is waited for: nothing is lost by waiting.
+DATABASE = Timing(
+    start_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
+)
+
+# Freezing a membership and certifying it read every account once: minutes at a million, and safe to begin again.
+DATABASE_SWEEP = Timing(
+    start_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
+# One attempt at the gateway. It outlives the gateway client's own time-out and both commits. Six tries with the same
+# key ride out a hiccup; what has no answer then is handed to a collection, so that one payment never holds a run.
+COLLECT = Timing(
+    start_to_close_timeout=timedelta(seconds=120),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=6),
+)
+
+# A collection looks for evidence again on its policy's clock, which its timer shows; a look itself is not repeated long.
+COLLECT_WAITING = Timing(
+    start_to_close_timeout=timedelta(seconds=120),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3),
+)
