@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import stripe
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,10 +15,10 @@ from sandbox.stripe.errors import ApiError
 from sandbox.stripe.expansion import expanded
 from sandbox.stripe.faults import Strike
 from sandbox.stripe.idempotency import Answer
-from sandbox.stripe.jsontypes import Handler
+from sandbox.stripe.jsontypes import Handler, encoded
 from sandbox.stripe.parameters import Shape, decode, shape
 from sandbox.stripe.scripts import FaultKind
-from sandbox.stripe.world import RequestNote, World
+from sandbox.stripe.world import NO_REQUEST, World
 
 _REQUEST_NUMBERS = itertools.count(1)
 _VERSION = stripe.api_version.encode()
@@ -119,17 +118,17 @@ class Operation:
 
     def _run(self, world: World, call: Call) -> Answer:
         """Validates and executes, without a pause: no other request sees it half done."""
-        world.request = RequestNote(call.id, call.idempotency_key)
+        world.request = {"id": call.id, "idempotency_key": call.idempotency_key}
         try:
             params = self._shape.check(decode(call.encoded))
             expand = params.pop("expand", None)
             result = self._handler(world, params, *call.ids)
             body = expanded(world, result, expand) if expand else result
-            return Answer(200, orjson.dumps(body, default=str))
+            return Answer(200, encoded(body))
         except ApiError as refused:
             return _refusal(refused)
         finally:
-            world.request = RequestNote()
+            world.request = NO_REQUEST
 
     @staticmethod
     def _metadata(world: World, call: Call) -> Mapping[str, str]:
@@ -144,7 +143,7 @@ class Operation:
 
 def _refusal(error: ApiError) -> Answer:
     headers = tuple((name.lower().encode(), value.encode()) for name, value in error.headers.items())
-    return Answer(error.status, orjson.dumps(error.body()), headers, error.executed)
+    return Answer(error.status, encoded(error.body()), headers, error.executed)
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:

@@ -12,7 +12,7 @@ from sandbox.stripe.cards import SUCCEED, TestCard
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.fields import blank
 from sandbox.stripe.ids import Ids
-from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.jsontypes import Json, encoded
 from sandbox.stripe.scripts import CardOutcome, CardScript, Delays, RefundFate
 from sandbox.stripe.store import Table
 
@@ -38,12 +38,7 @@ class Movement:
     currency: str
 
 
-@dataclass
-class RequestNote:
-    """The request being executed, as events name it."""
-
-    id: str | None = None
-    idempotency_key: str | None = None
+NO_REQUEST: Json = {"id": None, "idempotency_key": None}
 
 
 @dataclass
@@ -56,7 +51,7 @@ class World:
     account: str | None = None
     base_url: str = "http://127.0.0.1"
     delays: Delays = field(default_factory=Delays)
-    request: RequestNote = field(default_factory=RequestNote)
+    request: Json = field(default_factory=NO_REQUEST.copy)
 
     customers: Table = field(default_factory=lambda: Table("customer", "email"))
     payment_methods: Table = field(default_factory=lambda: Table("PaymentMethod", "customer"))
@@ -73,6 +68,7 @@ class World:
     )
 
     cards: dict[str, TestCard] = field(default_factory=dict)
+    charged_as: dict[str, tuple[Json, Json]] = field(default_factory=dict)
     used_up: set[str] = field(default_factory=set)
     authenticated: set[str] = field(default_factory=set)
     scripts: dict[str, Scripted] = field(default_factory=dict)
@@ -85,7 +81,7 @@ class World:
 
     def emit(self, type: str, subject: Json, previous: Json | None = None) -> Json:
         """Records that something happened to the object, as it is at this moment, and has it delivered."""
-        data: Json = {"object": orjson.Fragment(orjson.dumps(subject))}
+        data: Json = {"object": orjson.Fragment(encoded(subject))}
         if previous is not None:
             data["previous_attributes"] = previous
         event = blank(Event) | {
@@ -95,7 +91,7 @@ class World:
             "created": self.clock.now(),
             "data": data,
             "pending_webhooks": 0,
-            "request": {"id": self.request.id, "idempotency_key": self.request.idempotency_key},
+            "request": self.request,
             "type": type,
         }
         self.events.insert(event)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-import stripe
+from stripe import Balance
 
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
@@ -18,7 +18,7 @@ def retrieve_balance(world: World, _params: Json) -> Json:
         part = available if transaction["available_on"] <= world.clock.now() else pending
         part[transaction["currency"]] += transaction["net"]
     currencies = sorted({*available, *pending})
-    balance: Json = blank(stripe.Balance) | {
+    balance: Json = blank(Balance) | {
         "available": [_amount(currency, available[currency]) for currency in currencies],
         "pending": [_amount(currency, pending[currency]) for currency in currencies],
     }

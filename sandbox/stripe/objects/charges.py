@@ -2,7 +2,7 @@
 
 from functools import partial
 
-import stripe
+from stripe import Charge
 
 from sandbox.stripe import money
 from sandbox.stripe.fields import blank
@@ -14,7 +14,7 @@ from sandbox.stripe.world import World, changed, merge_metadata
 def record(world: World, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:
     """A charge of the intent's amount on the method, with the intent's metadata as it is now."""
     amount, succeeded = intent["amount"], status == "succeeded"
-    charge = blank(stripe.Charge) | {
+    charge = blank(Charge) | {
         "id": world.ids.new("ch"),
         "amount": amount,
         "amount_captured": amount if succeeded else 0,
@@ -33,7 +33,7 @@ def record(world: World, intent: Json, method: Json, *, status: str, outcome: Js
         "paid": status != "failed",
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": _details(method),
+        "payment_method_details": _details(world, method),
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
         "refunded": False,
@@ -45,31 +45,34 @@ def record(world: World, intent: Json, method: Json, *, status: str, outcome: Js
     return world.charges.insert(charge)
 
 
-def _details(method: Json) -> Json:
+def _details(world: World, method: Json) -> Json:
+    """The card as it was charged; made once for each state of the card."""
     printed = method["card"]
-    shared = {name: printed[name] for name in _SHARED}
-    card = blank(stripe.Charge.PaymentMethodDetails.Card) | shared
-    card |= {"network": printed["brand"], "network_token": {"used": False}}
-    return {"card": card, "type": "card"}
+    known = world.charged_as.get(method["id"])
+    if known is None or known[0] is not printed:
+        shared = {name: printed[name] for name in _SHARED}
+        card = blank(Charge.PaymentMethodDetails.Card) | shared
+        card |= {"network": printed["brand"], "network_token": {"used": False}}
+        known = world.charged_as[method["id"]] = printed, {"card": card, "type": "card"}
+    return known[1]
 
 
 _SHARED = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
 
 
-def authorized() -> Json:
-    """What the issuer said when it agreed."""
-    return blank(stripe.Charge.Outcome) | {
-        "network_status": "approved_by_network",
-        "risk_level": "normal",
-        "risk_score": 20,
-        "seller_message": "Payment complete.",
-        "type": "authorized",
-    }
+# What the issuer said when it agreed. Shared by all charges, like every nested value here: never changed in place.
+AUTHORIZED: Json = blank(Charge.Outcome) | {
+    "network_status": "approved_by_network",
+    "risk_level": "normal",
+    "risk_score": 20,
+    "seller_message": "Payment complete.",
+    "type": "authorized",
+}
 
 
 def refused(outcome: CardOutcome) -> Json:
     """What the issuer said, as a charge's `outcome` tells it."""
-    return blank(stripe.Charge.Outcome) | {
+    return blank(Charge.Outcome) | {
         "advice_code": outcome.advice_code,
         "network_advice_code": outcome.network_advice_code,
         "network_decline_code": outcome.network_decline_code,

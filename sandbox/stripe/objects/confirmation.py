@@ -63,7 +63,7 @@ def _answer(world: World, method: Json) -> CardOutcome:
 def succeed(world: World, intent: Json, method: Json, outcome: CardOutcome) -> None:
     """The issuer agreed: the money is ours, or held for us when capture is manual."""
     manual = intent["capture_method"] == "manual"
-    charge = charges.record(world, intent, method, status="succeeded", outcome=charges.authorized())
+    charge = charges.record(world, intent, method, status="succeeded", outcome=charges.AUTHORIZED)
     if manual:
         charge |= {"captured": False, "amount_captured": 0}
     _finish(world, intent, charge, outcome, manual=manual)
@@ -114,7 +114,7 @@ def capture(world: World, intent: Json, amount: int) -> None:
 
 def _process(world: World, intent: Json, method: Json, outcome: CardOutcome) -> None:
     """A slow method: accepted now, decided later."""
-    charge = charges.record(world, intent, method, status="pending", outcome=charges.authorized())
+    charge = charges.record(world, intent, method, status="pending", outcome=charges.AUTHORIZED)
     intent |= {"latest_charge": charge["id"], "status": "processing", "next_action": None, "last_payment_error": None}
     world.emit("payment_intent.processing", intent)
     world.emit("charge.pending", charge)

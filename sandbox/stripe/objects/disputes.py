@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-import stripe
+from stripe import Dispute
 
 from sandbox.stripe import money
 from sandbox.stripe.errors import invalid_request
@@ -34,7 +34,7 @@ def open_dispute(world: World, charge: Json, script: DisputeScript) -> Json:
 def _new(world: World, charge: Json, script: DisputeScript, amount: int) -> Json:
     now = world.clock.now()
     brand = charge["payment_method_details"]["card"]["brand"]
-    return blank(stripe.Dispute) | {
+    return blank(Dispute) | {
         "id": world.ids.new("du" if script.is_inquiry else "dp"),
         "amount": amount,
         "balance_transactions": [],
@@ -42,7 +42,7 @@ def _new(world: World, charge: Json, script: DisputeScript, amount: int) -> Json
         "created": now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": blank(stripe.Dispute.Evidence) | {"enhanced_evidence": {}},
+        "evidence": blank(Dispute.Evidence) | {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": now + int(EVIDENCE_DUE.total_seconds()),
             "enhanced_eligibility": {},

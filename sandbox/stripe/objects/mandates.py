@@ -1,6 +1,6 @@
 """Mandates: the customer's leave to charge a saved card."""
 
-import stripe
+from stripe import Mandate
 
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
@@ -9,7 +9,7 @@ from sandbox.stripe.world import World
 
 def create(world: World, method: Json) -> Json:
     """A mandate to charge the method again and again."""
-    mandate = blank(stripe.Mandate) | {
+    mandate = blank(Mandate) | {
         "id": world.ids.new("mandate"),
         "customer_acceptance": {"accepted_at": world.clock.now(), "offline": {}, "type": "offline"},
         "multi_use": {},

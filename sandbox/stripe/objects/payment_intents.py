@@ -1,6 +1,6 @@
 """Payment intents: asked for, confirmed, and what the issuer made of it (`confirmation.py` does the attempt)."""
 
-import stripe
+from stripe import PaymentIntent
 
 from sandbox.stripe import money
 from sandbox.stripe.errors import invalid_parameter, invalid_request
@@ -19,6 +19,10 @@ _COPIED = (
     "transfer_group",
 )
 _CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
+# Shared by all intents, and never changed in place.
+_NO_DETAILS: Json = {"tip": {}}
+_OPTIONS: Json = {"card": {"network": None, "request_three_d_secure": "automatic"}}
+_CARD_ONLY = ["card"]
 _AUTOMATIC: Json = {"allow_redirects": "always", "enabled": True}
 
 
@@ -51,11 +55,11 @@ def _check_together(params: Json) -> None:
 
 def _new(world: World, params: Json, currency: str, customer: Json | None, method: Json | None) -> Json:
     id = world.ids.new("pi")
-    intent = blank(stripe.PaymentIntent) | {
+    intent = blank(PaymentIntent) | {
         "id": id,
         "amount": params["amount"],
         "amount_capturable": 0,
-        "amount_details": {"tip": {}},
+        "amount_details": _NO_DETAILS,
         "amount_received": 0,
         "automatic_payment_methods": params.get("automatic_payment_methods", _AUTOMATIC),
         "capture_method": params.get("capture_method", "automatic_async"),
@@ -66,8 +70,8 @@ def _new(world: World, params: Json, currency: str, customer: Json | None, metho
         "customer": customer["id"] if customer else None,
         "metadata": merge_metadata({}, params.get("metadata", {})),
         "payment_method": method["id"] if method else None,
-        "payment_method_options": {"card": {"network": None, "request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_options": _OPTIONS,
+        "payment_method_types": _CARD_ONLY,
         "status": "requires_confirmation" if method else "requires_payment_method",
     }
     return intent | {name: params[name] for name in _COPIED if name in params}

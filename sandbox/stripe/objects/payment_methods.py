@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import stripe
+from stripe import PaymentMethod
 
 from sandbox.stripe.cards import EXPIRES_IN_YEARS, TEST_CARDS, TOKENS, TestCard
 from sandbox.stripe.errors import ApiError, invalid_request, missing_object
@@ -42,7 +42,7 @@ def create(world: World, params: Json) -> Json:
 def make(world: World, card: TestCard, params: Json | None = None) -> Json:
     """A new method that behaves as the card does."""
     params = params or {}
-    method: Json = blank(stripe.PaymentMethod) | {
+    method: Json = blank(PaymentMethod) | {
         "id": world.ids.new("pm"),
         "allow_redisplay": params.get("allow_redisplay", "unspecified"),
         "billing_details": _merged_details(_BLANK_DETAILS, params),
@@ -64,7 +64,7 @@ def _merged_details(current: Json, params: Json) -> Json:
 
 def _printed(card: TestCard, now: int) -> Json:
     today = datetime.fromtimestamp(now, UTC)
-    return blank(stripe.PaymentMethod.Card) | {
+    return blank(PaymentMethod.Card) | {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
         "country": card.country,

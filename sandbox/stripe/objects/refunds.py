@@ -2,7 +2,7 @@
 
 from functools import partial
 
-import stripe
+from stripe import Refund
 
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
@@ -76,7 +76,7 @@ def _refundable_amount(charge: Json, params: Json) -> int:
 
 
 def _new(world: World, params: Json, charge: Json, amount: int, status: str) -> Json:
-    return blank(stripe.Refund) | {
+    return blank(Refund) | {
         "id": world.ids.new("re"),
         "amount": amount,
         "charge": charge["id"],

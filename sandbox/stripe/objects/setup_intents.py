@@ -2,7 +2,7 @@
 
 from functools import partial
 
-import stripe
+from stripe import SetupIntent
 
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
@@ -30,7 +30,7 @@ def create(world: World, params: Json) -> Json:
 
 def _new(world: World, params: Json, customer: Json | None, method: Json | None) -> Json:
     id = world.ids.new("seti")
-    return blank(stripe.SetupIntent) | {
+    return blank(SetupIntent) | {
         "id": id,
         "automatic_payment_methods": params.get(
             "automatic_payment_methods", {"allow_redirects": "always", "enabled": True}
