@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox.postgres_home import PART, binaries_for, give_to_server, server_uid
-from sandbox.processes import Command, free_port, require_free, run_to_end, running
+from sandbox.processes import Command, choose_port, run_to_end, running
 
 SUPERUSER, OWNER, RUNTIME, RUNTIME_GROUP = "postgres", "duly_owner", "duly_runtime", "duly_app"
 DATABASE = "duly"
@@ -75,9 +75,7 @@ class PostgresServer:
     async def create_database(self, name: str, *, template: str = "template1") -> None:
         """Create a database of the owner role as a copy of `template`, to which nobody may be connected."""
         statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-        await self._run(
-            statement.format(sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template))
-        )
+        await self._run(statement.format(sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)))
 
     async def drop_database(self, name: str) -> None:
         """Drop a database and whoever is still connected to it; nothing if there is none."""
@@ -131,7 +129,7 @@ async def running_postgres(
 
     Roles and the database `duly` exist when it yields. `port` 0 takes a free one.
     """
-    server = PostgresServer(require_free(PART, port) if port else free_port(), passwords)
+    server = PostgresServer(choose_port(PART, port), passwords)
     binaries = binaries_for(home)
     await _ensure_cluster(binaries, home, log, passwords.superuser)
     options = tuple(f"--{name}={value}" for name, value in {**SETTINGS, "port": str(server.port)}.items())
@@ -166,7 +164,5 @@ def _command(argv: tuple[str, ...], home: Path, log: Path) -> Command:
 async def _ensure_role(connection: psycopg.AsyncConnection, name: str, password: str | None) -> None:
     found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
     verb = "ALTER" if await found.fetchone() else "CREATE"
-    login = (
-        sql.SQL("NOLOGIN") if password is None else sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(password))
-    )
+    login = sql.SQL("NOLOGIN") if password is None else sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(password))
     await connection.execute(sql.SQL("{} ROLE {} {}").format(sql.SQL(verb), sql.Identifier(name), login))

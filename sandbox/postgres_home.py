@@ -1,8 +1,8 @@
 """Where a PostgreSQL cluster lives, whose it is, and which binaries run it.
 
 PostgreSQL refuses to run as root. Started by root, it runs as the unprivileged uid 65534 in a 0700 folder of
-its own, with its own copy of the binaries: data and programs may not sit below a home closed to others,
-and no folder of the user's is opened for them.
+its own, with its own copy of the binaries: neither can be below a home that is closed to others, and no folder of
+the user's is opened for them.
 """
 
 import contextlib
@@ -64,18 +64,17 @@ def temporary_home(*, in_memory: bool = False) -> Iterator[Path]:
 def kept_home(data: Path) -> Path:
     """Return the folder of the cluster that belongs to a data folder: `postgres` in it, made if missing.
 
-    For root it is a link to a folder under /var/lib/duly, so that the data folder may be anywhere.
+    When the server's user could not walk to the data folder, it is a link to a folder below /var/lib/duly.
     """
     place = data / "postgres"
-    if server_uid() is None:
-        return _own_home(place)
-    if place.is_symlink() and place.is_dir():
-        return place.resolve()
-    if place.exists():
-        raise PartError(
-            PART, f"{place} was made by an ordinary user; start it as that user or choose another data folder"
-        )
-    return _linked_home(place)
+    if place.is_symlink() and not place.exists():
+        place.unlink()
+    if not place.exists():
+        _make_home(place)
+    home, owner = place.resolve(), server_uid() or os.geteuid()
+    if home.stat().st_uid != owner:
+        raise PartError(PART, f"{home} belongs to another user (uid {home.stat().st_uid}); choose another data folder")
+    return home
 
 
 def binaries_for(home: Path) -> Path:
@@ -89,22 +88,17 @@ def binaries_for(home: Path) -> Path:
     return _copy(package, home / f"programs-{version(PACKAGE)}") / PACKAGE / INSTALLATION / "bin"
 
 
-def _own_home(place: Path) -> Path:
-    if place.is_symlink():
-        raise PartError(PART, f"{place} was made by root; start it as root or choose another data folder")
-    place.mkdir(mode=0o700, exist_ok=True)
-    return place
-
-
-def _linked_home(place: Path) -> Path:
+def _make_home(place: Path) -> None:
+    if server_uid() is None or _open_to_others(place.parent.resolve()):
+        place.mkdir()
+        give_to_server(place)
+        return
     if not KEPT_BY_ROOT.exists():
         KEPT_BY_ROOT.mkdir()
         KEPT_BY_ROOT.chmod(0o755)
     home = Path(tempfile.mkdtemp(prefix="postgres-", dir=KEPT_BY_ROOT))
     give_to_server(home)
-    place.unlink(missing_ok=True)
     place.symlink_to(home)
-    return home
 
 
 def _copy(package: Path, target: Path) -> Path:

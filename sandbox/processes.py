@@ -9,23 +9,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 POLL_SECONDS = 0.02
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.PyDLL(None) if sys.platform == "linux" else None
 
+T = TypeVar("T")
 Ready = Callable[[], Awaitable[bool]]
 
 
 class PartError(Exception):
-    """A part of the stack that did not start: which one, why, and where its log is."""
+    """A part of the stack that failed: which one, why, and where its log is."""
 
-    def __init__(self, part: str, reason: str, log: Path | None = None) -> None:
+    def __init__(self, part: str, reason: str, log: Path | None = None, *, what: str = "did not start") -> None:
         self.part, self.reason, self.log = part, reason, log
-        super().__init__(f"{part} did not start: {reason}" + (f"\nlog: {log}" if log else ""))
+        super().__init__(f"{part} {what}: {reason}" + (f"\nIts log: {log}" if log else ""))
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ class Child:
         deadline = time.monotonic() + timeout_seconds
         while not await ready():
             if self.exit_code is not None:
-                raise self._error(f"it ended with exit code {self.exit_code}")
+                raise self._error("did not start", f"it ended with exit code {self.exit_code}")
             if time.monotonic() > deadline:
-                raise self._error(f"it was not ready within {timeout_seconds:g} s")
+                raise self._error("did not start", f"it was not ready within {timeout_seconds:g} s")
             await asyncio.sleep(POLL_SECONDS)
 
     async def wait(self) -> int:
@@ -83,6 +85,10 @@ class Child:
         while (exit_code := self.exit_code) is None:  # noqa: ASYNC110  # no event tells it in every loop
             await asyncio.sleep(POLL_SECONDS)
         return exit_code
+
+    async def watch(self) -> NoReturn:
+        """Wait for as long as it runs; PartError when it ends by itself."""
+        raise self._error("stopped", f"it ended with exit code {await self.wait()}")
 
     async def stop(self) -> None:
         """Ask it to end, wait, then kill what is left of its process group. Safe to call twice."""
@@ -109,11 +115,10 @@ class Child:
             log.seek(self._log_start)
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
-    def _error(self, reason: str) -> PartError:
+    def _error(self, what: str, reason: str) -> PartError:
         said = self.tail()
-        return PartError(
-            self.command.part, f"{reason}; its last words:\n{said}" if said else reason, self.command.log
-        )
+        full = f"{reason}. Its last words:\n{said}" if said else reason
+        return PartError(self.command.part, full, self.command.log, what=what)
 
 
 @contextlib.asynccontextmanager
@@ -140,6 +145,18 @@ async def run_to_end(command: Command, *, timeout_seconds: float) -> None:
         await child.stop()
 
 
+async def together(*starts: Coroutine[Any, Any, T]) -> list[T]:
+    """Run several starts at once. The first error is raised, alone, when the others are called off."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(start) for start in starts]
+    except ExceptionGroup as failed:
+        # One reason is what a person can act on.
+        first = failed.exceptions[0]
+        raise first from first.__cause__
+    return [task.result() for task in tasks]
+
+
 def free_port() -> int:
     """Return a loopback port that a server may bind soon.
 
@@ -156,15 +173,22 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def require_free(part: str, port: int) -> int:
-    """Return the port, or refuse it in words when another program has it."""
+def is_free(port: int) -> bool:
+    """Tell whether a server could bind the loopback port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise PartError(part, f"port {port} cannot be used: {error.strerror}") from None
-    return port
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(part: str, port: int) -> int:
+    """Return the port that is wanted, or a free one for 0; PartError when another program has it."""
+    if port and not is_free(port):
+        raise PartError(part, f"port {port} is in use by another program")
+    return port or free_port()
 
 
 def _spawn(command: Command, log: int) -> subprocess.Popen[bytes]:
@@ -185,9 +209,7 @@ def _spawn(command: Command, log: int) -> subprocess.Popen[bytes]:
             preexec_fn=_dies_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509  # see below
         )
     except OSError as error:
-        raise PartError(
-            command.part, f"{command.argv[0]} cannot be run: {error.strerror}", command.log
-        ) from None
+        raise PartError(command.part, f"{command.argv[0]} cannot be run: {error.strerror}", command.log) from None
 
 
 def _dies_with(parent: int, orphan_signal: signal.Signals) -> Callable[[], None] | None:

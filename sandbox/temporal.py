@@ -19,7 +19,9 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from sandbox.processes import Command, PartError, free_port, require_free, running
+from sandbox.processes import Command, PartError, choose_port, running
+from settings import Settings
+from workflows.client import connect
 
 PART = "Temporal"
 NAMESPACE = "default"
@@ -49,8 +51,8 @@ async def running_temporal(
 
     The namespace `default` exists, with 90 days of retention, when it yields. Ports of 0 take free ones.
     """
-    frontend = require_free(PART, port) if port else free_port()
-    web = (require_free(f"{PART} UI", ui_port) if ui_port else free_port()) if ui else 0
+    frontend = choose_port(PART, port)
+    web = choose_port(f"{PART} UI", ui_port) if ui else 0
     server = TemporalServer(f"127.0.0.1:{frontend}", f"http://127.0.0.1:{web}" if ui else "")
     argv = (program("temporal"), "server", "start-dev", *_options(frontend, web, database))
     # What is only in memory has no reason to be wound down, which takes the server more than a second.
@@ -63,6 +65,17 @@ async def running_temporal(
         yield server
 
 
+async def client_of(settings: Settings) -> Client:
+    """Connect as every process does; RuntimeError when nobody answers."""
+    key = settings.temporal_api_key
+    return await connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls,
+        api_key=key.get_secret_value() if key else None,
+    )
+
+
 async def register_search_attributes(client: Client, keys: Iterable[SearchAttributeKey[Any]]) -> None:
     """Register the attributes that the client's namespace lacks; PartError when one exists with another type.
 
@@ -73,9 +86,7 @@ async def register_search_attributes(client: Client, keys: Iterable[SearchAttrib
         known = await _known_attributes(client)
         missing = {name: kind for name, kind in wanted.items() if known.get(name) != kind}
         if clash := sorted(missing.keys() & known.keys()):
-            raise PartError(
-                PART, f"search attribute {clash[0]} exists in {client.namespace} with another type"
-            )
+            raise PartError(PART, f"search attribute {clash[0]} exists in {client.namespace} with another type")
         if missing:
             request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
             await client.operator_service.add_search_attributes(request)
@@ -126,9 +137,7 @@ async def _set_retention(address: str) -> bool:
     config = NamespaceConfig(workflow_execution_retention_ttl=length)
     try:
         client = await Client.connect(address)
-        await client.workflow_service.update_namespace(
-            UpdateNamespaceRequest(namespace=NAMESPACE, config=config)
-        )
+        await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=NAMESPACE, config=config))
     except (RuntimeError, RPCError):
         return False
     return True

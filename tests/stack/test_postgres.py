@@ -6,9 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
-async def test_the_server_never_acknowledges_what_a_crash_could_lose(
-    engine: AsyncEngine, setting: str
-) -> None:
+async def test_the_server_never_acknowledges_what_a_crash_could_lose(engine: AsyncEngine, setting: str) -> None:
     async with engine.connect() as connection:
         value = await connection.scalar(text("SELECT current_setting(:name)"), {"name": setting})
 

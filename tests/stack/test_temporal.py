@@ -54,9 +54,7 @@ async def test_a_workflow_is_found_by_each_registered_attribute(temporal_server:
 
     described = await temporal_server.get_workflow_handle("stack-attributes").describe()
 
-    assert {pair.key.name for pair in described.typed_search_attributes} >= {
-        key.name for key in SEARCH_ATTRIBUTES
-    }
+    assert {pair.key.name for pair in described.typed_search_attributes} >= {key.name for key in SEARCH_ATTRIBUTES}
 
 
 async def test_registering_attributes_again_changes_nothing(temporal_server: Client) -> None:

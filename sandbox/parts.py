@@ -1,0 +1,122 @@
+"""The parts of a stack: each is taken from the environment or started, and answers with the settings that reach it."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sandbox.data_folder import DataFolder, Ports
+from sandbox.given import LATER, Values, given
+from sandbox.mail import Mailbox, running_mailbox
+from sandbox.migrate import migrate
+from sandbox.postgres import running_postgres
+from sandbox.postgres_home import kept_home, temporary_home
+from sandbox.processes import PartError, together
+from sandbox.stripe_process import StripeAccount, running_stripe
+from sandbox.temporal import NAMESPACE, PART, client_of, register_search_attributes, running_temporal
+from settings import Settings
+from workflows.client import connect
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+CONNECT_SECONDS = 10.0
+
+
+@dataclass
+class Parts:
+    """Starts the parts; what is started is stopped when `running` is closed."""
+
+    folder: DataFolder
+    ports: Ports
+    ui: bool
+    stripe_options: tuple[str, ...]
+    running: AsyncExitStack
+    mailbox: Mailbox | None = None
+
+    async def start(self, settings: Settings) -> Values:
+        """Start or take every part, in parallel; the first PartError wins and the other starts are called off."""
+        starts = (self._database(), self._temporal(settings), self._stripe(), self._mail())
+        found = await together(*starts)
+        return {name: value for values in found for name, value in values.items()}
+
+    async def _database(self) -> Values:
+        if url := given("database_url"):
+            await migrate(given("migration_database_url") or url)
+            return {}
+        kept = self.folder.is_kept
+        home = kept_home(self.folder.path) if kept else self.running.enter_context(temporary_home())
+        passwords, log = self.folder.credentials().postgres, self.folder.log("postgres")
+        server = await self.running.enter_async_context(
+            running_postgres(passwords, home=home, log=log, port=self.ports.postgres)
+        )
+        await migrate(server.owner_url())
+        return {"database_url": server.runtime_url(), "migration_database_url": server.owner_url()}
+
+    async def _temporal(self, settings: Settings) -> Values:
+        if given("temporal_address"):
+            await _prepare_namespace(settings)
+            return {}
+        server = await self.running.enter_async_context(
+            running_temporal(
+                log=self.folder.log("temporal"),
+                database=self.folder.path / "temporal.db",
+                ui=self.ui,
+                port=self.ports.temporal,
+                ui_port=self.ports.temporal_ui,
+            )
+        )
+        client = await connect(server.address, namespace=NAMESPACE)
+        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        found: Values = {"temporal_address": server.address, "temporal_ui_url": server.ui_url or None}
+        return LATER["temporal_address"] | found
+
+    async def _stripe(self) -> Values:
+        if given("stripe_api_base"):
+            return {}
+        credentials = self.folder.credentials()
+        account = StripeAccount(credentials.stripe_api_key, credentials.stripe_webhook_secret)
+        address = await self.running.enter_async_context(
+            running_stripe(
+                account,
+                folder=self.folder.path,
+                log=self.folder.log("stripe"),
+                port=self.ports.stripe,
+                options=self.stripe_options,
+            )
+        )
+        return {
+            "stripe_api_base": address,
+            "stripe_api_key": account.api_key,
+            "stripe_webhook_secrets": account.webhook_secret,
+        }
+
+    async def _mail(self) -> Values:
+        if given("smtp_url"):
+            return {}
+        folder = self.folder.path / "mail" if self.folder.is_kept else None
+        self.mailbox = await self.running.enter_async_context(running_mailbox(port=self.ports.mail, folder=folder))
+        return {"smtp_url": self.mailbox.url}
+
+
+def ports_of(values: Values) -> Ports:
+    """Return the ports of the parts that were started."""
+    return Ports(
+        postgres=_port(values, "database_url"),
+        temporal=_port(values, "temporal_address"),
+        temporal_ui=_port(values, "temporal_ui_url"),
+        stripe=_port(values, "stripe_api_base"),
+        mail=_port(values, "smtp_url"),
+    )
+
+
+def _port(values: Values, field: str) -> int:
+    address = values.get(field) or ""
+    return urlsplit(address if "//" in address else f"//{address}").port or 0
+
+
+async def _prepare_namespace(settings: Settings) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await register_search_attributes(await client_of(settings), SEARCH_ATTRIBUTES)
+    except (RuntimeError, TimeoutError) as error:
+        reason = str(error) or f"no answer in {CONNECT_SECONDS:g} s"
+        raise PartError(PART, f"DULY_TEMPORAL_ADDRESS {settings.temporal_address}: {reason}") from error

@@ -1,0 +1,99 @@
+"""`make up`: the stack and its workers until Ctrl-C, with data that outlives them."""
+
+import asyncio
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from sandbox.data_folder import Ports, write_private
+from sandbox.processes import PartError, together
+from sandbox.stack import Stack, StackOptions, running_stack
+from sandbox.workers import running_worker
+
+# Gateway calls have a process of their own, so that nothing delays them.
+ROLES = ("workflow", "gateway")
+DATA = Path(".duly")
+
+
+def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
+    """Run the stack and its workers until Ctrl-C or SIGTERM, and return the exit code: 1 when a part failed."""
+    try:
+        asyncio.run(up(options, ROLES if with_workers else ()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("Stopped.")
+        return 0
+    except PartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def up(options: StackOptions, roles: Sequence[str]) -> None:
+    """Run the stack and a worker of each role until cancelled; PartError when one does not start or ends."""
+    async with running_stack(options) as stack, contextlib.AsyncExitStack() as running:
+        workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
+        running.enter_context(environment_file(stack))
+        print(describe(stack, len(workers)), flush=True)
+        # With workers this ends when one of them does; without, when it is cancelled.
+        await together(*(worker.watch() for worker in workers), asyncio.Event().wait())
+
+
+def describe(stack: Stack, workers: int) -> str:
+    """Return where everything is, for a person. No password is in it: they are in the environment file."""
+    settings, crew = stack.settings, f"with {workers} workers" if workers else "without workers"
+    database = urlsplit(settings.database_url)
+    lines = {
+        "Temporal UI": settings.temporal_ui_url or "off",
+        "Temporal": f"{settings.temporal_address}, namespace {settings.temporal_namespace}",
+        "PostgreSQL": f"{database.hostname}:{database.port}{database.path} as {database.username}",
+        "Stripe sandbox" if stack.control else "Stripe": settings.stripe_api_base,
+        "Mail": f"{stack.folder.path / 'mail'}" if stack.mailbox else urlsplit(settings.smtp_url).hostname,
+        "Logs": f"{stack.folder.logs}",
+    }
+    block = "\n".join(f"  {name:<15} {place}" for name, place in lines.items())
+    return (
+        f"Duly is up {crew}. Ctrl-C stops it; its data stays in {stack.folder.path}\n\n"
+        f"{block}\n\n"
+        f"In another terminal, for starter.py: set -a; . {shlex.quote(str(_environment_path(stack)))}; set +a"
+    )
+
+
+@contextlib.contextmanager
+def environment_file(stack: Stack) -> Iterator[Path]:
+    """Write the variables that lead to the started parts into a file for a shell, as long as they run."""
+    path = _environment_path(stack)
+    lines = (f"{name}={shlex.quote(value)}" for name, value in sorted(stack.started.items()))
+    write_private(path, "\n".join(lines) + "\n")
+    try:
+        yield path
+    finally:
+        path.unlink()
+
+
+def _environment_path(stack: Stack) -> Path:
+    return stack.folder.path / "environment"
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder that keeps the data.")] = DATA,
+    ui: Annotated[bool, typer.Option(help="Serve the Temporal UI.")] = True,
+    workers: Annotated[bool, typer.Option(help="Run workers too.")] = True,
+    postgres_port: Annotated[int, typer.Option(help="Port of PostgreSQL.")] = 0,
+    temporal_port: Annotated[int, typer.Option(help="Port of Temporal.")] = 0,
+    ui_port: Annotated[int, typer.Option(help="Port of the Temporal UI.")] = 0,
+    stripe_port: Annotated[int, typer.Option(help="Port of the Stripe sandbox.")] = 0,
+    mail_port: Annotated[int, typer.Option(help="Port of the mail catcher.")] = 0,
+) -> None:
+    """Run the stack and its workers until Ctrl-C. A port of 0 is last time's, or a free one."""
+    ports = Ports(postgres_port, temporal_port, ui_port, stripe_port, mail_port)
+    raise typer.Exit(run_up(StackOptions(data=data, ui=ui, ports=ports), with_workers=workers))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,64 @@
+"""Worker processes beside the stack: the same `worker.py` that serves production."""
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from sandbox.processes import Child, Command
+from sandbox.stack import Stack
+from sandbox.temporal import client_of
+from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 30.0
+# More than the grace that worker.py gives to calls in flight.
+STOP_SECONDS = 35.0
+
+WORKFLOWS, ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+
+
+@contextlib.asynccontextmanager
+async def running_worker(stack: Stack, role: str = "all", *, name: str = "") -> AsyncIterator[Child]:
+    """Run one worker process and yield it once it polls; PartError if it does not get there.
+
+    `name` tells several workers of a role apart, in errors and as the name of the log.
+    """
+    log = stack.folder.log(f"worker-{name or role}")
+    argv = (sys.executable, str(ROOT / "worker.py"), f"--role={role}")
+    client = await client_of(stack.settings)
+    queues = _queues(role, stack.settings.provider)
+    child = Child(Command(f"Worker {name or role}", argv, log, ROOT, stack.environment, stop_seconds=STOP_SECONDS))
+
+    async def polls() -> bool:
+        return await _polls(client, child.pid, queues)
+
+    try:
+        await child.wait_until(polls, timeout_seconds=START_SECONDS)
+        yield child
+    finally:
+        await child.stop()
+
+
+def _queues(role: str, provider: str) -> dict[str, TaskQueueType.ValueType]:
+    """Return what a worker of a role listens to."""
+    queues = {"workflow": {WORKFLOW_QUEUE: WORKFLOWS}, "gateway": {gateway_queue(provider): ACTIVITIES}}
+    return queues.get(role) or queues["workflow"] | queues["gateway"]
+
+
+async def _polls(client: Client, pid: int, queues: dict[str, TaskQueueType.ValueType]) -> bool:
+    # A worker's identity begins with its process id; pollers of dead workers stay listed for minutes.
+    ours = f"{pid}@"
+    for name, kind in queues.items():
+        request = DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
+        )
+        described = await client.workflow_service.describe_task_queue(request)
+        if not any(poller.identity.startswith(ours) for poller in described.pollers):
+            return False
+    return True
