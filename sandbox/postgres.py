@@ -1,5 +1,6 @@
 """A PostgreSQL server of our own: the embedded binaries, a cluster in its own folder, roles and databases."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -130,7 +131,7 @@ async def running_postgres(
     Roles and the database `duly` exist when it yields. `port` 0 takes a free one.
     """
     server = PostgresServer(choose_port(PART, port), passwords)
-    binaries = binaries_for(home)
+    binaries = await asyncio.to_thread(binaries_for, home)
     await _ensure_cluster(binaries, home, log, passwords.superuser)
     options = tuple(f"--{name}={value}" for name, value in {**SETTINGS, "port": str(server.port)}.items())
     command = _command((str(binaries / "postgres"), "-D", str(home / "data"), *options), home, log)

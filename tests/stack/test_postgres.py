@@ -1,8 +1,14 @@
 """The embedded PostgreSQL."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+import sandbox.postgres_home
+from sandbox.postgres_home import NOBODY, binaries_for
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
@@ -32,3 +38,16 @@ async def test_a_test_sees_nothing_that_another_test_wrote(owner_engine: AsyncEn
         await connection.execute(text("CREATE TABLE public.left_behind ()"))
 
     assert found is None
+
+
+def test_root_copies_the_binaries_when_the_server_could_not_reach_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sandbox.postgres_home, "server_uid", lambda: NOBODY)
+    monkeypatch.setattr(sandbox.postgres_home, "_open_to_others", lambda _folder: False)
+
+    binaries = binaries_for(tmp_path)
+    version = subprocess.run([binaries / "initdb", "--version"], check=True, capture_output=True, text=True).stdout
+
+    assert tmp_path in binaries.parents
+    assert version.startswith("initdb (PostgreSQL) 18.")
