@@ -62,7 +62,7 @@ class BillingActivities:
             after=page.after,
             limit=page.limit,
         )
-        return [DueSubscription(*row.tuple()) for row in rows]
+        return [DueSubscription(*tuple(row)) for row in rows]
 
     async def _invoices(self, page: BillingPageRequest, due: Sequence[DueSubscription]) -> list[dict[str, Any]]:
         invoices = []

@@ -58,6 +58,14 @@ class Database:
         async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def transaction(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection whose statements become one commit, or nothing when an error leaves the block."""
+        async with self.connection(timeout_seconds) as connection:
+            _ = await connection.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin():
+                yield connection
+
     async def verify(self) -> None:
         """Make sure that the database is there, migrated, and safe to keep money in. Raises when it is not."""
         unsafe = await self.rows(

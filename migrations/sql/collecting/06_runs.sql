@@ -119,7 +119,7 @@ begin
     if v_run.state = 'completed' then return v_run.certificate; end if;
     -- Who has no outcome by now is with a collection, which has not heard from the gateway yet.
     update duly.run_items set outcome = 'unknown', reason = 'no_answer_yet', finished_at = now()
-    where run_id = p_run_id and outcome is null;
+    where run_id = p_run_id and outcome is null and v_run.kind = 'payment';
     select coalesce(sum(settled_minor), 0), encode(sha256(convert_to(coalesce(string_agg(
         concat_ws('|', member_id, currency, amount_minor, settled_minor, outcome, reason, transaction_id), E'\n'
         order by member_id), ''), 'utf8')), 'hex')
@@ -127,7 +127,8 @@ begin
     select coalesce(sum(t.total_minor), 0) into v_ledger
     from duly.run_items i join duly.financial_transactions t on t.id = i.transaction_id
     where i.run_id = p_run_id and t.posted_at is not null;
-    if v_items <> v_ledger or v_run.members <> (select count(*) from duly.run_items where run_id = p_run_id) then
+    if v_items <> v_ledger or v_run.members <> (
+        select count(*) from duly.run_items where run_id = p_run_id and outcome is not null) then
         perform duly.refuse_because('certificate_adds_up',
             format('run %s: its members come to %s, the ledger to %s', p_run_id, v_items, v_ledger));
     end if;

@@ -43,14 +43,16 @@ $$;
 create function duly.bill_members(p_run_id text, p_batch jsonb) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
+    v_posted jsonb;
     v_billed integer;
 begin
+    select jsonb_object_agg(b.key, b.transaction_id) into v_posted from duly.post_invoices(p_batch) b;
+    -- A second statement: what the first one posted is visible only from here on.
     update duly.run_items i
-    set outcome = 'billed', transaction_id = b.transaction_id, finished_at = now(),
-        settled_minor = t.total_minor
-    from duly.post_invoices(p_batch) b join duly.financial_transactions t on t.id = b.transaction_id
-    where i.run_id = p_run_id and i.outcome is null
-      and i.member_id = (select e ->> 'member_id' from jsonb_array_elements(p_batch) e where e ->> 'key' = b.key);
+    set outcome = 'billed', transaction_id = t.id, settled_minor = t.total_minor, finished_at = now()
+    from jsonb_array_elements(p_batch) e
+    join duly.financial_transactions t on t.id = v_posted ->> (e ->> 'key')
+    where i.run_id = p_run_id and i.member_id = e ->> 'member_id' and i.outcome is null;
     get diagnostics v_billed = row_count;
     return v_billed;
 end $$;

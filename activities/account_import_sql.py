@@ -1,0 +1,78 @@
+"""The statements of an import: each takes a whole batch as JSON, and repeating one changes nothing."""
+
+# The columns after kind and state, and those of the next two, are in the order of the rows in models/import_rows.py.
+STORED_ACCOUNTS = """
+    select kind, state, id, owner_name, currency, email, locale, time_zone, owner_reference, credit_limit_minor,
+        credit_period_days, due_date_rule_id, region, segment
+    from duly.accounts where id = any (:ids)
+"""
+STORED_SUBSCRIPTIONS = """
+    select id as subscription_id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on,
+        ends_on
+    from duly.subscriptions where id = any (:ids)
+"""
+STORED_CARDS = """
+    select c.account_id, g.customer_reference as customer, c.token, c.brand, c.last4, c.exp_month, c.exp_year,
+        c.is_recurring, c.fallback_order
+    from duly.cards c
+    left join duly.gateway_customers g on g.provider_id = c.provider_id and g.account_id = c.account_id
+    where c.token = any (:tokens)
+"""
+STORED_CUSTOMERS = """
+    select account_id, customer_reference from duly.gateway_customers
+    where provider_id = :provider and (account_id = any (:ids) or customer_reference = any (:references))
+"""
+
+ADD_ACCOUNTS = """
+    select count(duly.open_account(r.account_id, r.currency, r.owner_name, r.owner_reference, r.email, r.locale,
+        r.time_zone, r.credit_limit_minor, r.credit_period_days, r.due_date_rule_id, r.region, r.segment))
+    from jsonb_to_recordset(:rows) as r (account_id text, owner_name text, currency text, email text,
+        locale text, time_zone text, owner_reference text, credit_limit_minor bigint, credit_period_days integer,
+        due_date_rule_id text, region text, segment text)
+"""
+CHANGE_ACCOUNTS = """
+    update duly.accounts a set owner_name = r.owner_name, email = r.email, locale = r.locale, time_zone = r.time_zone,
+        owner_reference = r.owner_reference, credit_limit_minor = r.credit_limit_minor,
+        credit_period_days = r.credit_period_days, due_date_rule_id = r.due_date_rule_id, region = r.region,
+        segment = r.segment
+    from jsonb_to_recordset(:rows) as r (account_id text, owner_name text, currency text, email text,
+        locale text, time_zone text, owner_reference text, credit_limit_minor bigint, credit_period_days integer,
+        due_date_rule_id text, region text, segment text) where a.id = r.account_id
+"""
+ADD_SUBSCRIPTIONS = """
+    insert into duly.subscriptions as s (id, account_id, product_id, price_minor, currency, quantity, billing_day,
+        starts_on, ends_on)
+    select subscription_id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on, ends_on
+    from jsonb_to_recordset(:rows) as r (subscription_id text, account_id text, product_id text, price_minor bigint,
+        currency text, quantity integer, billing_day smallint, starts_on date, ends_on date)
+    on conflict (id) do update set product_id = excluded.product_id, price_minor = excluded.price_minor,
+        quantity = excluded.quantity, billing_day = excluded.billing_day, starts_on = excluded.starts_on,
+        ends_on = excluded.ends_on
+    where s.account_id = excluded.account_id and s.currency = excluded.currency
+"""
+ADD_PREFERENCES = """
+    insert into duly.payment_preferences (account_id, payment_method_id, is_default)
+    select distinct r.account_id, :method, not exists (
+        select from duly.payment_preferences p where p.account_id = r.account_id and p.is_default)
+    from jsonb_to_recordset(:rows) as r (account_id text, customer text)
+    on conflict (account_id, payment_method_id) do nothing
+"""
+ADD_CUSTOMERS = """
+    insert into duly.gateway_customers (provider_id, account_id, customer_reference)
+    select distinct :provider, r.account_id, r.customer
+    from jsonb_to_recordset(:rows) as r (account_id text, customer text)
+    on conflict (provider_id, account_id) do nothing
+"""
+# A card's state is not the file's business: one that was blocked since stays blocked.
+ADD_CARDS = """
+    insert into duly.cards as c (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,
+        is_recurring, fallback_order)
+    select r.account_id, p.id, :provider, r.token, r.brand, r.last4, r.exp_month, r.exp_year, r.is_recurring,
+        r.fallback_order
+    from jsonb_to_recordset(:rows) as r (account_id text, token text, brand text, last4 text, exp_month smallint,
+        exp_year smallint, is_recurring boolean, fallback_order smallint)
+    join duly.payment_preferences p on p.account_id = r.account_id and p.payment_method_id = :method
+    on conflict (token) do update set brand = excluded.brand, last4 = excluded.last4, exp_month = excluded.exp_month,
+        exp_year = excluded.exp_year, is_recurring = excluded.is_recurring, fallback_order = excluded.fallback_order
+    where c.account_id = excluded.account_id
+"""

@@ -1,0 +1,64 @@
+"""Duly at work on a server whose clock jumps: what tests of whole processes talk to."""
+
+from dataclasses import dataclass
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from models.collection import CollectionRequest, CollectionResult
+from models.process_run import Certificate, RunRequest
+from tests.builders import PERIOD
+from workflows.billing_run import BillingRun
+from workflows.collection import Collection
+from workflows.payment_run import PaymentRun
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id
+
+
+@dataclass(frozen=True)
+class RunningDuly:
+    """Duly's workers on a time-skipping server. Time only passes while a result is awaited."""
+
+    environment: WorkflowEnvironment
+
+    @property
+    def client(self) -> Client:
+        """The client of the server."""
+        return self.environment.client
+
+    async def bill(self, definition: str = "plans", period: str = PERIOD) -> Certificate:
+        """Run a period's billing to its end."""
+        return await self.client.execute_workflow(
+            BillingRun.run,
+            RunRequest(definition, period),
+            id=billing_run_id(definition, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    async def run(self, definition: str = "monthly", period: str = PERIOD) -> Certificate:
+        """Run a period's payments to their certificate."""
+        return await self.client.execute_workflow(
+            PaymentRun.run,
+            RunRequest(definition, period),
+            id=payment_run_id(definition, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    async def start_collection(
+        self, account: str, period: str = PERIOD
+    ) -> WorkflowHandle[Collection, CollectionResult]:
+        """Start a collection as a service does."""
+        return await self.client.start_workflow(
+            Collection.run,
+            CollectionRequest(account, period),
+            id=collection_id(account, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    def collection(self, account: str, period: str = PERIOD) -> WorkflowHandle[Collection, CollectionResult]:
+        """The collection of an account for a period."""
+        return self.client.get_workflow_handle_for(Collection.run, collection_id(account, period))
+
+    async def collected(self, account: str, period: str = PERIOD) -> CollectionResult:
+        """Let time pass until the collection is over."""
+        async with self.environment.time_skipping_unlocked():  # type: ignore[attr-defined]
+            return await self.collection(account, period).result()
