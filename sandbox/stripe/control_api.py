@@ -1,6 +1,7 @@
 """The sandbox's own endpoints under `/_sandbox`: time, faults, scripts, limits, webhooks and the books."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ from sandbox.stripe.world import World
 
 Command = Callable[[Sandbox, Request], Awaitable[object]]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+AnyKind = TypeVar("AnyKind", bound=StrEnum)
 
 
 async def _given(request: Request, model: type[AnyModel]) -> AnyModel:
@@ -70,7 +72,7 @@ async def faults(sandbox: Sandbox, request: Request) -> object:
         sandbox.faults.add(await _given(request, Fault))
     elif request.method == "DELETE":
         sandbox.faults.clear()
-    return {"plan": sandbox.faults.plan(), "struck": dict(sandbox.faults.struck)}
+    return {"plan": sandbox.faults.plan(), "struck": _by_name(sandbox.faults.struck)}
 
 
 async def event_faults(sandbox: Sandbox, request: Request) -> object:
@@ -79,7 +81,12 @@ async def event_faults(sandbox: Sandbox, request: Request) -> object:
         sandbox.webhooks.plan(await _given(request, EventFault))
     elif request.method == "DELETE":
         sandbox.webhooks.clear_faults()
-    return {"struck": dict(sandbox.webhooks.struck)}
+    return {"struck": _by_name(sandbox.webhooks.struck)}
+
+
+def _by_name(struck: Mapping[AnyKind, int]) -> dict[str, int]:
+    # JSON's keys are plain strings; orjson takes no enum for one.
+    return {kind.value: count for kind, count in struck.items()}
 
 
 async def rate_limits(sandbox: Sandbox, request: Request) -> object:
