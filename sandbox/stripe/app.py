@@ -16,6 +16,7 @@ from sandbox.stripe.core import Sandbox, SandboxConfig
 from sandbox.stripe.errors import unknown_url
 from sandbox.stripe.operation import Operation
 from sandbox.stripe.operations import OPERATIONS
+from sandbox.stripe.pages import routes as pages
 
 TICK_SECONDS = 0.05
 
@@ -51,7 +52,7 @@ def _routes(sandbox: Sandbox) -> list[BaseRoute]:
         Route(template, Operation(sandbox, method, template, handler, typed_dict), methods=[method])
         for method, template, handler, typed_dict in OPERATIONS
     ]
-    return [*api, *control_api.routes(sandbox)]
+    return [*api, *control_api.routes(sandbox), *pages.routes(sandbox)]
 
 
 async def _unknown_url(request: Request, _error: Exception) -> Response:

@@ -67,7 +67,7 @@ class Sandbox:
             self.webhooks.publish(world, event)
 
         world = World(clock=self.clock, ids=self.ids, publish=publish, account=account, base_url=self.base_url)
-        world.connect = self.connect
+        world.connect = self.connect if account is None else None
         return world
 
     def serve_at(self, base_url: str) -> None:

@@ -67,4 +67,12 @@ def _refunds_of_charge(world: World, charge: Json) -> Json:
     return {"object": "list", "data": rows[:10], "has_more": len(rows) > 10, "url": url}
 
 
-_LISTS = {("charge", "refunds"): _refunds_of_charge}
+def _line_items_of_session(world: World, session: Json) -> Json:
+    url = f"/v1/checkout/sessions/{session['id']}/line_items"
+    return {"object": "list", "data": world.line_items.get(session["id"], []), "has_more": False, "url": url}
+
+
+_LISTS = {
+    ("charge", "refunds"): _refunds_of_charge,
+    ("checkout.session", "line_items"): _line_items_of_session,
+}

@@ -1,11 +1,14 @@
 """The table of operations: method, template, what does it, and the SDK type that lists its parameters."""
 
 from stripe import params as sdk
+from stripe.params import checkout as sdk_checkout
 
 from sandbox.stripe.jsontypes import Handler
 from sandbox.stripe.objects import (
+    accounts,
     balance,
     charges,
+    checkout_sessions,
     customers,
     disputes,
     events,
@@ -62,6 +65,23 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("POST", "/v1/setup_intents/{id}", setup_intents.update, sdk.SetupIntentUpdateParams),
     ("POST", "/v1/setup_intents/{id}/confirm", setup_intents.confirm, sdk.SetupIntentConfirmParams),
     ("POST", "/v1/setup_intents/{id}/cancel", setup_intents.cancel, sdk.SetupIntentCancelParams),
+    ("POST", "/v1/checkout/sessions", checkout_sessions.create, sdk_checkout.SessionCreateParams),
+    ("GET", "/v1/checkout/sessions/{id}", by_id("checkout_sessions"), sdk_checkout.SessionRetrieveParams),
+    ("GET", "/v1/checkout/sessions", checkout_sessions.list_all, sdk_checkout.SessionListParams),
+    ("POST", "/v1/checkout/sessions/{id}", checkout_sessions.update, sdk_checkout.SessionUpdateParams),
+    ("POST", "/v1/checkout/sessions/{id}/expire", checkout_sessions.expire, sdk_checkout.SessionExpireParams),
+    (
+        "GET",
+        "/v1/checkout/sessions/{id}/line_items",
+        checkout_sessions.list_line_items,
+        sdk_checkout.SessionLineItemListParams,
+    ),
+    ("POST", "/v1/accounts", accounts.create, sdk.AccountCreateParams),
+    ("GET", "/v1/accounts/{id}", by_id("accounts"), sdk.AccountRetrieveParams),
+    ("GET", "/v1/accounts", page_of("accounts"), sdk.AccountListParams),
+    ("POST", "/v1/accounts/{id}", accounts.update, sdk.AccountUpdateParams),
+    ("DELETE", "/v1/accounts/{id}", accounts.delete, sdk.AccountDeleteParams),
+    ("POST", "/v1/account_links", accounts.create_link, sdk.AccountLinkCreateParams),
     ("GET", "/v1/mandates/{id}", by_id("mandates"), sdk.MandateRetrieveParams),
     ("GET", "/v1/balance_transactions/{id}", balance.retrieve, sdk.BalanceTransactionRetrieveParams),
     ("GET", "/v1/balance_transactions", balance.list_all, sdk.BalanceTransactionListParams),

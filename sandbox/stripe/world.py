@@ -72,8 +72,11 @@ class World:
     used_up: set[str] = field(default_factory=set)
     authenticated: set[str] = field(default_factory=set)
     scripts: dict[str, Scripted] = field(default_factory=dict)
+    when_settled: dict[str, Callable[[Json], None]] = field(default_factory=dict)
+    line_items: dict[str, list[Json]] = field(default_factory=dict)
+    intent_data: dict[str, Json] = field(default_factory=dict)
+    links: dict[str, Json] = field(default_factory=dict)
     refund_fates: dict[str, RefundFate] = field(default_factory=dict)
-    pending_actions: dict[str, CardOutcome] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     undelivered: set[str] = field(default_factory=set)
     accounts: Table = field(default_factory=lambda: Table("account"))
@@ -97,6 +100,11 @@ class World:
         self.events.insert(event)
         self.publish(event)
         return event
+
+    def settle(self, intent: Json) -> None:
+        """Tells the checkout session of the intent, if it has one, that it moved on."""
+        if intent["id"] in self.when_settled:
+            self.when_settled[intent["id"]](intent)
 
     def note(self, kind: str, source: Json, charge: Json, amount: int) -> None:
         """Writes down that money moved; only the books read this, never an answer."""

@@ -46,7 +46,7 @@ def confirm(world: World, intent: Json, params: Json) -> None:
         case Answer.PROCESS:
             _process(world, intent, method, outcome)
         case Answer.AUTHENTICATE if not off_session and not params.get("error_on_requires_action"):
-            _require_action(world, intent, outcome, params.get("return_url"))
+            _require_action(world, intent, params.get("return_url"))
         case Answer.AUTHENTICATE:
             _decline(world, intent, method, AUTHENTICATION_REQUIRED)
         case Answer.DECLINE:
@@ -82,6 +82,7 @@ def _finish(world: World, intent: Json, charge: Json, outcome: CardOutcome, *, m
     intent |= {"amount_received": intent["amount"], "status": "succeeded"}
     world.emit("charge.succeeded", charge)
     world.emit("payment_intent.succeeded", intent)
+    world.settle(intent)
     if outcome.dispute is not None:
         world.clock.after(world.delays.dispute, partial(disputes.open_dispute, world, charge, outcome.dispute))
 
@@ -118,6 +119,7 @@ def _process(world: World, intent: Json, method: Json, outcome: CardOutcome) -> 
     intent |= {"latest_charge": charge["id"], "status": "processing", "next_action": None, "last_payment_error": None}
     world.emit("payment_intent.processing", intent)
     world.emit("charge.pending", charge)
+    world.settle(intent)
     world.clock.after(outcome.after_seconds, partial(_decide, world, intent, charge, outcome))
 
 
@@ -150,17 +152,23 @@ def _failure(outcome: CardOutcome) -> Json:
 
 def fail(world: World, intent: Json, charge: Json, outcome: CardOutcome) -> Json:
     """The issuer refused: the intent wants another method; gives the error as the intent keeps it."""
-    error = _last_error(world, intent, outcome) | {"charge": charge["id"]}
+    intent["latest_charge"] = charge["id"]
+    world.emit("charge.failed", charge)
+    return give_up(world, intent, outcome, charge=charge["id"])
+
+
+def give_up(world: World, intent: Json, outcome: CardOutcome, **details: str) -> Json:
+    """The attempt is over without money; gives the error as the intent keeps it."""
+    error = _last_error(world, intent, outcome) | details
     intent |= {
         "last_payment_error": error,
-        "latest_charge": charge["id"],
         "next_action": None,
         "payment_method": None,
         "processing": None,
         "status": "requires_payment_method",
     }
-    world.emit("charge.failed", charge)
     world.emit("payment_intent.payment_failed", intent)
+    world.settle(intent)
     return error
 
 
@@ -171,9 +179,8 @@ def _last_error(world: World, intent: Json, outcome: CardOutcome) -> Json:
     return error
 
 
-def _require_action(world: World, intent: Json, outcome: CardOutcome, return_url: str | None) -> None:
+def _require_action(world: World, intent: Json, return_url: str | None) -> None:
     """On session: the customer has to pass the bank's page first."""
-    world.pending_actions[intent["id"]] = outcome
     intent |= {
         "last_payment_error": None,
         "next_action": challenge(world, intent, return_url),

@@ -77,6 +77,7 @@ def _confirm(world: World, intent: Json, params: Json) -> None:
             succeed(world, intent)
         case Answer.PROCESS:
             intent |= {"status": "processing", "last_setup_error": None}
+            world.settle(intent)
             world.clock.after(outcome.after_seconds, partial(_decide, world, intent, outcome))
         case Answer.AUTHENTICATE:
             intent |= {
@@ -106,6 +107,7 @@ def succeed(world: World, intent: Json) -> None:
         intent["mandate"] = mandates.create(world, method)["id"]
     intent |= {"last_setup_error": None, "next_action": None, "status": "succeeded"}
     world.emit("setup_intent.succeeded", intent)
+    world.settle(intent)
 
 
 def fail(world: World, intent: Json, outcome: CardOutcome) -> None:
@@ -118,6 +120,7 @@ def fail(world: World, intent: Json, outcome: CardOutcome) -> None:
         "status": "requires_payment_method",
     }
     world.emit("setup_intent.setup_failed", intent)
+    world.settle(intent)
 
 
 def cancel(world: World, params: Json, id: str) -> Json:

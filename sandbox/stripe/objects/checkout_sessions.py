@@ -1,0 +1,203 @@
+"""Checkout sessions: a hosted page that saves a card (`setup`) or takes a payment (`payment`)."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from stripe.checkout import Session
+
+from sandbox.stripe import money
+from sandbox.stripe.cards import TestCard
+from sandbox.stripe.errors import invalid_parameter, invalid_request
+from sandbox.stripe.fields import blank
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.listing import listed
+from sandbox.stripe.objects import customers, payment_intents, payment_methods, setup_intents
+from sandbox.stripe.world import World, merge_metadata
+
+EXPIRES_AFTER = timedelta(hours=24)
+EXPIRES_AFTER_MIN = timedelta(minutes=30)
+_COPIED = ("cancel_url", "client_reference_id", "customer_email", "locale", "return_url", "submit_type", "success_url")
+
+
+def create(world: World, params: Json) -> Json:
+    """A session with the address of its page, open for a day unless it says otherwise."""
+    mode = params.get("mode", "payment")
+    if mode == "subscription":
+        raise invalid_request("This sandbox has no subscriptions of Stripe's.", param="mode")
+    if "success_url" not in params and "return_url" not in params:
+        raise invalid_parameter("Missing required param: success_url.", "success_url", "parameter_missing")
+    customer = customers.referenced(world, params["customer"])["id"] if "customer" in params else None
+    session = _new(world, params, mode, customer)
+    session |= _payment_terms(world, session["id"], params) if mode == "payment" else _setup_terms(world, params)
+    world.checkout_sessions.insert(session)
+    world.clock.after(session["expires_at"] - world.clock.now(), partial(_expire, world, session))
+    return session
+
+
+def _new(world: World, params: Json, mode: str, customer: str | None) -> Json:
+    id = world.ids.new("cs_test")
+    return blank(Session) | {
+        "id": id,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "created": world.clock.now(),
+        "custom_fields": [],
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+        "customer": customer,
+        "expires_at": _expiry(world, params),
+        "metadata": merge_metadata({}, params.get("metadata", {})),
+        "mode": mode,
+        "payment_method_types": ["card"],
+        "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
+        "shipping_options": [],
+        "status": "open",
+        "ui_mode": params.get("ui_mode", "hosted_page"),
+        "url": f"{world.base_url}/pages/checkout/{id}",
+        **{name: params[name] for name in _COPIED if name in params},
+    }
+
+
+def _expiry(world: World, params: Json) -> int:
+    now = world.clock.now()
+    expires_at = int(params.get("expires_at", now + EXPIRES_AFTER.total_seconds()))
+    earliest, latest = now + EXPIRES_AFTER_MIN.total_seconds(), now + EXPIRES_AFTER.total_seconds()
+    if not earliest <= expires_at <= latest:
+        raise invalid_parameter(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.",
+            "expires_at",
+        )
+    return expires_at
+
+
+def _payment_terms(world: World, id: str, params: Json) -> Json:
+    items = [_line_item(world, item, number) for number, item in enumerate(params.get("line_items", []))]
+    if not items:
+        raise invalid_parameter("You must specify at least one line item.", "line_items", "parameter_missing")
+    currency = items[0]["currency"]
+    if any(item["currency"] != currency for item in items):
+        raise invalid_parameter("All line items must have the same currency.", "line_items")
+    total = money.check_amount(sum(item["amount_total"] for item in items), currency)
+    world.line_items[id] = items
+    world.intent_data[id] = params.get("payment_intent_data", {})
+    return {
+        "amount_subtotal": total,
+        "amount_total": total,
+        "currency": currency,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    }
+
+
+def _line_item(world: World, item: Json, number: int) -> Json:
+    price, quantity = item.get("price_data"), item.get("quantity", 1)
+    if price is None or "unit_amount" not in price or "product_data" not in price:
+        param = f"line_items[{number}][price_data]"
+        raise invalid_parameter("This sandbox wants price_data with unit_amount and product_data.", param)
+    amount = price["unit_amount"] * quantity
+    return {
+        "id": world.ids.new("li"),
+        "object": "item",
+        "amount_discount": 0,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "currency": money.check_currency(price["currency"]),
+        "description": price["product_data"]["name"],
+        "price": None,
+        "quantity": quantity,
+    }
+
+
+def _setup_terms(world: World, params: Json) -> Json:
+    if "line_items" in params:
+        raise invalid_parameter("You can not pass `line_items` in `setup` mode.", "line_items")
+    shared = {name: params[name] for name in ("customer",) if name in params}
+    intent = setup_intents.create(world, shared | params.get("setup_intent_data", {}))
+    return {"setup_intent": intent["id"]}
+
+
+def submit(world: World, id: str, card: TestCard) -> Json:
+    """The customer chose a card on the page; gives the intent, or raises the decline that the page shows."""
+    session = _open(world, id)
+    method = payment_methods.make(world, card)
+    back = f"{world.base_url}/pages/checkout/{id}/return"
+    if session["mode"] == "setup":
+        world.when_settled[session["setup_intent"]] = partial(_settled, world, session)
+        terms: Json = {"payment_method": method["id"], "return_url": back}
+        return setup_intents.confirm(world, terms, session["setup_intent"])
+    intent = _payment_intent(world, session)
+    world.when_settled[intent["id"]] = partial(_settled, world, session)
+    confirm = {"payment_method": method["id"], "return_url": back}
+    return payment_intents.confirm(world, confirm, intent["id"])
+
+
+def _payment_intent(world: World, session: Json) -> Json:
+    if session["payment_intent"] is not None:
+        return world.payment_intents.get(session["payment_intent"])
+    data: dict[str, Any] = {"amount": session["amount_total"], "currency": session["currency"]}
+    if session["customer"] is not None:
+        data["customer"] = session["customer"]
+    intent = payment_intents.create(world, data | world.intent_data[session["id"]])
+    session["payment_intent"] = intent["id"]
+    world.checkout_sessions.index(session, "payment_intent")
+    return intent
+
+
+def _settled(world: World, session: Json, intent: Json) -> None:
+    """The session follows its intent: complete at once, unpaid while the bank thinks, or still open after a no."""
+    status, was = intent["status"], session["status"]
+    if status in {"succeeded", "processing"}:
+        paid = session["mode"] == "payment" and status == "succeeded"
+        session |= {"status": "complete", "url": None}
+        if paid:
+            session["payment_status"] = "paid"
+        if was == "open":
+            world.emit("checkout.session.completed", session)
+        elif paid:
+            world.emit("checkout.session.async_payment_succeeded", session)
+    elif was == "complete":
+        world.emit("checkout.session.async_payment_failed", session)
+
+
+def expire(world: World, _params: Json, id: str) -> Json:
+    """Closes the page now."""
+    session = _open(world, id)
+    _expire(world, session)
+    return session
+
+
+def _expire(world: World, session: Json) -> None:
+    if session["status"] == "open":
+        session |= {"status": "expired", "url": None}
+        world.emit("checkout.session.expired", session)
+
+
+def _open(world: World, id: str) -> Json:
+    session = world.checkout_sessions.get(id)
+    if session["status"] != "open":
+        raise invalid_request(
+            f"Only open Checkout Sessions can be expired or paid; this one has the status {session['status']}."
+        )
+    return session
+
+
+def update(world: World, params: Json, id: str) -> Json:
+    """Changes the session's metadata."""
+    session = world.checkout_sessions.get(id)
+    if "metadata" in params:
+        session["metadata"] = merge_metadata(session["metadata"], params["metadata"])
+    return session
+
+
+def list_line_items(world: World, _params: Json, id: str) -> Json:
+    """What is paid for."""
+    world.checkout_sessions.get(id)
+    url = f"/v1/checkout/sessions/{id}/line_items"
+    return {"object": "list", "data": world.line_items.get(id, []), "has_more": False, "url": url}
+
+
+def list_all(world: World, params: Json) -> Json:
+    """Sessions by creation, customer, intent and status."""
+    filters = {name: value for name, value in params.items() if name != "customer_details"}
+    if "customer_details" in params:
+        filters["customer_email"] = params["customer_details"]["email"]
+    return listed(world.checkout_sessions, filters, url="/v1/checkout/sessions")
