@@ -14,6 +14,7 @@ depends_on: str | None = None
 
 SQL = Path(__file__).parent.parent / "sql" / "ledger"
 FILES = (
+    "types",
     "refusals",
     "reference",
     "accounts",

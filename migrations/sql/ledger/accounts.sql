@@ -29,7 +29,6 @@ create unique index one_system_account on duly.accounts (kind, currency) where k
 create table duly.account_balances (
   account_id text collate "C" primary key references duly.accounts,
   balance_minor bigint not null default 0,
-  version bigint not null default 0 check (version >= 0),
-  posted_at timestamptz,
-  check ((version = 0) = (posted_at is null))
+  version bigint not null default 0,
+  posted_at timestamptz
 ) with (fillfactor = 60);

@@ -3,11 +3,11 @@
 create table duly.open_items (
   transaction_id text collate "C" primary key references duly.financial_transactions,
   account_id text collate "C" not null,
-  side text not null check (side in ('debit', 'credit')),
+  side duly.side not null,
   -- FIFO order: the due date of a debit, the posting date of a credit, then the order of posting (F102, Q13).
   sort_on date not null,
   account_version bigint not null,
-  amount_minor bigint not null check (amount_minor > 0),
+  amount_minor bigint not null,
   allocated_minor bigint not null default 0,
   constraint not_over_allocated check (allocated_minor between 0 and amount_minor)
 ) with (fillfactor = 80);
@@ -19,9 +19,8 @@ create table duly.allocations (
   account_id text collate "C" not null,
   credit_id text collate "C" not null references duly.open_items,
   debit_id text collate "C" not null references duly.open_items,
-  amount_minor bigint not null check (amount_minor > 0),
-  created_at timestamptz not null default clock_timestamp(),
-  check (credit_id <> debit_id)
+  amount_minor duly.amount_minor not null,
+  created_at timestamptz not null default clock_timestamp()
 );
 create index allocations_by_credit on duly.allocations (credit_id);
 create index allocations_by_debit on duly.allocations (debit_id);
@@ -31,6 +30,9 @@ create table duly.deallocations (
   allocation_id bigint primary key references duly.allocations,
   created_at timestamptz not null default clock_timestamp()
 );
+
+-- A number is given to what has been booked.
+alter table duly.transaction_numbers add foreign key (transaction_id) references duly.open_items;
 
 create view duly.current_allocations as
   select a.* from duly.allocations a

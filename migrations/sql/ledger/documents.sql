@@ -6,6 +6,12 @@ create type duly.document as (
   lines jsonb
 );
 
+create type duly.document_line as (
+  product_id text, description text, quantity numeric, unit_price_minor bigint, discount_percent numeric,
+  discount_minor bigint, net_minor bigint, tax_rate_id text, tax_rate numeric, tax_minor bigint, total_minor bigint,
+  period_from date, period_to date, sales_channel text, applied_taxes jsonb
+);
+
 -- Read the elements once; amounts stay JSON until they are inserted.
 create function duly.read_documents(p_batch jsonb) returns duly.document[] language sql stable as $$
   select array_agg(row(r.ord, sha256(convert_to(r.raw::text, 'UTF8')), e.key, e.account_id, e.currency, e.type_id,
@@ -39,7 +45,7 @@ begin
 end $$;
 
 -- Name the first element that breaks a rule which needs only its account and type.
-create function duly.check_documents(p_classification text, p_documents duly.document[]) returns void language plpgsql stable as $$
+create function duly.check_documents(p_classification duly.classification, p_documents duly.document[]) returns void language plpgsql stable as $$
 declare
   x record;
 begin
@@ -69,31 +75,24 @@ end $$;
 
 -- Write headers and lines in one statement, so that the lines are read once, and return the new ids in order. Posted
 -- headers continue each account's balance and version, which the caller has locked.
-create function duly.insert_documents(p_classification text, p_type_id text, p_documents duly.document[],
-  p_draft boolean) returns text[] language plpgsql as $$
+create function duly.insert_documents(p_classification duly.classification, p_type_id text,
+  p_documents duly.document[], p_draft boolean) returns text[] language plpgsql as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_sign integer := case duly.side_of(p_classification) when 'debit' then 1 else -1 end;
   v_ids text[];
 begin
-  with l as materialized (
-    select u.ord, x.* from unnest(p_documents) u
-      cross join lateral rows from (jsonb_to_recordset(u.lines) as (product_id text, description text,
-        quantity numeric, unit_price_minor bigint, discount_percent numeric, discount_minor bigint, net_minor bigint,
-        tax_rate_id text, tax_rate numeric, tax_minor bigint, total_minor bigint, period_from date, period_to date,
-        sales_channel text, applied_taxes jsonb)) with ordinality x (product_id, description, quantity,
-        unit_price_minor, discount_percent, discount_minor, net_minor, tax_rate_id, tax_rate, tax_minor, total_minor,
-        period_from, period_to, sales_channel, applied_taxes, position)),
-  d as materialized (
-    select u.*, 'ft_' || nextval('duly.financial_transaction_ids') as id, s.total_minor, z.today,
+  with d as materialized (
+    select u.*, 'ft_' || nextval('duly.financial_transaction_ids') as id, l.rows, l.total_minor, z.today,
         case when not p_draft then coalesce(u.posted_on, z.today) end as day,
         case when not p_draft then b.version + row_number() over w end as account_version,
-        case when not p_draft then b.balance_minor + v_sign * sum(s.total_minor) over w end as balance_after_minor,
+        case when not p_draft then b.balance_minor + v_sign * sum(l.total_minor) over w end as balance_after_minor,
         case when not p_draft then greatest(v_now, b.posted_at) end as posted_at
-      from (select * from unnest(p_documents) order by ord) u
-      join (select ord, sum(total_minor) as total_minor from l group by ord) s using (ord)
+      from unnest(p_documents) u
+      cross join lateral (select array_agg(x) as rows, sum(x.total_minor) as total_minor
+        from jsonb_populate_recordset(null::duly.document_line, u.lines) x) l
       join duly.accounts a on a.id = u.account_id
-      join duly.account_balances b using (account_id)
+      join duly.account_balances b on b.account_id = u.account_id
       cross join lateral (values ((v_now at time zone a.time_zone)::date)) z (today)
       window w as (partition by u.account_id order by u.ord)),
   h as (
@@ -101,9 +100,10 @@ begin
         account_id, currency, total_minor, state, issued_on, due_on, issue_reason, back_office_code,
         addressed_invoice_ids, origin, actor, posted_on, posted_at, posted_xid, account_version, balance_after_minor)
       select d.id, d.key, d.hash, p_classification, coalesce(d.type_id, p_type_id), d.category, d.account_id,
-          d.currency, d.total_minor, case when p_draft then 'draft' else 'posted' end, coalesce(d.issued_on, d.today),
+          d.currency, d.total_minor, case when p_draft then 'draft'::duly.transaction_state else 'posted' end,
+          coalesce(d.issued_on, d.today),
           case when p_classification = 'invoice' and not p_draft then coalesce(d.due_on, w.default_on) else d.due_on end,
-          d.issue_reason, d.back_office_code, d.invoices, d.origin, d.actor, d.day, d.posted_at,
+          d.issue_reason, d.back_office_code, d.invoices, d.origin::duly.origin, d.actor, d.day, d.posted_at,
           case when not p_draft then pg_current_xact_id() end, d.account_version, d.balance_after_minor
         from d left join lateral duly.due_dates(d.account_id, d.day) w on true),
   i as (
@@ -114,7 +114,10 @@ begin
           l.discount_percent, coalesce(l.discount_minor, 0), l.net_minor, l.tax_rate_id,
           coalesce(r.percent, l.tax_rate, 0), coalesce(l.tax_minor, 0), l.total_minor, l.period_from, l.period_to,
           l.sales_channel, l.applied_taxes
-        from l join d using (ord) left join duly.tax_rates r on r.id = l.tax_rate_id)
+        from d cross join lateral unnest(d.rows) with ordinality l (product_id, description, quantity, unit_price_minor,
+          discount_percent, discount_minor, net_minor, tax_rate_id, tax_rate, tax_minor, total_minor, period_from,
+          period_to, sales_channel, applied_taxes, position)
+        left join duly.tax_rates r on r.id = l.tax_rate_id)
   select array_agg(d.id order by d.ord) into v_ids from d;
   return v_ids;
 end $$;
@@ -180,7 +183,7 @@ begin
 end $$;
 
 -- Write documents, as drafts or posted. Elements whose key was used before are left as they are.
-create function duly.write_documents(p_classification text, p_batch jsonb, p_draft boolean) returns void
+create function duly.write_documents(p_classification duly.classification, p_batch jsonb, p_draft boolean) returns void
 language plpgsql as $$
 declare
   v_documents duly.document[] := duly.read_documents(p_batch);

@@ -6,7 +6,43 @@ begin
   return null;
 end $$;
 
-create function duly.guard_transaction() returns trigger language plpgsql as $$
+-- What a header must look like in each state and classification. One function keeps the rules at hand between statements,
+-- which CHECKs do not (see types.sql).
+create function duly.guard_header() returns trigger language plpgsql as $$
+declare
+  v_broken text := case
+    when new.total_minor not between 1 and 9007199254740991 then 'amount_in_range'
+    when length(new.idempotency_key) not between 1 and 200 or octet_length(new.request_hash) <> 32 then 'key_length'
+    when (new.state in ('posted', 'cancelled', 'written_off')) <> (num_nonnulls(new.posted_at, new.posted_on,
+      new.posted_xid, new.account_version, new.balance_after_minor) = 5) then 'posted_columns'
+    when (new.state = 'rejected') <> (num_nonnulls(new.rejected_at, new.rejection_reason, new.rejected_by) = 3)
+      then 'rejected_columns'
+    when new.state = 'written_off' and new.classification <> 'invoice' then 'only_invoices_are_written_off'
+    when new.state = 'cancelled' and new.classification not in ('invoice', 'payment')
+      then 'only_invoices_and_payments_are_cancelled'
+    when new.classification in ('write_off', 'invoice_cancellation', 'payment_cancellation') and new.state <> 'posted'
+      then 'always_posted'
+    when new.due_on is not null and new.classification <> 'invoice' then 'only_invoices_fall_due'
+    when new.due_on is null and new.classification = 'invoice' and new.state not in ('draft', 'rejected')
+      then 'posted_invoices_fall_due'
+    when (new.classification in ('payment', 'refund')) <> (new.method is not null) then 'method_of_money'
+    when new.provider is not null and new.method is null then 'method_of_money'
+    when new.addressed_invoice_ids <> '{}' and new.classification not in ('payment', 'credit_note')
+      then 'only_credits_address_invoices'
+    when new.counterpart_id is null
+      and new.classification in ('write_off', 'invoice_cancellation', 'payment_cancellation') then 'counterpart_given'
+    when new.counterpart_id is not null and new.classification in ('credit_note', 'refund') then 'counterpart_given'
+    when '' in (new.actor, new.back_office_code, new.gateway_reference) then 'text_not_empty' end;
+begin
+  if v_broken is not null then
+    perform duly.refuse('append_only', v_broken,
+      jsonb_build_object('transaction_id', new.id, 'classification', new.classification, 'state', new.state));
+  end if;
+  return new;
+end $$;
+
+-- Drafts may be edited, posted or rejected; of what was posted only the state moves on, and only forward.
+create function duly.guard_transition() returns trigger language plpgsql as $$
 declare
   v_same duly.financial_transactions := new;
 begin
@@ -25,18 +61,19 @@ begin
   return null;
 end $$;
 
--- A cancellation, write-off or mirror must be the exact counterpart of what it names.
+-- A cancellation, write-off, mirror or moved payment must be the exact counterpart of what it names.
 create function duly.guard_counterpart() returns trigger language plpgsql as $$
 begin
   perform from duly.financial_transactions t
-    where (t.id = new.cancels_id and new.classification = t.classification || '_cancellation'
-           and (t.account_id, t.currency, t.total_minor) = (new.account_id, new.currency, new.total_minor))
-       or (t.id = new.writes_off_id and t.classification = 'invoice'
-           and (t.account_id, t.currency) = (new.account_id, new.currency) and t.total_minor >= new.total_minor)
-       or (t.id = new.mirrors_id and t.classification = 'write_off'
-           and (t.currency, t.total_minor) = (new.currency, new.total_minor))
-       or (t.id = new.moved_from_id and t.classification = 'payment'
-           and (t.currency, t.total_minor) = (new.currency, new.total_minor));
+    where t.id = new.counterpart_id and t.currency = new.currency and case new.classification
+      when 'invoice_cancellation' then t.classification = 'invoice'
+        and (t.account_id, t.total_minor) = (new.account_id, new.total_minor)
+      when 'payment_cancellation' then t.classification = 'payment'
+        and (t.account_id, t.total_minor) = (new.account_id, new.total_minor)
+      when 'write_off' then t.classification = 'invoice' and t.account_id = new.account_id
+        and t.total_minor >= new.total_minor
+      when 'invoice' then t.classification = 'write_off' and t.total_minor = new.total_minor
+      when 'payment' then t.classification = 'payment' and t.total_minor = new.total_minor end;
   if not found then
     perform duly.refuse('append_only', 'counterpart_matches', jsonb_build_object('transaction_id', new.id));
   end if;
@@ -49,9 +86,9 @@ declare
   v_id text;
 begin
   select n.transaction_id into v_id from new_rows n
-    left join duly.financial_transactions t on t.id = n.transaction_id
-      and (t.state = 'draft' or t.posted_xid = pg_current_xact_id())
-    where t.id is null limit 1;
+    where (select t.state = 'draft' or t.posted_xid = pg_current_xact_id() from duly.financial_transactions t
+      where t.id = n.transaction_id) is not true
+    limit 1;
   if found then
     perform duly.refuse('append_only', 'lines_of_posted', jsonb_build_object('transaction_id', v_id));
   end if;
@@ -73,9 +110,9 @@ declare
   v_id text;
 begin
   select n.source_id into v_id from new_rows n
-    left join duly.financial_transactions t on t.id = n.source_id and t.posted_xid = pg_current_xact_id()
-    left join duly.gateway_bookings g on g.id = n.source_id and g.posted_xid = pg_current_xact_id()
-    where t.id is null and g.id is null limit 1;
+    where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
+      (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id)) = pg_current_xact_id() is not true
+    limit 1;
   if found then
     perform duly.refuse('append_only', 'late_transfer', jsonb_build_object('transaction_id', v_id));
   end if;
@@ -87,31 +124,42 @@ declare
   v_id text;
 begin
   select n.transaction_id into v_id from new_rows n
-    left join duly.financial_transactions t on t.id = n.transaction_id and t.posted_xid = pg_current_xact_id()
-      and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
-        = (n.account_id, n.amount_minor, n.account_version, n.side) and n.allocated_minor = 0
-    where t.id is null limit 1;
+    where n.allocated_minor <> 0 or (select t.posted_xid = pg_current_xact_id()
+        and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
+          = (n.account_id, n.amount_minor, n.account_version, n.side)
+      from duly.financial_transactions t where t.id = n.transaction_id) is not true
+    limit 1;
   if found then
     perform duly.refuse('append_only', 'late_open_item', jsonb_build_object('transaction_id', v_id));
   end if;
   return null;
 end $$;
 
--- The allocated part of an item is moved by its allocations and by nothing else, so the two cannot differ.
+-- The allocated part of an item is moved by its allocations and by nothing else, so the two cannot differ. One allocation,
+-- the usual case, is applied by key; many are summed first.
 create function duly.apply_allocations() returns trigger language plpgsql as $$
 declare
-  v_found bigint;
-  v_expected bigint;
+  a record;
+  v_items bigint;
+  v_applied bigint;
 begin
-  update duly.open_items i set allocated_minor = i.allocated_minor + s.amount_minor
-    from (select account_id, credit_id as id, 'credit' as side, sum(amount_minor) as amount_minor
-            from new_rows group by account_id, credit_id
-          union all
-          select account_id, debit_id, 'debit', sum(amount_minor) from new_rows group by account_id, debit_id) s
-    where i.transaction_id = s.id and i.account_id = s.account_id and i.side = s.side;
-  get diagnostics v_found = row_count;
-  select count(distinct credit_id) + count(distinct debit_id) into v_expected from new_rows;
-  if v_found <> v_expected then
+  select n.*, count(*) over () as all_rows into a from new_rows n limit 1;
+  if a.all_rows = 1 then
+    v_items := 2;
+    update duly.open_items i set allocated_minor = i.allocated_minor + a.amount_minor
+      where i.transaction_id in (a.credit_id, a.debit_id) and i.account_id = a.account_id
+        and i.side = case i.transaction_id when a.credit_id then 'credit'::duly.side else 'debit' end;
+  else
+    select count(distinct credit_id) + count(distinct debit_id) into v_items from new_rows;
+    update duly.open_items i set allocated_minor = i.allocated_minor + s.amount_minor
+      from (select account_id, credit_id as id, 'credit'::duly.side as side, sum(amount_minor) as amount_minor
+              from new_rows group by account_id, credit_id
+            union all
+            select account_id, debit_id, 'debit', sum(amount_minor) from new_rows group by account_id, debit_id) s
+      where i.transaction_id = s.id and i.account_id = s.account_id and i.side = s.side;
+  end if;
+  get diagnostics v_applied = row_count;
+  if v_applied <> v_items then
     perform duly.refuse('append_only', 'allocation_within_account', '{}');
   end if;
   return null;
@@ -129,21 +177,23 @@ begin
   return null;
 end $$;
 
--- At commit a posted header must be whole: its transfers, all on its account, and its lines add up to its total; its
--- item is open to allocation; it has its number.
--- It runs at commit, outside the function that posted, hence with the owner's rights of its own.
-create function duly.guard_complete() returns trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp as $$
+-- At commit a posted header must be whole: its transfers, all on its account, add up to its total, and so do its lines;
+-- it has its number, which implies its open item. It runs outside the function that posted, hence with rights of its own.
+create function duly.guard_complete() returns trigger language plpgsql security definer as $$
+declare
+  v_own text := ':' || new.account_id;
+  v_whole boolean;
 begin
-  if new.posted_xid is distinct from pg_current_xact_id()
-    or not exists (select from duly.open_items where transaction_id = new.id)
-    or not exists (select from duly.transaction_numbers where transaction_id = new.id)
-    or new.total_minor is distinct from (
-      select sum(amount_minor) from duly.transfers where source_id = new.id and right(
-        case duly.side_of(new.classification) when 'debit' then debit_account else credit_account end,
-        length(new.account_id) + 1) = ':' || new.account_id)
-    or (new.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation') and new.total_minor
-      is distinct from (select sum(total_minor) from duly.transaction_lines where transaction_id = new.id)) then
+  select new.posted_xid = pg_current_xact_id() and n.number is not null and new.total_minor = (
+      select sum(x.amount_minor) from duly.transfers x where x.source_id = new.id and right(
+        case duly.side_of(new.classification) when 'debit' then x.debit_account else x.credit_account end,
+        length(v_own)) = v_own)
+    into v_whole from duly.transaction_numbers n where n.transaction_id = new.id;
+  if v_whole and new.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation') then
+    select sum(l.total_minor) = new.total_minor into v_whole
+      from duly.transaction_lines l where l.transaction_id = new.id;
+  end if;
+  if v_whole is not true then
     perform duly.refuse('append_only', 'posting_is_complete', jsonb_build_object('transaction_id', new.id));
   end if;
   return null;

@@ -1,7 +1,7 @@
 -- Payments and refunds: drafted, or created and posted in one step (F48 to F53).
 
 create function duly.receipt_of(p_transaction_id text) returns duly.receipt language sql stable as $$
-  select row(t.id, t.reference_number, n.number, t.state)::duly.receipt
+  select row(t.id, t.reference_number, n.number, t.state::text)::duly.receipt
     from duly.financial_transactions t left join duly.transaction_numbers n on n.transaction_id = t.id
     where t.id = p_transaction_id
 $$;
@@ -20,20 +20,23 @@ begin
 end $$;
 
 -- The type to use: the one asked for, else the classification's default; its methods and categories apply (F17 to F21).
-create function duly.type_for(p_classification text, p_type_id text, p_method text default null,
+create function duly.type_for(p_classification duly.classification, p_type_id text, p_method text default null,
   p_category text default null) returns text language plpgsql stable as $$
 declare
-  y duly.transaction_types;
+  y record;
 begin
-  select * into y from duly.transaction_types
-    where classification = p_classification and is_active
-      and case when p_type_id is null then is_default else id = p_type_id end;
+  select x.id, x.allowed_methods, x.allowed_categories, m.id as method into y
+    from duly.transaction_types x left join duly.payment_methods m on m.id = p_method and m.is_active
+    where x.classification = p_classification and x.is_active
+      and case when p_type_id is null then x.is_default else x.id = p_type_id end;
   if y.id is null and p_type_id is null then
     perform duly.refuse('configuration', 'default_type_exists', jsonb_build_object('classification', p_classification));
   elsif y.id is null then
     perform duly.refuse('input', 'type_of_classification',
       jsonb_build_object('type_id', p_type_id, 'classification', p_classification));
-  elsif y.allowed_methods is not null and p_method = any (y.allowed_methods) is not true then
+  elsif y.allowed_methods is not null and y.method is null then
+    perform duly.refuse('input', 'method_exists', jsonb_build_object('method', p_method));
+  elsif y.allowed_methods is not null and y.method <> all (y.allowed_methods) then
     perform duly.refuse('input', 'method_allowed', jsonb_build_object('method', p_method, 'type_id', y.id));
   elsif p_category is not null and p_category <> all (y.allowed_categories) then
     perform duly.refuse('input', 'category_allowed', jsonb_build_object('category', p_category, 'type_id', y.id));
@@ -55,34 +58,45 @@ begin
   end if;
 end $$;
 
--- What a payment or refund must satisfy before anything is written.
-create function duly.check_money(t duly.financial_transactions, a duly.accounts) returns void language plpgsql stable
-as $$
+create function duly.check_back_office_code(t duly.financial_transactions) returns void language plpgsql stable as $$
 begin
-  perform duly.refuse_terminated(a);
-  if t.currency <> a.currency then
+  perform from duly.financial_transactions x where x.classification = t.classification
+    and x.back_office_code = t.back_office_code and x.id is distinct from t.id;
+  if found then
+    perform duly.refuse('input', 'back_office_code_unique',
+      jsonb_build_object('back_office_code', t.back_office_code, 'classification', t.classification));
+  end if;
+end $$;
+
+-- What a new transaction must satisfy before anything is written.
+create function duly.check_new(t duly.financial_transactions, a duly.accounts) returns void language plpgsql stable as $$
+begin
+  if a.id is null then
+    perform duly.refuse('prerequisite', 'account_exists', jsonb_build_object('account_id', t.account_id));
+  elsif a.state = 'terminated' then
+    perform duly.refuse_terminated(a);
+  elsif t.currency is distinct from a.currency then
     perform duly.refuse('input', 'currency_of_account',
       jsonb_build_object('account_id', a.id, 'currency', t.currency, 'account_currency', a.currency));
-  elsif t.total_minor not between 1 and 9007199254740991 or t.total_minor is null then
+  elsif t.total_minor between 1 and 9007199254740991 is not true then
     perform duly.refuse('input', 'amount_in_range', jsonb_build_object('amount_minor', t.total_minor));
-  elsif not exists (select from duly.payment_methods where id = t.method and is_active) then
-    perform duly.refuse('input', 'method_exists', jsonb_build_object('method', t.method));
   end if;
-  if t.addressed_invoice_ids <> '{}' then
-    perform duly.check_addressed(t);
-  end if;
+  if t.addressed_invoice_ids <> '{}' then perform duly.check_addressed(t); end if;
+  if t.back_office_code is not null then perform duly.check_back_office_code(t); end if;
 end $$;
 
 -- Q8: a gateway's payment or refund is posted when the gateway has moved the money, and its reference proves it.
 create function duly.check_gateway_reference(t duly.financial_transactions) returns void language plpgsql as $$
 begin
-  if t.provider is not null and t.gateway_reference is null then
+  if t.provider is null then return; end if;
+  if t.gateway_reference is null then
     perform duly.refuse('prerequisite', 'gateway_reference_first',
       jsonb_build_object('provider', t.provider, 'classification', t.classification));
   end if;
-  if t.gateway_reference is not null and exists (select from duly.financial_transactions x
-      where x.classification = t.classification and x.provider = t.provider and x.gateway_reference = t.gateway_reference
-        and x.moved_from_id is null and x.id is distinct from t.id) then
+  perform from duly.financial_transactions x
+    where x.gateway_reference = t.gateway_reference and x.provider = t.provider
+      and x.classification = t.classification and x.counterpart_id is null and x.id is distinct from t.id;
+  if found then
     perform duly.refuse('prerequisite', 'gateway_reference_unique',
       jsonb_build_object('gateway_reference', t.gateway_reference));
   end if;
@@ -98,36 +112,21 @@ begin
   end if;
 end $$;
 
-create function duly.check_back_office_code(t duly.financial_transactions) returns void language plpgsql stable as $$
-begin
-  if t.back_office_code is not null and exists (select from duly.financial_transactions x
-      where x.classification = t.classification and x.back_office_code = t.back_office_code
-        and x.id is distinct from t.id) then
-    perform duly.refuse('input', 'back_office_code_unique',
-      jsonb_build_object('back_office_code', t.back_office_code, 'classification', t.classification));
-  end if;
-end $$;
-
--- Write a new payment, refund, cancellation or the like, as a draft or posted. A draft needs no lock: it moves nothing.
+-- Write a new payment or refund, as a draft or posted. A draft needs no lock: it moves nothing.
 create function duly.create_transaction(t duly.financial_transactions, p_draft boolean,
   p_acknowledge_credit_limit boolean default false) returns duly.receipt language plpgsql as $$
 declare
   a duly.accounts;
   v_before text;
 begin
-  if p_draft then
-    select * into a from duly.accounts where id = t.account_id;
-  else
-    a := duly.lock_account(t.account_id);
+  if not p_draft then
+    perform from duly.account_balances where account_id = t.account_id for no key update;
   end if;
   v_before := duly.made_before(t.idempotency_key, t.request_hash);
   if v_before is not null then return duly.receipt_of(v_before); end if;
-  if a.id is null then
-    perform duly.refuse('prerequisite', 'account_exists', jsonb_build_object('account_id', t.account_id));
-  end if;
+  select * into a from duly.accounts where id = t.account_id;
+  perform duly.check_new(t, a);
   t.type_id := duly.type_for(t.classification, t.type_id, t.method, t.category);
-  perform duly.check_money(t, a);
-  perform duly.check_back_office_code(t);
   t.id := 'ft_' || nextval('duly.financial_transaction_ids');
   t.issued_on := coalesce(t.issued_on, (clock_timestamp() at time zone a.time_zone)::date);
   if p_draft then
@@ -144,18 +143,17 @@ begin
   return row(t.id, 'R' || substr(t.id, 4), duly.give_numbers(t.classification, array[t.id]), 'posted')::duly.receipt;
 end $$;
 
-create function duly.insert_header(t duly.financial_transactions) returns void language sql as $$
+create function duly.insert_header(t duly.financial_transactions) returns void language plpgsql as $$
+begin
   insert into duly.financial_transactions (id, idempotency_key, request_hash, classification, type_id, category,
       account_id, currency, total_minor, state, issued_on, posted_on, posted_at, posted_xid, due_on, issue_reason,
       back_office_code, method, provider, gateway_reference, payment_reference, payment_preference, voucher_number,
-      addressed_invoice_ids, intended_account_id, cancels_id, writes_off_id, mirrors_id, moved_from_id, origin, actor,
-      account_version, balance_after_minor)
+      addressed_invoice_ids, intended_account_id, counterpart_id, origin, actor, account_version, balance_after_minor)
     values (t.id, t.idempotency_key, t.request_hash, t.classification, t.type_id, t.category,
       t.account_id, t.currency, t.total_minor, t.state, t.issued_on, t.posted_on, t.posted_at, t.posted_xid, t.due_on,
       t.issue_reason, t.back_office_code, t.method, t.provider, t.gateway_reference, t.payment_reference,
-      t.payment_preference, t.voucher_number, coalesce(t.addressed_invoice_ids, '{}'), t.intended_account_id, t.cancels_id, t.writes_off_id,
-      t.mirrors_id, t.moved_from_id, t.origin, t.actor, t.account_version, t.balance_after_minor)
-$$;
+      t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id, t.origin, t.actor, t.account_version, t.balance_after_minor);
+end $$;
 
 create function duly.create_payment(
   p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text, p_provider text default null,

@@ -1,7 +1,7 @@
 -- Posting: what turns a header into money moved. Everything here runs inside the functions of the other files, which hold
 -- the account's lock.
 
-create function duly.number_prefix(p_classification text) returns text language sql immutable parallel safe as $$
+create function duly.number_prefix(p_classification duly.classification) returns text language sql immutable parallel safe as $$
   select case p_classification
     when 'invoice' then 'INV' when 'credit_note' then 'CRN' when 'payment' then 'PAY' when 'refund' then 'REF'
     when 'write_off' then 'WRO' when 'invoice_cancellation' then 'ICN' when 'payment_cancellation' then 'PCN' end
@@ -10,7 +10,7 @@ $$;
 -- Give the next numbers of a classification, in the order of the ids, and return the last one. Always the last step of
 -- a posting: the lock is held from here to the commit, so that a number is never skipped and nobody waits for more than
 -- a commit. An advisory lock queues better than a counter row does, and the highest number needs no counter.
-create function duly.give_numbers(p_classification text, p_ids text[]) returns text language plpgsql as $$
+create function duly.give_numbers(p_classification duly.classification, p_ids text[]) returns text language plpgsql as $$
 declare
   v_prefix text := duly.number_prefix(p_classification) || '-';
   v_last bigint;
@@ -41,17 +41,22 @@ begin
 end $$;
 
 -- Where the money of a payment or refund is: at the gateway, or where its method keeps it.
-create function duly.money_account(p_method text, p_provider text) returns text language sql stable as $$
-  select coalesce('gateway_clearing:' || p_provider, (select ledger_account from duly.payment_methods where id = p_method))
-$$;
+create function duly.money_account(p_method text, p_provider text) returns text language plpgsql stable as $$
+begin
+  if p_provider is not null then return 'gateway_clearing:' || p_provider; end if;
+  return (select ledger_account from duly.payment_methods where id = p_method);
+end $$;
 
-create function duly.write_transfer(t duly.financial_transactions, p_position integer, p_own text, p_other text,
-  p_amount_minor bigint) returns void language sql as $$
+-- One transfer of the whole amount between the account and another ledger account.
+create function duly.write_transfer(t duly.financial_transactions, p_own text, p_other text) returns void
+language plpgsql as $$
+declare
+  v_debits_own boolean := duly.side_of(t.classification) = 'debit';
+begin
   insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
-    select t.id, p_position, case s.side when 'debit' then p_own else p_other end,
-        case s.side when 'debit' then p_other else p_own end, t.currency, p_amount_minor, t.posted_on
-      from (values (duly.side_of(t.classification))) s (side)
-$$;
+    values (t.id, 1, case when v_debits_own then p_own else p_other end, case when v_debits_own then p_other else p_own end,
+      t.currency, t.total_minor, t.posted_on);
+end $$;
 
 -- The transfers of documents with lines: one for each ledger account that the lines name, and one for their tax.
 create function duly.write_line_transfers(p_ids text[]) returns void language sql as $$
@@ -75,19 +80,18 @@ $$;
 create function duly.write_reversing_transfers(t duly.financial_transactions) returns void language sql as $$
   insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
     select t.id, o.position, o.credit_account, o.debit_account, o.currency, o.amount_minor, t.posted_on
-      from duly.transfers o where o.source_id = t.cancels_id
+      from duly.transfers o where o.source_id = t.counterpart_id
 $$;
 
 create function duly.write_transfers(t duly.financial_transactions, a duly.accounts) returns void
 language plpgsql as $$
 begin
-  if t.cancels_id is not null then
+  if t.classification in ('invoice_cancellation', 'payment_cancellation') then
     perform duly.write_reversing_transfers(t);
-  elsif t.mirrors_id is not null then
-    perform duly.write_transfer(t, 1, duly.ledger_account_of(a.kind, a.id), 'bad_debt_allowance', t.total_minor);
+  elsif t.classification = 'invoice' and t.counterpart_id is not null then
+    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), 'bad_debt_allowance');
   elsif t.method is not null then
-    perform duly.write_transfer(t, 1, duly.ledger_account_of(a.kind, a.id), duly.money_account(t.method, t.provider),
-      t.total_minor);
+    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), duly.money_account(t.method, t.provider));
   else
     perform duly.write_line_transfers(array[t.id]);
   end if;

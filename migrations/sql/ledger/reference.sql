@@ -19,7 +19,7 @@ create table duly.products (
   product_line text,
   tax_rate_id text collate "C" references duly.tax_rates,
   -- Where its net amount goes: revenue of its own unless said otherwise.
-  ledger_account text collate "C" not null
+  ledger_account duly.ledger_account not null
     check (split_part(ledger_account, ':', 1) in ('revenue', 'reward_expense', 'write_off')),
   is_active boolean not null default true
 );
@@ -28,7 +28,7 @@ create table duly.payment_methods (
   id text collate "C" primary key check (id ~ '^[a-z][a-z0-9_]{0,31}$'),
   name text not null check (name <> ''),
   -- Where the money is when no gateway handles it.
-  ledger_account text collate "C" not null
+  ledger_account duly.ledger_account not null
     check (split_part(ledger_account, ':', 1) in ('bank', 'cash', 'other_methods')),
   is_active boolean not null default true
 );
@@ -38,8 +38,7 @@ create table duly.transaction_types (
   name text not null check (name <> ''),
   alternative_code text,
   description text,
-  classification text not null check (classification in
-    ('invoice', 'credit_note', 'payment', 'refund', 'write_off', 'invoice_cancellation', 'payment_cancellation')),
+  classification duly.classification not null,
   -- Payment and refund types say which methods they allow; for the others the question does not arise (F17, F18).
   allowed_methods text[] check (case when classification in ('payment', 'refund')
     then coalesce(cardinality(allowed_methods), 0) > 0 else allowed_methods is null end),

@@ -22,8 +22,9 @@ create function duly.request_hash(variadic p_values text[]) returns bytea langua
   select sha256(convert_to(array_to_string(p_values, chr(31), chr(30)), 'UTF8'))
 $$;
 
-create function duly.side_of(p_classification text) returns text language sql immutable parallel safe as $$
-  select case when p_classification in ('invoice', 'refund', 'payment_cancellation') then 'debit' else 'credit' end
+create function duly.side_of(p_classification duly.classification) returns duly.side language sql immutable parallel safe as $$
+  select case when p_classification in ('invoice', 'refund', 'payment_cancellation') then 'debit'::duly.side
+    else 'credit' end
 $$;
 
 -- The name of an account's own ledger account.

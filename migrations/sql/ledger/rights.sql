@@ -8,6 +8,21 @@ do $$ begin
 exception when duplicate_object then null;
 end $$;
 
+-- The functions that anybody may call run with the owner's rights, so their names must mean what we mean by them. And
+-- their plans are made once a session, and must not depend on how full the tables were just then: rows are looked up by
+-- index, one by one. A plan that suits an empty table would read all of it, again and again, once it is full.
+do $$ declare
+  f regprocedure;
+begin
+  for f in select oid from pg_proc where pronamespace = 'duly'::regnamespace and prosecdef loop
+    execute format('alter function %s set search_path = pg_catalog, pg_temp', f);
+    execute format('alter function %s set plan_cache_mode = force_generic_plan', f);
+    execute format('alter function %s set enable_seqscan = off', f);
+    execute format('alter function %s set enable_hashjoin = off', f);
+    execute format('alter function %s set enable_mergejoin = off', f);
+  end loop;
+end $$;
+
 revoke all on all functions in schema duly from public;
 grant usage on schema duly to duly_app;
 grant select on all tables in schema duly to duly_app;

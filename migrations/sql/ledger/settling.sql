@@ -81,11 +81,43 @@ begin
   end loop;
 end $$;
 
+-- FIFO for a document just posted. After every posting an account has open items on one side at most, so only the other
+-- side can settle this one, and it is enough to walk along that side.
+create function duly.allocate_new(t duly.financial_transactions) returns void language plpgsql as $$
+declare
+  v_side duly.side := duly.side_of(t.classification);
+  v_left bigint := t.total_minor;
+  v_amount bigint;
+  v_ids text[];
+  v_amounts bigint[];
+  i record;
+begin
+  for i in select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = t.account_id and side = case v_side when 'debit' then 'credit'::duly.side else 'debit' end
+      and allocated_minor < amount_minor
+    order by sort_on, account_version
+  loop
+    v_amount := least(v_left, i.open_minor);
+    v_ids := v_ids || i.transaction_id;
+    v_amounts := v_amounts || v_amount;
+    v_left := v_left - v_amount;
+    exit when v_left = 0;
+  end loop;
+  if v_ids is not null then
+    insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+      select t.account_id, case v_side when 'debit' then u.id else t.id end,
+          case v_side when 'debit' then t.id else u.id end, u.amount_minor
+        from unnest(v_ids, v_amounts) u (id, amount_minor);
+  end if;
+end $$;
+
 create function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
 begin
   if t.addressed_invoice_ids <> '{}'
     and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
     perform duly.allocate_addressed(t);
+    perform duly.allocate_fifo(t.account_id);
+  else
+    perform duly.allocate_new(t);
   end if;
-  perform duly.allocate_fifo(t.account_id);
 end $$;

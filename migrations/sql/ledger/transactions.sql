@@ -6,40 +6,37 @@ create table duly.financial_transactions (
   id text collate "C" primary key default 'ft_' || nextval('duly.financial_transaction_ids'),
   -- Given at creation, before posting (F29); the number comes with posting (F28).
   reference_number text collate "C" not null generated always as ('R' || substr(id, 4)) stored,
-  idempotency_key text collate "C" not null unique check (length(idempotency_key) between 1 and 200),
-  request_hash bytea not null check (octet_length(request_hash) = 32),
-  classification text not null check (classification in
-    ('invoice', 'credit_note', 'payment', 'refund', 'write_off', 'invoice_cancellation', 'payment_cancellation')),
+  idempotency_key text collate "C" not null unique,
+  request_hash bytea not null,
+  classification duly.classification not null,
   type_id text collate "C" not null,
   category text,
   account_id text collate "C" not null,
   currency text collate "C" not null,
-  total_minor bigint not null check (total_minor between 1 and 9007199254740991),
-  state text not null check (state in ('draft', 'posted', 'rejected', 'cancelled', 'written_off')),
+  total_minor bigint not null,
+  state duly.transaction_state not null,
   issued_on date not null,
   posted_on date,
   posted_at timestamptz,
   posted_xid xid8,
   due_on date,
   issue_reason text,
-  back_office_code text collate "C" check (back_office_code <> ''),
+  back_office_code text collate "C",
   -- Payments and refunds.
   method text collate "C",
   provider text collate "C",
-  gateway_reference text collate "C" check (gateway_reference <> ''),
+  gateway_reference text collate "C",
   payment_reference text,
   payment_preference text,
   voucher_number text,
   addressed_invoice_ids text[] collate "C" not null default '{}',
   -- Whom the money was meant for when it had to go to the suspense account.
-  intended_account_id text collate "C" references duly.accounts,
-  -- What this transaction undoes, writes off, mirrors, or was moved from.
-  cancels_id text collate "C" references duly.financial_transactions,
-  writes_off_id text collate "C" references duly.financial_transactions,
-  mirrors_id text collate "C" references duly.financial_transactions,
-  moved_from_id text collate "C" references duly.financial_transactions,
-  origin text not null check (origin in ('system', 'user')),
-  actor text not null check (actor <> ''),
+  intended_account_id text collate "C",
+  -- What a cancellation cancels, a write-off writes off, an invoice in the write-off account mirrors, or from where a
+  -- payment was moved: the classification says which.
+  counterpart_id text collate "C" references duly.financial_transactions,
+  origin duly.origin not null,
+  actor text not null,
   rejection_reason text,
   rejected_by text,
   rejected_at timestamptz,
@@ -48,37 +45,18 @@ create table duly.financial_transactions (
   balance_after_minor bigint,
   created_at timestamptz not null default now(),
   foreign key (account_id, currency) references duly.accounts (id, currency),
-  unique (account_id, account_version),
-  -- Written off and cancelled are states of what was once posted.
-  check ((state in ('posted', 'cancelled', 'written_off'))
-    = (posted_at is not null and posted_on is not null and posted_xid is not null
-       and account_version is not null and balance_after_minor is not null)),
-  check (posted_at is not null or account_version is null),
-  check ((state = 'rejected') = (rejected_at is not null and rejection_reason is not null)),
-  check (state <> 'written_off' or classification = 'invoice'),
-  check (state <> 'cancelled' or classification in ('invoice', 'payment')),
-  check (classification not in ('write_off', 'invoice_cancellation', 'payment_cancellation') or state = 'posted'),
-  check (classification = 'invoice' or due_on is null),
-  check (classification <> 'invoice' or state in ('draft', 'rejected') or due_on is not null),
-  check (classification in ('payment', 'refund') or (method is null and provider is null)),
-  check (classification not in ('payment', 'refund') or method is not null),
-  check ((classification in ('invoice_cancellation', 'payment_cancellation')) = (cancels_id is not null)),
-  check ((classification = 'write_off') = (writes_off_id is not null)),
-  check (mirrors_id is null or classification = 'invoice'),
-  check (moved_from_id is null or classification = 'payment'),
-  check (classification in ('payment', 'credit_note') or addressed_invoice_ids = '{}')
+  unique (account_id, account_version)
 ) with (fillfactor = 85);
 
+-- A document is cancelled, written off, mirrored or moved once.
+create unique index one_counterpart on duly.financial_transactions (counterpart_id, classification)
+  where counterpart_id is not null;
 -- Unique within a classification when given (F34), so that it can serve as another system's key.
-create unique index one_back_office_code on duly.financial_transactions (classification, back_office_code)
+create unique index one_back_office_code on duly.financial_transactions (back_office_code, classification)
   where back_office_code is not null;
 -- One booking for one charge; a moved payment keeps its reference, so the move is left out.
-create unique index one_gateway_booking on duly.financial_transactions (classification, provider, gateway_reference)
-  where gateway_reference is not null and moved_from_id is null and classification in ('payment', 'refund');
-create unique index one_cancellation on duly.financial_transactions (cancels_id) where cancels_id is not null;
-create unique index one_write_off on duly.financial_transactions (writes_off_id) where writes_off_id is not null;
-create unique index one_mirror on duly.financial_transactions (mirrors_id) where mirrors_id is not null;
-create unique index one_move on duly.financial_transactions (moved_from_id) where moved_from_id is not null;
+create unique index one_gateway_booking on duly.financial_transactions (gateway_reference, provider, classification)
+  where gateway_reference is not null and counterpart_id is null;
 
 create table duly.transaction_lines (
   transaction_id text collate "C" not null references duly.financial_transactions,
@@ -107,8 +85,8 @@ create table duly.transaction_lines (
 -- The number that posting gives, gap-free per classification: the highest plus one, taken under a lock that is held
 -- from here to the commit. A row of its own, so that numbering writes two small rows and no index of the header.
 create table duly.transaction_numbers (
-  number text collate "C" primary key check (number ~ '^(INV|CRN|PAY|REF|WRO|ICN|PCN)-[0-9]{10}$'),
-  transaction_id text collate "C" not null unique references duly.financial_transactions
+  number text collate "C" primary key,
+  transaction_id text collate "C" not null unique
 );
 
 -- Shared notes: who wrote what and when (F36).

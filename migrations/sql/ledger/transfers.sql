@@ -1,24 +1,18 @@
 -- Transfers: one positive amount from one ledger account (credit) to another (debit), in one row. An unbalanced posting
 -- cannot be written down.
 
-create function duly.is_ledger_account(p_name text) returns boolean language sql immutable parallel safe as $$
-  select split_part(p_name, ':', 1) in ('receivable', 'suspense', 'written_off', 'internal', 'revenue', 'vat_payable',
-    'gateway_clearing', 'gateway_fees', 'bank', 'cash', 'other_methods', 'write_off', 'bad_debt_allowance',
-    'reward_expense', 'dispute_holding')
-$$;
-
 create table duly.transfers (
   id bigint generated always as identity,
   -- The financial transaction (ft_) or gateway booking (gb_) that owns it.
   source_id text collate "C" not null,
-  position smallint not null check (position > 0),
-  debit_account text collate "C" not null check (duly.is_ledger_account(debit_account)),
-  credit_account text collate "C" not null check (duly.is_ledger_account(credit_account)),
+  position smallint not null,
+  debit_account duly.ledger_account not null,
+  credit_account duly.ledger_account not null,
   currency text collate "C" not null,
-  amount_minor bigint not null check (amount_minor between 1 and 9007199254740991),
+  amount_minor duly.amount_minor not null,
   posted_on date not null,
   primary key (source_id, position),
-  check (debit_account <> credit_account)
+  constraint two_accounts check (debit_account <> credit_account)
 );
 -- Rows lie in order of their id, so a few bytes per block find the tail that no roll-up covers yet.
 create index transfers_by_id on duly.transfers using brin (id);
@@ -34,7 +28,7 @@ create table duly.gateway_bookings (
     ('fee', 'fee_refund', 'dispute_held', 'dispute_released', 'dispute_lost', 'payout', 'payout_failed')),
   provider text collate "C" not null check (provider ~ '^[a-z][a-z0-9_-]{0,31}$'),
   currency text collate "C" not null references duly.currencies,
-  amount_minor bigint not null check (amount_minor between 1 and 9007199254740991),
+  amount_minor duly.amount_minor not null,
   gateway_reference text collate "C" not null,
   payment_id text collate "C" references duly.financial_transactions,
   posted_on date not null,

@@ -23,11 +23,12 @@ begin
   end loop;
 end $$;
 
-create trigger guard_transaction before update on duly.financial_transactions
-  for each row execute function duly.guard_transaction();
-create trigger guard_counterpart before insert on duly.financial_transactions for each row
-  when (coalesce(new.cancels_id, new.writes_off_id, new.mirrors_id, new.moved_from_id) is not null)
-  execute function duly.guard_counterpart();
+create trigger guard_header before insert or update on duly.financial_transactions
+  for each row execute function duly.guard_header();
+create trigger guard_transition before update on duly.financial_transactions
+  for each row execute function duly.guard_transition();
+create trigger guard_counterpart before insert on duly.financial_transactions
+  for each row when (new.counterpart_id is not null) execute function duly.guard_counterpart();
 create constraint trigger guard_complete after insert or update on duly.financial_transactions
   deferrable initially deferred for each row when (new.state = 'posted') execute function duly.guard_complete();
 

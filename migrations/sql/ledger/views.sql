@@ -6,7 +6,7 @@ create view duly.transactions as
       coalesce(i.amount_minor = i.allocated_minor and t.state = 'posted', false) as is_settled,
       t.state, t.issued_on, t.posted_on, t.posted_at, t.due_on, t.issue_reason, t.back_office_code, t.method, t.provider,
       t.gateway_reference, t.payment_reference, t.payment_preference, t.voucher_number, t.addressed_invoice_ids,
-      t.intended_account_id, t.cancels_id, t.writes_off_id, t.mirrors_id, t.moved_from_id, t.origin, t.actor,
+      t.intended_account_id, t.counterpart_id, t.origin, t.actor,
       t.rejection_reason, t.rejected_by, t.rejected_at, t.account_version, t.balance_after_minor, t.created_at,
       t.idempotency_key
     from duly.financial_transactions t
