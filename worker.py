@@ -71,7 +71,7 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
     return Worker(
         client,
         task_queue=gateway_queue(settings.provider),
-        activities=[CollectActivities(database, gateway, pace).collect],
+        activities=CollectActivities(database, gateway, pace).all(),
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
         disable_eager_activity_execution=True,

@@ -1,6 +1,6 @@
 """Collecting one receivable: a row before the call, the charge under its key, one commit of what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from aiolimiter import AsyncLimiter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
+from models.collection import Resolution
 from models.decline import Decline, DeclineClass, classify, is_known
 from models.gateway import (
     Charge,
@@ -68,6 +69,10 @@ class CollectActivities:
         self._gateway = gateway
         self._pace = pace
 
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.collect, self.resolve_unknown]
+
     @activity.defn
     async def collect(self, request: CollectRequest) -> CollectResult:
         """Make one attempt, or report what an earlier call of the same attempt came to. Safe to repeat at any point.
@@ -89,6 +94,31 @@ class CollectActivities:
             return _result(opened["result"])
         attempt = _attempt(opened["attempt"])
         return await self._record(attempt, await self._ask(attempt))
+
+    @activity.defn
+    async def resolve_unknown(self, resolution: Resolution) -> CollectResult:
+        """Settle an attempt whose outcome nobody knew, by a gateway id that is checked there, or by decision.
+
+        Raises RuleBrokenError when the attempt has an outcome by now, or the id is another payment's.
+        """
+        opened = await self._database.call(
+            "unknown_attempt",
+            account_id=resolution.account_id,
+            period=resolution.period,
+            attempt=resolution.attempt,
+        )
+        attempt = _attempt(opened["attempt"])
+        found = await self._evidence(attempt, resolution.gateway_reference) if resolution.gateway_reference else None
+        outcome = _outcome_of(found)
+        return await self._record(attempt, outcome | {"actor": resolution.actor, "reason": resolution.reason})
+
+    async def _evidence(self, attempt: Attempt, gateway_reference: str) -> ChargeResult | None:
+        try:
+            return await self._gateway.find_charge(
+                attempt.charge, gateway_reference=gateway_reference, since=attempt.started_at
+            )
+        except GatewayRefusedError as error:
+            raise RuleBrokenError("evidence_is_of_this_attempt", f"gateway_reference: {error.code}") from error
 
     async def _ask(self, attempt: Attempt) -> dict[str, Any]:
         try:

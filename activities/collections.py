@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.database import Database
-from models.collection import CollectionClosing, CollectionOpening, CollectionTerms
+from models.collection import CollectionClosing, CollectionOpening, CollectionTerms, PaidOutside
 
 _TERMS = TypeAdapter(CollectionTerms)
 
@@ -20,7 +20,7 @@ class CollectionActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.open_collection, self.close_collection, self.is_owed]
+        return [self.open_collection, self.close_collection, self.is_owed, self.record_paid_outside]
 
     @activity.defn
     async def open_collection(self, opening: CollectionOpening) -> CollectionTerms:
@@ -47,6 +47,22 @@ class CollectionActivities:
             reason=closing.reason,
             actor=closing.actor,
         )
+
+    @activity.defn
+    async def record_paid_outside(self, paid: PaidOutside) -> str:
+        """Post what is still owed as paid by other means, and return the payment's number. A repeat returns it again.
+
+        Raises RuleBrokenError: an outcome is outstanding, nothing is owed, or the method is not one of ours.
+        """
+        number = await self._database.call(
+            "record_paid_outside",
+            account_id=paid.account_id,
+            period=paid.period,
+            reference=paid.reference,
+            method=paid.method,
+            actor=paid.actor,
+        )
+        return str(number)
 
     @activity.defn
     async def is_owed(self, account_id: str, period: str) -> bool:

@@ -88,7 +88,7 @@ class StripeGateway:
                 found = await self._client.v1.payment_intents.retrieve_async(
                     gateway_reference, {"expand": [EXPAND_FEE]}
                 )
-                return _result_of(found, charge)
+                return _result_of(_of_this_attempt(found, charge), charge)
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,
@@ -141,6 +141,12 @@ def _result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
         fee_minor=_fee_of(latest, charge.currency),
     )
+
+
+def _of_this_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
+    if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
+        raise GatewayRefusedError("another_payment")
+    return intent
 
 
 def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:

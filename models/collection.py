@@ -1,7 +1,7 @@
 """What a collection is told, what it answers, and what it remembers."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models.dunning import DunningPolicy
@@ -18,6 +18,10 @@ class Stage(StrEnum):
     UNKNOWN = "unknown"
     SETTLED = "settled"
     GIVEN_UP = "given_up"
+
+
+# Between attempts: only then may anybody decide what comes next.
+BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,13 @@ class CollectionState:
     technical_declines: int = 0
     unknown_since: datetime | None = None
     looks: int = 0
+    is_in_review: bool = False
     decisions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class CollectionClosing:
-    """How a collection ends: settled, or given up and why."""
+    """How a collection ends: settled, or given up and why, by whom."""
 
     account_id: str
     period: str
@@ -107,6 +112,11 @@ class CollectionStatus:
     next_action_at: datetime | None
     last: CollectResult | None
     decisions: tuple[str, ...]
+    is_in_review: bool = False
+
+
+class CommandError(ValueError):
+    """An operator's command that makes no sense here; the message names the field or the stage, and the rule."""
 
 
 @dataclass(frozen=True)
@@ -115,3 +125,90 @@ class OperatorCommand:
 
     actor: str
     reason: str
+
+    def check(self) -> None:
+        """Raise CommandError unless somebody says why."""
+        _refuse_unless(bool(self.actor.strip()), "actor: say who asks")
+        _refuse_unless(bool(self.reason.strip()), "reason: say why")
+        _refuse_unless(len(self.reason) <= 500, "reason: at most 500 characters")
+
+
+@dataclass(frozen=True)
+class RetryCommand(OperatorCommand):
+    """Try now, on the usual card or on another."""
+
+    card_id: str = ""
+
+
+GRACE_MAX = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class GraceCommand(OperatorCommand):
+    """Leave the customer in peace until a moment."""
+
+    until: datetime
+
+    def check_at(self, now: datetime) -> None:
+        """Raise CommandError unless the moment is ahead and within half a year."""
+        self.check()
+        _refuse_unless(self.until.tzinfo is not None, "until: needs a time zone")
+        _refuse_unless(self.until > now, "until: must lie ahead")
+        _refuse_unless(self.until <= now + GRACE_MAX, f"until: at most {GRACE_MAX.days} days ahead")
+
+
+@dataclass(frozen=True)
+class PaidOutsideCommand(OperatorCommand):
+    """The customer has paid by other means; the reference finds the money again."""
+
+    reference: str
+    method: str = "bank_transfer"
+
+    def check(self) -> None:
+        """Raise CommandError unless there is a reference."""
+        super().check()
+        _refuse_unless(bool(self.reference.strip()), "reference: say where the money is found")
+
+
+@dataclass(frozen=True)
+class UnknownResolution(OperatorCommand):
+    """What a person found out: the gateway's id of the payment, or the decision that nothing was charged."""
+
+    gateway_reference: str = ""
+    was_not_charged: bool = False
+
+    def check(self) -> None:
+        """Raise CommandError unless it is one of the two."""
+        super().check()
+        _refuse_unless(
+            bool(self.gateway_reference) != self.was_not_charged,
+            "gateway_reference: give the gateway's id, or say was_not_charged; not both, not neither",
+        )
+
+
+@dataclass(frozen=True)
+class PaidOutside:
+    """Record a payment that came by other means on the receivable."""
+
+    account_id: str
+    period: str
+    reference: str
+    method: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Settle an unknown attempt by a person's evidence or decision."""
+
+    account_id: str
+    period: str
+    attempt: int
+    gateway_reference: str
+    actor: str
+    reason: str
+
+
+def _refuse_unless(holds: bool, message: str) -> None:
+    if not holds:
+        raise CommandError(message)

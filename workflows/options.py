@@ -18,8 +18,8 @@ PEOPLE = Priority(priority_key=1)
 DUNNING = Priority(priority_key=3)
 MONTHLY = Priority(priority_key=4)
 
-# One read or one commit. The activity itself gives up after DULY_DATABASE_TIMEOUT_SECONDS and closes the connection, so the
-# server's time-out only catches a worker that died. A database that is away is waited for: nothing is lost by waiting.
+# One read or one commit. The activity itself gives up after DULY_DATABASE_TIMEOUT_SECONDS and closes the connection,
+# so this time-out only catches a worker that died. A database that is away is waited for: nothing is lost by waiting.
 DATABASE = Timing(
     start_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
@@ -38,7 +38,7 @@ COLLECT = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=6),
 )
 
-# A collection looks for evidence again on its policy's clock, which its timer shows; a look itself is not repeated long.
+# A collection looks for evidence again on its policy's clock, which its timer shows; one look is not repeated long.
 COLLECT_WAITING = Timing(
     start_to_close_timeout=timedelta(seconds=120),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3),

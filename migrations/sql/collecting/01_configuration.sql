@@ -74,6 +74,15 @@ create table duly.cards (
 create index cards_of_account on duly.cards (account_id, fallback_order);
 comment on table duly.cards is 'A stored card: a token and what a receipt may show, never a number (S3, X3, X5).';
 
+create table duly.card_networks (
+    brand text collate "C" primary key,
+    declines_max integer not null check (declines_max between 1 and 1000),
+    days integer not null check (days between 1 and 365)
+);
+comment on table duly.card_networks is
+    'How often a network lets a declined card be asked again in a number of days; a retry beyond it costs a fine.';
+insert into duly.card_networks values ('visa', 15, 30), ('mastercard', 35, 30), ('*', 15, 30);
+
 create table duly.dunning_policies (
     id text collate "C" not null check (id ~ '^[a-z][a-z0-9_-]{0,31}$'),
     version integer not null check (version >= 1),

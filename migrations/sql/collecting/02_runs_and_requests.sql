@@ -84,6 +84,8 @@ create table duly.gateway_attempts (
     decline_code text not null default '',
     advice_code text not null default '',
     network_decline_code text not null default '',
+    resolved_by text not null default '',
+    resolution text not null default '',
     started_at timestamptz not null default now(),
     sent_at timestamptz not null default now(),
     finished_at timestamptz,
@@ -92,6 +94,7 @@ create table duly.gateway_attempts (
 create unique index one_attempt_in_flight on duly.gateway_attempts (request_id)
     where outcome is null or outcome in ('processing', 'unknown');
 create unique index one_success on duly.gateway_attempts (request_id) where outcome = 'succeeded';
+create index declines_of_card on duly.gateway_attempts (card_id, sent_at) where outcome = 'declined';
 create index attempts_by_charge on duly.gateway_attempts (charge_reference) where charge_reference is not null;
 comment on table duly.gateway_attempts is
     'One asking. The key and every parameter are fixed before the first call and repeated to the letter.';

@@ -33,6 +33,15 @@ $$;
 comment on function duly.chargeable_card is
     'The card to charge: the one asked for, else the first active one that is flagged as recurring (G12, X6).';
 
+create function duly.is_within_budget(p_card duly.cards) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select count(*) < max(n.declines_max)
+    from (select * from duly.card_networks where brand in (p_card.brand, '*') order by brand = '*' limit 1) n
+    left join duly.gateway_attempts a on a.card_id = p_card.id and a.outcome = 'declined'
+        and a.sent_at > now() - make_interval(days => n.days)
+$$;
+comment on function duly.is_within_budget is 'Whether the card''s network still lets it be asked after its declines.';
+
 create function duly.is_owed(p_account_id text, p_period text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select duly.owed_on(coalesce(

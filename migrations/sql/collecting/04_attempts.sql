@@ -102,6 +102,12 @@ begin
     if v_card.id is null then
         return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'no_card', 'in_dunning');
     end if;
+    if p_attempt > 1 and not duly.is_within_budget(v_card) then
+        v_card := duly.chargeable_card(p_account_id, p_provider_id, '', v_card.id);
+        if v_card.id is null or not duly.is_within_budget(v_card) then
+            return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');
+        end if;
+    end if;
     return duly.write_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
         v_invoices, v_owed);
 end $$;

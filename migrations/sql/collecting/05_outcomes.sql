@@ -3,7 +3,8 @@
 create function duly.record_outcome(p_request_id text, p_attempt integer, p_outcome text,
     p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
     p_code text default '', p_decline_code text default '', p_advice_code text default '',
-    p_network_decline_code text default '', p_blocks_card boolean default false)
+    p_network_decline_code text default '', p_blocks_card boolean default false,
+    p_actor text default '', p_reason text default '')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -19,7 +20,7 @@ begin
         gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
         charge_reference = coalesce(nullif(p_charge_reference, ''), charge_reference),
         code = p_code, decline_code = p_decline_code, advice_code = p_advice_code,
-        network_decline_code = p_network_decline_code,
+        network_decline_code = p_network_decline_code, resolved_by = p_actor, resolution = p_reason,
         finished_at = case when p_outcome <> 'processing' then now() end
     where request_id = p_request_id and attempt = p_attempt
     returning * into v_attempt;
@@ -100,3 +101,51 @@ begin
 end $$;
 comment on function duly.record_unanswered is
     'Nobody knows. When it is final, the key can only repeat the error: from then on evidence is looked for instead.';
+
+create function duly.unknown_attempt(p_account_id text, p_period text, p_attempt integer) returns jsonb
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+begin
+    select * into v_request from duly.gateway_requests
+    where account_id = p_account_id and period = p_period and kind = 'payment';
+    select * into v_attempt from duly.gateway_attempts
+    where request_id = v_request.id and attempt = p_attempt and (outcome is null or outcome in ('processing', 'unknown'));
+    if v_attempt.request_id is null then
+        perform duly.refuse_because('outcome_is_unknown',
+            format('attempt %s of %s for %s has an outcome, or was never made', p_attempt, p_account_id, p_period));
+    end if;
+    return duly.attempt_to_send(v_request, v_attempt);
+end $$;
+
+create function duly.record_paid_outside(p_account_id text, p_period text, p_reference text, p_method text, p_actor text)
+returns text language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_key text := concat_ws(':', 'paid_outside', p_account_id, p_period, p_reference);
+    v_number text;
+    v_collection duly.collections;
+    v_owed bigint;
+begin
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    select n.number into v_number from duly.financial_transactions t
+    join duly.transaction_numbers n on n.transaction_id = t.id where t.idempotency_key = v_key;
+    if found then return v_number; end if;
+    select * into v_collection from duly.collections
+    where account_id = p_account_id and period = p_period and closed_at is null;
+    v_owed := duly.owed_on(coalesce(v_collection.invoices, '{}'));
+    if v_owed = 0 then
+        perform duly.refuse_because('something_is_owed', format('%s owes nothing more for %s', p_account_id, p_period));
+    elsif exists (select from duly.provider_methods where payment_method_id = p_method) then
+        perform duly.refuse_because('method_is_not_a_gateways', format('method: %s is handled by a gateway', p_method));
+    elsif exists (
+        select from duly.gateway_requests r join duly.gateway_attempts a on a.request_id = r.id
+        where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'
+          and (a.outcome is null or a.outcome in ('processing', 'unknown'))) then
+        perform duly.refuse_because('no_attempt_in_flight', format('an attempt of %s has no outcome yet', p_account_id));
+    end if;
+    return (duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,
+        p_addressed_invoice_ids => v_collection.invoices, p_payment_reference => p_reference, p_origin => 'user',
+        p_actor => p_actor)).number;
+end $$;
+comment on function duly.record_paid_outside is 'Post what a customer paid by other means; the reference makes it once.';

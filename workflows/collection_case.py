@@ -1,0 +1,162 @@
+"""The state of a collection: what it knows, what it shows to operators, and how it waits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+from models.collection import CollectionRequest, CollectionState, CollectionStatus, OperatorCommand, Stage
+from models.gateway_request import AttemptCause, CollectResult
+from workflows import visibility
+from workflows.collection_details import details_of
+
+
+class WakeKind(StrEnum):
+    """What can end a wait."""
+
+    TIMER = "timer"
+    CARD_CHANGED = "card_changed"
+    RECEIVABLE_CHANGED = "receivable_changed"
+    GATEWAY_EVENT = "gateway_event"
+    RETRY_NOW = "retry_now"
+    SKIP = "skip"
+    EXTEND_GRACE = "extend_grace"
+    GIVE_UP = "give_up"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Wake:
+    """What ended a wait, and the command behind it."""
+
+    kind: WakeKind
+    command: OperatorCommand | None = None
+
+
+# Between attempts everything but the gateway's news matters; while an outcome is unknown, nothing but evidence does.
+# What one wait does not listen to is kept for the next.
+CHANCES = frozenset(WakeKind) - {WakeKind.TIMER, WakeKind.GATEWAY_EVENT, WakeKind.RESOLVED}
+EVIDENCE = frozenset({WakeKind.GATEWAY_EVENT, WakeKind.RESOLVED})
+
+
+class Case:
+    """One receivable in collection."""
+
+    def __init__(self, request: CollectionRequest) -> None:
+        self.request = request
+        self.stage = Stage.COLLECTING
+        self.first: CollectResult | None = None
+        self.last: CollectResult | None = None
+        self.next_action_at: datetime | None = None
+        self._state = request.resumed
+        self._wakes: list[Wake] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the receivable has been taken over yet."""
+        return self._state is not None
+
+    @property
+    def state(self) -> CollectionState:
+        """What survives a continue-as-new. Only an open case has it."""
+        assert self._state is not None
+        return self._state
+
+    def open(self, state: CollectionState) -> None:
+        """Begin with a state."""
+        self._state = state
+
+    def status(self) -> CollectionStatus:
+        """Return what the query `status` answers."""
+        state = self._state
+        return CollectionStatus(
+            stage=self.stage,
+            attempt=state.attempt if state else 0,
+            amount_minor=state.terms.amount_minor if state else 0,
+            currency=state.terms.currency if state else "",
+            next_action_at=self.next_action_at,
+            last=self.last,
+            decisions=tuple(state.decisions) if state else (),
+            is_in_review=state.is_in_review if state else False,
+        )
+
+    def note(self, decision: str) -> None:
+        """Keep a decision with its moment."""
+        self.state.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}")
+
+    def enter(self, stage: Stage, result: CollectResult | None = None) -> None:
+        """Move to a stage and let operators find it."""
+        self.stage = stage
+        terms = self.state.terms
+        updates: list[SearchAttributeUpdate[Any]] = [
+            visibility.STAGE.value_set(stage),
+            visibility.ACCOUNT.value_set(self.request.account_id),
+            visibility.PROVIDER.value_set(self.request.provider),
+            visibility.AMOUNT_MINOR.value_set(terms.amount_minor),
+            visibility.CURRENCY.value_set(terms.currency),
+        ]
+        if result is not None and result.code:
+            updates.append(visibility.DECLINE_CODE.value_set(result.decline_code or result.code))
+        if result is not None and result.gateway_reference:
+            updates.append(visibility.GATEWAY_REFERENCE.value_set(result.gateway_reference))
+        workflow.upsert_search_attributes(updates)
+        self.show()
+
+    def ask_a_person(self, reason: str) -> None:
+        """Say that this needs a person, once."""
+        if not self.state.is_in_review:
+            self.state.is_in_review = True
+            self.note(f"a person is asked: {reason}")
+            workflow.upsert_search_attributes(
+                [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
+            )
+
+    def end_review(self) -> None:
+        """Say that no person is needed any more."""
+        if self.state.is_in_review:
+            self.state.is_in_review = False
+            workflow.upsert_search_attributes(
+                [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
+            )
+
+    def show(self) -> None:
+        """Refresh what the UI says about the case."""
+        workflow.set_current_details(details_of(self.request, self.status()))
+
+    def wake(self, kind: WakeKind, command: OperatorCommand | None = None) -> None:
+        """Let the next wait that listens to it end."""
+        self._wakes.append(Wake(kind, command))
+
+    async def wait(self, until: datetime, summary: str, *, listen_to: frozenset[WakeKind]) -> Wake:
+        """Sleep until a moment, or until something that this wait listens to."""
+        self.next_action_at = until
+        workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
+        self.show()
+        try:
+            await workflow.wait_condition(
+                lambda: self._heard(listen_to) is not None,
+                timeout=max(until - workflow.now(), timedelta(0)),
+                timeout_summary=summary,
+            )
+        except TimeoutError:
+            return Wake(WakeKind.TIMER)
+        heard = self._heard(listen_to)
+        assert heard is not None
+        self._wakes.remove(heard)
+        return heard
+
+    def _heard(self, listen_to: frozenset[WakeKind]) -> Wake | None:
+        return next((wake for wake in self._wakes if wake.kind in listen_to), None)
+
+    def try_anew(self, cause: AttemptCause, why: str, card_id: str = "") -> None:
+        """Go on to the next attempt. Only a definite outcome of the last one leads here."""
+        state = self.state
+        # Without a card or an amount to charge no attempt was written down, and its number is still free.
+        state.attempt += 1 if self.last is not None and self.last.attempt == state.attempt else 0
+        state.cause, state.card_id = cause, card_id
+        state.unknown_since, state.looks = None, 0
+        self.end_review()
+        self.note(f"attempt {state.attempt}: {why}")
