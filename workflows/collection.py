@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
@@ -108,6 +108,9 @@ class Collection(CollectionDesk):
             if is_cancelled_exception(error):
                 raise
             result = CollectResult(CollectOutcome.UNKNOWN, attempt=state.attempt)
+            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+                # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
+                case.ask_a_person(error.cause.type or "refused")
         case.first = case.first or result
         case.last = result
         return result

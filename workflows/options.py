@@ -35,11 +35,11 @@ DATABASE_SWEEP = Timing(
 # key ride out a hiccup; what has no answer then is handed to a collection, so that one payment never holds a run.
 COLLECT = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=6),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=6),
 )
 
 # A collection looks for evidence again on its policy's clock, which its timer shows; one look is not repeated long.
 COLLECT_WAITING = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=3),
 )

@@ -105,6 +105,8 @@ begin
     select r.invoices into v_invoices from duly.gateway_requests r
     where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment';
     if found then return v_invoices; end if;
+    select c.invoices into v_invoices from duly.collections c where c.account_id = p_account_id and c.period = p_period;
+    if found then return v_invoices; end if;
     select i.invoices into v_invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id;
     if found then return v_invoices; end if;
     select coalesce(array_agg(o.transaction_id order by o.sort_on, o.account_version), '{}') into v_invoices

@@ -87,8 +87,7 @@ begin
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
     select * into v_account from duly.accounts where id = p_account_id;
-    v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, coalesce(
-        (select invoices from duly.collections where account_id = p_account_id and period = p_period), '{}'));
+    v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, '{}');
     v_owed := duly.owed_on(v_invoices);
     if v_owed = 0 then
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
