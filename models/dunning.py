@@ -96,7 +96,12 @@ Decision = RetryAt | WaitForCustomer | GiveUp
 def after_decline(
     kind: DeclineClass, *, policy: DunningPolicy, tries: int, declined_at: datetime, time_zone: str
 ) -> Decision:
-    """Decide what follows a decline. `tries` counts the scheduled attempts of this class so far, this one included."""
+    """Decide what follows a decline. `tries` counts the scheduled attempts of this class so far, this one included.
+
+    Raises ValueError when there was no try: index 0 - 1 would quietly be the last interval.
+    """
+    if tries < 1:
+        raise ValueError(f"tries: {tries} is not a count of attempts, it must be 1 or more")
     if kind in {DeclineClass.HARD, DeclineClass.FRAUD, DeclineClass.ACTION_REQUIRED}:
         return WaitForCustomer(declined_at + policy.customer_deadline)
     waits = policy.technical_after if kind is DeclineClass.TECHNICAL else policy.declined_after

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+# The last year of the calendar is left out, for its December has no next month.
+_MONTH = re.compile(r"(?!9999)([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 
 
 class InvalidPeriodError(ValueError):
@@ -29,8 +30,8 @@ class Period:
     @classmethod
     def parse(cls, text: str) -> "Period":
         """Read `2026-11`. Raises InvalidPeriodError."""
-        match = _MONTH.match(text)
-        if match is None or match[1] == "0000":
+        match = _MONTH.fullmatch(text)
+        if match is None:
             raise InvalidPeriodError(text)
         return cls.of(date(int(match[1]), int(match[2]), 1))
 

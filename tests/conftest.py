@@ -1,5 +1,11 @@
 """The servers and databases that tests ask for. Each starts when the first test asks for it, once."""
 
+from hypothesis import settings
+
+# A busy machine is no reason for a law to fail.
+settings.register_profile("duly", deadline=None)
+settings.load_profile("duly")
+
 pytest_plugins = [
     "tests.fixtures.collecting",
     "tests.fixtures.database",
