@@ -1,6 +1,10 @@
 """What people and services may say to a collection. Validators refuse nonsense and say why; nothing else decides."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
@@ -80,12 +84,13 @@ class CollectionDesk:
     async def mark_paid_outside(self, command: PaidOutsideCommand) -> str:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
         request = self._case.request
-        number: str = await workflow.execute_activity_method(
-            CollectionActivities.record_paid_outside,
-            PaidOutside(request.account_id, request.period, command.reference, command.method, command.actor),
-            summary=f"post what came by {command.method}, reference {command.reference}",
-            **DATABASE,
-        )
+        with _telling_why():
+            number = await workflow.execute_activity_method(
+                CollectionActivities.record_paid_outside,
+                PaidOutside(request.account_id, request.period, command.reference, command.method, command.actor),
+                summary=f"post what came by {command.method}, reference {command.reference}",
+                **DATABASE,
+            )
         self._case.note(f"paid outside as {number}, says {command.actor}: {command.reason}")
         self._case.wake(WakeKind.RECEIVABLE_CHANGED)
         return number
@@ -94,21 +99,22 @@ class CollectionDesk:
     async def resolve_unknown(self, command: UnknownResolution) -> CollectResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
         case = self._case
-        resolved = await workflow.execute_activity_method(
-            CollectActivities.resolve_unknown,
-            Resolution(
-                account_id=case.request.account_id,
-                period=case.request.period,
-                attempt=case.state.attempt,
-                gateway_reference=command.gateway_reference,
-                actor=command.actor,
-                reason=command.reason,
-            ),
-            task_queue=visibility.gateway_queue(case.request.provider),
-            summary=f"check {command.gateway_reference or 'the decision that nothing was charged'}",
-            priority=PEOPLE,
-            **COLLECT_WAITING,
-        )
+        with _telling_why():
+            resolved = await workflow.execute_activity_method(
+                CollectActivities.resolve_unknown,
+                Resolution(
+                    account_id=case.request.account_id,
+                    period=case.request.period,
+                    attempt=case.state.attempt,
+                    gateway_reference=command.gateway_reference,
+                    actor=command.actor,
+                    reason=command.reason,
+                ),
+                task_queue=visibility.gateway_queue(case.request.provider),
+                summary=f"check {command.gateway_reference or 'the decision that nothing was charged'}",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
         case.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
         case.wake(WakeKind.RESOLVED)
         return resolved
@@ -152,3 +158,14 @@ class CollectionDesk:
         self._case.note(f"{what}, says {command.actor}: {command.reason}")
         self._case.wake(kind, command)
         return what
+
+
+@contextmanager
+def _telling_why() -> Iterator[None]:
+    """Answer an update with the rule that refused it, not with the news that an activity failed."""
+    try:
+        yield
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError):
+            raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from error
+        raise
