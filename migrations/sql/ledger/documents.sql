@@ -73,9 +73,25 @@ begin
   end if;
 end $$;
 
--- Write headers and lines in one statement, so that the lines are read once, and return the new ids in order. Posted
--- headers continue each account's balance and version, which the caller has locked.
-create function duly.insert_documents(p_classification duly.classification, p_type_id text,
+-- Write the lines of new documents, or of one draft.
+create function duly.insert_lines(p_ids text[], p_lines jsonb[]) returns void language sql as $$
+  insert into duly.transaction_lines (transaction_id, position, product_id, description, quantity, unit_price_minor,
+      discount_percent, discount_minor, net_minor, tax_rate_id, tax_percent, tax_minor, total_minor, period_from,
+      period_to, sales_channel, applied_taxes)
+    select u.id, l.position, l.product_id, coalesce(l.description, ''), l.quantity, l.unit_price_minor,
+        l.discount_percent, coalesce(l.discount_minor, 0), l.net_minor, l.tax_rate_id,
+        coalesce(r.percent, l.tax_rate, 0), coalesce(l.tax_minor, 0), l.total_minor, l.period_from, l.period_to,
+        l.sales_channel, l.applied_taxes
+      from unnest(p_ids, p_lines) u (id, lines)
+      cross join lateral jsonb_populate_recordset(null::duly.document_line, u.lines) with ordinality
+        l (product_id, description, quantity, unit_price_minor, discount_percent, discount_minor, net_minor,
+        tax_rate_id, tax_rate, tax_minor, total_minor, period_from, period_to, sales_channel, applied_taxes, position)
+      left join duly.tax_rates r on r.id = l.tax_rate_id
+$$;
+
+-- Write the headers and return the new ids in order. Posted headers continue each account's balance and version, which
+-- the caller has locked.
+create function duly.insert_headers(p_classification duly.classification, p_type_id text,
   p_documents duly.document[], p_draft boolean) returns text[] language plpgsql as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -83,14 +99,14 @@ declare
   v_ids text[];
 begin
   with d as materialized (
-    select u.*, 'ft_' || nextval('duly.financial_transaction_ids') as id, l.rows, l.total_minor, z.today,
+    select u.*, 'ft_' || nextval('duly.financial_transaction_ids') as id, l.total_minor, z.today,
         case when not p_draft then coalesce(u.posted_on, z.today) end as day,
         case when not p_draft then b.version + row_number() over w end as account_version,
         case when not p_draft then b.balance_minor + v_sign * sum(l.total_minor) over w end as balance_after_minor,
         case when not p_draft then greatest(v_now, b.posted_at) end as posted_at
       from unnest(p_documents) u
-      cross join lateral (select array_agg(x) as rows, sum(x.total_minor) as total_minor
-        from jsonb_populate_recordset(null::duly.document_line, u.lines) x) l
+      cross join lateral (select sum((x ->> 'total_minor')::bigint) as total_minor
+        from jsonb_array_elements(u.lines) x) l
       join duly.accounts a on a.id = u.account_id
       join duly.account_balances b on b.account_id = u.account_id
       cross join lateral (values ((v_now at time zone a.time_zone)::date)) z (today)
@@ -105,19 +121,7 @@ begin
           case when p_classification = 'invoice' and not p_draft then coalesce(d.due_on, w.default_on) else d.due_on end,
           d.issue_reason, d.back_office_code, d.invoices, d.origin::duly.origin, d.actor, d.day, d.posted_at,
           case when not p_draft then pg_current_xact_id() end, d.account_version, d.balance_after_minor
-        from d left join lateral duly.due_dates(d.account_id, d.day) w on true),
-  i as (
-    insert into duly.transaction_lines (transaction_id, position, product_id, description, quantity, unit_price_minor,
-        discount_percent, discount_minor, net_minor, tax_rate_id, tax_percent, tax_minor, total_minor, period_from,
-        period_to, sales_channel, applied_taxes)
-      select d.id, l.position, l.product_id, coalesce(l.description, ''), l.quantity, l.unit_price_minor,
-          l.discount_percent, coalesce(l.discount_minor, 0), l.net_minor, l.tax_rate_id,
-          coalesce(r.percent, l.tax_rate, 0), coalesce(l.tax_minor, 0), l.total_minor, l.period_from, l.period_to,
-          l.sales_channel, l.applied_taxes
-        from d cross join lateral unnest(d.rows) with ordinality l (product_id, description, quantity, unit_price_minor,
-          discount_percent, discount_minor, net_minor, tax_rate_id, tax_rate, tax_minor, total_minor, period_from,
-          period_to, sales_channel, applied_taxes, position)
-        left join duly.tax_rates r on r.id = l.tax_rate_id)
+        from d left join lateral duly.due_dates(d.account_id, d.day) w on true)
   select array_agg(d.id order by d.ord) into v_ids from d;
   return v_ids;
 end $$;
@@ -161,10 +165,8 @@ begin
   end if;
 end $$;
 
--- What follows posted invoices: transfers, open items, balances, and the credit that was waiting for them.
+-- What follows posted headers: transfers, open items and balances.
 create function duly.book_documents(p_ids text[]) returns void language plpgsql as $$
-declare
-  v_account_id text;
 begin
   perform duly.write_line_transfers(p_ids);
   perform duly.open_items_of(p_ids);
@@ -173,6 +175,18 @@ begin
     from (select distinct on (account_id) account_id, balance_after_minor, account_version, posted_at
             from duly.financial_transactions where id = any (p_ids) order by account_id, account_version desc) x
     where b.account_id = x.account_id;
+end $$;
+
+-- Credit that was waiting settles what is new on its account; a credit note goes where it is addressed first.
+create function duly.settle_documents(p_classification duly.classification, p_ids text[]) returns void
+language plpgsql as $$
+declare
+  v_account_id text;
+begin
+  if p_classification = 'credit_note' then
+    perform duly.settle(t) from duly.financial_transactions t where t.id = any (p_ids) order by t.account_version;
+    return;
+  end if;
   for v_account_id in
     select distinct c.account_id from duly.financial_transactions t
       join duly.open_items c on c.account_id = t.account_id and c.side = 'credit' and c.allocated_minor < c.amount_minor
@@ -198,11 +212,16 @@ begin
   v_documents := duly.new_documents(v_documents);
   if v_documents = '{}' then return; end if;
   perform duly.check_documents(p_classification, v_documents);
-  v_ids := duly.insert_documents(p_classification, duly.type_for(p_classification, null), v_documents, p_draft);
+  v_ids := duly.insert_headers(p_classification, duly.type_for(p_classification, null), v_documents, p_draft);
+  perform duly.insert_lines(v_ids, array(select d.lines from unnest(v_documents) d order by d.ord));
   perform duly.check_lines(v_ids);
+  if p_classification = 'credit_note' then
+    perform duly.check_addressed(t) from duly.financial_transactions t where t.id = any (v_ids);
+  end if;
   if p_draft then return; end if;
   if p_classification = 'invoice' then perform duly.check_due_dates(v_ids); end if;
   perform duly.book_documents(v_ids);
+  perform duly.settle_documents(p_classification, v_ids);
   perform duly.give_numbers(p_classification, v_ids);
 end $$;
 

@@ -48,6 +48,7 @@ declare
 begin
   if old.state = 'posted' and new.state in ('cancelled', 'written_off') then
     v_same.state := old.state;
+    v_same.reference_number := old.reference_number; -- generated, hence not there yet
     if v_same is not distinct from old then return new; end if;
   elsif old.state = 'draft' and new.state in ('draft', 'posted', 'rejected')
     and (new.id, new.idempotency_key, new.request_hash, new.classification, new.currency, new.origin, new.actor,

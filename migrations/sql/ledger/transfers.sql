@@ -17,6 +17,21 @@ create table duly.transfers (
 -- Rows lie in order of their id, so a few bytes per block find the tail that no roll-up covers yet.
 create index transfers_by_id on duly.transfers using brin (id);
 
+-- Every transfer seen from both of its accounts. Receivables are one control account here, and so are the other kinds
+-- that are kept by account.
+create function duly.control_account(p_ledger_account text) returns text language sql immutable parallel safe as $$
+  select case when split_part(p_ledger_account, ':', 1) in ('receivable', 'suspense', 'written_off', 'internal')
+    then split_part(p_ledger_account, ':', 1) else p_ledger_account end
+$$;
+create view duly.ledger_entries as
+  select id as transfer_id, source_id, debit_account::text as ledger_account,
+      duly.control_account(debit_account) as control_account, currency, amount_minor::bigint as debit_minor,
+      0::bigint as credit_minor, posted_on
+    from duly.transfers
+  union all
+  select id, source_id, credit_account, duly.control_account(credit_account), currency, 0, amount_minor, posted_on
+    from duly.transfers;
+
 create sequence duly.gateway_booking_ids;
 
 -- What moves money at a gateway without touching a customer's account: fees, disputes, payouts.
