@@ -3,17 +3,21 @@
 create table duly.process_runs (
     id text collate "C" primary key,
     definition_id text collate "C" not null references duly.run_definitions,
-    kind text not null check (kind in ('billing', 'payment')),
+    kind text not null check (kind in ('billing', 'payment', 'shadow')),
     period text collate "C" not null check (period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
     state text not null default 'running' check (state in ('running', 'completed')),
     members integer not null default 0,
     certificate jsonb,
+    decisions jsonb not null default '[]',
+    is_aborted boolean not null default false,
+    execution text collate "C" not null default '',
     started_at timestamptz not null default now(),
     completed_at timestamptz,
-    unique (definition_id, period),
     check ((state = 'completed') = (completed_at is not null and certificate is not null))
 );
-comment on table duly.process_runs is 'One execution of a definition for a period (X19). The pair is unique: no second run.';
+create unique index one_run_a_period on duly.process_runs (definition_id, period) where kind <> 'shadow';
+comment on table duly.process_runs is
+    'One execution of a definition for a period (X19). The pair is unique: no second run, but any number of shadows.';
 
 create table duly.run_items (
     run_id text collate "C" not null references duly.process_runs,
@@ -25,7 +29,7 @@ create table duly.run_items (
     card_id text collate "C",
     card_label text not null default '',
     invoices text[] not null default '{}',
-    outcome text check (outcome in ('billed', 'charged', 'in_dunning', 'unknown', 'skipped', 'parked')),
+    outcome text check (outcome in ('billed', 'charged', 'in_dunning', 'unknown', 'skipped', 'parked', 'released')),
     reason text not null default '',
     settled_minor bigint not null default 0,
     transaction_id text collate "C",

@@ -6,12 +6,12 @@ begin
 end $$;
 
 create view duly.owned_invoices as
-    select unnest(c.invoices) as invoice_id from duly.collections c where c.closed_at is null
+    select c.account_id, unnest(c.invoices) as invoice_id from duly.collections c where c.closed_at is null
     union all
-    select unnest(r.invoices) from duly.gateway_requests r
+    select r.account_id, unnest(r.invoices) from duly.gateway_requests r
     where r.kind = 'payment' and r.state in ('pending', 'under_processing', 'unknown')
     union all
-    select unnest(i.invoices) from duly.run_items i where i.outcome is null;
+    select i.account_id, unnest(i.invoices) from duly.run_items i where i.outcome is null;
 comment on view duly.owned_invoices is 'Invoices that somebody is collecting: nobody else may.';
 
 create function duly.owed_on(p_invoices text[]) returns bigint

@@ -1,0 +1,165 @@
+"""The gateway's way in: verify the signature, store the event once, answer, hint the workflow. No business rule."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.gateway_events import EventInbox, Hint, verified_event
+from models.gateway_event import UntrustedEventError
+from settings import Settings, configure_logging, load_settings
+from workflows.client import connect
+from workflows.collection import Collection
+from workflows.visibility import collection_id
+
+log = structlog.get_logger(__name__)
+
+BODY_BYTES_MAX = 256 * 1024
+
+# A crash between storing and hinting leaves an event behind: every so often the inbox is looked through again.
+LEFT_BEHIND_SECONDS = 15.0
+
+
+class Webhook:
+    """One receiver: its inbox, its connection to the workflows, and what it has counted."""
+
+    def __init__(self, inbox: EventInbox, client: Client, secrets: tuple[str, ...]) -> None:
+        self._inbox = inbox
+        self._client = client
+        self._secrets = secrets
+        self._news = asyncio.Event()
+        self.counts: Counter[str] = Counter()
+
+    async def receive(self, request: Request) -> Response:
+        """Answer 200 once the event is stored, 400 to anything unsigned or stale, 413 to anything too large."""
+        body = await _read(request)
+        if body is None:
+            self.counts["too_large"] += 1
+            return Response(status_code=413)
+        try:
+            event = verified_event(body, request.headers.get("stripe-signature", ""), self._secrets)
+        except UntrustedEventError as error:
+            self.counts[f"untrusted_{error}"] += 1
+            return Response(status_code=400)
+        is_new = await self._inbox.receive(event)
+        self.counts["stored" if is_new else "repeated"] += 1
+        if is_new:
+            self._news.set()
+        return Response(status_code=200)
+
+    async def deliver_for_ever(self) -> None:
+        """Hint the workflows of what has come in, and of what an earlier crash left behind."""
+        while True:
+            self._news.clear()
+            try:
+                while hints := await self._inbox.to_deliver():
+                    await asyncio.gather(*(self._hint(hint) for hint in hints))
+                    await self._inbox.delivered([hint.event_id for hint in hints])
+            except (DatabaseUnavailableError, RPCError) as error:
+                log.warning("events_not_delivered", error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LEFT_BEHIND_SECONDS)
+
+    async def _hint(self, hint: Hint) -> None:
+        if not hint.period:
+            self.counts["of_nobody"] += 1
+            return
+        handle = self._client.get_workflow_handle_for(Collection.run, collection_id(hint.account_id, hint.period))
+        try:
+            await handle.signal(Collection.gateway_event)
+        except RPCError as error:
+            # Most payments never had a workflow, and some have ended: then nobody waits for the news.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def health(self, _request: Request) -> Response:
+        """Say that the process is alive, and what it has counted."""
+        return JSONResponse({"status": "alive", "events": dict(self.counts)})
+
+    async def readiness(self, _request: Request) -> Response:
+        """Say whether events can be stored now."""
+        try:
+            await self._inbox.to_deliver(limit=1)
+        except DatabaseUnavailableError:
+            return JSONResponse({"status": "database unavailable"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+
+async def _read(request: Request) -> bytes | None:
+    """Read a body up to the limit; None when it is larger."""
+    chunks, size = [], 0
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > BODY_BYTES_MAX:
+                return None
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def build_app(webhook: Webhook) -> Starlette:
+    """Make the web application around a receiver."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        delivery = asyncio.create_task(webhook.deliver_for_ever())
+        yield
+        delivery.cancel()
+        with suppress(asyncio.CancelledError):
+            await delivery
+
+    routes = [
+        Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
+        Route("/health", webhook.health),
+        Route("/ready", webhook.readiness),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    database = Database(
+        create_engine(settings.database_url, pool=settings.database_pool),
+        timeout_seconds=settings.database_timeout_seconds,
+    )
+    await database.verify()
+    key = settings.temporal_api_key
+    client = await connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls,
+        api_key=key.get_secret_value() if key else None,
+    )
+    secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
+    app = build_app(Webhook(EventInbox(database, settings.provider), client, secrets))
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
+    await uvicorn.Server(config).serve()
+    await database.dispose()
+
+
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Receive the gateway's events until told to stop."""
+    settings = load_settings()
+    configure_logging(settings)
+    if not settings.stripe_webhook_secrets:
+        raise typer.BadParameter("STRIPE_WEBHOOK_SECRET is needed to trust an event")
+    asyncio.run(serve(settings, host, port))
+
+
+if __name__ == "__main__":
+    typer.run(main)
