@@ -8,9 +8,10 @@ create table duly.process_runs (
     state text not null default 'running' check (state in ('running', 'completed')),
     members integer not null default 0,
     certificate jsonb,
-    decisions jsonb not null default '[]',
+    decisions text[] not null default '{}',
     is_aborted boolean not null default false,
     execution text collate "C" not null default '',
+    baseline_id text collate "C" references duly.process_runs,
     started_at timestamptz not null default now(),
     completed_at timestamptz,
     check ((state = 'completed') = (completed_at is not null and certificate is not null))

@@ -59,29 +59,14 @@ returns duly.gateway_requests language sql security definer set search_path = du
     returning *
 $$;
 
-create function duly.book_collected_fee(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
-returns void language plpgsql security definer set search_path = duly, pg_temp as $$
-declare
-    v_key text := 'fee:' || p_attempt.gateway_reference;
-    v_booking text;
-begin
-    insert into duly.gateway_bookings (idempotency_key, request_hash, kind, provider, currency, amount_minor,
-        gateway_reference, payment_id, posted_on, posted_at, posted_xid)
-    values (v_key, duly.request_hash(v_key, p_fee_minor::text), 'fee', p_request.provider_id, p_request.currency, p_fee_minor,
-        p_attempt.gateway_reference, p_attempt.payment_id, current_date, now(), pg_current_xact_id())
-    on conflict (idempotency_key) do nothing returning id into v_booking;
-    insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
-    select v_booking, 1, 'gateway_fees:' || p_request.provider_id, 'gateway_clearing:' || p_request.provider_id,
-        p_request.currency, p_fee_minor, current_date
-    where v_booking is not null;
-end $$;
-
 create function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
     if p_fee_minor > 0 then
-        perform duly.book_collected_fee(p_request, p_attempt, p_fee_minor);
+        perform duly.book_gateway_fee('fee:' || p_attempt.gateway_reference, p_request.provider_id, p_request.currency,
+            p_fee_minor, coalesce(p_attempt.charge_reference, p_attempt.gateway_reference),
+            p_payment_id => p_attempt.payment_id);
     end if;
     perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
         p_attempt.payment_id);
