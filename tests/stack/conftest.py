@@ -1,5 +1,8 @@
 """Environments for the tests of the stack."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from sandbox.mail import Mailbox
@@ -10,7 +13,9 @@ SETTINGS = tuple(environment_name(field) for field in Settings.model_fields)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # A start that fails leaves its logs behind, on purpose; here they go with the rest of the test's files.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
 

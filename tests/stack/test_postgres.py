@@ -8,7 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import sandbox.postgres_home
-from sandbox.postgres_home import NOBODY, binaries_for
+from sandbox.postgres_home import (
+    LOCK,
+    NOBODY,
+    TEMPORARY_PREFIX,
+    binaries_for,
+    give_to_server,
+    temporary_home,
+)
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
@@ -51,3 +58,16 @@ def test_root_copies_the_binaries_when_the_server_could_not_reach_them(
 
     assert tmp_path in binaries.parents
     assert version.startswith("initdb (PostgreSQL) 18.")
+
+
+def test_a_home_that_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    with temporary_home() as used:
+        left_behind = used.with_name(f"{TEMPORARY_PREFIX}left-behind")
+        left_behind.mkdir()
+        (left_behind / LOCK).touch()
+        give_to_server(left_behind)
+
+        with temporary_home():
+            found = (used.exists(), left_behind.exists())
+
+    assert found == (True, False)
