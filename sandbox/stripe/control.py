@@ -170,6 +170,10 @@ class SandboxControl:
         """The customer takes back the leave to charge."""
         return self._call("POST", f"mandates/{mandate}/revoke")
 
+    def disconnect(self, account: str) -> None:
+        """The owner of a connected account takes the platform's access away."""
+        self._call("POST", f"accounts/{account}/disconnect")
+
     def create_dispute(self, charge: str, script: DisputeScript | None = None) -> Json:
         """The cardholder disputes the charge; gives the dispute."""
         return self._call("POST", f"charges/{charge}/dispute", script or DisputeScript())

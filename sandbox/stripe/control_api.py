@@ -164,6 +164,12 @@ async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
     return mandate
 
 
+async def disconnect_account(sandbox: Sandbox, request: Request) -> object:
+    """The owner of a connected account takes the platform's access away."""
+    sandbox.disconnect(request.path_params["id"])
+    return {}
+
+
 async def open_dispute(sandbox: Sandbox, request: Request) -> object:
     """Lets the cardholder dispute a charge."""
     world = _world(sandbox, request)
@@ -227,6 +233,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("cards/{id}/update", update_card, ["POST"]),
         ("cards/{id}/detach", detach_card, ["POST"]),
         ("mandates/{id}/revoke", revoke_mandate, ["POST"]),
+        ("accounts/{id}/disconnect", disconnect_account, ["POST"]),
         ("charges/{id}/dispute", open_dispute, ["POST"]),
         ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
         ("refunds/{id}/{fate}", settle_refund, ["POST"]),

@@ -62,6 +62,13 @@ class Sandbox:
         self.connected[account] = self._new_world(account)
         return self.connected[account]
 
+    def disconnect(self, account: str) -> None:
+        """The account lives on at Stripe, but the platform's key does not open it any more."""
+        self.platform.accounts.get(account)
+        self.connected.pop(account, None)
+        application = {"id": "ca_sandbox", "object": "application", "name": "Sandbox"}
+        self.platform.emit("account.application.deauthorized", application)
+
     def _new_world(self, account: str | None) -> World:
         def publish(event: Json) -> None:
             self.webhooks.publish(world, event)

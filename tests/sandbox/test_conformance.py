@@ -44,9 +44,10 @@ def busy_world() -> World:
     """An account in which everything that the sandbox can do has been done once."""
     world: World = build_app().state.sandbox.platform
     customer = customers.create(world, {"name": "Ada", "email": "ada@example.com", "metadata": {"a": "1"}})["id"]
+    method = payment_methods.attach(world, {"customer": customer}, "pm_card_visa")["id"]
     for card in ("pm_card_visa", "pm_card_createDispute", "pm_card_refundFail", "pm_card_pendingRefund"):
-        method = payment_methods.attach(world, {"customer": customer}, card)["id"]
-        intent = _charge(world, customer, method)
+        other = payment_methods.attach(world, {"customer": customer}, card)["id"]
+        intent = _charge(world, customer, other)
         world.clock.run_due()
         if card != "pm_card_createDispute":
             refunds.create(world, {"payment_intent": intent["id"], "amount": 500})

@@ -1,9 +1,11 @@
 """Pages, cursors, filters and expansion."""
 
 import time
+from typing import cast
 
 import pytest
 from stripe import Charge, InvalidRequestError, StripeClient
+from stripe.params import PaymentIntentListParamsCreated
 
 from sandbox.stripe.control import SandboxControl
 from tests.sandbox.contract import charge_of, payer
@@ -50,7 +52,8 @@ def test_creation_times_bound_a_list(stripe_sdk: StripeClient, stripe_sandbox: S
     late = customer.pay()
 
     def ids(**created: int) -> list[str]:
-        return [each.id for each in stripe_sdk.v1.payment_intents.list({"created": created})]  # type: ignore[typeddict-item]
+        bounds = cast(PaymentIntentListParamsCreated, created)
+        return [each.id for each in stripe_sdk.v1.payment_intents.list({"created": bounds})]
 
     assert ids(gt=early.created) == ids(gte=late.created) == [late.id]
     assert ids(lt=late.created) == ids(lte=early.created) == [early.id]
