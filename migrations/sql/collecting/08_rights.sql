@@ -17,6 +17,8 @@ grant execute on function duly.open_attempt, duly.record_outcome, duly.record_un
     duly.run_totals, duly.certify_run, duly.freeze_billing_run, duly.billing_page, duly.bill_members, duly.park_member, duly.unknown_attempt, duly.record_paid_outside,
     duly.receive_event, duly.events_to_deliver, duly.note_delivery
     to duly_app;
+grant execute on function duly.record_run_decisions, duly.release_members, duly.dry_run_page, duly.freeze_shadow_run,
+    duly.shadow_collect, duly.shadow_differences to duly_app;
 grant select on all tables in schema duly to duly_app;
 grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.payment_preferences,
     duly.gateway_customers, duly.cards, duly.dunning_policies, duly.run_definitions, duly.subscriptions,
