@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop schema duly cascade")
+    raise NotImplementedError("posted money is never dropped: restore a backup instead")
 
 
 def _run(script: str) -> None:

@@ -1,15 +1,33 @@
-"""What every table shares: one schema, names of constraints, and how enums and collections are stored."""
+"""What every table shares: one schema, and how enums and arrays are stored."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ARRAY, DateTime, Enum, MetaData, Text
+from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import DeclarativeBase
+
+from models.ledger import AccountKind
+from models.transaction import Classification, LifeCycleState, Origin, Side
 
 SCHEMA = "duly"
 
 metadata = MetaData(schema=SCHEMA)
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+def stored_as_text(kind: type[StrEnum]) -> Enum:
+    """Return the type of a column that holds an enum's words as text, under a CHECK of the migration."""
+    return Enum(kind, native_enum=False, create_constraint=False, length=None, values_callable=_values)
+
+
+def stored_as_enum(kind: type[StrEnum], name: str) -> ENUM:
+    """Return the type of a column that holds a PostgreSQL enum made by the migration."""
+    return ENUM(kind, name=name, schema=SCHEMA, create_type=False, values_callable=_values)
 
 
 class Base(DeclarativeBase):
@@ -19,8 +37,10 @@ class Base(DeclarativeBase):
     type_annotation_map: dict[Any, Any] = {
         str: Text,
         datetime: DateTime(timezone=True),
-        tuple[str, ...]: ARRAY(Text, as_tuple=True),
-        StrEnum: Enum(
-            StrEnum, native_enum=False, length=40, create_constraint=False, values_callable=lambda kind: list(kind)
-        ),
+        list[str]: ARRAY(Text),
+        Classification: stored_as_enum(Classification, "classification"),
+        LifeCycleState: stored_as_enum(LifeCycleState, "transaction_state"),
+        Side: stored_as_enum(Side, "side"),
+        Origin: stored_as_enum(Origin, "origin"),
+        AccountKind: stored_as_text(AccountKind),
     }

@@ -1,0 +1,174 @@
+"""The ledger's refusals as exceptions: each names its rule and is made from typed arguments (F98).
+
+A prerequisite is checked before an action begins, a postcondition after it was asked for and before anything is
+written. The database's functions raise with SQLSTATE class LD, the rule in the constraint field and its arguments as
+JSON in the detail; `refusal` turns that, or a broken constraint, into the exception. Nothing here depends on a driver.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class LedgerError(Exception):
+    """A refusal by the ledger. `rule` is the rule's name, `arguments` what it was applied to."""
+
+    def __init__(self, rule: str, arguments: Mapping[str, Any]) -> None:
+        self.rule = rule
+        self.arguments = dict(arguments)
+        super().__init__(message_for(rule, self.arguments))
+
+
+class PrerequisiteError(LedgerError):
+    """The action is not available in the state things are in."""
+
+
+class PostconditionError(LedgerError):
+    """The action was asked for and its outcome is not allowed."""
+
+
+class InvalidInputError(LedgerError):
+    """A field holds what it may not hold."""
+
+
+class KeyReusedError(LedgerError):
+    """An idempotency key came with another request than the first time."""
+
+
+class ConfigurationError(LedgerError):
+    """The ledger is not set up for this action."""
+
+
+class AcknowledgementRequiredError(LedgerError):
+    """A warning: the same request with the acknowledgement goes through (F60)."""
+
+
+class AppendOnlyError(LedgerError):
+    """An attempt to change, delete or half-write what is posted."""
+
+
+ERRORS: dict[str, type[LedgerError]] = {
+    "LD001": PrerequisiteError,
+    "LD002": PostconditionError,
+    "LD003": InvalidInputError,
+    "LD004": KeyReusedError,
+    "LD005": ConfigurationError,
+    "LD006": AcknowledgementRequiredError,
+    "LD007": AppendOnlyError,
+}
+
+_CONSTRAINT_RULES: dict[str, tuple[type[LedgerError], str]] = {
+    "one_back_office_code": (InvalidInputError, "back_office_code_unique"),
+    "one_gateway_booking": (PrerequisiteError, "gateway_reference_unique"),
+    "one_counterpart": (PrerequisiteError, "posted_only"),
+    "one_system_account": (InvalidInputError, "one_system_account"),
+    "not_over_allocated": (AppendOnlyError, "not_over_allocated"),
+}
+_INVALID_DATA = ("22", "23502", "23503", "23514")
+
+MESSAGES: dict[str, str] = {
+    "account_exists": "account {account_id} does not exist",
+    "account_id_unique": "account {account_id} exists already with another currency or kind",
+    "account_not_terminated": "account {account_id} is terminated",
+    "account_state_exists": "account {account_id} cannot become {state}; suspended is for customers only",
+    "account_takes_documents": "account {account_id} is a suspense or write-off account and takes no documents",
+    "addressed_invoice_posted": "invoice {invoice_id} is not a posted invoice of account {account_id}",
+    "allocation_within_account": "an allocation joins a credit and a debit of one account",
+    "always_posted": "a {classification} can only be posted, not {state}",
+    "amount_in_range": "amount_minor {amount_minor} must lie between 1 and 9007199254740991",
+    "append_only": "{operation} on {table} is not allowed: what is posted stays as it is",
+    "back_office_code_unique": "back_office_code {back_office_code} is taken by another {classification}",
+    "batch_not_empty": "the batch must be a list of at least one element",
+    "category_allowed": "category {category} is not allowed on type {type_id}",
+    "counterpart_given": "a {classification} {transaction_id} must name the document it undoes; others may not",
+    "counterpart_matches": "transaction {transaction_id} does not match the document it cancels, writes off or moves",
+    "credit_limit": (
+        "the refund takes the balance of {account_id} to {balance_minor}, above its credit limit of "
+        "{credit_limit_minor}; acknowledge to go on"
+    ),
+    "currency_exists": "currency {currency} is not an active ISO 4217 code",
+    "currency_of_account": "currency {currency} is not the currency of account {account_id}",
+    "default_type_exists": "classification {classification} has no default type",
+    "definition_exists": "account {account_id} has no due date rule: the definition is missing",
+    "draft_only": "transaction {transaction_id} is {state}; only a draft can be edited, posted or rejected",
+    "due_date_in_credit_period": "due date {due_on} of account {account_id} is outside {earliest} to {latest}",
+    "field_editable": "field {field} of a {classification} cannot be edited",
+    "field_valid": "{field} is not valid: {reason}",
+    "gateway_reference_first": "a {classification} through {provider} is posted when the gateway has moved the money",
+    "gateway_reference_unique": "gateway_reference {gateway_reference} is booked already",
+    "invoice_only": "transaction {transaction_id} is a {classification}; only an invoice allows this",
+    "key_length": "idempotency_key must have 1 to 200 characters",
+    "key_means_one_request": "key {key} was used for another request",
+    "key_once_per_batch": "key {key} stands twice in the batch",
+    "late_open_item": "transaction {transaction_id} is not being posted: no open item can be added",
+    "late_transfer": "transaction {transaction_id} is not being posted: no transfer can be added",
+    "line_adds_up": "line {line} of {key} does not add up: quantity, price and rates give another net, discount or tax",
+    "line_required": "lines must hold at least one line",
+    "lines_at_most": "lines of {key} are more than 1000",
+    "lines_of_posted": "transaction {transaction_id} is not a draft: its lines stay as they are",
+    "method_allowed": "method {method} is not allowed on type {type_id}",
+    "method_exists": "method {method} does not exist",
+    "method_of_money": "method and provider belong to payments and refunds, and only to them",
+    "mirror_stays": "invoice {transaction_id} mirrors a write-off and stays with it",
+    "not_over_allocated": "no more can be allocated than is open",
+    "one_system_account": "the currency has this system account already",
+    "only_credits_address_invoices": "only a payment or credit note addresses invoices",
+    "only_invoices_and_payments_are_cancelled": "a {classification} cannot be cancelled",
+    "only_invoices_are_written_off": "a {classification} cannot be written off",
+    "only_invoices_fall_due": "a {classification} has no due date",
+    "other_account": "the payment is on account {account_id} already",
+    "payment_only": "transaction {transaction_id} is a {classification}; only a payment allows this",
+    "posted_columns": "transaction {transaction_id} is {state} but its posting is not complete",
+    "posted_invoices_fall_due": "posted invoice {transaction_id} has no due date",
+    "posted_only": "transaction {transaction_id} is {state}; only a posted one allows this",
+    "posting_is_complete": "transaction {transaction_id} lacks transfers, lines, an open item or a number",
+    "product_exists": "product {product_id} of line {line} does not exist or is retired",
+    "rejected_columns": "transaction {transaction_id} is {state} but its rejection is not complete",
+    "rejection_reason_given": "reason {reason} is not one of the reasons for rejection",
+    "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",
+    "tax_rate_exists": "tax rate {tax_rate_id} of line {line} does not exist",
+    "text_not_empty": "actor, back_office_code and gateway_reference of {transaction_id} must not be empty",
+    "time_zone_exists": "time_zone {time_zone} is not an IANA time zone",
+    "transaction_exists": "transaction {transaction_id} does not exist",
+    "type_of_classification": "type {type_id} is not an active type of {classification}",
+    "unsettled_only": "invoice {transaction_id} is settled",
+    "write_off_product_set": "the definition has no write-off product",
+    "write_off_type_given": "type_id of a write-off is mandatory",
+}
+"""A sentence for every rule. The arguments are those that the rule's refusal carries."""
+
+
+class Diagnostics(Protocol):
+    """What a PostgreSQL driver says of an error; psycopg's `Diagnostic` has these names."""
+
+    sqlstate: str | None
+    constraint_name: str | None
+    message_primary: str | None
+    message_detail: str | None
+    column_name: str | None
+
+
+class _Arguments(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "(not given)"
+
+
+def message_for(rule: str, arguments: Mapping[str, Any]) -> str:
+    """Return the sentence for a refusal, its rule in front."""
+    template = MESSAGES.get(rule, "the rule {rule} refuses it")
+    values = _Arguments({"rule": rule, **arguments})
+    return f"{rule}: {template.format_map(values)}"
+
+
+def refusal(diagnostics: Diagnostics) -> LedgerError | None:
+    """Return the exception for a database error that is a refusal, or None for any other (lost, locked, broken)."""
+    state, constraint = diagnostics.sqlstate or "", diagnostics.constraint_name or ""
+    if state in ERRORS:
+        return ERRORS[state](constraint, json.loads(diagnostics.message_detail or "{}"))
+    if constraint in _CONSTRAINT_RULES:
+        error, rule = _CONSTRAINT_RULES[constraint]
+        return error(rule, {})
+    if state.startswith(_INVALID_DATA):
+        name = diagnostics.column_name or constraint or "value"
+        return InvalidInputError("field_valid", {"field": name, "reason": diagnostics.message_primary or ""})
+    return None

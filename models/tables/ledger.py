@@ -1,0 +1,107 @@
+"""Transfers, gateway bookings, roll-ups, open items and allocations."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Numeric, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base
+from models.transaction import Side
+
+HEADER = "duly.financial_transactions.id"
+
+
+class TransferRow(Base):
+    """One amount from the ledger account credited to the one debited, owned by a transaction or gateway booking."""
+
+    __tablename__ = "transfers"
+
+    source_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger)
+    debit_account: Mapped[str] = mapped_column(Text(collation="C"))
+    credit_account: Mapped[str] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    posted_on: Mapped[date]
+
+
+class GatewayBookingRow(Base):
+    """A fee, dispute or payout at a gateway, booked once by its key."""
+
+    __tablename__ = "gateway_bookings"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[str]
+    provider: Mapped[str] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.currencies.code"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    gateway_reference: Mapped[str] = mapped_column(Text(collation="C"))
+    payment_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey(HEADER))
+    posted_on: Mapped[date]
+    posted_at: Mapped[datetime]
+
+
+class LedgerRollUpRow(Base):
+    """How far the ledger is summed up, and the seal over what was."""
+
+    __tablename__ = "ledger_roll_ups"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    after_transfer_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    upto_transfer_id: Mapped[int] = mapped_column(BigInteger)
+    previous_seal: Mapped[bytes | None] = mapped_column(LargeBinary)
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary)
+    marked_at: Mapped[datetime]
+
+
+class LedgerDaySumRow(Base):
+    """What a ledger account was debited and credited on a day, as far as one roll-up reaches."""
+
+    __tablename__ = "ledger_day_sums"
+
+    ledger_account: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    posted_on: Mapped[date] = mapped_column(primary_key=True)
+    roll_up_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duly.ledger_roll_ups.id"), primary_key=True)
+    debit_minor: Mapped[Decimal] = mapped_column(Numeric)
+    credit_minor: Mapped[Decimal] = mapped_column(Numeric)
+
+
+class OpenItemRow(Base):
+    """A posted document and how much of it is allocated."""
+
+    __tablename__ = "open_items"
+
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey(HEADER), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    side: Mapped[Side]
+    sort_on: Mapped[date]
+    account_version: Mapped[int] = mapped_column(BigInteger)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    allocated_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class AllocationRow(Base):
+    """A part of a credit that settles a part of a debit, unless a de-allocation names it."""
+
+    __tablename__ = "allocations"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    credit_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.open_items.transaction_id"))
+    debit_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.open_items.transaction_id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class DeallocationRow(Base):
+    """The undoing of an allocation, all of it and once."""
+
+    __tablename__ = "deallocations"
+
+    allocation_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duly.allocations.id"), primary_key=True)
+    created_at: Mapped[datetime]

@@ -1,0 +1,118 @@
+"""What the ledger is configured with: currencies, products, taxes, methods, types, reasons, rules."""
+
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Numeric, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.allocation import Principle
+from models.tables.base import Base, stored_as_text
+from models.transaction import Classification
+
+
+class CurrencyRow(Base):
+    """An active currency of ISO 4217 and its decimals."""
+
+    __tablename__ = "currencies"
+
+    code: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    exponent: Mapped[int] = mapped_column(SmallInteger)
+
+
+class TaxRateRow(Base):
+    """A tax rate, in percent of the net amount."""
+
+    __tablename__ = "tax_rates"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    percent: Mapped[Decimal] = mapped_column(Numeric(7, 4))
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ProductRow(Base):
+    """What is sold, and the ledger account that its net amount goes to."""
+
+    __tablename__ = "products"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    product_line: Mapped[str | None]
+    tax_rate_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.tax_rates.id"))
+    ledger_account: Mapped[str] = mapped_column(Text(collation="C"))
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class PaymentMethodRow(Base):
+    """How an amount is paid, and where the money is when no gateway handles it (G2)."""
+
+    __tablename__ = "payment_methods"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    ledger_account: Mapped[str] = mapped_column(Text(collation="C"))
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class TransactionTypeRow(Base):
+    """A user's subdivision of a classification, with what it allows (F14 to F21)."""
+
+    __tablename__ = "transaction_types"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    alternative_code: Mapped[str | None]
+    description: Mapped[str | None]
+    classification: Mapped[Classification]
+    allowed_methods: Mapped[list[str] | None]
+    allowed_categories: Mapped[list[str]] = mapped_column(server_default="{}")
+    is_default: Mapped[bool] = mapped_column(server_default="false")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class TransactionReasonRow(Base):
+    """A reason for rejecting a draft, or for issuing a transaction (F23, F33)."""
+
+    __tablename__ = "transaction_reasons"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    purpose: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class DueDateRuleRow(Base):
+    """A due date rule by name (F112, F113)."""
+
+    __tablename__ = "due_date_rules"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    kind: Mapped[str]
+    number_of_days: Mapped[int | None]
+    day_of_month: Mapped[int | None]
+    after_months: Mapped[int | None]
+    proximity_operator: Mapped[str | None]
+    proximity_days: Mapped[int | None]
+
+
+class DefinitionRow(Base):
+    """The one definition that all accounts work by (F24, F100)."""
+
+    __tablename__ = "definitions"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1")
+    allocation_principle: Mapped[Principle] = mapped_column(
+        stored_as_text(Principle), server_default="against_item_and_fifo"
+    )
+    due_date_rule_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.due_date_rules.id"))
+    write_off_product_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.products.id"))
+
+
+class LedgerAccountKindRow(Base):
+    """A kind of ledger account: one line of the chart of accounts."""
+
+    __tablename__ = "ledger_account_kinds"
+
+    kind: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    nature: Mapped[str]
+    description: Mapped[str]
