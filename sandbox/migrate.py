@@ -7,22 +7,23 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from sandbox.processes import PartError
 
 PART = "Migrations"
+HINT = "They run under DULY_MIGRATION_DATABASE_URL, the role that owns the tables; without it, under DULY_DATABASE_URL."
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 async def migrate(owner_url: str) -> None:
     """Run the missing revisions, if any, under the owner's role; PartError says what refused."""
-    if not (MIGRATIONS / "env.py").exists():
-        return
     try:
         await asyncio.to_thread(_upgrade, owner_url)
-    except (SQLAlchemyError, CommandError) as error:
-        raise PartError(PART, str(error).strip()) from error
+    except DBAPIError as error:
+        raise PartError(PART, f"{str(error.orig).strip()}\n{HINT}") from error
+    except CommandError as error:
+        raise PartError(PART, str(error)) from error
 
 
 def _upgrade(owner_url: str) -> None:

@@ -84,6 +84,28 @@ async def test_a_temporal_of_the_user_that_does_not_answer_is_named(
             pytest.fail("it started")
 
 
+async def test_a_database_of_the_user_without_the_owners_address_is_refused_with_the_remedy(
+    everything_given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DULY_MIGRATION_DATABASE_URL")
+
+    with pytest.raises(PartError, match=r"Migrations did not start: permission denied.*\n.*DULY_MIGRATION_DATABASE_URL"):
+        async with running_stack():
+            pytest.fail("it started")
+
+
+async def test_a_database_of_the_user_that_does_not_answer_is_refused_without_its_password(
+    everything_given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DULY_MIGRATION_DATABASE_URL", "postgresql+psycopg://owner:hidden@127.0.0.1:9/duly")
+
+    with pytest.raises(PartError, match="Migrations did not start: connection failed") as failed:
+        async with running_stack():
+            pytest.fail("it started")
+
+    assert "hidden" not in str(failed.value)
+
+
 async def test_a_program_that_is_missing_is_named_and_nothing_is_left_running(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
