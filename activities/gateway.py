@@ -21,7 +21,7 @@ from models.gateway import (
     Movement,
     MovementKind,
 )
-from models.gateway_amount import from_gateway, to_gateway
+from models.gateway_amount import GatewayAmountError, from_gateway, to_gateway
 from models.money import Money
 
 # Clocks differ: evidence is looked for from a little before the attempt was written down.
@@ -61,7 +61,7 @@ class StripeGateway:
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Create and confirm one payment intent, off session, under the attempt's key."""
-        amount = to_gateway(Money(charge.amount_minor, charge.currency))
+        amount = _amount_to_send(charge)
         with translating_errors():
             try:
                 intent = await self._client.v1.payment_intents.create_async(
@@ -77,9 +77,21 @@ class StripeGateway:
                     },
                     {"idempotency_key": charge.idempotency_key},
                 )
-            except (stripe.CardError, stripe.InvalidRequestError) as error:
+            except stripe.CardError as error:
                 return _declined_by(error)
+            except stripe.InvalidRequestError as error:
+                if error.param not in {None, "payment_method"} or await self._holds_card(charge):
+                    raise
+                return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
         return _result_of(intent, charge)
+
+    async def _holds_card(self, charge: Charge) -> bool:
+        """Say whether the customer still has the card: the refusal of a detached one names no parameter."""
+        try:
+            card = await self._client.v1.payment_methods.retrieve_async(charge.token)
+        except stripe.InvalidRequestError:
+            return False
+        return card.customer == charge.customer
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
         """Retrieve by id, else list the customer's intents: both are consistent at Stripe, where search is not."""
@@ -121,6 +133,14 @@ class StripeGateway:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
+def _amount_to_send(charge: Charge) -> int:
+    try:
+        return to_gateway(Money(charge.amount_minor, charge.currency))
+    except ValueError as error:
+        # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
+        raise GatewayRefusedError("amount_not_chargeable") from error
+
+
 def _metadata(charge: Charge) -> dict[str, str]:
     return {
         "duly_request": charge.request_id,
@@ -151,8 +171,7 @@ def _of_this_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.Pay
 
 def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
     # An answer about other money than we asked for is no answer to our question: it must reach a person.
-    charged = from_gateway(intent.amount, intent.currency.upper())
-    if charged != Money(charge.amount_minor, charge.currency):
+    if (intent.amount, intent.currency.upper()) != (_amount_to_send(charge), charge.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
 
 
@@ -160,7 +179,11 @@ def _fee_of(latest: stripe.Charge | None, currency: str) -> int | None:
     booking = latest.balance_transaction if latest else None
     if not isinstance(booking, stripe.BalanceTransaction) or booking.currency.upper() != currency:
         return None
-    return from_gateway(booking.fee, currency).amount_minor
+    try:
+        return from_gateway(booking.fee, currency).amount_minor
+    except GatewayAmountError:
+        # The money has moved, whatever it cost: a fee that the ledger cannot express is left to reconciliation.
+        return None
 
 
 def _decline_of(intent: stripe.PaymentIntent) -> Decline:
@@ -170,15 +193,11 @@ def _decline_of(intent: stripe.PaymentIntent) -> Decline:
     return Decline("card_declined") if error is None else _decline(error)
 
 
-def _declined_by(error: stripe.CardError | stripe.InvalidRequestError) -> ChargeResult:
-    """Read a refusal of the card, or of a card that is no longer there; raise any other error again."""
+def _declined_by(error: stripe.CardError) -> ChargeResult:
+    """Read the issuer's no; raise the error again when it does not say what was declined."""
     details = error.error
     if details is None:
         raise error
-    if isinstance(error, stripe.InvalidRequestError):
-        if error.param != "payment_method":
-            raise error
-        return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
     intent = getattr(details, "payment_intent", None)
     return ChargeResult(
         ChargeStatus.DECLINED,
