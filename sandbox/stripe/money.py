@@ -104,9 +104,10 @@ def shown(amount: int, currency: str) -> str:
 
 
 def charge_fee(amount: int, currency: str) -> int:
-    """2.9 % rounded half up, plus 30 minor units (300 where a unit has a thousand)."""
+    """2.9 % rounded half up, plus 30 minor units (300 where a unit has a thousand); no part of a unit that has none."""
     fixed = 300 if currency in THREE_DECIMAL else 30
-    return (amount * 29 + 500) // 1000 + fixed
+    fee = (amount * 29 + 500) // 1000 + fixed
+    return -(-fee // 100) * 100 if currency in WHOLE_HUNDREDS else fee
 
 
 def dispute_fee(currency: str) -> int:
