@@ -45,7 +45,7 @@ class CollectionActivities:
             period=closing.period,
             stage=closing.stage,
             reason=closing.reason,
-            actor=closing.actor,
+            action=closing.action,
         )
 
     @activity.defn

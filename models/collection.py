@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.dunning import DunningPolicy
+from models.dunning import DunningPolicy, GiveUpAction
 from models.gateway_request import AttemptCause, CollectResult
 
 
@@ -81,13 +81,13 @@ class CollectionState:
 
 @dataclass(frozen=True)
 class CollectionClosing:
-    """How a collection ends: settled, or given up and why, by whom."""
+    """How a collection ends: settled, or given up, why, and what then becomes of the account."""
 
     account_id: str
     period: str
     stage: Stage
     reason: str
-    actor: str = ""
+    action: GiveUpAction = GiveUpAction.NOTHING
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ class GiveUpAction(StrEnum):
 
     NOTHING = "nothing"
     SUSPEND = "suspend"
+    WRITE_OFF = "write_off"
+    HAND_OVER = "hand_over"
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,9 @@ class DunningPolicy:
 
     `declined_after` and `technical_after` hold the waiting time before each further scheduled attempt: their length
     is the number of retries. With a `local_hour`, a retry is moved on to that hour of the account's own clock and past
-    the weekdays to avoid (Monday is 0). `evidence_after` paces the look for evidence of an unknown outcome; its last
-    entry repeats, and after `review_after` a person is asked.
+    the weekdays to avoid (Monday is 0), and on to a payday (a day of the month) that lies within `payday_within`.
+    `evidence_after` paces the look for evidence of an unknown outcome; its last entry repeats, and after
+    `review_after` a person is asked. What a card network allows in 30 days is a table of its own.
     """
 
     id: str = "standard"
@@ -44,6 +47,8 @@ class DunningPolicy:
     review_after: timedelta = timedelta(hours=6)
     local_hour: int | None = 9
     weekdays_to_avoid: frozenset[int] = field(default_factory=frozenset)
+    paydays: frozenset[int] = field(default_factory=frozenset)
+    payday_within: timedelta = timedelta(days=3)
     on_giving_up: GiveUpAction = GiveUpAction.NOTHING
 
     def __post_init__(self) -> None:
@@ -52,6 +57,8 @@ class DunningPolicy:
         _refuse_unless(self.local_hour is None or 0 <= self.local_hour <= 23, "local_hour", "must be 0 to 23")
         _refuse_unless(len(self.weekdays_to_avoid) < 7, "weekdays_to_avoid", "must leave a day")
         _refuse_unless(self.weekdays_to_avoid <= frozenset(range(7)), "weekdays_to_avoid", "must be 0 to 6")
+        _refuse_unless(self.paydays <= frozenset(range(1, 32)), "paydays", "must be 1 to 31")
+        _refuse_unless(self.payday_within <= timedelta(days=31), "payday_within", "must be at most 31 days")
         _refuse_unless(bool(self.evidence_after), "evidence_after", "must have an entry")
         waits = (*self.declined_after, *self.technical_after, *self.evidence_after, self.customer_deadline)
         _refuse_unless(all(wait > timedelta(0) for wait in waits), "intervals", "must be longer than nothing")
@@ -94,11 +101,18 @@ Decision = RetryAt | WaitForCustomer | GiveUp
 
 
 def after_decline(
-    kind: DeclineClass, *, policy: DunningPolicy, tries: int, declined_at: datetime, time_zone: str
+    kind: DeclineClass,
+    *,
+    policy: DunningPolicy,
+    tries: int,
+    declined_at: datetime,
+    time_zone: str,
+    is_known: bool = True,
 ) -> Decision:
     """Decide what follows a decline. `tries` counts the scheduled attempts of this class so far, this one included.
 
-    Raises ValueError when there was no try: index 0 - 1 would quietly be the last interval.
+    A code that nobody knows is tried again once. Raises ValueError when there was no try: index 0 - 1 would quietly
+    be the last interval.
     """
     if tries < 1:
         raise ValueError(f"tries: {tries} is not a count of attempts, it must be 1 or more")
@@ -107,19 +121,26 @@ def after_decline(
     waits = policy.technical_after if kind is DeclineClass.TECHNICAL else policy.declined_after
     if tries > len(waits):
         return GiveUp("attempts_used_up")
+    if not is_known and tries > 1:
+        return GiveUp("unknown_decline_code")
     wanted = declined_at + waits[tries - 1]
     return RetryAt(wanted if kind is DeclineClass.TECHNICAL else at_local_hour(wanted, policy, time_zone))
 
 
 def at_local_hour(moment: datetime, policy: DunningPolicy, time_zone: str) -> datetime:
-    """Move a moment on to the policy's hour on the account's clock, past the weekdays to avoid."""
+    """Move a moment on to the policy's hour on the account's clock: to a payday close by, else past days to avoid."""
     if policy.local_hour is None:
         return moment
     zone = ZoneInfo(time_zone)
     day = moment.astimezone(zone).date()
-    while (planned := _at_hour(day, policy.local_hour, zone)) < moment or day.weekday() in policy.weekdays_to_avoid:
+    while _at_hour(day, policy.local_hour, zone) < moment or day.weekday() in policy.weekdays_to_avoid:
         day += timedelta(days=1)
-    return planned
+    return _at_hour(_payday_from(day, policy) or day, policy.local_hour, zone)
+
+
+def _payday_from(day: date, policy: DunningPolicy) -> date | None:
+    ahead = (day + timedelta(days=n) for n in range(policy.payday_within.days + 1))
+    return next((d for d in ahead if d.day in policy.paydays and d.weekday() not in policy.weekdays_to_avoid), None)
 
 
 def _at_hour(day: date, hour: int, zone: ZoneInfo) -> datetime:

@@ -18,8 +18,8 @@ from models.collection import (
     RetryCommand,
     Stage,
 )
-from models.decline import Decline, DeclineClass, classify
-from models.dunning import GiveUp, RetryAt, WaitForCustomer, after_decline
+from models.decline import Decline, DeclineClass, classify, is_known
+from models.dunning import GiveUp, GiveUpAction, RetryAt, WaitForCustomer, after_decline
 from models.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
 from workflows import visibility
 from workflows.collection_case import CHANCES, EVIDENCE, Case, Wake, WakeKind
@@ -118,14 +118,15 @@ class Collection(CollectionDesk):
     async def _follow_policy(self, result: CollectResult) -> str:
         """Do what the policy says about a decline, as often as operators leave out what it says."""
         case = self._case
-        kind = classify(Decline(result.code, result.decline_code, result.advice_code))
+        decline = Decline(result.code, result.decline_code, result.advice_code)
+        kind = classify(decline)
         code = result.decline_code or result.code
         if kind in _RULES_OUT_CARD and result.next_card_id:
             case.try_anew(AttemptCause.SCHEDULED, f"{kind} decline {code}: on to the next card", result.next_card_id)
             return ""
         tries = self._count_try(kind)
         while True:
-            decision = self._decide(kind, tries)
+            decision = self._decide(decline, tries)
             if isinstance(decision, GiveUp):
                 return decision.reason
             if isinstance(decision, WaitForCustomer):
@@ -138,10 +139,15 @@ class Collection(CollectionDesk):
                 return self._take_chance(wake)
             tries = self._count_try(kind, is_counted=True)
 
-    def _decide(self, kind: DeclineClass, tries: int) -> GiveUp | WaitForCustomer | RetryAt:
+    def _decide(self, decline: Decline, tries: int) -> GiveUp | WaitForCustomer | RetryAt:
         terms = self._case.state.terms
         return after_decline(
-            kind, policy=terms.policy, tries=tries, declined_at=workflow.now(), time_zone=terms.time_zone
+            classify(decline),
+            policy=terms.policy,
+            tries=tries,
+            declined_at=workflow.now(),
+            time_zone=terms.time_zone,
+            is_known=is_known(decline),
         )
 
     def _count_try(self, kind: DeclineClass, *, is_counted: bool = False) -> int:
@@ -211,9 +217,10 @@ class Collection(CollectionDesk):
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         case, request, state = self._case, self._case.request, self._case.state
+        action = state.terms.policy.on_giving_up if stage is Stage.GIVEN_UP else GiveUpAction.NOTHING
         await workflow.execute_activity_method(
             CollectionActivities.close_collection,
-            CollectionClosing(request.account_id, request.period, stage, reason),
+            CollectionClosing(request.account_id, request.period, stage, reason, action),
             summary=f"{stage}: {reason}",
             **DATABASE,
         )

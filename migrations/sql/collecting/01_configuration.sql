@@ -86,9 +86,10 @@ insert into duly.card_networks values ('visa', 15, 30), ('mastercard', 35, 30), 
 create table duly.dunning_policies (
     id text collate "C" not null check (id ~ '^[a-z][a-z0-9_-]{0,31}$'),
     version integer not null check (version >= 1),
+    segment text not null default '',
     document jsonb not null,
     created_at timestamptz not null default now(),
-    primary key (id, version)
+    primary key (id, segment, version)
 );
 comment on table duly.dunning_policies is 'Versions of the rules a collection lives by; it ends under the one it began with.';
 

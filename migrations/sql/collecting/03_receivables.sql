@@ -58,7 +58,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'time_zone', a.time_zone, 'amount_minor', p.amount_minor, 'currency', p.currency,
         'invoices', to_jsonb(p.invoices))
     from duly.dunning_policies d, duly.accounts a
-    where d.id = p.policy_id and d.version = p.policy_version and a.id = p.account_id
+    where d.id = p.policy_id and d.version = p.policy_version and d.segment = p.policy_segment and a.id = p.account_id
 $$;
 
 create function duly.open_collection(
@@ -85,11 +85,12 @@ begin
     where p.id = coalesce(
         (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
          where r.id = p_run_id), 'standard')
-    order by p.version desc limit 1;
+      and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
+    order by p.segment = '', p.version desc limit 1;
     insert into duly.collections
-        (account_id, period, provider_id, run_id, owner, policy_id, policy_version, currency, amount_minor, invoices)
+        (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment, currency, amount_minor, invoices)
     select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,
-           a.currency, duly.owed_on(v_invoices), v_invoices
+           v_policy.segment, a.currency, duly.owed_on(v_invoices), v_invoices
     from duly.accounts a where a.id = p_account_id
     returning * into v_collection;
     return duly.collection_terms(v_collection);
@@ -121,10 +122,32 @@ begin
     return v_invoices;
 end $$;
 
-create function duly.close_collection(p_account_id text, p_period text, p_stage text, p_reason text, p_actor text)
+create function duly.act_on_giving_up(p_collection duly.collections) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_type text;
+    v_invoice text;
+begin
+    if p_collection.action = 'suspend' then
+        perform duly.set_account_state(id, 'suspended') from duly.accounts
+        where id = p_collection.account_id and state = 'active';
+    elsif p_collection.action = 'write_off' then
+        select id into v_type from duly.transaction_types where classification = 'write_off' and is_default;
+        foreach v_invoice in array p_collection.invoices loop
+            if duly.owed_on(array[v_invoice]) > 0 then
+                perform duly.write_off('given_up:' || v_invoice, v_invoice, v_type, 'bad_debt', p_origin => 'system');
+            end if;
+        end loop;
+    end if;
+end $$;
+comment on function duly.act_on_giving_up is
+    'What the policy says becomes of the account: suspended, its debt written off, or handed over to whoever reads the list.';
+
+create function duly.close_collection(p_account_id text, p_period text, p_stage text, p_reason text, p_action text)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
+    v_collection duly.collections;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select * into v_request from duly.gateway_requests
@@ -139,8 +162,12 @@ begin
         update duly.gateway_requests set state = 'rejected', error_code = p_reason, executed_at = now()
         where id = v_request.id;
     end if;
-    update duly.collections set stage = p_stage, reason = p_reason, actor = p_actor, closed_at = now()
-    where account_id = p_account_id and period = p_period and closed_at is null;
+    update duly.collections set stage = p_stage, reason = p_reason, action = p_action, closed_at = now()
+    where account_id = p_account_id and period = p_period and closed_at is null
+    returning * into v_collection;
+    if found then
+        perform duly.act_on_giving_up(v_collection);
+    end if;
 end $$;
 comment on function duly.close_collection is
     'Let a receivable go. Refused (rule no_attempt_in_flight) while an attempt may still succeed.';
