@@ -152,7 +152,7 @@ async def read_reference(
 
 
 async def require_provider(database: Database, *, provider: str, method: str) -> None:
-    """Refuse cards for a provider that is not configured, or that does not handle the method they belong to (G10, X1)."""
+    """Refuse cards for a provider that is not configured or does not handle the method they belong to (G10, X1)."""
     found = await database.rows(
         "select m.provider_id from duly.providers p left join duly.provider_methods m"
         " on m.provider_id = p.id and m.payment_method_id = :method where p.id = :provider",

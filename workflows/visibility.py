@@ -54,6 +54,16 @@ def payment_run_id(definition_id: str, period: str) -> str:
     return f"run/{definition_id}/{period}"
 
 
+def schedule_id(definition_id: str) -> str:
+    """Id of the schedule of a run definition."""
+    return f"schedule/{definition_id}"
+
+
+def scheduled_run_id(definition_id: str) -> str:
+    """Id of what a schedule starts; Temporal adds the scheduled moment."""
+    return f"scheduled/{definition_id}"
+
+
 def shard_id(run_id: str, shard: int) -> str:
     """Id of one shard of a run."""
     return f"{run_id}/shard-{shard:03d}"

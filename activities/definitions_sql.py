@@ -1,0 +1,100 @@
+"""The statements of the configuration. Each upsert returns a row only when it wrote one: `is_new` says which way."""
+
+from types import MappingProxyType
+
+KNOWN = """
+    select array(select id from duly.tax_rates) as tax_rates,
+        array(select id from duly.payment_methods) as payment_methods,
+        array(select distinct id from duly.dunning_policies) as dunning_policies,
+        (select coalesce(jsonb_object_agg(id, kind), '{}') from duly.run_definitions) as kinds,
+        (select coalesce(jsonb_object_agg(payment_method_id, provider_id), '{}') from duly.provider_methods)
+            as handled_by,
+        (select coalesce(jsonb_object_agg(p.id, jsonb_build_object('mode', p.mode,
+            'in_use', exists (select from duly.gateway_customers g where g.provider_id = p.id),
+            'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
+            from duly.providers p) as providers
+"""
+
+ADD_TAX_RATE = """
+    insert into duly.tax_rates as t (id, name, percent, is_active) values (:id, :name, :percent, :active)
+    on conflict (id) do update set name = excluded.name, percent = excluded.percent, is_active = excluded.is_active
+    where (t.name, t.percent, t.is_active) is distinct from (excluded.name, excluded.percent, excluded.is_active)
+    returning xmax = 0 as is_new
+"""
+ADD_PRODUCT = """
+    insert into duly.products as t (id, name, product_line, tax_rate_id, ledger_account, is_active)
+    values (:id, :name, :product_line, :tax_rate, :ledger_account, :active)
+    on conflict (id) do update set name = excluded.name, product_line = excluded.product_line,
+        tax_rate_id = excluded.tax_rate_id, ledger_account = excluded.ledger_account, is_active = excluded.is_active
+    where (t.name, t.product_line, t.tax_rate_id, t.ledger_account, t.is_active) is distinct from
+        (excluded.name, excluded.product_line, excluded.tax_rate_id, excluded.ledger_account, excluded.is_active)
+    returning xmax = 0 as is_new
+"""
+ADD_METHOD = """
+    insert into duly.payment_methods as t (id, name, ledger_account, is_active)
+    values (:id, :name, :ledger_account, :active)
+    on conflict (id) do update set name = excluded.name, ledger_account = excluded.ledger_account,
+        is_active = excluded.is_active
+    where (t.name, t.ledger_account, t.is_active) is distinct from
+        (excluded.name, excluded.ledger_account, excluded.is_active)
+    returning xmax = 0 as is_new
+"""
+ADD_PROVIDER = """
+    insert into duly.providers as t (id, gateway, mode, state) values (:id, :gateway, :mode, :state)
+    on conflict (id) do update set gateway = excluded.gateway, mode = excluded.mode, state = excluded.state
+    where (t.gateway, t.mode, t.state) is distinct from (excluded.gateway, excluded.mode, excluded.state)
+    returning xmax = 0 as is_new
+"""
+ADD_CURRENCY = """
+    insert into duly.provider_currencies as t (provider_id, currency, minimum_minor)
+    values (:provider, :currency, :minimum)
+    on conflict (provider_id, currency) do update set minimum_minor = excluded.minimum_minor
+    where t.minimum_minor <> excluded.minimum_minor
+    returning xmax = 0 as is_new
+"""
+ADD_PROVIDER_METHOD = """
+    insert into duly.provider_methods as t (payment_method_id, provider_id) values (:method, :provider)
+    on conflict (payment_method_id) do update set provider_id = excluded.provider_id
+    where t.provider_id <> excluded.provider_id
+    returning xmax = 0 as is_new
+"""
+LATEST_POLICIES = "select version, document from duly.dunning_policies where id = :id order by version desc limit 1"
+ADD_POLICY = "insert into duly.dunning_policies (id, version, document) values (:id, :version, :document)"
+ADD_DEFINITION = """
+    insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
+        shards, window_size, page_size)
+    values (:id, :kind, :name, :state, :provider, :currencies, :dunning_policy, :schedule, :shards, :window, :page)
+    on conflict (id) do update set name = excluded.name, state = excluded.state, provider_id = excluded.provider_id,
+        currencies = excluded.currencies, dunning_policy_id = excluded.dunning_policy_id, schedule = excluded.schedule,
+        shards = excluded.shards, window_size = excluded.window_size, page_size = excluded.page_size
+    where (t.name, t.state, t.provider_id, t.currencies, t.dunning_policy_id, t.schedule, t.shards, t.window_size,
+        t.page_size) is distinct from (excluded.name, excluded.state, excluded.provider_id, excluded.currencies,
+        excluded.dunning_policy_id, excluded.schedule, excluded.shards, excluded.window_size, excluded.page_size)
+    returning xmax = 0 as is_new
+"""
+
+LISTS = MappingProxyType(
+    {
+        "tax_rates": "select id, name, percent, is_active from duly.tax_rates order by id",
+        "products": """
+            select id, name, product_line, tax_rate_id, ledger_account, is_active from duly.products order by id
+        """,
+        "payment_methods": """
+            select m.id, m.name, m.ledger_account, p.provider_id, m.is_active from duly.payment_methods m
+            left join duly.provider_methods p on p.payment_method_id = m.id order by m.id
+        """,
+        "providers": """
+            select p.id, p.gateway, p.mode, p.state,
+                (select coalesce(jsonb_object_agg(currency, minimum_minor), '{}') from duly.provider_currencies c
+                    where c.provider_id = p.id) as currencies
+            from duly.providers p order by p.id
+        """,
+        "dunning_policies": """
+            select distinct on (id) id, version, document from duly.dunning_policies order by id, version desc
+        """,
+        "run_definitions": """
+            select id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule, shards, window_size,
+                page_size from duly.run_definitions order by id
+        """,
+    }
+)

@@ -1,0 +1,31 @@
+"""The run definitions that have a calendar."""
+
+from dataclasses import dataclass
+
+from activities.database import Database
+from models.process_run import RunKind
+from models.schedule import MonthlySchedule
+
+
+@dataclass(frozen=True)
+class DefinitionSchedule:
+    """A run definition as schedules see it; without a calendar, or not effective, it has none."""
+
+    id: str
+    kind: RunKind
+    is_effective: bool
+    monthly: MonthlySchedule | None
+
+
+async def read_schedules(database: Database) -> list[DefinitionSchedule]:
+    """Read every run definition, in order of their ids."""
+    rows = await database.rows("select id, kind, state, schedule from duly.run_definitions order by id")
+    return [
+        DefinitionSchedule(
+            row.id,
+            RunKind(row.kind),
+            row.state == "effective",
+            MonthlySchedule(**row.schedule) if row.schedule else None,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,44 @@
+"""The root of the command line: a wrong command line ends in one line that names the option and what is wrong."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from commands.output import ExitCode, Failure, report
+from models.fault import Fault
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server cannot be reached."
+)
+
+
+class DulyGroup(TyperGroup):
+    """Runs a command and turns every expected failure into its exit code."""
+
+    def main(self, args: Sequence[str] | None = None, *positional: Any, **named: Any) -> Any:
+        """Run the command line and leave with its exit code."""
+        given = list(sys.argv[1:] if args is None else args)
+        as_json = "--json" in given
+        try:
+            code = super().main(given, *positional, **{**named, "standalone_mode": False})
+        except Failure as failure:
+            report(failure, as_json=as_json)
+            sys.exit(failure.code)
+        except typer.TyperException as error:
+            report(_usage_failure(error), as_json=as_json)
+            sys.exit(ExitCode.USAGE)
+        except typer.Abort:
+            sys.exit(ExitCode.REFUSED)
+        sys.exit(code or 0)
+
+
+def _usage_failure(error: typer.TyperException) -> Failure:
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        field = getattr(error, "option_name", None) or "command line"
+        return Failure(ExitCode.USAGE, [Fault(field, "usage", error.format_message())])
+    field = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar or parameter.name
+    return Failure(ExitCode.USAGE, [Fault(field, "usage", error.message or "is missing")])

@@ -1,0 +1,25 @@
+"""Arguments and options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+from models.period import InvalidPeriodError, Period
+
+
+def period_of(text: str) -> str:
+    """Check a period on the command line."""
+    try:
+        return str(Period.parse(text))
+    except InvalidPeriodError as error:
+        raise typer.BadParameter(str(error).removeprefix("period: ")) from error
+
+
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its certificate, with a progress bar.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
+After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
+DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]
+PeriodText = Annotated[str, typer.Argument(metavar="PERIOD", parser=period_of, help="A month, such as 2026-11.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, such as run/monthly/2026-11.")]
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id of an account.")]

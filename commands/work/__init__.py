@@ -1,0 +1,1 @@
+"""What the commands do: read or start something, and say what came of it."""

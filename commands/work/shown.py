@@ -1,0 +1,24 @@
+"""How values look to people."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from models.money import Money
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """Return an amount in major units with its currency, such as 12.34 EUR."""
+    return str(Money(amount_minor, currency))
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment in UTC to the minute."""
+    return f"{at:%Y-%m-%d %H:%M}Z" if at else ""
+
+
+def document(row: Row[Any]) -> Mapping[str, Any]:
+    """Return a row as a JSON object."""
+    return dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it

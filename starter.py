@@ -1,0 +1,23 @@
+"""The command line for people and schedulers: it starts, asks and shows; the rules are elsewhere."""
+
+import typer
+
+from commands import accounts, billing, collections, definitions, demo, doctor, migrate, runs, schedule
+from commands.group import EXIT_CODES, DulyGroup
+
+app = typer.Typer(
+    cls=DulyGroup,
+    help=f"Duly: recurring payments as Temporal workflows.\n\n{EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for noun in (accounts, billing, runs, collections, definitions, schedule):
+    app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
+app.command("doctor")(doctor.doctor)
+app.command("migrate")(migrate.migrate)
+app.command("demo")(demo.demo)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,103 @@
+"""Run definitions as Temporal schedules: monthly at a local time, month ends clamped, never two at once (X17, X21)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleCalendarSpec,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+)
+from temporalio.client import ScheduleOverlapPolicy as Overlap
+from temporalio.converter import DataConverter
+
+from models.process_run import RunKind, ScheduledRunRequest
+from models.schedule import DayRule, MonthlySchedule, day_rules
+from workflows.scheduled_run import ScheduledRun
+from workflows.visibility import WORKFLOW_QUEUE, scheduled_run_id
+
+# What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
+CATCH_UP = timedelta(days=3)
+
+# The years that Temporal's calendars know. 2100 is no leap year.
+_FIRST, _LAST = 2000, 2100
+_LEAP_YEARS = (ScheduleRange(_FIRST, _LAST - 4, 4),)
+_OTHER_YEARS = (*(ScheduleRange(_FIRST + rest, _LAST - 1, 4) for rest in (1, 2, 3)), ScheduleRange(_LAST))
+_YEARS = {None: (), True: _LEAP_YEARS, False: _OTHER_YEARS}
+
+
+@dataclass(frozen=True)
+class ScheduledDefinition:
+    """A run definition with a calendar."""
+
+    id: str
+    kind: RunKind
+    monthly: MonthlySchedule
+
+
+def schedule_of(definition: ScheduledDefinition) -> Schedule:
+    """Return the schedule that a definition asks for."""
+    monthly = definition.monthly
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            ScheduledRun.run,
+            ScheduledRunRequest(definition.id, definition.kind, monthly.time_zone),
+            id=scheduled_run_id(definition.id),
+            task_queue=WORKFLOW_QUEUE,
+        ),
+        spec=ScheduleSpec(
+            calendars=[_calendar(rule, monthly) for rule in day_rules(monthly.day)],
+            time_zone_name=monthly.time_zone,
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True),
+    )
+
+
+async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -> bool:
+    """Tell whether a schedule does already what is wanted. Whether it is paused is the operator's business."""
+    return (
+        _when(found.spec) == _when(wanted.spec)
+        and found.policy == wanted.policy
+        and await _what(found.action, converter) == await _what(wanted.action, converter)
+    )
+
+
+def _calendar(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
+    return ScheduleCalendarSpec(
+        minute=(ScheduleRange(monthly.minute),),
+        hour=(ScheduleRange(monthly.hour),),
+        day_of_month=(ScheduleRange(rule.day),),
+        month=tuple(ScheduleRange(month) for month in rule.months),
+        year=_YEARS[rule.in_leap_years],
+    )
+
+
+def _when(spec: ScheduleSpec) -> tuple[Any, ...]:
+    others = (spec.intervals, spec.cron_expressions, spec.skip, spec.start_at, spec.end_at, spec.jitter)
+    return (*(_fields(calendar) for calendar in spec.calendars), spec.time_zone_name, *(not value for value in others))
+
+
+def _fields(calendar: ScheduleCalendarSpec) -> tuple[tuple[ScheduleRange, ...], ...]:
+    ranges: Sequence[Sequence[ScheduleRange]] = (
+        calendar.second,
+        calendar.minute,
+        calendar.hour,
+        calendar.day_of_month,
+        calendar.month,
+        calendar.year,
+        calendar.day_of_week,
+    )
+    return tuple(tuple(part) for part in ranges)
+
+
+async def _what(action: object, converter: DataConverter) -> tuple[Any, ...]:
+    if not isinstance(action, ScheduleActionStartWorkflow):
+        return (action,)
+    raw = [value for value in action.args if not isinstance(value, ScheduledRunRequest)]
+    args = await converter.decode(raw, [ScheduledRunRequest] * len(raw)) if raw else list(action.args)
+    return action.workflow, action.id, action.task_queue, tuple(args)
