@@ -52,7 +52,7 @@ class Sandbox:
         self.keys = {None: IdempotencyKeys()}
         self.faults = Faults()
         self.limiter = Limiter()
-        self.webhooks.clear_faults()
+        self.webhooks.reset()
         self.requests.clear()
         self.statuses.clear()
 

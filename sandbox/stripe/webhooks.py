@@ -26,6 +26,8 @@ ANSWER_TIMEOUT_SECONDS = 10.0
 CONCURRENT_MAX = 32
 # A reordered event goes after its successor, or after this long when none comes.
 REORDERED_WAIT_SECONDS = 2.0
+# Deliveries run side by side; this lets the successor arrive first.
+REORDERED_GAP_SECONDS = 0.1
 
 
 @dataclass
@@ -57,6 +59,13 @@ class Webhooks:
     def clear_faults(self) -> None:
         self._plan.clear()
 
+    def reset(self) -> None:
+        """Forgets faults, counts and what is held back; the endpoints stay."""
+        self.clear_faults()
+        self._held.clear()
+        self.struck.clear()
+        self.delivered = self.failed = 0
+
     def publish(self, world: World, event: Json) -> None:
         """Sends the event to every endpoint that takes its type, unless a fault says otherwise."""
         takers = [each for each in self.endpoints if _takes(each, event["type"])]
@@ -67,7 +76,7 @@ class Webhooks:
         held, self._held = self._held, []
         self._send_as_planned(world, event)
         for earlier_world, earlier in held:
-            self._send(earlier_world, earlier)
+            self._send(earlier_world, earlier, after=REORDERED_GAP_SECONDS)
 
     def _send_as_planned(self, world: World, event: Json) -> None:
         kind, fault = self._strike(event)
