@@ -2,8 +2,8 @@
 
 Source: https://docs.stripe.com/currencies (zero-decimal list, special cases, three-decimal rule, minimum charge
 amounts), read in 2026. ISK and UGX stand in the zero-decimal list and again among the special cases; the special case
-is the one with an example ("to charge 5 UGX, provide 500"), so they are sent in hundredths, whole units only. HUF and TWD
-lose their decimals for payouts only, which Stripe makes by itself.
+is the one with an example ("to charge 5 UGX, provide 500"), so they are sent in hundredths, whole units only. HUF and
+TWD lose their decimals for payouts only, which Stripe makes by itself.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from models.currency import exponent_of
 from models.money import Money, MoneyError
 
-_ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
-_THREE_DECIMAL_LAST_DIGIT_ZERO = frozenset("BHD JOD KWD OMR TND".split())
-_WHOLE_UNITS_SENT_AS_HUNDREDTHS = frozenset("ISK UGX".split())
-_TWO_DECIMAL = frozenset(
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ZERO_DECIMAL = _codes("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF")
+_THREE_DECIMAL_LAST_DIGIT_ZERO = _codes("BHD JOD KWD OMR TND")
+_WHOLE_UNITS_SENT_AS_HUNDREDTHS = _codes("ISK UGX")
+_TWO_DECIMAL = _codes(
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE CZK "
     "DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK "
     "LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN "
     "QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD XCG "
-    "YER ZAR ZMW".split()
+    "YER ZAR ZMW"
 )
 
 _MINIMUMS = {
@@ -55,7 +60,7 @@ class GatewayAmountError(MoneyError):
 def to_gateway(money: Money) -> int:
     """Return the amount to send; refuse what the gateway would refuse or, worse, misread."""
     rule = _rule_for(money.currency)
-    scaled, rest = divmod(money.amount_minor * 10**rule.exponent, 10 ** exponent_of(money.currency))
+    scaled, rest = divmod(money.amount_minor * _power_of_ten(rule.exponent), _power_of_ten(exponent_of(money.currency)))
     if rest or scaled % rule.multiple:
         raise GatewayAmountError(f"{money} cannot be charged: {_granularity(money.currency)}")
     return scaled
@@ -65,7 +70,7 @@ def from_gateway(amount: int, currency: str) -> Money:
     """Return the money behind an amount that the gateway reports, for a currency code in either case."""
     code = currency.upper()
     rule = _rule_for(code)
-    minor, rest = divmod(amount * 10 ** exponent_of(code), 10**rule.exponent)
+    minor, rest = divmod(amount * _power_of_ten(exponent_of(code)), _power_of_ten(rule.exponent))
     if rest:
         raise GatewayAmountError(f"the gateway's amount {amount} {code} is finer than {code} allows")
     return Money(minor, code)
@@ -91,3 +96,7 @@ def _granularity(currency: str) -> str:
     rule = GATEWAY_CURRENCIES[currency]
     step = from_gateway(rule.multiple, currency)
     return f"the gateway takes {currency} in steps of {step}"
+
+
+def _power_of_ten(exponent: int) -> int:
+    return int(10**exponent)
