@@ -21,6 +21,8 @@ from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.gateway import StripeGateway
+from activities.queue_rate import QueueRateActivities
+from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
 from models.gateway import Gateway, GatewayError
 from settings import Settings, configure_logging, load_settings
@@ -50,7 +52,13 @@ class Role(StrEnum):
 
 def workflow_worker(client: Client, database: Database) -> Worker:
     """Make the worker that runs workflows and the activities that only need the database."""
-    families = (RunActivities(database), BillingActivities(database), CollectionActivities(database))
+    families = (
+        RunActivities(database),
+        RehearsalActivities(database),
+        BillingActivities(database),
+        CollectionActivities(database),
+        QueueRateActivities(),
+    )
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,

@@ -35,7 +35,7 @@ class BillingActivities:
             run_id=activity.info().workflow_id,
             definition_id=request.definition_id,
             period=request.period,
-            starts_on=period_of(request).starts_on,
+            starts_on=period_of(request.period).starts_on,
         )
         return PLAN.validate_python(plan)
 

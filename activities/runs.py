@@ -10,8 +10,13 @@ from activities.database import Database, RuleBrokenError
 from models.money import Money
 from models.period import InvalidPeriodError, Period
 from models.process_run import Certificate, Due, DuePage, PageRequest, RunPlan, RunRequest
+from models.run_control import RunDecisions
 
 SWEEP_SECONDS = 25 * 60.0
+
+# So many accounts are locked in one commit while an aborted run lets its members go: a second at most for a payment
+# of one of them that comes in meanwhile.
+RELEASE_PAGE = 1000
 
 PLAN = TypeAdapter(RunPlan)
 CERTIFICATE = TypeAdapter(Certificate)
@@ -25,18 +30,26 @@ class RunActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.freeze_payment_run, self.due_page, self.certify_run]
+        return [
+            self.freeze_payment_run,
+            self.due_page,
+            self.record_run_decisions,
+            self.release_members,
+            self.certify_run,
+        ]
 
     @activity.defn
     async def freeze_payment_run(self, request: RunRequest) -> RunPlan:
         """Fix who is in the run, once. Raises RuleBrokenError: definition unknown or not effective, period run."""
+        info = activity.info()
         plan = await self._database.call(
-            "freeze_payment_run",
+            "freeze_shadow_run" if request.is_shadow else "freeze_payment_run",
             timeout_seconds=SWEEP_SECONDS,
-            run_id=activity.info().workflow_id,
+            run_id=info.workflow_id,
             definition_id=request.definition_id,
             period=request.period,
-            ends_on=period_of(request).ends_on,
+            ends_on=period_of(request.period).ends_on,
+            **({"execution": info.workflow_run_id} if request.is_shadow else {}),
         )
         return PLAN.validate_python(plan)
 
@@ -61,6 +74,25 @@ class RunActivities:
         )
 
     @activity.defn
+    async def record_run_decisions(self, made: RunDecisions) -> None:
+        """Keep what operators decided about a run: its certificate will say it."""
+        await self._database.call(
+            "record_run_decisions",
+            run_id=made.run_id,
+            decisions=list(made.decisions),
+            is_aborted=made.is_aborted,
+        )
+
+    @activity.defn
+    async def release_members(self, run_id: str) -> None:
+        """Let every member of an aborted run go whom nobody has been asked about, page by page."""
+        after = ""
+        while True:
+            after = await self._database.call("release_members", run_id=run_id, after=after, limit=RELEASE_PAGE)
+            if not after:
+                return
+
+    @activity.defn
     async def certify_run(self, run_id: str) -> Certificate:
         """Close the run. Raises RuleBrokenError when its members and the ledger do not add up to the same money."""
         return CERTIFICATE.validate_python(
@@ -68,9 +100,9 @@ class RunActivities:
         )
 
 
-def period_of(request: RunRequest) -> Period:
+def period_of(text: str) -> Period:
     """Read the period of a request; a wrong one is refused for good."""
     try:
-        return Period.parse(request.period)
+        return Period.parse(text)
     except InvalidPeriodError as error:
         raise RuleBrokenError("period_is_a_month", str(error)) from error

@@ -1,7 +1,11 @@
 """Process runs: the frozen membership, the page a shard works on, the totals, the certificate (X16 to X30)."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+
+from models.breaker import BreakerState
+from models.run_control import Steering
 
 
 class RunKind(StrEnum):
@@ -27,17 +31,20 @@ class ItemOutcome(StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
     PARKED = "parked"
+    RELEASED = "released"
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """Execute a definition for a period; the same pair is one run, however often it is asked for.
 
-    The rest is where a billing run goes on after continuing as new.
+    A shadow run does all that a payment run does, against a gateway that does nothing. The rest is where a billing
+    run goes on after continuing as new.
     """
 
     definition_id: str
     period: str
+    is_shadow: bool = False
     after: str = ""
     billed: int = 0
     parked: int = 0
@@ -58,7 +65,7 @@ class ScheduledRunRequest:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What freezing the membership gave."""
+    """What freezing the membership gave; `due` is what its members owe, in minor units by currency."""
 
     run_id: str
     provider: str
@@ -67,11 +74,12 @@ class RunPlan:
     page: int
     members: int
     skipped: int
+    due: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ShardRequest:
-    """One shard's share of a run, from a cursor on. `tally` is what the earlier pages came to."""
+    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and what it was told."""
 
     run_id: str
     period: str
@@ -79,16 +87,27 @@ class ShardRequest:
     shard: int
     window: int
     page: int
+    is_shadow: bool = False
+    report_every: int = 1
+    steering: Steering = field(default_factory=Steering)
     after: str = ""
+    pages: int = 0
     tally: dict[str, int] = field(default_factory=dict)
+    charged: dict[str, int] = field(default_factory=dict)
+    breaker: BreakerState = field(default_factory=BreakerState)
 
 
 @dataclass(frozen=True)
 class ShardProgress:
-    """What one shard has come to after a page: members by outcome."""
+    """What one shard has come to: members by outcome, minor units charged by currency.
+
+    `held_since` is set while the gateway answers nobody there.
+    """
 
     shard: int
     tally: dict[str, int]
+    charged: dict[str, int] = field(default_factory=dict)
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -147,8 +166,19 @@ class OutcomeTotal:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """A shadow run beside the last certified run: members by difference (same, new, gone, amount, card, both)."""
+
+    baseline_id: str
+    members: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """The closing statement of a run: every member counted once, money equal to what the ledger posted."""
+    """The closing statement of a run: every member counted once, money equal to what the ledger posted.
+
+    `decisions` are what operators did to it, and why. Only a shadow run has a comparison.
+    """
 
     run_id: str
     definition_id: str
@@ -156,3 +186,6 @@ class Certificate:
     members: int
     totals: tuple[OutcomeTotal, ...]
     sha256: str
+    is_aborted: bool = False
+    decisions: tuple[str, ...] = ()
+    comparison: Comparison | None = None

@@ -11,7 +11,7 @@ from tests.builders import PERIOD
 from workflows.billing_run import BillingRun
 from workflows.collection import Collection
 from workflows.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id, shadow_run_id
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,18 @@ class RunningDuly:
             PaymentRun.run,
             RunRequest(definition, period),
             id=payment_run_id(definition, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    async def start_run(
+        self, definition: str = "monthly", period: str = PERIOD, *, is_shadow: bool = False
+    ) -> WorkflowHandle[PaymentRun, Certificate]:
+        """Start a period's payments, or their shadow, and leave the run to itself."""
+        make_id = shadow_run_id if is_shadow else payment_run_id
+        return await self.client.start_workflow(
+            PaymentRun.run,
+            RunRequest(definition, period, is_shadow=is_shadow),
+            id=make_id(definition, period),
             task_queue=WORKFLOW_QUEUE,
         )
 

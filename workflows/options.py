@@ -43,3 +43,15 @@ COLLECT_WAITING = Timing(
     start_to_close_timeout=timedelta(seconds=120),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=3),
 )
+
+# A look whether the gateway is back: one payment, twice at most, for the breaker has its own pauses.
+LOOK = Timing(
+    start_to_close_timeout=timedelta(seconds=120),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2),
+)
+
+# An operator waits for the answer: a server that cannot be asked in a few tries is reported to them.
+SERVER = Timing(
+    start_to_close_timeout=timedelta(seconds=10),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=4),
+)

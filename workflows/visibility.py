@@ -64,6 +64,16 @@ def scheduled_run_id(definition_id: str) -> str:
     return f"scheduled/{definition_id}"
 
 
+def shadow_run_id(definition_id: str, period: str) -> str:
+    """Natural id of a shadow run."""
+    return f"shadow/{definition_id}/{period}"
+
+
+def fairness_key(run_id: str) -> str:
+    """What a run's calls share the provider's rate by. A key has at most 64 bytes; the end tells runs apart best."""
+    return run_id[-64:]
+
+
 def shard_id(run_id: str, shard: int) -> str:
     """Id of one shard of a run."""
     return f"{run_id}/shard-{shard:03d}"

@@ -1,0 +1,116 @@
+"""The circuit breaker of a run: when the gateway answers nobody, asking on only makes more unknown outcomes."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Twenty payments in a row without an answer, each tried six times, are no accident: at a fault rate of 1 % a try that
+# happens once in 10^240. A run with a smaller window opens after one window, but not for fewer than five.
+IN_A_ROW = 20
+IN_A_ROW_LEAST = 5
+
+# A gateway that answers every other payment is down as well: each of its unknowns becomes a collection of its own.
+# Answers older than a minute say nothing about now.
+SAMPLE = 40
+UNANSWERED_OF_SAMPLE = 20
+SAMPLE_AGE = timedelta(minutes=1)
+
+# The pauses before each look. A hiccup costs half a minute, an outage of a day costs a hundred and fifty looks.
+PAUSES = (
+    timedelta(seconds=30),
+    timedelta(minutes=1),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    timedelta(minutes=10),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether the gateway answered one payment, and when we knew."""
+
+    at: datetime
+    is_answered: bool
+
+
+@dataclass(frozen=True)
+class BreakerState:
+    """What of a breaker must survive a continue-as-new. Nothing, as long as the gateway answers."""
+
+    in_a_row: int = 0
+    recent: tuple[Answer, ...] = ()
+    opened_at: datetime | None = None
+    looked_at: datetime | None = None
+    looks: int = 0
+
+
+class Breaker:
+    """Hears what became of payments, and says whether another may start.
+
+    Closed, all may. Each payment without an answer takes a slot out of the window until somebody gets one. Open, one
+    payment looks whether the gateway is back, after pauses that grow; the first answer closes it.
+    """
+
+    def __init__(self, state: BreakerState, *, window: int) -> None:
+        self._window = window
+        self._in_a_row = state.in_a_row
+        self._recent = deque(state.recent, maxlen=SAMPLE)
+        self._opened_at = state.opened_at
+        self._looked_at = state.looked_at
+        self._looks = state.looks
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """Since when it has been open; None while it is closed."""
+        return self._opened_at
+
+    @property
+    def slots(self) -> int:
+        """How many payments may be at the gateway at once."""
+        return max(1, self._window - self._in_a_row)
+
+    @property
+    def look_at(self) -> datetime:
+        """When an open breaker looks next."""
+        assert self._looked_at is not None  # noqa: S101
+        return self._looked_at + PAUSES[min(self._looks, len(PAUSES) - 1)]
+
+    @property
+    def state(self) -> BreakerState:
+        """What the next execution must know."""
+        is_well = all(answer.is_answered for answer in self._recent)
+        return BreakerState(
+            in_a_row=self._in_a_row,
+            recent=() if is_well else tuple(self._recent),
+            opened_at=self._opened_at,
+            looked_at=self._looked_at,
+            looks=self._looks,
+        )
+
+    def heard(self, *, is_answered: bool, at: datetime) -> bool:
+        """Take what became of a payment; True when this opens the breaker. An open one waits for its own look."""
+        if self._opened_at is not None:
+            return False
+        self._in_a_row = 0 if is_answered else self._in_a_row + 1
+        self._recent.append(Answer(at, is_answered))
+        if is_answered or not self._is_down(at):
+            return False
+        self._opened_at = self._looked_at = at
+        self._looks = 0
+        return True
+
+    def looked(self, *, is_answered: bool, at: datetime) -> None:
+        """Take what a look came to: an answer closes the breaker, silence makes the pause longer."""
+        if is_answered:
+            self._opened_at = self._looked_at = None
+            self._in_a_row = self._looks = 0
+            self._recent.clear()
+            return
+        self._looked_at = at
+        self._looks += 1
+
+    def _is_down(self, at: datetime) -> bool:
+        if self._in_a_row >= min(IN_A_ROW, max(self._window, IN_A_ROW_LEAST)):
+            return True
+        fresh = (answer for answer in self._recent if at - answer.at <= SAMPLE_AGE)
+        return sum(not answer.is_answered for answer in fresh) >= UNANSWERED_OF_SAMPLE
