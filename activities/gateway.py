@@ -1,55 +1,26 @@
-"""Stripe, translated to our words: the only module that imports `stripe`."""
+"""Stripe as our gateway: the port's calls, made with the real SDK."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from collections.abc import AsyncIterator
+from datetime import datetime
 
 import aiohttp
 import stripe
 
-from models.decline import Decline
-from models.gateway import (
-    Charge,
-    ChargeResult,
-    ChargeStatus,
-    GatewayAccessError,
-    GatewayBusyError,
-    GatewayError,
-    GatewayRefusedError,
-    GatewayUnansweredError,
-    Movement,
-    MovementKind,
+from activities.gateway_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
+from activities.gateway_words import (
+    amount_to_send,
+    declined_by,
+    metadata_of,
+    movement_of,
+    of_this_attempt,
+    result_of,
+    translating_errors,
 )
-from models.gateway_amount import GatewayAmountError, from_gateway, to_gateway
-from models.money import Money
-
-# Clocks differ: evidence is looked for from a little before the attempt was written down.
-CLOCK_SKEW = timedelta(minutes=5)
-EXPAND_FEE = "latest_charge.balance_transaction"
-
-_STATUS = {
-    "succeeded": ChargeStatus.SUCCEEDED,
-    "processing": ChargeStatus.PROCESSING,
-    "canceled": ChargeStatus.CANCELED,
-    "requires_action": ChargeStatus.DECLINED,
-    "requires_confirmation": ChargeStatus.DECLINED,
-    "requires_payment_method": ChargeStatus.DECLINED,
-    "requires_capture": ChargeStatus.PROCESSING,
-}
-
-_MOVEMENT = {
-    "charge": MovementKind.CHARGE,
-    "payment": MovementKind.CHARGE,
-    "refund": MovementKind.REFUND,
-    "payment_refund": MovementKind.REFUND,
-    "refund_failure": MovementKind.REFUND_FAILURE,
-    "payment_failure_refund": MovementKind.REFUND_FAILURE,
-    "payout": MovementKind.PAYOUT,
-}
+from models.decline import Decline
+from models.gateway import Charge, ChargeResult, ChargeStatus, Movement
 
 
-class StripeGateway:
+class StripeGateway(StripePages):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
@@ -61,7 +32,7 @@ class StripeGateway:
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Create and confirm one payment intent, off session, under the attempt's key."""
-        amount = _amount_to_send(charge)
+        amount = amount_to_send(charge)
         with translating_errors():
             try:
                 intent = await self._client.v1.payment_intents.create_async(
@@ -72,18 +43,18 @@ class StripeGateway:
                         "payment_method": charge.token,
                         "off_session": True,
                         "confirm": True,
-                        "metadata": _metadata(charge),
+                        "metadata": metadata_of(charge),
                         "expand": [EXPAND_FEE],
                     },
                     {"idempotency_key": charge.idempotency_key},
                 )
             except stripe.CardError as error:
-                return _declined_by(error)
+                return declined_by(error)
             except stripe.InvalidRequestError as error:
                 if error.param not in {None, "payment_method"} or await self._holds_card(charge):
                     raise
                 return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
-        return _result_of(intent, charge)
+        return result_of(intent, charge)
 
     async def _holds_card(self, charge: Charge) -> bool:
         """Say whether the customer still has the card: the refusal of a detached one names no parameter."""
@@ -100,7 +71,7 @@ class StripeGateway:
                 found = await self._client.v1.payment_intents.retrieve_async(
                     gateway_reference, {"expand": [EXPAND_FEE]}
                 )
-                return _result_of(_of_this_attempt(found, charge), charge)
+                return result_of(of_this_attempt(found, charge), charge)
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,
@@ -111,7 +82,7 @@ class StripeGateway:
             )
             async for intent in page.auto_paging_iter():
                 if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
-                    return _result_of(intent, charge)
+                    return result_of(intent, charge)
         return None
 
     async def movements(self, since: datetime) -> AsyncIterator[Movement]:
@@ -121,7 +92,7 @@ class StripeGateway:
                 {"created": {"gte": int(since.timestamp())}, "limit": 100}
             )
             async for booking in page.auto_paging_iter():
-                yield _movement_of(booking)
+                yield movement_of(booking)
 
     async def verify(self) -> None:
         """Read the balance: the cheapest call that needs a good key."""
@@ -131,159 +102,3 @@ class StripeGateway:
     async def close(self) -> None:
         """Close the HTTP session."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
-
-
-def _amount_to_send(charge: Charge) -> int:
-    try:
-        return to_gateway(Money(charge.amount_minor, charge.currency))
-    except ValueError as error:
-        # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
-        raise GatewayRefusedError("amount_not_chargeable") from error
-
-
-def _metadata(charge: Charge) -> dict[str, str]:
-    return {
-        "duly_request": charge.request_id,
-        "duly_attempt": charge.idempotency_key,
-        "duly_account": charge.account_id,
-        "duly_payment": charge.payment_id,
-    }
-
-
-def _result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
-    _refuse_another_amount(intent, charge)
-    status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
-    latest = cast("stripe.Charge | None", intent.latest_charge)
-    return ChargeResult(
-        status=status,
-        gateway_reference=intent.id,
-        charge_reference=latest.id if latest else "",
-        decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
-        fee_minor=_fee_of(latest, charge.currency),
-    )
-
-
-def _of_this_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
-    if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
-        raise GatewayRefusedError("another_payment")
-    return intent
-
-
-def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
-    # An answer about other money than we asked for is no answer to our question: it must reach a person.
-    if (intent.amount, intent.currency.upper()) != (_amount_to_send(charge), charge.currency):
-        raise GatewayUnansweredError("amount_mismatch", is_final=True)
-
-
-def _fee_of(latest: stripe.Charge | None, currency: str) -> int | None:
-    booking = latest.balance_transaction if latest else None
-    if not isinstance(booking, stripe.BalanceTransaction) or booking.currency.upper() != currency:
-        return None
-    try:
-        return from_gateway(booking.fee, currency).amount_minor
-    except GatewayAmountError:
-        # The money has moved, whatever it cost: a fee that the ledger cannot express is left to reconciliation.
-        return None
-
-
-def _decline_of(intent: stripe.PaymentIntent) -> Decline:
-    if intent.status == "requires_action":
-        return Decline("authentication_required")
-    error = intent.last_payment_error
-    return Decline("card_declined") if error is None else _decline(error)
-
-
-def _declined_by(error: stripe.CardError) -> ChargeResult:
-    """Read the issuer's no; raise the error again when it does not say what was declined."""
-    details = error.error
-    if details is None:
-        raise error
-    intent = getattr(details, "payment_intent", None)
-    return ChargeResult(
-        ChargeStatus.DECLINED,
-        gateway_reference=intent.id if intent else "",
-        charge_reference=getattr(details, "charge", None) or "",
-        decline=_decline(details),
-    )
-
-
-def _decline(error: object) -> Decline:
-    # The SDK's objects lack an attribute that the answer did not carry.
-    return Decline(
-        code=getattr(error, "code", None) or "card_declined",
-        decline_code=getattr(error, "decline_code", None) or "",
-        advice_code=getattr(error, "advice_code", None) or "",
-        network_decline_code=getattr(error, "network_decline_code", None) or "",
-    )
-
-
-def _movement_of(booking: stripe.BalanceTransaction) -> Movement:
-    currency = booking.currency.upper()
-    return Movement(
-        reference=booking.id,
-        kind=_MOVEMENT.get(booking.type) or _adjustment_of(booking),
-        source_reference=str(booking.source or ""),
-        amount_minor=_signed(booking.amount, currency),
-        fee_minor=_signed(booking.fee, currency),
-        currency=currency,
-        booked_at=datetime.fromtimestamp(booking.created, UTC),
-    )
-
-
-def _adjustment_of(booking: stripe.BalanceTransaction) -> MovementKind:
-    match booking.reporting_category:
-        case "dispute":
-            return MovementKind.DISPUTE
-        case "dispute_reversal":
-            return MovementKind.DISPUTE_REVERSAL
-        case _:
-            return MovementKind.OTHER
-
-
-def _signed(amount: int, currency: str) -> int:
-    minor = from_gateway(abs(amount), currency).amount_minor
-    return minor if amount >= 0 else -minor
-
-
-@contextmanager
-def translating_errors() -> Iterator[None]:
-    """Turn every error of the SDK and of the connection into one of the port's."""
-    try:
-        yield
-    except stripe.StripeError as error:
-        raise translated(error) from error
-    # The SDK lets through what breaks while a body is being read.
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise GatewayUnansweredError(type(error).__name__) from error
-
-
-def translated(error: stripe.StripeError) -> GatewayError:
-    """Say what an error of the SDK means for the effect we asked for: it did not happen, or nobody knows."""
-    code = _code_of(error)
-    match error:
-        case stripe.RateLimitError():
-            return GatewayBusyError(code, retry_after_seconds=_retry_after(error))
-        case stripe.AuthenticationError() | stripe.PermissionError():
-            return GatewayAccessError(code)
-        case stripe.IdempotencyError():
-            return GatewayUnansweredError(code, is_final=True)
-        case stripe.InvalidRequestError() | stripe.CardError() | stripe.SignatureVerificationError():
-            return GatewayRefusedError(code)
-        case _:
-            return GatewayUnansweredError(code, is_final=_is_replayed(error))
-
-
-def _code_of(error: stripe.StripeError) -> str:
-    return str(getattr(error.error, "code", None) or error.code or type(error).__name__)
-
-
-def _retry_after(error: stripe.StripeError) -> float:
-    try:
-        return max(0.1, float((error.headers or {}).get("retry-after", 1.0)))
-    except ValueError:
-        return 1.0
-
-
-def _is_replayed(error: stripe.StripeError) -> bool:
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    return headers.get("idempotent-replayed") == "true"

@@ -47,6 +47,15 @@ class ChargeResult:
     fee_minor: int | None = None
 
 
+@dataclass(frozen=True)
+class PaymentPage:
+    """A hosted page, open until `expires_at`."""
+
+    gateway_reference: str
+    url: str
+    expires_at: datetime
+
+
 class MovementKind(StrEnum):
     """What moved money on the gateway's balance."""
 
@@ -81,6 +90,20 @@ class Gateway(Protocol):
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
         """Look for evidence of a charge: by reference, else by listing. None: the gateway has never seen it."""
+        ...
+
+    async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
+        """Open a hosted page where the customer pays the charge; the same key always means the same page."""
+        ...
+
+    async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
+        """Close a page for good and say what came of it; None: nobody paid, and nobody can any more."""
+        ...
+
+    async def find_page_payment(
+        self, charge: Charge, *, gateway_reference: str, since: datetime
+    ) -> ChargeResult | None:
+        """Look what came of a page: processing while it is open, None when it ended unpaid."""
         ...
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:

@@ -37,7 +37,14 @@ class AttemptCause(StrEnum):
     SCHEDULED = "scheduled"
     CARD_CHANGED = "card_changed"
     MANUAL = "manual"
-    SERVICE = "service"
+    CUSTOMER = "customer"
+
+
+class AttemptChannel(StrEnum):
+    """How the customer's card is charged."""
+
+    OFF_SESSION = "off_session"
+    HOSTED_PAGE = "hosted_page"
 
 
 class AttemptOutcome(StrEnum):

@@ -8,7 +8,8 @@ import pytest
 import stripe
 import stripe.oauth_error
 
-from activities.gateway import StripeGateway, translated
+from activities.gateway import StripeGateway
+from activities.gateway_words import translated
 from models.gateway import (
     Charge,
     ChargeResult,

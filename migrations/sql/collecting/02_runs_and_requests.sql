@@ -76,8 +76,9 @@ create table duly.gateway_attempts (
     request_id text collate "C" not null references duly.gateway_requests,
     attempt smallint not null check (attempt between 1 and 100),
     idempotency_key text collate "C" not null unique,
-    cause text not null check (cause in ('scheduled', 'card_changed', 'manual', 'service')),
-    card_id text collate "C" not null references duly.cards,
+    cause text not null check (cause in ('scheduled', 'card_changed', 'manual', 'customer')),
+    channel text not null default 'off_session' check (channel in ('off_session', 'hosted_page')),
+    card_id text collate "C" references duly.cards,
     token text collate "C" not null,
     customer text collate "C" not null,
     payment_id text collate "C" not null,
@@ -94,7 +95,8 @@ create table duly.gateway_attempts (
     started_at timestamptz not null default now(),
     sent_at timestamptz not null default now(),
     finished_at timestamptz,
-    primary key (request_id, attempt)
+    primary key (request_id, attempt),
+    check ((channel = 'off_session') = (card_id is not null))
 ) with (fillfactor = 80);
 create unique index one_attempt_in_flight on duly.gateway_attempts (request_id)
     where outcome is null or outcome in ('processing', 'unknown');
@@ -118,6 +120,8 @@ create table duly.collections (
     invoices text[] not null,
     stage text not null default 'collecting' check (stage in ('collecting', 'settled', 'given_up')),
     reason text not null default '',
+    link_token text collate "C" not null unique
+        default replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
     action text not null default 'nothing' check (action in ('nothing', 'suspend', 'write_off', 'hand_over')),
     opened_at timestamptz not null default now(),
     closed_at timestamptz,

@@ -31,7 +31,7 @@ language sql immutable as $$
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
-        'card_id', p_attempt.card_id, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
+        'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at))
 $$;
 
@@ -54,7 +54,7 @@ begin
 end $$;
 
 create function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
-    p_attempt integer, p_cause text, p_card_id text)
+    p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -77,8 +77,10 @@ begin
             if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
                 return jsonb_build_object('result', duly.stored_result(v_request, v_attempt));
             end if;
+            -- A key of 23 hours is not sent any more (models/gateway_request.py): from then on the caller only looks.
             update duly.gateway_attempts set sent_at = clock_timestamp()
-            where request_id = v_request.id and attempt = p_attempt and outcome is null;
+            where request_id = v_request.id and attempt = p_attempt and outcome is null
+              and started_at > clock_timestamp() - interval '23 hours';
             return duly.attempt_to_send(v_request, v_attempt);
         end if;
         perform duly.check_next_attempt(v_request, p_attempt);
@@ -96,6 +98,10 @@ begin
     elsif v_owed < (select minimum_minor from duly.provider_currencies
                     where provider_id = p_provider_id and currency = v_account.currency) then
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'below_minimum', 'skipped');
+    end if;
+    if p_channel = 'hosted_page' then
+        return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
+            v_invoices, v_owed, p_channel);
     end if;
     v_card := duly.chargeable_card(p_account_id, p_provider_id, p_card_id);
     if v_card.id is null then
@@ -129,7 +135,8 @@ begin
 end $$;
 
 create function duly.write_attempt(p_request duly.gateway_requests, p_account duly.accounts, p_card duly.cards,
-    p_period text, p_provider_id text, p_run_id text, p_attempt integer, p_cause text, p_invoices text[], p_owed bigint)
+    p_period text, p_provider_id text, p_run_id text, p_attempt integer, p_cause text, p_invoices text[], p_owed bigint,
+    p_channel text default 'off_session')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests := p_request;
@@ -157,14 +164,28 @@ begin
         invoices, amount_minor, currency)
     values (v_request.id, 'payment', p_provider_id, p_account.id, p_period, nullif(p_run_id, ''), v_payment, p_card.id,
         p_invoices, p_owed, p_account.currency)
-    on conflict (id) do update set transaction_id = excluded.transaction_id, card_id = excluded.card_id,
+    on conflict (id) do update set transaction_id = excluded.transaction_id,
+        card_id = coalesce(excluded.card_id, r.card_id),
         amount_minor = excluded.amount_minor, state = 'under_processing'
     returning * into v_request;
     insert into duly.gateway_attempts
-        (request_id, attempt, idempotency_key, cause, card_id, token, customer, payment_id, amount_minor)
-    select v_request.id, p_attempt, i.id || ':' || v_request.id || ':' || p_attempt, p_cause, p_card.id, p_card.token,
-           v_customer, v_payment, p_owed
+        (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer, payment_id, amount_minor)
+    select v_request.id, p_attempt, i.id || ':' || v_request.id || ':' || p_attempt, p_cause, p_channel, p_card.id,
+           coalesce(p_card.token, ''), v_customer, v_payment, p_owed
     from duly.installation i
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);
 end $$;
+
+create function duly.note_page(p_request_id text, p_attempt integer, p_gateway_reference text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_attempts set gateway_reference = p_gateway_reference
+    where request_id = p_request_id and attempt = p_attempt and outcome is null and channel = 'hosted_page'
+$$;
+comment on function duly.note_page is 'Keep the id of the page that an attempt opened, so that its end can be looked up.';
+
+create function duly.collection_of_link(p_token text) returns table (account_id text, period text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select account_id, period from duly.collections where link_token = p_token and closed_at is null
+$$;
+comment on function duly.collection_of_link is 'The open collection behind a link that was sent to a customer.';

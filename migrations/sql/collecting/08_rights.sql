@@ -14,7 +14,7 @@ end $$;
 
 grant execute on function duly.open_attempt, duly.record_outcome, duly.record_unanswered, duly.open_collection,
     duly.close_collection, duly.is_owed, duly.owed_on, duly.chargeable_card, duly.freeze_payment_run, duly.due_page,
-    duly.run_totals, duly.certify_run, duly.freeze_billing_run, duly.billing_page, duly.bill_members, duly.park_member, duly.unknown_attempt, duly.record_paid_outside,
+    duly.run_totals, duly.certify_run, duly.freeze_billing_run, duly.billing_page, duly.bill_members, duly.park_member, duly.unknown_attempt, duly.note_page, duly.collection_of_link, duly.record_paid_outside,
     duly.receive_event, duly.events_to_deliver, duly.note_delivery
     to duly_app;
 grant execute on function duly.record_run_decisions, duly.release_members, duly.dry_run_page, duly.freeze_shadow_run,

@@ -1,0 +1,141 @@
+"""What happens: process runs and their members, gateway requests and attempts, collections, events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base
+
+
+class ProcessRunRow(Base):
+    """One execution of a definition for a period (X19)."""
+
+    __tablename__ = "process_runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    definition_id: Mapped[str] = mapped_column(ForeignKey("duly.run_definitions.id"))
+    kind: Mapped[str]
+    period: Mapped[str]
+    state: Mapped[str]
+    members: Mapped[int] = mapped_column(Integer)
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+
+
+class RunItemRow(Base):
+    """A frozen member of a run, and what became of it."""
+
+    __tablename__ = "run_items"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("duly.process_runs.id"), primary_key=True)
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str]
+    shard: Mapped[int] = mapped_column(SmallInteger)
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    card_id: Mapped[str | None]
+    card_label: Mapped[str]
+    invoices: Mapped[list[str]]
+    outcome: Mapped[str | None]
+    reason: Mapped[str]
+    settled_minor: Mapped[int] = mapped_column(BigInteger)
+    transaction_id: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+
+class GatewayRequestRow(Base):
+    """One thing asked of a gateway (X31 to X42)."""
+
+    __tablename__ = "gateway_requests"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    period: Mapped[str]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("duly.process_runs.id"))
+    transaction_id: Mapped[str | None]
+    card_id: Mapped[str | None] = mapped_column(ForeignKey("duly.cards.id"))
+    invoices: Mapped[list[str]]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    state: Mapped[str]
+    gateway_reference: Mapped[str | None]
+    error_code: Mapped[str]
+    error_description: Mapped[str]
+    created_at: Mapped[datetime]
+    executed_at: Mapped[datetime | None]
+
+
+class GatewayAttemptRow(Base):
+    """One asking, under one key, with every parameter fixed before the first call."""
+
+    __tablename__ = "gateway_attempts"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("duly.gateway_requests.id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    idempotency_key: Mapped[str]
+    cause: Mapped[str]
+    channel: Mapped[str]
+    card_id: Mapped[str | None] = mapped_column(ForeignKey("duly.cards.id"))
+    token: Mapped[str]
+    customer: Mapped[str]
+    payment_id: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str | None]
+    gateway_reference: Mapped[str | None]
+    charge_reference: Mapped[str | None]
+    code: Mapped[str]
+    decline_code: Mapped[str]
+    advice_code: Mapped[str]
+    network_decline_code: Mapped[str]
+    resolved_by: Mapped[str]
+    resolution: Mapped[str]
+    started_at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class CollectionRow(Base):
+    """The one owner of a receivable that has to wait."""
+
+    __tablename__ = "collections"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("duly.process_runs.id"))
+    owner: Mapped[str]
+    policy_id: Mapped[str]
+    policy_version: Mapped[int] = mapped_column(Integer)
+    policy_segment: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    invoices: Mapped[list[str]]
+    stage: Mapped[str]
+    reason: Mapped[str]
+    link_token: Mapped[str]
+    action: Mapped[str]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class GatewayEventRow(Base):
+    """A verified event, stored before anything is done about it."""
+
+    __tablename__ = "gateway_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str]
+    type: Mapped[str]
+    object_id: Mapped[str]
+    request_id: Mapped[str]
+    account_id: Mapped[str]
+    created_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+    deliveries: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,153 @@
+"""What a merchant configures: providers, preferences, cards, policies, run definitions, subscriptions."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base
+
+
+class ProviderRow(Base):
+    """A configured gateway account (X9)."""
+
+    __tablename__ = "providers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    gateway: Mapped[str]
+    mode: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ProviderCurrencyRow(Base):
+    """A currency that a provider takes (X11), and the least it charges in it."""
+
+    __tablename__ = "provider_currencies"
+
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    minimum_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class ProviderMethodRow(Base):
+    """Which provider handles a payment method (X10)."""
+
+    __tablename__ = "provider_methods"
+
+    payment_method_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_methods.id"), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+
+
+class PaymentPreferenceRow(Base):
+    """A way an account likes to pay (G3)."""
+
+    __tablename__ = "payment_preferences"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    payment_method_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_methods.id"))
+    is_default: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class GatewayCustomerRow(Base):
+    """The gateway's customer of an account (G7)."""
+
+    __tablename__ = "gateway_customers"
+
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"), primary_key=True)
+    customer_reference: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CardRow(Base):
+    """A stored card: a token and what a receipt may show (S3)."""
+
+    __tablename__ = "cards"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    preference_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_preferences.id"))
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    token: Mapped[str]
+    brand: Mapped[str]
+    last4: Mapped[str]
+    exp_month: Mapped[int] = mapped_column(SmallInteger)
+    exp_year: Mapped[int] = mapped_column(SmallInteger)
+    fingerprint: Mapped[str]
+    is_recurring: Mapped[bool]
+    fallback_order: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str]
+    state_reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CardNetworkRow(Base):
+    """How often a network lets a declined card be asked again."""
+
+    __tablename__ = "card_networks"
+
+    brand: Mapped[str] = mapped_column(primary_key=True)
+    declines_max: Mapped[int] = mapped_column(Integer)
+    days: Mapped[int] = mapped_column(Integer)
+
+
+class DunningPolicyRow(Base):
+    """One version of a dunning policy."""
+
+    __tablename__ = "dunning_policies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
+
+
+class RunDefinitionRow(Base):
+    """Criteria and calendar of a run (X16 to X21)."""
+
+    __tablename__ = "run_definitions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str]
+    provider_id: Mapped[str | None] = mapped_column(ForeignKey("duly.providers.id"))
+    currencies: Mapped[list[str]]
+    dunning_policy_id: Mapped[str]
+    schedule: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    shards: Mapped[int] = mapped_column(SmallInteger)
+    window_size: Mapped[int] = mapped_column(SmallInteger)
+    page_size: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime]
+
+
+class SubscriptionRow(Base):
+    """What an account buys every month (S9)."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    product_id: Mapped[str] = mapped_column(ForeignKey("duly.products.id"))
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    quantity: Mapped[int] = mapped_column(Integer)
+    billing_day: Mapped[int] = mapped_column(SmallInteger)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+
+
+class InstallationRow(Base):
+    """The one name of this database in front of every idempotency key."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    is_only: Mapped[bool]
