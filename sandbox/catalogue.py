@@ -3,16 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from activities.definitions_document import TaxRate
 from models.money import Money
-
-
-@dataclass(frozen=True)
-class TaxRate:
-    """A tax on what is sold; in percent."""
-
-    id: str
-    name: str
-    percent: Decimal
 
 
 @dataclass(frozen=True)
@@ -27,8 +19,8 @@ class Plan:
 
 
 TAX_RATES = (
-    TaxRate("vat_19", "VAT 19 %", Decimal(19)),
-    TaxRate("consumption_tax_10", "Consumption tax 10 %", Decimal(10)),
+    TaxRate(id="vat_19", name="VAT 19 %", percent=Decimal(19)),
+    TaxRate(id="consumption_tax_10", name="Consumption tax 10 %", percent=Decimal(10)),
 )
 # Kuwait levies no tax on sales, which also keeps its prices in the steps of ten fils that the gateway takes.
 _TAX_IN = {"EUR": "vat_19", "JPY": "consumption_tax_10", "KWD": None}

@@ -1,0 +1,62 @@
+"""What must be seen nowhere but in the database and at the gateway, and the places where it is looked for."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from sandbox.demo import Demo
+
+
+async def secrets_of(demo: Demo) -> set[str]:
+    """Collect everything that must not be seen: who the customers are, and what opens a door or charges a card."""
+    engine = create_async_engine(demo.stack.settings.database_url)
+    async with engine.connect() as connection:
+        people = await connection.execute(text("select owner_name, email from duly.accounts where kind = 'customer'"))
+        cards = await connection.execute(text("select token from duly.cards"))
+        found = {value for row in (*people, *cards) for value in row}
+    await engine.dispose()
+    return found | _keys(demo)
+
+
+def _keys(demo: Demo) -> set[str]:
+    settings = demo.stack.settings
+    keys = {settings.stripe_api_key, *settings.stripe_webhook_secrets}
+    urls = (settings.database_url, settings.owner_database_url)
+    return {key.get_secret_value() for key in keys} | {unquote(urlsplit(url).password or "") for url in urls} - {""}
+
+
+def logs_of(demo: Demo) -> dict[str, str]:
+    """Return every log of a demo by its name."""
+    return {path.name: path.read_text(errors="replace") for path in demo.stack.folder.logs.iterdir()}
+
+
+async def histories_of(demo: Demo) -> dict[str, str]:
+    """Return the texts of every workflow's history, payloads decoded."""
+    found = {}
+    async for execution in demo.client.list_workflows():
+        handle = demo.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        history = (await handle.fetch_history()).to_json_dict()
+        found[f"{execution.id} {execution.run_id}"] = "\n".join(_texts(history))
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a history, payloads decoded."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            is_payload = name == "data" and isinstance(inner, str)
+            yield from [base64.b64decode(inner).decode(errors="replace")] if is_payload else _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def seen(secrets: Iterable[str], places: dict[str, str]) -> list[tuple[str, str]]:
+    """Return every place with a secret that is seen there."""
+    return sorted((place, secret) for place, content in places.items() for secret in secrets if secret in content)

@@ -1,0 +1,122 @@
+"""A month of payments end to end, as `starter.py demo` runs it: everybody gets what their card deserves, once."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from models.currency import exponent_of
+from sandbox.data import generate
+from sandbox.demo import Demo, DemoOptions
+from sandbox.demo_outcomes import AccountOutcome
+from sandbox.trouble import Trouble
+from tests.demo.conftest import CALM, STORMY
+from tests.demo.privacy import histories_of, logs_of, secrets_of, seen
+
+DESERVED = {
+    None: AccountOutcome.CHARGED,
+    Trouble.INSUFFICIENT_FUNDS: AccountOutcome.RECOVERED,
+    Trouble.DECLINED_WITH_FALLBACK: AccountOutcome.RECOVERED,
+    Trouble.PROCESSING_ERROR: AccountOutcome.RECOVERED,
+    Trouble.NEVER_RECOVERS: AccountOutcome.GIVEN_UP,
+    Trouble.DECLINED_FOR_GOOD: AccountOutcome.GIVEN_UP,
+    Trouble.EXPIRED: AccountOutcome.GIVEN_UP,
+    Trouble.LOST_OR_STOLEN: AccountOutcome.GIVEN_UP,
+    Trouble.AUTHENTICATION_REQUIRED: AccountOutcome.GIVEN_UP,
+    Trouble.NO_CARD: AccountOutcome.SKIPPED,
+    Trouble.BELOW_MINIMUM: AccountOutcome.SKIPPED,
+    Trouble.TERMINATED: AccountOutcome.SKIPPED,
+}
+# What --json promises to programs.
+PROMISED = {
+    "accounts", "charged", "recovered", "in_dunning", "given_up", "skipped", "unknown", "charges_at_gateway",
+    "double_charges", "ledger_minor", "gateway_minor", "discrepancies", "invariants_broken", "seconds",
+    "payments_per_second",
+}  # fmt: skip
+
+
+def _deserved(options: DemoOptions) -> Counter[AccountOutcome]:
+    return Counter(DESERVED[each.trouble] for each in generate(options.accounts, options.seed))
+
+
+def _found(demo: Demo) -> Counter[AccountOutcome]:
+    counts = {outcome: getattr(demo.report, outcome, 0) for outcome in AccountOutcome}
+    return +Counter(counts)
+
+
+def _assert_sound(demo: Demo) -> None:
+    report = demo.report
+    assert report.double_charges == 0
+    assert list(report.discrepancies) == []
+    assert list(report.invariants_broken) == []
+    assert report.charges_at_gateway == report.charged + report.recovered
+    assert report.ledger_minor == report.gateway_minor
+    assert {exponent_of(currency) for currency in report.ledger_minor} == {0, 2, 3}
+
+
+def test_every_account_of_a_calm_month_ends_as_its_card_deserves(calm_demo: Demo) -> None:
+    assert _found(calm_demo) == _deserved(CALM)
+    assert not calm_demo.report.is_broken
+
+
+def test_the_ledger_of_a_calm_month_is_what_the_gateway_holds(calm_demo: Demo) -> None:
+    _assert_sound(calm_demo)
+
+
+@pytest.mark.slow
+def test_a_gateway_that_fails_in_every_way_changes_nothing_about_how_accounts_end(stormy_demo: Demo) -> None:
+    assert sum(stormy_demo.report.faults.values()) > 0
+    assert _found(stormy_demo) == _deserved(STORMY)
+
+
+@pytest.mark.slow
+def test_a_gateway_that_fails_in_every_way_charges_nobody_twice_and_loses_nothing(stormy_demo: Demo) -> None:
+    _assert_sound(stormy_demo)
+
+
+def test_the_report_has_all_that_programs_are_promised(calm_demo: Demo) -> None:
+    report = json.loads(json.dumps(calm_demo.report.as_json()))
+
+    assert report.keys() >= PROMISED
+    assert report["accounts"] == CALM.accounts
+
+
+def test_the_report_links_to_workflows_that_exist(calm_demo: Demo) -> None:
+    assert calm_demo.report.links.keys() == {"run", "shard", "collection"}
+    assert all(link.startswith(calm_demo.stack.settings.temporal_ui_url) for link in calm_demo.report.links.values())
+
+
+@pytest.mark.parametrize(("name", "value"), [("accounts", 0), ("faults", -0.1), ("faults", 1.0)])
+def test_an_option_out_of_range_is_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: must be"):
+        DemoOptions(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(stormy_demo: Demo) -> None:
+    logs = logs_of(stormy_demo)
+
+    assert "charge_unanswered" in logs["worker-gateway.log"]
+    assert seen(await secrets_of(stormy_demo), logs) == []
+
+
+@pytest.mark.slow
+async def test_no_history_of_a_stormy_demo_names_a_customer_a_card_or_a_key(stormy_demo: Demo) -> None:
+    histories = await histories_of(stormy_demo)
+
+    assert any("acc_000001" in history for history in histories.values())
+    assert seen(await secrets_of(stormy_demo), histories) == []
+
+
+async def test_no_history_of_a_calm_demo_names_a_customer_a_card_or_a_key(calm_demo: Demo) -> None:
+    histories = await histories_of(calm_demo)
+
+    assert any("acc_000001" in history for history in histories.values())
+    assert seen(await secrets_of(calm_demo), histories) == []
+
+
+async def test_the_search_finds_what_is_planted(calm_demo: Demo) -> None:
+    secrets = await secrets_of(calm_demo)
+    planted = {"a log": f"customer {min(secrets)} was charged", "a history": "acc_000001"}
+
+    assert seen(secrets, planted) == [("a log", min(secrets))]

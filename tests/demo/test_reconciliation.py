@@ -1,0 +1,96 @@
+"""The demo's proof finds what is planted: a check that cannot fail would prove nothing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from models.gateway import Movement, MovementKind
+from sandbox.demo_report import doubles_in
+from sandbox.reconciliation import PostedPayment, compare_balances, compare_objects
+from sandbox.stripe.scripts import Book, Books, Sum
+
+
+def movement(source: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59, kind: str = "charge") -> Movement:
+    return Movement(
+        reference=f"txn_{source}",
+        kind=MovementKind(kind),
+        source_reference=source,
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
+        currency="EUR",
+        booked_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+
+
+def payment(charge: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59) -> PostedPayment:
+    return PostedPayment(charge, f"ft_of_{charge}", "EUR", amount_minor, fee_minor)
+
+
+def book(account: str, charges: int) -> Book:
+    none = Sum()
+    return Book(
+        metadata={"duly_account": account},
+        currency="eur",
+        charges=Sum(count=charges, amount_minor=1000 * charges),
+        refunds=none,
+        refund_failures=none,
+        disputes=none,
+        dispute_reversals=none,
+        charge_ids=(),
+        payment_intent_ids=(),
+        refund_ids=(),
+        dispute_ids=(),
+    )
+
+
+def test_what_both_sides_know_alike_is_no_discrepancy() -> None:
+    assert compare_objects([movement("ch_1"), movement("ch_2")], [payment("ch_2"), payment("ch_1")]) == []
+
+
+@pytest.mark.parametrize(
+    ("movements", "payments", "at_gateway", "in_ledger"),
+    [
+        pytest.param([movement()], [], "10.00 EUR, fee 0.59 EUR", "", id="the ledger does not know the charge"),
+        pytest.param([], [payment()], "", "10.00 EUR, fee 0.59 EUR", id="the gateway does not know the charge"),
+        pytest.param(
+            [movement()],
+            [payment(amount_minor=999)],
+            "10.00 EUR, fee 0.59 EUR",
+            "9.99 EUR, fee 0.59 EUR",
+            id="a cent is missing",
+        ),
+        pytest.param(
+            [movement()],
+            [payment(fee_minor=0)],
+            "10.00 EUR, fee 0.59 EUR",
+            "10.00 EUR, fee 0.00 EUR",
+            id="the fee is not booked",
+        ),
+        pytest.param(
+            [movement()],
+            [payment(), payment()],
+            "10.00 EUR, fee 0.59 EUR",
+            "10.00 EUR, fee 0.59 EUR and 10.00 EUR, fee 0.59 EUR",
+            id="the charge is posted twice",
+        ),
+    ],
+)
+def test_a_charge_that_differs_is_found(
+    movements: Sequence[Movement], payments: Sequence[PostedPayment], at_gateway: str, in_ledger: str
+) -> None:
+    (found,) = compare_objects(movements, payments)
+
+    assert (found.reference, found.at_gateway, found.in_ledger) == ("ch_1", at_gateway, in_ledger)
+
+
+def test_a_currency_whose_balances_differ_is_found() -> None:
+    (found,) = compare_balances({"EUR": 100, "JPY": 5}, {"EUR": 100})
+
+    assert (found.reference, found.at_gateway, found.in_ledger) == ("balance:JPY", "5 JPY", "0 JPY")
+
+
+def test_a_second_charge_of_one_account_is_a_double_charge() -> None:
+    books = Books(books=(book("acc_1", 1), book("acc_2", 3)), totals=(), requests={})
+
+    assert doubles_in(books) == 2
