@@ -122,7 +122,7 @@ class Child:
 
 
 @contextlib.asynccontextmanager
-async def running(command: Command, ready: Ready, *, timeout_seconds: float = 15.0) -> AsyncIterator[Child]:
+async def running(command: Command, ready: Ready, *, timeout_seconds: float = 30.0) -> AsyncIterator[Child]:
     """Start a command, wait until it is ready, and stop it in the end, whatever happens in between."""
     child = Child(command)
     try:

@@ -16,7 +16,7 @@ from sandbox.temporal import client_of
 from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 # More than the grace that worker.py gives to calls in flight.
 STOP_SECONDS = 35.0
 
@@ -24,13 +24,16 @@ WORKFLOWS, ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TA
 
 
 @contextlib.asynccontextmanager
-async def running_worker(stack: Stack, role: str = "all", *, name: str = "") -> AsyncIterator[Child]:
+async def running_worker(
+    stack: Stack, role: str = "all", *, name: str = "", argv: tuple[str, ...] = ()
+) -> AsyncIterator[Child]:
     """Run one worker process and yield it once it polls; PartError if it does not get there.
 
-    `name` tells several workers of a role apart, in errors and as the name of the log.
+    `name` tells several workers of a role apart, in errors and as the name of the log; `argv` is another program that
+    does the role's work.
     """
     log = stack.folder.log(f"worker-{name or role}")
-    argv = (sys.executable, str(ROOT / "worker.py"), f"--role={role}")
+    argv = argv or (sys.executable, str(ROOT / "worker.py"), f"--role={role}")
     client = await client_of(stack.settings)
     queues = _queues(role, stack.settings.provider)
     child = Child(Command(f"Worker {name or role}", argv, log, ROOT, stack.environment, stop_seconds=STOP_SECONDS))

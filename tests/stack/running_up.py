@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)

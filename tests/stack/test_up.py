@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from sandbox.postgres_home import KEPT_BY_ROOT, NOBODY
+from sandbox.postgres_home import KEPT_BY_ROOT, MEMORY, NOBODY, PUBLIC_TEMPORARY
 from sandbox.temporal import program
 from tests.stack.running_up import RunningUp, running_up, still_running
 
@@ -23,8 +23,8 @@ WITHOUT_WORKERS = "--no-workers"
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A data folder that does not exist yet, in a folder that anybody may walk through."""
-    parent = Path(tempfile.mkdtemp(prefix="duly-test-", dir="/tmp"))
+    """A data folder that does not exist yet, in a folder that anybody may walk through; in memory, for speed."""
+    parent = Path(tempfile.mkdtemp(prefix="duly-test-", dir=MEMORY if MEMORY.is_dir() else PUBLIC_TEMPORARY))
     parent.chmod(0o711)
     yield parent / "data"
     shutil.rmtree(parent)
