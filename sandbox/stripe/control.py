@@ -107,6 +107,10 @@ class SandboxControl:
         """Plans that webhooks go wrong."""
         self._call("POST", "event_faults", fault)
 
+    def mixed_event_faults(self, probability: float, *, seed: int = 0, delay_seconds: float = 1.0) -> None:
+        """Lets webhooks go wrong in every way there is, with this probability."""
+        self.add_event_fault(EventFault(probability=probability, seed=seed, delay_seconds=delay_seconds))
+
     def clear_event_faults(self) -> None:
         """Forgets the plan for webhooks."""
         self._call("DELETE", "event_faults")
@@ -155,7 +159,10 @@ class SandboxControl:
         return Books.model_validate(self._call("GET", "books", **query))
 
     def script_card(self, payment_method: str, *outcomes: CardOutcome, repeat_last: bool = False) -> None:
-        """The card's next answers, one for each charge or set-up; then it is its old self or repeats the last."""
+        """The card's next answers, one for each charge or set-up; then it is its old self or repeats the last.
+
+        The name of a test card stands for the next payment method that is made of it, on a page for example.
+        """
         self._call("POST", f"cards/{payment_method}/script", CardScript(outcomes=outcomes, repeat_last=repeat_last))
 
     def automatically_update_card(self, payment_method: str) -> Json:

@@ -101,8 +101,6 @@ def _unknown(names: list[str]) -> ApiError:
 
 def _compile(hint: Any, name: str) -> Check:
     origin, members = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {typing.Required, typing.NotRequired}:
-        return _compile(members[0], name)
     if origin is typing.Union or origin is type(int | str):
         return _union(members, name)
     if origin is typing.Literal:

@@ -8,7 +8,7 @@ import orjson
 import stripe
 from stripe import BalanceTransaction, Event
 
-from sandbox.stripe.cards import SUCCEED, TestCard
+from sandbox.stripe.cards import SUCCEED, TEST_CARDS, TestCard
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.fields import blank
 from sandbox.stripe.ids import Ids
@@ -141,8 +141,9 @@ class World:
         return self.balance_transactions.insert(transaction)
 
     def script(self, payment_method: str, script: CardScript) -> None:
-        """Gives the card its next answers."""
-        self.payment_methods.get(payment_method)
+        """Gives the card its next answers; for a test card's name, the next method that is made of it."""
+        if payment_method not in TEST_CARDS:
+            self.payment_methods.get(payment_method)
         self.scripts[payment_method] = Scripted(deque(script.outcomes), script.repeat_last)
 
     def next_outcome(self, payment_method: str, usual: CardOutcome = SUCCEED) -> CardOutcome:

@@ -1,10 +1,12 @@
-"""The gateways that the contract tests run against."""
+"""The gateways that the contract tests run against, and a customer's browser."""
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from stripe import StripeClient
 
+from sandbox.stripe.control import SandboxControl
 from tests.sandbox.contract import GATEWAYS, TEST_MODE_KEY
 
 
@@ -17,3 +19,10 @@ def gateway_sdk(request: pytest.FixtureRequest) -> Iterator[StripeClient]:
     assert TEST_MODE_KEY is not None
     assert TEST_MODE_KEY.startswith("sk_test_"), "contract tests never run on a live key"
     yield StripeClient(TEST_MODE_KEY, max_network_retries=2)
+
+
+@pytest.fixture
+def browser(stripe_sandbox: SandboxControl) -> Iterator[httpx.Client]:
+    """Follows no redirect by itself, so that a test sees where it is sent."""
+    with httpx.Client(base_url=stripe_sandbox.base_url, trust_env=False) as browser:
+        yield browser

@@ -169,6 +169,27 @@ def test_a_manual_capture_holds_the_money_first(gateway_sdk: StripeClient) -> No
     assert (captured.status, captured.amount_received) == ("succeeded", 1500)
 
 
+def test_a_hold_that_is_canceled_takes_nothing(gateway_sdk: StripeClient) -> None:
+    customer = payer(gateway_sdk)
+    held = gateway_sdk.v1.payment_intents.create(
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "customer": customer.customer.id,
+            "payment_method": customer.method.id,
+            "capture_method": "manual",
+            "confirm": True,
+            "off_session": True,
+        }
+    )
+
+    canceled = gateway_sdk.v1.payment_intents.cancel(held.id, {"expand": ["latest_charge"]})
+
+    charge = charge_of(canceled)
+    assert (canceled.status, canceled.amount_received) == ("canceled", 0)
+    assert (charge.captured, charge.refunded, charge.amount_refunded) == (False, True, 2000)
+
+
 def test_the_same_key_charges_once(gateway_sdk: StripeClient) -> None:
     customer, key = payer(gateway_sdk), f"test_{uuid.uuid4()}"
 

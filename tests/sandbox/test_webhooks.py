@@ -113,7 +113,7 @@ def test_a_reordered_event_arrives_after_its_successor(
 def test_mixed_event_faults_come_from_a_seed(
     stripe_sdk: StripeClient, stripe_sandbox: SandboxControl, receiver: Receiver
 ) -> None:
-    stripe_sandbox.add_event_fault(EventFault(probability=1.0, delay_seconds=0.05))
+    stripe_sandbox.mixed_event_faults(1.0, delay_seconds=0.05)
     customer = payer(stripe_sdk)
     for _ in range(15):
         customer.pay()

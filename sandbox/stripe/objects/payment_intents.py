@@ -121,6 +121,8 @@ def cancel(world: World, params: Json, id: str) -> Json:
     intent = world.payment_intents.get(id)
     if intent["status"] not in _CANCELABLE:
         raise unexpected_state(intent, "cancel")
+    if intent["status"] == "requires_capture":
+        confirmation.release(world, intent)
     intent |= {
         "amount_capturable": 0,
         "canceled_at": world.clock.now(),

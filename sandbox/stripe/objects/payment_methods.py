@@ -36,12 +36,12 @@ def create(world: World, params: Json) -> Json:
     name = TOKENS.get(card["token"])
     if name is None:
         raise missing_object("token", card["token"], param="card[token]", in_path=False)
-    return make(world, TEST_CARDS[name], params)
+    return make(world, name, params)
 
 
-def make(world: World, card: TestCard, params: Json | None = None) -> Json:
-    """A new method that behaves as the card does."""
-    params = params or {}
+def make(world: World, name: str, params: Json | None = None) -> Json:
+    """A new method that behaves as the test card of that name does, or as that name was scripted."""
+    params, card = params or {}, TEST_CARDS[name]
     method: Json = blank(PaymentMethod) | {
         "id": world.ids.new("pm"),
         "allow_redisplay": params.get("allow_redisplay", "unspecified"),
@@ -52,6 +52,8 @@ def make(world: World, card: TestCard, params: Json | None = None) -> Json:
         "type": "card",
     }
     world.cards[method["id"]] = card
+    if name in world.scripts:
+        world.scripts[method["id"]] = world.scripts.pop(name)
     return world.payment_methods.insert(method)
 
 
@@ -83,7 +85,7 @@ def _printed(card: TestCard, now: int) -> Json:
 def usable(world: World, id: str) -> Json:
     """The method that a payment or set-up names; a test name gives a new one, a detached one is refused."""
     if id in TEST_CARDS:
-        return make(world, TEST_CARDS[id])
+        return make(world, id)
     method = world.payment_methods.referenced(id, param="payment_method")
     if id in world.used_up:
         raise invalid_request(_REUSED)
@@ -92,7 +94,7 @@ def usable(world: World, id: str) -> Json:
 
 def retrieve(world: World, _params: Json, id: str) -> Json:
     """The method; a test name gives a new method of its kind."""
-    return make(world, TEST_CARDS[id]) if id in TEST_CARDS else world.payment_methods.get(id)
+    return make(world, id) if id in TEST_CARDS else world.payment_methods.get(id)
 
 
 def update(world: World, params: Json, id: str) -> Json:
@@ -144,7 +146,7 @@ def check_attachable(world: World, id: str) -> None:
 
 def attach_to(world: World, id: str, customer: Json) -> Json:
     """Attaches without asking; a test name becomes a method of the customer's own."""
-    method = make(world, TEST_CARDS[id]) if id in TEST_CARDS else world.payment_methods.get(id)
+    method = make(world, id) if id in TEST_CARDS else world.payment_methods.get(id)
     if method["customer"] != customer["id"]:
         method["customer"] = customer["id"]
         world.payment_methods.index(method, "customer")

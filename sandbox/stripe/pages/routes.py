@@ -60,7 +60,7 @@ async def checkout(sandbox: Sandbox, request: Request) -> Response:
     if name not in TEST_CARDS:
         return _checkout_form(world, session, error="Choose one of the test cards.")
     try:
-        intent = checkout_sessions.submit(world, id, TEST_CARDS[name])
+        intent = checkout_sessions.submit(world, id, name)
     except ApiError as refused:
         return _checkout_form(world, session, error=str(refused))
     action = intent["next_action"]
