@@ -83,6 +83,8 @@ class StripeGateway(StripePages):
             async for intent in page.auto_paging_iter():
                 if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
                     return result_of(intent, charge)
+            # Absence counts only where the customer is known: another account's list is just as empty.
+            await self._client.v1.customers.retrieve_async(charge.customer)
         return None
 
     async def movements(self, since: datetime) -> AsyncIterator[Movement]:

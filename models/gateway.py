@@ -89,7 +89,7 @@ class Gateway(Protocol):
         ...
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
-        """Look for evidence of a charge: by reference, else by listing. None: the gateway has never seen it."""
+        """Look for evidence of a charge: by reference, else by listing. None: the customer's gateway never saw it."""
         ...
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:

@@ -80,6 +80,17 @@ async def test_another_customers_payment_is_no_evidence(
     assert await gateway.find_charge(other.charge(), gateway_reference="", since=since) is None
 
 
+async def test_the_empty_list_of_another_account_is_no_evidence(
+    gateway: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl
+) -> None:
+    since = a_while_ago(stripe_sandbox)
+    charge = (await cards.save()).charge()
+    stripe_sandbox.reset()  # as if the key had become another account's, which knows no such customer
+
+    with pytest.raises(GatewayRefusedError, match="resource_missing"):
+        await gateway.find_charge(charge, gateway_reference="", since=since)
+
+
 async def test_a_reference_to_another_payment_is_refused(gateway: StripeGateway, cards: Cards) -> None:
     holder = await cards.save()
     other = await gateway.charge(holder.charge(attempt=1))
