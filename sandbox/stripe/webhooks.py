@@ -79,7 +79,7 @@ class Webhooks:
             self._send(earlier_world, earlier, after=REORDERED_GAP_SECONDS)
 
     def _send_as_planned(self, world: World, event: Json) -> None:
-        kind, fault = self._strike(event)
+        kind, fault = self.strike(event["type"])
         match kind:
             case EventFaultKind.LOST:
                 event["pending_webhooks"] = 0
@@ -94,13 +94,14 @@ class Webhooks:
             case None:
                 self._send(world, event)
 
-    def _strike(self, event: Json) -> tuple[EventFaultKind | None, EventFault]:
+    def strike(self, type: str) -> tuple[EventFaultKind | None, EventFault]:
+        """What befalls the next event of the type, and the part of the plan that says so."""
         for planned in self._plan:
             fault = planned.fault
-            if not fnmatchcase(event["type"], fault.type):
+            if not fnmatchcase(type, fault.type):
                 continue
             planned.matched += 1
-            chance, choice = draw(fault.seed, event["id"])
+            chance, choice = draw(fault.seed, type, planned.matched)
             if planned.matched in fault.calls if fault.calls else chance < fault.probability:
                 kinds = tuple(EventFaultKind)
                 kind = fault.kind or kinds[int(choice * len(kinds))]

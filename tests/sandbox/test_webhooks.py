@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from stripe import SignatureVerificationError, StripeClient, Webhook
 
+from sandbox.stripe.clock import Clock
 from sandbox.stripe.control import EventFault, EventFaultKind, SandboxControl, WebhookEndpoint
+from sandbox.stripe.webhooks import Webhooks
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.sandbox.contract import payer
 from tests.sandbox.receiver import Receiver, receiving
@@ -121,9 +123,20 @@ def test_mixed_event_faults_come_from_a_seed(
     stripe_sandbox.clear_event_faults()
     stripe_sandbox.settle_webhooks()
 
-    assert set(stripe_sandbox.event_faults_struck()) == set(EventFaultKind)
-    assert len(stripe_sdk.v1.events.list({"types": PAID, "limit": 100}).data) == 45
-    assert len(receiver.received) != 45
+    struck = stripe_sandbox.event_faults_struck()
+    assert struck.keys() == set(EventFaultKind)
+    assert len(stripe_sdk.v1.events.list({"types": PAID, "limit": 100}).data) == sum(struck.values()) == 45
+    assert len(receiver.received) == 45 - struck[EventFaultKind.LOST] + struck[EventFaultKind.DUPLICATED]
+
+
+def test_the_same_seed_strikes_the_same_events() -> None:
+    def struck(seed: int) -> list[EventFaultKind | None]:
+        webhooks = Webhooks(Clock(), WEBHOOK_SECRET)
+        webhooks.plan(EventFault(probability=0.5, seed=seed))
+        return [webhooks.strike("charge.succeeded")[0] for _ in range(50)]
+
+    assert struck(1) == struck(1)
+    assert struck(1) != struck(2)
 
 
 def test_an_endpoint_can_have_a_secret_of_its_own(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
