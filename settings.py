@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         description="Webhook signing secrets, comma separated; two during a rotation.",
     )
 
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/]+$",
+        description="Address at which customers reach the webhook process, for payment links.",
+    )
     smtp_url: str = Field(
         "", repr=False, description="SMTP server for customer messages, smtp://user:password@host:port."
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Annotated
 
 import structlog
@@ -11,9 +12,9 @@ import typer
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
@@ -30,6 +31,10 @@ BODY_BYTES_MAX = 256 * 1024
 
 # A crash between storing and hinting leaves an event behind: every so often the inbox is looked through again.
 LEFT_BEHIND_SECONDS = 15.0
+
+
+# A customer waits in front of a browser: after this they are asked to come back.
+PAGE_TIMEOUT = timedelta(seconds=20)
 
 
 class Webhook:
@@ -84,6 +89,24 @@ class Webhook:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
+    async def pay(self, request: Request) -> Response:
+        """Take a customer from the link in a message to a page on which they can pay."""
+        receivable = await self._inbox.receivable_of(request.path_params["token"])
+        if receivable is None:
+            return PlainTextResponse("There is nothing to pay here any more.", status_code=404)
+        handle = self._client.get_workflow_handle_for(Collection.run, collection_id(*receivable))
+        try:
+            url = str(await handle.execute_update(Collection.open_page, rpc_timeout=PAGE_TIMEOUT))
+        except WorkflowUpdateFailedError:
+            return PlainTextResponse("A payment is under way. Please come back in a minute.", status_code=409)
+        except RPCError:
+            return PlainTextResponse("Please come back in a minute.", status_code=503)
+        return RedirectResponse(url, status_code=303)
+
+    async def paid(self, _request: Request) -> Response:
+        """Thank a customer; whether they paid is for the gateway to say."""
+        return PlainTextResponse("Thank you. You will receive a receipt by e-mail.")
+
     async def health(self, _request: Request) -> Response:
         """Say that the process is alive, and what it has counted."""
         return JSONResponse({"status": "alive", "events": dict(self.counts)})
@@ -122,6 +145,8 @@ def build_app(webhook: Webhook) -> Starlette:
 
     routes = [
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
+        Route("/pay/{token:str}", webhook.pay),
+        Route("/paid", webhook.paid),
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]

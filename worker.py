@@ -21,6 +21,7 @@ from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.gateway import StripeGateway
+from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
@@ -76,10 +77,11 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
     rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
     pace = AsyncLimiter(max(1.0, rate / 10), max(0.1, 1 / rate))
+    pages = PaymentPageActivities(database, gateway, f"{settings.public_url}/paid")
     return Worker(
         client,
         task_queue=gateway_queue(settings.provider),
-        activities=CollectActivities(database, gateway, pace).all(),
+        activities=[*CollectActivities(database, gateway, pace).all(), *pages.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
         disable_eager_activity_execution=True,

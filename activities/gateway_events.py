@@ -81,6 +81,11 @@ class EventInbox:
         rows = await self._database.rows("select * from duly.events_to_deliver(:limit)", limit=limit)
         return [Hint(*tuple(row)) for row in rows]
 
+    async def receivable_of(self, token: str) -> tuple[str, str] | None:
+        """Return account and period of the open collection behind a customer's link."""
+        rows = await self._database.rows("select * from duly.collection_of_link(:token)", token=token)
+        return (rows[0].account_id, rows[0].period) if rows else None
+
     async def delivered(self, event_ids: Sequence[str]) -> None:
         """Note that events have been taken."""
         await self._database.call("note_delivery", ids=list(event_ids))

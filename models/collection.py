@@ -76,6 +76,10 @@ class CollectionState:
     unknown_since: datetime | None = None
     looks: int = 0
     is_in_review: bool = False
+    page: "OpenPage | None" = None
+    customer_deadline: datetime | None = None
+    declined: CollectResult | None = None
+    planned_at: datetime | None = None
     decisions: list[str] = field(default_factory=list)
 
 
@@ -184,6 +188,15 @@ class UnknownResolution(OperatorCommand):
             bool(self.gateway_reference) != self.was_not_charged,
             "gateway_reference: give the gateway's id, or say was_not_charged; not both, not neither",
         )
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """A hosted page that the customer may pay on, and the attempt that it is."""
+
+    url: str
+    expires_at: datetime
+    attempt: int
 
 
 @dataclass(frozen=True)

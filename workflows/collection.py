@@ -15,12 +15,13 @@ from models.collection import (
     CollectionState,
     CollectionTerms,
     GraceCommand,
+    OpenPage,
     RetryCommand,
     Stage,
 )
 from models.decline import Decline, DeclineClass, classify, is_known
 from models.dunning import GiveUp, GiveUpAction, RetryAt, WaitForCustomer, after_decline
-from models.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
+from models.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from workflows import visibility
 from workflows.collection_case import CHANCES, EVIDENCE, Case, Wake, WakeKind
 from workflows.collection_desk import CollectionDesk
@@ -59,6 +60,10 @@ class Collection(CollectionDesk):
                 return await self._follow_policy(result)
             case CollectOutcome.NO_CARD:
                 return await self._wait_for_customer(self._customer_deadline(), "a card")
+            case CollectOutcome.DID_NOT_HAPPEN if self._case.state.cause is AttemptCause.CUSTOMER:
+                return await self._go_on_without_page()
+            case CollectOutcome.PROCESSING if self._case.state.page is not None:
+                return await self._wait_for_page(self._case.state.page)
             case CollectOutcome.DID_NOT_HAPPEN:
                 self._case.try_anew(self._case.state.cause, "nothing was charged, and that is certain")
                 return ""
@@ -89,15 +94,7 @@ class Collection(CollectionDesk):
         try:
             result = await workflow.execute_activity_method(
                 CollectActivities.collect,
-                CollectRequest(
-                    account_id=request.account_id,
-                    period=request.period,
-                    provider=request.provider,
-                    run_id=request.run_id,
-                    attempt=state.attempt,
-                    cause=state.cause,
-                    card_id=state.card_id,
-                ),
+                case.attempt_request(state.attempt),
                 task_queue=visibility.gateway_queue(request.provider),
                 activity_id=visibility.collect_activity_id(request.account_id, state.attempt),
                 summary=f"attempt {state.attempt}, {state.cause}",
@@ -115,29 +112,39 @@ class Collection(CollectionDesk):
         case.last = result
         return result
 
-    async def _follow_policy(self, result: CollectResult) -> str:
+    async def _go_on_without_page(self) -> str:
+        """The customer's page ended unpaid: what was planned before it was opened is still planned."""
+        state = self._case.state
+        self._case.note("the customer's page ended unpaid")
+        if state.declined is not None and state.planned_at is not None:
+            return await self._follow_policy(state.declined, planned_at=state.planned_at)
+        return await self._wait_for_customer(self._customer_deadline(), "a payment")
+
+    async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> str:
         """Do what the policy says about a decline, as often as operators leave out what it says."""
-        case = self._case
+        case, state = self._case, self._case.state
+        state.declined = result
         decline = Decline(result.code, result.decline_code, result.advice_code)
         kind = classify(decline)
         code = result.decline_code or result.code
         if kind in _RULES_OUT_CARD and result.next_card_id:
             case.try_anew(AttemptCause.SCHEDULED, f"{kind} decline {code}: on to the next card", result.next_card_id)
             return ""
-        tries = self._count_try(kind)
+        tries = self._count_try(kind, one=0 if planned_at or state.cause is not AttemptCause.SCHEDULED else 1)
         while True:
-            decision = self._decide(decline, tries)
+            decision = RetryAt(planned_at) if planned_at else self._decide(decline, tries)
             if isinstance(decision, GiveUp):
                 return decision.reason
             if isinstance(decision, WaitForCustomer):
                 wanted = "an authentication" if kind is DeclineClass.ACTION_REQUIRED else "another card"
                 return await self._wait_for_customer(decision.until, wanted)
+            state.planned_at = decision.at
             case.note(f"{kind} decline {code}: try again at {decision.at:%Y-%m-%d %H:%M}Z")
             case.enter(Stage.DUNNING, result)
             wake = await self._wait_for_chance(decision.at, f"retry {tries} after {code}")
             if wake.kind is not WakeKind.SKIP:
-                return self._take_chance(wake)
-            tries = self._count_try(kind, is_counted=True)
+                return await self._take_chance(wake)
+            tries, planned_at = self._count_try(kind, one=1), None
 
     def _decide(self, decline: Decline, tries: int) -> GiveUp | WaitForCustomer | RetryAt:
         terms = self._case.state.terms
@@ -150,22 +157,34 @@ class Collection(CollectionDesk):
             is_known=is_known(decline),
         )
 
-    def _count_try(self, kind: DeclineClass, *, is_counted: bool = False) -> int:
-        """Count a scheduled attempt of a class; what people and new cards caused uses nothing up."""
+    def _count_try(self, kind: DeclineClass, *, one: int) -> int:
+        """Count a scheduled attempt of a class, or none: what people and new cards caused uses nothing up."""
         state = self._case.state
-        one = 1 if is_counted or state.cause is AttemptCause.SCHEDULED else 0
         if kind is DeclineClass.TECHNICAL:
             state.technical_declines += one
             return max(1, state.technical_declines)
         state.soft_declines += one
         return max(1, state.soft_declines)
 
+    async def _wait_for_page(self, page: OpenPage) -> str:
+        """The page is the attempt: wait for its end, or close it for whatever comes first."""
+        case = self._case
+        case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
+        wake = await case.wait(page.expires_at, "the customer's page is open until then", listen_to=CHANCES | EVIDENCE)
+        if wake.kind is WakeKind.TIMER or wake.kind in EVIDENCE:
+            return ""
+        await self._close_page()
+        case.wake(wake.kind, wake.command)
+        return ""
+
     async def _wait_for_customer(self, until: datetime, wanted: str) -> str:
         case = self._case
+        case.state.planned_at = None
+        until = case.state.customer_deadline = case.state.customer_deadline or until
         case.note(f"waiting for the customer: {wanted}")
         case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
-        return "customer_deadline_passed" if wake.kind is WakeKind.TIMER else self._take_chance(wake)
+        return "customer_deadline_passed" if wake.kind is WakeKind.TIMER else await self._take_chance(wake)
 
     async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
         """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
@@ -174,16 +193,19 @@ class Collection(CollectionDesk):
             match wake.kind, wake.command:
                 case WakeKind.EXTEND_GRACE, GraceCommand() as grace:
                     until = grace.until
+                    self._case.state.customer_deadline = until
                 case WakeKind.RECEIVABLE_CHANGED, _ if await self._is_still_owed():
                     continue
                 case _:
                     return wake
 
-    def _take_chance(self, wake: Wake) -> str:
+    async def _take_chance(self, wake: Wake) -> str:
         case = self._case
         match wake.kind, wake.command:
             case WakeKind.GIVE_UP, _:
                 return "operator_gave_up"
+            case WakeKind.PAGE_OPENED, _ if case.state.page is not None:
+                return await self._wait_for_page(case.state.page)
             case WakeKind.RETRY_NOW, RetryCommand() as retry:
                 case.try_anew(AttemptCause.MANUAL, "an operator asks for it", retry.card_id)
             case WakeKind.CARD_CHANGED, _:

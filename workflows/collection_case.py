@@ -8,8 +8,15 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
-from models.collection import CollectionRequest, CollectionState, CollectionStatus, OperatorCommand, Stage
-from models.gateway_request import AttemptCause, CollectResult
+from models.collection import (
+    CollectionRequest,
+    CollectionState,
+    CollectionStatus,
+    OpenPage,
+    OperatorCommand,
+    Stage,
+)
+from models.gateway_request import AttemptCause, CollectRequest, CollectResult
 from workflows import visibility
 from workflows.collection_details import details_of
 
@@ -26,6 +33,7 @@ class WakeKind(StrEnum):
     EXTEND_GRACE = "extend_grace"
     GIVE_UP = "give_up"
     RESOLVED = "resolved"
+    PAGE_OPENED = "page_opened"
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,11 @@ class Case:
         """What survives a continue-as-new. Only an open case has it."""
         assert self._state is not None
         return self._state
+
+    @property
+    def has_page(self) -> bool:
+        """Say whether the customer has a page to pay on."""
+        return self._state is not None and self._state.page is not None
 
     def open(self, state: CollectionState) -> None:
         """Begin with a state."""
@@ -151,12 +164,36 @@ class Case:
     def _heard(self, listen_to: frozenset[WakeKind]) -> Wake | None:
         return next((wake for wake in self._wakes if wake.kind in listen_to), None)
 
+    def next_attempt(self) -> int:
+        """Return the number of the next attempt; one that was never written down leaves its number free."""
+        attempt = self.state.attempt
+        return attempt + 1 if self.last is not None and self.last.attempt == attempt else attempt
+
+    def attempt_request(self, attempt: int) -> CollectRequest:
+        """Return what an activity is asked about an attempt."""
+        request = self.request
+        return CollectRequest(
+            account_id=request.account_id,
+            period=request.period,
+            provider=request.provider,
+            run_id=request.run_id,
+            attempt=attempt,
+            cause=self.state.cause,
+            card_id=self.state.card_id,
+        )
+
+    def show_page(self, page: OpenPage) -> None:
+        """A page is open: it is the attempt now, and the wait goes on with it."""
+        state = self.state
+        state.attempt, state.cause, state.page = page.attempt, AttemptCause.CUSTOMER, page
+        self.note(f"attempt {page.attempt}: the customer has a page until {page.expires_at:%Y-%m-%d %H:%M}Z")
+        self.wake(WakeKind.PAGE_OPENED)
+
     def try_anew(self, cause: AttemptCause, why: str, card_id: str = "") -> None:
         """Go on to the next attempt. Only a definite outcome of the last one leads here."""
         state = self.state
-        # Without a card or an amount to charge no attempt was written down, and its number is still free.
-        state.attempt += 1 if self.last is not None and self.last.attempt == state.attempt else 0
+        state.attempt = self.next_attempt()
         state.cause, state.card_id = cause, card_id
-        state.unknown_since, state.looks = None, 0
+        state.unknown_since, state.looks, state.page = None, 0, None
         self.end_review()
         self.note(f"attempt {state.attempt}: {why}")

@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
+from activities.payment_pages import PaymentPageActivities
 from models.collection import (
     BETWEEN_ATTEMPTS,
     CollectionStatus,
@@ -24,7 +25,7 @@ from models.collection import (
 from models.gateway_request import CollectResult
 from workflows import visibility
 from workflows.collection_case import Case, WakeKind
-from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
+from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 
 
 class CollectionDesk:
@@ -45,7 +46,7 @@ class CollectionDesk:
     @workflow.signal(description="The gateway has news of this receivable's payment.")
     def gateway_event(self) -> None:
         """Look at the gateway, if that is what we wait for: an event is a hint, never a fact."""
-        if self._case.stage in {Stage.UNKNOWN, Stage.PROCESSING}:
+        if self._case.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._case.has_page:
             self._case.wake(WakeKind.GATEWAY_EVENT)
 
     @workflow.query(description="Where the receivable stands, and what comes next.")
@@ -59,6 +60,24 @@ class CollectionDesk:
         await workflow.wait_condition(lambda: self._case.first is not None)
         assert self._case.first is not None
         return self._case.first
+
+    @workflow.update(description="Open a hosted page for the customer, or return the open one.")
+    async def open_page(self) -> str:
+        """Return the address of a page on which the customer can pay what is owed."""
+        case = self._case
+        if case.state.page is not None and case.state.page.expires_at > workflow.now():
+            return case.state.page.url
+        with _telling_why():
+            page = await workflow.execute_activity_method(
+                PaymentPageActivities.open_page,
+                case.attempt_request(case.next_attempt()),
+                task_queue=visibility.gateway_queue(case.request.provider),
+                summary="open a page for the customer",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
+        case.show_page(page)
+        return page.url
 
     @workflow.update(description="Try now, on the usual card or on another.")
     def retry_now(self, command: RetryCommand) -> str:
@@ -84,6 +103,7 @@ class CollectionDesk:
     async def mark_paid_outside(self, command: PaidOutsideCommand) -> str:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
         request = self._case.request
+        await self._close_page()
         with _telling_why():
             number = await workflow.execute_activity_method(
                 CollectionActivities.record_paid_outside,
@@ -119,6 +139,11 @@ class CollectionDesk:
         case.wake(WakeKind.RESOLVED)
         return resolved
 
+    @open_page.validator
+    def _may_open_page(self) -> None:
+        if self._case.stage not in BETWEEN_ATTEMPTS:
+            raise CommandError(f"stage: {self._case.stage}; a page is opened between attempts")
+
     @retry_now.validator
     def _may_retry(self, command: RetryCommand) -> None:
         self._between_attempts(command)
@@ -147,6 +172,21 @@ class CollectionDesk:
         command.check()
         if self._case.stage is not Stage.UNKNOWN:
             raise CommandError(f"stage: {self._case.stage}, so there is no unknown outcome to resolve")
+
+    async def _close_page(self) -> None:
+        """Make sure that the customer can no longer pay on a page while something else is done."""
+        case = self._case
+        if not case.has_page:
+            return
+        await workflow.execute_activity_method(
+            PaymentPageActivities.close_page,
+            case.attempt_request(case.state.attempt),
+            task_queue=visibility.gateway_queue(case.request.provider),
+            summary="close the customer's page",
+            priority=PEOPLE,
+            **COLLECT,
+        )
+        case.state.page = None
 
     def _between_attempts(self, command: OperatorCommand) -> None:
         command.check()
