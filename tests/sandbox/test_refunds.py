@@ -111,6 +111,19 @@ def test_a_refund_that_waits_for_the_customer_can_be_canceled(
     assert stripe_sdk.v1.charges.retrieve(charge_of(payment).id).amount_refunded == 0
 
 
+def test_a_refund_that_waits_for_the_customer_can_go_through(
+    stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
+) -> None:
+    customer = payer(stripe_sdk)
+    stripe_sandbox.script_card(customer.method.id, CardOutcome(refund=RefundFate.REQUIRE_ACTION))
+    refund = stripe_sdk.v1.refunds.create({"payment_intent": customer.pay().id})
+
+    stripe_sandbox.succeed_refund(refund.id)
+
+    assert stripe_sdk.v1.refunds.retrieve(refund.id).status == "succeeded"
+    assert stripe_sandbox.books().totals[0].refund_failures.count == 0
+
+
 def test_a_disputed_charge_cannot_be_refunded(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     payment = payer(stripe_sdk).pay()
     stripe_sandbox.create_dispute(charge_of(payment).id)
