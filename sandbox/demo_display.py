@@ -84,7 +84,8 @@ class DemoDisplay:
 
     def kept(self, environment: Path) -> None:
         """Say how to look around, and how to end it."""
-        self._aside.print(f"\nThe stack keeps running until Ctrl-C. For starter.py: set -a; . {environment}; set +a")
+        how = f"In another terminal, for starter.py: set -a; . {environment}; set +a"
+        self._aside.print(f"\nThe stack keeps running until Ctrl-C. {how}", soft_wrap=True, markup=False)
 
 
 _MEANINGS = {

@@ -16,7 +16,7 @@ select a.id, a.currency, coalesce(r.amount_minor, i.amount_minor, 0) as amount_m
         when c.stage = 'given_up' then 'given_up'
         when not run.is_frozen or i.outcome is null and c.account_id is null and r.state is distinct from 'unknown'
             and i.member_id is not null then 'to_do'
-        when i.member_id is null or i.outcome in ('skipped', 'parked') or c.stage = 'settled' then 'skipped'
+        when i.member_id is null or i.outcome in ('skipped', 'parked', 'released') or c.stage = 'settled' then 'skipped'
         when r.state = 'unknown' or d.request_id is null and i.outcome is distinct from 'in_dunning' then 'unknown'
         else 'in_dunning'
     end as outcome,
