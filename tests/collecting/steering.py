@@ -1,0 +1,85 @@
+"""What tests of steering share: workers in front of a gateway of their own, and waiting for what a history says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.database import Database
+from models.gateway import Gateway
+from models.process_run import Certificate
+from models.run_control import RunStatus
+from settings import Settings
+from tests.builders import Merchant
+from tests.running import RunningDuly
+from worker import gateway_worker, workflow_worker
+from workflows.payment_run import PaymentRun
+
+Run = WorkflowHandle[PaymentRun, Certificate]
+
+COLLECTED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+STARTED_CHILD = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED
+FOUND = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
+
+
+@asynccontextmanager
+async def duly_at(
+    environment: WorkflowEnvironment, database: Database, gateway: Gateway, settings: Settings
+) -> AsyncIterator[RunningDuly]:
+    """Duly's workers, with a gateway of the test's own."""
+    client = environment.client
+    async with workflow_worker(client, database), gateway_worker(client, database, gateway, settings):
+        yield RunningDuly(environment)
+
+
+async def shape(merchant: Merchant, *, shards: int = 1, window: int = 2, page: int = 100) -> None:
+    """Give the monthly run small measures."""
+    await merchant.run(
+        "update duly.run_definitions set shards = :shards, window_size = :window, page_size = :page"
+        " where id = 'monthly'",
+        shards=shards,
+        window=window,
+        page=page,
+    )
+
+
+async def owing(merchant: Merchant, count: int) -> list[str]:
+    """Open accounts that owe ten euros each."""
+    return [await merchant.account(f"acc_{number:02}", owes_minor=1000) for number in range(count)]
+
+
+async def happened(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, count: int = 1) -> None:
+    """Wait until a history has so many events of a kind."""
+    while await count_of(handle, kind) < count:  # noqa: ASYNC110 # it happens on a server, which sets no event here
+        await asyncio.sleep(0.02)
+
+
+async def count_of(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType) -> int:
+    """Count a history's events of a kind."""
+    return sum([event.event_type == kind async for event in handle.fetch_history_events()])
+
+
+async def order(run: Run, update: Any, command: object) -> RunStatus:
+    """Send an operator's command and return what the run answers."""
+    status: RunStatus = await run.execute_update(update, command)
+    return status
+
+
+async def refusal(handle: WorkflowHandle[Any, Any], update: Any, command: object) -> str:
+    """Return why an update is refused."""
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await handle.execute_update(update, command)
+    assert isinstance(error.value.cause, ApplicationError)
+    return error.value.cause.message
+
+
+def members(certificate: Certificate) -> dict[str, int]:
+    """Return members by outcome."""
+    return {total.outcome: total.members for total in certificate.totals}
