@@ -25,6 +25,7 @@ from models.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from workflows import visibility
 from workflows.collection_case import CHANCES, EVIDENCE, Case, Wake, WakeKind
 from workflows.collection_desk import CollectionDesk
+from workflows.handlers import async_update
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 
 # The cards that a decline of this class rules out: another of the account's cards may still work at once.
@@ -52,6 +53,13 @@ class Collection(CollectionDesk):
             if reason:
                 return await self._close(Stage.GIVEN_UP, reason)
             self._continue_if_long()
+
+    @async_update("Wait for the first attempt and return its outcome.")
+    async def first_outcome(self) -> CollectResult:
+        """Return what the first attempt came to; unknown when nobody knows yet."""
+        await workflow.wait_condition(lambda: self._case.first is not None)
+        assert self._case.first is not None
+        return self._case.first
 
     async def _after(self, result: CollectResult) -> str:
         """Wait for what the outcome calls for; return why collection gives up, or nothing when it goes on."""

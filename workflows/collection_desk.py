@@ -25,6 +25,7 @@ from models.collection import (
 from models.gateway_request import CollectResult
 from workflows import visibility
 from workflows.collection_case import Case, WakeKind
+from workflows.handlers import async_update
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 
 
@@ -54,14 +55,7 @@ class CollectionDesk:
         """Return stage, attempts, the last outcome, the next moment and the decisions so far."""
         return self._case.status()
 
-    @workflow.update(description="Wait for the first attempt and return its outcome.")
-    async def first_outcome(self) -> CollectResult:
-        """Return what the first attempt came to; unknown when nobody knows yet."""
-        await workflow.wait_condition(lambda: self._case.first is not None)
-        assert self._case.first is not None
-        return self._case.first
-
-    @workflow.update(description="Open a hosted page for the customer, or return the open one.")
+    @async_update("Open a hosted page for the customer, or return the open one.")
     async def open_page(self) -> str:
         """Return the address of a page on which the customer can pay what is owed."""
         case = self._case
@@ -99,7 +93,7 @@ class CollectionDesk:
         """Give the receivable up."""
         return self._order(WakeKind.GIVE_UP, command, "give up")
 
-    @workflow.update(description="The customer has paid by other means: post it, with its reference.")
+    @async_update("The customer has paid by other means: post it, with its reference.")
     async def mark_paid_outside(self, command: PaidOutsideCommand) -> str:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
         request = self._case.request
@@ -115,7 +109,7 @@ class CollectionDesk:
         self._case.wake(WakeKind.RECEIVABLE_CHANGED)
         return number
 
-    @workflow.update(description="Say what became of an unknown attempt: by the gateway's id, or by decision.")
+    @async_update("Say what became of an unknown attempt: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> CollectResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
         case = self._case

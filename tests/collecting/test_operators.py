@@ -23,6 +23,7 @@ from workflows.collection import Collection
 
 Handle = WorkflowHandle[Collection, CollectionResult]
 WHO = {"actor": "maria", "reason": "the customer called"}
+NOT_CHARGED = UnknownResolution(*WHO.values(), was_not_charged=True)
 
 
 async def declined_collection(duly: RunningDuly, merchant: Merchant, *, times: int = 1) -> Handle:
@@ -39,7 +40,7 @@ async def status(handle: Handle) -> CollectionStatus:
 
 async def refusal(handle: Handle, update: object, command: object) -> str:
     with pytest.raises(WorkflowUpdateFailedError) as error:
-        await handle.execute_update(update, command)  # type: ignore[arg-type, call-overload]
+        await handle.execute_update(update, command)  # type: ignore[call-overload]
     return str(error.value.cause)
 
 
@@ -115,7 +116,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     payment = stripe_sandbox.books().books[0].payment_intent_ids[0]
 
     resolved = await handle.execute_update(
-        Collection.resolve_unknown, UnknownResolution(**WHO, gateway_reference=payment)
+        Collection.resolve_unknown, UnknownResolution(*WHO.values(), gateway_reference=payment)
     )
     result = await handle.result()
 
@@ -134,7 +135,9 @@ async def test_another_payments_id_is_no_evidence(
         {"amount": 2500, "currency": "eur", "customer": customer}
     )
 
-    why = await refusal(handle, Collection.resolve_unknown, UnknownResolution(**WHO, gateway_reference=other.id))
+    why = await refusal(
+        handle, Collection.resolve_unknown, UnknownResolution(*WHO.values(), gateway_reference=other.id)
+    )
 
     assert "another_payment" in why
 
@@ -145,7 +148,7 @@ async def test_a_decision_that_nothing_was_charged_lets_collection_go_on(
     handle = await unknown_collection(duly, merchant, stripe_sandbox, kind=FaultKind.REQUEST_LOST)
 
     stripe_sandbox.clear_faults()
-    await handle.execute_update(Collection.resolve_unknown, UnknownResolution(**WHO, was_not_charged=True))
+    await handle.execute_update(Collection.resolve_unknown, NOT_CHARGED)
     result = await handle.result()
 
     assert (result.stage, result.attempts) == (Stage.SETTLED, 2)
@@ -158,8 +161,12 @@ async def test_a_decision_that_nothing_was_charged_lets_collection_go_on(
         (Collection.retry_now, RetryCommand("", "why"), "actor: say who asks"),
         (Collection.retry_now, RetryCommand("maria", " "), "reason: say why"),
         (Collection.mark_paid_outside, PaidOutsideCommand(**WHO, reference=""), "reference: say where"),
-        (Collection.resolve_unknown, UnknownResolution(**WHO, was_not_charged=True), "there is no unknown outcome"),
-        (Collection.resolve_unknown, UnknownResolution(**WHO), "not both, not neither"),
+        (
+            Collection.resolve_unknown,
+            NOT_CHARGED,
+            "there is no unknown outcome",
+        ),
+        (Collection.resolve_unknown, UnknownResolution("maria", "no idea"), "not both, not neither"),
     ],
 )
 async def test_nonsense_is_refused(
