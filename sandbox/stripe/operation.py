@@ -12,11 +12,12 @@ from starlette.types import Message, Receive, Scope, Send
 from sandbox.stripe import errors
 from sandbox.stripe.core import Sandbox
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.expansion import expanded
+from sandbox.stripe.expansion import check_paths, expanded
 from sandbox.stripe.faults import Strike
 from sandbox.stripe.idempotency import Answer
 from sandbox.stripe.jsontypes import Handler, encoded
 from sandbox.stripe.parameters import Shape, decode, shape
+from sandbox.stripe.resources import resource_of
 from sandbox.stripe.scripts import FaultKind
 from sandbox.stripe.world import NO_REQUEST, World
 
@@ -64,6 +65,8 @@ class Operation:
         self._handler = handler
         self._shape: Shape = shape(typed_dict)
         self._shape.compile()
+        self._resource = resource_of(template)
+        self._lists = method == "GET" and not template.endswith("}") and template != "/v1/balance"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = await _read(scope, receive)
@@ -122,9 +125,10 @@ class Operation:
         try:
             params = self._shape.check(decode(call.encoded))
             expand = params.pop("expand", None)
+            if expand:
+                check_paths(self._resource, expand, in_list=self._lists)
             result = self._handler(world, params, *call.ids)
-            body = expanded(world, result, expand) if expand else result
-            return Answer(200, encoded(body))
+            return Answer(200, encoded(expanded(world, result, expand) if expand else result))
         except ApiError as refused:
             return _refusal(refused)
         finally:

@@ -122,6 +122,42 @@ def test_what_is_no_reference_cannot_be_expanded(gateway_sdk: StripeClient, path
         gateway_sdk.v1.payment_intents.retrieve(payment.id, {"expand": [path]})
 
 
+def test_a_path_that_cannot_be_expanded_is_refused_before_anything_is_charged(stripe_sdk: StripeClient) -> None:
+    customer = payer(stripe_sdk)
+
+    with pytest.raises(InvalidRequestError, match="cannot be expanded"):
+        stripe_sdk.v1.payment_intents.create(
+            {
+                "amount": 2000,
+                "currency": "usd",
+                "customer": customer.customer.id,
+                "payment_method": customer.method.id,
+                "confirm": True,
+                "off_session": True,
+                "expand": ["latest_charge.nothing"],
+            }
+        )
+
+    assert stripe_sdk.v1.payment_intents.list().data == []
+
+
+def test_a_list_is_expanded_below_its_data_only(gateway_sdk: StripeClient) -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be expanded"):
+        gateway_sdk.v1.payment_intents.list({"expand": ["latest_charge"]})
+
+
+def test_four_levels_can_be_expanded_and_no_more(gateway_sdk: StripeClient) -> None:
+    customer = payer(gateway_sdk)
+    customer.pay()
+    mine = customer.customer.id
+
+    gateway_sdk.v1.payment_intents.list({"customer": mine, "expand": ["data.latest_charge.payment_intent.customer"]})
+    with pytest.raises(InvalidRequestError):
+        gateway_sdk.v1.payment_intents.list(
+            {"customer": mine, "expand": ["data.latest_charge.payment_intent.latest_charge.customer"]}
+        )
+
+
 def test_events_are_listed_by_type_and_family(stripe_sdk: StripeClient) -> None:
     payer(stripe_sdk).pay()
 

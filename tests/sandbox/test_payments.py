@@ -138,6 +138,16 @@ def test_an_unconfirmed_intent_can_be_changed_and_canceled(gateway_sdk: StripeCl
     assert (canceled.status, canceled.cancellation_reason) == ("canceled", "abandoned")
 
 
+def test_nothing_is_confirmed_without_a_card(stripe_sdk: StripeClient) -> None:
+    with pytest.raises(InvalidRequestError) as paid:
+        stripe_sdk.v1.payment_intents.create({"amount": 2000, "currency": "usd", "confirm": True})
+    with pytest.raises(InvalidRequestError) as saved:
+        stripe_sdk.v1.setup_intents.create({"confirm": True})
+
+    assert paid.value.param == saved.value.param == "payment_method"
+    assert stripe_sdk.v1.payment_intents.list().data == []
+
+
 def test_a_settled_intent_can_be_neither_canceled_nor_confirmed(gateway_sdk: StripeClient) -> None:
     payment = payer(gateway_sdk).pay()
 

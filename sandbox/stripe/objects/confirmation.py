@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from sandbox.stripe.errors import invalid_request
+from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import charges, disputes, payment_methods
 from sandbox.stripe.objects.payment_methods import card_error
@@ -16,6 +16,16 @@ AUTHENTICATION_REQUIRED = CardOutcome(
     decline_code="authentication_required",
     message="Your card was declined. This transaction requires authentication.",
 )
+
+
+def check_has_method(params: Json) -> None:
+    """Confirming in the same request needs a method in the same request."""
+    if params.get("confirm") and "payment_method" not in params:
+        raise invalid_parameter(
+            "You must provide a payment method when `confirm` is set to true.",
+            "payment_method",
+            "parameter_missing",
+        )
 
 
 def check_owner(method: Json, customer: Json | None, *, off_session: bool) -> None:

@@ -47,6 +47,7 @@ def _check_together(params: Json) -> None:
         raise invalid_parameter(
             "You cannot set `off_session` without `confirm` set to true when creating a PaymentIntent.", "off_session"
         )
+    confirmation.check_has_method(params)
     if params.get("off_session") and params.get("setup_future_usage"):
         raise invalid_parameter(
             "You may only specify one of these parameters: off_session, setup_future_usage.", "off_session"

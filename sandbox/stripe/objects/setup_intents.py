@@ -17,6 +17,7 @@ _OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
 def create(world: World, params: Json) -> Json:
     """A new set-up; with `confirm` the card is checked in the same request."""
+    confirmation.check_has_method(params)
     customer = customers.referenced(world, params["customer"]) if "customer" in params else None
     method = payment_methods.usable(world, params["payment_method"]) if "payment_method" in params else None
     if method is not None:

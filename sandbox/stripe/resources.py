@@ -1,0 +1,28 @@
+"""The SDK's class of what each operation answers with."""
+
+import stripe
+from stripe import StripeObject
+
+RESOURCES: dict[str, type[StripeObject]] = {
+    "account_links": stripe.AccountLink,
+    "accounts": stripe.Account,
+    "balance": stripe.Balance,
+    "balance_transactions": stripe.BalanceTransaction,
+    "charges": stripe.Charge,
+    "customers": stripe.Customer,
+    "disputes": stripe.Dispute,
+    "events": stripe.Event,
+    "line_items": stripe.LineItem,
+    "mandates": stripe.Mandate,
+    "payment_intents": stripe.PaymentIntent,
+    "payment_methods": stripe.PaymentMethod,
+    "refunds": stripe.Refund,
+    "sessions": stripe.checkout.Session,
+    "setup_intents": stripe.SetupIntent,
+}
+
+
+def resource_of(template: str) -> type[StripeObject]:
+    """The class of the last noun in an address: verbs such as `attach` answer with what they act on."""
+    nouns = [part for part in template.split("/") if part in RESOURCES]
+    return RESOURCES[nouns[-1]]
