@@ -23,7 +23,7 @@ from workflows.collection import Collection
 
 Handle = WorkflowHandle[Collection, CollectionResult]
 WHO = {"actor": "maria", "reason": "the customer called"}
-NOT_CHARGED = UnknownResolution(*WHO.values(), was_not_charged=True)
+NOT_CHARGED = UnknownResolution("maria", "found it", was_not_charged=True)
 
 
 async def declined_collection(duly: RunningDuly, merchant: Merchant, *, times: int = 1) -> Handle:
@@ -116,7 +116,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     payment = stripe_sandbox.books().books[0].payment_intent_ids[0]
 
     resolved = await handle.execute_update(
-        Collection.resolve_unknown, UnknownResolution(*WHO.values(), gateway_reference=payment)
+        Collection.resolve_unknown, UnknownResolution("maria", "found it", gateway_reference=payment)
     )
     result = await handle.result()
 
@@ -136,7 +136,7 @@ async def test_another_payments_id_is_no_evidence(
     )
 
     why = await refusal(
-        handle, Collection.resolve_unknown, UnknownResolution(*WHO.values(), gateway_reference=other.id)
+        handle, Collection.resolve_unknown, UnknownResolution("maria", "found it", gateway_reference=other.id)
     )
 
     assert "another_payment" in why
