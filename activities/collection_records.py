@@ -9,7 +9,7 @@ from activities.database import Database
 from models.collection_start import Collectable
 
 _COLLECTION = """
-    select c.account_id, c.period, c.stage, c.reason, c.actor, c.provider_id, c.run_id, c.amount_minor, c.currency,
+    select c.account_id, c.period, c.stage, c.reason, c.action, c.provider_id, c.run_id, c.amount_minor, c.currency,
         c.invoices, c.policy_id, c.policy_version, c.opened_at, c.closed_at, r.id as request_id,
         r.state as request_state
     from duly.collections c

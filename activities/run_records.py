@@ -10,7 +10,8 @@ from models.process_run import RunKind, RunState
 from models.run_start import DefinitionState, refusal_to_start
 
 _RUN = """
-    select r.id, r.definition_id, r.kind, r.period, r.state, r.members, r.started_at, r.completed_at, r.certificate
+    select r.id, r.definition_id, r.kind, r.period, r.state, r.is_aborted, r.members, r.started_at, r.completed_at,
+        r.decisions, r.certificate
     from duly.process_runs r
 """
 
@@ -95,7 +96,8 @@ class RunRecords:
 
     async def _earlier(self, definition_id: str, period: str) -> RunState | None:
         rows = await self._database.rows(
-            "select state from duly.process_runs where definition_id = :definition and period = :period",
+            "select state from duly.process_runs"
+            " where definition_id = :definition and period = :period and kind <> 'shadow'",
             definition=definition_id,
             period=period,
         )

@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     BILLING = "billing"
     PAYMENT = "payment"
+    SHADOW = "shadow"
 
 
 @app.command("start")
@@ -37,7 +38,7 @@ def list_runs(
     limit: Limit = 24,
     as_json: Json = False,
 ) -> None:
-    """List the latest runs of both kinds, newest period first."""
+    """List the latest runs of all kinds, newest period first."""
     from commands.work.runs import list_latest
 
     perform(lambda output: list_latest(output, kind=kind or "", definition_id=definition, limit=limit), as_json=as_json)

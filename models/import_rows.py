@@ -159,7 +159,9 @@ class _Cells:
         except MoneyError as error:
             self.refuse(field, "amount_format", str(error))
             return 0
-        if not least <= amount <= AMOUNT_MINOR_MAX:
+        if amount > AMOUNT_MINOR_MAX:
+            self.refuse(field, "amount_at_most", f"{value} is more than one invoice can carry")
+        elif amount < least:
             wanted = "more than nothing" if least else "nothing or more"
             self.refuse(field, "amount_positive" if least else "amount_not_negative", f"{value} must be {wanted}")
         return amount
@@ -211,7 +213,7 @@ def _account(cells: _Cells, reference: ImportReference) -> AccountRow:
 def _subscription(cells: _Cells, reference: ImportReference) -> SubscriptionRow:
     currency = cells.currency("currency")
     price_minor, quantity = cells.amount("price", currency, least=1), cells.whole("quantity", 1, 1_000_000)
-    if price_minor * quantity > AMOUNT_MINOR_MAX:
+    if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
         cells.refuse("quantity", "amount_at_most", "price times quantity is more than one invoice can carry")
     starts_on = cells.day("starts_on")
     ends_on = cells.day("ends_on") if cells.text("ends_on") else None

@@ -29,6 +29,7 @@ async def show(output: Output, run_id: str) -> None:
         {**document(run), "totals": [document(row) for row in totals], "link": link},
         table("", "Run", run.id, rows=_facts(run)),
         totals_table(totals),
+        *(f"Decision: {decision}" for decision in run.decisions),
         *link_line(link),
     )
 
@@ -71,7 +72,7 @@ def totals_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
 def _facts(run: Row[Any]) -> list[tuple[str, object]]:
     facts = [
         ("Definition, period", f"{run.definition_id}, {run.period}"),
-        ("Kind, state", f"{run.kind}, {run.state}"),
+        ("Kind, state", f"{run.kind}, {run.state}{', aborted' if run.is_aborted else ''}"),
         ("Members", run.members),
         ("Started", moment(run.started_at)),
         ("Completed", moment(run.completed_at)),

@@ -1,0 +1,58 @@
+"""The command line on real parts: what an operator types, and what comes back."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+
+from activities.database import Database
+from activities.gateway import StripeGateway
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.builders import API_KEY
+from tests.commands.command_line import CommandLine
+from worker import gateway_worker, workflow_worker
+
+_MONTHS = itertools.count()
+
+
+@pytest.fixture
+def cli(
+    database_url: str,
+    owner_database_url: str,
+    temporal_address: str,
+    temporal_server: Client,
+    stripe_sandbox: SandboxControl,
+) -> CommandLine:
+    """The command line with the settings of this test's database, of Temporal and of the Stripe sandbox."""
+    return CommandLine(
+        {
+            "DULY_DATABASE_URL": database_url,
+            "DULY_MIGRATION_DATABASE_URL": owner_database_url,
+            "DULY_TEMPORAL_ADDRESS": temporal_address,
+            "DULY_TEMPORAL_NAMESPACE": temporal_server.namespace,
+            "DULY_TEMPORAL_UI_URL": "http://ui.example",
+            "STRIPE_API_KEY": API_KEY,
+            "STRIPE_API_BASE": stripe_sandbox.base_url,
+            "DULY_SMTP_URL": "",
+            "DULY_LOG_LEVEL": "ERROR",
+        }
+    )
+
+
+@pytest.fixture
+def period() -> str:
+    """A month of this test's own: the tests share Temporal's namespace, and a run's id has its period in it."""
+    years, month = divmod(next(_MONTHS), 12)
+    return f"{2027 + years}-{month + 1:02d}"
+
+
+@pytest.fixture
+async def workers(
+    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
+) -> AsyncIterator[None]:
+    """Duly's workers, on the development server."""
+    client = temporal_server
+    async with workflow_worker(client, database), gateway_worker(client, database, gateway, settings):
+        yield
