@@ -22,7 +22,7 @@ TAX_RATES = (
     TaxRate(id="vat_19", name="VAT 19 %", percent=Decimal(19)),
     TaxRate(id="consumption_tax_10", name="Consumption tax 10 %", percent=Decimal(10)),
 )
-# Kuwait levies no tax on sales, which also keeps its prices in the steps of ten fils that the gateway takes.
+# Kuwait levies no tax on sales, which also keeps its prices in the steps that the gateway takes.
 _TAX_IN = {"EUR": "vat_19", "JPY": "consumption_tax_10", "KWD": None}
 
 _ACCESS = {

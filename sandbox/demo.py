@@ -19,6 +19,7 @@ from sandbox.demo_display import DemoDisplay
 from sandbox.demo_outcomes import Cycle, Outcomes
 from sandbox.demo_report import Auditor, DemoReport, report_of
 from sandbox.gateway_customers import GatewayCustomers, stripe_client
+from sandbox.given import given
 from sandbox.load import load
 from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
 from sandbox.processes import PartError, together
@@ -86,6 +87,8 @@ async def run_demo(options: DemoOptions) -> DemoReport:
 @contextlib.asynccontextmanager
 async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncIterator[Demo]:
     """Run the demo and keep its stack and workers up for as long as the context lasts."""
+    if given("stripe_api_base"):
+        raise PartError(PART, "it scripts how cards answer, which only its own sandbox can: unset STRIPE_API_BASE")
     began_at, began = datetime.now(UTC), time.monotonic()
     display.step("Starting PostgreSQL, Temporal, the Stripe sandbox and a mail catcher")
     async with running_stack(StackOptions()) as stack, contextlib.AsyncExitStack() as running:
@@ -151,8 +154,6 @@ class Tools:
 
 @contextlib.asynccontextmanager
 async def _tools(stack: Stack, display: DemoDisplay) -> AsyncIterator[Tools]:
-    if not stack.control:
-        raise PartError(PART, "it scripts how cards answer, which only the sandbox can: unset STRIPE_API_BASE")
     settings = stack.settings
     async with contextlib.AsyncExitStack() as running:
         control = running.enter_context(SandboxControl(stack.control))

@@ -7,8 +7,9 @@ import pytest
 
 from models.currency import exponent_of
 from sandbox.data import generate
-from sandbox.demo import Demo, DemoOptions
+from sandbox.demo import Demo, DemoOptions, run_demo
 from sandbox.demo_outcomes import AccountOutcome
+from sandbox.processes import PartError
 from sandbox.trouble import Trouble
 from tests.demo.conftest import CALM, STORMY
 from tests.demo.privacy import histories_of, logs_of, secrets_of, seen
@@ -90,6 +91,13 @@ def test_the_report_links_to_workflows_that_exist(calm_demo: Demo) -> None:
 def test_an_option_out_of_range_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{name}: must be"):
         DemoOptions(**{name: value})  # type: ignore[arg-type]
+
+
+async def test_a_stripe_account_that_is_the_user_s_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_API_BASE", "https://api.stripe.com")
+
+    with pytest.raises(PartError, match="unset STRIPE_API_BASE"):
+        await run_demo(DemoOptions())
 
 
 @pytest.mark.slow
