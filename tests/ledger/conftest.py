@@ -1,0 +1,43 @@
+"""A ledger with two products, a tax rate and two accounts, for each test that asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.ledger.books import TAX_PERCENT, Books
+
+# `--hypothesis-profile ledger-nightly` tells as many histories as there are currencies to tell them in.
+settings.register_profile("ledger", max_examples=12)
+settings.register_profile("ledger-nightly", max_examples=150)
+
+SETUP = f"""
+    insert into duly.tax_rates (id, name, percent) values ('standard', 'Standard', {TAX_PERCENT});
+    insert into duly.products (id, name, ledger_account) values
+        ('gold', 'Gold card', 'revenue:gold'), ('silver', 'Silver card', 'revenue:silver');
+    select duly.open_account('acc_1', 'EUR', 'Ada Lovelace'), duly.open_account('acc_2', 'EUR', 'Charles Babbage');
+"""
+
+
+def set_up(owner: Books) -> None:
+    """Configure an empty ledger as the tests expect it."""
+    for statement in filter(str.strip, SETUP.split(";")):
+        owner.run(statement)
+
+
+@pytest.fixture
+def owner(owner_database_url: str) -> Iterator[Books]:
+    """The ledger under the role that owns the tables."""
+    books = Books(owner_database_url)
+    set_up(books)
+    yield books
+    books.close()
+
+
+@pytest.fixture
+def books(owner: Books, database_url: str) -> Iterator[Books]:
+    """The ledger under the runtime role. Whatever a test does, no invariant may be broken at its end."""
+    books = Books(database_url)
+    yield books
+    assert books.violations() == []
+    books.close()
