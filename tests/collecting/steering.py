@@ -1,7 +1,7 @@
 """What tests of steering share: workers in front of a gateway of their own, and waiting for what a history says."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Database
 from models.gateway import Gateway
 from models.process_run import Certificate
-from models.run_control import RunStatus
+from models.run_control import RunStage, RunStatus
 from settings import Settings
 from tests.builders import Merchant
 from tests.running import RunningDuly
@@ -55,15 +55,33 @@ async def owing(merchant: Merchant, count: int) -> list[str]:
     return [await merchant.account(f"acc_{number:02}", owes_minor=1000) for number in range(count)]
 
 
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds on a server, which sets no event here."""
+    while not await holds():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
 async def happened(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, count: int = 1) -> None:
     """Wait until a history has so many events of a kind."""
-    while await count_of(handle, kind) < count:  # noqa: ASYNC110 # it happens on a server, which sets no event here
-        await asyncio.sleep(0.02)
+
+    async def has() -> bool:
+        return await count_of(handle, kind) >= count
+
+    await until(has)
 
 
 async def count_of(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType) -> int:
     """Count a history's events of a kind."""
     return sum([event.event_type == kind async for event in handle.fetch_history_events()])
+
+
+async def reached(run: Run, stage: RunStage) -> None:
+    """Wait until a run is at a stage."""
+
+    async def is_there() -> bool:
+        return (await run.query(PaymentRun.status)).stage is stage
+
+    await until(is_there)
 
 
 async def order(run: Run, update: Any, command: object) -> RunStatus:
