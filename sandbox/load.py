@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
@@ -17,7 +17,7 @@ from activities.import_spool import ImportSpool
 from models.fault import RefusedError
 from models.import_columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from sandbox.data import GeneratedAccount
-from sandbox.gateway_customers import GatewayCustomers, SavedAccount
+from sandbox.gateway_customers import SavedAccount
 from sandbox.merchant import PAYMENT_METHOD, PROVIDER
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ _HEADERS = {
         "account_id", "customer", "token", "brand", "last4", "exp_month", "exp_year", "recurring", "fallback_order",
     ),
 }  # fmt: skip
+
+
+class CustomerSaver(Protocol):
+    """Saves customers at a gateway."""
+
+    async def save(self, accounts: Sequence[GeneratedAccount]) -> list[SavedAccount]:
+        """Save some customers with their cards, in the order given."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,7 @@ class CustomerFiles:
         self.cards.writerows(_cards(saved))
 
 
-async def load(
-    accounts: Iterable[GeneratedAccount], gateway: GatewayCustomers, database: Database, folder: Path
-) -> None:
+async def load(accounts: Iterable[GeneratedAccount], gateway: CustomerSaver, database: Database, folder: Path) -> None:
     """Save customers at the gateway, write them to files in a folder, and import the files.
 
     Raises RefusedError, with the good customers imported, when a row was refused.
@@ -100,7 +106,7 @@ async def import_files(database: Database, folder: Path) -> None:
             raise RefusedError(faults)
 
 
-async def _saved(accounts: Iterable[GeneratedAccount], gateway: GatewayCustomers) -> AsyncIterator[list[SavedAccount]]:
+async def _saved(accounts: Iterable[GeneratedAccount], gateway: CustomerSaver) -> AsyncIterator[list[SavedAccount]]:
     remaining = iter(accounts)
     while batch := list(islice(remaining, BATCH)):
         yield await gateway.save(batch)

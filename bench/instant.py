@@ -1,0 +1,34 @@
+"""A gateway that says yes at once, without a network: what remains is Duly's own work."""
+
+from collections.abc import Sequence
+
+from activities.gateway import StripeGateway
+from models.gateway import Charge, ChargeResult, ChargeStatus
+from sandbox.data import GeneratedAccount
+from sandbox.gateway_customers import SavedAccount, SavedCard
+
+FEE_MINOR = 1
+
+
+class InstantGateway(StripeGateway):
+    """Stripe, except that a charge never leaves the process and always succeeds."""
+
+    async def charge(self, charge: Charge) -> ChargeResult:
+        """Succeed; the same key gives the same references."""
+        key = charge.idempotency_key
+        return ChargeResult(ChargeStatus.SUCCEEDED, f"pi_{key}", charge_reference=f"ch_{key}", fee_minor=FEE_MINOR)
+
+
+class InstantCustomers:
+    """Saves customers for the instant gateway: references and tokens made up on the spot."""
+
+    async def save(self, accounts: Sequence[GeneratedAccount]) -> list[SavedAccount]:
+        """Save some customers with their cards, in the order given."""
+        return [SavedAccount(account, f"cus_{account.id}", _cards(account)) for account in accounts]
+
+
+def _cards(account: GeneratedAccount) -> tuple[SavedCard, ...]:
+    return tuple(
+        SavedCard(f"pm_{account.id}_{order}", "visa", "4242", exp_month=12, exp_year=2099)
+        for order, _ in enumerate(account.cards, start=1)
+    )

@@ -1,0 +1,72 @@
+"""One measured payment run: how fast, at what cost, and what the gateway was asked."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench import parts
+from bench.merchant import Merchant
+from bench.rates import rate, steady_rate
+from models.process_run import Certificate, ItemOutcome
+
+TOO_MANY_REQUESTS = 429
+
+_MOMENTS = """
+    select extract(epoch from a.started_at)::float8 as started, extract(epoch from a.finished_at)::float8 as finished
+    from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id
+    where r.run_id = :run_id and a.outcome = 'succeeded'"""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one run over some accounts came to. CPU is in milliseconds per payment, by part of the stack."""
+
+    payments: int
+    not_charged: int
+    seconds: float
+    per_second: float
+    steady_per_second: float
+    cpu_ms: dict[str, float]
+    foreign_cores: float
+    gateway_requests: int
+    refused_busy: int
+
+    def cpu_ms_of(self, *names: str) -> float:
+        """Return CPU milliseconds per payment of some parts together."""
+        return round(sum(self.cpu_ms[name] for name in names), 2)
+
+
+async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certificate]]) -> Leg:
+    """Run one collection and measure it. Everyone in it can pay: an account that was not charged is a finding."""
+    asked, busy, before = _requests(merchant), _busy(merchant), parts.read()
+    certificate = await collect()
+    after = parts.read()
+    started, finished = await _moments(merchant, certificate.run_id)
+    used = parts.cost(before, after)
+    return Leg(
+        payments=len(finished),
+        not_charged=certificate.members - _charged(certificate),
+        seconds=round(after.at - before.at, 1),
+        per_second=round(rate(finished, min(started)), 1),
+        steady_per_second=round(steady_rate(finished, min(started)), 2),
+        cpu_ms=used.per_payment_ms(len(finished)),
+        foreign_cores=used.foreign_cores,
+        gateway_requests=_requests(merchant) - asked,
+        refused_busy=_busy(merchant) - busy,
+    )
+
+
+async def _moments(merchant: Merchant, run_id: str) -> tuple[list[float], list[float]]:
+    rows = await merchant.database.rows(_MOMENTS, run_id=run_id)
+    return [row.started for row in rows], [row.finished for row in rows]
+
+
+def _charged(certificate: Certificate) -> int:
+    return sum(total.members for total in certificate.totals if total.outcome is ItemOutcome.CHARGED)
+
+
+def _requests(merchant: Merchant) -> int:
+    return sum(merchant.control.request_counts().values())
+
+
+def _busy(merchant: Merchant) -> int:
+    return merchant.control.status_counts().get(TOO_MANY_REQUESTS, 0)

@@ -1,0 +1,87 @@
+"""A running stack with customers who all pay: each figure is measured on one."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from temporalio.client import Client
+
+from activities.database import Database, create_engine
+from bench.instant import InstantCustomers
+from models.process_run import Certificate, RunRequest
+from sandbox.data import GeneratedAccount, generate
+from sandbox.gateway_customers import GatewayCustomers, stripe_client
+from sandbox.load import CustomerSaver, load
+from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, configure
+from sandbox.processes import PartError
+from sandbox.stack import Stack, StackOptions, running_stack
+from sandbox.stripe.control import SandboxControl
+from sandbox.temporal import client_of
+from workflows.billing_run import BillingRun
+from workflows.payment_run import PaymentRun
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id
+
+SEED = 7
+# More customers than are wanted are drawn, since one in eight would not pay at once.
+DRAWN_FOR_ONE = 2
+# Freezing and certifying a large run is one call each.
+DATABASE_TIMEOUT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """A merchant on a running stack: what is measured, and the means to look at it."""
+
+    stack: Stack
+    client: Client
+    database: Database
+    control: SandboxControl
+
+    def workers(self, *, rate: float) -> Stack:
+        """Return the stack as workers see it that send so many gateway calls a second at most."""
+        environment = {"DULY_GATEWAY_RATE": f"{rate:g}", "DULY_LOG_LEVEL": "WARNING"}
+        return replace(self.stack, environment={**self.stack.environment, **environment})
+
+    async def bill(self, period: str) -> Certificate:
+        """Post every customer's invoices of a period."""
+        return await self.client.execute_workflow(
+            BillingRun.run,
+            RunRequest(BILLING_DEFINITION, period),
+            id=billing_run_id(BILLING_DEFINITION, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    async def collect(self, period: str) -> Certificate:
+        """Collect a period from everyone, by the product's own payment run."""
+        return await self.client.execute_workflow(
+            PaymentRun.run,
+            RunRequest(PAYMENT_DEFINITION, period),
+            id=payment_run_id(PAYMENT_DEFINITION, period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIterator[Merchant]:
+    """Start a stack of our own and open so many accounts; `instant` saves their cards at the instant gateway."""
+    async with running_stack(StackOptions(ui=False)) as stack, contextlib.AsyncExitStack() as running:
+        if not stack.control:
+            raise PartError("The bench", "it measures the whole stack on this machine: unset STRIPE_API_BASE")
+        control = running.enter_context(SandboxControl(stack.control))
+        database = Database(
+            create_engine(stack.settings.database_url, pool=stack.settings.database_pool),
+            timeout_seconds=DATABASE_TIMEOUT_SECONDS,
+        )
+        running.push_async_callback(database.dispose)
+        await database.verify()
+        stripe = await running.enter_async_context(stripe_client(stack))
+        customers: CustomerSaver = InstantCustomers() if instant else GatewayCustomers(stripe, control)
+        await configure(database)
+        await load(_who_pay(accounts), customers, database, stack.folder.path / "customers")
+        yield Merchant(stack, await client_of(stack.settings), database, control)
+
+
+def _who_pay(accounts: int) -> Iterator[GeneratedAccount]:
+    drawn = generate(accounts * DRAWN_FOR_ONE, SEED)
+    return islice((account for account in drawn if account.trouble is None), accounts)
