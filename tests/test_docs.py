@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tests.house import documents
+from tests.house import documents, readme
 from tests.house.source import ROOT, plant
 from tests.house.tracked import tracked_files, tracked_texts
 
@@ -130,3 +130,7 @@ def test_a_trace_of_one_machine_is_found(tmp_path: Path, text: str) -> None:
     plant(tmp_path, {"notes.md": text})
 
     assert documents.local_traces([tmp_path / "notes.md"]) == [f"notes.md:1: {text}"]
+
+
+def test_the_readme_shows_the_workflows_and_the_example_as_they_are() -> None:
+    assert README == readme.written()

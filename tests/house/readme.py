@@ -1,0 +1,60 @@
+"""The parts of the README that code knows best: `python -m tests.house.readme` writes them again."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import temporalio.workflow
+
+import worker
+from tests.house.source import ROOT
+from workflows import visibility
+
+README = ROOT / "README.md"
+EXAMPLE = ROOT / "docs" / "examples" / "collect_now.py"
+
+HEADER = ("| Workflow | Id | Signals | Updates | Queries |", "|---|---|---|---|---|")
+
+_RUN = visibility.payment_run_id("<definition>", "<period>")
+IDS = {
+    "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
+    "Collection": visibility.collection_id("<account>", "<period>"),
+    "PaymentRun": _RUN,
+    "PaymentRunShard": f"{_RUN}/shard-<n>",
+    "ScheduledRun": "schedule/<definition>-<time>",
+}
+
+
+def workflow_rows(workflows: Sequence[type]) -> list[str]:
+    """Return a table row for each registered workflow, with everything that may be said to it."""
+    rows = []
+    for one in sorted(workflows, key=lambda kind: kind.__name__):
+        definition: Any = temporalio.workflow._Definition.must_from_class(one)
+        spoken = [_names(definition.signals), _names(definition.updates), _names(definition.queries)]
+        rows.append(f"| {' | '.join([definition.name, f'`{IDS[definition.name]}`', *spoken])} |")
+    return rows
+
+
+def readme_with(marker: str, content: str, text: str) -> str:
+    """Return the README with what stands between two markers replaced."""
+    return re.sub(
+        rf"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)", lambda m: f"{m[1]}{content}{m[2]}", text, flags=re.DOTALL
+    )
+
+
+def written() -> str:
+    """Return the README as it should be."""
+    text = README.read_text(encoding="utf-8")
+    text = readme_with("workflows", "\n".join([*HEADER, *workflow_rows(worker.WORKFLOWS)]) + "\n", text)
+    example = EXAMPLE.read_text(encoding="utf-8").partition("async def")
+    return re.sub(
+        r"(```python\n).*?(```)", lambda m: f"{m[1]}{example[1]}{example[2]}{m[2]}", text, count=1, flags=re.DOTALL
+    )
+
+
+def _names(handlers: dict[str | None, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(name for name in handlers if name)) or "-"
+
+
+if __name__ == "__main__":
+    README.write_text(written(), encoding="utf-8")
