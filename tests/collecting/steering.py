@@ -90,6 +90,30 @@ async def order(run: Run, update: Any, command: object) -> RunStatus:
     return status
 
 
+async def current(duly: RunningDuly, workflow_id: str) -> WorkflowHandle[Any, Any]:
+    """A handle on the execution that runs under an id just now."""
+    described = await duly.client.get_workflow_handle(workflow_id).describe()
+    return duly.client.get_workflow_handle(workflow_id, run_id=described.run_id)
+
+
+async def page_after(duly: RunningDuly, workflow_id: str) -> None:
+    """Wait until a shard has gone on to its second page."""
+
+    async def went_on() -> bool:
+        described = await duly.client.get_workflow_handle(workflow_id).describe()
+        started = await duly.client.get_workflow_handle(workflow_id, run_id=described.run_id).fetch_history()
+        attributes = started.events[0].workflow_execution_started_event_attributes
+        return attributes.continued_execution_run_id != ""
+
+    await until(went_on)
+
+
+async def at_rest(shard: WorkflowHandle[Any, Any], *, completed: int) -> None:
+    """Wait until a shard has heard of so many activities, and has done all that it does about them."""
+    await happened(shard, COLLECTED, completed)
+    await shard.query("__stack_trace")
+
+
 async def refusal(handle: WorkflowHandle[Any, Any], update: Any, command: object) -> str:
     """Return why an update is refused."""
     with pytest.raises(WorkflowUpdateFailedError) as error:

@@ -12,13 +12,14 @@ from models.process_run import ItemOutcome
 from models.run_control import RunStage
 from sandbox.stripe.control import SandboxControl
 from settings import Settings
-from tests.builders import Merchant
-from tests.collecting.steering import Run, duly_at, members, order, owing, reached, shape
+from tests.builders import PERIOD, Merchant
+from tests.collecting.steering import Run, at_rest, current, duly_at, members, order, owing, page_after, reached, shape
 from tests.gateways import BusyGateway
 from tests.running import RunningDuly
 from workflows.payment_run import PaymentRun
-from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON, STAGE
+from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON, STAGE, payment_run_id, shard_id
 
+FIRST_SHARD = shard_id(payment_run_id("monthly", PERIOD), 0)
 WHO = OperatorCommand(actor="maria", reason="the gateway is back, they say")
 
 
@@ -117,10 +118,14 @@ async def test_an_open_breaker_holds_from_page_to_page(
     await owing(merchant, 12)
     await shape(merchant, window=5, page=5)
     run = await held(duly)
+
+    await page_after(duly, FIRST_SHARD)
+    await at_rest(await current(duly, FIRST_SHARD), completed=1)
+
+    assert len(busy.turned_away) == 5
     busy.is_down = False
-
+    await order(run, PaymentRun.resume, WHO)
     await run.result()
-
     assert await run.query(PaymentRun.totals) == {ItemOutcome.CHARGED: 7, ItemOutcome.UNKNOWN: 5}
 
 

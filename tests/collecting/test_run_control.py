@@ -1,12 +1,11 @@
 """Operators steer a run while it collects; nonsense is refused with the reason."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ActivityError
 from temporalio.testing import WorkflowEnvironment
 
@@ -19,10 +18,11 @@ from sandbox.stripe.control import SandboxControl
 from settings import Settings
 from tests.builders import PERIOD, Merchant, declined
 from tests.collecting.steering import (
-    COLLECTED,
     CONTINUED,
     STARTED_CHILD,
     Run,
+    at_rest,
+    current,
     duly_at,
     happened,
     members,
@@ -254,15 +254,3 @@ async def test_a_server_that_cannot_change_a_rate_says_so(
     assert isinstance(error.value.cause, ActivityError)
     assert "this Temporal server cannot change a queue's rate" in str(error.value.cause.cause)
     assert (await run.query(PaymentRun.status)).decisions == ()
-
-
-async def current(duly: RunningDuly, workflow_id: str) -> WorkflowHandle[Any, Any]:
-    """A handle on the execution that runs under an id just now."""
-    described = await duly.client.get_workflow_handle(workflow_id).describe()
-    return duly.client.get_workflow_handle(workflow_id, run_id=described.run_id)
-
-
-async def at_rest(shard: WorkflowHandle[Any, Any], *, completed: int) -> None:
-    """Wait until a shard has heard of so many activities, and has done all that it does about them."""
-    await happened(shard, COLLECTED, completed)
-    await shard.query("__stack_trace")
