@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("posted money is never dropped: restore a backup instead")
+    raise RuntimeError("posted money is never dropped: restore a backup instead")
 
 
 def _run(script: str) -> None:

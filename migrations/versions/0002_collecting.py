@@ -23,4 +23,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("requests and attempts are evidence: restore a backup instead")
+    raise RuntimeError("requests and attempts are evidence: restore a backup instead")

@@ -43,7 +43,7 @@ async def test_an_amount_is_sent_in_the_gateways_scale_and_its_fee_comes_back_in
         ("KWD", 12_345),  # the networks carry two of the dinar's three decimals
         ("MGA", 100_001),
         ("CUP", 1000),  # no such currency at the gateway
-        ("XXX", 1000),  # no such currency at all
+        ("ABC", 1000),  # no such currency at all
     ],
 )
 async def test_an_amount_that_the_gateway_would_misread_is_refused_and_never_sent(
