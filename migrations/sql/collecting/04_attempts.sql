@@ -72,6 +72,9 @@ begin
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment';
     if found then
+        if p_run_id <> '' and v_request.run_id is distinct from p_run_id then
+            return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_in_period', 'skipped');
+        end if;
         select * into v_attempt from duly.gateway_attempts where request_id = v_request.id and attempt = p_attempt;
         if found then
             if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
@@ -91,7 +94,12 @@ begin
     select * into v_account from duly.accounts where id = p_account_id;
     v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, '{}');
     v_owed := duly.owed_on(v_invoices);
-    if v_owed = 0 then
+    if v_request.id is null and exists (
+        select from duly.gateway_requests r where r.account_id = p_account_id and r.kind = 'payment'
+          and r.state in ('pending', 'under_processing', 'unknown') and r.invoices && v_invoices) then
+        -- Two runs that were frozen at the same moment may both have the invoice: who asks second leaves it alone.
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'in_collection', 'skipped');
+    elsif v_owed = 0 then
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
     elsif v_account.state = 'terminated' then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'account_terminated', 'skipped');

@@ -45,11 +45,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 create function duly.why_skipped(p_account duly.accounts, p_definition duly.run_definitions, p_card duly.cards,
-    p_customer text, p_free bigint, p_minimum bigint)
+    p_customer text, p_free bigint, p_minimum bigint, p_is_asked boolean)
 returns text language sql stable as $$
     select case
         when p_account.state <> 'active' then 'account_' || p_account.state
         when p_free = 0 then 'in_collection'
+        when p_is_asked then 'asked_in_period'
         when p_minimum is null then 'currency_not_taken'
         when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
             then 'currency_not_in_definition'
@@ -80,7 +81,9 @@ language sql stable as $$
     ),
     judged as (
         select a.currency, owed.*, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
-            duly.why_skipped(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor) as reason
+            duly.why_skipped(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
+                exists (select from duly.gateway_requests r where r.account_id = a.id and r.kind = 'payment'
+                    and r.period = to_char(p_ends_on - 1, 'YYYY-MM'))) as reason
         from owed
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
