@@ -141,11 +141,16 @@ MESSAGES: dict[str, str] = {
 class Diagnostics(Protocol):
     """What a PostgreSQL driver says of an error; psycopg's `Diagnostic` has these names."""
 
-    sqlstate: str | None
-    constraint_name: str | None
-    message_primary: str | None
-    message_detail: str | None
-    column_name: str | None
+    @property
+    def sqlstate(self) -> str | None: ...
+    @property
+    def constraint_name(self) -> str | None: ...
+    @property
+    def message_primary(self) -> str | None: ...
+    @property
+    def message_detail(self) -> str | None: ...
+    @property
+    def column_name(self) -> str | None: ...
 
 
 class _Arguments(dict[str, Any]):

@@ -50,7 +50,7 @@ class Books:
         """Run a statement and return its rows, if it has any; refusals come as LedgerError."""
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(statement, arguments)  # type: ignore[call-overload]
+                cursor.execute(statement, arguments or None)
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise (refusal(error.diag) or error) from error
@@ -107,12 +107,12 @@ class Books:
         assert row is not None
         return row
 
-    def allocations(self, account_id: str) -> set[tuple[str, str, int]]:
-        """Return what settles what on an account: credit, debit, amount."""
+    def allocations(self, *account_ids: str) -> set[tuple[str, str, int]]:
+        """Return what settles what on some accounts: credit, debit, amount."""
         rows = self.run(
             "select credit_id, debit_id, sum(amount_minor)::bigint from duly.current_allocations"
-            " where account_id = %s group by credit_id, debit_id",
-            account_id,
+            " where account_id = any (%s) group by credit_id, debit_id",
+            list(account_ids),
         )
         return {tuple(row) for row in rows}
 

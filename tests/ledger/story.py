@@ -45,7 +45,7 @@ class Story:
         self.suspense = f"acc_suspense_{self.currency.lower()}"
         self.written_off = f"acc_write_off_{self.currency.lower()}"
         self.model = ModelLedger()
-        self.keys: list[tuple[str, Callable[[], str]]] = []
+        self.keys: list[tuple[str, str, Callable[[], str]]] = []
         self.count = 0
         owner.run(
             "update duly.due_date_rules set proximity_operator = 'plus_minus', proximity_days = %s", PROXIMITY_DAYS
@@ -56,13 +56,11 @@ class Story:
             account = books.open_account(f"{self.name}_{index}", self.currency, credit_limit_minor=limit)
             self.model.accounts[account] = ModelAccount(credit_limit=limit)
         self.actions: tuple[Callable[[], None], ...] = (
-            self.invoice,
-            self.invoice,
+            *[self.invoice] * 4,
             self.batch,
-            self.payment,
-            self.payment,
-            self.credit_note,
-            self.refund,
+            *[self.payment] * 5,
+            *[self.credit_note] * 3,
+            *[self.refund] * 2,
             self.edit_draft,
             self.post_draft,
             self.post_gateway_payment,
@@ -75,6 +73,7 @@ class Story:
             self.change_account,
             self.change_principle,
             self.repeat,
+            self.reuse_key,
             self.roll_up,
         )
 
@@ -128,8 +127,8 @@ class Story:
     def payment(self) -> None:
         account, posted_on, amount, key = self._account(), self._day(), self._amount(), self._key()
         addressed = self._addressed(account)
-        provider = self.choices.pick([None, None, "stripe"])
-        draft = provider is not None or self.choices.number(0, 4) == 0
+        provider = self.choices.pick([*[None] * 4, "stripe"])
+        draft = provider is not None or self.choices.number(0, 3) == 0
 
         def ask() -> str:
             return self.books.call(
@@ -163,6 +162,9 @@ class Story:
 
     def refund(self) -> None:
         account, posted_on, amount, key = self._account(), self._day(), self._amount(), self._key()
+        found = self.model.accounts.get(account)
+        if found and found.credit_limit is not None and self.choices.number(0, 1):
+            amount = max(1, found.credit_limit - found.balance + self.choices.number(0, 1))
         acknowledged = self.choices.number(0, 1) == 1
         rule = self.model.refuses_new(account)
         if rule is None and not acknowledged:
@@ -256,7 +258,7 @@ class Story:
         self._cancel(Classification.PAYMENT, Classification.PAYMENT_CANCELLATION)
 
     def write_off(self) -> None:
-        found = self._transaction(Classification.INVOICE, state=LifeCycleState.POSTED)
+        found = self._unsettled_invoice()
         posted_on, key = self._day(), self._key()
         if found is None:
             return
@@ -300,7 +302,7 @@ class Story:
             self.model.post(moved, posted_on)
 
     def quick_pay(self) -> None:
-        found = self._transaction(Classification.INVOICE, state=LifeCycleState.POSTED)
+        found = self._unsettled_invoice()
         posted_on, key = self._day(), self._key()
         if found is None:
             return
@@ -318,7 +320,7 @@ class Story:
 
     def change_account(self) -> None:
         account = f"{self.name}_{self.choices.number(0, 2)}"
-        state = self.choices.pick(["active", "active", "active", "active", "suspended", "terminated"])
+        state = self.choices.pick([*["active"] * 7, "suspended", "terminated"])
         self.books.run("select duly.set_account_state(%s, %s)", account, state)
         self.model.accounts[account].state = state
 
@@ -330,30 +332,46 @@ class Story:
         """Ask again with an old key: the answer must be the old one, whatever has changed since."""
         if not self.keys:
             return
-        expected, ask = self.choices.pick(self.keys)
+        _, expected, ask = self.choices.pick(self.keys)
         self._agree("repeat", ask(), expected)
+
+    def reuse_key(self) -> None:
+        """Ask for something else with an old key."""
+        if self.keys:
+            key, _, _ = self.choices.pick(self.keys)
+            self._ask(
+                "key_means_one_request",
+                lambda: self.books.pay(key, f"{self.name}_0", 1, currency=self.currency, method="cheque"),
+            )
 
     def roll_up(self) -> None:
         self.books.run("select duly.mark_roll_up()")
         self.books.run("select duly.fill_roll_ups()")
 
     def compare(self) -> None:
-        """Compare balances, states, what is unsettled and what settles what, on every account of the story."""
-        for account_id, account in self.model.accounts.items():
-            self._agree(f"balance of {account_id}", self.books.balance(account_id), account.balance)
-            sums: dict[tuple[str, str], int] = {}
-            for each in account.settlement.allocations:
-                pair = (each.credit_id, each.debit_id)
-                sums[pair] = sums.get(pair, 0) + each.amount_minor
-            expected = {(credit, debit, amount) for (credit, debit), amount in sums.items()}
-            self._agree(f"allocations of {account_id}", self.books.allocations(account_id), expected)
+        """Compare balances, states and what settles what, on every account of the story."""
+        accounts = [*self.model.accounts]
+        balances = dict(
+            self.books.run(
+                "select account_id, balance_minor from duly.account_balances where account_id = any (%s)", accounts
+            )
+        )
+        self._agree("balances", balances, {name: account.balance for name, account in self.model.accounts.items()})
         stored = dict(
             self.books.run(
-                "select id, state::text from duly.financial_transactions where account_id = any (%s)",
-                [*self.model.accounts],
+                "select id, state::text from duly.financial_transactions where account_id = any (%s)", accounts
             )
         )
         self._agree("states", stored, {t.id: str(t.state) for t in self.model.transactions.values()})
+        self._agree("allocations", self.books.allocations(*accounts), self._allocations())
+
+    def _allocations(self) -> set[tuple[str, str, int]]:
+        sums: dict[tuple[str, str], int] = {}
+        for account in self.model.accounts.values():
+            for each in account.settlement.allocations:
+                pair = (each.credit_id, each.debit_id)
+                sums[pair] = sums.get(pair, 0) + each.amount_minor
+        return {(credit, debit, amount) for (credit, debit), amount in sums.items()}
 
     def finish(self) -> None:
         """Compare the whole ledger with its own invariants."""
@@ -383,7 +401,7 @@ class Story:
             return None
         self._agree("refusal", None, rule)
         if key:
-            self.keys.append((made, ask))
+            self.keys.append((key, made, ask))
         return made
 
     def _made(self, transaction: ModelTransaction, draft: bool, posted_on: date) -> None:
@@ -420,17 +438,26 @@ class Story:
         """Pick a transaction: mostly one of the likely kinds and state, sometimes any, to be refused."""
         every = list(self.model.transactions.values())
         fitting = [t for t in every if t.classification in likely and state in {None, t.state}]
-        if fitting and self.choices.number(0, 5):
+        if fitting and self.choices.number(0, 4):
             every = fitting
         return self.choices.pick(every) if every else None
+
+    def _unsettled_invoice(self) -> ModelTransaction | None:
+        """Pick an invoice to be settled: mostly one that is paid in part."""
+        posted = [t for t in self.model.transactions.values() if t.state is LifeCycleState.POSTED]
+        invoices = [t for t in posted if t.classification is Classification.INVOICE]
+        in_part = [t for t in invoices if 0 < self.model.unsettled(t.id) < t.total]
+        if in_part and self.choices.number(0, 2):
+            return self.choices.pick(in_part)
+        return self._transaction(Classification.INVOICE, state=LifeCycleState.POSTED)
 
     def _addressed(self, account: str) -> tuple[str, ...]:
         every = [t for t in self.model.transactions.values() if t.classification is Classification.INVOICE]
         fitting = [t.id for t in every if t.account == account and t.state is LifeCycleState.POSTED]
         found = fitting if fitting and self.choices.number(0, 5) else [t.id for t in every]
-        if not found or self.choices.number(0, 1):
+        if not found or self.choices.number(0, 2) == 0:
             return ()
-        return tuple(sorted({self.choices.pick(found) for _ in range(self.choices.number(1, 2))}))
+        return tuple(sorted({self.choices.pick(found) for _ in range(self.choices.number(1, 3))}))
 
 
 def _array(ids: Sequence[str]) -> str:

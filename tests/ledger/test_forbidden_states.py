@@ -92,7 +92,7 @@ def test_the_runtime_role_calls_only_the_functions_meant_for_it(used: Books) -> 
 def test_every_function_with_the_owner_s_rights_has_a_fixed_search_path(owner: Books) -> None:
     loose = owner.run(
         "select proname from pg_proc where pronamespace = 'duly'::regnamespace and prosecdef"
-        " and not coalesce(proconfig::text like '%search_path=%pg_temp%', false)".replace("%", "%%")
+        " and not coalesce(proconfig::text like '%search_path=%pg_temp%', false)"
     )
 
     assert loose == []

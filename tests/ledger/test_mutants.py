@@ -12,8 +12,8 @@ from tests.ledger.books import Books
 from tests.ledger.story import Disagreement, Story
 from tests.ledger.test_histories import Seeded
 
-STEPS = 60
-HISTORIES = 6
+STEPS = 150
+HISTORIES = 8
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ MUTANTS = (
     Mutant("stamp", "else -t.total_minor", "else -t.total_minor + 1"),
     Mutant("made_before", "v_hash <> p_hash", "false"),
     Mutant("made_before", "return v_id", "return null"),
-    Mutant("allocate_fifo", "least(c.open_minor, d.open_minor)", "1"),
+    Mutant("allocate_fifo", "least(c.open_minor, d.open_minor)", "d.open_minor"),
     Mutant("allocate_fifo", "order by sort_on, account_version", "order by account_version"),
     Mutant("allocate_fifo", "order by sort_on, account_version", "order by sort_on desc, account_version"),
     Mutant("allocate_new", "order by sort_on, account_version", "order by sort_on, account_version desc"),

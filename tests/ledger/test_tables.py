@@ -1,0 +1,44 @@
+"""The typed tables say what the migration made."""
+
+import warnings
+
+from sqlalchemy import Connection, create_engine, inspect
+
+from models.currency import EXPONENTS
+from models.ledger import LedgerAccountKind
+from models.tables import metadata
+from models.transaction import NUMBER_PREFIXES, SIDES, Classification
+from tests.ledger.books import Books
+
+HIDDEN = {("financial_transactions", "posted_xid"), ("gateway_bookings", "posted_xid")}
+
+
+def test_every_mapped_table_has_the_columns_of_the_database(owner_database_url: str) -> None:
+    engine = create_engine(owner_database_url)
+    with engine.connect() as connection, warnings.catch_warnings():
+        # SQLAlchemy has no type for transaction ids of the server, which no reader needs.
+        warnings.filterwarnings("ignore", message="Did not recognize type 'xid8'")
+        for table in metadata.tables.values():
+            assert mapped_columns(table.name) == stored_columns(connection, table.name), table.name
+    engine.dispose()
+
+
+def mapped_columns(table: str) -> dict[str, bool]:
+    return {column.name: bool(column.nullable) for column in metadata.tables[f"duly.{table}"].columns}
+
+
+def stored_columns(connection: Connection, table: str) -> dict[str, bool]:
+    columns = inspect(connection).get_columns(table, schema="duly")
+    return {c["name"]: c["nullable"] for c in columns if (table, c["name"]) not in HIDDEN}
+
+
+def test_the_currencies_of_the_database_are_those_of_the_code(owner: Books) -> None:
+    assert dict(owner.run("select code, exponent from duly.currencies")) == EXPONENTS
+
+
+def test_sides_prefixes_and_the_chart_are_the_same_in_both(owner: Books) -> None:
+    for classification in Classification:
+        side = owner.value("select duly.side_of(%s)::text", classification)
+        prefix = owner.value("select duly.number_prefix(%s)", classification)
+        assert (side, prefix) == (SIDES[classification], NUMBER_PREFIXES[classification])
+    assert {row[0] for row in owner.run("select kind from duly.ledger_account_kinds")} == set(LedgerAccountKind)
