@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database
 from activities.definitions_check import Known, check
-from activities.definitions_document import DefinitionsDocument, Provider, RunDefinition
+from activities.definitions_document import DefinitionsDocument, Policy, Provider, RunDefinition
 from activities.definitions_sql import (
     ADD_CURRENCY,
     ADD_DEFINITION,
@@ -90,14 +90,15 @@ class _Writing:
             return changes[0]
         return Change.UPDATED
 
-    async def _policy(self, policy: DunningPolicy) -> Change:
-        rows = (await self._connection.execute(text(LATEST_POLICIES), {"id": policy.id})).all()
+    async def _policy(self, part: Policy) -> Change:
+        policy, place = part.policy, {"id": part.policy.id, "segment": part.segment}
+        rows = (await self._connection.execute(text(LATEST_POLICIES), place)).all()
         latest = _POLICY.validate_python({**rows[0].document, "id": policy.id, "version": 1}) if rows else None
         if latest == replace(policy, version=1):
             return Change.UNCHANGED
         document = _POLICY.dump_python(policy, mode="json", exclude={"id", "version"})
         version = rows[0].version + 1 if rows else 1
-        values = {"id": policy.id, "version": version, "document": Jsonb(document)}
+        values = {**place, "version": version, "document": Jsonb(document)}
         await self._connection.execute(text(ADD_POLICY), values)
         return Change.UPDATED if rows else Change.CREATED
 

@@ -60,7 +60,7 @@ def _faults_of_definition(
     kind = known.kinds.get(definition.id, definition.kind)
     if kind != definition.kind:
         yield Fault(f"{place}.kind", "kind_is_fixed", f"{definition.id!r} is a {kind} run definition")
-    policies = {*known.dunning_policies, *(policy.id for policy in document.dunning_policies)}
+    policies = {*known.dunning_policies, *(part.policy.id for part in document.dunning_policies)}
     if definition.dunning_policy not in policies:
         problem = f"there is no dunning policy {definition.dunning_policy!r}"
         yield Fault(f"{place}.dunning_policy", "dunning_policy_exists", problem)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.currency import exponent_of
 from models.dunning import DunningPolicy
@@ -103,17 +103,31 @@ class Provider(Part):
         return (Money.parse(given, code) if given else gateway_minimum(code)).amount_minor
 
 
-def _words_of_a_policy(given: object) -> object:
-    known = {field.name for field in fields(DunningPolicy)} - {"version"}
-    if isinstance(given, dict) and (unknown := sorted(given.keys() - known)):
-        raise ValueError(f"{unknown[0]} is no word of a dunning policy; it knows {', '.join(sorted(known))}")
-    if isinstance(given, dict) and "id" not in given:
-        raise ValueError("id is required")
-    return given
+class Policy(Part):
+    """A dunning policy, for all accounts or for those of a segment; durations are written "3 days" or "PT6H".
 
+    A change makes a new version; collections end under the one they began with.
+    """
 
-# Durations are written "3 days" or "PT6H". A change makes a new version; collections end under the one they began with.
-Policy = Annotated[DunningPolicy, BeforeValidator(_words_of_a_policy)]
+    segment: Annotated[str, Field(max_length=200)] = ""
+    policy: DunningPolicy
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_apart(cls, given: object) -> object:
+        if not isinstance(given, dict) or isinstance(given.get("policy"), DunningPolicy):
+            return given
+        known = {field.name for field in fields(DunningPolicy)} - {"version"}
+        if unknown := sorted(given.keys() - known - {"segment"}):
+            raise ValueError(f"{unknown[0]} is no word of a dunning policy; it knows {', '.join(sorted(known))}")
+        if "id" not in given:
+            raise ValueError("id is required")
+        return {"segment": given.get("segment", ""), "policy": {k: v for k, v in given.items() if k != "segment"}}
+
+    @property
+    def id(self) -> str:
+        """What tells policies apart."""
+        return f"{self.policy.id}/{self.segment}" if self.segment else self.policy.id
 
 
 class Schedule(Part):

@@ -58,8 +58,13 @@ ADD_PROVIDER_METHOD = """
     where t.provider_id <> excluded.provider_id
     returning xmax = 0 as is_new
 """
-LATEST_POLICIES = "select version, document from duly.dunning_policies where id = :id order by version desc limit 1"
-ADD_POLICY = "insert into duly.dunning_policies (id, version, document) values (:id, :version, :document)"
+LATEST_POLICIES = """
+    select version, document from duly.dunning_policies where id = :id and segment = :segment
+    order by version desc limit 1
+"""
+ADD_POLICY = """
+    insert into duly.dunning_policies (id, segment, version, document) values (:id, :segment, :version, :document)
+"""
 ADD_DEFINITION = """
     insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
         shards, window_size, page_size)
@@ -90,7 +95,8 @@ LISTS = MappingProxyType(
             from duly.providers p order by p.id
         """,
         "dunning_policies": """
-            select distinct on (id) id, version, document from duly.dunning_policies order by id, version desc
+            select distinct on (id, segment) id, segment, version, document from duly.dunning_policies
+            order by id, segment, version desc
         """,
         "run_definitions": """
             select id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule, shards, window_size,

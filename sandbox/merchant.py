@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from activities.database import Database
 from activities.definitions import Definitions
-from activities.definitions_document import DefinitionsDocument, Product, Provider, RunDefinition
+from activities.definitions_document import DefinitionsDocument, Policy, Product, Provider, RunDefinition
 from models.dunning import DunningPolicy
 from models.process_run import RunKind
 from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
@@ -32,7 +32,7 @@ MERCHANT = DefinitionsDocument(
         for plan in PLANS
     ),
     providers=(Provider(id=PROVIDER, mode="test", currencies=CURRENCIES, payment_methods=(PAYMENT_METHOD,)),),
-    dunning_policies=(POLICY,),
+    dunning_policies=(Policy(policy=POLICY),),
     run_definitions=(
         RunDefinition(id=BILLING_DEFINITION, kind=RunKind.BILLING, name="Monthly plans"),
         RunDefinition(

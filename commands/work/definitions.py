@@ -64,7 +64,7 @@ def _provider(row: Row[Any]) -> tuple[object, ...]:
 
 
 def _policy(row: Row[Any]) -> tuple[object, ...]:
-    return row.id, row.version, to_json(row.document) if row.document else "as Duly comes"
+    return row.id, row.segment or "all", row.version, to_json(row.document) if row.document else "as Duly comes"
 
 
 COLUMNS = MappingProxyType(
@@ -73,7 +73,7 @@ COLUMNS = MappingProxyType(
         "products": ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
         "payment_methods": ("Id", "Name", "Ledger account", "Provider", "Active"),
         "providers": ("Id", "Gateway", "Mode", "State", "Currencies"),
-        "dunning_policies": ("Id", "Version", "Document"),
+        "dunning_policies": ("Id", "Segment", "Version", "Document"),
         "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
     }
 )

@@ -49,6 +49,16 @@ async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Pat
     assert versions == [(1, "8"), (2, "7")]
 
 
+async def test_a_segment_has_a_policy_of_its_own(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
+    text = '[[dunning_policies]]\nid = "standard"\nsegment = "vip"\ndeclined_after = ["10 days"]\n'
+
+    first, second = [await cli.json("definitions", "apply", written(tmp_path, text)) for _ in range(2)]
+
+    assert [first["changes"][0]["change"], second["changes"][0]["change"]] == ["created", "unchanged"]
+    versions = await merchant.run("select segment, version from duly.dunning_policies where id = 'standard' order by 1")
+    assert versions == [("", 1), ("vip", 1)]
+
+
 @pytest.mark.parametrize(
     ("text", "field", "rule"),
     [
@@ -64,7 +74,7 @@ async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Pat
         ('[[products]]\nid = "a"\nname = "A"\ntax_rate = "none"', "products.0.tax_rate", "tax_rate_exists"),
         ('[[tax_rates]]\nid = "a"\nname = "A"\npercent = 101', "tax_rates.0.percent", "less_than_equal"),
         ('[[dunning_policies]]\nid = "p"\nretries = 3', "dunning_policies.0", "value_error"),
-        ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0", "value_error"),
+        ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0.policy", "value_error"),
         ('[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"', "run_definitions.0", "value_error"),
         (
             '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "none"',

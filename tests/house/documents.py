@@ -20,7 +20,7 @@ CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`", re.MULTILINE | re.D
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z]+)")
-STARTER = re.compile(r"\bstarter\.py((?: [a-z][a-z-]*)+)")
+STARTER = re.compile(r"\bstarter\.py((?: [a-z][a-z-]*(?![\w./-]))+)")
 
 # A project knows no path of one machine and no registry; brackets keep the lines from finding themselves.
 OF_A_MACHINE = re.compile(r"(?<![\w.-])/(wor[k]/|roo[t]/|home/(?!user)[a-z]+/|opt/(wheel[s]|pyp[i])|tm[p]/duly[-/])")
