@@ -80,7 +80,7 @@ class Parts:
                 folder=self.folder.path,
                 log=self.folder.log("stripe"),
                 port=self.ports.stripe,
-                options=self.stripe_options,
+                options=self._stripe_options(),
             )
         )
         return {
@@ -88,6 +88,11 @@ class Parts:
             "stripe_api_key": account.api_key,
             "stripe_webhook_secrets": account.webhook_secret,
         }
+
+    def _stripe_options(self) -> tuple[str, ...]:
+        """A kept ledger refers to the gateway's objects, so they are kept with it."""
+        kept = (f"--state-file={self.folder.path / 'stripe-state'}",) if self.folder.is_kept else ()
+        return (*kept, *self.stripe_options)
 
     async def _mail(self) -> Values:
         if given("smtp_url"):

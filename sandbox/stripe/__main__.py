@@ -24,10 +24,11 @@ def main(
         str, typer.Option(envvar="STRIPE_WEBHOOK_SECRET", help="Signs the webhooks.")
     ] = DEFAULTS.webhook_secret,
     webhook_url: Annotated[list[str] | None, typer.Option(help="Where events go; may be repeated.")] = None,
+    state_file: Annotated[Path | None, typer.Option(help="Keeps what the sandbox knows, for the next start.")] = None,
     address_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it is bound.")] = None,
 ) -> None:
     """Serves the Stripe sandbox."""
-    app = build_app(SandboxConfig(api_key, webhook_secret))
+    app = build_app(SandboxConfig(api_key, webhook_secret), state_file=state_file)
     endpoints = app.state.sandbox.webhooks.endpoints
     endpoints.extend(WebhookEndpoint(url=url) for url in webhook_url or ())
     server, listening = server_for(app, host, port)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import orjson
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.stripe import control_api
 from sandbox.stripe.core import Sandbox, SandboxConfig
 from sandbox.stripe.errors import unknown_url
+from sandbox.stripe.keeping import Keeper, kept_sandbox
 from sandbox.stripe.operation import Operation
 from sandbox.stripe.operations import OPERATIONS
 from sandbox.stripe.pages import routes as pages
@@ -21,17 +23,30 @@ from sandbox.stripe.pages import routes as pages
 TICK_SECONDS = 0.05
 
 
-def build_app(config: SandboxConfig | None = None) -> Starlette:
-    """The sandbox as an application; `app.state.sandbox` is what its endpoints share."""
-    sandbox = Sandbox(config or SandboxConfig())
+KEEP_SECONDS = 2.0
+
+
+def build_app(config: SandboxConfig | None = None, *, state_file: Path | None = None) -> Starlette:
+    """The sandbox as an application; `app.state.sandbox` is what its endpoints share.
+
+    With a state file it goes on with what an earlier start kept there.
+    """
+    config = config or SandboxConfig()
+    sandbox = kept_sandbox(state_file, config) if state_file else Sandbox(config)
+    keeper = Keeper(sandbox, state_file) if state_file else None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        ticking = asyncio.create_task(_tick(sandbox))
+        background = [asyncio.create_task(_tick(sandbox))]
+        if keeper:
+            background.append(asyncio.create_task(_keep(keeper)))
         yield
-        ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
+        for task in background:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if keeper:
+            keeper.keep()
         await sandbox.webhooks.close()
 
     app = Starlette(routes=_routes(sandbox), lifespan=lifespan, exception_handlers={HTTPException: _unknown_url})
@@ -45,6 +60,13 @@ async def _tick(sandbox: Sandbox) -> None:
     while True:
         await asyncio.sleep(TICK_SECONDS)
         sandbox.clock.run_due()
+
+
+async def _keep(keeper: Keeper) -> None:
+    """Loses a few seconds at most when the process is killed."""
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        keeper.keep()
 
 
 def _routes(sandbox: Sandbox) -> list[BaseRoute]:

@@ -1,7 +1,6 @@
 """The sandbox's time: real time plus an offset that tests push forward, and the work that is due at a time."""
 
 import heapq
-import itertools
 import time
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ class Clock:
     def __init__(self) -> None:
         self._offset_seconds = 0.0
         self._due: list[tuple[float, int, Callable[[], object]]] = []
-        self._order = itertools.count()
+        self._ordered = 0
 
     def now(self) -> int:
         return int(self.exactly())
@@ -32,7 +31,8 @@ class Clock:
 
     def after(self, seconds: float, work: Callable[[], object]) -> None:
         """Does the work `seconds` from now by this clock; with 0 it is done before the next request is answered."""
-        heapq.heappush(self._due, (self.exactly() + seconds, next(self._order), work))
+        self._ordered += 1
+        heapq.heappush(self._due, (self.exactly() + seconds, self._ordered, work))
 
     def run_due(self) -> None:
         while self._due and self._due[0][0] <= self.exactly():

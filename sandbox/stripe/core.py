@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.errors import invalid_key, missing_key, no_access
@@ -21,6 +22,10 @@ class SandboxConfig:
 
     api_key: str = "sk_test_sandbox"
     webhook_secret: str = "whsec_sandbox"
+
+
+def _nowhere(_event: Json) -> None:
+    """Stand in until the world that publishes exists."""
 
 
 @dataclass
@@ -70,12 +75,18 @@ class Sandbox:
         self.platform.emit("account.application.deauthorized", application)
 
     def _new_world(self, account: str | None) -> World:
-        def publish(event: Json) -> None:
-            self.webhooks.publish(world, event)
-
-        world = World(clock=self.clock, ids=self.ids, publish=publish, account=account, base_url=self.base_url)
+        world = World(clock=self.clock, ids=self.ids, publish=_nowhere, account=account, base_url=self.base_url)
+        world.publish = partial(self.webhooks.publish, world)
         world.connect = self.connect if account is None else None
         return world
+
+    def begin_again(self, config: SandboxConfig) -> None:
+        """Go on after a restart: the objects are those of before, everything else is this start's."""
+        self.config = config
+        self.webhooks.secret = config.webhook_secret
+        self.webhooks.endpoints.clear()
+        self.faults = Faults()
+        self.limiter = Limiter()
 
     def serve_at(self, base_url: str) -> None:
         """Tells where the hosted pages are."""

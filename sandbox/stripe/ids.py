@@ -1,7 +1,7 @@
 """Ids with Stripe's prefixes."""
 
 import base64
-import random
+import secrets
 
 
 class Ids:
@@ -10,9 +10,6 @@ class Ids:
     Letters of both cases, as Stripe's: then hardly any id has so many digits in a row that it looks like a card number,
     which imports refuse.
     """
-
-    def __init__(self) -> None:
-        self._random = random.SystemRandom()
 
     def new(self, prefix: str) -> str:
         return f"{prefix}_1{self._letters(23)}"
@@ -23,4 +20,4 @@ class Ids:
 
     def _letters(self, length: int) -> str:
         # Six bits a letter; the two that are neither letter nor digit become letters.
-        return base64.b64encode(self._random.randbytes(length), b"Aa")[:length].decode()
+        return base64.b64encode(secrets.token_bytes(length), b"Aa")[:length].decode()

@@ -53,6 +53,13 @@ class Webhooks:
     _session: aiohttp.ClientSession | None = None
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT_MAX))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is under way does not outlive the process: the event list has it."""
+        return vars(self) | {"_tasks": set(), "_session": None, "_slots": None, "_held": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"_slots": asyncio.Semaphore(CONCURRENT_MAX)})
+
     def plan(self, fault: EventFault) -> None:
         self._plan.append(_Planned(fault))
 
