@@ -152,6 +152,17 @@ class Merchant:
         rows = await self.run("select * from duly.post_invoices(:batch)", batch=Jsonb([document]))
         return str(rows[0].transaction_id)
 
+    async def transfer(self, account_id: str, amount_minor: int, *, currency: str = "EUR") -> None:
+        """Post money that the customer paid through the bank."""
+        await self.run(
+            "select duly.create_payment(:key, :account, :amount, :currency, 'bank_transfer', p_origin => 'user',"
+            " p_actor => 'clerk')",
+            key=f"transfer:{account_id}:{next(self.numbers)}",
+            account=account_id,
+            amount=amount_minor,
+            currency=currency,
+        )
+
     async def subscription(
         self, account_id: str, *, price_minor: int, currency: str = "EUR", billing_day: int = 1
     ) -> str:
