@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bench.certainty import KINDS, measure_certainty
 from bench.document import DOCUMENT, document, section_of
 from bench.paced import measure_paced
 from bench.results import FOLDER, keep
@@ -46,6 +47,11 @@ FIGURES = {
         lambda: measure_scale(accounts=1_000, seconds_max=MINUTE),
         30 * MINUTE,
     ),
+    "certainty": Figure(
+        lambda: measure_certainty(accounts=100),
+        lambda: measure_certainty(accounts=12, kinds=KINDS[:2]),
+        25 * MINUTE,
+    ),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
 
@@ -74,6 +80,12 @@ def paced(quick: Quick = False) -> None:
 def throughput(quick: Quick = False) -> None:
     """Measure payments a second and CPU per payment without a cap, with Temporal and without."""
     _measure("throughput", quick=quick)
+
+
+@app.command()
+def certainty(quick: Quick = False) -> None:
+    """Measure how long an outcome stays unknown after each kind of fault."""
+    _measure("certainty", quick=quick)
 
 
 @app.command()

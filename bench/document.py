@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
+from bench.certainty import Certainties
 from bench.leg import Leg
 from bench.machine import Machine
 from bench.paced import TARGET_SHARE, Paced
@@ -152,6 +153,38 @@ def _sandbox(folder: Path) -> str:
     )
 
 
+def _certainty(folder: Path) -> str:
+    found = kept("certainty", Certainties, folder)
+    if found is None:
+        return ""
+    unresolved = sum(kind.unresolved for kind in found.kinds)
+    double = sum(kind.double_charges for kind in found.kinds)
+    return _section(
+        "Time to certainty",
+        f"{found.accounts} accounts are collected from once for each kind of fault, which strikes every other charge"
+        f" request; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time runs from the row"
+        " before the call to the recorded outcome, for every attempt that its first answer did not settle, under the"
+        " policy that comes with Duly.",
+        _table(
+            ("Fault", "Attempts left unknown", "Median, s", "99th percentile, s", "Still unknown", "Double charges"),
+            [
+                (
+                    kind.kind,
+                    kind.attempts,
+                    f"{kind.median_seconds:.2f}",
+                    f"{kind.p99_seconds:.2f}",
+                    kind.unresolved,
+                    kind.double_charges,
+                )
+                for kind in found.kinds
+            ],
+        ),
+        _verdict("no outcome left unknown", str(unresolved), met=unresolved == 0),
+        _verdict("no double charge", str(double), met=double == 0),
+        _on(found.machine),
+    )
+
+
 def _cpu(part: str, legs: Iterable[Leg]) -> str:
     return f"{median(leg.cpu_ms[part] for leg in legs):.2f}"
 
@@ -191,5 +224,6 @@ SECTIONS: dict[str, Callable[[Path], str]] = {
     "paced": _paced,
     "throughput": _throughput,
     "scale": _scale,
+    "certainty": _certainty,
     "sandbox": _sandbox,
 }
