@@ -4,6 +4,7 @@ import typer
 
 from commands import accounts, billing, collections, definitions, demo, doctor, migrate, runs, schedule
 from commands.group import EXIT_CODES, DulyGroup
+from commands.leaving import leave_after
 
 app = typer.Typer(
     cls=DulyGroup,
@@ -20,4 +21,4 @@ app.command("migrate")(migrate.migrate)
 app.command("demo")(demo.demo)
 
 if __name__ == "__main__":
-    app()
+    leave_after(app)

@@ -1,6 +1,7 @@
 """The command line as such: help and JSON everywhere, exit codes that mean something, and its document."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,6 +123,32 @@ def test_help_takes_less_than_a_second_of_the_processor_because_it_loads_no_serv
     loaded, seconds = ended.stdout.splitlines()
     assert loaded == "[]"
     assert float(seconds) < 1
+
+
+def test_the_program_ends_well_every_time_also_after_talking_to_temporal(cli: CommandLine) -> None:
+    # An interpreter that is taken apart with Temporal's threads in it aborts now and then, with code 134.
+    command = [sys.executable, "starter.py", "schedule", "list", "--json"]
+
+    ended = [
+        subprocess.run(command, cwd=ROOT, env=cli.environment, capture_output=True, text=True, check=False)
+        for _ in range(5)
+    ]
+
+    assert [one.returncode for one in ended] == [0] * 5
+    assert {json.loads(one.stdout).keys() == {"schedules"} for one in ended} == {True}
+
+
+def test_a_reader_that_goes_away_is_no_accident(cli: CommandLine) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", '"$1" starter.py definitions list --json | head -c 1', "sh", sys.executable],
+        cwd=ROOT,
+        env={**os.environ, **cli.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.stdout, ended.stderr) == ("{", "")
 
 
 def test_the_program_leaves_with_the_codes_it_promises() -> None:
