@@ -21,6 +21,10 @@ class ProcessRunRow(Base):
     period: Mapped[str]
     state: Mapped[str]
     members: Mapped[int] = mapped_column(Integer)
+    is_aborted: Mapped[bool]
+    decisions: Mapped[list[str]]
+    execution: Mapped[str]
+    baseline_id: Mapped[str | None] = mapped_column(ForeignKey("duly.process_runs.id"))
     certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

@@ -124,6 +124,7 @@ class RunDefinitionRow(Base):
     shards: Mapped[int] = mapped_column(SmallInteger)
     window_size: Mapped[int] = mapped_column(SmallInteger)
     page_size: Mapped[int] = mapped_column(SmallInteger)
+    tells_customer: Mapped[bool]
     created_at: Mapped[datetime]
 
 

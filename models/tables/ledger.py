@@ -1,9 +1,8 @@
 """Transfers, gateway bookings, roll-ups, open items and allocations."""
 
 from datetime import date, datetime
-from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -67,8 +66,8 @@ class LedgerDaySumRow(Base):
     currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     posted_on: Mapped[date] = mapped_column(primary_key=True)
     roll_up_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duly.ledger_roll_ups.id"), primary_key=True)
-    debit_minor: Mapped[Decimal] = mapped_column(Numeric)
-    credit_minor: Mapped[Decimal] = mapped_column(Numeric)
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class OpenItemRow(Base):

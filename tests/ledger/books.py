@@ -1,12 +1,13 @@
 """The ledger as the tests speak to it: one call, one function of the database, refusals as the project's exceptions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
 from models.errors import LedgerError, refusal
@@ -129,10 +130,11 @@ class Books:
         return [tuple(row) for row in self.run("select rule, offender from duly.invariant_violations")]
 
 
-def rule_of(error: BaseException) -> str:
-    """Return the name of the rule that refused."""
-    assert isinstance(error, LedgerError)
-    return error.rule
+def refused(action: Callable[[], object], error: type[LedgerError], rule: str) -> None:
+    """Assert that an action is refused, by a kind of refusal and by a rule."""
+    with pytest.raises(error) as caught:
+        action()
+    assert caught.value.rule == rule
 
 
 def _stored(value: Any) -> Any:

@@ -7,9 +7,8 @@ from hypothesis import settings
 
 from tests.ledger.books import TAX_PERCENT, Books
 
-# `--hypothesis-profile ledger-nightly` tells as many histories as there are currencies to tell them in.
-settings.register_profile("ledger", max_examples=12)
-settings.register_profile("ledger-nightly", max_examples=150)
+# `--hypothesis-profile nightly` tells about as many histories as there are currencies to tell them in.
+settings.register_profile("nightly", max_examples=1600)
 
 SETUP = f"""
     insert into duly.tax_rates (id, name, percent) values ('standard', 'Standard', {TAX_PERCENT});

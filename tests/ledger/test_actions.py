@@ -10,18 +10,10 @@ from models.errors import (
     ConfigurationError,
     InvalidInputError,
     KeyReusedError,
-    LedgerError,
     PostconditionError,
     PrerequisiteError,
 )
-from tests.ledger.books import POSTED_ON, Books, line
-
-
-def refused(action: Any, error: type[LedgerError], rule: str) -> None:
-    """Assert that an action is refused by a rule."""
-    with pytest.raises(error) as caught:
-        action()
-    assert caught.value.rule == rule
+from tests.ledger.books import POSTED_ON, Books, line, refused
 
 
 def test_a_draft_has_a_reference_number_and_no_effect(books: Books) -> None:
@@ -147,121 +139,6 @@ def test_a_terminated_account_takes_nothing_new_but_a_write_off(books: Books) ->
     ):
         refused(action, PostconditionError, "account_not_terminated")
     assert books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off").state == "posted"
-
-
-def test_a_cancelled_invoice_stays_and_its_cancellation_copies_its_lines(books: Books) -> None:
-    invoice = books.invoice("i1", "acc_1", lines=[line(100, tax_percent=19), line(50, product="silver")])
-
-    receipt = books.call(
-        "cancel_invoice", key="c1", invoice_id=invoice, type_id="invoice_posted_by_error", issue_reason="wrong price"
-    )
-
-    assert receipt.number == "ICN-0000000001"
-    assert books.transaction(invoice)["state"] == "cancelled"
-    assert books.transaction(receipt.transaction_id)["counterpart_id"] == invoice
-    assert books.balance("acc_1") == 0
-    assert books.transfers(receipt.transaction_id) == [
-        (credit, debit, amount) for debit, credit, amount in books.transfers(invoice)
-    ]
-    copied = "select count(*) from duly.transaction_lines where transaction_id = %s"
-    assert books.value(copied, receipt.transaction_id) == 2
-
-
-def test_what_is_cancelled_cannot_be_cancelled_again(books: Books) -> None:
-    invoice, payment = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 30)
-    books.call("cancel_invoice", key="c1", invoice_id=invoice)
-    books.call("cancel_payment", key="c2", payment_id=payment)
-
-    refused(lambda: books.call("cancel_invoice", key="c3", invoice_id=invoice), PrerequisiteError, "posted_only")
-    refused(lambda: books.call("cancel_payment", key="c4", payment_id=payment), PrerequisiteError, "posted_only")
-    refused(lambda: books.call("cancel_invoice", key="c5", invoice_id=payment), PrerequisiteError, "invoice_only")
-    refused(lambda: books.call("cancel_payment", key="c6", payment_id=invoice), PrerequisiteError, "payment_only")
-    assert books.balance("acc_1") == 0
-
-
-def test_a_part_paid_invoice_is_written_off_by_what_is_unpaid(books: Books) -> None:
-    invoice = books.invoice("i1", "acc_1", 100)
-    books.pay("p1", "acc_1", 60)
-
-    write_off = books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off", issue_reason="bad_debt")
-
-    assert books.transaction(write_off.transaction_id)["total_minor"] == 40
-    assert books.transaction(invoice)["state"] == "written_off"
-    assert (books.balance("acc_1"), books.balance("acc_write_off_eur")) == (0, 40)
-    assert books.unsettled(invoice) == 0
-
-
-def test_the_tax_of_a_write_off_is_that_of_its_product(owner: Books, books: Books) -> None:
-    owner.run("update duly.products set tax_rate_id = 'standard' where id = 'bad_debt'")
-    invoice = books.invoice("i1", "acc_1", lines=[line(100_00, tax_percent=19)])
-
-    write_off = books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off")
-
-    assert books.transfers(write_off.transaction_id) == [
-        ("write_off", "receivable:acc_1", 100_00),
-        ("vat_payable", "receivable:acc_1", 19_00),
-    ]
-
-
-def test_a_write_off_needs_an_unsettled_invoice_a_type_and_a_product(owner: Books, books: Books) -> None:
-    settled, payment = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 100)
-    invoice = books.invoice("i2", "acc_1", 100)
-
-    def write_off(of: str, type_id: str | None = "write_off") -> object:
-        return books.call("write_off", key=f"w{of}", invoice_id=of, type_id=type_id)
-
-    refused(lambda: write_off(settled), PrerequisiteError, "unsettled_only")
-    refused(lambda: write_off(payment), PrerequisiteError, "invoice_only")
-    refused(lambda: write_off(invoice, None), InvalidInputError, "write_off_type_given")
-    owner.run("update duly.definitions set write_off_product_id = null")
-    refused(lambda: write_off(invoice), ConfigurationError, "write_off_product_set")
-
-
-def test_the_mirror_of_a_write_off_stays_with_it(books: Books) -> None:
-    invoice = books.invoice("i1", "acc_1", 100)
-    books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off")
-    mirror = books.value("select id from duly.transactions where account_id = 'acc_write_off_eur'")
-
-    refused(lambda: books.call("cancel_invoice", key="c1", invoice_id=mirror), PrerequisiteError, "mirror_stays")
-    refused(lambda: books.call("cancel_invoice", key="c2", invoice_id=invoice), PrerequisiteError, "posted_only")
-
-
-def test_a_moved_payment_settles_the_other_account_and_leaves_the_money_where_it_is(books: Books) -> None:
-    payment, invoice = books.pay("p1", "acc_1", 100), books.invoice("i1", "acc_2", 100)
-
-    moved = books.call("move_to_account", key="m1", payment_id=payment, account_id="acc_2")
-
-    assert (books.balance("acc_1"), books.balance("acc_2")) == (0, 0)
-    assert books.transaction(payment)["state"] == "cancelled"
-    assert books.transaction(moved.transaction_id)["counterpart_id"] == payment
-    assert books.unsettled(invoice) == 0
-
-
-def test_a_moved_gateway_payment_keeps_its_reference(books: Books) -> None:
-    payment = books.pay("p1", "acc_1", 100, method="card", provider="stripe", gateway_reference="pi_1")
-
-    moved = books.call("move_to_account", key="m1", payment_id=payment, account_id="acc_2")
-
-    assert books.transaction(moved.transaction_id)["gateway_reference"] == "pi_1"
-    clearing = (
-        "select debit_minor - credit_minor from duly.trial_balance() where ledger_account = 'gateway_clearing:stripe'"
-    )
-    assert books.value(clearing) == 100
-
-
-def test_a_payment_moves_to_another_open_account_of_its_currency(books: Books) -> None:
-    payment, invoice = books.pay("p1", "acc_1", 100), books.invoice("i1", "acc_2", 100)
-    books.open_account("acc_usd", "USD")
-
-    def move(what: str, where: str) -> object:
-        return books.call("move_to_account", key=f"m{what}{where}", payment_id=what, account_id=where)
-
-    refused(lambda: move(payment, "acc_1"), InvalidInputError, "other_account")
-    refused(lambda: move(payment, "acc_9"), PrerequisiteError, "account_exists")
-    refused(lambda: move(payment, "acc_usd"), InvalidInputError, "currency_of_account")
-    refused(lambda: move(invoice, "acc_1"), PrerequisiteError, "payment_only")
-    books.run("select duly.set_account_state('acc_2', 'terminated')")
-    refused(lambda: move(payment, "acc_2"), PostconditionError, "account_not_terminated")
 
 
 def test_quick_pay_pays_what_is_unsettled_of_the_invoice(books: Books) -> None:

@@ -1,7 +1,6 @@
 """Balances then and now, roll-ups, seals, and the invariants' own eyes."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,7 +9,7 @@ from activities.invariants import Violation, find_violations
 from tests.ledger.books import Books, line
 
 
-def trial_balance(books: Books, on: str = "infinity") -> dict[str, Decimal]:
+def trial_balance(books: Books, on: str = "infinity") -> dict[str, int]:
     rows = books.run("select ledger_account, debit_minor - credit_minor from duly.trial_balance(%s)", on)
     return dict(rows)
 

@@ -78,7 +78,11 @@ def test_the_ledger_and_the_oracle_agree_on_long_histories(books: Books, owner: 
 def test_the_ledger_and_the_oracle_agree_on_whatever_hypothesis_makes_up(books: Books, owner: Books) -> None:
     numbers = itertools.count()
 
-    @settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    # A history is some forty calls, so a tenth of the profile's examples is told.
+    @settings(
+        max_examples=settings().max_examples // 10, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), print_blob=True,
+    )  # fmt: skip
     @given(st.data())
     def tell(data: st.DataObject) -> None:
         story = Story(books, owner, Drawn(data), next(numbers) % len(CURRENCIES))

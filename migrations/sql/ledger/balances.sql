@@ -54,9 +54,9 @@ end $$;
 -- Trial balance of a day: what each ledger account had been debited and credited by its end. Sums for what is rolled up,
 -- transfers for the tail.
 create function duly.trial_balance(p_on date default 'infinity')
-returns table (ledger_account text, currency text, debit_minor numeric, credit_minor numeric)
+returns table (ledger_account text, currency text, debit_minor bigint, credit_minor bigint)
 language sql stable security definer as $$
-  select x.ledger_account, x.currency, sum(x.debit_minor), sum(x.credit_minor) from (
+  select x.ledger_account, x.currency, sum(x.debit_minor)::bigint, sum(x.credit_minor)::bigint from (
       select s.ledger_account, s.currency, s.debit_minor, s.credit_minor
         from duly.ledger_day_sums s where s.posted_on <= p_on
       union all

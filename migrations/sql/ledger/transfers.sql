@@ -68,7 +68,7 @@ create table duly.ledger_day_sums (
   ledger_account text collate "C" not null,
   currency text collate "C" not null,
   posted_on date not null,
-  debit_minor numeric not null check (debit_minor >= 0),
-  credit_minor numeric not null check (credit_minor >= 0),
+  debit_minor bigint not null check (debit_minor >= 0),
+  credit_minor bigint not null check (credit_minor >= 0),
   primary key (ledger_account, currency, posted_on, roll_up_id)
 );

@@ -1,0 +1,45 @@
+"""The outbox of messages, and the rules of alerts."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Integer, Numeric
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.message import Audience, MessageKind, MessageState
+from models.tables.base import Base, stored_as_text
+
+
+class MessageRow(Base):
+    """One message of a receivable's transition, or one alert: its id says which, and nothing in it is personal."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    audience: Mapped[Audience] = mapped_column(stored_as_text(Audience))
+    kind: Mapped[MessageKind] = mapped_column(stored_as_text(MessageKind))
+    account_id: Mapped[str]
+    period: Mapped[str]
+    run_id: Mapped[str]
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[MessageState] = mapped_column(stored_as_text(MessageState))
+    reason: Mapped[str]
+    decisions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+
+class AlertRulesRow(Base):
+    """How many declines are several, and how much more than usual is unusual (S41, S42)."""
+
+    __tablename__ = "alert_rules"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    failures_min: Mapped[int] = mapped_column(Integer)
+    failures_days: Mapped[int] = mapped_column(Integer)
+    unusual_factor: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    unusual_payments_min: Mapped[int] = mapped_column(Integer)
