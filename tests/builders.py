@@ -163,21 +163,21 @@ class Merchant:
             currency=currency,
         )
 
-    async def subscription(
-        self, account_id: str, *, price_minor: int, currency: str = "EUR", billing_day: int = 1
-    ) -> str:
-        """Let an account buy the plan every month; return the subscription's id."""
-        subscription_id = f"sub_{next(self.numbers)}"
-        await self.run(
-            "insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on)"
-            " values (:id, :account, 'plan', :price, :currency, :day, '2026-01-01')",
-            id=subscription_id,
-            account=account_id,
-            price=price_minor,
-            currency=currency,
-            day=billing_day,
-        )
-        return subscription_id
+    async def subscription(self, account_id: str, *, price_minor: int, **columns: Any) -> str:
+        """Let an account buy the plan every month from 2026 on; return the subscription's id."""
+        values = {
+            "id": f"sub_{next(self.numbers)}",
+            "account_id": account_id,
+            "product_id": "plan",
+            "price_minor": price_minor,
+            "currency": "EUR",
+            "billing_day": 1,
+            "starts_on": date(2026, 1, 1),
+            **columns,
+        }
+        names, placeholders = ", ".join(values), ", ".join(f":{name}" for name in values)
+        await self.run(f"insert into duly.subscriptions ({names}) values ({placeholders})", **values)
+        return str(values["id"])
 
     async def balance(self, account_id: str) -> int:
         """Return what an account owes, in minor units."""

@@ -105,6 +105,7 @@ create table duly.run_definitions (
     shards smallint not null default 4 check (shards between 1 and 64),
     window_size smallint not null default 25 check (window_size between 1 and 500),
     page_size smallint not null default 250 check (page_size between 1 and 1000),
+    tells_customer boolean not null default true,
     created_at timestamptz not null default now(),
     check ((kind = 'payment') = (provider_id is not null))
 );
@@ -121,7 +122,9 @@ create table duly.subscriptions (
     billing_day smallint not null check (billing_day between 1 and 31),
     starts_on date not null,
     ends_on date check (ends_on > starts_on),
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    -- One amount that no invoice can carry would keep the whole run from being frozen.
+    constraint month_fits_an_invoice check (price_minor::numeric * quantity <= 9007199254740991)
 );
 create index subscriptions_of_account on duly.subscriptions (account_id);
 comment on table duly.subscriptions is 'What an account buys every month: a price before tax, and the day it is billed (S9).';
