@@ -32,8 +32,9 @@ class Invoice:
 
 async def invoices(merchant: Merchant, account: str) -> list[Invoice]:
     rows = await merchant.run(
-        "select t.issued_on, t.due_on - t.posted_on as due_days, l.period_from, l.period_to, t.total_minor from duly.financial_transactions t"
-        " join duly.transaction_lines l on l.transaction_id = t.id where t.account_id = :account order by t.issued_on",
+        "select t.issued_on, t.due_on - t.posted_on as due_days, l.period_from, l.period_to, t.total_minor"
+        " from duly.financial_transactions t join duly.transaction_lines l on l.transaction_id = t.id"
+        " where t.account_id = :account order by t.issued_on",
         account=account,
     )
     return [
