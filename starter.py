@@ -2,7 +2,19 @@
 
 import typer
 
-from commands import accounts, billing, collections, definitions, demo, doctor, migrate, runs, schedule
+from commands import (
+    accounts,
+    billing,
+    collection_control,
+    collections,
+    definitions,
+    demo,
+    doctor,
+    migrate,
+    run_control,
+    runs,
+    schedule,
+)
 from commands.group import EXIT_CODES, DulyGroup
 from commands.leaving import leave_after
 
@@ -14,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+runs.app.add_typer(run_control.app)
+collections.app.add_typer(collection_control.app)
 for noun in (accounts, billing, runs, collections, definitions, schedule):
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
 app.command("doctor")(doctor.doctor)
