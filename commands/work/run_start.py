@@ -30,7 +30,7 @@ async def start(output: Output, kind: RunKind, definition_id: str, period: str, 
         handle = await _start(await temporal_of(settings), kind, RunRequest(definition_id, period))
         link = workflow_link(settings, handle.id)
         if wait:
-            await _follow(database, handle)
+            await follow(database, handle)
     if wait:
         await show(output, handle.id)
         return
@@ -55,7 +55,7 @@ async def _start(client: Client, kind: RunKind, request: RunRequest) -> Workflow
         raise refusal("period", "one_run_a_period", problem) from error
 
 
-async def _follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
+async def follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
     """Show the progress until the run is closed. Ctrl-C stops the watching, never the run."""
     records = RunRecords(database)
     result = asyncio.ensure_future(handle.result())
