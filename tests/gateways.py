@@ -51,5 +51,5 @@ class BusyGateway(WatchedGateway):
     async def charge(self, charge: Charge) -> ChargeResult:
         if self.is_down:
             self.turned_away.add(charge.account_id)
-            raise GatewayBusyError("busy", retry_after_seconds=1)
+            raise GatewayBusyError("busy", retry_after_seconds=0.05)
         return await super().charge(charge)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -18,7 +18,7 @@ from models.run_control import RunStage, RunStatus
 from settings import Settings
 from tests.builders import Merchant
 from tests.running import RunningDuly
-from worker import gateway_worker, workflow_worker
+from worker import gateway_worker, mail_worker, workflow_worker
 from workflows.payment_run import PaymentRun
 
 Run = WorkflowHandle[PaymentRun, Certificate]
@@ -35,7 +35,11 @@ async def duly_at(
 ) -> AsyncIterator[RunningDuly]:
     """Duly's workers, with a gateway of the test's own."""
     client = environment.client
-    async with workflow_worker(client, database), gateway_worker(client, database, gateway, settings):
+    async with (
+        workflow_worker(client, database),
+        gateway_worker(client, database, gateway, settings),
+        mail_worker(client, database, settings),
+    ):
         yield RunningDuly(environment)
 
 
@@ -82,6 +86,15 @@ async def reached(run: Run, stage: RunStage) -> None:
         return (await run.query(PaymentRun.status)).stage is stage
 
     await until(is_there)
+
+
+async def found_by(client: Client, query: str, workflow_id: str) -> None:
+    """Wait until a query of the UI finds a workflow."""
+
+    async def is_listed() -> bool:
+        return workflow_id in [execution.id async for execution in client.list_workflows(query)]
+
+    await until(is_listed)
 
 
 async def order(run: Run, update: Any, command: object) -> RunStatus:

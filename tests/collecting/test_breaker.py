@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
@@ -13,7 +14,19 @@ from models.run_control import RunStage
 from sandbox.stripe.control import SandboxControl
 from settings import Settings
 from tests.builders import PERIOD, Merchant
-from tests.collecting.steering import Run, at_rest, current, duly_at, members, order, owing, page_after, reached, shape
+from tests.collecting.steering import (
+    Run,
+    at_rest,
+    current,
+    duly_at,
+    found_by,
+    members,
+    order,
+    owing,
+    page_after,
+    reached,
+    shape,
+)
 from tests.gateways import BusyGateway
 from tests.running import RunningDuly
 from workflows.payment_run import PaymentRun
@@ -81,6 +94,22 @@ async def test_a_run_that_waits_for_the_gateway_says_so(
     assert (found[STAGE], found[NEEDS_REVIEW], found[REVIEW_REASON]) == ("held", True, "gateway_unanswered")
     assert (after[STAGE], after[NEEDS_REVIEW]) == ("closed", False)
     assert after.get(REVIEW_REASON) is None
+
+
+async def test_a_held_run_is_found_by_the_query_of_the_runbook(
+    temporal_server: Client, merchant: Merchant, database: Database, busy: BusyGateway, settings: Settings
+) -> None:
+    await owing(merchant, 8)
+    await shape(merchant, window=5)
+    environment = WorkflowEnvironment.from_client(temporal_server)
+
+    async with duly_at(environment, database, busy, settings) as duly:
+        run = await duly.start_run(period="2099-04")
+        await reached(run, RunStage.HELD)
+        await found_by(temporal_server, 'WorkflowType = "PaymentRun" AND Stage = "held"', run.id)
+        busy.is_down = False
+        await order(run, PaymentRun.resume, WHO)
+        await run.result()
 
 
 async def test_an_operator_who_knows_better_lets_the_run_look_at_once(

@@ -25,7 +25,7 @@ from workflows.visibility import gateway_queue, payment_run_id, shard_id
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 # The development server is shared by all tests, and a run's id is used once: these months are this file's own.
-EARLY, LATE, PACED = "2031-01", "2031-02", "2031-03"
+EARLY, LATE, PACED = "2099-01", "2099-02", "2099-03"
 
 
 @pytest.fixture
