@@ -7,6 +7,7 @@ from commands import (
     billing,
     collection_control,
     collections,
+    corrections,
     definitions,
     demo,
     doctor,
@@ -14,6 +15,7 @@ from commands import (
     run_control,
     runs,
     schedule,
+    transactions,
 )
 from commands.group import EXIT_CODES, DulyGroup
 from commands.leaving import leave_after
@@ -28,7 +30,8 @@ app = typer.Typer(
 )
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
-for noun in (accounts, billing, runs, collections, definitions, schedule):
+transactions.app.add_typer(corrections.app)
+for noun in (accounts, transactions, billing, runs, collections, definitions, schedule):
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)

@@ -1,4 +1,4 @@
-"""The ledger's functions as activities and commands call them: one call, one commit, refusals as the ledger's own words."""
+"""The ledger's functions as commands call them: one call, one commit, refusals as the ledger's own words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database, RuleBrokenError
-from models.errors import refusal
+from models.errors import LedgerError, refusal
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,16 @@ def naming_the_rule() -> Iterator[None]:
     try:
         yield
     except RuleBrokenError as error:
-        cause = error.__cause__
-        named = refusal(cause.orig.diag) if isinstance(cause, DBAPIError) and _has_diagnosis(cause) else None
+        named = _ledger_error(error)
         if named is None:
             raise
         raise named from error
 
 
-def _has_diagnosis(error: DBAPIError) -> bool:
-    return hasattr(error.orig, "diag")
+def _ledger_error(error: RuleBrokenError) -> LedgerError | None:
+    cause = error.__cause__
+    diagnosis = getattr(cause.orig, "diag", None) if isinstance(cause, DBAPIError) else None
+    return None if diagnosis is None else refusal(diagnosis)
 
 
 def _call(select: str, function: str, arguments: dict[str, Any]) -> str:

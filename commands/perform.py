@@ -20,11 +20,15 @@ async def _translated(work: Awaitable[None]) -> None:
     from temporalio.service import RPCError
 
     from activities.database import DatabaseUnavailableError, RuleBrokenError
+    from models.errors import LedgerError
+    from models.ledger_faults import fault_of
 
     try:
         await work
     except RefusedError as error:
         raise Failure(ExitCode.REFUSED, error.faults) from error
+    except LedgerError as error:
+        raise Failure(ExitCode.REFUSED, [fault_of(error)]) from error
     except RuleBrokenError as error:
         raise Failure(ExitCode.REFUSED, [Fault("database", error.type or "database_rule", error.message)]) from error
     except DatabaseUnavailableError as error:

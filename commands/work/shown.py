@@ -14,6 +14,11 @@ def money(amount_minor: int, currency: str) -> str:
     return str(Money(amount_minor, currency))
 
 
+def amount(amount_minor: int, currency: str) -> str:
+    """Return an amount in major units where a column or a line says the currency already."""
+    return money(amount_minor, currency).removesuffix(f" {currency}")
+
+
 def moment(at: datetime | None) -> str:
     """Return a moment in UTC to the minute."""
     return f"{at:%Y-%m-%d %H:%M}Z" if at else ""

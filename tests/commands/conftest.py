@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from activities.database import Database
@@ -12,6 +13,7 @@ from sandbox.stripe.control import SandboxControl
 from settings import Settings
 from tests.builders import API_KEY
 from tests.commands.command_line import CommandLine
+from tests.commands.shop import Shop
 from worker import gateway_worker, workflow_worker
 
 _MONTHS = itertools.count()
@@ -56,3 +58,12 @@ async def workers(
     client = temporal_server
     async with workflow_worker(client, database), gateway_worker(client, database, gateway, settings):
         yield
+
+
+@pytest.fixture
+async def shop(cli: CommandLine, engine: AsyncEngine) -> AsyncIterator[Shop]:
+    """A company with two products. Whatever a test does through the command line, the books add up at its end."""
+    shop = Shop(cli, engine)
+    await shop.set_up()
+    yield shop
+    assert await shop.violations() == []

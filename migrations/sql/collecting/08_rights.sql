@@ -20,6 +20,8 @@ grant execute on function duly.open_attempt, duly.record_outcome, duly.record_un
 grant execute on function duly.record_run_decisions, duly.release_members, duly.dry_run_page, duly.freeze_shadow_run,
     duly.shadow_collect, duly.shadow_differences to duly_app;
 grant select on all tables in schema duly to duly_app;
+-- Reading a sequence, not drawing from it: the newest transactions are found by counting down.
+grant select on all sequences in schema duly to duly_app;
 grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.payment_preferences,
     duly.gateway_customers, duly.cards, duly.dunning_policies, duly.run_definitions, duly.subscriptions,
     duly.gateway_events, duly.card_networks to duly_app;
