@@ -3,6 +3,7 @@
 import typer
 
 from commands import (
+    account_books,
     accounts,
     billing,
     collection_control,
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)

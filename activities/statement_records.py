@@ -1,0 +1,67 @@
+"""What an account owed on any day, and what became of it: statements and balances, read only (F12, X43)."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.database import Database
+
+_SIGNED = "case duly.side_of(t.classification) when 'debit' then t.total_minor else -t.total_minor end"
+
+# Day by day, and within a day in order of posting: what was posted late to an old day stands on that day.
+_STATEMENT = f"""
+    with posted as materialized (
+        select t.id, t.classification, t.state, t.posted_on, t.due_on, t.account_version, {_SIGNED} as amount_minor,
+            sum({_SIGNED}) over (order by t.posted_on, t.account_version) as balance_minor
+        from duly.financial_transactions t where t.account_id = :account and t.account_version is not null)
+    select p.id, n.number, p.classification, p.state, p.posted_on, p.due_on, p.amount_minor,
+        p.balance_minor::bigint as balance_minor, i.amount_minor - i.allocated_minor as unsettled_minor
+    from posted p
+    join duly.transaction_numbers n on n.transaction_id = p.id
+    join duly.open_items i on i.transaction_id = p.id
+    where (cast(:since as date) is null or p.posted_on >= :since)
+      and (cast(:until as date) is null or p.posted_on <= :until)
+    order by p.posted_on, p.account_version
+"""  # noqa: S608  # the parts are constants
+
+_BALANCE_ON = f"""
+    select coalesce(sum({_SIGNED}), 0)::bigint from duly.financial_transactions t
+    where t.account_id = :account and t.account_version is not null and t.posted_on <= :day
+"""  # noqa: S608  # the part is a constant
+
+_NOW = """
+    select a.id, a.currency, a.owner_name, a.credit_limit_minor, b.balance_minor,
+        coalesce(i.debit_minor, 0)::bigint as unsettled_minor, coalesce(i.credit_minor, 0)::bigint as credit_minor,
+        coalesce(i.overdue_minor, 0)::bigint as outstanding_minor
+    from duly.accounts a
+    join duly.account_balances b on b.account_id = a.id
+    left join lateral (
+        select sum(amount_minor - allocated_minor) filter (where side = 'debit') as debit_minor,
+            sum(amount_minor - allocated_minor) filter (where side = 'credit') as credit_minor,
+            sum(amount_minor - allocated_minor) filter (
+                where side = 'debit' and sort_on < (now() at time zone a.time_zone)::date) as overdue_minor
+        from duly.open_items where account_id = a.id and allocated_minor < amount_minor) i on true
+    where a.id = :account
+"""
+
+
+class StatementRecords:
+    """Reads statements and balances."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def now(self, account_id: str) -> Row[Any] | None:
+        """Return balance, unsettled, outstanding (unsettled and past due) and open credit of an account, or None."""
+        rows = await self._database.rows(_NOW, account=account_id)
+        return rows[0] if rows else None
+
+    async def balance_on(self, account_id: str, day: date) -> int:
+        """Return what an account owed at the end of a day, in minor units; positive: the customer owes."""
+        return int((await self._database.rows(_BALANCE_ON, account=account_id, day=day))[0][0])
+
+    async def statement(self, account_id: str, since: date | None, until: date | None) -> Sequence[Row[Any]]:
+        """Return an account's postings of some days, each with the balance after it and what is unsettled now."""
+        return await self._database.rows(_STATEMENT, account=account_id, since=since, until=until)
