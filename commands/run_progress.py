@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-SHOWN = ("billed", "charged", "in_dunning", "unknown", "parked", "skipped")
+SHOWN = ("billed", "charged", "in_dunning", "unknown", "parked", "skipped", "released")
 
 
 class RunProgress:

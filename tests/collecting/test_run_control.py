@@ -1,10 +1,12 @@
 """Operators steer a run while it collects; nonsense is refused with the reason."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ActivityError
 from temporalio.testing import WorkflowEnvironment
@@ -254,3 +256,25 @@ async def test_a_server_that_cannot_change_a_rate_says_so(
     assert isinstance(error.value.cause, ActivityError)
     assert "this Temporal server cannot change a queue's rate" in str(error.value.cause.cause)
     assert (await run.query(PaymentRun.status)).decisions == ()
+
+
+async def test_steering_costs_a_payment_that_succeeds_at_once_nothing(
+    duly: RunningDuly, merchant: Merchant, gated: GatedGateway
+) -> None:
+    await owing(merchant, 20)
+    await shape(merchant, window=25)
+    gated.gate.set()
+    run = await duly.start_run()
+    await happened(run, STARTED_CHILD)
+    page = await current(duly, FIRST_SHARD)
+    await run.result()
+
+    kinds = Counter([EventType.Name(event.event_type) async for event in page.fetch_history_events()])
+
+    assert kinds["EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"] == 1 + 20
+    assert {kind for kind in kinds if not kind.startswith(("EVENT_TYPE_ACTIVITY", "EVENT_TYPE_WORKFLOW_TASK"))} == {
+        "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
+        "EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED",
+        "EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+    }

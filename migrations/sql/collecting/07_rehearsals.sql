@@ -1,7 +1,9 @@
 -- Rehearsals: what a run would do. Nothing here touches an invoice, a request, a collection or the ledger.
+-- They judge a few accounts where a run judges all: plans are made for the accounts at hand, for a general one reads all.
 
 create function duly.dry_run_page(p_definition_id text, p_ends_on date, p_after text, p_limit integer) returns jsonb
-language plpgsql stable security definer set search_path = duly, pg_temp as $$
+language plpgsql stable security definer set search_path = duly, pg_temp
+set plan_cache_mode = force_custom_plan as $$
 declare
     v_definition duly.run_definitions := duly.effective_definition(p_definition_id, 'payment');
     v_accounts text[];
@@ -44,7 +46,8 @@ comment on function duly.freeze_shadow_run is
     'Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.';
 
 create function duly.shadow_collect(p_run_id text, p_account_id text) returns jsonb
-language plpgsql security definer set search_path = duly, pg_temp as $$
+language plpgsql security definer set search_path = duly, pg_temp
+set plan_cache_mode = force_custom_plan as $$
 declare
     v_run duly.process_runs;
     v_definition duly.run_definitions;
