@@ -39,6 +39,7 @@ class Collection(CollectionDesk):
     @workflow.init
     def __init__(self, request: CollectionRequest) -> None:
         self._case = Case(request)
+        self._refused: ApplicationError | None = None
 
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
@@ -56,8 +57,10 @@ class Collection(CollectionDesk):
 
     @async_update("Wait for the first attempt and return its outcome.")
     async def first_outcome(self) -> CollectResult:
-        """Return what the first attempt came to; unknown when nobody knows yet."""
-        await workflow.wait_condition(lambda: self._case.first is not None)
+        """Return what the first attempt came to; unknown when nobody knows yet. Fails when somebody else owns it."""
+        await workflow.wait_condition(lambda: self._case.first is not None or self._refused is not None)
+        if self._refused is not None:
+            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         assert self._case.first is not None
         return self._case.first
 
@@ -82,19 +85,26 @@ class Collection(CollectionDesk):
 
     async def _take_over(self) -> CollectionTerms:
         request = self._case.request
-        return await workflow.execute_activity_method(
-            CollectionActivities.open_collection,
-            CollectionOpening(
-                account_id=request.account_id,
-                period=request.period,
-                provider=request.provider,
-                run_id=request.run_id,
-                invoices=request.invoices,
-                owner=workflow.info().first_execution_run_id,
-            ),
-            summary=f"take over what {request.account_id} owes for {request.period}",
-            **DATABASE,
-        )
+        try:
+            return await workflow.execute_activity_method(
+                CollectionActivities.open_collection,
+                CollectionOpening(
+                    account_id=request.account_id,
+                    period=request.period,
+                    provider=request.provider,
+                    run_id=request.run_id,
+                    invoices=request.invoices,
+                    owner=workflow.info().first_execution_run_id,
+                ),
+                summary=f"take over what {request.account_id} owes for {request.period}",
+                **DATABASE,
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                # Whoever waits for the first outcome hears the rule that was broken, and then the workflow fails.
+                self._refused = error.cause
+                await workflow.wait_condition(workflow.all_handlers_finished)
+            raise
 
     async def _collect(self) -> CollectResult:
         case, request, state = self._case, self._case.request, self._case.state
