@@ -1,9 +1,9 @@
 """Stripe's objects and errors in our words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import stripe
@@ -43,6 +43,26 @@ _MOVEMENT = {
     "payment_failure_refund": MovementKind.REFUND_FAILURE,
     "payout": MovementKind.PAYOUT,
 }
+
+
+# What is read of a payment intent, of its charge and of the charge's booking.
+_BOOKING = dict.fromkeys(("id", "object", "currency", "fee"))
+_CHARGE = dict.fromkeys(("id", "object")) | {"balance_transaction": _BOOKING}
+_INTENT = dict.fromkeys(("id", "object", "status", "amount", "currency", "metadata", "last_payment_error"))
+_READ = _INTENT | {"latest_charge": _CHARGE}
+
+
+def only_read(intent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is read of a payment intent, as the gateway sent it."""
+    return _only(intent, _READ)
+
+
+def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: answer[name] for name in fields if name in answer}
+    return {
+        name: _only(value, fields[name]) if fields[name] and isinstance(value, dict) else value
+        for name, value in kept.items()
+    }
 
 
 def amount_to_send(charge: Charge) -> int:
