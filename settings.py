@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from email.utils import parseaddr
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -61,7 +62,12 @@ class Settings(BaseSettings):
     smtp_url: str = Field(
         "", repr=False, description="SMTP server for customer messages, smtp://user:password@host:port."
     )
-    mail_from: str = Field("payments@localhost", description="Sender address of customer messages.")
+    mail_from: str = Field(
+        "payments@localhost", description="Sender of all messages, as `Name <address>` or an address."
+    )
+    operators_mail: str = Field(
+        "", repr=False, description="Address for alerts; without one they stay in the database."
+    )
 
     provider: str = Field(
         "stripe",
@@ -104,6 +110,14 @@ class Settings(BaseSettings):
     def _is_smtp(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"smtp", "smtps"}:
             raise ValueError("must start with smtp:// or smtps://")
+        return value
+
+    @field_validator("mail_from", "operators_mail")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        local, _, domain = parseaddr(value)[1].rpartition("@")
+        if value and not (local and domain and value.isprintable()):
+            raise ValueError("must be an e-mail address")
         return value
 
     @model_validator(mode="after")

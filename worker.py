@@ -21,6 +21,10 @@ from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.gateway import StripeGateway
+from activities.letters import Letterhead, Letters
+from activities.mailer import Mailer
+from activities.mailing import MailingActivities
+from activities.messages import MessageActivities
 from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
 from activities.rehearsals import RehearsalActivities
@@ -30,14 +34,15 @@ from settings import Settings, configure_logging, load_settings
 from workflows.billing_run import BillingRun
 from workflows.client import connect
 from workflows.collection import Collection
+from workflows.mailing import Mailing
 from workflows.payment_run import PaymentRun
 from workflows.payment_run_shard import PaymentRunShard
 from workflows.scheduled_run import ScheduledRun
-from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
+from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (BillingRun, Collection, PaymentRun, PaymentRunShard, ScheduledRun)
+WORKFLOWS = (BillingRun, Collection, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 GRACE = timedelta(seconds=30)
@@ -59,6 +64,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         BillingActivities(database),
         CollectionActivities(database),
         QueueRateActivities(),
+        MailingActivities(),
     )
     return Worker(
         client,
@@ -68,6 +74,21 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         max_concurrent_workflow_tasks=20,
         max_cached_workflows=2000,
         max_concurrent_activities=50,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def mail_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    """Make the worker that sends messages. A mail server that hangs takes up its slots and nobody else's."""
+    ui = f"{settings.temporal_ui_url}/namespaces/{settings.temporal_namespace}" if settings.temporal_ui_url else ""
+    head = Letterhead(settings.mail_from, settings.operators_mail, settings.public_url, ui)
+    mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
+    return Worker(
+        client,
+        task_queue=MAIL_QUEUE,
+        activities=MessageActivities(database, Letters(head), mailer).all(),
+        max_concurrent_activities=8,
+        disable_eager_activity_execution=True,
         graceful_shutdown_timeout=GRACE,
     )
 
@@ -111,7 +132,8 @@ async def run_worker(settings: Settings, role: Role) -> None:
 async def _workers(settings: Settings, role: Role, database: Database, stack: AsyncExitStack) -> list[Worker]:
     workers = []
     if role in {Role.ALL, Role.WORKFLOW}:
-        workers.append(workflow_worker(await _client(settings), database))
+        client = await _client(settings)
+        workers += [workflow_worker(client, database), mail_worker(client, database, settings)]
     if role in {Role.ALL, Role.GATEWAY}:
         gateway = StripeGateway(
             settings.stripe_api_key.get_secret_value(),

@@ -162,6 +162,7 @@ class RunDefinition(Part):
     shards: Annotated[int, Field(ge=1, le=64)] = 4
     window: Annotated[int, Field(ge=1, le=500)] = 25
     page: Annotated[int, Field(ge=1, le=1000)] = 250
+    tells_customer: bool = True
     schedule: Schedule | None = None
 
     @model_validator(mode="after")

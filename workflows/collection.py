@@ -22,9 +22,11 @@ from models.collection import (
 from models.decline import Decline, DeclineClass, classify, is_known
 from models.dunning import GiveUp, GiveUpAction, RetryAt, WaitForCustomer, after_decline
 from models.gateway_request import AttemptCause, CollectOutcome, CollectResult
+from models.message import MessageKind
 from workflows import visibility
 from workflows.collection_case import CHANCES, EVIDENCE, Case, Wake, WakeKind
 from workflows.collection_desk import CollectionDesk
+from workflows.collection_mail import CollectionMail
 from workflows.handlers import async_update
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 
@@ -40,6 +42,7 @@ class Collection(CollectionDesk):
     def __init__(self, request: CollectionRequest) -> None:
         self._case = Case(request)
         self._refused: ApplicationError | None = None
+        self._mail = CollectionMail(self._case)
 
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
@@ -70,7 +73,7 @@ class Collection(CollectionDesk):
             case CollectOutcome.DECLINED:
                 return await self._follow_policy(result)
             case CollectOutcome.NO_CARD:
-                return await self._wait_for_customer(self._customer_deadline(), "a card")
+                return await self._wait_for_customer(self._customer_deadline(), "a card", result)
             case CollectOutcome.DID_NOT_HAPPEN if self._case.state.cause is AttemptCause.CUSTOMER:
                 return await self._go_on_without_page()
             case CollectOutcome.PROCESSING if self._case.state.page is not None:
@@ -125,7 +128,7 @@ class Collection(CollectionDesk):
             result = CollectResult(CollectOutcome.UNKNOWN, attempt=state.attempt)
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
-                case.ask_a_person(error.cause.type or "refused")
+                self._ask_a_person(error.cause.type or "refused")
         case.first = case.first or result
         case.last = result
         return result
@@ -155,7 +158,12 @@ class Collection(CollectionDesk):
                 return decision.reason
             if isinstance(decision, WaitForCustomer):
                 wanted = "an authentication" if kind is DeclineClass.ACTION_REQUIRED else "another card"
-                return await self._wait_for_customer(decision.until, wanted)
+                return await self._wait_for_customer(decision.until, wanted, result)
+            if planned_at is None:
+                # That something failed between us and the issuer is no news for a customer.
+                self._mail.tell(
+                    None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=decision.at
+                )
             state.planned_at = decision.at
             case.note(f"{kind} decline {code}: try again at {decision.at:%Y-%m-%d %H:%M}Z")
             case.enter(Stage.DUNNING, result)
@@ -195,10 +203,14 @@ class Collection(CollectionDesk):
         case.wake(wake.kind, wake.command)
         return ""
 
-    async def _wait_for_customer(self, until: datetime, wanted: str) -> str:
+    async def _wait_for_customer(self, until: datetime, wanted: str, result: CollectResult | None = None) -> str:
+        """Wait until a deadline; the customer is told of a result, and of nothing they have done themselves."""
         case = self._case
         case.state.planned_at = None
         until = case.state.customer_deadline = case.state.customer_deadline or until
+        if result is not None:
+            asked = MessageKind.ACTION_REQUIRED if wanted == "an authentication" else MessageKind.CARD_NEEDED
+            self._mail.tell(asked, result, at=until)
         case.note(f"waiting for the customer: {wanted}")
         case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
@@ -239,7 +251,7 @@ class Collection(CollectionDesk):
         state.unknown_since = state.unknown_since or workflow.now()
         case.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
         if workflow.now() - state.unknown_since >= policy.review_after:
-            case.ask_a_person("unknown_outcome")
+            self._ask_a_person("unknown_outcome")
         wait = policy.evidence_after[min(state.looks, len(policy.evidence_after) - 1)]
         state.looks += 1
         summary = f"look {state.looks} for evidence of attempt {state.attempt}"
@@ -268,12 +280,18 @@ class Collection(CollectionDesk):
         case.end_review()
         case.next_action_at = None
         case.enter(stage, case.last)
+        self._mail.tell()
+        await self._mail.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return CollectionResult(stage, reason, state.attempt, state.terms.amount_minor, state.terms.currency)
+
+    def _ask_a_person(self, reason: str) -> None:
+        if self._case.ask_a_person(reason):
+            self._mail.tell(MessageKind.NEEDS_REVIEW, code=reason)
 
     def _customer_deadline(self) -> datetime:
         return workflow.now() + self._case.state.terms.policy.customer_deadline
 
     def _continue_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
+        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._mail.is_idle:
             workflow.continue_as_new(self._case.request.resumed_as(self._case.state))

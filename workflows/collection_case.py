@@ -118,14 +118,16 @@ class Case:
         workflow.upsert_search_attributes(updates)
         self.show()
 
-    def ask_a_person(self, reason: str) -> None:
-        """Say that this needs a person, once."""
-        if not self.state.is_in_review:
-            self.state.is_in_review = True
-            self.note(f"a person is asked: {reason}")
-            workflow.upsert_search_attributes(
-                [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
-            )
+    def ask_a_person(self, reason: str) -> bool:
+        """Say that this needs a person, once; return whether that is news."""
+        if self.state.is_in_review:
+            return False
+        self.state.is_in_review = True
+        self.note(f"a person is asked: {reason}")
+        workflow.upsert_search_attributes(
+            [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
+        )
+        return True
 
     def end_review(self) -> None:
         """Say that no person is needed any more."""

@@ -55,3 +55,23 @@ SERVER = Timing(
     start_to_close_timeout=timedelta(seconds=10),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=4),
 )
+
+
+class MailTiming(Timing):
+    """A timing with an end over all tries, and a sign of life for those that send many."""
+
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+
+
+# A mail server that is away delays mail and nothing else. After three days it is not news any more: what is left stays
+# in the outbox, where a person finds it. A page of letters reports after each of them.
+MAIL = MailTiming(
+    start_to_close_timeout=timedelta(minutes=30),
+    schedule_to_close_timeout=timedelta(days=3),
+    heartbeat_timeout=timedelta(minutes=3),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
+)
+
+# A collection that is over waits so long for its last message, then leaves it to the next mailing.
+LAST_MESSAGE = timedelta(minutes=10)

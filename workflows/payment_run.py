@@ -4,7 +4,9 @@ import asyncio
 
 from temporalio import workflow
 
+from activities.mailing import MailingActivities
 from activities.runs import RunActivities
+from models.message import MailingStart
 from models.process_run import Certificate, RunPlan, RunRequest, ShardRequest
 from models.run_control import RunStage
 from workflows import visibility
@@ -40,6 +42,7 @@ class PaymentRun(RunDesk):
         await self._settle_decisions(plan)
         certificate = await self._certify(plan)
         self._course.close(certificate)
+        await self._start_mailing(plan)
         return certificate
 
     async def _freeze(self) -> RunPlan:
@@ -99,6 +102,17 @@ class PaymentRun(RunDesk):
                 summary="release everyone who was not asked for money yet",
                 **DATABASE_SWEEP,
             )
+
+    async def _start_mailing(self, plan: RunPlan) -> None:
+        """Let receipts and alerts go out beside the run, which is over whatever a mail server does."""
+        if self._request.is_shadow:
+            return
+        await workflow.execute_activity_method(
+            MailingActivities.start_mailing,
+            MailingStart(plan.run_id, visibility.mailing_id(plan.run_id), visibility.WORKFLOW_QUEUE),
+            summary="leave receipts and alerts to a workflow of their own",
+            **DATABASE,
+        )
 
     async def _certify(self, plan: RunPlan) -> Certificate:
         return await workflow.execute_activity_method(

@@ -38,6 +38,9 @@ SEARCH_ATTRIBUTES: tuple[
 
 WORKFLOW_QUEUE = "duly"
 
+# A queue and slots of its own: a mail server that hangs must not keep anything else waiting.
+MAIL_QUEUE = "duly-mail"
+
 
 def gateway_queue(provider: str) -> str:
     """The task queue of one provider's calls, so that one provider's trouble stays its own."""
@@ -67,6 +70,11 @@ def scheduled_run_id(definition_id: str) -> str:
 def shadow_run_id(definition_id: str, period: str) -> str:
     """Natural id of a shadow run."""
     return f"shadow/{definition_id}/{period}"
+
+
+def mailing_id(occasion: str) -> str:
+    """Id of the sending that a run, or a message that a person sends again, is the occasion of."""
+    return f"mailing/{occasion}"
 
 
 def fairness_key(run_id: str) -> str:

@@ -14,7 +14,7 @@ from settings import Settings
 from tests.builders import API_KEY
 from tests.commands.command_line import CommandLine
 from tests.commands.shop import Shop
-from worker import gateway_worker, workflow_worker
+from worker import gateway_worker, mail_worker, workflow_worker
 
 _MONTHS = itertools.count()
 
@@ -56,7 +56,11 @@ async def workers(
 ) -> AsyncIterator[None]:
     """Duly's workers, on the development server."""
     client = temporal_server
-    async with workflow_worker(client, database), gateway_worker(client, database, gateway, settings):
+    async with (
+        workflow_worker(client, database),
+        gateway_worker(client, database, gateway, settings),
+        mail_worker(client, database, settings),
+    ):
         yield
 
 

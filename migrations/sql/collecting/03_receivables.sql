@@ -167,6 +167,7 @@ begin
     returning * into v_collection;
     if found then
         perform duly.act_on_giving_up(v_collection);
+        perform duly.write_end(v_collection);
     end if;
 end $$;
 comment on function duly.close_collection is

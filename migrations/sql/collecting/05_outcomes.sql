@@ -70,6 +70,8 @@ begin
     end if;
     perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
         p_attempt.payment_id);
+    perform duly.write_receipt(p_request.account_id, p_request.period, p_request.run_id, p_attempt.payment_id,
+        p_attempt.amount_minor, p_request.currency, p_attempt.card_id);
 end $$;
 
 create function duly.record_unanswered(p_request_id text, p_attempt integer, p_code text, p_is_final boolean)
@@ -111,6 +113,7 @@ declare
     v_number text;
     v_collection duly.collections;
     v_owed bigint;
+    v_receipt duly.receipt;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select n.number into v_number from duly.financial_transactions t
@@ -129,8 +132,11 @@ begin
           and (a.outcome is null or a.outcome in ('processing', 'unknown'))) then
         perform duly.refuse_because('no_attempt_in_flight', format('an attempt of %s has no outcome yet', p_account_id));
     end if;
-    return (duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,
+    v_receipt := duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,
         p_addressed_invoice_ids => v_collection.invoices, p_payment_reference => p_reference, p_origin => 'user',
-        p_actor => p_actor)).number;
+        p_actor => p_actor);
+    perform duly.write_receipt(p_account_id, p_period, v_collection.run_id, v_receipt.transaction_id, v_owed,
+        v_collection.currency, null);
+    return v_receipt.number;
 end $$;
 comment on function duly.record_paid_outside is 'Post what a customer paid by other means; the reference makes it once.';

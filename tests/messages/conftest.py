@@ -1,0 +1,62 @@
+"""A merchant's customers with addresses, and Duly's post office."""
+
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+from temporalio.testing import ActivityEnvironment
+
+from activities.collect import CollectActivities
+from activities.database import Database
+from activities.letters import Letters
+from activities.mailer import Mailer
+from activities.messages import MessageActivities
+from sandbox.mail import Mailbox
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.builders import API_KEY, Merchant
+from tests.collecting.asking import request_for
+from tests.messages.people import HEAD, OPERATORS, PUBLIC_URL, person
+
+MakePostOffice = Callable[[str], MessageActivities]
+
+
+@pytest.fixture
+def post_office(database: Database) -> MakePostOffice:
+    """Makes the activities that send, for the address of a mail server; without one they send nothing."""
+
+    def make(smtp_url: str) -> MessageActivities:
+        mailer = Mailer(smtp_url, timeout_seconds=2) if smtp_url else None
+        return MessageActivities(database, Letters(HEAD), mailer)
+
+    return make
+
+
+@pytest.fixture
+async def paid(merchant: Merchant, collecting: CollectActivities) -> str:
+    """Ada, who has paid 25.00 EUR and is owed a receipt."""
+    account = await person(merchant, "acc_ada", owes_minor=2500)
+    await collecting.collect(request_for(account))
+    return account
+
+
+@pytest.fixture
+def activity_environment() -> ActivityEnvironment:
+    """Where activities run that send signs of life."""
+    return ActivityEnvironment()
+
+
+@pytest.fixture
+def settings(database_url: str, stripe_sandbox: SandboxControl, mailbox: Mailbox) -> Settings:
+    """Settings of a worker that sends what it has to say to the mail catcher."""
+    return Settings(
+        database_url=database_url,
+        temporal_address="127.0.0.1:1",
+        stripe_api_key=SecretStr(API_KEY),
+        stripe_api_base=stripe_sandbox.base_url,
+        gateway_rate=1000,
+        smtp_url=mailbox.url,
+        mail_from=HEAD.mail_from,
+        operators_mail=OPERATORS,
+        public_url=PUBLIC_URL,
+    )

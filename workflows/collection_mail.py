@@ -1,0 +1,79 @@
+"""What a collection tells its customer and the operators: beside its course, so that no mail server holds it up."""
+
+import asyncio
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from activities.messages import MessageActivities
+from models.decline import Decline
+from models.gateway_request import CollectResult
+from models.message import MessageKind, Notice, Speakable, speakable
+from workflows.collection_case import Case
+from workflows.options import LAST_MESSAGE, MAIL
+from workflows.visibility import MAIL_QUEUE
+
+
+class CollectionMail:
+    """The messages of one collection. Each step is told once, whatever is repeated: its transition is the key."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether everything has been told."""
+        return not self._under_way
+
+    def tell(
+        self,
+        kind: MessageKind | None = None,
+        result: CollectResult | None = None,
+        *,
+        at: datetime | None = None,
+        code: str = "",
+    ) -> None:
+        """Begin to tell of a step, and go on. Without a kind, what its commit has written is sent, and alerts are."""
+        case = self._case
+        decline = Decline(result.code, result.decline_code, result.advice_code) if result and result.code else None
+        code = code or (decline.reason if decline else "")
+        notice = Notice(
+            account_id=case.request.account_id,
+            period=case.request.period,
+            kind=kind,
+            transition=f"{case.state.attempt}-{code}" if code else str(case.state.attempt),
+            amount_minor=(result.amount_minor if result else 0) or case.state.terms.amount_minor,
+            currency=case.state.terms.currency,
+            card_id=result.card_id if result else "",
+            reason=speakable(decline) if decline else Speakable.UNSAID,
+            code=code,
+            at=at,
+        )
+        task = asyncio.create_task(self._tell(notice))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is being told, but not for ever."""
+        try:
+            await workflow.wait_condition(
+                lambda: self.is_idle, timeout=LAST_MESSAGE, timeout_summary="the last message is sent"
+            )
+        except TimeoutError:
+            self._case.note("the last message is left to the next mailing")
+
+    async def _tell(self, notice: Notice) -> None:
+        try:
+            await workflow.execute_activity_method(
+                MessageActivities.tell,
+                notice,
+                task_queue=MAIL_QUEUE,
+                summary=f"tell of {notice.kind or 'what there is'}, attempt {notice.transition}",
+                **MAIL,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.warning("message_left", extra={"account_id": notice.account_id, "kind": notice.kind})
