@@ -1,0 +1,104 @@
+"""The page on performance says what was measured, and says so when a figure falls short."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bench.document import DOCUMENT, SECTIONS, document, section_of
+from bench.leg import Leg
+from bench.machine import Machine
+from bench.paced import Pace, Paced, PacedRun
+from bench.parts import BENCH, GATEWAY_WORKER, POSTGRESQL, STRIPE, TEMPORAL, WORKFLOW_WORKER
+from bench.results import FOLDER, keep, kept
+from bench.scale import History, Memory, Scale
+from bench.throughput import Pair, Throughput
+
+MACHINE = Machine("2026-11-23", 2, 24, "a processor", "Linux x86_64", {"Python": "3.11.7"})
+CPU_MS = {POSTGRESQL: 4.0, TEMPORAL: 6.0, STRIPE: 0.5, WORKFLOW_WORKER: 3.0, GATEWAY_WORKER: 5.0, BENCH: 0.1}
+LEG = Leg(
+    payments=1000,
+    not_charged=0,
+    seconds=10.0,
+    per_second=100.0,
+    steady_per_second=25.0,
+    cpu_ms=CPU_MS,
+    foreign_cores=0.0,
+    gateway_requests=1000,
+    refused_busy=0,
+)
+
+
+def test_the_page_is_what_the_results_say() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
+
+
+def test_every_kept_result_has_a_section() -> None:
+    assert {file.stem for file in FOLDER.glob("*.json")} <= set(SECTIONS)
+
+
+def test_a_kept_figure_is_read_back_as_it_was(tmp_path: Path) -> None:
+    figure = Throughput(MACHINE, 500, (Pair(LEG, LEG),))
+
+    keep("throughput", figure, tmp_path)
+
+    assert kept("throughput", Throughput, tmp_path) == figure
+
+
+def test_a_figure_that_was_not_measured_is_not_spoken_of(tmp_path: Path) -> None:
+    assert [section_of(name, tmp_path) for name in SECTIONS] == [""] * len(SECTIONS)
+
+
+def test_a_target_that_is_met_is_said_to_be(tmp_path: Path) -> None:
+    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(LEG, per_second=160.0), LEG),)), tmp_path)
+
+    page = section_of("throughput", tmp_path)
+
+    assert "- Target: 100 payments/s. Measured: 100.0. Met." in page
+    assert "together. Measured: 14.0. Met." in page
+    assert "- Target: 0.5 of the plain loop's rate. Measured: 0.62. Met." in page
+
+
+def test_a_target_that_is_missed_is_said_to_be(tmp_path: Path) -> None:
+    slow = replace(LEG, per_second=99.9, cpu_ms=CPU_MS | {TEMPORAL: 7.1})
+    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(LEG, per_second=300.0), slow),)), tmp_path)
+
+    page = section_of("throughput", tmp_path)
+
+    assert "- Target: 100 payments/s. Measured: 99.9. **Fell short.**" in page
+    assert "together. Measured: 15.1. **Fell short.**" in page
+    assert "- Target: 0.5 of the plain loop's rate. Measured: 0.33. **Fell short.**" in page
+
+
+def test_one_pace_below_its_cap_is_enough_to_fall_short(tmp_path: Path) -> None:
+    good, bad = Pace(25, 25), Pace(100, 100)
+    runs = (PacedRun(good, LEG), PacedRun(bad, replace(LEG, steady_per_second=96.9)))
+    keep("paced", Paced(MACHINE, runs), tmp_path)
+
+    assert "Measured: 96.9% at the least. **Fell short.**" in section_of("paced", tmp_path)
+
+
+def test_a_payment_that_was_lost_to_a_refusal_is_counted(tmp_path: Path) -> None:
+    runs = (PacedRun(Pace(25, 30), replace(LEG, refused_busy=80, not_charged=1)),)
+    keep("paced", Paced(MACHINE, runs), tmp_path)
+
+    assert "every 429 absorbed. Measured: 1 payments not charged. **Fell short.**" in section_of("paced", tmp_path)
+
+
+def test_memory_that_grows_and_histories_that_do_fall_short(tmp_path: Path) -> None:
+    figure = Scale(
+        machine=MACHINE,
+        accounts=100_000,
+        charged=90_000,
+        seconds=900.0,
+        per_second=100.0,
+        cpu_ms=CPU_MS,
+        foreign_cores=0.0,
+        histories=(History("PaymentRunShard", 400, 10_001),),
+        memory=(Memory(GATEWAY_WORKER, 100.0, 116.0),),
+    )
+    keep("scale", figure, tmp_path)
+
+    page = section_of("scale", tmp_path)
+
+    assert "90,000 were charged in 900 s" in page
+    assert "no history above 10,000 events. Measured: 10,001. **Fell short.**" in page
+    assert "within 15%. Measured: +16.0%. **Fell short.**" in page

@@ -1,0 +1,29 @@
+"""The measuring itself, on a real stack: small, and true in every count."""
+
+import pytest
+
+from bench import parts
+from bench.parts import Reading, cost
+from bench.throughput import measure_throughput
+
+
+def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
+    before = Reading(at=0.0, cpu_seconds={"a": 1.0, "b": 2.0}, machine_seconds=10.0)
+    after = Reading(at=10.0, cpu_seconds={"a": 3.0, "b": 5.0}, machine_seconds=20.0)
+
+    used = cost(before, after)
+
+    assert used.per_payment_ms(1000) == {"a": 2.0, "b": 3.0}
+    assert used.foreign_cores == 0.5
+
+
+@pytest.mark.slow
+async def test_every_payment_is_made_with_temporal_and_without() -> None:
+    measured = await measure_throughput(accounts=20, pairs=1)
+
+    (pair,) = measured.pairs
+    assert [(leg.payments, leg.not_charged, leg.gateway_requests) for leg in (pair.plain, pair.temporal)] == [
+        (20, 0, 20)
+    ] * 2
+    assert pair.plain.cpu_ms[parts.WORKFLOW_WORKER] < pair.temporal.cpu_ms[parts.WORKFLOW_WORKER]
+    assert pair.temporal.cpu_ms_of(*parts.TEMPORAL_AND_DULY) > 0
