@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 def keep(name: str, figure: object, folder: Path = FOLDER) -> Path:
     """Write a figure under its name, over what was measured before; return the file."""
+    folder.mkdir(exist_ok=True)
     file = folder / f"{name}.json"
     file.write_bytes(TypeAdapter(type(figure)).dump_json(figure, indent=2) + b"\n")
     return file
