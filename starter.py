@@ -12,10 +12,12 @@ from commands import (
     definitions,
     demo,
     doctor,
+    imports,
     migrate,
     run_control,
     runs,
     schedule,
+    suspense,
     transactions,
 )
 from commands.group import EXIT_CODES, DulyGroup
@@ -33,8 +35,9 @@ accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
-for noun in (accounts, transactions, billing, runs, collections, definitions, schedule):
+for noun in (accounts, transactions, suspense, billing, runs, collections, definitions, schedule):
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
+app.add_typer(imports.app, name="import")
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 app.command("demo")(demo.demo)

@@ -14,6 +14,12 @@ def holds_card_number(text: str) -> bool:
     return any(13 <= len(digits) <= 19 and _passes_luhn(digits) for digits in runs)
 
 
+def without_card_numbers(text: str) -> str:
+    """Return a text of somebody else's with whatever seems to be a card number taken out."""
+    plain = unicodedata.normalize("NFKC", text)
+    return _RUN.sub(lambda run: "(number removed)" if holds_card_number(run[0]) else run[0], plain)
+
+
 def _passes_luhn(digits: str) -> bool:
     doubled = (int(digit) * (1 + position % 2) for position, digit in enumerate(reversed(digits)))
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

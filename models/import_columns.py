@@ -1,4 +1,4 @@
-"""The columns of the files that accounts are imported from, and how a row becomes named cells (S48)."""
+"""The columns of the CSV files that people and banks bring, and how a row becomes named cells (S48, F120, F122)."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from models.card_number import holds_card_number
 from models.fault import Fault, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
+BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,30 @@ COLUMNS = MappingProxyType(
             Column("recurring", "yes or no: may the monthly run charge it", "no"),
             Column("fallback_order", "1 is charged first", "1"),
         ),
+        BANK: (
+            Column("bank_reference", "the bank's own reference of the line: it is imported once", None),
+            Column("booked_on", "day of booking, such as 2026-11-01", None),
+            Column("amount", "such as 12.50; below 0 for money that left", None),
+            Column("currency", "ISO 4217, upper case", None),
+            Column("account_id", "the account, if the bank or the payer names it"),
+            Column("structured_reference", "ISO 11649 (RF…) or another reference of account or invoice"),
+            Column("text", "what the payer wrote; accounts and invoice numbers are found in it"),
+            Column("payer", "who paid"),
+            Column("owner_reference", "the owner's number; must be the account's, if both have one"),
+            Column("bank_account", "your account at the bank, if the file holds several"),
+        ),
+        PAYEES: (
+            Column("account_id", "the account to refund", None),
+            Column("name", "who is paid", None),
+            Column("iban", "where to; checked by its check digits", None),
+            Column("bic", "the bank's code, where the bank asks for it"),
+        ),
+        ANSWERS: (
+            Column("reference", "the refund's reference number, as exported", None),
+            Column("status", "paid, rejected or pending", None),
+            Column("amount", "such as 12.50; must be the refund's"),
+            Column("reason", "why it was rejected"),
+        ),
     }
 )
 
@@ -96,6 +121,14 @@ def cells_of(source: str, line: int, header: Header, row: Sequence[str]) -> dict
         raise RefusedError(
             [_fault(source, line, _card_field(header, row), "no_card_number", "seems to be a card number")]
         )
+    return named_cells(source, line, header, row)
+
+
+def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> dict[str, str]:
+    """Name the cells of a row that may hold other long numbers than those of cards, such as IBANs.
+
+    Raises RefusedError: a cell too many or too few, a control character.
+    """
     if len(row) != len(header):
         problem = f"has {len(row)} cells, the header {len(header)}"
         raise RefusedError([_fault(source, line, "row", "column_count", problem)])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from models.currency import UnknownCurrencyError, exponent_of
 from models.fault import Fault, RefusedError
@@ -79,9 +80,10 @@ class CardRow:
 
 
 Row = AccountRow | SubscriptionRow | CardRow
+Read = TypeVar("Read")
 
 
-class _Cells:
+class Cells:
     """Reads the cells of one row and notes what is wrong, so that a row is corrected once and not field by field."""
 
     def __init__(self, source: str, line: int, cells: Mapping[str, str]) -> None:
@@ -104,6 +106,12 @@ class _Cells:
         value = self._cells[field]
         if value and not pattern.match(value):
             self.refuse(field, rule, f"{value!r} {message}")
+        return value
+
+    def within(self, field: str, most: int) -> str:
+        value = self._cells[field]
+        if len(value) > most:
+            self.refuse(field, "length", f"must be at most {most} characters")
         return value
 
     def id(self, field: str) -> str:
@@ -166,7 +174,7 @@ class _Cells:
             self.refuse(field, "amount_positive" if least else "amount_not_negative", f"{value} must be {wanted}")
         return amount
 
-    def finish(self, row: Row) -> Row:
+    def finish(self, row: Read) -> Read:
         if self.faults:
             raise RefusedError(self.faults)
         return row
@@ -174,7 +182,7 @@ class _Cells:
 
 def read_row(source: str, line: int, cells: Mapping[str, str], reference: ImportReference) -> Row:
     """Read one row of a file. Raises RefusedError with everything that is wrong with it."""
-    reading = _Cells(source, line, cells)
+    reading = Cells(source, line, cells)
     match source:
         case "accounts":
             return reading.finish(_account(reading, reference))
@@ -184,7 +192,7 @@ def read_row(source: str, line: int, cells: Mapping[str, str], reference: Import
             return reading.finish(_card(reading))
 
 
-def _account(cells: _Cells, reference: ImportReference) -> AccountRow:
+def _account(cells: Cells, reference: ImportReference) -> AccountRow:
     currency = cells.currency("currency")
     account_id = cells.id("account_id")
     if account_id.startswith(_RESERVED):
@@ -210,7 +218,7 @@ def _account(cells: _Cells, reference: ImportReference) -> AccountRow:
     )
 
 
-def _subscription(cells: _Cells, reference: ImportReference) -> SubscriptionRow:
+def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
     currency = cells.currency("currency")
     price_minor, quantity = cells.amount("price", currency, least=1), cells.whole("quantity", 1, 1_000_000)
     if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
@@ -232,7 +240,7 @@ def _subscription(cells: _Cells, reference: ImportReference) -> SubscriptionRow:
     )
 
 
-def _card(cells: _Cells) -> CardRow:
+def _card(cells: Cells) -> CardRow:
     return CardRow(
         account_id=cells.id("account_id"),
         customer=cells.id("customer"),

@@ -1,0 +1,25 @@
+"""Showing the money whose account is not known."""
+
+from activities.suspense_records import SuspenseRecords
+from commands.output import Output, table
+from commands.work.session import database_of, read_settings
+from commands.work.shown import document, money
+
+
+async def list_page(output: Output, *, currency: str, after: str, limit: int) -> None:
+    """List payments in suspense, oldest first; `next` continues behind them."""
+    async with database_of(read_settings()) as database:
+        rows = await SuspenseRecords(database).page(currency=currency, after=after, limit=limit)
+    following = rows[-1].number if len(rows) == limit else None
+    shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _said(row)) for row in rows]
+    output.answer(
+        {"payments": [document(row) for row in rows], "next": following},
+        table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",)),
+    )
+    if following:
+        output.note(f"More: --after {following}")
+
+
+def _said(row: object) -> str:
+    meant = getattr(row, "intended_account_id", None)
+    return f"meant for {meant}" if meant else str(getattr(row, "note", None) or "")
