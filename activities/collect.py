@@ -97,11 +97,12 @@ class CollectActivities:
             return {"outcome": AttemptOutcome.REFUSED, "code": error.code}
         except GatewayUnansweredError as error:
             await self._record_unanswered(attempt, error)
-            raise _asked_again("GatewayUnanswered", error) from error
+            # Without the cause: a history keeps our code for it, not what the gateway's library says at length.
+            raise _asked_again("GatewayUnanswered", error) from None
         except GatewayBusyError as error:
-            raise _asked_again("GatewayBusy", error, timedelta(seconds=error.retry_after_seconds)) from error
+            raise _asked_again("GatewayBusy", error, timedelta(seconds=error.retry_after_seconds)) from None
         except GatewayError as error:
-            raise _asked_again("GatewayAccess", error) from error
+            raise _asked_again("GatewayAccess", error) from None
 
     async def _find(self, attempt: Attempt) -> ChargeResult | None:
         find = (
