@@ -1,0 +1,42 @@
+"""Recorded histories: kept without anything about the machine or a person."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle, WorkflowHistory
+
+FOLDER = Path(__file__).parent / "histories"
+
+# Who worked on a task, and where its program lay, is nobody's business and no part of a replay.
+_IDENTITIES = frozenset({"identity", "requestId", "binaryChecksum"})
+
+
+def recorded() -> list[Path]:
+    """Every history that is kept, by name."""
+    return sorted(FOLDER.glob("*.json"))
+
+
+def load(path: Path) -> WorkflowHistory:
+    """Read a history. Its name says what happened in it."""
+    return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+
+
+async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
+    """Write a history down, one event a line."""
+    history = json.loads((await handle.fetch_history()).to_json())
+    lines = ",\n".join(json.dumps(_anonymous(event), ensure_ascii=False) for event in history["events"])
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(f'{{"events": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def _anonymous(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        if value.get("kind") == "TASK_QUEUE_KIND_STICKY":
+            return value | {"name": "sticky"}
+        return {name: _anonymous(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_anonymous(part) for part in value]
+    if key == "stackTrace":
+        return ""
+    return "recorder" if key in _IDENTITIES else value

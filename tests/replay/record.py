@@ -1,0 +1,160 @@
+"""Records the histories that `test_replay.py` replays. By hand, when a workflow changes on purpose:
+
+    .venv/bin/pytest tests/replay/record.py
+
+Look at the differences before committing them: each is something that running workflows will meet.
+"""
+
+from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
+
+from models.collection import CollectionRequest, CollectionResult
+from models.gateway_request import CollectResult
+from models.process_run import RunKind, ScheduledRunRequest
+from sandbox.stripe.control import FaultKind, SandboxControl
+from tests.builders import PERIOD, RUN, Merchant, declined
+from tests.collecting.asking import strike_charge
+from tests.collecting.steering import shape
+from tests.replay.histories import keep
+from tests.running import RunningDuly
+from workflows.collection import Collection
+from workflows.scheduled_run import ScheduledRun
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, mailing_id, payment_run_id, shard_id
+
+NO = declined("insufficient_funds")
+
+
+def handle_of(duly: RunningDuly, workflow_id: str, run_id: str | None = None) -> WorkflowHandle[object, object]:
+    return duly.client.get_workflow_handle(workflow_id, run_id=run_id)
+
+
+async def test_billing_run(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.run("update duly.run_definitions set page_size = 2 where id = 'plans'")
+    for currency in ("EUR", "EUR", "JPY"):
+        account = await merchant.account(currency=currency, cards=[])
+        await merchant.subscription(account, price_minor=1000)
+
+    await duly.bill()
+
+    await keep("billing_run-pages_and_a_parked_one", handle_of(duly, billing_run_id("plans", PERIOD)))
+
+
+async def test_payment_run(duly: RunningDuly, merchant: Merchant) -> None:
+    await shape(merchant, shards=2, window=2, page=2)
+    for number in range(5):
+        await merchant.account(owes_minor=1000, answers=[NO] if number == 1 else [])
+
+    await duly.run()
+    await duly.collected("acc_3")
+
+    await handle_of(duly, mailing_id(RUN)).result()
+
+    await keep("payment_run-two_shards", handle_of(duly, RUN))
+    await keep("mailing-after_a_run", handle_of(duly, mailing_id(RUN)))
+    shard = handle_of(duly, shard_id(RUN, 0))
+    last = (await shard.describe()).run_id
+    history = await handle_of(duly, shard.id, last).fetch_history()
+    before = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    await keep("payment_run_shard-last_page", handle_of(duly, shard.id, last))
+    await keep("payment_run_shard-goes_on_as_new", handle_of(duly, shard.id, before))
+
+
+async def test_collection_settled_after_declines(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[NO, NO], owes_minor=2500)
+    await duly.start_collection(account)
+
+    await duly.collected(account)
+
+    await keep("collection-settled_after_declines", duly.collection(account))
+
+
+async def test_collection_given_up(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[NO], answers_for_ever=True, owes_minor=2500)
+    await duly.start_collection(account)
+
+    await duly.collected(account)
+
+    await keep("collection-given_up", duly.collection(account))
+
+
+async def test_collection_unknown(duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl) -> None:
+    account = await merchant.account(owes_minor=2500)
+    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=range(1, 5))
+    await duly.start_collection(account)
+
+    await duly.collected(account)
+
+    await keep("collection-unknown_then_settled", duly.collection(account))
+
+
+async def test_collection_woken_by_a_card(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(cards=[], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+    await merchant.card(account, "pm_card_visa")
+    await handle.signal(Collection.card_changed)
+
+    await duly.collected(account)
+
+    await keep("collection-woken_by_a_card", handle)
+
+
+async def test_collection_of_nothing(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account()
+    await duly.start_collection(account)
+
+    await duly.collected(account)
+
+    await keep("collection-nothing_owed", duly.collection(account))
+
+
+async def test_collection_started_by_a_service(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[declined("stolen_card")], cards=["pm_card_visa"] * 2, owes_minor=2500)
+    start = WithStartWorkflowOperation[Collection, CollectionResult](
+        Collection.run,
+        CollectionRequest(account, PERIOD),
+        id=collection_id(account, PERIOD),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+    await duly.client.execute_update_with_start_workflow(
+        "first_outcome", start_workflow_operation=start, result_type=CollectResult
+    )
+
+    await duly.collected(account)
+
+    await keep("collection-first_outcome_then_the_next_card", duly.collection(account))
+
+
+async def test_collection_of_somebody_elses(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(cards=[], owes_minor=2500)
+    first = await duly.start_collection(account)
+    await first.execute_update("first_outcome", result_type=CollectResult)
+
+    second = await duly.client.start_workflow(
+        Collection.run,
+        CollectionRequest(account, PERIOD),
+        id=f"collection/{account}/another",
+        task_queue=WORKFLOW_QUEUE,
+    )
+    description = await second.describe()
+    while description.close_time is None:
+        description = await second.describe()
+
+    await keep("collection-refused_a_second_owner", second)
+
+
+async def test_scheduled_run(duly: RunningDuly, merchant: Merchant) -> None:
+    for kind, definition in ((RunKind.BILLING, "plans"), (RunKind.PAYMENT, "monthly")):
+        handle = await duly.client.start_workflow(
+            ScheduledRun.run,
+            ScheduledRunRequest(definition, kind, "Europe/Nicosia"),
+            id=f"scheduled/{definition}",
+            task_queue=WORKFLOW_QUEUE,
+        )
+        run_id = await handle.result()
+
+        await handle_of(duly, run_id).result()
+
+        assert run_id[: run_id.rindex("/")] in {billing_run_id("plans", "x")[:-2], payment_run_id("monthly", "x")[:-2]}
+        await keep(f"scheduled_run-{kind}", handle)

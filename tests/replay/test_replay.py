@@ -1,0 +1,64 @@
+"""Today's code replays yesterday's histories, and asks for the same things with the same arguments."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+from temporalio.workflow import _Definition
+
+from tests.replay.commands import Command, ListeningRunner, asked_again, recorded_commands
+from tests.replay.histories import load, recorded
+from worker import WORKFLOWS
+from workflows.plugin import sandboxed_runner
+
+HISTORIES = pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
+
+
+@HISTORIES
+async def test_a_history_is_replayed_with_the_same_commands_and_arguments(path: Path) -> None:
+    history = load(path)
+
+    assert await replayed(history) == list(recorded_commands(history.events))
+
+
+async def test_an_argument_that_has_changed_is_noticed_though_replay_itself_lets_it_pass() -> None:
+    history = load(next(path for path in recorded() if path.stem.startswith("collection-settled")))
+    scheduled = [
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    scheduled[0].input.payloads[0].data = scheduled[0].input.payloads[0].data.replace(b"2026-11", b"2026-12")
+
+    assert await replayed(history) != list(recorded_commands(history.events))
+
+
+async def replayed(history: WorkflowHistory) -> list[Command]:
+    """Replay a history and return what today's code asks for."""
+    runner = ListeningRunner(sandboxed_runner())
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner, data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(history)
+    return list(asked_again(runner.commands))
+
+
+@HISTORIES
+def test_a_history_says_nothing_about_a_machine_or_a_person(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert re.findall(r"/(?:home|root|work|usr|tmp)/\S+|[\w.]+@[\w.-]+|A\. Customer|pm_[0-9a-f]{8,}", text) == []
+    assert re.findall(r'"identity": "(?!recorder)[^"]*"', text) == []
+
+
+def test_every_workflow_has_a_history() -> None:
+    types = {
+        json.loads(path.read_text(encoding="utf-8"))["events"][0]["workflowExecutionStartedEventAttributes"][
+            "workflowType"
+        ]["name"]
+        for path in recorded()
+    }
+
+    assert {_Definition.must_from_class(workflow).name for workflow in WORKFLOWS} == types
