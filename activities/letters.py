@@ -21,6 +21,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
 OPERATORS = "operators"
 
+# Seven bits go through every mail server.
+_PLAIN = SMTP.clone(cte_type="7bit")
+
 
 class TemplateRefusedError(ValueError):
     """A template is missing, or uses a tag that its kind of message does not have."""
@@ -72,7 +75,7 @@ class Letters:
         locale = reader_locale(message.locale if is_customers else "en")
         text = self.text_of(message, locale)
         subject, _, body = text.partition("\n")
-        letter = EmailMessage(policy=SMTP)
+        letter = EmailMessage(policy=_PLAIN)
         letter["From"] = Address(self._signature, addr_spec=self._sender)
         letter["To"] = _address(one_line(message.name) if is_customers else "", recipient)
         letter["Subject"] = one_line(subject)

@@ -1,6 +1,6 @@
 """A merchant's customers with addresses, and Duly's post office."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.collect import CollectActivities
 from activities.database import Database
-from activities.letters import Letters
+from activities.letters import Letterhead, Letters
 from activities.mailer import Mailer
 from activities.messages import MessageActivities
 from sandbox.mail import Mailbox
@@ -18,16 +18,20 @@ from tests.builders import API_KEY, Merchant
 from tests.collecting.asking import request_for
 from tests.messages.people import HEAD, OPERATORS, PUBLIC_URL, person
 
-MakePostOffice = Callable[[str], MessageActivities]
+
+class MakePostOffice(Protocol):
+    """Makes the activities that send, for the address of a mail server; without one they send nothing."""
+
+    def __call__(self, smtp_url: str, head: Letterhead = HEAD) -> MessageActivities: ...
 
 
 @pytest.fixture
 def post_office(database: Database) -> MakePostOffice:
-    """Makes the activities that send, for the address of a mail server; without one they send nothing."""
+    """Duly's post office, to be set up for a mail server."""
 
-    def make(smtp_url: str) -> MessageActivities:
+    def make(smtp_url: str, head: Letterhead = HEAD) -> MessageActivities:
         mailer = Mailer(smtp_url, timeout_seconds=2) if smtp_url else None
-        return MessageActivities(database, Letters(HEAD), mailer)
+        return MessageActivities(database, Letters(head), mailer)
 
     return make
 
@@ -59,4 +63,5 @@ def settings(database_url: str, stripe_sandbox: SandboxControl, mailbox: Mailbox
         mail_from=HEAD.mail_from,
         operators_mail=OPERATORS,
         public_url=PUBLIC_URL,
+        temporal_ui_url="http://ui.example",
     )

@@ -1,0 +1,95 @@
+"""Whatever is repeated, killed or refused, in whatever order: no message is taken twice, and none is lost unnoticed."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email import message_from_string
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.collect import CollectActivities
+from activities.database import Database
+from activities.messages import MessageActivities
+from models.message import MessageKind, Notice
+from tests.builders import PERIOD, Merchant
+from tests.collecting.asking import request_for
+from tests.messages.conftest import MakePostOffice
+from tests.messages.people import person
+from tests.messages.post import Trouble, TroubledPost, outbox, troubled_post
+
+ACCOUNTS = tuple(f"acc_{n}" for n in range(3))
+STEPS = 14
+SEEDS = range(6)
+
+
+@dataclass(frozen=True)
+class World:
+    """All that an interleaving plays with."""
+
+    draw: random.Random
+    database: Database
+    collecting: CollectActivities
+    office: MessageActivities
+    post: TroubledPost
+
+    async def step(self) -> None:
+        """Do one thing that a worker may do at any moment, also again."""
+        account = self.draw.choice(ACCOUNTS)
+        await self.draw.choice([self.pay, self.tell, self.tell, self.send, self.send, self.die])(account)
+
+    async def pay(self, account: str) -> None:
+        await self.collecting.collect(request_for(account))
+
+    async def tell(self, account: str) -> None:
+        kind = self.draw.choice([None, MessageKind.DECLINED, MessageKind.NEEDS_REVIEW])
+        notice = Notice(account, PERIOD, kind, str(self.draw.randint(1, 2)), 1000, "EUR", code="x")
+        with suppress(ApplicationError):
+            await ActivityEnvironment().run(self.office.tell, notice)
+
+    async def send(self, _account: str) -> None:
+        with suppress(ApplicationError):
+            await ActivityEnvironment().run(self.office.send_page, "")
+
+    async def die(self, account: str) -> None:
+        """Claim a message as a worker does that is killed before it hands it over."""
+        rows = await self.database.rows(
+            "select id from duly.messages where state = 'pending' and account_id = :account limit 1", account=account
+        )
+        for row in rows:
+            await self.database.call("claim_message", id=row.id)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_no_interleaving_says_anything_twice(
+    merchant: Merchant, database: Database, collecting: CollectActivities, post_office: MakePostOffice, seed: int
+) -> None:
+    draw = random.Random(seed)
+    for account in ACCOUNTS:
+        await person(merchant, account, owes_minor=1000)
+    async with troubled_post(*draw.choices(list(Trouble), k=12)) as post:
+        world = World(draw, database, collecting, post_office(post.url), post)
+        for _ in range(STEPS):
+            await asyncio.gather(*(world.step() for _ in range(draw.randint(1, 3))))
+        post.troubles.clear()
+        await world.send("")
+
+    states = {state for state, _ in (await outbox(merchant)).values()}
+    assert twice(post.taken) == []
+    assert states <= {"sent", "failed", "sending", "withheld"}
+    sent = [one for one, (state, _) in (await outbox(merchant)).items() if state == "sent"]
+    assert len(sent) <= len(post.taken)
+
+
+def twice(letters: Sequence[str]) -> list[str]:
+    """Return the messages that a mail server took more than once."""
+    counts = Counter(message_from_string(letter)["Message-ID"] for letter in letters)
+    return [message for message, count in counts.items() if count > 1]
+
+
+def test_a_letter_that_was_taken_twice_is_found() -> None:
+    assert twice(["Message-ID: <1>\n\n", "Message-ID: <2>\n\n", "Message-ID: <1>\n\n"]) == ["<1>"]
