@@ -14,6 +14,7 @@ from commands import (
     doctor,
     imports,
     migrate,
+    refunds,
     run_control,
     runs,
     schedule,
@@ -35,7 +36,7 @@ accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
-for noun in (accounts, transactions, suspense, billing, runs, collections, definitions, schedule):
+for noun in (accounts, transactions, suspense, refunds, billing, runs, collections, definitions, schedule):
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
 app.add_typer(imports.app, name="import")
 app.command("doctor")(doctor.doctor)

@@ -16,7 +16,8 @@ _COLUMNS = """
         t.currency, t.total_minor, t.unsettled_minor, t.is_settled, t.state, t.issued_on, t.posted_on, t.posted_at,
         t.due_on, t.issue_reason, t.back_office_code, t.method, t.provider, t.gateway_reference, t.payment_reference,
         t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id,
-        t.origin, t.actor, t.rejection_reason, t.rejected_by, t.rejected_at, t.balance_after_minor, t.created_at
+        t.origin, t.actor, t.rejection_reason, t.rejected_by, t.rejected_at, t.balance_after_minor, t.created_at,
+        t.idempotency_key
     from duly.transactions t
 """
 
@@ -97,6 +98,15 @@ class TransactionRecords:
         """Return a number above every transaction's."""
         rows = await self._database.rows("select last_value + 1 from duly.financial_transaction_ids")
         return int(rows[0][0])
+
+    async def drafts_with_key(self, prefix: str) -> Sequence[Row[Any]]:
+        """Return the drafts whose idempotency key begins with a word that ends in a colon."""
+        return await self._database.rows(
+            "select id from duly.financial_transactions where idempotency_key >= :first and idempotency_key < :behind"
+            " and state = 'draft'",
+            first=prefix,
+            behind=f"{prefix[:-1]};",
+        )
 
     async def lines(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return the lines of a document in order."""
