@@ -40,7 +40,8 @@ class Merchant:
 
     def workers(self, *, rate: float) -> Stack:
         """Return the stack as workers see it that send so many gateway calls a second at most."""
-        environment = {"DULY_GATEWAY_RATE": f"{rate:g}", "DULY_LOG_LEVEL": "WARNING"}
+        # Receipts go out after a run, which would be in the way of the next: nobody is told anything here.
+        environment = {"DULY_GATEWAY_RATE": f"{rate:g}", "DULY_LOG_LEVEL": "WARNING", "DULY_SMTP_URL": ""}
         return replace(self.stack, environment={**self.stack.environment, **environment})
 
     async def bill(self, period: str) -> Certificate:
