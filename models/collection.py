@@ -23,6 +23,9 @@ class Stage(StrEnum):
 # Between attempts: only then may anybody decide what comes next.
 BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
 
+# Nothing comes after these.
+ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
+
 
 @dataclass(frozen=True)
 class CollectionRequest:
@@ -76,6 +79,7 @@ class CollectionState:
     unknown_since: datetime | None = None
     looks: int = 0
     is_in_review: bool = False
+    review_reason: str = ""
     page: "OpenPage | None" = None
     customer_deadline: datetime | None = None
     declined: CollectResult | None = None
@@ -107,7 +111,7 @@ class CollectionResult:
 
 @dataclass(frozen=True)
 class CollectionStatus:
-    """The answer to the query `status`."""
+    """The answer to the query `status`; `next_action` says what comes at `next_action_at`."""
 
     stage: Stage
     attempt: int
@@ -117,6 +121,10 @@ class CollectionStatus:
     last: CollectResult | None
     decisions: tuple[str, ...]
     is_in_review: bool = False
+    review_reason: str = ""
+    next_action: str = ""
+    time_zone: str = "UTC"
+    unknown_since: datetime | None = None
 
 
 class CommandError(ValueError):

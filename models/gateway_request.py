@@ -98,7 +98,7 @@ class CollectOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class CollectResult:
-    """The answer to a CollectRequest; amounts in minor units."""
+    """The answer to a CollectRequest; amounts in minor units. The label is the card's brand and last four digits."""
 
     outcome: CollectOutcome
     request_id: str = ""
@@ -107,6 +107,7 @@ class CollectResult:
     currency: str = ""
     gateway_reference: str = ""
     card_id: str = ""
+    card_label: str = ""
     next_card_id: str = ""
     code: str = ""
     decline_code: str = ""

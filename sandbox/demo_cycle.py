@@ -9,14 +9,14 @@ from urllib.parse import quote
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 
-from models.process_run import Certificate, RunRequest
+from models.process_run import Certificate, RunKind, RunRequest
 from sandbox.demo_display import DemoDisplay
 from sandbox.demo_outcomes import OPEN, Cycle, Outcomes
 from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER
 from sandbox.processes import PartError
 from workflows.billing_run import BillingRun
 from workflows.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, known_at_start, shard_id
+from workflows.visibility import WORKFLOW_QUEUE, collection_id, run_label, shard_id
 
 PART = "The demo"
 LOOK_SECONDS = 0.25
@@ -50,26 +50,26 @@ async def run_cycle(client: Client, cycle: Cycle, outcomes: Outcomes, display: D
 
 
 async def _start_billing(client: Client, cycle: Cycle) -> Run:
+    request = RunRequest(BILLING_DEFINITION, cycle.period)
     return await client.start_workflow(
         BillingRun.run,
-        RunRequest(BILLING_DEFINITION, cycle.period),
+        request,
         id=cycle.billing_run,
         task_queue=WORKFLOW_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        search_attributes=known_at_start(run=cycle.billing_run),
-        static_summary=f"{BILLING_DEFINITION}, {cycle.period}",
+        **run_label(RunKind.BILLING, request, cycle.billing_run),
     )
 
 
 async def _start_payments(client: Client, cycle: Cycle) -> Run:
+    request = RunRequest(PAYMENT_DEFINITION, cycle.period)
     return await client.start_workflow(
         PaymentRun.run,
-        RunRequest(PAYMENT_DEFINITION, cycle.period),
+        request,
         id=cycle.payment_run,
         task_queue=WORKFLOW_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        search_attributes=known_at_start(run=cycle.payment_run, provider=PROVIDER),
-        static_summary=f"{PAYMENT_DEFINITION}, {cycle.period}",
+        **run_label(RunKind.PAYMENT, request, cycle.payment_run, provider=PROVIDER),
     )
 
 

@@ -5,6 +5,7 @@ from temporalio import workflow
 from activities.billing import BillingActivities
 from models.process_run import BilledPage, BillingPageRequest, Certificate, RunPlan, RunRequest
 from workflows.options import DATABASE, DATABASE_SWEEP
+from workflows.run_details import billing_statement
 
 # Pages of one execution: keeps a history below a thousand events whatever the number of subscriptions.
 PAGES_PER_EXECUTION = 100
@@ -23,13 +24,14 @@ class BillingRun:
     @workflow.run
     async def run(self, request: RunRequest) -> Certificate:
         """Bill the period. Billing it twice changes nothing: every invoice has its key."""
+        workflow.set_current_details("### freezing\n\n**Waits for** the database, which fixes what is due")
         plan = await self._freeze()
         after = request.after
         for _ in range(PAGES_PER_EXECUTION):
             page = await self._bill(plan, after)
             self._count(page, plan)
             if not page.after:
-                return await self._certify(plan)
+                return self._closed(await self._certify(plan))
             after = page.after
         workflow.continue_as_new(request.resumed_after(after, billed=self._billed, parked=self._parked))
 
@@ -65,7 +67,13 @@ class BillingRun:
     def _count(self, page: BilledPage, plan: RunPlan) -> None:
         self._billed += page.billed
         self._parked += page.parked
-        done = self._billed + self._parked
+        done, skipped = self._billed + self._parked, plan.skipped
         workflow.set_current_details(
-            f"**{done} of {plan.members}** subscriptions: {self._billed} billed, {self._parked} parked."
+            f"### billing: {done} of {plan.members - skipped} subscriptions done\n\n"
+            f"{self._billed} billed, {self._parked} parked with their reason, {skipped} skipped when the run was"
+            " frozen\n\n**Waits for** the remaining pages, then the certificate"
         )
+
+    def _closed(self, certificate: Certificate) -> Certificate:
+        workflow.set_current_details(billing_statement(certificate))
+        return certificate

@@ -23,6 +23,7 @@ from models.decline import Decline, DeclineClass, classify, is_known
 from models.dunning import GiveUp, GiveUpAction, RetryAt, WaitForCustomer, after_decline
 from models.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from models.message import MessageKind
+from models.moment import in_utc
 from workflows import visibility
 from workflows.collection_case import CHANCES, EVIDENCE, Case, Wake, WakeKind
 from workflows.collection_desk import CollectionDesk
@@ -47,6 +48,7 @@ class Collection(CollectionDesk):
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
+        self._case.show()
         if not self._case.is_open:
             self._case.open(CollectionState(await self._take_over()))
         while True:
@@ -118,7 +120,7 @@ class Collection(CollectionDesk):
                 case.attempt_request(state.attempt),
                 task_queue=visibility.gateway_queue(request.provider),
                 activity_id=visibility.collect_activity_id(request.account_id, state.attempt),
-                summary=f"attempt {state.attempt}, {state.cause}",
+                summary=f"{case.subject}: attempt {state.attempt}, {state.cause}",
                 priority=DUNNING,
                 **COLLECT_WAITING,
             )
@@ -129,8 +131,7 @@ class Collection(CollectionDesk):
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
                 self._ask_a_person(error.cause.type or "refused")
-        case.first = case.first or result
-        case.last = result
+        case.heard(result)
         return result
 
     async def _go_on_without_page(self) -> str:
@@ -149,7 +150,7 @@ class Collection(CollectionDesk):
         kind = classify(decline)
         code = result.decline_code or result.code
         if kind in _RULES_OUT_CARD and result.next_card_id:
-            case.try_anew(AttemptCause.SCHEDULED, f"{kind} decline {code}: on to the next card", result.next_card_id)
+            case.try_anew(AttemptCause.SCHEDULED, f"{code} is {kind}: on to the next card", result.next_card_id)
             return ""
         tries = self._count_try(kind, one=0 if planned_at or state.cause is not AttemptCause.SCHEDULED else 1)
         while True:
@@ -165,9 +166,9 @@ class Collection(CollectionDesk):
                     None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=decision.at
                 )
             state.planned_at = decision.at
-            case.note(f"{kind} decline {code}: try again at {decision.at:%Y-%m-%d %H:%M}Z")
+            case.note(f"{code} is {kind}: again at {in_utc(decision.at)}")
             case.enter(Stage.DUNNING, result)
-            wake = await self._wait_for_chance(decision.at, f"retry {tries} after {code}")
+            wake = await self._wait_for_chance(decision.at, f"retry {tries}, after {code}")
             if wake.kind is not WakeKind.SKIP:
                 return await self._take_chance(wake)
             tries, planned_at = self._count_try(kind, one=1), None
@@ -276,9 +277,8 @@ class Collection(CollectionDesk):
             summary=f"{stage}: {reason}",
             **DATABASE,
         )
-        case.note(f"{stage}: {reason}")
+        case.note(stage if reason == stage else f"{stage}: {reason}")
         case.end_review()
-        case.next_action_at = None
         case.enter(stage, case.last)
         self._mail.tell()
         await self._mail.finish()

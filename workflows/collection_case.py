@@ -16,9 +16,11 @@ from models.collection import (
     OperatorCommand,
     Stage,
 )
-from models.gateway_request import AttemptCause, CollectRequest, CollectResult
+from models.decline import Decline, classify
+from models.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
+from models.moment import in_utc
 from workflows import visibility
-from workflows.collection_details import details_of
+from workflows.collection_details import answer_of, details_of, subject_of
 
 
 class WakeKind(StrEnum):
@@ -59,6 +61,7 @@ class Case:
         self.first: CollectResult | None = None
         self.last: CollectResult | None = None
         self.next_action_at: datetime | None = None
+        self.next_action = ""
         self._state = request.resumed
         self._wakes: list[Wake] = []
 
@@ -94,15 +97,31 @@ class Case:
             last=self.last,
             decisions=tuple(state.decisions) if state else (),
             is_in_review=state.is_in_review if state else False,
+            review_reason=state.review_reason if state else "",
+            next_action=self.next_action,
+            time_zone=state.terms.time_zone if state else "UTC",
+            unknown_since=state.unknown_since if state else None,
         )
+
+    @property
+    def subject(self) -> str:
+        """The receivable in one line, for the timeline."""
+        return subject_of(self.request, self.status())
 
     def note(self, decision: str) -> None:
         """Keep a decision with its moment."""
-        self.state.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}")
+        self.state.decisions.append(f"{in_utc(workflow.now())} {decision}")
+
+    def heard(self, result: CollectResult) -> None:
+        """Take in what an attempt came to. That nothing is new is no news."""
+        if self.last is None or (self.last.attempt, self.last.outcome) != (result.attempt, result.outcome):
+            self.note(answer_of(result, self.state.terms.currency))
+        self.first = self.first or result
+        self.last = result
 
     def enter(self, stage: Stage, result: CollectResult | None = None) -> None:
         """Move to a stage and let operators find it."""
-        self.stage = stage
+        self.stage, self.next_action_at = stage, None
         terms = self.state.terms
         updates: list[SearchAttributeUpdate[Any]] = [
             visibility.STAGE.value_set(stage),
@@ -111,18 +130,32 @@ class Case:
             visibility.AMOUNT_MINOR.value_set(terms.amount_minor),
             visibility.CURRENCY.value_set(terms.currency),
         ]
-        if result is not None and result.code:
-            updates.append(visibility.DECLINE_CODE.value_set(result.decline_code or result.code))
-        if result is not None and result.gateway_reference:
-            updates.append(visibility.GATEWAY_REFERENCE.value_set(result.gateway_reference))
+        if result is not None:
+            updates += self._learned(result)
+        if self.state.unknown_since:
+            updates.append(visibility.UNKNOWN_SINCE.value_set(self.state.unknown_since))
         workflow.upsert_search_attributes(updates)
         self.show()
+
+    def _learned(self, result: CollectResult) -> list[SearchAttributeUpdate[Any]]:
+        updates: list[SearchAttributeUpdate[Any]] = []
+        if result.code:
+            updates.append(visibility.DECLINE_CODE.value_set(result.decline_code or result.code))
+        if result.outcome is CollectOutcome.DECLINED:
+            kind = classify(Decline(result.code, result.decline_code, result.advice_code))
+            seen = workflow.info().typed_search_attributes.get(visibility.DECLINE_CLASS, ())
+            updates.append(visibility.DECLINE_CLASS.value_set(sorted({*seen, kind})))
+        if result.gateway_reference:
+            updates.append(visibility.GATEWAY_REFERENCE.value_set(result.gateway_reference))
+        if result.card_label:
+            updates.append(visibility.CARD_BRAND.value_set(result.card_label.split()[0]))
+        return updates
 
     def ask_a_person(self, reason: str) -> bool:
         """Say that this needs a person, once; return whether that is news."""
         if self.state.is_in_review:
             return False
-        self.state.is_in_review = True
+        self.state.is_in_review, self.state.review_reason = True, reason
         self.note(f"a person is asked: {reason}")
         workflow.upsert_search_attributes(
             [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
@@ -132,7 +165,7 @@ class Case:
     def end_review(self) -> None:
         """Say that no person is needed any more."""
         if self.state.is_in_review:
-            self.state.is_in_review = False
+            self.state.is_in_review, self.state.review_reason = False, ""
             workflow.upsert_search_attributes(
                 [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
             )
@@ -146,15 +179,15 @@ class Case:
         self._wakes.append(Wake(kind, command))
 
     async def wait(self, until: datetime, summary: str, *, listen_to: frozenset[WakeKind]) -> Wake:
-        """Sleep until a moment, or until something that this wait listens to."""
-        self.next_action_at = until
+        """Sleep until a moment, or until something that this wait listens to; the summary says what comes then."""
+        self.next_action_at, self.next_action = until, summary
         workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
         self.show()
         try:
             await workflow.wait_condition(
                 lambda: self._heard(listen_to) is not None,
                 timeout=max(until - workflow.now(), timedelta(0)),
-                timeout_summary=summary,
+                timeout_summary=f"{self.subject}: {summary}",
             )
         except TimeoutError:
             return Wake(WakeKind.TIMER)
@@ -188,7 +221,7 @@ class Case:
         """A page is open: it is the attempt now, and the wait goes on with it."""
         state = self.state
         state.attempt, state.cause, state.page = page.attempt, AttemptCause.CUSTOMER, page
-        self.note(f"attempt {page.attempt}: the customer has a page until {page.expires_at:%Y-%m-%d %H:%M}Z")
+        self.note(f"attempt {page.attempt}: the customer has a page until {in_utc(page.expires_at)}")
         self.wake(WakeKind.PAGE_OPENED)
 
     def try_anew(self, cause: AttemptCause, why: str, card_id: str = "") -> None:

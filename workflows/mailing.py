@@ -33,6 +33,11 @@ class Mailing:
             await self._raise_alerts()
         after, deferred = request.after, request.deferred
         for _ in range(PAGES_PER_EXECUTION):
+            workflow.set_current_details(
+                f"### Sending what the outbox holds, pass {request.passes + 1}\n\n"
+                f"After `{after or 'the start'}`, {deferred} put off by their server so far; they are tried again when"
+                " the pass is over"
+            )
             page = await self._send_page(after)
             deferred += page.deferred
             after = page.after

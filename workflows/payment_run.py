@@ -73,8 +73,7 @@ class PaymentRun(RunDesk):
                 steering=steering,
             ),
             id=visibility.shard_id(plan.run_id, shard),
-            search_attributes=visibility.known_at_start(run=plan.run_id, provider=plan.provider),
-            static_summary=f"shard {shard + 1} of {plan.shards}",
+            **visibility.shard_label(plan, shard),
         )
         await self._tell(shard)
         progress = await self._shards[shard]

@@ -25,6 +25,7 @@ from models.run_control import Steering
 from workflows import visibility
 from workflows.collection import Collection
 from workflows.options import COLLECT, DATABASE, LOOK, MONTHLY, Timing
+from workflows.run_details import shard_progress_of
 
 _OUTCOMES = {
     CollectOutcome.SETTLED: ItemOutcome.CHARGED,
@@ -73,10 +74,11 @@ class PaymentRunShard:
     @workflow.run
     async def run(self, request: ShardRequest) -> ShardProgress:
         """Collect from every member after the cursor, or until the run is aborted; return what that came to."""
+        self._show()
         members = await self._next_members()
         await self._collect_from_all(members)
         if not members or self._steering.is_aborted:
-            return ShardProgress(request.shard, dict(self._tally), dict(self._charged))
+            return replace(self._progress(), held_since=None)
         if (request.pages + 1) % request.report_every == 0:
             await self._report()
         self._continue_after(members[-1])
@@ -163,6 +165,7 @@ class PaymentRunShard:
         self._tally[outcome] += 1
         if outcome is ItemOutcome.CHARGED:
             self._charged[result.currency] += result.amount_minor
+        self._show()
 
     async def _ask(self, due: Due, timing: Timing) -> CollectResult:
         """Make the first attempt at a member's payment; a repeated call repeats the same attempt."""
@@ -190,32 +193,36 @@ class PaymentRunShard:
             return _NO_ANSWER
 
     async def _hand_over(self, due: Due) -> None:
-        request = self._request
-        if request.is_shadow:
+        if self._request.is_shadow:
             return
+        request = CollectionRequest(due.account_id, self._request.period, self._request.provider, self._request.run_id)
         try:
             _ = await workflow.start_child_workflow(
                 Collection.run,
-                CollectionRequest(due.account_id, request.period, request.provider, request.run_id),
-                id=visibility.collection_id(due.account_id, request.period),
+                request,
+                id=visibility.collection_id(request.account_id, request.period),
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                search_attributes=visibility.known_at_start(
-                    run=request.run_id, account=due.account_id, provider=request.provider
-                ),
-                static_summary=due.summary,
+                **visibility.collection_label(request, due.summary),
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("collection_already_started", extra={"account_id": due.account_id})
 
     async def _report(self) -> None:
+        self._show()
         parent = workflow.info().parent
         if parent is None:
             return
-        progress = ShardProgress(
+        handle = workflow.get_external_workflow_handle(parent.workflow_id)
+        await handle.signal("shard_progressed", self._progress())
+
+    def _progress(self) -> ShardProgress:
+        return ShardProgress(
             self._request.shard, dict(self._tally), dict(self._charged), held_since=self._breaker.opened_at
         )
-        await workflow.get_external_workflow_handle(parent.workflow_id).signal("shard_progressed", progress)
+
+    def _show(self) -> None:
+        workflow.set_current_details(shard_progress_of(self._request, self._progress()))
 
     def _continue_after(self, last: Due) -> NoReturn:
         following = replace(

@@ -6,8 +6,18 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 # Rules, messages and activity signatures are pure at import, so they are shared instead of being loaded again for every
-# workflow (which costs seconds and megabytes each). Workflow modules themselves stay inside the sandbox.
-SHARED_MODULES = ("models", "activities")
+# workflow (which costs seconds and megabytes each), and so are the texts that operators read. Workflow modules
+# themselves stay inside the sandbox.
+SHARED_MODULES = (
+    "models",
+    "activities",
+    "workflows.markdown",
+    "workflows.orders",
+    "workflows.collection_orders",
+    "workflows.collection_details",
+    "workflows.run_orders",
+    "workflows.run_details",
+)
 
 
 def sandboxed_runner() -> WorkflowRunner:

@@ -99,11 +99,18 @@ class Course:
 
     def show(self) -> None:
         """Refresh what the UI says about the run; what is searched for only when it changes, for it costs an event."""
-        workflow.set_current_details(progress_of(self.status()))
+        workflow.set_current_details(
+            progress_of(self.status(), run_id=workflow.info().workflow_id, is_shadow=self.is_shadow)
+        )
         before, self._shown = self._shown, self.stage
         if before is self._shown:
             return
-        updates: list[SearchAttributeUpdate[Any]] = [visibility.STAGE.value_set(self._shown)]
+        updates: list[SearchAttributeUpdate[Any]] = [
+            visibility.STAGE.value_set(self._shown),
+            visibility.RUN.value_set(workflow.info().workflow_id),
+        ]
+        if self.plan is not None:
+            updates.append(visibility.PROVIDER.value_set(self.plan.provider))
         if self._shown is RunStage.HELD:
             updates += [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(GATEWAY_UNANSWERED)]
         elif before is RunStage.HELD:

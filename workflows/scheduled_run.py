@@ -21,15 +21,16 @@ class ScheduledRun:
         due_at = workflow.info().typed_search_attributes.get(_SCHEDULED_AT, workflow.now())
         period = Period.at(due_at, request.time_zone)
         run_id = self._id_of(request, period)
+        wanted = RunRequest(request.definition_id, str(period))
+        workflow.set_current_details(f"Starts `{run_id}`, unless that period has its run already, and ends.")
         try:
             _ = await workflow.start_child_workflow(
                 "BillingRun" if request.kind is RunKind.BILLING else "PaymentRun",
-                RunRequest(request.definition_id, str(period)),
+                wanted,
                 id=run_id,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                search_attributes=visibility.known_at_start(run=run_id),
-                static_summary=f"{request.definition_id}, {period}",
+                **visibility.run_label(request.kind, wanted, run_id),
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("run_already_started", extra={"run_id": run_id})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
@@ -49,6 +50,7 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
             ScheduledRunRequest(definition.id, definition.kind, monthly.time_zone),
             id=scheduled_run_id(definition.id),
             task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Starts the {definition.kind} run of {definition.id} for the month that is due",
         ),
         spec=ScheduleSpec(
             calendars=[_calendar(rule, monthly) for rule in day_rules(monthly.day)],
@@ -100,4 +102,7 @@ async def _what(action: object, converter: DataConverter) -> tuple[Any, ...]:
         return (action,)
     raw = [value for value in action.args if not isinstance(value, ScheduledRunRequest)]
     args = await converter.decode(raw, [ScheduledRunRequest] * len(raw)) if raw else list(action.args)
-    return action.workflow, action.id, action.task_queue, tuple(args)
+    summary = action.static_summary
+    if isinstance(summary, Payload):
+        (summary,) = await converter.decode([summary], [str])
+    return action.workflow, action.id, action.task_queue, tuple(args), summary

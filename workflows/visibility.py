@@ -1,8 +1,13 @@
 """How operators find and recognise a workflow: ids, search attributes and summaries, in one place for all."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from models.collection import CollectionRequest
+from models.process_run import RunKind, RunPlan, RunRequest
 
 ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
 RUN = SearchAttributeKey.for_keyword("ProcessRunId")
@@ -11,15 +16,23 @@ STAGE = SearchAttributeKey.for_keyword("Stage")
 DECLINE_CODE = SearchAttributeKey.for_keyword("DeclineCode")
 GATEWAY_REFERENCE = SearchAttributeKey.for_keyword("GatewayReference")
 REVIEW_REASON = SearchAttributeKey.for_keyword("ReviewReason")
+DECLINE_CLASS = SearchAttributeKey.for_keyword_list("DeclineClass")
 CURRENCY = SearchAttributeKey.for_keyword("Currency")
 CARD_BRAND = SearchAttributeKey.for_keyword("CardBrand")
 AMOUNT_MINOR = SearchAttributeKey.for_int("AmountMinor")
 NEXT_ACTION_AT = SearchAttributeKey.for_datetime("NextActionAt")
+UNKNOWN_SINCE = SearchAttributeKey.for_datetime("UnknownSince")
 NEEDS_REVIEW = SearchAttributeKey.for_bool("NeedsReview")
 
-# A server on SQL has ten slots for keywords and three of every other type: this registry stays within them.
+# A server on SQL has ten slots for keywords and three of every other type: this registry stays within them. The class
+# of a decline is a list because lists have slots of their own, and because a receivable may have seen several. Moments
+# are never taken back, for a client reads an attribute without a moment as an error: queries name the stage as well.
 SEARCH_ATTRIBUTES: tuple[
-    SearchAttributeKey[str] | SearchAttributeKey[int] | SearchAttributeKey[datetime] | SearchAttributeKey[bool],
+    SearchAttributeKey[str]
+    | SearchAttributeKey[Sequence[str]]
+    | SearchAttributeKey[int]
+    | SearchAttributeKey[datetime]
+    | SearchAttributeKey[bool],
     ...,
 ] = (
     ACCOUNT,
@@ -27,12 +40,14 @@ SEARCH_ATTRIBUTES: tuple[
     PROVIDER,
     STAGE,
     DECLINE_CODE,
+    DECLINE_CLASS,
     GATEWAY_REFERENCE,
     REVIEW_REASON,
     CURRENCY,
     CARD_BRAND,
     AMOUNT_MINOR,
     NEXT_ACTION_AT,
+    UNKNOWN_SINCE,
     NEEDS_REVIEW,
 )
 
@@ -97,7 +112,67 @@ def collect_activity_id(account_id: str, attempt: int) -> str:
     return f"collect-{account_id}-{attempt}"
 
 
+class Label(TypedDict):
+    """What a workflow is given at its start to be found and recognised by: it costs no event."""
+
+    search_attributes: TypedSearchAttributes
+    static_summary: str
+    static_details: str
+
+
+def run_label(kind: RunKind, request: RunRequest, run_id: str, *, provider: str = "") -> Label:
+    """Label a billing run, a payment run, or its shadow."""
+    name = "Shadow of payment" if request.is_shadow else kind.capitalize()
+    return Label(
+        search_attributes=known_at_start(run=run_id, provider=provider),
+        static_summary=f"{name} run {request.definition_id}, {request.period}",
+        static_details=_SHADOW if request.is_shadow else _RUNS[kind],
+    )
+
+
+def shard_label(plan: RunPlan, shard: int) -> Label:
+    """Label one shard of a payment run."""
+    return Label(
+        search_attributes=known_at_start(run=plan.run_id, provider=plan.provider),
+        static_summary=f"Shard {shard + 1} of {plan.shards} of {plan.run_id}",
+        static_details=_SHARD,
+    )
+
+
+def collection_label(request: CollectionRequest, summary: str = "") -> Label:
+    """Label a collection: by account, amount and card where they are known already."""
+    return Label(
+        search_attributes=known_at_start(run=request.run_id, account=request.account_id, provider=request.provider),
+        static_summary=summary or f"{request.account_id}, {request.period}, asked for by itself",
+        static_details=_COLLECTION,
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
-    """Search attributes that are given at the start: they cost no event."""
+    """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
     return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in given.items() if value])
+
+
+_RUNS = {
+    RunKind.BILLING: (
+        "Posts an invoice for every subscription that is due in the period. What cannot be billed is parked with its"
+        " reason, and the run goes on. Each invoice has its key: billing twice changes nothing."
+    ),
+    RunKind.PAYMENT: (
+        "Charges everyone who is due in the period, once. Payments are on the timelines of the shards, under"
+        " Relationships; what has to wait goes on as a `Collection`. The result is the certificate."
+    ),
+}
+_SHADOW = (
+    "The whole payment run against a gateway that does nothing, compared with the last certified run. Nobody is"
+    " charged."
+)
+_SHARD = (
+    "Collects from its share of the run's members, page by page; after each page it continues as new. Each bar on the"
+    " timeline is a payment: account, amount, card. The run steers it."
+)
+_COLLECTION = (
+    "The one owner of a receivable that has to wait: declined, unknown, or in need of its customer. It ends when the"
+    " receivable is settled or knowingly given up."
+)

@@ -17,7 +17,7 @@ from models.fault import RefusedError, refusal
 from models.gateway_request import CollectResult
 from settings import Settings
 from workflows.collection import Collection
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, known_at_start
+from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
 
 
 async def start(output: Output, account_id: str, period: str, *, provider: str, invoices: tuple[str, ...]) -> None:
@@ -52,8 +52,7 @@ async def _first_outcome(settings: Settings, request: CollectionRequest) -> Coll
         task_queue=WORKFLOW_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        search_attributes=known_at_start(account=request.account_id, provider=request.provider),
-        static_summary=f"{request.account_id}, {request.period}, asked for by hand",
+        **collection_label(request),
     )
     try:
         result: CollectResult = await client.execute_update_with_start_workflow(

@@ -16,9 +16,9 @@ from commands.work.runs import require_run
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import money
 from models.fault import refusal
-from models.process_run import RunRequest
+from models.process_run import RunKind, RunRequest
 from models.rehearsal import Difference, DryRunMember, DryRunRequest
-from workflows.visibility import WORKFLOW_QUEUE, known_at_start, shadow_run_id
+from workflows.visibility import WORKFLOW_QUEUE, run_label, shadow_run_id
 
 PAGE = 500
 CHARGED = "charged"
@@ -53,18 +53,17 @@ async def shadow_run(output: Output, definition_id: str, period: str, *, wait: b
     """Start a shadow run, or follow it and print what differs. Raises RefusedError while one is under way."""
     settings = read_settings()
     client = await temporal_of(settings)
-    run_id = shadow_run_id(definition_id, period)
+    run_id, request = shadow_run_id(definition_id, period), RunRequest(definition_id, period, is_shadow=True)
     async with database_of(settings) as database:
         # A definition that may not run is refused here, where somebody is listening.
         await RehearsalActivities(database).dry_run_page(DryRunRequest(definition_id, period, limit=1))
         try:
             handle = await client.start_workflow(
                 "PaymentRun",
-                RunRequest(definition_id, period, is_shadow=True),
+                request,
                 id=run_id,
                 task_queue=WORKFLOW_QUEUE,
-                search_attributes=known_at_start(run=run_id),
-                static_summary=f"shadow of {definition_id}, {period}",
+                **run_label(RunKind.PAYMENT, request, run_id),
             )
         except WorkflowAlreadyStartedError as error:
             raise refusal("run", "one_shadow_at_a_time", f"{run_id} is under way") from error

@@ -16,7 +16,7 @@ from commands.work.runs import show
 from commands.work.session import database_of, read_settings, temporal_of
 from models.fault import Fault, refusal
 from models.process_run import RunKind, RunRequest
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, known_at_start, payment_run_id
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id, run_label
 
 POLL_SECONDS = 1.0
 
@@ -47,8 +47,7 @@ async def _start(client: Client, kind: RunKind, request: RunRequest) -> Workflow
             id=run_id,
             task_queue=WORKFLOW_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            search_attributes=known_at_start(run=run_id),
-            static_summary=f"{request.definition_id}, {request.period}",
+            **run_label(kind, request, run_id),
         )
     except WorkflowAlreadyStartedError as error:
         problem = f"{run_id} has been started before; see runs show {run_id}"

@@ -6,16 +6,18 @@ from temporalio.common import WorkflowIDConflictPolicy
 from models.collection import CollectionRequest
 from models.gateway_request import CollectResult
 from workflows.collection import Collection
-from workflows.visibility import WORKFLOW_QUEUE, collection_id
+from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
 
 
 async def collect_now(client: Client, account_id: str, period: str) -> CollectResult:
     """Charge what the account owes for the period; a decline is collected further by the policy."""
+    request = CollectionRequest(account_id, period)
     start = WithStartWorkflowOperation(
         Collection.run,
-        CollectionRequest(account_id, period),
+        request,
         id=collection_id(account_id, period),
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         task_queue=WORKFLOW_QUEUE,
+        **collection_label(request),
     )
     return await client.execute_update_with_start_workflow(Collection.first_outcome, start_workflow_operation=start)

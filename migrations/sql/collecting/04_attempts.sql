@@ -2,7 +2,7 @@
 
 create function duly.collect_result(p_outcome text, p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
     p_code text default '', p_next_card_id text default '')
-returns jsonb language sql immutable as $$
+returns jsonb language sql stable as $$
     select jsonb_build_object(
         'outcome', p_outcome,
         'request_id', coalesce(p_request.id, ''),
@@ -11,6 +11,7 @@ returns jsonb language sql immutable as $$
         'currency', coalesce(p_request.currency, ''),
         'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
         'card_id', coalesce(p_attempt.card_id, ''),
+        'card_label', coalesce((select c.brand || ' ' || c.last4 from duly.cards c where c.id = p_attempt.card_id), ''),
         'next_card_id', p_next_card_id,
         'code', coalesce(nullif(p_attempt.code, ''), p_code),
         'decline_code', coalesce(p_attempt.decline_code, ''),
