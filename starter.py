@@ -13,6 +13,7 @@ from commands import (
     demo,
     doctor,
     imports,
+    messages,
     migrate,
     refunds,
     run_control,
@@ -36,7 +37,7 @@ accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
-for noun in (accounts, transactions, suspense, refunds, billing, runs, collections, definitions, schedule):
+for noun in (accounts, transactions, suspense, refunds, billing, runs, collections, messages, definitions, schedule):
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
 app.add_typer(imports.app, name="import")
 app.command("doctor")(doctor.doctor)

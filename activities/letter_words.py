@@ -60,12 +60,12 @@ class Facts:
         return money_text(Money(int(parameters[name]), str(parameters["currency"])), self.locale)
 
     def day(self, name: str) -> str:
-        """Write the day of a moment, or a day, under a name of the parameters, on the reader's calendar."""
+        """Write the day of the moment under a name of the parameters, on the reader's calendar."""
         return self.day_of(datetime.fromisoformat(str(self.message.parameters[name])))
 
     def day_of(self, moment: datetime) -> str:
-        """Write a moment's day. What has no clock time is a day already."""
-        local = moment.astimezone(ZoneInfo(self.message.time_zone)) if moment.tzinfo else moment
+        """Write a moment's day."""
+        local = moment.astimezone(ZoneInfo(self.message.time_zone))
         return str(format_date(local.date(), "long", locale=self.locale))
 
     def workflow_link(self) -> str:
@@ -122,13 +122,11 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "card": _card,
         "code": lambda facts: facts.message.parameters["code"],
         "days": lambda facts: facts.message.parameters["days"],
-        "due_on": lambda facts: facts.day("due_on"),
-        "expires_in": lambda facts: month_text(str(facts.message.parameters["expires_in"]), facts.locale),
         "failures": lambda facts: facts.message.parameters["failures"],
         "link": _link,
         "members": lambda facts: facts.message.parameters["members"],
         "name": lambda facts: one_line(facts.message.name),
-        "number": lambda facts: facts.message.number or facts.message.parameters.get("number", ""),
+        "number": lambda facts: facts.message.number,
         "paid_on": lambda facts: facts.day_of(facts.message.created_at),
         "payments": lambda facts: facts.message.parameters["payments"],
         "period": lambda facts: month_text(facts.message.period, facts.locale),

@@ -12,7 +12,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, nodes, select_autoescape
 
 from activities.letter_words import VALUES, ClaimedMessage, Facts, one_line
 from models.message import FOR_CUSTOMERS, TAGS, MessageKind
@@ -122,11 +122,12 @@ def _read(environment: Environment, folder: Path, group: str, kind: MessageKind)
     name = f"{group}/{kind}.txt"
     if not (folder / name).is_file():
         raise TemplateRefusedError(f"{name}: there is no such template")
-    tags = meta.find_undeclared_variables(environment.parse((folder / name).read_text(encoding="utf-8")))
-    if unknown := sorted(tags - TAGS[kind]):
-        raise TemplateRefusedError(
-            f"{name}: #{{{unknown[0]}}} is no tag of {kind}; it has {', '.join(sorted(TAGS[kind]))}"
-        )
+    tree = environment.parse((folder / name).read_text(encoding="utf-8"))
+    if unknown := sorted(meta.find_undeclared_variables(tree) - TAGS[kind]):
+        known = ", ".join(sorted(TAGS[kind]))
+        raise TemplateRefusedError(f"{name}: #{{{unknown[0]}}} is no tag of {kind}; it has {known}")
+    if any(tree.find(kind) for kind in (nodes.Getattr, nodes.Getitem, nodes.Call)):
+        raise TemplateRefusedError(f"{name}: a tag is a name and has no parts")
     return environment.get_template(name)
 
 

@@ -24,9 +24,6 @@ class MessageKind(StrEnum):
     CARD_NEEDED = "card_needed"  # only another card or a payment by hand helps
     ACTION_REQUIRED = "action_required"  # the bank wants to hear it from the customer
     GIVEN_UP = "given_up"
-    PAYMENT_DUE = "payment_due"
-    PAYMENT_OVERDUE = "payment_overdue"
-    CARD_EXPIRING = "card_expiring"
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
     SEVERAL_FAILURES = "several_failures"
@@ -45,8 +42,7 @@ class MessageState(StrEnum):
     WITHHELD = "withheld"
 
 
-_GREETING = frozenset({"name", "sender"})
-_OWED = _GREETING | {"amount", "period"}
+_OWED = frozenset({"name", "sender", "amount", "period"})
 _ALERT = frozenset({"account", "period", "link"})
 
 # The tags (F141) of each kind: a template may use these, written #{tag}, and no others.
@@ -57,9 +53,6 @@ TAGS = MappingProxyType(
         MessageKind.CARD_NEEDED: _OWED | {"card", "reason", "until", "link"},
         MessageKind.ACTION_REQUIRED: _OWED | {"card", "until", "link"},
         MessageKind.GIVEN_UP: _OWED,
-        MessageKind.PAYMENT_DUE: _GREETING | {"amount", "number", "due_on"},
-        MessageKind.PAYMENT_OVERDUE: _GREETING | {"amount", "number", "due_on"},
-        MessageKind.CARD_EXPIRING: _GREETING | {"card", "expires_in"},
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
         MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},
