@@ -18,16 +18,19 @@ def recorded() -> list[Path]:
 
 
 def load(path: Path) -> WorkflowHistory:
-    """Read a history. Its name says what happened in it."""
-    return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+    """Read a history, under the id that its workflow had."""
+    text = path.read_text(encoding="utf-8")
+    return WorkflowHistory.from_json(json.loads(text)["workflowId"], text)
 
 
 async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
-    """Write a history down, one event a line."""
+    """Write a history down, one event a line, under a name that says what happened in it."""
     history = json.loads((await handle.fetch_history()).to_json())
     lines = ",\n".join(json.dumps(_anonymous(event), ensure_ascii=False) for event in history["events"])
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(f'{{"events": [\n{lines}\n]}}\n', encoding="utf-8")
+    (FOLDER / f"{name}.json").write_text(
+        f'{{"workflowId": "{handle.id}", "events": [\n{lines}\n]}}\n', encoding="utf-8"
+    )
 
 
 def _anonymous(value: Any, key: str = "") -> Any:
