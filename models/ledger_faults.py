@@ -33,9 +33,20 @@ _FIELDS = {
     "write_off_type_given": "type",
 }
 
+# What the ledger calls its columns, and what a person calls them.
+_WORDS = {
+    "addressed_invoice_ids": "invoices",
+    "issue_reason": "reason",
+    "payment_preference": "preference",
+    "payment_reference": "reference",
+    "total_minor": "amount",
+    "type_id": "type",
+}
+
 
 def fault_of(error: LedgerError, *, source: str = "", line: int = 0) -> Fault:
     """Return a refusal as a fault: the field that a person would change, the rule, and its sentence."""
     field = str(error.arguments["field"]) if error.rule in {"field_editable", "field_valid"} else ""
     sentence = str(error).removeprefix(f"{error.rule}: ")
+    field = _WORDS.get(field, field)
     return Fault(field or _FIELDS.get(error.rule, "transaction"), error.rule, sentence, source, line)
