@@ -13,7 +13,7 @@ WHERE = {
     Stage.DUNNING: "declined, waiting for a better moment",
     Stage.WAITING_FOR_CUSTOMER: "waiting for the customer",
     Stage.PROCESSING: "accepted by the gateway, the outcome is to come",
-    Stage.UNKNOWN: "nobody knows whether it was charged: nothing is tried until the gateway gives evidence",
+    Stage.UNKNOWN: "nobody knows whether it was charged, so nothing is tried until the gateway gives evidence",
     Stage.SETTLED: "settled, nothing is owed any more",
     Stage.GIVEN_UP: "given up, the receivable stays open",
 }
@@ -42,8 +42,8 @@ def details_of(request: CollectionRequest, status: CollectionStatus) -> str:
         _review(status),
         _next(status),
         _last_answer(status.last),
-        orders_at(status.stage, request, status.next_action_at),
         listed("What happened", status.decisions, recent=RECENT),
+        orders_at(status.stage, request, status.next_action_at),
     )
 
 
@@ -68,7 +68,7 @@ def _review(status: CollectionStatus) -> str:
 
 def _next(status: CollectionStatus) -> str:
     if status.next_action_at is not None:
-        since = f"; unknown since {in_utc(status.unknown_since)}" if status.unknown_since else ""
+        since = f", unknown since {in_utc(status.unknown_since)}" if status.unknown_since else ""
         return f"**Next** {on_both_clocks(status.next_action_at, status.time_zone)}: {status.next_action}{since}"
     return "" if status.stage in ENDED else "**Next**: the gateway's answer"
 

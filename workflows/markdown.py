@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_GAP = "   "
+_GAP = "  "
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:

@@ -38,12 +38,9 @@ def orders_text(orders: Sequence[Order], *, target: str) -> str:
 def _on_a_terminal(order: Order, target: str) -> str:
     if not order.command:
         return ""
-    line = f'starter.py {order.command} {target}{_options(order)} \\\n  --actor maria --reason "as agreed"'
+    options = f" \\\n  {order.options}" if order.options else ""
+    line = f'starter.py {order.command} {target}{options} \\\n  --actor maria --reason "as agreed"'
     return f"\n\nOr on a terminal, for example\n\n```\n{line}\n```"
-
-
-def _options(order: Order) -> str:
-    return f" {order.options}" if order.options else ""
 
 
 def _with(order: Order) -> str:

@@ -54,8 +54,8 @@ def shard_progress_of(request: ShardRequest, progress: ShardProgress) -> str:
         held,
         _outcomes(progress.tally),
         f"**Charged** {charged}" if charged else "",
-        f"Each bar on the timeline is a payment. What has to wait goes on as a `Collection`; the run is "
-        f"`{request.run_id}`.",
+        "Each bar on the timeline is a payment; earlier pages are the executions before this one. What has to wait goes"
+        f" on as a `Collection`. The run is `{request.run_id}`.",
     )
 
 

@@ -72,9 +72,9 @@ def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> Non
     text = details_of(REQUEST, status)
 
     assert "nothing is tried until the gateway gives evidence" in text
-    assert "look 3 for evidence of attempt 1; unknown since 2026-11-23 03:43Z" in text
+    assert "look 3 for evidence of attempt 1, unknown since 2026-11-23 03:43Z" in text
     assert "**A person is needed**: unknown_outcome" in text
-    assert "starter.py collections resolve acc_000004 2026-11 --gateway-reference pi_..." in text
+    assert "starter.py collections resolve acc_000004 2026-11 \\\n  --gateway-reference pi_..." in text
 
 
 @pytest.mark.parametrize("stage", [Stage.SETTLED, Stage.GIVEN_UP])

@@ -58,7 +58,7 @@ def test_a_run_under_way_says_how_far_it_is_and_how_fast_it_goes() -> None:
 def test_money_is_set_in_columns() -> None:
     text = progress_of(UNDER_WAY, run_id=RUN)
 
-    assert "```\n    charged            of\n2700.97 EUR   3210.55 EUR\n      0 JPY    167948 JPY\n```" in text
+    assert "```\n    charged           of\n2700.97 EUR  3210.55 EUR\n      0 JPY   167948 JPY\n```" in text
 
 
 def test_a_run_says_what_can_be_done_here_and_on_a_terminal() -> None:
@@ -91,7 +91,7 @@ def test_a_closed_run_says_what_became_of_everyone() -> None:
     text = closing_statement(CLOSED)
 
     assert text.startswith("### Closed: 70 members, each with one outcome\n\n2 of them are with collections")
-    assert "in_dunning   insufficient_funds         2     89.81 EUR" in text
+    assert "in_dunning  insufficient_funds        2    89.81 EUR" in text
     assert ["charged", "61", "2700.97", "EUR"] in words_of(text)
     assert text.endswith("Seal: `ac22f4`")
 
