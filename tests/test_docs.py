@@ -133,4 +133,4 @@ def test_a_trace_of_one_machine_is_found(tmp_path: Path, text: str) -> None:
 
 
 def test_the_readme_shows_the_workflows_and_the_example_as_they_are() -> None:
-    assert README == readme.written()
+    assert readme.written() == README

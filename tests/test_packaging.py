@@ -73,7 +73,7 @@ def test_a_package_that_is_not_locked_is_found(tmp_path: Path) -> None:
 
 
 def test_every_package_that_is_imported_is_asked_for() -> None:
-    ours = {*PACKAGES, *(path.stem for path in ROOT.glob("*.py"))}
+    ours = {*PACKAGES, "docs", *(path.stem for path in ROOT.glob("*.py"))}
     asked_for = {canonicalize_name(wanted.name) for wanted in packages.wanted(PYPROJECT, "sandbox", "dev")}
     imported = {name.partition(".")[0] for module in modules() for _, name in imports_of(module)}
 

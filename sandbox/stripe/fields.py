@@ -1,7 +1,6 @@
 """Which fields an answer has: read off the SDK's own resource classes, so that none is forgotten and none invented."""
 
 import builtins
-import functools
 import inspect
 import sys
 import typing
@@ -27,12 +26,16 @@ class _Names(dict[str, Any]):
         return getattr(stripe, name, StripeObject)
 
 
-@functools.cache
+_ANNOTATIONS: dict[type[StripeObject], dict[str, Any]] = {}
+
+
 def annotations_of(resource: type[StripeObject]) -> dict[str, Any]:
     """The resource's own fields with their types, resolved. To be read only: resolving is dear, so it is done once."""
-    hints = typing.get_type_hints(resource, localns=_Names(resource.__module__))
-    own = inspect.get_annotations(resource)
-    return {name: hints[name] for name in own if name != "OBJECT_NAME"}
+    if resource not in _ANNOTATIONS:
+        hints = typing.get_type_hints(resource, localns=_Names(resource.__module__))
+        own = inspect.get_annotations(resource)
+        _ANNOTATIONS[resource] = {name: hints[name] for name in own if name != "OBJECT_NAME"}
+    return _ANNOTATIONS[resource]
 
 
 def is_optional(hint: Any) -> bool:

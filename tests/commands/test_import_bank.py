@@ -147,7 +147,7 @@ async def test_a_bad_line_is_named_and_costs_no_good_one(shop: Shop, tmp_path: P
         "B2,2026-05-32,10.00,EUR,cust-1001,,,,",
         "B3,2026-05-20,10.001,EUR,cust-1001,,,,",
         "B4,2026-05-20,0,EUR,cust-1001,,,,",
-        "B5,2026-05-20,10.00,XXX,cust-1001,,,,",
+        "B5,2026-05-20,10.00,ABC,cust-1001,,,,",
         ",2026-05-20,10.00,EUR,cust-1001,,,,",
         "B7,2026-05-20,10.00,EUR,cust-1001",
         "B1,2026-05-20,10.00,EUR,cust-1001,,,,",
