@@ -26,16 +26,18 @@ comment on column duly.messages.state is
     'sending: claimed before it was handed to the mail server. Left so by a crash, nobody knows; a person decides.';
 
 create function duly.tells_customer(p_account_id text, p_period text, p_run_id text) returns boolean
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce((
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    -- In PL/pgSQL the plan is made once a connection and not once a payment.
+    return coalesce((
         select d.tells_customer from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
         where r.id = p_run_id), true)
     and coalesce((
         select (p.document ->> 'tells_customer')::boolean
         from duly.collections c join duly.dunning_policies p
             on (p.id, p.segment, p.version) = (c.policy_id, c.policy_segment, c.policy_version)
-        where c.account_id = p_account_id and c.period = p_period), true)
-$$;
+        where c.account_id = p_account_id and c.period = p_period), true);
+end $$;
 comment on function duly.tells_customer is 'Whether run definition and dunning policy let the customer be told.';
 
 create function duly.write_message(p_kind text, p_account_id text, p_period text, p_run_id text, p_parameters jsonb,
