@@ -20,7 +20,6 @@ IDS = {
     "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
     "Collection": visibility.collection_id("<account>", "<period>"),
     "Mailing": visibility.mailing_id(_RUN),
-    "Mailing": visibility.mailing_id("<occasion>"),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",
     "ScheduledRun": "schedule/<definition>-<time>",
