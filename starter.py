@@ -21,6 +21,7 @@ from commands import (
     schedule,
     suspense,
     transactions,
+    views,
 )
 from commands.group import EXIT_CODES, DulyGroup
 from commands.leaving import leave_after
@@ -42,6 +43,7 @@ for noun in (accounts, transactions, suspense, refunds, billing, runs, collectio
 app.add_typer(imports.app, name="import")
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
+app.command("views")(views.views)
 app.command("demo")(demo.demo)
 
 if __name__ == "__main__":
