@@ -5,6 +5,7 @@ Elements are found by their local names. An entry that cannot be read becomes a 
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -184,6 +185,7 @@ def _line(element: "etree._Element") -> int:
     return int(getattr(element, "sourceline", None) or 0)
 
 
+@cache
 def _path(names: str) -> str:
     return "/".join(f"{{*}}{name}" for name in names.split("/"))
 

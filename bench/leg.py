@@ -42,13 +42,14 @@ async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certifica
     after = parts.read()
     started, finished = await _moments(merchant, certificate.run_id)
     used = parts.cost(before, after)
+    cpu_ms = used.per_payment_ms(len(finished))
     return Leg(
         payments=len(finished),
         not_charged=certificate.members - _charged(certificate),
         seconds=round(after.at - before.at, 1),
         per_second=round(rate(finished, min(started)), 1),
         steady_per_second=round(steady_rate(finished, min(started)), 2),
-        cpu_ms=used.per_payment_ms(len(finished)),
+        cpu_ms=cpu_ms,
         foreign_cores=used.foreign_cores,
         gateway_requests=_requests(merchant) - asked,
         refused_busy=_busy(merchant) - busy,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from sandbox.processes import PartError
+
 POSTGRESQL, TEMPORAL, STRIPE = "PostgreSQL", "Temporal", "Stripe sandbox"
 WORKFLOW_WORKER, GATEWAY_WORKER, BENCH = "Worker, workflows", "Worker, gateway", "This bench"
 WORKERS = (WORKFLOW_WORKER, GATEWAY_WORKER)
@@ -40,7 +42,9 @@ class Cost:
     foreign_cores: float
 
     def per_payment_ms(self, payments: int) -> dict[str, float]:
-        """Return CPU milliseconds for each of so many payments, by part."""
+        """Return CPU milliseconds for each of so many payments, by part. Raises PartError when there were none."""
+        if not payments:
+            raise PartError("The payment run", "nobody was charged: the workers' logs say why", what="was not measured")
         return {part: round(seconds * 1000 / payments, 2) for part, seconds in self.cpu_seconds.items()}
 
 

@@ -5,6 +5,7 @@ import pytest
 from bench import parts
 from bench.parts import Reading, cost
 from bench.throughput import measure_throughput
+from sandbox.processes import PartError
 
 
 def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
@@ -15,6 +16,13 @@ def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
 
     assert used.per_payment_ms(1000) == {"a": 2.0, "b": 3.0}
     assert used.foreign_cores == 0.5
+
+
+def test_a_run_that_charged_nobody_has_no_cost_per_payment() -> None:
+    idle = Reading(at=0.0, cpu_seconds={}, machine_seconds=0.0)
+
+    with pytest.raises(PartError, match="nobody was charged"):
+        cost(idle, Reading(at=1.0, cpu_seconds={}, machine_seconds=0.0)).per_payment_ms(0)
 
 
 @pytest.mark.slow
