@@ -17,6 +17,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 VALUES = {
     "KEYWORD": "x",
+    "KEYWORD_LIST": ["x"],
     "INT": 3,
     "BOOL": True,
     "DATETIME": datetime(2027, 1, 31, tzinfo=UTC),
