@@ -30,6 +30,9 @@ RETENTION = timedelta(days=90)
 DYNAMIC_CONFIG = {
     # One provider's or one run's backlog does not hold up another's on a shared queue.
     "matching.enableFairness": "true",
+    # Partitions spread a queue over hosts; on one, tasks only wander between them, a tenth of a payment's CPU.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
     # A workflow that cannot go on (a bug, a missing patch) is listed as having problems after two tries.
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
