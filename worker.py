@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.billing import BillingActivities
+from activities.bunches import InBunches
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
@@ -35,6 +36,7 @@ from workflows.billing_run import BillingRun
 from workflows.client import connect
 from workflows.collection import Collection
 from workflows.mailing import Mailing
+from workflows.options import MONTHLY
 from workflows.payment_run import PaymentRun
 from workflows.payment_run_shard import PaymentRunShard
 from workflows.scheduled_run import ScheduledRun
@@ -43,6 +45,9 @@ from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 log = structlog.get_logger(__name__)
 
 WORKFLOWS = (BillingRun, Collection, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
+
+# A run's answers are held until about so many are there: a second at twenty payments a second.
+BUNCH = 20
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 GRACE = timedelta(seconds=30)
@@ -105,6 +110,7 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
         activities=[*CollectActivities(database, gateway, pace).all(), *pages.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
+        interceptors=[InBunches(MONTHLY, every_seconds=BUNCH / rate)],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=GRACE,
     )

@@ -159,8 +159,8 @@ class RunDefinition(Part):
     provider: SlugId | None = None
     currencies: tuple[Currency, ...] = ()
     dunning_policy: SlugId = "standard"
-    shards: Annotated[int, Field(ge=1, le=64)] = 4
-    window: Annotated[int, Field(ge=1, le=500)] = 25
+    shards: Annotated[int, Field(ge=1, le=64)] = 2
+    window: Annotated[int, Field(ge=1, le=500)] = 50
     page: Annotated[int, Field(ge=1, le=1000)] = 250
     tells_customer: bool = True
     schedule: Schedule | None = None

@@ -7,6 +7,7 @@ from statistics import median
 from bench.certainty import Certainties
 from bench.leg import Leg
 from bench.machine import Machine
+from bench.paced import TARGET_EVENTS as TARGET_EVENTS_PER_PAYMENT
 from bench.paced import TARGET_SHARE, Paced
 from bench.results import FOLDER, kept
 from bench.sandbox import TARGET_CHARGES, SandboxSpeed
@@ -49,22 +50,40 @@ def _paced(folder: Path) -> str:
             f"{run.share_of_cap:.1%}",
             run.leg.refused_busy,
             run.leg.not_charged,
+            f"{run.leg.events_per_payment:.2f}",
             f"{run.leg.foreign_cores:.2f}",
         )
         for run in found.runs
     ]
     share = min(run.share_of_cap for run in found.runs)
     lost = sum(run.leg.not_charged for run in found.runs)
+    events = max(run.leg.events_per_payment for run in found.runs)
     return _section(
         "Under a gateway's cap",
         "The sandbox refuses what exceeds the cap on one endpoint with a 429. The steady rate leaves out the first and"
-        " the last tenth of a run. Where Duly is set faster than the cap, refusals are part of the test.",
+        " the last tenth of a run. Where Duly is set faster than the cap, refusals are part of the test. Events are"
+        " those of the shards' whole histories, for each payment.",
         _table(
-            ("Cap", "Duly set to", "Payments", "Steady payments/s", "Of the cap", "429s", "Not charged", "Other cores"),
+            (
+                "Cap",
+                "Set to",
+                "Payments",
+                "Steady payments/s",
+                "Of the cap",
+                "429s",
+                "Not charged",
+                "Events",
+                "Other cores",
+            ),
             rows,
         ),
         _verdict(f"at least {TARGET_SHARE:.0%} of the cap", f"{share:.1%} at the least", met=share >= TARGET_SHARE),
         _verdict("every 429 absorbed", f"{lost} payments not charged", met=lost == 0),
+        _verdict(
+            f"at most {TARGET_EVENTS_PER_PAYMENT} history events per payment",
+            f"{events:.2f} at the most",
+            met=events <= TARGET_EVENTS_PER_PAYMENT,
+        ),
         _on(found.machine),
     )
 

@@ -29,6 +29,7 @@ class Leg:
     foreign_cores: float
     gateway_requests: int
     refused_busy: int
+    events_per_payment: float
 
     def cpu_ms_of(self, *names: str) -> float:
         """Return CPU milliseconds per payment of some parts together."""
@@ -53,12 +54,24 @@ async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certifica
         foreign_cores=used.foreign_cores,
         gateway_requests=_requests(merchant) - asked,
         refused_busy=_busy(merchant) - busy,
+        events_per_payment=round(await _events(merchant, certificate.run_id) / len(finished), 2),
     )
 
 
 async def _moments(merchant: Merchant, run_id: str) -> tuple[list[float], list[float]]:
     rows = await merchant.database.rows(_MOMENTS, run_id=run_id)
     return [row.started for row in rows], [row.finished for row in rows]
+
+
+async def _events(merchant: Merchant, run_id: str) -> int:
+    """Count the events of a run's shards. A plain loop has none."""
+    events = 0
+    async for execution in merchant.client.list_workflows(
+        f"WorkflowType = 'PaymentRunShard' and ProcessRunId = '{run_id}'"
+    ):
+        handle = merchant.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        events += (await handle.describe()).history_length
+    return events
 
 
 def _charged(certificate: Certificate) -> int:

@@ -11,6 +11,7 @@ from sandbox.stripe.scripts import RateLimits
 from sandbox.workers import running_worker
 
 TARGET_SHARE = 0.97
+TARGET_EVENTS = 4
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ LEG = Leg(
     foreign_cores=0.0,
     gateway_requests=1000,
     refused_busy=0,
+    events_per_payment=3.5,
 )
 
 

@@ -19,36 +19,25 @@ from settings import Settings
 from tests.builders import Merchant
 from tests.collecting.asking import CHARGES, request_for
 from tests.collecting.steering import current, duly_at, shape
-from tests.gateways import GatedGateway
 from tests.running import RunningDuly
 from workflows.visibility import payment_run_id, shard_id
 
 # Tests on the development server share its ids: no other runs this month.
 MAY = "2027-05"
-# One full window, whose answers come together: a shard that is woken for each answer alone spends six events on it.
+# A second's payments, one after the other: a shard that were woken for each answer alone would spend six events on it.
 PAYMENTS = 60
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 STARTED = EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
 
 
 @pytest.fixture
-async def gated(stripe_sandbox: SandboxControl) -> AsyncIterator[GatedGateway]:
-    """The real gateway behind a gate."""
-    gateway = GatedGateway(stripe_sandbox)
-    yield gateway
-    gateway.gate.set()
-    await gateway.close()
-
-
-@pytest.fixture
 async def duly(
-    temporal_server: Client, database: Database, gated: GatedGateway, settings: Settings
+    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
 ) -> AsyncIterator[RunningDuly]:
-    """Duly on the development server: its histories are production's."""
-    wide = settings.model_copy(update={"gateway_concurrency": PAYMENTS})
-    async with duly_at(WorkflowEnvironment.from_client(temporal_server), database, gated, wide) as running:
+    """Duly on the development server, whose histories are production's, at a rate that a gateway might allow."""
+    paced = settings.model_copy(update={"gateway_rate": PAYMENTS, "gateway_concurrency": PAYMENTS})
+    async with duly_at(WorkflowEnvironment.from_client(temporal_server), database, gateway, paced) as running:
         yield running
-        gated.gate.set()
 
 
 @pytest.fixture
@@ -84,15 +73,13 @@ async def commits(database: Database) -> int:
 
 
 async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payment(
-    duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     await shape(merchant, window=PAYMENTS, page=250)
     await asyncio.gather(*(merchant.account(owes_minor=2500) for _ in range(PAYMENTS)))
     before = Counter(stripe_sandbox.request_counts())
 
     run = await duly.start_run(period=MAY)
-    await gated.arrived(PAYMENTS)
-    gated.gate.set()
     await run.result()
 
     requests = Counter(stripe_sandbox.request_counts()) - before
