@@ -17,11 +17,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.billing import BillingActivities
-from activities.bunches import InBunches
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.gateway import StripeGateway
+from activities.interceptors import InBunches, SignsOfLife
 from activities.letters import Letterhead, Letters
 from activities.mailer import Mailer
 from activities.mailing import MailingActivities
@@ -110,7 +110,7 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
         activities=[*CollectActivities(database, gateway, pace).all(), *pages.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
-        interceptors=[InBunches(MONTHLY, every_seconds=BUNCH / rate)],
+        interceptors=[SignsOfLife(), InBunches(MONTHLY, every_seconds=BUNCH / rate)],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=GRACE,
     )

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from activities.messages import MessageActivities
 from models.message import MailedPage, MailingRequest
-from workflows.options import DATABASE_SWEEP, MAIL
+from workflows.options import ALERTS, MAIL
 from workflows.visibility import MAIL_QUEUE
 
 # Keeps a history below a thousand events whatever there is to send.
@@ -55,8 +55,7 @@ class Mailing:
             self._request.run_id,
             task_queue=MAIL_QUEUE,
             summary="look for failures and unusual amounts",
-            heartbeat_timeout=timedelta(minutes=15),
-            **DATABASE_SWEEP,
+            **ALERTS,
         )
 
     async def _send_page(self, after: str) -> MailedPage:

@@ -1,16 +1,17 @@
 """Every time-out and retry policy, each with its reason."""
 
 from datetime import timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from temporalio.common import Priority, RetryPolicy
 
 
 class Timing(TypedDict):
-    """How long one try of an activity may take, and how it is tried again."""
+    """How long one try of an activity may take, how soon its silence is noticed, and how it is tried again."""
 
     start_to_close_timeout: timedelta
     retry_policy: RetryPolicy
+    heartbeat_timeout: NotRequired[timedelta]
 
 
 # People come first, then receivables that wait, then the month's run: they share the provider's rate.
@@ -31,22 +32,36 @@ DATABASE_SWEEP = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
+# Looking through a run's members for alerts, page by page with a heartbeat after each.
+ALERTS = Timing(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(minutes=15),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
+# A worker that was killed is missed after this long, and its calls are repeated under the same keys by another one. The
+# worker's loop beats three times as often from a third of it on, so a call that is answered at once costs no heartbeat.
+SILENCE = timedelta(seconds=15)
+
 # One attempt at the gateway. It outlives the gateway client's own time-out and both commits. Six tries with the same
 # key ride out a hiccup; what has no answer then is handed to a collection, so that one payment never holds a run.
 COLLECT = Timing(
     start_to_close_timeout=timedelta(seconds=120),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=6),
 )
 
 # A collection looks for evidence again on its policy's clock, which its timer shows; one look is not repeated long.
 COLLECT_WAITING = Timing(
     start_to_close_timeout=timedelta(seconds=120),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=3),
 )
 
 # A look whether the gateway is back: one payment, twice at most, for the breaker has its own pauses.
 LOOK = Timing(
     start_to_close_timeout=timedelta(seconds=120),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2),
 )
 
@@ -58,10 +73,9 @@ SERVER = Timing(
 
 
 class MailTiming(Timing):
-    """A timing with an end over all tries, and a sign of life for those that send many."""
+    """A timing with an end over all tries."""
 
     schedule_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta
 
 
 # A mail server that is away delays mail and nothing else. After three days it is not news any more: what is left stays

@@ -1,14 +1,17 @@
 """One payment run: freeze who is due, let shards collect, certify what became of everyone (X16 to X30)."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import ChildWorkflowHandle
 
 from activities.mailing import MailingActivities
 from activities.runs import RunActivities
 from models.message import MailingStart
-from models.process_run import Certificate, RunPlan, RunRequest, ShardRequest
-from models.run_control import RunStage
+from models.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
+from models.run_control import RunStage, Steering
 from workflows import visibility
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.payment_run_shard import PaymentRunShard
@@ -18,6 +21,9 @@ from workflows.run_desk import RunDesk
 # A report costs the run up to four events, and an execution may take in 10,000 signals: a thousand or so leave room
 # for the operators' at any number of members.
 REPORTS = 1000
+
+# How long a restarted run waits before it looks again for the end of what was terminated.
+LINGERING = timedelta(seconds=2)
 
 
 @workflow.defn(name="PaymentRun")
@@ -59,26 +65,37 @@ class PaymentRun(RunDesk):
         if steering.is_aborted:
             return
         self._told[shard] = steering.revision
-        self._shards[shard] = await workflow.start_child_workflow(
-            PaymentRunShard.run,
-            ShardRequest(
-                run_id=plan.run_id,
-                period=self._request.period,
-                provider=plan.provider,
-                shard=shard,
-                window=plan.window,
-                page=plan.page,
-                is_shadow=self._request.is_shadow,
-                report_every=1 + plan.members // (plan.page * REPORTS),
-                steering=steering,
-            ),
-            id=visibility.shard_id(plan.run_id, shard),
-            **visibility.shard_label(plan, shard),
-        )
+        self._shards[shard] = await self._start_shard(plan, shard, steering)
         await self._tell(shard)
         progress = await self._shards[shard]
         del self._shards[shard]
         self._course.take(progress)
+
+    async def _start_shard(
+        self, plan: RunPlan, shard: int, steering: Steering
+    ) -> ChildWorkflowHandle[PaymentRunShard, ShardProgress]:
+        request = ShardRequest(
+            run_id=plan.run_id,
+            period=self._request.period,
+            provider=plan.provider,
+            shard=shard,
+            window=plan.window,
+            page=plan.page,
+            is_shadow=self._request.is_shadow,
+            report_every=1 + plan.members // (plan.page * REPORTS),
+            steering=steering,
+        )
+        while True:
+            try:
+                return await workflow.start_child_workflow(
+                    PaymentRunShard.run,
+                    request,
+                    id=visibility.shard_id(plan.run_id, shard),
+                    **visibility.shard_label(plan, shard),
+                )
+            except WorkflowAlreadyStartedError:
+                # Terminating a run ends its shards as well, but a moment later.
+                await workflow.sleep(LINGERING, summary="a shard of the terminated run is still ending")
 
     async def _settle_decisions(self, plan: RunPlan) -> None:
         """Write down what operators decided, and do what is left to do about it."""

@@ -201,7 +201,9 @@ class PaymentRunShard:
                 Collection.run,
                 request,
                 id=visibility.collection_id(request.account_id, request.period),
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                # A service that found nothing owed has used the id without taking anything over: the database, which
+                # knows of owners, refuses a second one.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 **visibility.collection_label(request, due.summary),
             )

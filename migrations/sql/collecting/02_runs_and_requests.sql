@@ -37,7 +37,8 @@ create table duly.run_items (
     finished_at timestamptz,
     primary key (run_id, member_id)
 ) with (fillfactor = 80);
-create index run_items_to_do on duly.run_items (run_id, shard, member_id) where outcome is null;
+create index run_items_to_do on duly.run_items (run_id, shard, member_id)
+    where outcome is null or outcome in ('in_dunning', 'unknown');
 create index run_items_of_account on duly.run_items (account_id, run_id);
 comment on table duly.run_items is 'The frozen members of a run, and what became of each.';
 

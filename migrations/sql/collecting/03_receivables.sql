@@ -87,6 +87,14 @@ begin
          where r.id = p_run_id), 'standard')
       and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
     order by p.segment = '', p.version desc limit 1;
+    if v_invoices = '{}' and p_run_id = '' then
+        -- Nothing is owed, so nothing is taken over: what may come to be owed in the period finds it free.
+        select p_account_id, p_period, v_policy.id, v_policy.version, v_policy.segment, a.currency, 0, '{}'
+        into v_collection.account_id, v_collection.period, v_collection.policy_id, v_collection.policy_version,
+            v_collection.policy_segment, v_collection.currency, v_collection.amount_minor, v_collection.invoices
+        from duly.accounts a where a.id = p_account_id;
+        return duly.collection_terms(v_collection);
+    end if;
     insert into duly.collections
         (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment, currency, amount_minor, invoices)
     select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,

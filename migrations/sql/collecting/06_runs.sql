@@ -126,10 +126,15 @@ comment on function duly.freeze_payment_run is
 create function duly.due_page(p_run_id text, p_shard integer, p_after text, p_limit integer)
 returns table (member_id text, currency text, amount_minor bigint, card_label text)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select member_id, currency, amount_minor, card_label from duly.run_items
-    where run_id = p_run_id and shard = p_shard and outcome is null and member_id > p_after
-    order by member_id limit p_limit
+    select i.member_id, i.currency, i.amount_minor, i.card_label
+    from duly.run_items i join duly.process_runs r on r.id = i.run_id
+    where i.run_id = p_run_id and i.shard = p_shard and i.member_id > p_after
+      and (i.outcome is null or i.outcome in ('in_dunning', 'unknown') and not exists (
+          select from duly.collections c where c.account_id = i.account_id and c.period = r.period))
+    order by i.member_id limit p_limit
 $$;
+comment on function duly.due_page is
+    'The next members without an outcome, or with one that has to wait and nobody who owns it: a shard ended in between.';
 
 create function duly.run_totals(p_run_id text)
 returns table (outcome text, reason text, currency text, members bigint, amount_minor bigint, settled_minor bigint)
