@@ -125,9 +125,14 @@ class Settings(BaseSettings):
         key, host = self.stripe_api_key.get_secret_value(), urlsplit(self.stripe_api_base).hostname or ""
         if not key.startswith(("sk_", "rk_")):
             raise ValueError("STRIPE_API_KEY must be a secret (sk_…) or restricted (rk_…) key")
-        if "_live_" in key and host in LOOPBACK:
+        if self.is_live and host in LOOPBACK:
             raise ValueError("STRIPE_API_KEY is a live key but STRIPE_API_BASE is this machine")
         return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the gateway key moves real money: then only events about real money are ours."""
+        return "_live_" in self.stripe_api_key.get_secret_value()
 
     @property
     def owner_database_url(self) -> str:

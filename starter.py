@@ -12,6 +12,7 @@ from commands import (
     definitions,
     demo,
     doctor,
+    events,
     imports,
     messages,
     migrate,
@@ -22,6 +23,7 @@ from commands import (
     suspense,
     transactions,
     views,
+    webhooks,
 )
 from commands.group import EXIT_CODES, DulyGroup
 from commands.leaving import leave_after
@@ -38,7 +40,21 @@ accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
-for noun in (accounts, transactions, suspense, refunds, billing, runs, collections, messages, definitions, schedule):
+NOUNS = (
+    accounts,
+    transactions,
+    suspense,
+    refunds,
+    billing,
+    runs,
+    collections,
+    messages,
+    events,
+    webhooks,
+    definitions,
+    schedule,
+)
+for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
 app.add_typer(imports.app, name="import")
 app.command("doctor")(doctor.doctor)

@@ -15,14 +15,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from activities.gateway_events import EventInbox, Hint, verified_event
+from activities.event_inbox import EventInbox
+from activities.gateway_events import verified_event
 from models.gateway_event import UntrustedEventError
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
 from workflows.collection import Collection
+from workflows.event_delivery import EventDelivery
 from workflows.visibility import collection_id
 
 log = structlog.get_logger(__name__)
@@ -40,10 +42,12 @@ PAGE_TIMEOUT = timedelta(seconds=20)
 class Webhook:
     """One receiver: its inbox, its connection to the workflows, and what it has counted."""
 
-    def __init__(self, inbox: EventInbox, client: Client, secrets: tuple[str, ...]) -> None:
+    def __init__(self, inbox: EventInbox, client: Client, secrets: tuple[str, ...], *, is_live: bool = False) -> None:
         self._inbox = inbox
         self._client = client
+        self._delivery = EventDelivery(inbox, client)
         self._secrets = secrets
+        self._is_live = is_live
         self._news = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
@@ -54,11 +58,13 @@ class Webhook:
             self.counts["too_large"] += 1
             return Response(status_code=413)
         try:
-            event = verified_event(body, request.headers.get("stripe-signature", ""), self._secrets)
+            event = verified_event(
+                body, request.headers.get("stripe-signature", ""), self._secrets, is_live=self._is_live
+            )
         except UntrustedEventError as error:
             self.counts[f"untrusted_{error}"] += 1
             return Response(status_code=400)
-        is_new = await self._inbox.receive(event)
+        is_new = await self._inbox.receive(event) == 1
         self.counts["stored" if is_new else "repeated"] += 1
         if is_new:
             self._news.set()
@@ -69,25 +75,13 @@ class Webhook:
         while True:
             self._news.clear()
             try:
-                while hints := await self._inbox.to_deliver():
-                    await asyncio.gather(*(self._hint(hint) for hint in hints))
-                    await self._inbox.delivered([hint.event_id for hint in hints])
+                done = await self._delivery.deliver_waiting()
+                self.counts["delivered"] += done.taken
+                self.counts["of_nobody_yet"] += done.put_off
             except (DatabaseUnavailableError, RPCError) as error:
                 log.warning("events_not_delivered", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LEFT_BEHIND_SECONDS)
-
-    async def _hint(self, hint: Hint) -> None:
-        if not hint.period:
-            self.counts["of_nobody"] += 1
-            return
-        handle = self._client.get_workflow_handle_for(Collection.run, collection_id(hint.account_id, hint.period))
-        try:
-            await handle.signal(Collection.gateway_event)
-        except RPCError as error:
-            # Most payments never had a workflow, and some have ended: then nobody waits for the news.
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
 
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""
@@ -168,7 +162,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         api_key=key.get_secret_value() if key else None,
     )
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
-    app = build_app(Webhook(EventInbox(database, settings.provider), client, secrets))
+    inbox = EventInbox(database, settings.provider)
+    app = build_app(Webhook(inbox, client, secrets, is_live=settings.is_live))
     config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     await uvicorn.Server(config).serve()
     await database.dispose()

@@ -20,6 +20,8 @@ from activities.billing import BillingActivities
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.event_feed import EventDeliveryActivities, EventFeedActivities
+from activities.event_inbox import EventInbox
 from activities.gateway import StripeGateway
 from activities.interceptors import InBunches, SignsOfLife
 from activities.letters import Letterhead, Letters
@@ -35,6 +37,8 @@ from settings import Settings, configure_logging, load_settings
 from workflows.billing_run import BillingRun
 from workflows.client import connect
 from workflows.collection import Collection
+from workflows.event_delivery import EventDelivery
+from workflows.event_sweep import EventSweep
 from workflows.mailing import Mailing
 from workflows.options import MONTHLY
 from workflows.payment_run import PaymentRun
@@ -44,7 +48,7 @@ from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (BillingRun, Collection, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
+WORKFLOWS = (BillingRun, Collection, EventSweep, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 BUNCH = 20
@@ -61,8 +65,9 @@ class Role(StrEnum):
     GATEWAY = "gateway"
 
 
-def workflow_worker(client: Client, database: Database) -> Worker:
+def workflow_worker(client: Client, database: Database, provider: str = "stripe") -> Worker:
     """Make the worker that runs workflows and the activities that only need the database."""
+    delivery = EventDelivery(EventInbox(database, provider), client)
     families = (
         RunActivities(database),
         RehearsalActivities(database),
@@ -70,6 +75,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         CollectionActivities(database),
         QueueRateActivities(),
         MailingActivities(),
+        EventDeliveryActivities(delivery.deliver_waiting),
     )
     return Worker(
         client,
@@ -103,11 +109,15 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
     rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
     pace = AsyncLimiter(max(1.0, rate / 10), max(0.1, 1 / rate))
-    pages = PaymentPageActivities(database, gateway, f"{settings.public_url}/paid")
+    families = (
+        CollectActivities(database, gateway, pace),
+        PaymentPageActivities(database, gateway, f"{settings.public_url}/paid"),
+        EventFeedActivities(EventInbox(database, settings.provider), gateway),
+    )
     return Worker(
         client,
         task_queue=gateway_queue(settings.provider),
-        activities=[*CollectActivities(database, gateway, pace).all(), *pages.all()],
+        activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
         interceptors=[SignsOfLife(), InBunches(MONTHLY, every_seconds=BUNCH / rate)],
@@ -139,7 +149,7 @@ async def _workers(settings: Settings, role: Role, database: Database, stack: As
     workers = []
     if role in {Role.ALL, Role.WORKFLOW}:
         client = await _client(settings)
-        workers += [workflow_worker(client, database), mail_worker(client, database, settings)]
+        workers += [workflow_worker(client, database, settings.provider), mail_worker(client, database, settings)]
     if role in {Role.ALL, Role.GATEWAY}:
         gateway = StripeGateway(
             settings.stripe_api_key.get_secret_value(),

@@ -1,4 +1,4 @@
-"""The run definitions that have a calendar."""
+"""What runs by itself: the run definitions that have a calendar, and the providers whose events are swept."""
 
 from dataclasses import dataclass
 
@@ -29,3 +29,9 @@ async def read_schedules(database: Database) -> list[DefinitionSchedule]:
         )
         for row in rows
     ]
+
+
+async def read_swept_providers(database: Database) -> list[str]:
+    """Read the providers whose events are looked through: every effective one."""
+    rows = await database.rows("select id from duly.providers where state = 'effective' order by id")
+    return [row.id for row in rows]

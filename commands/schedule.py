@@ -1,4 +1,4 @@
-"""`schedule`: run definitions that run by themselves."""
+"""`schedule`: what runs by itself."""
 
 from typing import Annotated
 
@@ -7,7 +7,9 @@ import typer
 from commands.options import DefinitionId, Json, period_of
 from commands.perform import perform
 
-app = typer.Typer(help="Schedules: run definitions that run by themselves, monthly.", no_args_is_help=True)
+app = typer.Typer(
+    help="Schedules: run definitions that run by themselves, and the sweep of events.", no_args_is_help=True
+)
 
 First = Annotated[str, typer.Argument(metavar="FROM", parser=period_of, help="First month, such as 2026-08.")]
 Last = Annotated[str, typer.Argument(metavar="TO", parser=period_of, help="Last month; it must have been due already.")]
@@ -15,8 +17,9 @@ Last = Annotated[str, typer.Argument(metavar="TO", parser=period_of, help="Last 
 
 @app.command("apply")
 def apply_schedules(as_json: Json = False) -> None:
-    """Make Temporal's schedules what the run definitions say; applying again changes nothing.
+    """Make Temporal's schedules what run definitions and providers ask for; applying again changes nothing.
 
+    Each effective provider gets `events:PROVIDER`, which looks every 15 minutes for events that never came.
     A definition that has no schedule any more, or is not effective, loses its schedule. A schedule that an operator
     paused stays paused. Days 29 to 31 are the last day of a month that lacks them. A run is skipped while the one
     before still runs, caught up within 3 days after an outage, and a failure pauses the schedule.

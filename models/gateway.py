@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from models.decline import Decline
+from models.gateway_event import GatewayEvent
 
 
 class ChargeStatus(StrEnum):
@@ -104,6 +105,10 @@ class Gateway(Protocol):
         self, charge: Charge, *, gateway_reference: str, since: datetime
     ) -> ChargeResult | None:
         """Look what came of a page: processing while it is open, None when it ended unpaid."""
+        ...
+
+    def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
+        """Every event of a needed type since a moment, as far back as the gateway remembers."""
         ...
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:

@@ -1,19 +1,195 @@
 """What a gateway tells us: a hint that something has happened, never the fact itself."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class EventSubject(StrEnum):
+    """Which of our processes an event is about."""
+
+    PAYMENT = "payment"
+    CARD = "card"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+
+
+class EventState(StrEnum):
+    """Where an event stands. `ignored`: of a type that nothing here needs. `needs_review`: about nothing we know."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    IGNORED = "ignored"
+    NEEDS_REVIEW = "needs_review"
+
+
+class EventChannel(StrEnum):
+    """How an event came to us."""
+
+    WEBHOOK = "webhook"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True)
+class EventNeed:
+    """Why a type of event is needed."""
+
+    subject: EventSubject
+    tells: str
+
+
+def _needs(subject: EventSubject, **tells: str) -> dict[str, EventNeed]:
+    return {name.replace("__", "."): EventNeed(subject, text) for name, text in tells.items()}
+
+
+# Every type that anything here waits for, by Stripe's names. A payment that succeeds at once needs none of them: they
+# end waits, and each only says "look now". What is not in the table is stored and ignored.
+NEEDED = MappingProxyType(
+    _needs(
+        EventSubject.PAYMENT,
+        payment_intent__succeeded="a payment that was unknown, slow or made on a page has its money",
+        payment_intent__payment_failed="a payment that was unknown, slow or on a page was declined",
+        payment_intent__canceled="a payment ended without money",
+        checkout__session__async_payment_succeeded="a slow payment on a page has its money",
+        checkout__session__async_payment_failed="a slow payment on a page was declined",
+    )
+    | _needs(
+        EventSubject.CARD,
+        setup_intent__succeeded="a card was accepted",
+        setup_intent__setup_failed="a card was rejected",
+        setup_intent__requires_action="a card wants its holder's confirmation",
+        setup_intent__canceled="a validation was ended",
+        payment_method__updated="a card's data were changed",
+        payment_method__automatically_updated="the card network replaced a card's data",
+        payment_method__detached="a card was taken from its customer",
+        mandate__updated="the leave to charge was given or taken back",
+        customer__deleted="a customer with all their cards is gone",
+    )
+    | _needs(
+        EventSubject.REFUND,
+        refund__updated="a refund moved on",
+        refund__failed="a refund failed, perhaps after it had succeeded",
+        charge__refunded="money of a charge went back, whoever asked for it",
+    )
+    | _needs(
+        EventSubject.DISPUTE,
+        charge__dispute__created="a charge is disputed",
+        charge__dispute__updated="a dispute moved on",
+        charge__dispute__funds_withdrawn="the disputed money was taken",
+        charge__dispute__funds_reinstated="the disputed money came back",
+        charge__dispute__closed="a dispute was decided",
+    )
+)
+
+# A page may take a payment or save a card: its type alone does not tell.
+PAGE_EVENTS = MappingProxyType(
+    {
+        "checkout.session.completed": "a customer is done on a page",
+        "checkout.session.expired": "a page ended without its customer",
+    }
+)
+_SUBJECT_OF_PAGE = MappingProxyType({"payment": EventSubject.PAYMENT, "setup": EventSubject.CARD})
+
+# How long an event about nothing that we know waits for its object, try by try; then a person is asked.
+PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+)
+
+
+def needed_types() -> tuple[str, ...]:
+    """Return every type of event that the gateway must send us, in order."""
+    return tuple(sorted((*NEEDED, *PAGE_EVENTS)))
+
+
+def subject_of(type_: str, *, page_mode: str = "") -> EventSubject | None:
+    """Say what an event of a type is about; None when nothing here needs it."""
+    if type_ in PAGE_EVENTS:
+        return _SUBJECT_OF_PAGE.get(page_mode)
+    need = NEEDED.get(type_)
+    return need.subject if need else None
 
 
 @dataclass(frozen=True)
 class GatewayEvent:
-    """A verified event: which object it is about, and which of our requests that object belongs to, if any."""
+    """A verified event: what it is about, and every id that may lead to something of ours. Nothing personal."""
 
     id: str
     type: str
+    subject: EventSubject | None
     object_id: str
     request_id: str
     account_id: str
+    mentions: tuple[str, ...]
+    is_live: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Hint:
+    """An event that waits for delivery, and the natural key of what it is about; without one, nobody knows it yet."""
+
+    event_id: str
+    subject: EventSubject
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a delivery: events taken, put off because nobody knows what they are about, and given up."""
+
+    taken: int = 0
+    put_off: int = 0
+    given_up: int = 0
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """Look through a provider's events for those that never came."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep found: events listed, and new among them. `is_late`: the last one was longer ago than the gateway
+    remembers, so that events may be lost for good.
+    """
+
+    listed: int
+    found: int
+    since: datetime
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What a sweep came to."""
+
+    swept: Swept
+    delivered: Delivered
+
+
+class EndpointChange(StrEnum):
+    """What registering our address at the gateway came to."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Our address as the gateway knows it. The secret is told once, when it is created."""
+
+    reference: str
+    url: str
+    change: EndpointChange
+    secret: str = ""
 
 
 class UntrustedEventError(ValueError):

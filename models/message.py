@@ -30,6 +30,7 @@ class MessageKind(StrEnum):
     UNUSUAL_AMOUNT = "unusual_amount"
     NEEDS_REVIEW = "needs_review"
     HANDED_OVER = "handed_over"
+    EVENT_UNKNOWN = "event_unknown"
 
 
 class MessageState(StrEnum):
@@ -59,6 +60,7 @@ TAGS = MappingProxyType(
         MessageKind.UNUSUAL_AMOUNT: _ALERT | {"amount", "usual", "payments"},
         MessageKind.NEEDS_REVIEW: _ALERT | {"amount", "code"},
         MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
+        MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
     }
 )
 

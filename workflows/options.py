@@ -39,6 +39,13 @@ ALERTS = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
+# Reading a gateway's list of events: a hundred at a time, a month of them at the worst.
+EVENT_LIST = Timing(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
 # A worker that was killed is missed after this long, and its calls are repeated under the same keys by another one. The
 # worker's loop beats three times as often from a third of it on, so a call that is answered at once costs no heartbeat.
 SILENCE = timedelta(seconds=15)

@@ -1,4 +1,4 @@
-"""Run definitions as Temporal schedules: monthly at a local time, month ends clamped, never two at once (X17, X21)."""
+"""What runs by itself, as Temporal schedules: runs monthly at a local time (X17, X21), sweeps of events all day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
@@ -17,13 +18,18 @@ from temporalio.client import (
 from temporalio.client import ScheduleOverlapPolicy as Overlap
 from temporalio.converter import DataConverter
 
+from models.gateway_event import SweepRequest
 from models.process_run import RunKind, ScheduledRunRequest
 from models.schedule import DayRule, MonthlySchedule, day_rules
+from workflows.event_sweep import EventSweep
 from workflows.scheduled_run import ScheduledRun
-from workflows.visibility import WORKFLOW_QUEUE, scheduled_run_id
+from workflows.visibility import WORKFLOW_QUEUE, scheduled_run_id, sweep_id
 
 # What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
 CATCH_UP = timedelta(days=3)
+
+# Webhooks bring news at once; a lost one is found this soon.
+SWEEP_EVERY = timedelta(minutes=15)
 
 # The years that Temporal's calendars know. 2100 is no leap year.
 _FIRST, _LAST = 2000, 2100
@@ -60,12 +66,27 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
     )
 
 
+def sweep_schedule_of(provider: str) -> Schedule:
+    """Return the schedule of a provider's sweep of events. What was missed is made good by the next one alone."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            EventSweep.run,
+            SweepRequest(provider),
+            id=sweep_id(provider),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Looks for events of {provider} that never came",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SWEEP_EVERY),
+    )
+
+
 async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -> bool:
     """Tell whether a schedule does already what is wanted. Whether it is paused is the operator's business."""
     return (
         _when(found.spec) == _when(wanted.spec)
         and found.policy == wanted.policy
-        and await _what(found.action, converter) == await _what(wanted.action, converter)
+        and await _what(found.action, wanted.action, converter) == await _what(wanted.action, wanted.action, converter)
     )
 
 
@@ -80,8 +101,10 @@ def _calendar(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
 
 
 def _when(spec: ScheduleSpec) -> tuple[Any, ...]:
-    others = (spec.intervals, spec.cron_expressions, spec.skip, spec.start_at, spec.end_at, spec.jitter)
-    return (*(_fields(calendar) for calendar in spec.calendars), spec.time_zone_name, *(not value for value in others))
+    others = (spec.cron_expressions, spec.skip, spec.start_at, spec.end_at, spec.jitter)
+    intervals = [(interval.every, interval.offset or timedelta(0)) for interval in spec.intervals]
+    calendars = [_fields(calendar) for calendar in spec.calendars]
+    return calendars, intervals, spec.time_zone_name or "", *(not value for value in others)
 
 
 def _fields(calendar: ScheduleCalendarSpec) -> tuple[tuple[ScheduleRange, ...], ...]:
@@ -97,12 +120,16 @@ def _fields(calendar: ScheduleCalendarSpec) -> tuple[tuple[ScheduleRange, ...], 
     return tuple(tuple(part) for part in ranges)
 
 
-async def _what(action: object, converter: DataConverter) -> tuple[Any, ...]:
-    if not isinstance(action, ScheduleActionStartWorkflow):
+async def _what(action: object, wanted: object, converter: DataConverter) -> tuple[Any, ...]:
+    if not isinstance(action, ScheduleActionStartWorkflow) or not isinstance(wanted, ScheduleActionStartWorkflow):
         return (action,)
-    raw = [value for value in action.args if not isinstance(value, ScheduledRunRequest)]
-    args = await converter.decode(raw, [ScheduledRunRequest] * len(raw)) if raw else list(action.args)
+    # What a server describes is encoded still: it is read as what the wanted action is given.
+    kinds = [type(value) for value in wanted.args]
+    args = [
+        (await converter.decode([value], [kind]))[0] if isinstance(value, Payload) else value
+        for value, kind in zip(action.args, kinds, strict=False)
+    ]
     summary = action.static_summary
     if isinstance(summary, Payload):
         (summary,) = await converter.decode([summary], [str])
-    return action.workflow, action.id, action.task_queue, tuple(args), summary
+    return action.workflow, action.id, action.task_queue, len(action.args), tuple(args), summary

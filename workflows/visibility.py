@@ -82,6 +82,16 @@ def scheduled_run_id(definition_id: str) -> str:
     return f"scheduled/{definition_id}"
 
 
+def sweep_id(provider: str) -> str:
+    """Id of the look through a provider's events; Temporal adds the scheduled moment."""
+    return f"events/{provider}"
+
+
+def sweep_schedule(provider: str) -> str:
+    """Name of the schedule of a provider's sweep: no definition can have it, for no id has a colon."""
+    return f"events:{provider}"
+
+
 def shadow_run_id(definition_id: str, period: str) -> str:
     """Natural id of a shadow run."""
     return f"shadow/{definition_id}/{period}"

@@ -2,33 +2,29 @@
 
 from typing import Any
 
-from temporalio.client import Client, ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput
+from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.schedule_records import read_schedules
+from activities.database import Database
+from activities.schedule_records import read_schedules, read_swept_providers
 from commands.output import Output, table
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import moment
-from workflows.schedules import ScheduledDefinition, is_same, schedule_of
-from workflows.visibility import schedule_id
+from workflows.schedules import ScheduledDefinition, is_same, schedule_of, sweep_schedule_of
+from workflows.visibility import schedule_id, sweep_schedule
 
 PREFIX = schedule_id("")
 
 
 async def apply(output: Output) -> None:
-    """Make Temporal's schedules what the run definitions say, and say what changed."""
+    """Make Temporal's schedules what run definitions and providers ask for, and say what changed."""
     settings = read_settings()
     async with database_of(settings) as database:
-        definitions = await read_schedules(database)
+        wanted = await _wanted(database)
     client = await temporal_of(settings)
     there = await _ids(client)
-    changes = []
-    for found in definitions:
-        if found.monthly is not None and found.is_effective:
-            definition = ScheduledDefinition(found.id, found.kind, found.monthly)
-            changes.append((found.id, await _make_so(client, definition)))
-            there.discard(schedule_id(found.id))
-    for id in sorted(there):
+    changes = [(name, await _make_so(client, schedule_id(name), schedule)) for name, schedule in wanted.items()]
+    for id in sorted(there - {schedule_id(name) for name in wanted}):
         await client.get_schedule_handle(id).delete()
         changes.append((id.removeprefix(PREFIX), "removed"))
     output.answer(
@@ -57,8 +53,19 @@ async def list_all(output: Output) -> None:
     output.answer({"schedules": documents}, table("", *columns, rows=rows, right=("Missed",)))
 
 
-async def _make_so(client: Client, definition: ScheduledDefinition) -> str:
-    id, wanted = schedule_id(definition.id), schedule_of(definition)
+async def _wanted(database: Database) -> dict[str, Schedule]:
+    monthly = {
+        found.id: schedule_of(ScheduledDefinition(found.id, found.kind, found.monthly))
+        for found in await read_schedules(database)
+        if found.monthly is not None and found.is_effective
+    }
+    sweeps = {
+        sweep_schedule(provider): sweep_schedule_of(provider) for provider in await read_swept_providers(database)
+    }
+    return monthly | sweeps
+
+
+async def _make_so(client: Client, id: str, wanted: Schedule) -> str:
     handle = client.get_schedule_handle(id)
     try:
         found = (await handle.describe()).schedule

@@ -136,10 +136,26 @@ class GatewayEventRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     provider_id: Mapped[str]
     type: Mapped[str]
+    subject: Mapped[str]
     object_id: Mapped[str]
     request_id: Mapped[str]
     account_id: Mapped[str]
+    mentions: Mapped[list[str]]
+    channel: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    tries: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    next_try_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
-    deliveries: Mapped[int] = mapped_column(Integer)
+    decisions: Mapped[list[str]]
+
+
+class EventMarkRow(Base):
+    """Up to when a provider's own list of events has been looked through."""
+
+    __tablename__ = "event_marks"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    swept_until: Mapped[datetime]

@@ -16,6 +16,7 @@ from sandbox.stripe.objects import (
     payment_methods,
     refunds,
     setup_intents,
+    webhook_endpoints,
 )
 from sandbox.stripe.objects.reading import by_id, page_of
 
@@ -92,4 +93,9 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("GET", "/v1/disputes", page_of("disputes"), sdk.DisputeListParams),
     ("POST", "/v1/disputes/{id}", disputes.update, sdk.DisputeUpdateParams),
     ("POST", "/v1/disputes/{id}/close", disputes.close, sdk.DisputeCloseParams),
+    ("POST", "/v1/webhook_endpoints", webhook_endpoints.create, sdk.WebhookEndpointCreateParams),
+    ("GET", "/v1/webhook_endpoints/{id}", by_id("webhook_endpoints"), sdk.WebhookEndpointRetrieveParams),
+    ("GET", "/v1/webhook_endpoints", page_of("webhook_endpoints"), sdk.WebhookEndpointListParams),
+    ("POST", "/v1/webhook_endpoints/{id}", webhook_endpoints.update, sdk.WebhookEndpointUpdateParams),
+    ("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete, sdk.WebhookEndpointDeleteParams),
 )

@@ -19,6 +19,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
     "refunds": stripe.Refund,
     "sessions": stripe.checkout.Session,
     "setup_intents": stripe.SetupIntent,
+    "webhook_endpoints": stripe.WebhookEndpoint,
 }
 
 

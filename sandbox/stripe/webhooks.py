@@ -75,7 +75,7 @@ class Webhooks:
 
     def publish(self, world: World, event: Json) -> None:
         """Sends the event to every endpoint that takes its type, unless a fault says otherwise."""
-        takers = [each for each in self.endpoints if _takes(each, event["type"])]
+        takers = self._takers(world, event)
         if not takers:
             return
         event["pending_webhooks"] = len(takers)
@@ -123,9 +123,19 @@ class Webhooks:
             self._send(world, event)
 
     def _send(self, world: World, event: Json, *, after: float = 0.0) -> None:
-        for endpoint in self.endpoints:
-            if _takes(endpoint, event["type"]):
-                self._start(self._deliver(world, event, endpoint, after))
+        for endpoint in self._takers(world, event):
+            self._start(self._deliver(world, event, endpoint, after))
+
+    def _takers(self, world: World, event: Json) -> list[WebhookEndpoint]:
+        """The endpoints that take the event: those of the controls, and those registered over the API."""
+        registered = [
+            WebhookEndpoint(
+                url=row["url"], secret=world.endpoint_secrets[row["id"]], enabled_events=row["enabled_events"]
+            )
+            for row in world.webhook_endpoints
+            if row["status"] == "enabled"
+        ]
+        return [each for each in (*self.endpoints, *registered) if _takes(each, event["type"])]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -67,6 +67,9 @@ class World:
         default_factory=lambda: Table("checkout.session", "customer", "payment_intent", "setup_intent")
     )
 
+    webhook_endpoints: Table = field(default_factory=lambda: Table("webhook endpoint"))
+
+    endpoint_secrets: dict[str, str] = field(default_factory=dict)
     cards: dict[str, TestCard] = field(default_factory=dict)
     charged_as: dict[str, tuple[Json, Json]] = field(default_factory=dict)
     used_up: set[str] = field(default_factory=set)

@@ -7,7 +7,6 @@ from models.collection import CollectionResult, Stage
 from models.process_run import Certificate, RunKind, RunRequest
 from tests.browser.operators import NAMESPACE, Operator
 from tests.builders import Merchant, declined
-from workflows.collection import Collection
 from workflows.payment_run import PaymentRun
 from workflows.views import VIEWS, filled_in, link_of, query_of
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, payment_run_id, run_label, shard_id
@@ -63,8 +62,8 @@ async def test_an_operator_finds_a_declined_collection_by_its_account_and_has_it
     assert "retry 1, after insufficient_funds" in before
     assert "retry_now tries at once" in before
     assert "retry now, says maria: the customer called" in after
-    result = await ui_client.get_workflow_handle_for(Collection.run, collection).result()
-    assert isinstance(result, CollectionResult)
+    handle = ui_client.get_workflow_handle(collection, result_type=CollectionResult)
+    result = await handle.result()
     assert (result.stage, result.attempts) == (Stage.SETTLED, 2)
     assert await merchant.balance("acc_000004") == 0
 

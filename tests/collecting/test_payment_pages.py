@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.database import Database
-from activities.gateway_events import EventInbox
+from activities.event_inbox import EventInbox
 from models.collection import CollectionResult, OperatorCommand, PaidOutsideCommand, Stage
 from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
 from tests.builders import Merchant, declined

@@ -19,6 +19,7 @@ _RUN = visibility.payment_run_id("<definition>", "<period>")
 IDS = {
     "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
     "Collection": visibility.collection_id("<account>", "<period>"),
+    "EventSweep": f"{visibility.sweep_id('<provider>')}-<time>",
     "Mailing": visibility.mailing_id(_RUN),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",

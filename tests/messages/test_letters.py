@@ -29,6 +29,9 @@ PARAMETERS: dict[str, Any] = {
     "days": 7,
     "usual_minor": 1000,
     "payments": 5,
+    "event": "evt_1",
+    "type": "refund.failed",
+    "object": "re_1",
 }
 
 

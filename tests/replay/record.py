@@ -9,6 +9,7 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from models.collection import CollectionRequest, CollectionResult
+from models.gateway_event import SweepRequest
 from models.gateway_request import CollectResult
 from models.process_run import RunKind, ScheduledRunRequest
 from sandbox.stripe.control import FaultKind, SandboxControl
@@ -18,8 +19,17 @@ from tests.collecting.steering import shape
 from tests.replay.histories import keep
 from tests.running import RunningDuly
 from workflows.collection import Collection
+from workflows.event_sweep import EventSweep
 from workflows.scheduled_run import ScheduledRun
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, mailing_id, payment_run_id, shard_id
+from workflows.visibility import (
+    WORKFLOW_QUEUE,
+    billing_run_id,
+    collection_id,
+    mailing_id,
+    payment_run_id,
+    shard_id,
+    sweep_id,
+)
 
 NO = declined("insufficient_funds")
 
@@ -158,3 +168,16 @@ async def test_scheduled_run(duly: RunningDuly, merchant: Merchant) -> None:
 
         assert run_id[: run_id.rindex("/")] in {billing_run_id("plans", "x")[:-2], payment_run_id("monthly", "x")[:-2]}
         await keep(f"scheduled_run-{kind}", handle)
+
+
+async def test_event_sweep(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await duly.start_collection(account)
+    await duly.collected(account)
+    handle = await duly.client.start_workflow(
+        EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
+    )
+
+    await handle.result()
+
+    await keep("event_sweep-of_a_payment", handle)

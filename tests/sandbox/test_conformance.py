@@ -19,6 +19,7 @@ from sandbox.stripe.objects import (
     payment_methods,
     refunds,
     setup_intents,
+    webhook_endpoints,
 )
 from sandbox.stripe.scripts import CardScript
 from sandbox.stripe.world import World
@@ -36,6 +37,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
     "payment_methods": stripe.PaymentMethod,
     "refunds": stripe.Refund,
     "setup_intents": stripe.SetupIntent,
+    "webhook_endpoints": stripe.WebhookEndpoint,
 }
 
 
@@ -61,6 +63,7 @@ def busy_world() -> World:
     checkout_sessions.create(world, {"mode": "setup", "success_url": "https://example.com"})
     item = {"price_data": {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Plan"}}}
     checkout_sessions.create(world, {"mode": "payment", "line_items": [item], "success_url": "https://example.com"})
+    webhook_endpoints.create(world, {"url": "https://example.com/hook", "enabled_events": ["payout.paid"]})
     accounts.onboard(world, accounts.create(world, {"email": "shop@example.com"}))
     world.clock.advance(10)
     return world

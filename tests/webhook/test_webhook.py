@@ -1,54 +1,17 @@
 """Events come in signed, are kept once, and wake who waits for them; everything else leaves no trace."""
 
-import json
 import time
-from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
-import stripe
 
 from activities.database import Database
-from activities.gateway_events import EventInbox
 from models.collection import Stage
 from sandbox.stripe.control import Fault, FaultKind, SandboxControl
 from tests.builders import PERIOD, Merchant
 from tests.running import RunningDuly
-from webhook import BODY_BYTES_MAX, Webhook, build_app
-
-SECRETS = ("whsec_new", "whsec_old")
-
-
-@pytest.fixture
-def webhook(database: Database, duly: RunningDuly) -> Webhook:
-    return Webhook(EventInbox(database, "stripe"), duly.client, SECRETS)
-
-
-@pytest.fixture
-async def visitor(webhook: Webhook) -> AsyncIterator[httpx.AsyncClient]:
-    app = build_app(webhook)
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://duly") as client,
-    ):
-        yield client
-
-
-def an_event(event_id: str = "evt_1", **about: Any) -> str:
-    described = {"id": "pi_1", "object": "payment_intent", "metadata": {}} | about
-    event = {"id": event_id, "type": "payment_intent.succeeded", "created": 1, "data": {"object": described}}
-    return json.dumps(event)
-
-
-def signed(body: str, *, secret: str = "whsec_new", at: int | None = None) -> dict[str, str]:
-    header = stripe.WebhookSignature.generate_signature_header(body, secret, at)
-    return {"stripe-signature": header}
-
-
-async def send(visitor: httpx.AsyncClient, body: str, headers: dict[str, str]) -> int:
-    return (await visitor.post("/webhooks/stripe", content=body, headers=headers)).status_code
+from tests.webhook.sending import SECRETS, an_event, send, signed
+from webhook import BODY_BYTES_MAX, Webhook
 
 
 async def stored(merchant: Merchant) -> int:
@@ -83,6 +46,8 @@ async def test_both_secrets_are_good_during_a_rotation(visitor: httpx.AsyncClien
         (an_event(), signed(an_event(), at=int(time.time()) - 400)),
         (an_event(), signed(an_event("evt_2"))),
         ("not an event", signed("not an event")),
+        ("[]", signed("[]")),
+        (an_event(live=True), signed(an_event(live=True))),
     ],
 )
 async def test_what_is_unsigned_or_stale_or_no_event_gets_400_and_leaves_only_a_count(

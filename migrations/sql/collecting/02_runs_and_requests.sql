@@ -131,18 +131,3 @@ create table duly.collections (
 );
 create index open_collections on duly.collections (account_id) where closed_at is null;
 comment on table duly.collections is 'The one owner of a receivable that has to wait; the key is the lock, and there is no time-out.';
-
-create table duly.gateway_events (
-    id text collate "C" primary key check (id ~ '^evt_'),
-    provider_id text collate "C" not null,
-    type text collate "C" not null,
-    object_id text collate "C" not null default '',
-    request_id text collate "C" not null default '',
-    account_id text collate "C" not null default '',
-    created_at timestamptz not null,
-    received_at timestamptz not null default now(),
-    delivered_at timestamptz,
-    deliveries integer not null default 0
-);
-create index events_to_deliver on duly.gateway_events (received_at) where delivered_at is null;
-comment on table duly.gateway_events is 'Verified events, stored once each before anything is done about them.';

@@ -1,28 +1,130 @@
 -- Events: stored once each, then delivered as hints until somebody has taken them.
 
-create function duly.receive_event(p_id text, p_provider_id text, p_type text, p_object_id text, p_request_id text,
-    p_account_id text, p_created_at timestamptz)
-returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
-begin
-    insert into duly.gateway_events (id, provider_id, type, object_id, request_id, account_id, created_at)
-    values (p_id, p_provider_id, p_type, p_object_id, p_request_id, p_account_id, p_created_at)
-    on conflict (id) do nothing;
-    return found;
-end $$;
-comment on function duly.receive_event is 'Store a verified event; false when it is here already.';
+create table duly.gateway_events (
+    id text collate "C" primary key check (id ~ '^evt_'),
+    provider_id text collate "C" not null,
+    type text collate "C" not null,
+    subject text not null default '' check (subject in ('', 'payment', 'card', 'refund', 'dispute')),
+    object_id text collate "C" not null default '',
+    request_id text collate "C" not null default '',
+    account_id text collate "C" not null default '',
+    mentions text[] not null default '{}',
+    channel text not null default 'webhook' check (channel in ('webhook', 'sweep')),
+    state text not null check (state in ('waiting', 'delivered', 'ignored', 'needs_review')),
+    reason text not null default '',
+    tries integer not null default 0,
+    created_at timestamptz not null,
+    received_at timestamptz not null default now(),
+    next_try_at timestamptz not null default now(),
+    delivered_at timestamptz,
+    decisions text[] not null default '{}',
+    check ((state = 'delivered') = (delivered_at is not null)),
+    check ((state = 'ignored') = (subject = ''))
+);
+create index events_to_deliver on duly.gateway_events (provider_id, next_try_at) where state = 'waiting';
+create index events_in_review on duly.gateway_events (id) where state = 'needs_review';
+comment on table duly.gateway_events is
+    'Verified events, stored once each before anything is done about them. Ids only: what happened is asked of the gateway.';
+comment on column duly.gateway_events.mentions is 'The gateway''s ids that the event names: what it is about may be found by one.';
 
-create function duly.events_to_deliver(p_limit integer)
-returns table (id text, type text, account_id text, period text)
+create table duly.event_marks (
+    provider_id text collate "C" primary key,
+    swept_until timestamptz not null
+);
+comment on table duly.event_marks is 'Up to when a provider''s own list of events has been looked through for lost ones.';
+
+create function duly.receive_events(p_provider_id text, p_channel text, p_events jsonb) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_new integer;
+begin
+    insert into duly.gateway_events (id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel,
+        state, created_at)
+    select e ->> 'id', p_provider_id, e ->> 'type', e ->> 'subject', e ->> 'object_id', e ->> 'request_id',
+        e ->> 'account_id', array(select jsonb_array_elements_text(e -> 'mentions')), p_channel,
+        case e ->> 'subject' when '' then 'ignored' else 'waiting' end, (e ->> 'created_at')::timestamptz
+    from jsonb_array_elements(p_events -> 'events') e
+    on conflict (id) do nothing;
+    get diagnostics v_new = row_count;
+    return v_new;
+end $$;
+comment on function duly.receive_events is 'Store verified events; return how many were not here already.';
+
+create function duly.collection_of_event(e duly.gateway_events) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select e.id, e.type, coalesce(r.account_id, e.account_id), coalesce(r.period, '')
-    from duly.gateway_events e left join duly.gateway_requests r on r.id = e.request_id
-    where e.delivered_at is null
-    order by e.received_at limit p_limit
+    select array[r.account_id, r.period] from duly.gateway_requests r
+    where r.kind = 'payment' and (r.id = e.request_id
+        or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions)))
+    limit 1
 $$;
+comment on function duly.collection_of_event is 'The receivable that a payment event is about: its account and period.';
+
+create function duly.events_to_deliver(p_provider_id text, p_limit integer)
+returns table (id text, subject text, key text[])
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    return query
+    select e.id, e.subject, coalesce(case e.subject
+        when 'payment' then duly.collection_of_event(e)
+        end, '{}')
+    from duly.gateway_events e
+    where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
+    order by e.next_try_at, e.id limit p_limit;
+end $$;
 comment on function duly.events_to_deliver is
-    'Events that nobody has taken yet, oldest first, with the receivable that they are about, if it is ours.';
+    'Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that yet.';
 
 create function duly.note_delivery(p_ids text[]) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    update duly.gateway_events set delivered_at = now(), deliveries = deliveries + 1 where id = any (p_ids)
+    update duly.gateway_events set state = 'delivered', delivered_at = now(), tries = tries + 1
+    where id = any (p_ids) and state = 'waiting'
 $$;
+
+create function duly.put_off_events(p_ids text[], p_pauses double precision[]) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    e duly.gateway_events;
+    v_given_up integer := 0;
+begin
+    for e in
+        update duly.gateway_events set tries = tries + 1,
+            next_try_at = now() + make_interval(secs => coalesce(p_pauses[tries + 1], 0)),
+            state = case when tries < cardinality(p_pauses) then 'waiting' else 'needs_review' end,
+            reason = 'unknown_object'
+        where id = any (p_ids) and state = 'waiting' returning *
+    loop
+        if e.state = 'needs_review' then
+            v_given_up := v_given_up + 1;
+            perform duly.write_message('event_unknown', '', '', '',
+                jsonb_build_object('event', e.id, 'type', e.type, 'object', e.object_id), e.id);
+        end if;
+    end loop;
+    return v_given_up;
+end $$;
+comment on function duly.put_off_events is
+    'Let events wait for what they are about; who has waited through all pauses is listed for a person, and told once.';
+
+create function duly.replay_event(p_id text, p_actor text, p_reason text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    e duly.gateway_events;
+begin
+    select * into e from duly.gateway_events where id = p_id for update;
+    if not found then
+        perform duly.refuse_because('event_exists', format('there is no event %s', p_id));
+    elsif e.state = 'ignored' then
+        perform duly.refuse_because('event_is_needed', format('nothing here needs events of type %s', e.type));
+    end if;
+    update duly.gateway_events set state = 'waiting', reason = '', tries = 0, next_try_at = now(), delivered_at = null,
+        decisions = decisions || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z replay, was ', e.state,
+            ', says ', p_actor, ': ', p_reason)
+    where id = p_id;
+end $$;
+comment on function duly.replay_event is 'Deliver an event again, because a person says so.';
+
+create function duly.note_sweep(p_provider_id text, p_until timestamptz) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.event_marks as m (provider_id, swept_until) values (p_provider_id, p_until)
+    on conflict (provider_id) do update set swept_until = greatest(m.swept_until, excluded.swept_until)
+$$;
+

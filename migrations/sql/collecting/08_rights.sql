@@ -15,7 +15,8 @@ end $$;
 grant execute on function duly.open_attempt, duly.record_outcome, duly.record_unanswered, duly.open_collection,
     duly.close_collection, duly.is_owed, duly.owed_on, duly.chargeable_card, duly.freeze_payment_run, duly.due_page,
     duly.run_totals, duly.certify_run, duly.freeze_billing_run, duly.billing_page, duly.bill_members, duly.park_member, duly.unknown_attempt, duly.note_page, duly.collection_of_link, duly.record_paid_outside,
-    duly.receive_event, duly.events_to_deliver, duly.note_delivery
+    duly.receive_events, duly.events_to_deliver, duly.note_delivery, duly.put_off_events, duly.replay_event,
+    duly.note_sweep
     to duly_app;
 grant execute on function duly.record_run_decisions, duly.release_members, duly.dry_run_page, duly.freeze_shadow_run,
     duly.shadow_collect, duly.shadow_differences to duly_app;
@@ -24,6 +25,6 @@ grant select on all tables in schema duly to duly_app;
 grant select on all sequences in schema duly to duly_app;
 grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.payment_preferences,
     duly.gateway_customers, duly.cards, duly.dunning_policies, duly.run_definitions, duly.subscriptions,
-    duly.gateway_events, duly.card_networks to duly_app;
+    duly.card_networks to duly_app;
 
 insert into duly.dunning_policies (id, version, document) values ('standard', 1, '{}');

@@ -1,0 +1,74 @@
+"""From the inbox to the workflows: who hears of an event, and what happens to one that nobody knows."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.event_inbox import EventInbox
+from models.gateway_event import Delivered, EventSubject, Hint
+from workflows import visibility
+
+# Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
+SIGNAL = "gateway_event"
+
+# The server is away or overloaded: nothing is noted, and everything is delivered later.
+_LATER = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.PERMISSION_DENIED,
+    }
+)
+
+_WHO_LISTENS: dict[EventSubject, Callable[..., str]] = {EventSubject.PAYMENT: visibility.collection_id}
+
+
+class EventDelivery:
+    """Delivers one provider's events. Twice is as good as once, so several processes may do it at a time."""
+
+    def __init__(self, inbox: EventInbox, client: Client) -> None:
+        self._inbox = inbox
+        self._client = client
+
+    async def deliver_waiting(self) -> Delivered:
+        """Hint workflows until nothing waits whose turn it is. Raises RPCError when the server cannot be reached."""
+        done = Delivered()
+        while hints := await self._inbox.to_deliver():
+            taken = await asyncio.gather(*(self._deliver(hint) for hint in hints))
+            known = [hint.event_id for hint, is_taken in zip(hints, taken, strict=True) if is_taken]
+            unknown = [hint.event_id for hint, is_taken in zip(hints, taken, strict=True) if not is_taken]
+            if known:
+                await self._inbox.delivered(known)
+            given_up = await self._inbox.put_off(unknown) if unknown else 0
+            done = replace(
+                done,
+                taken=done.taken + len(known),
+                put_off=done.put_off + len(unknown) - given_up,
+                given_up=done.given_up + given_up,
+            )
+        return done
+
+    async def _deliver(self, hint: Hint) -> bool:
+        """Hint whoever waits; False when nobody knows what the event is about, or its workflow cannot take it now."""
+        if not hint.key:
+            return False
+        try:
+            await self._tell(hint)
+        except RPCError as error:
+            if error.status in _LATER:
+                raise
+            return error.status is RPCStatusCode.NOT_FOUND
+        return True
+
+    async def _tell(self, hint: Hint) -> None:
+        # Most payments never had a workflow, and some have ended: then nobody waits for the news.
+        workflow_id = _WHO_LISTENS[hint.subject](*hint.key)
+        await self._client.get_workflow_handle(workflow_id).signal(SIGNAL)
