@@ -6,6 +6,7 @@ from commands import (
     account_books,
     accounts,
     billing,
+    cards,
     collection_control,
     collections,
     corrections,
@@ -42,6 +43,7 @@ collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
 NOUNS = (
     accounts,
+    cards,
     transactions,
     suspense,
     refunds,

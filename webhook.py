@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
@@ -23,8 +23,8 @@ from activities.gateway_events import verified_event
 from models.gateway_event import UntrustedEventError
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
-from workflows.collection import Collection
 from workflows.event_delivery import EventDelivery
+from workflows.visibility import card_id as card_workflow_id
 from workflows.visibility import collection_id
 
 log = structlog.get_logger(__name__)
@@ -88,14 +88,33 @@ class Webhook:
         receivable = await self._inbox.receivable_of(request.path_params["token"])
         if receivable is None:
             return PlainTextResponse("There is nothing to pay here any more.", status_code=404)
-        handle = self._client.get_workflow_handle_for(Collection.run, collection_id(*receivable))
+        return await self._lead_to_page(
+            collection_id(*receivable), otherwise="A payment is under way. Please come back in a minute."
+        )
+
+    async def card(self, request: Request) -> Response:
+        """Take a card's holder from the link in a message to the page on which they are waited for."""
+        card_id = await self._inbox.card_of(request.path_params["token"])
+        if card_id is None:
+            return PlainTextResponse("There is nothing to confirm here any more.", status_code=404)
+        return await self._lead_to_page(
+            card_workflow_id(card_id), otherwise="Nothing needs to be done about this card now."
+        )
+
+    async def _lead_to_page(self, workflow_id: str, *, otherwise: str) -> Response:
+        """Ask a workflow where its customer must go, and send them there."""
+        handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
         try:
-            url = str(await handle.execute_update(Collection.open_page, rpc_timeout=PAGE_TIMEOUT))
+            url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
         except WorkflowUpdateFailedError:
-            return PlainTextResponse("A payment is under way. Please come back in a minute.", status_code=409)
+            return PlainTextResponse(otherwise, status_code=409)
         except RPCError:
             return PlainTextResponse("Please come back in a minute.", status_code=503)
         return RedirectResponse(url, status_code=303)
+
+    async def saved(self, _request: Request) -> Response:
+        """Thank a card's holder; whether the card is good is for the gateway to say."""
+        return PlainTextResponse("Thank you. Your card is being checked.")
 
     async def paid(self, _request: Request) -> Response:
         """Thank a customer; whether they paid is for the gateway to say."""
@@ -141,6 +160,8 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
         Route("/pay/{token:str}", webhook.pay),
         Route("/paid", webhook.paid),
+        Route("/cards/{token:str}", webhook.card),
+        Route("/saved", webhook.saved),
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]

@@ -8,7 +8,7 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import structlog
 import typer
@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.billing import BillingActivities
+from activities.cards import CardActivities, CardRecordActivities
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
@@ -32,9 +33,11 @@ from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
+from models.card_gateway import CardGateway
 from models.gateway import Gateway, GatewayError
 from settings import Settings, configure_logging, load_settings
 from workflows.billing_run import BillingRun
+from workflows.card_lifecycle import CardLifecycle
 from workflows.client import connect
 from workflows.collection import Collection
 from workflows.event_delivery import EventDelivery
@@ -48,13 +51,17 @@ from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (BillingRun, Collection, EventSweep, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
+WORKFLOWS = (BillingRun, CardLifecycle, Collection, EventSweep, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 BUNCH = 20
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 GRACE = timedelta(seconds=30)
+
+
+class FullGateway(Gateway, CardGateway, Protocol):
+    """All that a gateway's worker asks of one."""
 
 
 class Role(StrEnum):
@@ -73,6 +80,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         RehearsalActivities(database),
         BillingActivities(database),
         CollectionActivities(database),
+        CardRecordActivities(database),
         QueueRateActivities(),
         MailingActivities(),
         EventDeliveryActivities(delivery.deliver_waiting),
@@ -104,7 +112,7 @@ def mail_worker(client: Client, database: Database, settings: Settings) -> Worke
     )
 
 
-def gateway_worker(client: Client, database: Database, gateway: Gateway, settings: Settings) -> Worker:
+def gateway_worker(client: Client, database: Database, gateway: FullGateway, settings: Settings) -> Worker:
     """Make the worker of one provider's calls, paced by its queue and smoothed in the process."""
     rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
@@ -112,6 +120,7 @@ def gateway_worker(client: Client, database: Database, gateway: Gateway, setting
     families = (
         CollectActivities(database, gateway, pace),
         PaymentPageActivities(database, gateway, f"{settings.public_url}/paid"),
+        CardActivities(database, gateway, pace, f"{settings.public_url}/saved"),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
     return Worker(

@@ -51,6 +51,8 @@ class AccountImport:
         self._reference = reference
         self._provider = provider
         self._method = method
+        # Accounts that came to have another card: whoever collects from them wants to know.
+        self.with_new_cards: list[str] = []
 
     async def write(self, spool: ImportSpool, on_progress: Callable[[int], None]) -> Counter[Change]:
         """Write every good account of a spool; what the database refuses is noted there. Returns accounts by change."""
@@ -91,6 +93,9 @@ class AccountImport:
         async with self._database.transaction() as connection:
             for statement, rows in steps:
                 await _run(connection, statement, rows, provider=self._provider, method=self._method)
+        self.with_new_cards += [
+            row["account_id"] for statement, rows in steps if statement is ADD_CARDS for row in rows
+        ]
 
     def _steps(self, entries: Sequence[ImportEntry], stored: Stored) -> Iterable[tuple[str, list[dict[str, Any]]]]:
         accounts = [entry.account for entry in entries]

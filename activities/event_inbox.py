@@ -65,6 +65,11 @@ class EventInbox:
         rows = await self._database.rows("select * from duly.collection_of_link(:token)", token=token)
         return (rows[0].account_id, rows[0].period) if rows else None
 
+    async def card_of(self, token: str) -> str | None:
+        """Return the card behind a link that was sent to its holder."""
+        rows = await self._database.rows("select * from duly.card_of_link(:token)", token=token)
+        return str(rows[0].card_id) if rows else None
+
 
 class EventRecords:
     """Events as operators look at them."""

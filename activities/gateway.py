@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import aiohttp
 import stripe
 
+from activities.gateway_cards import StripeCards
 from activities.gateway_events import StripeEvents
 from activities.gateway_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
 from activities.gateway_words import (
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
 
-class StripeGateway(StripePages, StripeEvents):
+class StripeGateway(StripePages, StripeCards, StripeEvents):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:

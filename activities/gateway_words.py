@@ -126,7 +126,7 @@ def _decline_of(intent: stripe.PaymentIntent) -> Decline:
     if intent.status == "requires_action":
         return Decline("authentication_required")
     error = intent.last_payment_error
-    return Decline("card_declined") if error is None else _decline(error)
+    return Decline("card_declined") if error is None else decline_of(error)
 
 
 def declined_by(error: stripe.CardError) -> ChargeResult:
@@ -139,11 +139,12 @@ def declined_by(error: stripe.CardError) -> ChargeResult:
         ChargeStatus.DECLINED,
         gateway_reference=intent.id if intent else "",
         charge_reference=getattr(details, "charge", None) or "",
-        decline=_decline(details),
+        decline=decline_of(details),
     )
 
 
-def _decline(error: object) -> Decline:
+def decline_of(error: object) -> Decline:
+    """Read an issuer's no off an error."""
     # The SDK's objects lack an attribute that the answer did not carry.
     return Decline(
         code=getattr(error, "code", None) or "card_declined",

@@ -106,7 +106,8 @@ def _card(facts: Facts) -> str:
 
 def _link(facts: Facts) -> str:
     token = facts.message.link_token
-    return f"{facts.public_url}/pay/{token}" if token else ""
+    place = "cards" if facts.message.kind is MessageKind.CARD_CONFIRMATION else "pay"
+    return f"{facts.public_url}/{place}/{token}" if token else ""
 
 
 def _reasons(facts: Facts) -> str:

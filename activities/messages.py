@@ -15,7 +15,7 @@ from activities.database import Database
 from activities.letter_words import ClaimedMessage
 from activities.letters import Letter, Letterhead, Letters, NoLetterError
 from activities.mailer import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
-from models.message import MailedPage, MessageState, Notice
+from models.message import CardNotice, MailedPage, MessageState, Notice
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class MessageActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.tell, self.raise_run_alerts, self.send_page]
+        return [self.tell, self.tell_card, self.raise_run_alerts, self.send_page]
 
     @activity.defn
     async def tell(self, notice: Notice) -> None:
@@ -60,7 +60,25 @@ class MessageActivities:
             transition=notice.transition,
             parameters=notice.parameters(),
         )
-        outcomes = await self._send(pending)
+        await self._send_all(pending)
+
+    @activity.defn
+    async def tell_card(self, notice: CardNotice) -> None:
+        """Write down what a card's holder is to hear, once, and send what there is about their account.
+
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        """
+        pending = await self._database.call(
+            "tell_card",
+            card_id=notice.card_id,
+            kind=notice.kind,
+            transition=notice.transition,
+            parameters=notice.parameters(),
+        )
+        await self._send_all(pending)
+
+    async def _send_all(self, ids: Sequence[str]) -> None:
+        outcomes = await self._send(ids)
         if outcomes[MessageState.PENDING]:
             raise ApplicationError("the mail server takes it later", type="MailPutOff")
 

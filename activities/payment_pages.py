@@ -1,17 +1,15 @@
 """Hosted pages for customers who have to be there: opened as an attempt, closed before any other."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
+from activities.asking import asking_again
 from activities.attempts import attempt_of, outcome_of, result_of
 from activities.database import Database, RuleBrokenError
 from models.collection import OpenPage
-from models.gateway import Gateway, GatewayBusyError, GatewayError, GatewayRefusedError, PaymentPage
+from models.gateway import Gateway, PaymentPage
 from models.gateway_request import AttemptCause, AttemptChannel, CollectRequest, CollectResult
 
 
@@ -49,7 +47,7 @@ class PaymentPageActivities:
         attempt = attempt_of(opened["attempt"])
         if attempt.channel is not AttemptChannel.HOSTED_PAGE:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.number} is under way")
-        with _asking_again():
+        with asking_again():
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         await self._database.call(
             "note_page",
@@ -66,21 +64,9 @@ class PaymentPageActivities:
             "unknown_attempt", account_id=request.account_id, period=request.period, attempt=request.attempt
         )
         attempt = attempt_of(opened["attempt"])
-        with _asking_again():
+        with asking_again():
             found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.gateway_reference)
         recorded = await self._database.call(
             "record_outcome", request_id=attempt.charge.request_id, attempt=attempt.number, **outcome_of(found)
         )
         return result_of(recorded)
-
-
-@contextmanager
-def _asking_again() -> Iterator[None]:
-    """Let Temporal ask again whatever may pass, and nothing that the gateway refuses for good."""
-    try:
-        yield
-    except GatewayRefusedError as error:
-        raise RuleBrokenError("gateway_takes_it", error.code) from error
-    except GatewayError as error:
-        delay = timedelta(seconds=error.retry_after_seconds) if isinstance(error, GatewayBusyError) else None
-        raise ApplicationError(error.code, type="GatewayUnanswered", next_retry_delay=delay) from error

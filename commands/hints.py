@@ -1,4 +1,4 @@
-"""Telling collections that what their account owes has changed, so that they do not charge what is paid."""
+"""Telling collections that what their account owes, or its cards, have changed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from activities.database import Database
 from commands.output import Failure, Output
 from commands.work.session import temporal_of
 from settings import Settings
-from workflows.collection import Collection
 from workflows.visibility import collection_id
 
 # An import may change what thousands owe.
@@ -18,12 +17,17 @@ IN_FLIGHT = 20
 
 
 async def tell_collections(
-    output: Output, database: Database, settings: Settings, account_ids: Sequence[str]
+    output: Output,
+    database: Database,
+    settings: Settings,
+    account_ids: Sequence[str],
+    *,
+    news: str = "receivable_changed",
 ) -> dict[str, object]:
     """Signal the open collections of accounts; return what the answer says of it.
 
-    Money is posted by now. If Temporal does not answer, that is a warning and no failure: a collection looks at
-    what is owed before each charge in any case, only later.
+    What has changed is written by now. If Temporal does not answer, that is a warning and no failure: a collection
+    looks at what is owed, and at the cards, before each charge in any case, only later.
     """
     waiting = await _open(database, account_ids)
     if not waiting:
@@ -31,7 +35,7 @@ async def tell_collections(
     try:
         client = await temporal_of(settings)
         gate = asyncio.Semaphore(IN_FLIGHT)
-        told = await asyncio.gather(*(_tell(client, id, gate) for id in waiting))
+        told = await asyncio.gather(*(_tell(client, id, news, gate) for id in waiting))
     except (Failure, RPCError) as error:
         warning = f"done, but Temporal could not be told ({error}): {', '.join(waiting)} will notice when next awake"
         output.note(f"warning: {warning}")
@@ -48,10 +52,10 @@ async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
     return [collection_id(row.account_id, row.period) for row in rows]
 
 
-async def _tell(client: Client, id: str, gate: asyncio.Semaphore) -> bool:
+async def _tell(client: Client, id: str, news: str, gate: asyncio.Semaphore) -> bool:
     async with gate:
         try:
-            await client.get_workflow_handle(id).signal(Collection.receivable_changed)
+            await client.get_workflow_handle(id).signal(news)
         except RPCError as error:
             # It has just ended, or its history is gone: there is nobody left to tell.
             if error.status is RPCStatusCode.NOT_FOUND:

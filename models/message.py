@@ -24,6 +24,9 @@ class MessageKind(StrEnum):
     CARD_NEEDED = "card_needed"  # only another card or a payment by hand helps
     ACTION_REQUIRED = "action_required"  # the bank wants to hear it from the customer
     GIVEN_UP = "given_up"
+    CARD_EXPIRING = "card_expiring"
+    CARD_CONFIRMATION = "card_confirmation"  # a page to save a card on, or the bank's question about it
+    CARD_REJECTED = "card_rejected"
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
     SEVERAL_FAILURES = "several_failures"
@@ -44,6 +47,7 @@ class MessageState(StrEnum):
 
 
 _OWED = frozenset({"name", "sender", "amount", "period"})
+_CARD = frozenset({"name", "sender", "card"})
 _ALERT = frozenset({"account", "period", "link"})
 
 # The tags (F141) of each kind: a template may use these, written #{tag}, and no others.
@@ -54,6 +58,9 @@ TAGS = MappingProxyType(
         MessageKind.CARD_NEEDED: _OWED | {"card", "reason", "until", "link"},
         MessageKind.ACTION_REQUIRED: _OWED | {"card", "until", "link"},
         MessageKind.GIVEN_UP: _OWED,
+        MessageKind.CARD_EXPIRING: _CARD | {"until"},
+        MessageKind.CARD_CONFIRMATION: _CARD | {"until", "link"},
+        MessageKind.CARD_REJECTED: _CARD,
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
         MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},
@@ -120,6 +127,20 @@ class Notice:
             "code": self.code,
             "at": self.at.isoformat() if self.at else None,
         }
+
+
+@dataclass(frozen=True)
+class CardNotice:
+    """One thing that a card's holder is to be told; `transition` tells moments of a kind apart."""
+
+    card_id: str
+    kind: MessageKind
+    transition: str
+    at: datetime | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the outbox keeps of it."""
+        return {"at": self.at.isoformat() if self.at else None}
 
 
 @dataclass(frozen=True)

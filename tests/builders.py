@@ -107,6 +107,12 @@ class Merchant:
             await self.invoice(account_id, owes_minor, currency=currency)
         return account_id
 
+    async def fresh_token(self, test_card: str) -> str:
+        """Make a card at the gateway that no customer has yet; return its token."""
+        token = test_card.replace("pm_card_", "tok_", 1)
+        made = await self.stripe.v1.payment_methods.create_async({"type": "card", "card": {"token": token}})
+        return made.id
+
     async def card(self, account_id: str, test_card: str, *, order: int = 1, is_recurring: bool = True) -> str:
         """Attach a test card to the account's customer and store it; return its token."""
         customer = await self.value(

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.event_inbox import EventInbox
+from models.card import CardRequest
 from models.gateway_event import Delivered, EventSubject, Hint
 from workflows import visibility
+from workflows.card_lifecycle import CardLifecycle
 
 # Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
 SIGNAL = "gateway_event"
@@ -69,6 +72,21 @@ class EventDelivery:
         return True
 
     async def _tell(self, hint: Hint) -> None:
+        if hint.subject is EventSubject.CARD:
+            await self._tell_card(*hint.key)
+            return
         # Most payments never had a workflow, and some have ended: then nobody waits for the news.
         workflow_id = _WHO_LISTENS[hint.subject](*hint.key)
         await self._client.get_workflow_handle(workflow_id).signal(SIGNAL)
+
+    async def _tell_card(self, card_id: str, provider: str) -> None:
+        """Signal a card's workflow, which may not have been started for a card that was imported."""
+        await self._client.start_workflow(
+            CardLifecycle.run,
+            CardRequest(card_id, provider),
+            id=visibility.card_id(card_id),
+            task_queue=visibility.WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=SIGNAL,
+            **visibility.card_label(card_id, provider=provider),
+        )

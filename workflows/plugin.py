@@ -13,6 +13,7 @@ SHARED_MODULES = (
     "activities",
     "workflows.markdown",
     "workflows.orders",
+    "workflows.card_details",
     "workflows.collection_orders",
     "workflows.collection_details",
     "workflows.run_orders",

@@ -82,6 +82,11 @@ def scheduled_run_id(definition_id: str) -> str:
     return f"scheduled/{definition_id}"
 
 
+def card_id(card_id: str) -> str:
+    """Natural id of the workflow that looks after a card."""
+    return f"card/{card_id}"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"
@@ -158,6 +163,15 @@ def collection_label(request: CollectionRequest, summary: str = "") -> Label:
     )
 
 
+def card_label(card_id: str, *, account: str = "", provider: str = "") -> Label:
+    """Label a card's workflow."""
+    return Label(
+        search_attributes=known_at_start(account=account, provider=provider),
+        static_summary=f"{card_id}{f' of {account}' if account else ''}",
+        static_details=_CARD,
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -185,4 +199,8 @@ _SHARD = (
 _COLLECTION = (
     "The one owner of a receivable that has to wait: declined, unknown, or in need of its customer. It ends when the"
     " receivable is settled or knowingly given up."
+)
+_CARD = (
+    "Looks after one card: it is checked by the gateway, its holder is warned before it expires, and whoever collects"
+    " hears of every change. It ends when the card is rejected, replaced or removed."
 )

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from activities.account_import import AccountImport, read_reference, require_provider
 from activities.import_spool import ImportSpool
+from commands.hints import tell_collections
 from commands.output import Output, table
 from commands.progress import counting
 from commands.work.session import database_of, read_settings
@@ -40,7 +41,8 @@ class ImportFiles:
 
 async def import_files(output: Output, files: ImportFiles, *, provider: str, method: str) -> None:
     """Import the files. A file that is none is refused before anything is written; a bad row leaves its account out."""
-    async with database_of(read_settings()) as database:
+    settings = read_settings()
+    async with database_of(settings) as database:
         if files.cards is not None:
             await require_provider(database, provider=provider, method=method)
         reference = await read_reference(
@@ -54,7 +56,10 @@ async def import_files(output: Output, files: ImportFiles, *, provider: str, met
             with counting("Importing", counts["good"]) as advance:
                 importing = AccountImport(database, reference, provider=provider, method=method)
                 changes = await importing.write(spool, advance)
-            _report(output, spool, counts["read"], changes)
+            hints = await tell_collections(
+                output, database, settings, sorted(set(importing.with_new_cards)), news="card_changed"
+            )
+            _report(output, spool, counts["read"], changes, hints)
 
 
 def _read(spool: ImportSpool, files: ImportFiles, reference: ImportReference) -> dict[str, int]:
@@ -64,7 +69,7 @@ def _read(spool: ImportSpool, files: ImportFiles, reference: ImportReference) ->
     return dict(spool.counts())
 
 
-def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Change]) -> None:
+def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Change], hints: dict[str, object]) -> None:
     done = sum(changes.values())
     changes[Change.REFUSED] = read - done
     summary = {str(change): changes[change] for change in Change}
@@ -75,7 +80,7 @@ def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Chan
         has_faults = next(spool.faults(), None) is not None
         rows = list(summary.items())
         view = table(f"{read} accounts read", "Accounts", "Number", rows=rows, right=("Number",))
-        stream.finish({"accounts_read": read, "accounts": summary}, view, is_good=not has_faults)
+        stream.finish({"accounts_read": read, "accounts": summary, **hints}, view, is_good=not has_faults)
 
 
 def _faults(faults: list[Fault]) -> Table:

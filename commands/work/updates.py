@@ -25,7 +25,7 @@ async def ask(
             update, command, result_type=answer, rpc_timeout=ANSWER_WITHIN
         )
     except WorkflowUpdateFailedError as error:
-        raise _refusal(error, noun) from error
+        raise refusal_of(error, noun) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         problem = "no worker answered yet; the command is carried out when one does"
         raise unreachable("worker", "worker_answers", problem) from error
@@ -36,7 +36,7 @@ async def ask(
     return answered
 
 
-def _refusal(error: WorkflowUpdateFailedError, noun: str) -> RefusedError:
+def refusal_of(error: WorkflowUpdateFailedError, noun: str) -> RefusedError:
     """Put a workflow's refusal into our form. Its message opens with the field that is wrong."""
     cause: BaseException = error
     while not isinstance(cause, ApplicationError) and cause.__cause__ is not None:

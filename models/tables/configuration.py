@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,17 +73,34 @@ class CardRow(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
     preference_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_preferences.id"))
     provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
-    token: Mapped[str]
+    token: Mapped[str | None]
     brand: Mapped[str]
     last4: Mapped[str]
-    exp_month: Mapped[int] = mapped_column(SmallInteger)
-    exp_year: Mapped[int] = mapped_column(SmallInteger)
+    exp_month: Mapped[int | None] = mapped_column(SmallInteger)
+    exp_year: Mapped[int | None] = mapped_column(SmallInteger)
     fingerprint: Mapped[str]
+    mandate_reference: Mapped[str]
     is_recurring: Mapped[bool]
     fallback_order: Mapped[int] = mapped_column(SmallInteger)
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("duly.cards.id"))
     state: Mapped[str]
     state_reason: Mapped[str]
+    link_token: Mapped[str]
+    decisions: Mapped[list[str]]
     created_at: Mapped[datetime]
+    checked_at: Mapped[datetime]
+
+
+class CardRulesRow(Base):
+    """What is done about cards without being asked."""
+
+    __tablename__ = "card_rules"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    warn_days: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    stale_days: Mapped[int] = mapped_column(Integer)
+    action_days: Mapped[int] = mapped_column(Integer)
+    reminder_days: Mapped[int] = mapped_column(Integer)
 
 
 class CardNetworkRow(Base):

@@ -12,13 +12,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
-from models.gateway import Gateway
 from models.process_run import Certificate
 from models.run_control import RunStage, RunStatus
 from settings import Settings
 from tests.builders import Merchant
 from tests.running import RunningDuly
-from worker import gateway_worker, mail_worker, workflow_worker
+from worker import FullGateway, gateway_worker, mail_worker, workflow_worker
 from workflows.payment_run import PaymentRun
 
 Run = WorkflowHandle[PaymentRun, Certificate]
@@ -31,7 +30,7 @@ FOUND = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 
 @asynccontextmanager
 async def duly_at(
-    environment: WorkflowEnvironment, database: Database, gateway: Gateway, settings: Settings
+    environment: WorkflowEnvironment, database: Database, gateway: FullGateway, settings: Settings
 ) -> AsyncIterator[RunningDuly]:
     """Duly's workers, with a gateway of the test's own."""
     client = environment.client

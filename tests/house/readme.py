@@ -18,6 +18,7 @@ HEADER = ("| Workflow | Id | Signals | Updates | Queries |", "|---|---|---|---|-
 _RUN = visibility.payment_run_id("<definition>", "<period>")
 IDS = {
     "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
+    "CardLifecycle": visibility.card_id("<card>"),
     "Collection": visibility.collection_id("<account>", "<period>"),
     "EventSweep": f"{visibility.sweep_id('<provider>')}-<time>",
     "Mailing": visibility.mailing_id(_RUN),

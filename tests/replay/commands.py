@@ -5,7 +5,7 @@ here all that matters of a command is compared.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -88,6 +88,12 @@ def _plain_map(payloads: Mapping[str, Payload]) -> dict[str, Any]:
     return dict(zip(payloads, _plain(payloads.values()), strict=True))
 
 
+def _that_reach_the_server(commands: Sequence[WorkflowCommand]) -> list[WorkflowCommand]:
+    """Leave out timers that were started and cancelled in one go: the SDK never sends them."""
+    cancelled = {command.cancel_timer.seq for command in commands if command.HasField("cancel_timer")}
+    return [one for one in commands if not (one.HasField("start_timer") and one.start_timer.seq in cancelled)]
+
+
 class ListeningRunner(WorkflowRunner):
     """A runner that writes down what its workflows ask for."""
 
@@ -104,7 +110,7 @@ class ListeningRunner(WorkflowRunner):
 
         def listening(act: WorkflowActivation) -> WorkflowActivationCompletion:
             completion = activate(act)
-            self.commands.extend(completion.successful.commands)
+            self.commands.extend(_that_reach_the_server(completion.successful.commands))
             return completion
 
         instance.activate = listening  # type: ignore[method-assign]

@@ -5,15 +5,19 @@
 Look at the differences before committing them: each is something that running workflows will meet.
 """
 
+import pytest
 from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
-from models.collection import CollectionRequest, CollectionResult
+from models.card import CardState
+from models.collection import CollectionRequest, CollectionResult, OperatorCommand
 from models.gateway_event import SweepRequest
 from models.gateway_request import CollectResult
 from models.process_run import RunKind, ScheduledRunRequest
 from sandbox.stripe.control import FaultKind, SandboxControl
 from tests.builders import PERIOD, RUN, Merchant, declined
+from tests.cards.conftest import Wallet
+from tests.cards.test_registering import until_state
 from tests.collecting.asking import strike_charge
 from tests.collecting.steering import shape
 from tests.replay.histories import keep
@@ -181,3 +185,23 @@ async def test_event_sweep(duly: RunningDuly, merchant: Merchant) -> None:
     await handle.result()
 
     await keep("event_sweep-of_a_payment", handle)
+
+
+@pytest.fixture
+def wallet(duly: RunningDuly, merchant: Merchant) -> Wallet:
+    return Wallet(duly, merchant)
+
+
+async def test_card_lifecycle(duly: RunningDuly, merchant: Merchant, wallet: Wallet) -> None:
+    account = await merchant.account(cards=[])
+    card, _ = await wallet.save(account)
+    await wallet.life(card).execute_update("block", OperatorCommand("maria", "as agreed"))
+    await wallet.life(card).execute_update("revalidate", OperatorCommand("maria", "as agreed"))
+    await until_state(wallet, card, CardState.ACTIVE)
+    await wallet.life(card).execute_update("remove", OperatorCommand("maria", "as agreed"))
+    await wallet.ended(card)
+    await keep("card_lifecycle-blocked_lifted_removed", wallet.life(card))
+
+    left, _ = await wallet.page(account)
+    await wallet.ended(left)
+    await keep("card_lifecycle-abandoned", wallet.life(left))

@@ -58,18 +58,27 @@ create table duly.cards (
     account_id text collate "C" not null references duly.accounts,
     preference_id text collate "C" not null references duly.payment_preferences,
     provider_id text collate "C" not null references duly.providers,
-    token text collate "C" not null unique check (token !~ '^[0-9 -]{12,}$'),
-    brand text not null,
-    last4 text not null check (last4 ~ '^[0-9]{4}$'),
-    exp_month smallint not null check (exp_month between 1 and 12),
-    exp_year smallint not null check (exp_year between 2000 and 2100),
+    token text collate "C" unique check (token !~ '^[0-9 -]{12,}$'),
+    brand text not null default '',
+    last4 text not null default '' check (last4 ~ '^([0-9]{4})?$'),
+    exp_month smallint check (exp_month between 1 and 12),
+    exp_year smallint check (exp_year between 2000 and 2100),
     fingerprint text collate "C" not null default '',
+    mandate_reference text collate "C" not null default '',
     is_recurring boolean not null default false,
     fallback_order smallint not null default 1 check (fallback_order between 1 and 100),
+    replaces_id text collate "C" references duly.cards,
     state text not null default 'active'
         check (state in ('registered', 'validating', 'active', 'rejected', 'blocked', 'expired', 'replaced', 'removed')),
     state_reason text not null default '',
-    created_at timestamptz not null default now()
+    link_token text collate "C" not null unique
+        default replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
+    decisions text[] not null default '{}',
+    created_at timestamptz not null default now(),
+    checked_at timestamptz not null default now(),
+    constraint chargeable_card_is_known check (
+        state in ('registered', 'validating', 'rejected', 'removed')
+        or (token is not null and last4 <> '' and exp_month is not null and exp_year is not null))
 );
 create index cards_of_account on duly.cards (account_id, fallback_order);
 comment on table duly.cards is 'A stored card: a token and what a receipt may show, never a number (S3, X3, X5).';

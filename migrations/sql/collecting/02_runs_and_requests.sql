@@ -53,7 +53,7 @@ create table duly.gateway_requests (
     transaction_id text collate "C",
     card_id text collate "C" references duly.cards,
     invoices text[] not null default '{}',
-    amount_minor bigint not null check (amount_minor > 0),
+    amount_minor bigint not null check (amount_minor >= 0),
     currency text not null check (currency ~ '^[A-Z]{3}$'),
     state text not null default 'under_processing'
         check (state in ('pending', 'under_processing', 'unknown', 'posted', 'rejected')),
@@ -62,8 +62,11 @@ create table duly.gateway_requests (
     error_description text not null default '',
     created_at timestamptz not null default now(),
     executed_at timestamptz,
-    check ((state in ('posted', 'rejected')) = (executed_at is not null))
+    check ((state in ('posted', 'rejected')) = (executed_at is not null)),
+    check ((kind = 'card_validation') = (amount_minor = 0)),
+    check (kind <> 'card_validation' or card_id is not null)
 ) with (fillfactor = 80);
+create unique index one_validation_a_card on duly.gateway_requests (card_id) where kind = 'card_validation';
 create unique index one_request_a_receivable on duly.gateway_requests (account_id, period) where kind = 'payment';
 create index requests_of_account on duly.gateway_requests (account_id);
 create index open_requests on duly.gateway_requests (account_id) where state in ('pending', 'under_processing', 'unknown');
@@ -83,7 +86,7 @@ create table duly.gateway_attempts (
     token text collate "C" not null,
     customer text collate "C" not null,
     payment_id text collate "C" not null,
-    amount_minor bigint not null check (amount_minor > 0),
+    amount_minor bigint not null check (amount_minor >= 0),
     outcome text check (outcome in ('succeeded', 'declined', 'did_not_happen', 'refused', 'processing', 'unknown')),
     gateway_reference text collate "C",
     charge_reference text collate "C",
@@ -97,11 +100,13 @@ create table duly.gateway_attempts (
     sent_at timestamptz not null default now(),
     finished_at timestamptz,
     primary key (request_id, attempt),
-    check ((channel = 'off_session') = (card_id is not null))
+    check ((channel = 'off_session') = (card_id is not null)),
+    -- A card may be validated again and again; what moves money succeeds once.
+    check ((amount_minor = 0) = (payment_id = ''))
 ) with (fillfactor = 80);
 create unique index one_attempt_in_flight on duly.gateway_attempts (request_id)
     where outcome is null or outcome in ('processing', 'unknown');
-create unique index one_success on duly.gateway_attempts (request_id) where outcome = 'succeeded';
+create unique index one_success on duly.gateway_attempts (request_id) where outcome = 'succeeded' and amount_minor > 0;
 create index declines_of_card on duly.gateway_attempts (card_id, sent_at) where outcome = 'declined';
 create index attempts_by_charge on duly.gateway_attempts (charge_reference) where charge_reference is not null;
 comment on table duly.gateway_attempts is

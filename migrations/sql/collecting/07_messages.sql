@@ -4,7 +4,7 @@ create table duly.messages (
     id text collate "C" primary key,
     audience text not null default 'customer' check (audience in ('customer', 'operator')),
     kind text not null check ((audience = 'customer') = (kind in ('receipt', 'declined', 'card_needed',
-        'action_required', 'given_up'))),
+        'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected'))),
     account_id text collate "C" not null default '',
     period text collate "C" not null default '',
     run_id text collate "C" not null default '',
@@ -118,7 +118,8 @@ begin
             'installation', i.id, 'email', coalesce(a.email, ''), 'name', coalesce(a.owner_name, ''),
             'locale', coalesce(a.locale, 'en'), 'time_zone', coalesce(a.time_zone, 'UTC'),
             'card_brand', coalesce(k.brand, ''), 'card_last4', coalesce(k.last4, ''),
-            'number', coalesce(n.number, ''), 'link_token', coalesce(c.link_token, ''))
+            'number', coalesce(n.number, ''), 'link_token', coalesce(
+                case when m.kind = 'card_confirmation' then k.link_token else c.link_token end, ''))
         from duly.installation i
         left join duly.accounts a on a.id = m.account_id
         left join duly.cards k on k.id = m.parameters ->> 'card_id'
