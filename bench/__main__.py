@@ -17,6 +17,7 @@ from bench.results import FOLDER, keep
 from bench.sandbox import measure_sandbox
 from bench.scale import measure_scale
 from bench.throughput import measure_throughput
+from bench.webhook import measure_webhook
 from sandbox.processes import PartError
 
 MINUTE = 60.0
@@ -52,6 +53,7 @@ FIGURES = {
         lambda: measure_certainty(accounts=12, kinds=KINDS[:2]),
         25 * MINUTE,
     ),
+    "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
 
@@ -92,6 +94,12 @@ def certainty(quick: Quick = False) -> None:
 def scale(quick: Quick = False) -> None:
     """Measure histories and memory over a large run."""
     _measure("scale", quick=quick)
+
+
+@app.command()
+def webhook(quick: Quick = False) -> None:
+    """Measure how soon events are answered at 200 a second."""
+    _measure("webhook", quick=quick)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from bench.results import FOLDER, kept
 from bench.sandbox import TARGET_CHARGES, SandboxSpeed
 from bench.scale import TARGET_EVENTS, TARGET_GROWTH, Scale
 from bench.throughput import TARGET_CPU_MS, TARGET_PER_SECOND, TARGET_RATIO, Throughput
+from bench.webhook import TARGET_MS, Answers
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -172,6 +173,28 @@ def _sandbox(folder: Path) -> str:
     )
 
 
+def _webhook(folder: Path) -> str:
+    found = kept("webhook", Answers, folder)
+    if found is None:
+        return ""
+    return _section(
+        "Receiving events",
+        f"{found.sent:,} signed events were sent at {found.per_second} a second to one `webhook.py`, whether or not the"
+        f" one before was answered; {found.stored:,} were stored. Nobody knows what they are about, which makes each of"
+        " them wait for delivery and be put off, beside the answers.",
+        _table(
+            ("Accepted", "Median, ms", "99th percentile, ms", "Slowest, ms", f"Within {TARGET_MS:g} ms"),
+            [(found.accepted, found.median_ms, found.p99_ms, found.max_ms, f"{found.within_target:.2%}")],
+        ),
+        _verdict(
+            f"{found.per_second} events/s answered within {TARGET_MS:g} ms",
+            f"{found.p99_ms:g} ms at the 99th percentile, {found.max_ms:g} ms at the most",
+            met=found.max_ms <= TARGET_MS and found.accepted == found.stored == found.sent,
+        ),
+        _on(found.machine),
+    )
+
+
 def _certainty(folder: Path) -> str:
     found = kept("certainty", Certainties, folder)
     if found is None:
@@ -244,5 +267,6 @@ SECTIONS: dict[str, Callable[[Path], str]] = {
     "throughput": _throughput,
     "scale": _scale,
     "certainty": _certainty,
+    "webhook": _webhook,
     "sandbox": _sandbox,
 }

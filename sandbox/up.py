@@ -5,6 +5,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,7 +15,9 @@ import typer
 from sandbox.data_folder import Ports, write_private
 from sandbox.processes import PartError, together
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.workers import running_worker
+from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.scripts import WebhookEndpoint
+from sandbox.workers import EVENTS_PATH, running_webhook, running_worker
 
 # Gateway calls have a process of their own, so that nothing delays them.
 ROLES = ("workflow", "gateway")
@@ -35,13 +38,35 @@ def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
 
 
 async def up(options: StackOptions, roles: Sequence[str]) -> None:
-    """Run the stack and a worker of each role until cancelled; PartError when one does not start or ends."""
-    async with running_stack(options) as stack, contextlib.AsyncExitStack() as running:
+    """Run the stack, a worker of each role and the receiver of events until cancelled.
+
+    PartError when one does not start or ends; without workers there is no receiver either.
+    """
+    async with running_stack(options) as bare, contextlib.AsyncExitStack() as running:
+        stack, children = bare, []
+        if roles and bare.settings.stripe_webhook_secrets:
+            webhook = await running.enter_async_context(running_webhook(bare))
+            children.append(webhook.child)
+            stack = reached_at(bare, webhook.url)
         workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
         running.enter_context(environment_file(stack))
         print(describe(stack, len(workers)), flush=True)
         # With workers this ends when one of them does; without, when it is cancelled.
-        await together(*(worker.watch() for worker in workers), asyncio.Event().wait())
+        await together(*(child.watch() for child in (*children, *workers)), asyncio.Event().wait())
+
+
+def reached_at(stack: Stack, url: str) -> Stack:
+    """Return the stack as processes see it whose customers are led to this address; its sandbox sends events there."""
+    if stack.control:
+        with SandboxControl(stack.control) as control:
+            control.add_webhook_endpoint(WebhookEndpoint(url=f"{url}{EVENTS_PATH}"))
+    led = {"DULY_PUBLIC_URL": url}
+    return replace(
+        stack,
+        settings=stack.settings.model_copy(update={"public_url": url}),
+        environment={**stack.environment, **led},
+        started={**stack.started, **led},
+    )
 
 
 def describe(stack: Stack, workers: int) -> str:
@@ -53,6 +78,7 @@ def describe(stack: Stack, workers: int) -> str:
         "Temporal": f"{settings.temporal_address}, namespace {settings.temporal_namespace}",
         "PostgreSQL": f"{database.hostname}:{database.port}{database.path} as {database.username}",
         "Stripe sandbox" if stack.control else "Stripe": settings.stripe_api_base,
+        "Webhook": settings.public_url if workers else "off",
         "Mail": f"{stack.folder.path / 'mail'}" if stack.mailbox else urlsplit(settings.smtp_url).hostname,
         "Logs": f"{stack.folder.logs}",
     }

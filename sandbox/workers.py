@@ -1,26 +1,38 @@
-"""Worker processes beside the stack: the same `worker.py` that serves production."""
+"""Processes beside the stack: the same `worker.py` and `webhook.py` that serve production."""
 
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from sandbox.processes import Child, Command
+from sandbox.processes import Child, Command, choose_port
 from sandbox.stack import Stack
 from sandbox.temporal import client_of
 from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
+EVENTS_PATH = "/webhooks/stripe"
 # More than the grace that worker.py gives to calls in flight.
 STOP_SECONDS = 35.0
 
 WORKFLOWS, ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A running receiver of events, and the address at which customers and the gateway reach it."""
+
+    child: Child
+    url: str
 
 
 @contextlib.asynccontextmanager
@@ -44,6 +56,28 @@ async def running_worker(
     try:
         await child.wait_until(polls, timeout_seconds=START_SECONDS)
         yield child
+    finally:
+        await child.stop()
+
+
+@contextlib.asynccontextmanager
+async def running_webhook(stack: Stack) -> AsyncIterator[Webhook]:
+    """Run the receiver of events on a free port and yield it once it answers; PartError if it does not get there."""
+    url = f"http://127.0.0.1:{choose_port('Webhook', 0)}"
+    argv = (sys.executable, str(ROOT / "webhook.py"), f"--port={urlsplit(url).port}")
+    environment = {**stack.environment, "DULY_PUBLIC_URL": url}
+    child = Child(Command("Webhook", argv, stack.folder.log("webhook"), ROOT, environment))
+
+    async def answers() -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(f"{url}/ready")).is_success
+            except httpx.TransportError:
+                return False
+
+    try:
+        await child.wait_until(answers, timeout_seconds=START_SECONDS)
+        yield Webhook(child, url)
     finally:
         await child.stop()
 
