@@ -1,7 +1,7 @@
 """Cards: written down, validated at the gateway, read again and taken away."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from aiolimiter import AsyncLimiter
@@ -55,18 +55,17 @@ class CardActivities:
 
         Raises RuleBrokenError naming what must be configured.
         """
-        asked = asdict(registration)
         stored = await self._database.call(
             "register_card",
-            card_id=asked["card_id"],
-            account_id=asked["account_id"],
-            provider_id=asked["provider"],
-            method=asked["method"],
-            token=asked["token"],
-            is_recurring=asked["is_recurring"],
-            fallback_order=asked["fallback_order"],
-            is_preferred=asked["is_preferred"],
-            replaces=asked["replaces"],
+            card_id=registration.card_id,
+            account_id=registration.account_id,
+            provider_id=registration.provider,
+            method=registration.method,
+            token=registration.token,
+            is_recurring=registration.is_recurring,
+            fallback_order=registration.fallback_order,
+            is_preferred=registration.is_preferred,
+            replaces=registration.replaces,
         )
         if not stored["customer"]:
             # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.

@@ -1,5 +1,7 @@
 """What people and services may say to a card. Validators refuse nonsense and say why."""
 
+from dataclasses import replace
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
@@ -139,9 +141,7 @@ class CardDesk:
     async def _change(self, command: OperatorCommand, change: CardChange) -> Card:
         card = await workflow.execute_activity_method(
             CardRecordActivities.change_card,
-            CardChange(
-                change.card_id, change.state, command.reason, change.is_recurring, change.is_default, command.actor
-            ),
+            replace(change, reason=command.reason, actor=command.actor),
             summary=f"change {change.card_id}, says {command.actor}",
             **DATABASE,
         )

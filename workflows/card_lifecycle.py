@@ -1,7 +1,7 @@
 """The life of a card: registered, validated, looked after for years, and gone in the end (G11 to G13, X1 to X8)."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
@@ -20,6 +20,7 @@ from models.card import (
     ValidationOutcome,
     ValidationRequest,
     ValidationResult,
+    ends_at,
     next_due,
 )
 from models.message import MessageKind
@@ -170,7 +171,7 @@ class CardLifecycle(CardDesk):
             case CardDuty.WARN:
                 file.progress = replace(file.progress, warned=(*file.progress.warned, due.days))
                 month = f"{file.card.exp_year}-{file.card.exp_month:02d}"
-                last_day = _month_end(file.card.exp_year, file.card.exp_month)
+                last_day = ends_at(file.card.exp_year, file.card.exp_month) - timedelta(days=1)
                 self._mail.tell(MessageKind.CARD_EXPIRING, f"{month}-{due.days}", at=last_day)
                 file.note(f"its holder is told that it expires, {due.days} days before")
             case CardDuty.EXPIRE:
@@ -256,11 +257,6 @@ class CardLifecycle(CardDesk):
         info = workflow.info()
         if info.is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._mail.is_idle:
             workflow.continue_as_new(replace(self._file.request, resumed=self._file.progress))
-
-
-def _month_end(year: int, month: int) -> datetime:
-    first_of_next = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=workflow.now().tzinfo)
-    return first_of_next - timedelta(days=1)
 
 
 def _summary(due: Due | None) -> str:

@@ -1,17 +1,16 @@
 """What a collection tells its customer and the operators: beside its course, so that no mail server holds it up."""
 
-import asyncio
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.messages import MessageActivities
 from models.decline import Decline
 from models.gateway_request import CollectResult
 from models.message import MessageKind, Notice, Speakable, speakable
 from workflows.collection_case import Case
-from workflows.options import LAST_MESSAGE, MAIL
+from workflows.mail import Mail
+from workflows.options import MAIL
 from workflows.visibility import MAIL_QUEUE
 
 
@@ -20,12 +19,12 @@ class CollectionMail:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._mail = Mail()
 
     @property
     def is_idle(self) -> bool:
         """Say whether everything has been told."""
-        return not self._under_way
+        return self._mail.is_idle
 
     def tell(
         self,
@@ -51,29 +50,18 @@ class CollectionMail:
             code=code,
             at=at,
         )
-        task = asyncio.create_task(self._tell(notice))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._mail.begin(lambda: self._tell(notice), account_id=notice.account_id, kind=notice.kind)
 
     async def finish(self) -> None:
         """Wait for what is being told, but not for ever."""
-        try:
-            await workflow.wait_condition(
-                lambda: self.is_idle, timeout=LAST_MESSAGE, timeout_summary="the last message is sent"
-            )
-        except TimeoutError:
+        if not await self._mail.finished():
             self._case.note("the last message is left to the next mailing")
 
     async def _tell(self, notice: Notice) -> None:
-        try:
-            await workflow.execute_activity_method(
-                MessageActivities.tell,
-                notice,
-                task_queue=MAIL_QUEUE,
-                summary=f"tell of {notice.kind or 'what there is'}, attempt {notice.transition}",
-                **MAIL,
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.warning("message_left", extra={"account_id": notice.account_id, "kind": notice.kind})
+        await workflow.execute_activity_method(
+            MessageActivities.tell,
+            notice,
+            task_queue=MAIL_QUEUE,
+            summary=f"tell of {notice.kind or 'what there is'}, attempt {notice.transition}",
+            **MAIL,
+        )

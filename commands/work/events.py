@@ -8,7 +8,7 @@ from activities.event_inbox import EventInbox, EventRecords
 from commands.output import Output, table
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
-from models.collection import CommandError, OperatorCommand
+from commands.work.updates import require_who_and_why
 from models.fault import refusal
 from workflows.event_delivery import EventDelivery
 
@@ -42,11 +42,7 @@ async def show(output: Output, event_id: str) -> None:
 
 async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> None:
     """Let an event wait again, and deliver what waits."""
-    try:
-        OperatorCommand(actor, reason).check()
-    except CommandError as error:
-        field, _, message = str(error).partition(": ")
-        raise refusal(field, "command_says_who_and_why", message) from error
+    require_who_and_why(actor, reason)
     settings = read_settings()
     client = await temporal_of(settings)
     async with database_of(settings) as database:

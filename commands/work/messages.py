@@ -9,7 +9,7 @@ from activities.message_records import MessageRecords
 from commands.output import Output, table
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
-from models.collection import CommandError, OperatorCommand
+from commands.work.updates import require_who_and_why
 from models.fault import refusal
 from models.message import MailingRequest
 from workflows.mailing import Mailing
@@ -45,11 +45,7 @@ async def show(output: Output, message_id: str) -> None:
 
 async def resend(output: Output, message_id: str, *, actor: str, reason: str) -> None:
     """Queue a message again, and start the workflow that sends it."""
-    try:
-        OperatorCommand(actor, reason).check()
-    except CommandError as error:
-        field, _, message = str(error).partition(": ")
-        raise refusal(field, "command_says_who_and_why", message) from error
+    require_who_and_why(actor, reason)
     settings = read_settings()
     client = await temporal_of(settings)
     async with database_of(settings) as database:

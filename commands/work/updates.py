@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from commands.perform import unreachable
+from models.collection import CommandError, OperatorCommand
 from models.fault import RefusedError, refusal
 
 # An update is done when a worker has carried it out, which takes less than a second unless the gateway is asked.
@@ -34,6 +35,15 @@ async def ask(
             raise
         raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way") from error
     return answered
+
+
+def require_who_and_why(actor: str, reason: str) -> None:
+    """Raise RefusedError unless a person says who asks, and why."""
+    try:
+        OperatorCommand(actor, reason).check()
+    except CommandError as error:
+        field, _, message = str(error).partition(": ")
+        raise refusal(field, "command_says_who_and_why", message) from error
 
 
 def refusal_of(error: WorkflowUpdateFailedError, noun: str) -> RefusedError:
