@@ -17,6 +17,7 @@ from commands import (
     imports,
     messages,
     migrate,
+    refund_requests,
     refunds,
     run_control,
     runs,
@@ -41,6 +42,7 @@ accounts.app.add_typer(account_books.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
+refunds.app.add_typer(refund_requests.app)
 NOUNS = (
     accounts,
     cards,

@@ -31,10 +31,12 @@ from activities.mailing import MailingActivities
 from activities.messages import MessageActivities
 from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
+from activities.refunds import RefundActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
 from models.card_gateway import CardGateway
 from models.gateway import Gateway, GatewayError
+from models.refund_gateway import RefundGateway
 from settings import Settings, configure_logging, load_settings
 from workflows.billing_run import BillingRun
 from workflows.card_lifecycle import CardLifecycle
@@ -46,12 +48,23 @@ from workflows.mailing import Mailing
 from workflows.options import MONTHLY
 from workflows.payment_run import PaymentRun
 from workflows.payment_run_shard import PaymentRunShard
+from workflows.refund import Refund
 from workflows.scheduled_run import ScheduledRun
 from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (BillingRun, CardLifecycle, Collection, EventSweep, Mailing, PaymentRun, PaymentRunShard, ScheduledRun)
+WORKFLOWS = (
+    BillingRun,
+    CardLifecycle,
+    Collection,
+    EventSweep,
+    Mailing,
+    PaymentRun,
+    PaymentRunShard,
+    Refund,
+    ScheduledRun,
+)
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 BUNCH = 20
@@ -60,7 +73,7 @@ BUNCH = 20
 GRACE = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -121,6 +134,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         CollectActivities(database, gateway, pace),
         PaymentPageActivities(database, gateway, f"{settings.public_url}/paid"),
         CardActivities(database, gateway, pace, f"{settings.public_url}/saved"),
+        RefundActivities(database, gateway, pace),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
     return Worker(

@@ -10,6 +10,7 @@ import stripe
 from activities.gateway_cards import StripeCards
 from activities.gateway_events import StripeEvents
 from activities.gateway_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
+from activities.gateway_refunds import StripeRefunds
 from activities.gateway_words import (
     amount_to_send,
     declined_by,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
 
-class StripeGateway(StripePages, StripeCards, StripeEvents):
+class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeEvents):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:

@@ -23,6 +23,7 @@ from models.gateway import (
 )
 from models.gateway_amount import GatewayAmountError, from_gateway, to_gateway
 from models.money import Money
+from models.refund_gateway import RefundAsk
 
 _STATUS = {
     "succeeded": ChargeStatus.SUCCEEDED,
@@ -65,10 +66,10 @@ def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def amount_to_send(charge: Charge) -> int:
-    """Return the amount in the gateway's own scale. Raises GatewayRefusedError when it cannot be charged there."""
+def amount_to_send(asked: Charge | RefundAsk) -> int:
+    """Return the amount in the gateway's own scale. Raises GatewayRefusedError when it cannot be moved there."""
     try:
-        return to_gateway(Money(charge.amount_minor, charge.currency))
+        return to_gateway(Money(asked.amount_minor, asked.currency))
     except ValueError as error:
         # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
         raise GatewayRefusedError("amount_not_chargeable") from error

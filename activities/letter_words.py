@@ -16,7 +16,7 @@ from babel.numbers import NumberPattern, parse_pattern
 from models.currency import exponent_of
 from models.message import MessageKind
 from models.money import Money
-from models.period import InvalidPeriodError, Period
+from models.period import AGAIN, InvalidPeriodError, Period
 
 _LETTERS_BEFORE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
 
@@ -69,9 +69,10 @@ class Facts:
         return str(format_date(local.date(), "long", locale=self.locale))
 
     def workflow_link(self) -> str:
-        """Link to the run or the collection in the Temporal UI; empty when nobody has told where that is."""
+        """Link to the workflow that a message is about in the Temporal UI; empty when nobody has told where that is."""
         message = self.message
         workflow_id = f"collection/{message.account_id}/{message.period}" if message.account_id else message.run_id
+        workflow_id = message.parameters.get("workflow", workflow_id)
         return f"{self.ui_url}/workflows/{quote(workflow_id, safe='')}" if self.ui_url else ""
 
 
@@ -87,11 +88,12 @@ def money_text(money: Money, locale: Locale) -> str:
 
 def month_text(period: str, locale: Locale) -> str:
     """Write a period's month; a period that is none is written as it is."""
+    month = period.split(AGAIN, maxsplit=1)[0]
     try:
-        Period.parse(period)
+        Period.parse(month)
     except InvalidPeriodError:
         return period
-    return str(format_skeleton("yMMMM", date.fromisoformat(f"{period}-01"), locale=locale))
+    return str(format_skeleton("yMMMM", date.fromisoformat(f"{month}-01"), locale=locale))
 
 
 def one_line(text: str) -> str:

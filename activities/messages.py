@@ -44,7 +44,7 @@ class MessageActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.tell, self.tell_card, self.raise_run_alerts, self.send_page]
+        return [self.tell, self.tell_card, self.tell_account, self.raise_run_alerts, self.send_page]
 
     @activity.defn
     async def tell(self, notice: Notice) -> None:
@@ -76,6 +76,17 @@ class MessageActivities:
             parameters=notice.parameters(),
         )
         await self._send_all(pending)
+
+    @activity.defn
+    async def tell_account(self, account_id: str) -> None:
+        """Send what the outbox has about an account: its commits have written it.
+
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        """
+        rows = await self._database.rows(
+            "select id from duly.messages where account_id = :id and state = 'pending' order by id", id=account_id
+        )
+        await self._send_all([row.id for row in rows])
 
     async def _send_all(self, ids: Sequence[str]) -> None:
         outcomes = await self._send(ids)

@@ -1,4 +1,4 @@
-"""`refunds`: accounts in credit get their money back by bank transfer, month by month."""
+"""`refunds` by bank transfer: accounts in credit get their money back, month by month."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from commands.perform import perform
 from commands.transaction_options import Actor, date_of
 from models.refund_plan import FileFormat
 
-app = typer.Typer(help="Refunds by bank transfer: what the bank is told, and what it answers.", no_args_is_help=True)
+app = typer.Typer(help="Refunds: through the gateway, and month by month through the bank.", no_args_is_help=True)
 
 
 @app.command("export")

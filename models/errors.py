@@ -123,6 +123,7 @@ MESSAGES: dict[str, str] = {
     "posted_only": "transaction {transaction_id} is {state}; only a posted one allows this",
     "posting_is_complete": "transaction {transaction_id} lacks transfers, lines, an open item or a number",
     "product_exists": "product {product_id} of line {line} does not exist or is retired",
+    "refund_only": "transaction {transaction_id} is a {classification}; only a refund allows this",
     "rejected_columns": "transaction {transaction_id} is {state} but its rejection is not complete",
     "rejection_reason_given": "reason {reason} is not one of the reasons for rejection",
     "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",

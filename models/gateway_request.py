@@ -26,6 +26,7 @@ class RequestState(StrEnum):
     UNKNOWN = "unknown"
     POSTED = "posted"
     REJECTED = "rejected"
+    REVERSED = "reversed"  # it was posted, and then its money came back
 
 
 OPEN_STATES = frozenset({RequestState.PENDING, RequestState.UNDER_PROCESSING, RequestState.UNKNOWN})
@@ -41,10 +42,11 @@ class AttemptCause(StrEnum):
 
 
 class AttemptChannel(StrEnum):
-    """How the customer's card is charged."""
+    """How the customer's card is charged, or that money goes back to it."""
 
     OFF_SESSION = "off_session"
     HOSTED_PAGE = "hosted_page"
+    REFUND = "refund"
 
 
 class AttemptOutcome(StrEnum):

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     CARD_EXPIRING = "card_expiring"
     CARD_CONFIRMATION = "card_confirmation"  # a page to save a card on, or the bank's question about it
     CARD_REJECTED = "card_rejected"
+    REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
     SEVERAL_FAILURES = "several_failures"
@@ -34,6 +35,7 @@ class MessageKind(StrEnum):
     NEEDS_REVIEW = "needs_review"
     HANDED_OVER = "handed_over"
     EVENT_UNKNOWN = "event_unknown"
+    REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
 class MessageState(StrEnum):
@@ -61,6 +63,7 @@ TAGS = MappingProxyType(
         MessageKind.CARD_EXPIRING: _CARD | {"until"},
         MessageKind.CARD_CONFIRMATION: _CARD | {"until", "link"},
         MessageKind.CARD_REJECTED: _CARD,
+        MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
         MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},
@@ -68,6 +71,7 @@ TAGS = MappingProxyType(
         MessageKind.NEEDS_REVIEW: _ALERT | {"amount", "code"},
         MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
         MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
+        MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
     }
 )
 

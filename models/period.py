@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 # The last year of the calendar is left out, for its December has no next month.
 _MONTH = re.compile(r"(?!9999)([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 
+# What a returned payment leaves open of a period is collected under the period's name with this behind it.
+AGAIN = "-again"
+
 
 class InvalidPeriodError(ValueError):
     """A period that is not a month."""

@@ -12,7 +12,7 @@ _POSTED = """
 select coalesce(a.charge_reference, t.id) as charge_reference, t.id as payment_id, t.currency,
     t.total_minor as amount_minor, coalesce(f.amount_minor, 0) as fee_minor
 from duly.financial_transactions t
-left join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded'
+left join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded' and a.channel <> 'refund'
 left join duly.gateway_bookings f on f.payment_id = t.id and f.kind = 'fee'
 where t.classification = 'payment' and t.provider = :provider and t.posted_at is not null
 """

@@ -1,10 +1,6 @@
 """What people and services may say to a collection. Validators refuse nonsense and say why; nothing else decides."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
@@ -25,7 +21,7 @@ from models.collection import (
 from models.gateway_request import CollectResult
 from workflows import visibility
 from workflows.collection_case import Case, WakeKind
-from workflows.handlers import async_update
+from workflows.handlers import async_update, telling_why
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 
 
@@ -61,7 +57,7 @@ class CollectionDesk:
         case = self._case
         if case.state.page is not None and case.state.page.expires_at > workflow.now():
             return case.state.page.url
-        with _telling_why():
+        with telling_why():
             page = await workflow.execute_activity_method(
                 PaymentPageActivities.open_page,
                 case.attempt_request(case.next_attempt()),
@@ -98,7 +94,7 @@ class CollectionDesk:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
         request = self._case.request
         await self._close_page()
-        with _telling_why():
+        with telling_why():
             number = await workflow.execute_activity_method(
                 CollectionActivities.record_paid_outside,
                 PaidOutside(request.account_id, request.period, command.reference, command.method, command.actor),
@@ -113,7 +109,7 @@ class CollectionDesk:
     async def resolve_unknown(self, command: UnknownResolution) -> CollectResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
         case = self._case
-        with _telling_why():
+        with telling_why():
             resolved = await workflow.execute_activity_method(
                 CollectActivities.resolve_unknown,
                 Resolution(
@@ -192,14 +188,3 @@ class CollectionDesk:
         self._case.note(f"{what}, says {command.actor}: {command.reason}")
         self._case.wake(kind, command)
         return what
-
-
-@contextmanager
-def _telling_why() -> Iterator[None]:
-    """Answer an update with the rule that refused it, not with the news that an activity failed."""
-    try:
-        yield
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError):
-            raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from error
-        raise

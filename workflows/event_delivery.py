@@ -11,8 +11,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.event_inbox import EventInbox
 from models.card import CardRequest
 from models.gateway_event import Delivered, EventSubject, Hint
+from models.refund import RefundRequest
 from workflows import visibility
 from workflows.card_lifecycle import CardLifecycle
+from workflows.refund import Refund
 
 # Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
 SIGNAL = "gateway_event"
@@ -75,6 +77,9 @@ class EventDelivery:
         if hint.subject is EventSubject.CARD:
             await self._tell_card(*hint.key)
             return
+        if hint.subject is EventSubject.REFUND:
+            await self._tell_refund(*hint.key)
+            return
         # Most payments never had a workflow, and some have ended: then nobody waits for the news.
         workflow_id = _WHO_LISTENS[hint.subject](*hint.key)
         await self._client.get_workflow_handle(workflow_id).signal(SIGNAL)
@@ -89,4 +94,16 @@ class EventDelivery:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=SIGNAL,
             **visibility.card_label(card_id, provider=provider),
+        )
+
+    async def _tell_refund(self, refund_id: str, provider: str) -> None:
+        """Signal a refund's workflow, or start it again: a refund may come back when nobody watches it any more."""
+        await self._client.start_workflow(
+            Refund.run,
+            RefundRequest(refund_id, provider),
+            id=visibility.refund_id(refund_id),
+            task_queue=visibility.WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=SIGNAL,
+            **visibility.refund_label(refund_id, provider=provider),
         )

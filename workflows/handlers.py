@@ -1,9 +1,11 @@
-"""A typed way to declare an asynchronous update with a description."""
+"""Updates: a typed way to declare an asynchronous one with a description, and how it answers a refusal."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import UpdateMethodMultiParam
 
 Params = ParamSpec("Params")
@@ -16,3 +18,14 @@ def async_update(
     """Declare an update; the SDK's decorator, when described, takes an async handler's result for a coroutine."""
     decorate: Any = workflow.update(description=description)
     return cast("Callable[[Callable[Params, Awaitable[Result]]], UpdateMethodMultiParam[Params, Result]]", decorate)
+
+
+@contextmanager
+def telling_why() -> Iterator[None]:
+    """Answer an update with the rule that refused it, not with the news that an activity failed."""
+    try:
+        yield
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError):
+            raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from error
+        raise

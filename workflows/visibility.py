@@ -87,6 +87,11 @@ def card_id(card_id: str) -> str:
     return f"card/{card_id}"
 
 
+def refund_id(refund_id: str) -> str:
+    """Natural id of the workflow that sees a refund through."""
+    return f"refund/{refund_id}"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"
@@ -172,6 +177,15 @@ def card_label(card_id: str, *, account: str = "", provider: str = "") -> Label:
     )
 
 
+def refund_label(refund_id: str, *, payment: str = "", account: str = "", provider: str = "") -> Label:
+    """Label a refund or a payment cancellation."""
+    return Label(
+        search_attributes=known_at_start(account=account, provider=provider),
+        static_summary=f"{refund_id}{f' of {payment}' if payment else ''}",
+        static_details=_REFUND,
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -203,4 +217,8 @@ _COLLECTION = (
 _CARD = (
     "Looks after one card: it is checked by the gateway, its holder is warned before it expires, and whoever collects"
     " hears of every change. It ends when the card is rejected, replaced or removed."
+)
+_REFUND = (
+    "Gives money of a payment back, once. It is posted when the gateway has paid it, and watched afterwards: a refund"
+    " that succeeded may still come back, and then new transactions undo it."
 )

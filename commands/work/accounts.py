@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from activities.account_records import AccountRecords
 from commands.output import Output, table
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings
 from commands.work.shown import document, moment, money
 from models.fault import refusal
@@ -47,14 +48,14 @@ async def list_page(output: Output, *, after: str, limit: int, state: str) -> No
     """List one page of accounts; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await AccountRecords(database).page(after=after, limit=limit, state=state)
-    following = rows[-1].id if len(rows) == limit else None
     shown = [(row.id, row.owner_name, row.state, row.time_zone, money(row.balance_minor, row.currency)) for row in rows]
-    output.answer(
-        {"accounts": [document(row) for row in rows], "next": following},
+    answer_page(
+        output,
+        "accounts",
+        rows,
         table("", "Account", "Owner", "State", "Time zone", "Balance", rows=shown, right=("Balance",)),
+        limit=limit,
     )
-    if following:
-        output.note(f"More: --after {following}")
 
 
 def _facts(account: Row[Any], customers: Iterable[Row[Any]]) -> list[tuple[str, object]]:

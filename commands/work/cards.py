@@ -14,6 +14,7 @@ from activities.card_records import CardRecords
 from commands.output import Output, table
 from commands.progress import counting
 from commands.work.links import link_line, workflow_link
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
 from commands.work.updates import ask, refusal_of
@@ -108,7 +109,6 @@ async def list_page(output: Output, *, account_id: str, state: str, after: str, 
     """List one page of cards; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await CardRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
-    following = rows[-1].id if len(rows) == limit else None
     shown = [
         (
             row.id,
@@ -121,12 +121,13 @@ async def list_page(output: Output, *, account_id: str, state: str, after: str, 
         )
         for row in rows
     ]
-    output.answer(
-        {"cards": [document(row) for row in rows], "next": following},
+    answer_page(
+        output,
+        "cards",
+        rows,
         table("", "Card", "Account", "Label", "Until", "State", "Why", "Order", rows=shown, right=("Order",)),
+        limit=limit,
     )
-    if following:
-        output.note(f"More: --after {following}")
 
 
 async def steer(output: Output, card: str, update: str, command: OperatorCommand) -> None:

@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from activities.collection_records import CollectionRecords
 from commands.output import Failure, Output, table
 from commands.work.links import link_line, workflow_link
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment, money
 from models.collection import CollectionStatus
@@ -52,10 +53,9 @@ async def list_page(output: Output, *, stage: str, run_id: str, after: str, limi
     """List one page of collections; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await CollectionRecords(database).page(stage=stage, run_id=run_id, after=after, limit=limit)
-    following = f"{rows[-1].account_id}/{rows[-1].period}" if len(rows) == limit else None
-    output.answer({"collections": [document(row) for row in rows], "next": following}, _page(rows))
-    if following:
-        output.note(f"More: --after {following}")
+    answer_page(
+        output, "collections", rows, _page(rows), limit=limit, place=lambda row: f"{row.account_id}/{row.period}"
+    )
 
 
 async def _status(settings: Settings, account_id: str, period: str) -> CollectionStatus | None:

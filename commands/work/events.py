@@ -6,6 +6,7 @@ from sqlalchemy import Row
 
 from activities.event_inbox import EventInbox, EventRecords
 from commands.output import Output, table
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
 from commands.work.updates import require_who_and_why
@@ -17,14 +18,10 @@ async def list_page(output: Output, *, state: str, type_: str, after: str, limit
     """List one page of events; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await EventRecords(database).page(state=state, type_=type_, after=after, limit=limit)
-    following = rows[-1].id if len(rows) == limit else None
     shown = [(row.id, row.type, row.object_id, row.state, row.reason, moment(row.created_at)) for row in rows]
-    output.answer(
-        {"events": [document(row) for row in rows], "next": following},
-        table("", "Event", "Type", "About", "State", "Why", "Since", rows=shown),
+    answer_page(
+        output, "events", rows, table("", "Event", "Type", "About", "State", "Why", "Since", rows=shown), limit=limit
     )
-    if following:
-        output.note(f"More: --after {following}")
 
 
 async def show(output: Output, event_id: str) -> None:

@@ -7,6 +7,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.message_records import MessageRecords
 from commands.output import Output, table
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
 from commands.work.updates import require_who_and_why
@@ -20,14 +21,8 @@ async def list_page(output: Output, *, state: str, account_id: str, after: str, 
     """List one page of messages; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await MessageRecords(database).page(state=state, account_id=account_id, after=after, limit=limit)
-    following = rows[-1].id if len(rows) == limit else None
     shown = [(row.id, row.audience, row.state, row.reason, moment(row.sent_at or row.created_at)) for row in rows]
-    output.answer(
-        {"messages": [document(row) for row in rows], "next": following},
-        table("", "Message", "For", "State", "Why", "Since", rows=shown),
-    )
-    if following:
-        output.note(f"More: --after {following}")
+    answer_page(output, "messages", rows, table("", "Message", "For", "State", "Why", "Since", rows=shown), limit=limit)
 
 
 async def show(output: Output, message_id: str) -> None:

@@ -2,22 +2,18 @@
 
 from activities.suspense_records import SuspenseRecords
 from commands.output import Output, table
+from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings
-from commands.work.shown import document, money
+from commands.work.shown import money
 
 
 async def list_page(output: Output, *, currency: str, after: str, limit: int) -> None:
     """List payments in suspense, oldest first; `next` continues behind them."""
     async with database_of(read_settings()) as database:
         rows = await SuspenseRecords(database).page(currency=currency, after=after, limit=limit)
-    following = rows[-1].number if len(rows) == limit else None
     shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _said(row)) for row in rows]
-    output.answer(
-        {"payments": [document(row) for row in rows], "next": following},
-        table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",)),
-    )
-    if following:
-        output.note(f"More: --after {following}")
+    page = table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",))
+    answer_page(output, "payments", rows, page, limit=limit, place=lambda row: str(row.number))
 
 
 def _said(row: object) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from activities.gateway_guards import require_returned
+from activities.gateway_guards import refuse_payment_of_gateway
 from activities.transaction_calls import require_method_of_ours
 from commands.output import Output
 from commands.work.transaction_answer import Asked, desk_of
@@ -30,7 +30,7 @@ async def cancel(output: Output, word: str, because: Because, asked: Asked) -> N
             named = {"classification": found.classification}
             raise PrerequisiteError("only_invoices_and_payments_are_cancelled", named)
         if found.classification == "payment":
-            await require_returned(desk.database, found)
+            refuse_payment_of_gateway(found)
         receipt = await desk.ledger.write(
             CANCELLED_BY[found.classification],
             **{"key": desk.asked.key, f"{found.classification}_id": found.id},

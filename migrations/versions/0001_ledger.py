@@ -33,6 +33,7 @@ FILES = (
     "documents",
     "documents_functions",
     "corrections",
+    "gateway_returns",
     "write_offs",
     "moves",
     "editing",

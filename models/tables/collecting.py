@@ -65,6 +65,10 @@ class GatewayRequestRow(Base):
     transaction_id: Mapped[str | None]
     card_id: Mapped[str | None] = mapped_column(ForeignKey("duly.cards.id"))
     invoices: Mapped[list[str]]
+    of_request_id: Mapped[str | None] = mapped_column(ForeignKey("duly.gateway_requests.id"))
+    asked_by: Mapped[str]
+    asked_because: Mapped[str]
+    decisions: Mapped[list[str]]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     state: Mapped[str]

@@ -39,18 +39,16 @@ async def test_a_payment_asked_of_the_gateway_is_posted_when_the_gateway_has_the
 async def test_a_payment_that_went_through_the_gateway_is_cancelled_only_when_it_has_returned_the_money(
     gateway_shop: Shop, merchant: Merchant, period: str
 ) -> None:
-    _, payment = await paid_by_card(gateway_shop, merchant, period)
+    account, payment = await paid_by_card(gateway_shop, merchant, period)
 
     refused = await gateway_shop.refused("transactions", "cancel", payment)
+    words = ("--actor", "maria", "--reason", "the goods came back", "--id", f"rf_{payment}")
+    cancelled = await gateway_shop.cli.json("refunds", "cancel", payment, *words)
     shown = await gateway_shop.shown(payment)
-    lost = ("k", "dispute_lost", "stripe", "EUR", 10000, shown["gateway_reference"], None, payment)
-    await gateway_shop.run(
-        "select duly.book_gateway_movement(:a, :b, :c, :d, :e, :f, :g, :h)", **dict(zip("abcdefgh", lost, strict=True))
-    )
-    cancelled = await gateway_shop.cli.json("transactions", "cancel", payment, "--reason", "Dispute lost")
 
     assert refused == [("transaction", "gateway_confirms_first")]
-    assert cancelled["balance_minor"] == 10000
+    assert (cancelled["first_outcome"]["outcome"], shown["state"]) == ("refunded", "cancelled")
+    assert await gateway_shop.balance(account) == 10000
 
 
 @pytest.mark.usefixtures("workers")

@@ -24,6 +24,7 @@ IDS = {
     "Mailing": visibility.mailing_id(_RUN),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",
+    "Refund": visibility.refund_id("<refund>"),
     "ScheduledRun": "schedule/<definition>-<time>",
 }
 

@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant("post_moved_payment", "perform duly.settle(t);", ""),
     Mutant("quick_pay", "t.total_minor := duly.unsettled(o.id)", "t.total_minor := o.total_minor"),
     Mutant("quick_pay", "t.addressed_invoice_ids := array[o.id]", "t.addressed_invoice_ids := '{}'"),
-    Mutant("post_gateway_payment", "t.account_id := duly.system_account('suspense', t.currency);", ""),
+    Mutant("post_gateway_draft", "t.account_id := duly.system_account('suspense', t.currency);", ""),
     Mutant("post_draft", "perform duly.refuse_terminated(a);", ""),
     Mutant("check_credit_limit", "> a.credit_limit_minor", ">= a.credit_limit_minor"),
     Mutant("check_addressed", "and i.account_id = t.account_id", ""),

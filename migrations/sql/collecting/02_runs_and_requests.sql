@@ -53,21 +53,30 @@ create table duly.gateway_requests (
     transaction_id text collate "C",
     card_id text collate "C" references duly.cards,
     invoices text[] not null default '{}',
+    of_request_id text collate "C" references duly.gateway_requests,
+    asked_by text not null default '',
+    asked_because text not null default '',
+    decisions text[] not null default '{}',
     amount_minor bigint not null check (amount_minor >= 0),
     currency text not null check (currency ~ '^[A-Z]{3}$'),
     state text not null default 'under_processing'
-        check (state in ('pending', 'under_processing', 'unknown', 'posted', 'rejected')),
+        check (state in ('pending', 'under_processing', 'unknown', 'posted', 'rejected', 'reversed')),
     gateway_reference text collate "C",
     error_code text not null default '',
     error_description text not null default '',
     created_at timestamptz not null default now(),
     executed_at timestamptz,
-    check ((state in ('posted', 'rejected')) = (executed_at is not null)),
+    check ((state in ('posted', 'rejected', 'reversed')) = (executed_at is not null)),
+    check ((kind in ('refund', 'payment_cancellation')) = (of_request_id is not null)),
+    check (state <> 'reversed' or of_request_id is not null),
     check ((kind = 'card_validation') = (amount_minor = 0)),
     check (kind <> 'card_validation' or card_id is not null)
 ) with (fillfactor = 80);
 create unique index one_validation_a_card on duly.gateway_requests (card_id) where kind = 'card_validation';
 create unique index one_request_a_receivable on duly.gateway_requests (account_id, period) where kind = 'payment';
+create unique index one_cancellation_a_payment on duly.gateway_requests (of_request_id)
+    where kind = 'payment_cancellation' and state not in ('rejected', 'reversed');
+create index returns_of_request on duly.gateway_requests (of_request_id) where of_request_id is not null;
 create index requests_of_account on duly.gateway_requests (account_id);
 create index open_requests on duly.gateway_requests (account_id) where state in ('pending', 'under_processing', 'unknown');
 create index requests_of_run on duly.gateway_requests (run_id) where run_id is not null;
@@ -75,13 +84,15 @@ create unique index one_request_a_reference on duly.gateway_requests (provider_i
     where gateway_reference is not null;
 comment on table duly.gateway_requests is
     'One thing asked of a gateway (X31 to X42). One payment request per receivable, whatever the channel.';
+comment on column duly.gateway_requests.of_request_id is 'The payment request whose money a refund or cancellation gives back.';
+comment on column duly.gateway_requests.state is 'reversed: it was posted, and then its money came back.';
 
 create table duly.gateway_attempts (
     request_id text collate "C" not null references duly.gateway_requests,
     attempt smallint not null check (attempt between 1 and 100),
     idempotency_key text collate "C" not null unique,
     cause text not null check (cause in ('scheduled', 'card_changed', 'manual', 'customer')),
-    channel text not null default 'off_session' check (channel in ('off_session', 'hosted_page')),
+    channel text not null default 'off_session' check (channel in ('off_session', 'hosted_page', 'refund')),
     card_id text collate "C" references duly.cards,
     token text collate "C" not null,
     customer text collate "C" not null,

@@ -67,6 +67,7 @@ begin
     select e.id, e.subject, coalesce(case e.subject
         when 'payment' then duly.collection_of_event(e)
         when 'card' then duly.card_of_event(e)
+        when 'refund' then duly.refund_of_event(e)
         end, '{}')
     from duly.gateway_events e
     where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()

@@ -4,7 +4,7 @@ create table duly.messages (
     id text collate "C" primary key,
     audience text not null default 'customer' check (audience in ('customer', 'operator')),
     kind text not null check ((audience = 'customer') = (kind in ('receipt', 'declined', 'card_needed',
-        'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected'))),
+        'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected', 'refunded'))),
     account_id text collate "C" not null default '',
     period text collate "C" not null default '',
     run_id text collate "C" not null default '',
@@ -45,7 +45,8 @@ create function duly.write_message(p_kind text, p_account_id text, p_period text
 returns void language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
     values (concat_ws('/', p_kind, nullif(p_account_id, ''), nullif(p_period, ''), nullif(p_transition, '')),
-        case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up') then 'customer'
+        case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'refunded')
+            then 'customer'
             else 'operator' end,
         p_kind, p_account_id, p_period, coalesce(p_run_id, ''), p_parameters)
     on conflict (id) do nothing

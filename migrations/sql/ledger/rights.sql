@@ -37,7 +37,10 @@ grant execute on function duly.side_of, duly.ledger_account_of, duly.control_acc
   duly.seal_of to duly_app;
 grant execute on function duly.open_account, duly.set_account_state, duly.create_payment, duly.create_refund,
   duly.create_invoice, duly.create_credit_note, duly.post_invoices, duly.edit_draft, duly.post_draft,
-  duly.reject_draft, duly.draft_payment, duly.post_gateway_payment, duly.reject_payment, duly.cancel_invoice,
+  duly.reject_draft, duly.draft_payment, duly.post_gateway_payment,
+  duly.post_gateway_refund, duly.reject_payment, duly.reject_refund, duly.return_payment, duly.return_refund,
+  duly.restore_payment,
+  duly.cancel_invoice,
   duly.cancel_payment, duly.write_off, duly.move_to_account, duly.quick_pay, duly.add_note,
   duly.book_gateway_movement, duly.book_gateway_fee, duly.balance_as_of, duly.trial_balance, duly.mark_roll_up,
   duly.fill_roll_ups, duly.unsettled_invoices to duly_app;

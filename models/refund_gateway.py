@@ -1,0 +1,47 @@
+"""The port through which money goes back; its errors are those of models/gateway.py."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands at the gateway. One that succeeded may still fail."""
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class RefundAsk:
+    """One refund to ask for: the same key always means the same one. `payment_reference` is the gateway's payment."""
+
+    idempotency_key: str
+    request_id: str
+    account_id: str
+    payment_reference: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """What the gateway says of a refund. `is_booked`: its money has left the gateway's balance."""
+
+    status: RefundStatus
+    gateway_reference: str
+    is_booked: bool
+    code: str = ""
+
+
+class RefundGateway(Protocol):
+    """The part of a gateway that gives money back."""
+
+    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+        """Give back a part of a payment, or all of it."""
+        ...
+
+    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+        """Look for a refund by reference, else by listing the payment's. None: the gateway never saw it."""
+        ...

@@ -1,0 +1,259 @@
+"""Refunds: any part of a payment, once for each id, posted when the gateway has paid, undone when it comes back."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from models.collection import UnknownResolution
+from models.refund import InvalidRefundError, RefundOrder, RefundOutcome
+from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from tests.refunds.conftest import Till
+
+REFUNDS = "POST /v1/refunds"
+
+
+async def rule_of(till: Till, payment: str, amount_minor: int = 0, **options: Any) -> str:
+    """Ask for a refund that may not be, and return the rule."""
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await till.start(payment, amount_minor, **options)
+    return str(getattr(refused.value.cause, "type", ""))
+
+
+async def refunds_at_the_gateway(till: Till) -> tuple[int, int]:
+    totals = till.sandbox.books().totals
+    return sum(total.refunds.count for total in totals), sum(total.refunds.amount_minor for total in totals)
+
+
+async def test_a_refund_is_posted_when_the_gateway_has_paid_it(till: Till) -> None:
+    [payment] = await till.paid(2500)
+
+    result = await till.start(payment, 1000)
+
+    assert (result.outcome, result.amount_minor, result.currency) == (RefundOutcome.REFUNDED, 1000, "EUR")
+    assert await till.state_of(result.transaction_id) == "posted"
+    assert await till.owed(payment) == 1000
+    assert await till.wrong() == []
+
+
+async def test_without_an_amount_all_that_is_left_goes_back(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    await till.start(payment, 1000)
+
+    result = await till.start(payment)
+
+    assert (result.outcome, result.amount_minor) == (RefundOutcome.REFUNDED, 1500)
+    assert await rule_of(till, payment) == "something_is_left"
+
+
+async def test_the_same_id_is_one_refund_and_equal_amounts_under_two_ids_are_two(till: Till) -> None:
+    [payment] = await till.paid(2500)
+
+    first = await till.start(payment, 500, name="rf_goodwill")
+    again = await till.start(payment, 500, name="rf_goodwill")
+    other = await till.start(payment, 500, name="rf_goodwill_2")
+
+    assert first == again
+    assert other.gateway_reference != first.gateway_reference
+    assert await refunds_at_the_gateway(till) == (2, 1000)
+
+
+async def test_a_hundred_refunds_at_once_never_come_to_more_than_was_paid(till: Till) -> None:
+    [payment] = await till.paid(1000)
+
+    results = await asyncio.gather(*(till.start(payment, 30) for _ in range(100)), return_exceptions=True)
+
+    paid = [one for one in results if not isinstance(one, BaseException)]
+    assert len(paid) == 33
+    assert await refunds_at_the_gateway(till) == (33, 990)
+    assert await till.wrong() == []
+
+
+async def test_a_refund_that_the_gateway_works_on_ends_when_it_has_finished(till: Till) -> None:
+    [payment] = await till.paid(2500, card="pm_card_pendingRefund")
+    first = await till.start(payment, 1000, name="rf_slow")
+
+    till.sandbox.succeed_refund(first.gateway_reference)
+    await till.workflow("rf_slow").signal("gateway_event")
+    result = await till.ended("rf_slow")
+
+    assert (first.outcome, result.outcome) == (RefundOutcome.PENDING, RefundOutcome.REFUNDED)
+    assert await till.wrong() == []
+
+
+async def test_a_refund_that_comes_back_later_is_undone_by_a_new_transaction(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    first = await till.start(payment, 1000, name="rf_back")
+
+    till.sandbox.fail_refund(first.gateway_reference)
+    await till.workflow("rf_back").signal("gateway_event")
+    result = await till.ended("rf_back")
+
+    assert (result.outcome, result.code) == (RefundOutcome.REVERSED, "expired_or_canceled_card")
+    assert await till.state_of(first.transaction_id) == "posted"
+    assert await till.owed(payment) == 0
+    assert await till.wrong() == []
+    kinds = await till.merchant.run("select kind from duly.messages where id like '%rf_back' order by kind")
+    assert [row.kind for row in kinds] == ["refund_failed", "refunded"]
+
+
+async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    first = await till.start(payment, 1000, name="rf_silent")
+    till.sandbox.fail_refund(first.gateway_reference)
+
+    result = await till.ended("rf_silent")
+
+    assert result.outcome is RefundOutcome.REVERSED
+    assert await till.wrong() == []
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.SERVER_ERROR_500, FaultKind.CONFLICT]
+)
+async def test_a_lost_answer_is_one_refund_all_the_same(till: Till, kind: FaultKind) -> None:
+    [payment] = await till.paid(2500)
+    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=kind, calls=(1, 2)))
+
+    await till.start(payment, 1000, name="rf_lost")
+    result = await till.ended("rf_lost")
+
+    assert result.outcome is RefundOutcome.REFUNDED
+    assert await refunds_at_the_gateway(till) == (1, 1000)
+    assert await till.wrong() == []
+
+
+async def test_while_nobody_knows_the_money_counts_as_given_back(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    unknown = await till.start(payment, 2000, name="rf_unknown")
+
+    assert unknown.outcome is RefundOutcome.UNKNOWN
+    assert await rule_of(till, payment, 600) == "refund_within_captured"
+
+
+async def test_a_person_settles_it_with_an_id_that_the_gateway_confirms(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    await till.start(payment, 1000, name="rf_found")
+    till.sandbox.clear_faults()
+    made = await till.merchant.stripe.v1.refunds.list_async({})
+
+    resolution = UnknownResolution("maria", "seen in the dashboard", gateway_reference=made.data[0].id)
+    await till.workflow("rf_found").execute_update("resolve_unknown", resolution)
+    result = await till.ended("rf_found")
+
+    assert (result.outcome, result.gateway_reference) == (RefundOutcome.REFUNDED, made.data[0].id)
+    assert await till.wrong() == []
+
+
+async def test_the_id_of_another_refund_is_no_evidence(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    other = await till.start(payment, 100)
+    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    await till.start(payment, 1000, name="rf_mixed_up")
+    till.sandbox.clear_faults()
+
+    resolution = UnknownResolution("maria", "a guess", gateway_reference=other.gateway_reference)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await till.workflow("rf_mixed_up").execute_update("resolve_unknown", resolution)
+
+    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_refund"
+
+
+async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    charge = till.sandbox.books().totals[0]
+    intents = await till.merchant.stripe.v1.payment_intents.list_async({})
+    await till.merchant.stripe.v1.refunds.create_async({"payment_intent": intents.data[0].id, "amount": 2500})
+
+    result = await till.start(payment, 1000, name="rf_too_late")
+
+    assert charge.charges.count == 1
+    assert (result.outcome, result.code) == (RefundOutcome.REJECTED, "charge_already_refunded")
+    assert await till.state_of(result.transaction_id) == "rejected"
+    assert await till.owed(payment) == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "options", "rule"),
+    [
+        (2501, {}, "refund_within_captured"),
+        (1000, {"is_acknowledged": False}, "credit_limit"),
+    ],
+)
+async def test_a_refund_that_may_not_be_is_refused_before_anything_is_written(
+    till: Till, amount: int, options: dict[str, object], rule: str
+) -> None:
+    [payment] = await till.paid(2500)
+    await till.merchant.run("update duly.accounts set credit_limit_minor = 0")
+
+    assert await rule_of(till, payment, amount, **options) == rule
+    assert await till.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
+
+
+async def test_a_payment_from_the_bank_is_not_refunded_through_the_gateway(till: Till) -> None:
+    account = await till.merchant.account()
+    await till.merchant.transfer(account, 1000)
+    payment = await till.merchant.value("select id from duly.financial_transactions")
+
+    assert await rule_of(till, payment) == "payment_through_gateway"
+
+
+async def test_a_moved_payment_is_refunded_on_the_account_where_it_is_now(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    other = await till.merchant.account()
+    moved = await till.merchant.value(
+        "select transaction_id from duly.move_to_account('move', :payment, :account)", payment=payment, account=other
+    )
+
+    result = await till.start(moved, 2500)
+
+    assert (result.outcome, result.account_id) == (RefundOutcome.REFUNDED, other)
+    assert await till.merchant.balance(other) == 0
+    assert await till.wrong() == []
+
+
+async def test_money_of_an_account_that_ended_meanwhile_is_booked_all_the_same(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.REQUEST_LOST, calls=(1, 2, 3)))
+    await till.start(payment, 1000, name="rf_ended")
+    account = await till.account_of(payment)
+    await till.merchant.run("select duly.set_account_state(:id, 'terminated')", id=account)
+
+    result = await till.ended("rf_ended")
+
+    assert result.outcome is RefundOutcome.REFUNDED
+    assert await till.account_of(result.transaction_id) == "acc_suspense_eur"
+    assert await till.wrong() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"refund_id": "R"}, "refund_id"),
+        ({"payment_id": ""}, "payment_id"),
+        ({"amount_minor": -1}, "amount"),
+        ({"actor": " "}, "actor"),
+    ],
+)
+def test_an_order_that_makes_no_sense_names_its_field(fields: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidRefundError, match=f"^{field}: "):
+        RefundOrder(**{"refund_id": "rf_1", "payment_id": "ft_1", **fields})  # type: ignore[arg-type]
+
+
+async def test_a_late_failure_is_seen_even_when_nobody_watches_any_more(
+    till: Till, stripe_sandbox: SandboxControl
+) -> None:
+    await till.merchant.run("update duly.refund_rules set watch_days = 0")
+    [payment] = await till.paid(2500)
+    first = await till.start(payment, 1000, name="rf_late")
+    assert (await till.ended("rf_late")).outcome is RefundOutcome.REFUNDED
+    stripe_sandbox.fail_refund(first.gateway_reference)
+
+    await till.deliver_events()
+    result = await till.ended("rf_late")
+
+    assert result.outcome is RefundOutcome.REVERSED
+    assert await till.wrong() == []

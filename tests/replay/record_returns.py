@@ -1,0 +1,31 @@
+"""Records the histories of refunds, reductions and disputes, as `record.py` does those of collecting. By hand:
+
+.venv/bin/pytest tests/replay/record_returns.py
+"""
+
+from sandbox.stripe.control import Fault, FaultKind
+from tests.refunds.conftest import Till, till
+from tests.replay.histories import keep
+
+__all__ = ["till"]
+
+
+async def test_refund(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    till.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
+    first = await till.start(payment, 1000, name="rf_unknown_first")
+    till.sandbox.clear_faults()
+    await till.duly.environment.sleep(120)
+    [refund] = (await till.merchant.stripe.v1.refunds.list_async({})).data
+    till.sandbox.fail_refund(refund.id)
+    await till.ended("rf_unknown_first")
+    assert first.gateway_reference == ""
+    await keep("refund-unknown_then_paid_then_back", till.workflow("rf_unknown_first"))
+
+
+async def test_cancellation(till: Till) -> None:
+    await till.merchant.run("update duly.refund_rules set collects_reopened = true")
+    [payment] = await till.paid(2500)
+    await till.cancel(payment, name="rf_cancel")
+    await till.ended("rf_cancel")
+    await keep("refund-cancellation_collected_again", till.workflow("rf_cancel"))
