@@ -31,6 +31,7 @@ from activities.mailing import MailingActivities
 from activities.messages import MessageActivities
 from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
+from activities.reductions import ReductionActivities
 from activities.refunds import RefundActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
@@ -38,6 +39,7 @@ from models.card_gateway import CardGateway
 from models.gateway import Gateway, GatewayError
 from models.refund_gateway import RefundGateway
 from settings import Settings, configure_logging, load_settings
+from workflows.back_end_reduction import BackEndReduction
 from workflows.billing_run import BillingRun
 from workflows.card_lifecycle import CardLifecycle
 from workflows.client import connect
@@ -55,6 +57,7 @@ from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 log = structlog.get_logger(__name__)
 
 WORKFLOWS = (
+    BackEndReduction,
     BillingRun,
     CardLifecycle,
     Collection,
@@ -94,6 +97,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         BillingActivities(database),
         CollectionActivities(database),
         CardRecordActivities(database),
+        ReductionActivities(database),
         QueueRateActivities(),
         MailingActivities(),
         EventDeliveryActivities(delivery.deliver_waiting),

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -191,11 +191,19 @@ class DefinitionsDocument(Part):
         return self
 
 
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
 def read_document(path: Path) -> DefinitionsDocument:
-    """Read a document from a TOML file. Raises RefusedError with every fault that was found."""
+    """Read the configuration from a TOML file. Raises RefusedError with every fault that was found."""
+    return read_toml(path, DefinitionsDocument)
+
+
+def read_toml(path: Path, kind: type[AnyPart]) -> AnyPart:
+    """Read a document of a kind from a TOML file. Raises RefusedError with every fault that was found."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-        return DefinitionsDocument.model_validate(content)
+        return kind.model_validate(content)
     except tomllib.TOMLDecodeError as error:
         raise RefusedError([Fault("document", "toml", str(error), path.name)]) from error
     except UnicodeDecodeError as error:

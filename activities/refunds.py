@@ -82,6 +82,7 @@ class Refund:
             executed_at=datetime.fromisoformat(row["executed_at"]) if row["executed_at"] else None,
             watch_days=row["watch_days"],
             collect_as=row["collect_as"],
+            award_id=row["award_id"],
         )
 
 

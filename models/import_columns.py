@@ -10,6 +10,7 @@ from models.fault import Fault, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
 BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
+AWARDS = "awards"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,14 @@ COLUMNS = MappingProxyType(
             Column("status", "paid, rejected or pending", None),
             Column("amount", "such as 12.50; must be the refund's"),
             Column("reason", "why it was rejected"),
+        ),
+        AWARDS: (
+            Column("award_id", "the reward's own reference: the same award is one reduction", None),
+            Column("merchant_id", "a merchant of the merchants file", None),
+            Column("account_id", "whose reward it is", None),
+            Column("amount", "such as 2.50", None),
+            Column("currency", "the merchant's and the account's", None),
+            Column("payment_id", "the payment of the sale, if it is known"),
         ),
     }
 )

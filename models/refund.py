@@ -87,7 +87,8 @@ class RefundAsking:
 class RefundResult:
     """What a refund has come to; amounts in minor units. For `watch_days` after `executed_at` it may still fail.
 
-    What a cancellation leaves open is collected under the period `collect_as`, if there is one.
+    What a cancellation leaves open is collected under the period `collect_as`, if there is one. A refund that is part
+    of a reduction names its award.
     """
 
     outcome: RefundOutcome
@@ -104,6 +105,7 @@ class RefundResult:
     executed_at: datetime | None = None
     watch_days: int = 30
     collect_as: str = ""
+    award_id: str = ""
 
 
 @dataclass(frozen=True)

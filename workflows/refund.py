@@ -7,7 +7,6 @@ from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
-    FailureError,
     WorkflowAlreadyStartedError,
     is_cancelled_exception,
 )
@@ -15,6 +14,7 @@ from temporalio.exceptions import (
 from activities.messages import MessageActivities
 from activities.refunds import RefundActivities
 from models.collection import CollectionRequest
+from models.gateway_request import RequestKind
 from models.refund import (
     REFUND_ENDED,
     RefundAsking,
@@ -27,6 +27,7 @@ from workflows import visibility
 from workflows.collection import Collection
 from workflows.mail import Mail
 from workflows.options import COLLECT_WAITING, MAIL, PEOPLE
+from workflows.reduction_news import tell_reductions, wake_reduction
 from workflows.refund_desk import RefundDesk
 from workflows.vigil import Vigil
 
@@ -175,33 +176,29 @@ class Refund(RefundDesk):
         return result
 
     def _tell(self, result: RefundResult) -> None:
-        """The outbox was written in the commit of the outcome: what is left is to send it, and to tell the parent."""
+        """The outbox was written in the commit of the outcome: what is left is to send it, and to tell reductions."""
         if result.outcome in {RefundOutcome.REFUNDED, RefundOutcome.REVERSED}:
             self._mail.begin(lambda: self._send(result.account_id), refund_id=result.refund_id)
-        if workflow.info().parent is not None:
-            self._mail.begin(lambda: self._tell_parent(result), refund_id=result.refund_id)
+        if result.award_id:
+            self._mail.begin(lambda: self._tell_reduction(result, is_over=False), refund_id=result.refund_id)
+        if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:
+            self._mail.begin(lambda: tell_reductions(result.payment_id), refund_id=result.refund_id)
 
     async def _send(self, account_id: str) -> None:
         await workflow.execute_activity_method(
             MessageActivities.tell_account, account_id, task_queue=visibility.MAIL_QUEUE, summary="tell of it", **MAIL
         )
 
-    async def _tell_parent(self, result: RefundResult) -> None:
-        parent = workflow.info().parent
-        assert parent is not None
-        try:
-            handle = workflow.get_external_workflow_handle(parent.workflow_id)
-            await handle.signal("refund_moved", result)
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.info("parent_has_ended", extra={"refund_id": result.refund_id})
+    async def _tell_reduction(self, result: RefundResult, *, is_over: bool) -> None:
+        await wake_reduction(result.award_id, "refund_moved", result, is_over)
 
     async def _finish(self, result: RefundResult) -> None:
         self._vigil.end_review()
         self._vigil.note(f"over: {result.outcome}")
         self._vigil.next_action, self._vigil.next_action_at = "", None
         self._show()
+        if result.award_id:
+            await self._tell_reduction(result, is_over=True)
         if not await self._mail.finished():
             workflow.logger.warning("message_left", extra={"refund_id": result.refund_id})
         await workflow.wait_condition(workflow.all_handlers_finished)

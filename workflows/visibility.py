@@ -92,6 +92,11 @@ def refund_id(refund_id: str) -> str:
     return f"refund/{refund_id}"
 
 
+def reduction_id(award_id: str) -> str:
+    """Natural id of the workflow that owns an award."""
+    return f"reduction/{award_id}"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"
@@ -186,6 +191,15 @@ def refund_label(refund_id: str, *, payment: str = "", account: str = "", provid
     )
 
 
+def reduction_label(award_id: str, *, merchant: str = "", account: str = "") -> Label:
+    """Label a back-end reduction."""
+    return Label(
+        search_attributes=known_at_start(account=account),
+        static_summary=f"{award_id}{f' of {merchant} for {account}' if merchant else ''}",
+        static_details=_REDUCTION,
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -221,4 +235,8 @@ _CARD = (
 _REFUND = (
     "Gives money of a payment back, once. It is posted when the gateway has paid it, and watched afterwards: a refund"
     " that succeeded may still come back, and then new transactions undo it."
+)
+_REDUCTION = (
+    "A reward's discount on its way to a customer who has paid the full price. Each part is a `Refund`; when one fails"
+    " or comes back the next remedy is taken, and when the sale is returned what was granted is taken back."
 )

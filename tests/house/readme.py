@@ -17,6 +17,7 @@ HEADER = ("| Workflow | Id | Signals | Updates | Queries |", "|---|---|---|---|-
 
 _RUN = visibility.payment_run_id("<definition>", "<period>")
 IDS = {
+    "BackEndReduction": visibility.reduction_id("<award>"),
     "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
     "CardLifecycle": visibility.card_id("<card>"),
     "Collection": visibility.collection_id("<account>", "<period>"),

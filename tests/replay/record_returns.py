@@ -3,11 +3,33 @@
 .venv/bin/pytest tests/replay/record_returns.py
 """
 
+from activities.database import Database
 from sandbox.stripe.control import Fault, FaultKind
 from tests.refunds.conftest import Till, till
+from tests.refunds.rewarding import Club
 from tests.replay.histories import keep
 
 __all__ = ["till"]
+
+
+async def test_reduction(till: Till, database: Database) -> None:
+    club = Club(till, database)
+    await club.open(hold_days=2)
+    account = await till.merchant.account(cards=["pm_card_visa"])
+    await till.paid(2500, account=account)
+    [sale] = await till.paid(1000, account=account)
+    await club.award(account, 500, name="award_long", payment_id=sale)
+    await till.duly.environment.sleep(3 * 24 * 3600)
+    [refund] = (await till.merchant.stripe.v1.refunds.list_async({})).data
+    till.sandbox.fail_refund(refund.id)
+    await club.ended("award_long")
+    await keep("back_end_reduction-held_back_and_remedied", club.workflow("award_long"))
+
+    await club.award(account, 300, name="award_returned", payment_id=sale)
+    await till.duly.environment.sleep(3 * 24 * 3600)
+    await till.cancel(sale, name="rf_sale")
+    await club.ended("award_returned")
+    await keep("back_end_reduction-clawed_back", club.workflow("award_returned"))
 
 
 async def test_refund(till: Till) -> None:

@@ -60,16 +60,18 @@ $$;
 comment on function duly.payment_request_of is 'The request that took a payment''s money; a moved payment keeps its reference.';
 
 create function duly.refund_view(r duly.gateway_requests, a duly.gateway_attempts) returns jsonb
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select jsonb_build_object('request_id', r.id, 'kind', r.kind, 'provider', r.provider_id, 'account_id', r.account_id,
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    return (select jsonb_build_object('request_id', r.id, 'kind', r.kind, 'provider', r.provider_id, 'account_id', r.account_id,
         'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
         'payment_reference', p.gateway_reference, 'started_at', a.started_at, 'executed_at', r.executed_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
-            then p.period || '-again' else '' end)
-    from duly.gateway_requests p, duly.refund_rules l where p.id = r.of_request_id
-$$;
+            then p.period || '-again' else '' end,
+        'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
+    from duly.gateway_requests p, duly.refund_rules l where p.id = r.of_request_id);
+end $$;
 
 create function duly.check_refundable(v duly.payment_left, p_payment_id text, p_kind text, p_amount_minor bigint) returns void
 language plpgsql stable security definer set search_path = duly, pg_temp as $$

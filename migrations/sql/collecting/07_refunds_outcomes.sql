@@ -40,14 +40,19 @@ comment on function duly.record_refund is
     'One commit of what the gateway said and of all that follows in the ledger. `booked`: the money has left its balance.';
 
 create function duly.lock_refund(p_request_id text) returns void
-language sql security definer set search_path = duly, pg_temp as $$
-    select duly.lock_accounts(array_agg(x.account_id)) from (
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    perform duly.lock_accounts(array_agg(x.account_id)) from (
         select r.account_id from duly.gateway_requests r where r.id = p_request_id
         union
         select t.account_id from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id
             join duly.financial_transactions t on t.id = duly.standing_payment(p.transaction_id)
-        where r.id = p_request_id) x
-$$;
+        where r.id = p_request_id
+        union
+        select m.account_id from duly.reduction_parts p join duly.reductions d on d.award_id = p.award_id
+            join duly.merchants m on m.id = d.merchant_id
+        where p.request_id = p_request_id and m.account_id is not null) x;
+end $$;
 comment on function duly.lock_refund is 'Lock every account that an outcome may post on, in the order in which all lock.';
 
 create function duly.post_refund(r duly.gateway_requests, a duly.gateway_attempts) returns duly.gateway_requests
@@ -58,6 +63,7 @@ declare
 begin
     if r.kind = 'refund' then
         perform duly.post_gateway_refund(v_transaction, a.gateway_reference);
+        perform duly.book_part(p, v_transaction) from duly.reduction_parts p where p.request_id = r.id;
     else
         select duly.standing_payment(transaction_id) into v_payment from duly.gateway_requests where id = r.of_request_id;
         v_transaction := duly.return_payment('cancellation:' || r.id, v_payment, r.amount_minor, a.gateway_reference,
@@ -76,9 +82,11 @@ create function duly.reverse_refund(r duly.gateway_requests, p_code text) return
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_payment text;
+    v_returned text;
 begin
     if r.kind = 'refund' then
-        perform duly.return_refund('refund_returned:' || r.id, r.transaction_id, 'system');
+        v_returned := duly.return_refund('refund_returned:' || r.id, r.transaction_id, 'system');
+        perform duly.unbook_part(p, v_returned, p_code) from duly.reduction_parts p where p.request_id = r.id;
     else
         select counterpart_id into v_payment from duly.financial_transactions where id = r.transaction_id;
         perform duly.restore_payment('cancellation_returned:' || r.id, v_payment, r.amount_minor, r.gateway_reference);
