@@ -21,6 +21,7 @@ from activities.cards import CardActivities, CardRecordActivities
 from activities.collect import CollectActivities
 from activities.collections import CollectionActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.disputes import DisputeActivities, DisputeRecordActivities
 from activities.event_feed import EventDeliveryActivities, EventFeedActivities
 from activities.event_inbox import EventInbox
 from activities.gateway import StripeGateway
@@ -36,6 +37,7 @@ from activities.refunds import RefundActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
 from models.card_gateway import CardGateway
+from models.dispute import DisputeGateway
 from models.gateway import Gateway, GatewayError
 from models.refund_gateway import RefundGateway
 from settings import Settings, configure_logging, load_settings
@@ -44,6 +46,7 @@ from workflows.billing_run import BillingRun
 from workflows.card_lifecycle import CardLifecycle
 from workflows.client import connect
 from workflows.collection import Collection
+from workflows.dispute import Dispute
 from workflows.event_delivery import EventDelivery
 from workflows.event_sweep import EventSweep
 from workflows.mailing import Mailing
@@ -61,6 +64,7 @@ WORKFLOWS = (
     BillingRun,
     CardLifecycle,
     Collection,
+    Dispute,
     EventSweep,
     Mailing,
     PaymentRun,
@@ -76,7 +80,7 @@ BUNCH = 20
 GRACE = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -98,6 +102,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         CollectionActivities(database),
         CardRecordActivities(database),
         ReductionActivities(database),
+        DisputeRecordActivities(database),
         QueueRateActivities(),
         MailingActivities(),
         EventDeliveryActivities(delivery.deliver_waiting),
@@ -139,6 +144,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         PaymentPageActivities(database, gateway, f"{settings.public_url}/paid"),
         CardActivities(database, gateway, pace, f"{settings.public_url}/saved"),
         RefundActivities(database, gateway, pace),
+        DisputeActivities(database, gateway),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
     return Worker(

@@ -8,6 +8,7 @@ import aiohttp
 import stripe
 
 from activities.gateway_cards import StripeCards
+from activities.gateway_disputes import StripeDisputes
 from activities.gateway_events import StripeEvents
 from activities.gateway_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
 from activities.gateway_refunds import StripeRefunds
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
 
-class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeEvents):
+class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeEvents):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:

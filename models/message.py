@@ -35,6 +35,9 @@ class MessageKind(StrEnum):
     NEEDS_REVIEW = "needs_review"
     HANDED_OVER = "handed_over"
     EVENT_UNKNOWN = "event_unknown"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
+    DISPUTE_DECIDED = "dispute_decided"
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -72,6 +75,9 @@ TAGS = MappingProxyType(
         MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
         MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
+        MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
+        MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),
+        MessageKind.DISPUTE_DECIDED: frozenset({"account", "amount", "code", "link"}),
     }
 )
 

@@ -28,7 +28,7 @@ from workflows import visibility
 from workflows.card_desk import CardDesk
 from workflows.card_file import CardFile, News
 from workflows.card_mail import CardMail
-from workflows.options import COLLECT, DATABASE, PEOPLE
+from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
 
 # How long is waited before the gateway is looked at again for an outcome; the last pause repeats.
 LOOK_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
@@ -188,7 +188,7 @@ class CardLifecycle(CardDesk):
             task_queue=visibility.gateway_queue(file.request.provider),
             summary=f"read {file.request.card_id} at the gateway",
             priority=PEOPLE,
-            **COLLECT,
+            **IN_THE_END,
         )
         await self._changed(refreshed.card)
         if (before.exp_year, before.exp_month) != (file.card.exp_year, file.card.exp_month):
@@ -213,7 +213,7 @@ class CardLifecycle(CardDesk):
             task_queue=visibility.gateway_queue(file.request.provider),
             summary=f"end asking {file.attempt} about {file.request.card_id}",
             priority=PEOPLE,
-            **COLLECT,
+            **IN_THE_END,
         )
         file.heard(result)
         return result
@@ -248,7 +248,7 @@ class CardLifecycle(CardDesk):
                 task_queue=visibility.gateway_queue(self._file.request.provider),
                 summary=f"take {self._file.request.card_id} from its customer",
                 priority=PEOPLE,
-                **COLLECT,
+                **IN_THE_END,
             )
         await self._mail.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -1,8 +1,8 @@
 """From the inbox to the workflows: who hears of an event, and what happens to one that nobody knows."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
@@ -10,10 +10,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.event_inbox import EventInbox
 from models.card import CardRequest
+from models.dispute import DisputeRequest
 from models.gateway_event import Delivered, EventSubject, Hint
 from models.refund import RefundRequest
 from workflows import visibility
 from workflows.card_lifecycle import CardLifecycle
+from workflows.dispute import Dispute
 from workflows.refund import Refund
 
 # Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
@@ -32,8 +34,6 @@ _LATER = frozenset(
         RPCStatusCode.PERMISSION_DENIED,
     }
 )
-
-_WHO_LISTENS: dict[EventSubject, Callable[..., str]] = {EventSubject.PAYMENT: visibility.collection_id}
 
 
 class EventDelivery:
@@ -74,36 +74,31 @@ class EventDelivery:
         return True
 
     async def _tell(self, hint: Hint) -> None:
-        if hint.subject is EventSubject.CARD:
-            await self._tell_card(*hint.key)
-            return
-        if hint.subject is EventSubject.REFUND:
-            await self._tell_refund(*hint.key)
-            return
-        # Most payments never had a workflow, and some have ended: then nobody waits for the news.
-        workflow_id = _WHO_LISTENS[hint.subject](*hint.key)
-        await self._client.get_workflow_handle(workflow_id).signal(SIGNAL)
+        match hint.subject:
+            case EventSubject.CARD:
+                card, provider = hint.key
+                label = visibility.card_label(card, provider=provider)
+                await self._wake(CardLifecycle.run, CardRequest(card, provider), visibility.card_id(card), label)
+            case EventSubject.REFUND:
+                refund, provider = hint.key
+                label = visibility.refund_label(refund, provider=provider)
+                await self._wake(Refund.run, RefundRequest(refund, provider), visibility.refund_id(refund), label)
+            case EventSubject.DISPUTE:
+                dispute, provider = hint.key
+                label = visibility.dispute_label(dispute, provider=provider)
+                await self._wake(Dispute.run, DisputeRequest(dispute, provider), visibility.dispute_id(dispute), label)
+            case EventSubject.PAYMENT:
+                # Most payments never had a workflow, and some have ended: then nobody waits for the news.
+                await self._client.get_workflow_handle(visibility.collection_id(*hint.key)).signal(SIGNAL)
 
-    async def _tell_card(self, card_id: str, provider: str) -> None:
-        """Signal a card's workflow, which may not have been started for a card that was imported."""
+    async def _wake(self, run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:
+        """Signal a workflow that may not run yet, or not any more: a refund can come back when nobody watches it."""
         await self._client.start_workflow(
-            CardLifecycle.run,
-            CardRequest(card_id, provider),
-            id=visibility.card_id(card_id),
+            run,
+            request,
+            id=workflow_id,
             task_queue=visibility.WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=SIGNAL,
-            **visibility.card_label(card_id, provider=provider),
-        )
-
-    async def _tell_refund(self, refund_id: str, provider: str) -> None:
-        """Signal a refund's workflow, or start it again: a refund may come back when nobody watches it any more."""
-        await self._client.start_workflow(
-            Refund.run,
-            RefundRequest(refund_id, provider),
-            id=visibility.refund_id(refund_id),
-            task_queue=visibility.WORKFLOW_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal=SIGNAL,
-            **visibility.refund_label(refund_id, provider=provider),
+            **label,
         )

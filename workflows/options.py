@@ -65,6 +65,13 @@ COLLECT_WAITING = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=3),
 )
 
+# What must be known or done at the gateway sooner or later: an outage is waited for, for nobody else would ask again.
+IN_THE_END = Timing(
+    start_to_close_timeout=timedelta(seconds=120),
+    heartbeat_timeout=SILENCE,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
+)
+
 # A look whether the gateway is back: one payment, twice at most, for the breaker has its own pauses.
 LOOK = Timing(
     start_to_close_timeout=timedelta(seconds=120),

@@ -97,6 +97,11 @@ def reduction_id(award_id: str) -> str:
     return f"reduction/{award_id}"
 
 
+def dispute_id(dispute_id: str) -> str:
+    """Natural id of the workflow that sees a dispute through."""
+    return f"dispute/{dispute_id}"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"
@@ -200,6 +205,13 @@ def reduction_label(award_id: str, *, merchant: str = "", account: str = "") -> 
     )
 
 
+def dispute_label(dispute_id: str, *, provider: str = "") -> Label:
+    """Label a dispute."""
+    return Label(
+        search_attributes=known_at_start(provider=provider), static_summary=dispute_id, static_details=_DISPUTE
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -239,4 +251,8 @@ _REFUND = (
 _REDUCTION = (
     "A reward's discount on its way to a customer who has paid the full price. Each part is a `Refund`; when one fails"
     " or comes back the next remedy is taken, and when the sale is returned what was granted is taken back."
+)
+_DISPUTE = (
+    "A cardholder's bank has taken a payment back, or asks about it. The money is held in an account of its own until"
+    " the bank decides; until then nothing of the payment is refunded, and rewards that hang on it wait."
 )

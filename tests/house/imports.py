@@ -68,6 +68,7 @@ RULES = (
         excepted=(
             "activities.gateway",
             "activities.gateway_cards",
+            "activities.gateway_disputes",
             "activities.gateway_refunds",
             "activities.gateway_events",
             "activities.gateway_pages",

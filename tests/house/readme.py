@@ -21,6 +21,7 @@ IDS = {
     "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
     "CardLifecycle": visibility.card_id("<card>"),
     "Collection": visibility.collection_id("<account>", "<period>"),
+    "Dispute": visibility.dispute_id("<dispute>"),
     "EventSweep": f"{visibility.sweep_id('<provider>')}-<time>",
     "Mailing": visibility.mailing_id(_RUN),
     "PaymentRun": _RUN,

@@ -3,10 +3,14 @@
 .venv/bin/pytest tests/replay/record_returns.py
 """
 
+from datetime import timedelta
+
 from activities.database import Database
+from models.dispute import Dispute
 from sandbox.stripe.control import Fault, FaultKind
 from tests.refunds.conftest import Till, till
 from tests.refunds.rewarding import Club
+from tests.refunds.test_disputes import WHO, decided, disputed, workflow_of
 from tests.replay.histories import keep
 
 __all__ = ["till"]
@@ -51,3 +55,16 @@ async def test_cancellation(till: Till) -> None:
     await till.cancel(payment, name="rf_cancel")
     await till.ended("rf_cancel")
     await keep("refund-cancellation_collected_again", till.workflow("rf_cancel"))
+
+
+async def test_dispute(till: Till) -> None:
+    [payment, other] = await till.paid(2500, 1000)
+    lost = await disputed(till, payment)
+    await till.duly.environment.sleep(timedelta(days=7))
+    await decided(till, lost, won=False)
+    await keep("dispute-reminded_and_lost", workflow_of(till, lost))
+
+    accepted = await disputed(till, other)
+    await workflow_of(till, accepted).execute_update("accept", WHO, result_type=Dispute)
+    await workflow_of(till, accepted).result()
+    await keep("dispute-accepted", workflow_of(till, accepted))

@@ -33,7 +33,10 @@ begin
                 where a.request_id = b.id and a.outcome = 'processing')), false)
     into v.returned_minor, v.is_in_flight
     from duly.gateway_requests b where b.of_request_id = r.id and b.state not in ('rejected', 'reversed');
+    select coalesce(bool_or(d.state = 'open'), false), coalesce(sum(d.amount_minor) filter (where d.state = 'lost'), 0)
+    into v.is_disputed, v.disputed_minor from duly.disputes d where d.request_id = r.id;
     v.left_minor := v.captured_minor - v.returned_minor - v.disputed_minor;
+    v.left_minor := greatest(v.left_minor, 0);
     return v;
 end $$;
 comment on function duly.payment_left is

@@ -198,9 +198,11 @@ $$;
 comment on function duly.sale_requests is 'The payments that a reduction hangs on: the sale''s own, and those it was refunded from.';
 
 create function duly.is_sale_disputed(d duly.reductions) returns boolean
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(bool_or((duly.payment_left(s)).is_disputed), false) from duly.sale_requests(d) s
-$$;
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    return exists (select from duly.disputes x where x.request_id in (select duly.sale_requests(d))
+        and x.state in ('inquiry', 'open'));
+end $$;
 
 create function duly.is_sale_returned(d duly.reductions) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$

@@ -40,7 +40,8 @@ create table duly.gateway_bookings (
   idempotency_key text collate "C" not null unique check (length(idempotency_key) between 1 and 200),
   request_hash bytea not null check (octet_length(request_hash) = 32),
   kind text not null check (kind in
-    ('fee', 'fee_refund', 'dispute_held', 'dispute_released', 'dispute_lost', 'payout', 'payout_failed')),
+    ('fee', 'fee_refund', 'dispute_held', 'dispute_released', 'dispute_lost',
+      'dispute_written_off', 'payout', 'payout_failed')),
   provider text collate "C" not null check (provider ~ '^[a-z][a-z0-9_-]{0,31}$'),
   currency text collate "C" not null references duly.currencies,
   amount_minor duly.amount_minor not null,
