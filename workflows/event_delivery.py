@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.event_inbox import EventInbox
 from models.card import CardRequest
 from models.dispute import DisputeRequest
-from models.gateway_event import Delivered, EventSubject, Hint
+from models.gateway_event import Delivered, EventSubject
 from models.refund import RefundRequest
 from workflows import visibility
 from workflows.card_lifecycle import CardLifecycle
@@ -47,9 +47,12 @@ class EventDelivery:
         """Hint workflows until nothing waits whose turn it is. Raises RPCError when the server cannot be reached."""
         done = Delivered()
         while hints := await self._inbox.to_deliver():
-            taken = await asyncio.gather(*(self._deliver(hint) for hint in hints))
-            known = [hint.event_id for hint, is_taken in zip(hints, taken, strict=True) if is_taken]
-            unknown = [hint.event_id for hint, is_taken in zip(hints, taken, strict=True) if not is_taken]
+            # Several events of one object are one hint: whoever hears it looks at the object as it is now.
+            listeners = list(dict.fromkeys((hint.subject, hint.key) for hint in hints))
+            answers = await asyncio.gather(*(self._deliver(*listener) for listener in listeners))
+            taken = dict(zip(listeners, answers, strict=True))
+            known = [hint.event_id for hint in hints if taken[hint.subject, hint.key]]
+            unknown = [hint.event_id for hint in hints if not taken[hint.subject, hint.key]]
             if known:
                 await self._inbox.delivered(known)
             given_up = await self._inbox.put_off(unknown) if unknown else 0
@@ -61,35 +64,35 @@ class EventDelivery:
             )
         return done
 
-    async def _deliver(self, hint: Hint) -> bool:
+    async def _deliver(self, subject: EventSubject, key: tuple[str, ...]) -> bool:
         """Hint whoever waits; False when nobody knows what the event is about, or its workflow cannot take it now."""
-        if not hint.key:
+        if not key:
             return False
         try:
-            await self._tell(hint)
+            await self._tell(subject, key)
         except RPCError as error:
             if error.status in _LATER:
                 raise
             return error.status is RPCStatusCode.NOT_FOUND
         return True
 
-    async def _tell(self, hint: Hint) -> None:
-        match hint.subject:
+    async def _tell(self, subject: EventSubject, key: tuple[str, ...]) -> None:
+        match subject:
             case EventSubject.CARD:
-                card, provider = hint.key
+                card, provider = key
                 label = visibility.card_label(card, provider=provider)
                 await self._wake(CardLifecycle.run, CardRequest(card, provider), visibility.card_id(card), label)
             case EventSubject.REFUND:
-                refund, provider = hint.key
+                refund, provider = key
                 label = visibility.refund_label(refund, provider=provider)
                 await self._wake(Refund.run, RefundRequest(refund, provider), visibility.refund_id(refund), label)
             case EventSubject.DISPUTE:
-                dispute, provider = hint.key
+                dispute, provider = key
                 label = visibility.dispute_label(dispute, provider=provider)
                 await self._wake(Dispute.run, DisputeRequest(dispute, provider), visibility.dispute_id(dispute), label)
             case EventSubject.PAYMENT:
                 # Most payments never had a workflow, and some have ended: then nobody waits for the news.
-                await self._client.get_workflow_handle(visibility.collection_id(*hint.key)).signal(SIGNAL)
+                await self._client.get_workflow_handle(visibility.collection_id(*key)).signal(SIGNAL)
 
     async def _wake(self, run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:
         """Signal a workflow that may not run yet, or not any more: a refund can come back when nobody watches it."""
