@@ -33,6 +33,7 @@ from activities.messages import MessageActivities
 from activities.payment_pages import PaymentPageActivities
 from activities.queue_rate import QueueRateActivities
 from activities.reductions import ReductionActivities
+from activities.refund_runs import RefundRunActivities
 from activities.refunds import RefundActivities
 from activities.rehearsals import RehearsalActivities
 from activities.runs import RunActivities
@@ -54,6 +55,7 @@ from workflows.options import MONTHLY
 from workflows.payment_run import PaymentRun
 from workflows.payment_run_shard import PaymentRunShard
 from workflows.refund import Refund
+from workflows.refund_run import RefundRun
 from workflows.scheduled_run import ScheduledRun
 from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
@@ -70,6 +72,7 @@ WORKFLOWS = (
     PaymentRun,
     PaymentRunShard,
     Refund,
+    RefundRun,
     ScheduledRun,
 )
 
@@ -103,6 +106,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         CardRecordActivities(database),
         ReductionActivities(database),
         DisputeRecordActivities(database),
+        RefundRunActivities(database),
         QueueRateActivities(),
         MailingActivities(),
         EventDeliveryActivities(delivery.deliver_waiting),

@@ -1,11 +1,13 @@
 """`refunds` through the gateway: create, cancel a payment, show, list, retry, look, resolve."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from commands.options import After, Json, Limit
 from commands.perform import perform
+from commands.transaction_options import date_of
 from models.gateway_request import RequestKind, RequestState
 
 app = typer.Typer()
@@ -113,3 +115,30 @@ def resolve_refund(
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_refunded)
     perform(lambda output: steer(output, refund, "resolve_unknown", command, RefundResult), as_json=as_json)
+
+
+@app.command("run")
+def run_refunds(
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to run, in UTC; else today.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send what is due back through the gateway, rewards and accounts in credit, and wait for the certificate.
+
+    A day has one run, which a schedule starts at night. Whether accounts in credit get their money back is a rule.
+    """
+    from commands.work.refund_runs import run
+
+    perform(lambda output: run(output, date_of(day)), as_json=as_json)
+
+
+@app.command("certificate")
+def show_certificate(
+    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="A day, such as 2026-11-26.")],
+    as_json: Json = False,
+) -> None:
+    """Show the certificate of a day's refund run."""
+    from commands.work.refund_runs import show
+
+    perform(lambda output: show(output, day.date()), as_json=as_json)

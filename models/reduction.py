@@ -132,11 +132,12 @@ class Reduction:
 
 @dataclass(frozen=True)
 class ReductionRequest:
-    """See an award through. Without the award it is one that was written down before."""
+    """See an award through. Without the award it is one that was written down before; a run that sends it is told."""
 
     award_id: str
     provider: str = "stripe"
     award: Award | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True)

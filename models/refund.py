@@ -67,11 +67,12 @@ class RefundOrder:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """See a refund through. Without an order it is one that was asked for before."""
+    """See a refund through. Without an order it is one that was asked for before; a run that sends it is told."""
 
     refund_id: str
     provider: str = "stripe"
     order: RefundOrder | None = None
+    run_id: str = ""
     resumed: "RefundProgress | None" = None
 
 

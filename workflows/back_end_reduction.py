@@ -21,6 +21,7 @@ from models.refund import RefundOrder, RefundRequest
 from workflows import visibility
 from workflows.options import DATABASE
 from workflows.reduction_desk import ReductionDesk
+from workflows.reduction_news import tell_run
 from workflows.refund import Refund
 from workflows.vigil import Vigil
 
@@ -38,6 +39,7 @@ class BackEndReduction(ReductionDesk):
         self._decision = None
         self._watched = set()
         self._remedies_used = 0
+        self._has_told = False
 
     @workflow.run
     async def run(self, request: ReductionRequest) -> Reduction:
@@ -62,6 +64,12 @@ class BackEndReduction(ReductionDesk):
             else:
                 return await self._close(ReductionState.GRANTED, reduction.reason)
             reduction = await self._load()
+            await self._tell_run()
+
+    async def _tell_run(self) -> None:
+        if self._request.run_id and not self._has_told and self._has_outcome():
+            self._has_told = True
+            await tell_run(self._request.run_id)
 
     async def _take_up(self, request: ReductionRequest) -> Reduction:
         if request.award is None:
@@ -219,6 +227,7 @@ class BackEndReduction(ReductionDesk):
         return await self._leave(await self._record(state, reason))
 
     async def _leave(self, reduction: Reduction) -> Reduction:
+        await self._tell_run()
         self._vigil.end_review()
         self._vigil.next_action, self._vigil.next_action_at = "", None
         self._vigil.note(f"over: {reduction.state}")

@@ -1,4 +1,4 @@
-"""Who tells reductions what becomes of the payments and refunds that they hang on."""
+"""Who tells reductions what becomes of the payments and refunds they hang on, and refund runs of their members."""
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
@@ -44,3 +44,13 @@ async def _take_up_again(award_id: str) -> None:
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("reduction_is_at_work", extra={"award_id": award_id})
+
+
+async def tell_run(run_id: str) -> None:
+    """Tell the refund run that sent this workflow that there is an outcome; one that is over does not wait for it."""
+    try:
+        await workflow.get_external_workflow_handle(run_id).signal("member_answered", workflow.info().workflow_id)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.info("run_has_ended", extra={"run_id": run_id})

@@ -27,7 +27,7 @@ from workflows import visibility
 from workflows.collection import Collection
 from workflows.mail import Mail
 from workflows.options import COLLECT_WAITING, MAIL, PEOPLE
-from workflows.reduction_news import tell_reductions, wake_reduction
+from workflows.reduction_news import tell_reductions, tell_run, wake_reduction
 from workflows.refund_desk import RefundDesk
 from workflows.vigil import Vigil
 
@@ -161,6 +161,8 @@ class Refund(RefundDesk):
 
     def _heard(self, result: RefundResult) -> RefundResult:
         before, self._last = self._last, result
+        if self._first is None and self._request.run_id:
+            self._mail.begin(lambda: tell_run(self._request.run_id), refund_id=result.refund_id)
         self._first = self._first or result
         if before is None or (before.outcome, before.attempt) != (result.outcome, result.attempt):
             self._vigil.note(f"asking {result.attempt}: {result.outcome} {result.code}".strip())

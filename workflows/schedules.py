@@ -20,16 +20,21 @@ from temporalio.converter import DataConverter
 
 from models.gateway_event import SweepRequest
 from models.process_run import RunKind, ScheduledRunRequest
+from models.refund_run import RefundRunRequest
 from models.schedule import DayRule, MonthlySchedule, day_rules
 from workflows.event_sweep import EventSweep
+from workflows.refund_run import RefundRun
 from workflows.scheduled_run import ScheduledRun
-from workflows.visibility import WORKFLOW_QUEUE, scheduled_run_id, sweep_id
+from workflows.visibility import WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
 
 # What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
 CATCH_UP = timedelta(days=3)
 
 # Webhooks bring news at once; a lost one is found this soon.
 SWEEP_EVERY = timedelta(minutes=15)
+
+# Refunds go out once a day, at night in UTC, when no run of payments begins.
+REFUND_HOUR = 3
 
 # The years that Temporal's calendars know. 2100 is no leap year.
 _FIRST, _LAST = 2000, 2100
@@ -78,6 +83,23 @@ def sweep_schedule_of(provider: str) -> Schedule:
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SWEEP_EVERY),
+    )
+
+
+def refund_schedule_of(provider: str) -> Schedule:
+    """Return the schedule of a provider's daily refunds. A day that was missed is made good by the next one."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            RefundRun.run,
+            RefundRunRequest(provider),
+            id=refund_run_id(provider, "scheduled"),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Sends what is due back through {provider}: rewards, and accounts in credit",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REFUND_HOUR),), minute=(ScheduleRange(0),))]
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
     )
 
 

@@ -97,6 +97,16 @@ def reduction_id(award_id: str) -> str:
     return f"reduction/{award_id}"
 
 
+def refund_run_id(provider: str, day: str) -> str:
+    """Natural id of a day's refunds."""
+    return f"refunds/{provider}/{day}"
+
+
+def refund_schedule(provider: str) -> str:
+    """Name of the schedule of a provider's refund run: no definition can have it, for no id has a colon."""
+    return f"refunds:{provider}"
+
+
 def dispute_id(dispute_id: str) -> str:
     """Natural id of the workflow that sees a dispute through."""
     return f"dispute/{dispute_id}"

@@ -69,3 +69,23 @@ async def test_what_makes_no_sense_names_field_and_rule(
 
 async def test_a_refund_that_is_not_there_is_said_so(cli: CommandLine) -> None:
     assert (await cli("refunds", "show", "rf_none", "--json")).rules == [("refund", "refund_exists")]
+
+
+async def test_a_days_refunds_are_run_once_and_certified(
+    cli: CommandLine, merchant: Merchant, payment: str, period: str
+) -> None:
+    await merchant.run("update duly.refund_rules set refunds_credit = true")
+    account = await merchant.value("select account_id from duly.financial_transactions where id = :id", id=payment)
+    await merchant.run("select duly.create_payment('again', :account, 10000, 'EUR', 'cash')", account=account)
+    day = f"{period}-15"
+
+    first = await cli.json("refunds", "run", "--day", day)
+    again = await cli.json("refunds", "run", "--day", day)
+    shown = await cli.json("refunds", "certificate", day)
+    missing = await cli("refunds", "certificate", "2020-01-01", "--json")
+
+    assert first == again == shown
+    assert [(total["outcome"], total["refunded_minor"]) for total in first["certificate"]["totals"]] == [
+        ("refunded", 10000)
+    ]
+    assert missing.rules == [("day", "run_is_certified")]

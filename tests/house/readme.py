@@ -26,6 +26,7 @@ IDS = {
     "Mailing": visibility.mailing_id(_RUN),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",
+    "RefundRun": visibility.refund_run_id("<provider>", "<day>"),
     "Refund": visibility.refund_id("<refund>"),
     "ScheduledRun": "schedule/<definition>-<time>",
 }

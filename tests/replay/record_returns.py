@@ -6,12 +6,16 @@
 from datetime import timedelta
 
 from activities.database import Database
+from activities.reductions import open_reduction
 from models.dispute import Dispute
+from models.reduction import Award
 from sandbox.stripe.control import Fault, FaultKind
 from tests.refunds.conftest import Till, till
 from tests.refunds.rewarding import Club
 from tests.refunds.test_disputes import WHO, decided, disputed, workflow_of
+from tests.refunds.test_refund_runs import DAY, run
 from tests.replay.histories import keep
+from workflows.visibility import refund_run_id
 
 __all__ = ["till"]
 
@@ -68,3 +72,17 @@ async def test_dispute(till: Till) -> None:
     await workflow_of(till, accepted).execute_update("accept", WHO, result_type=Dispute)
     await workflow_of(till, accepted).result()
     await keep("dispute-accepted", workflow_of(till, accepted))
+
+
+async def test_refund_run(till: Till, database: Database) -> None:
+    await till.merchant.run("update duly.refund_rules set refunds_credit = true")
+    club = Club(till, database)
+    await club.open()
+    [payment] = await till.paid(2500)
+    account = await till.account_of(payment)
+    await open_reduction(database, Award("award_of_run", "cafe", account, 500, "EUR"))
+    await till.merchant.run("select duly.create_payment('cash', :account, 300, 'EUR', 'cash')", account=account)
+    await run(till)
+    await keep(
+        "refund_run-a_reward_and_a_credit", till.duly.client.get_workflow_handle(refund_run_id("stripe", f"{DAY}"))
+    )

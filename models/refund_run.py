@@ -1,0 +1,63 @@
+"""A refund run: once a day, rewards that are due and accounts in credit get their money back (X67, F120)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class RefundRunRequest:
+    """Run a provider's refunds of a day; without a day it is the day in UTC on which the run starts."""
+
+    provider: str = "stripe"
+    day: date | None = None
+
+
+@dataclass(frozen=True)
+class RefundRunStart:
+    """Freeze the members of a run."""
+
+    run_id: str
+    provider: str
+    day: date
+
+
+@dataclass(frozen=True)
+class RefundPart:
+    """A refund that was reserved for an account in credit."""
+
+    refund_id: str
+    payment_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class RefundMember:
+    """A member of a run: an award, or an account in credit with its refunds."""
+
+    member_id: str
+    account_id: str
+    award_id: str = ""
+    refunds: tuple[RefundPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefundTotal:
+    """Members of a kind with one outcome in one currency; amounts in minor units, asked for and refunded."""
+
+    kind: str
+    outcome: str
+    currency: str
+    members: int
+    amount_minor: int
+    refunded_minor: int
+
+
+@dataclass(frozen=True)
+class RefundCertificate:
+    """The closing statement of a refund run: every member counted once, as it stood at the end."""
+
+    run_id: str
+    day: date
+    members: int
+    totals: tuple[RefundTotal, ...]
+    sha256: str
