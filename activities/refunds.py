@@ -112,8 +112,13 @@ class RefundActivities:
 
     @activity.defn
     async def look_at_refund(self, refund_id: str) -> RefundResult:
-        """Look at a known refund as the gateway has it now: even one that succeeded may have come back."""
+        """Look at a known refund as the gateway has it now: even one that succeeded may have come back.
+
+        One that was reserved and not asked for yet is asked for: news of its payment may overtake its own workflow.
+        """
         refund = await self._stored(refund_id)
+        if refund is None:
+            return await self.refund(RefundAsking(await self._reserved(refund_id)))
         if not refund.row["gateway_reference"] or refund.outcome() in {RefundOutcome.REJECTED, RefundOutcome.REVERSED}:
             return refund.result()
         return (await self._record(refund, await self._answer(refund, self._find))).result()
@@ -122,7 +127,7 @@ class RefundActivities:
     async def resolve_refund(self, found: RefundResolution) -> RefundResult:
         """Settle a refund whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
         refund = await self._stored(found.refund_id)
-        if refund.row["attempt"] != found.attempt or refund.outcome() is not RefundOutcome.UNKNOWN:
+        if refund is None or refund.row["attempt"] != found.attempt or refund.outcome() is not RefundOutcome.UNKNOWN:
             raise RuleBrokenError("outcome_is_unknown", f"refund: asking {found.attempt} has an outcome")
         word: dict[str, Any] = {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
         if reference := found.resolution.gateway_reference:
@@ -186,15 +191,34 @@ class RefundActivities:
         )
         return refund_of(opened)
 
-    async def _stored(self, refund_id: str) -> Refund:
+    async def _reserved(self, refund_id: str) -> RefundOrder:
+        rows = await self._database.rows(
+            "select duly.standing_payment(p.transaction_id) as payment_id, r.amount_minor, r.kind, r.asked_by,"
+            " r.asked_because from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id"
+            " where r.id = :id",
+            id=refund_id,
+        )
+        if not rows:
+            raise RuleBrokenError("refund_exists", f"refund: there is no refund {refund_id}")
+        [row] = rows
+        return RefundOrder(
+            refund_id,
+            row.payment_id,
+            row.amount_minor if row.kind == RequestKind.REFUND else 0,
+            RequestKind(row.kind),
+            row.asked_by,
+            row.asked_because,
+            origin="system",
+            is_acknowledged=True,
+        )
+
+    async def _stored(self, refund_id: str) -> Refund | None:
         rows = await self._database.rows(
             "select duly.refund_view(r, a) from duly.gateway_requests r join duly.gateway_attempts a"
             " on a.request_id = r.id where r.id = :id and r.of_request_id is not null order by a.attempt desc limit 1",
             id=refund_id,
         )
-        if not rows:
-            raise RuleBrokenError("refund_exists", f"refund: there is no refund {refund_id}")
-        return refund_of(rows[0][0])
+        return refund_of(rows[0][0]) if rows else None
 
     async def _record(self, refund: Refund, word: Mapping[str, Any]) -> Refund:
         recorded = await self._database.call(

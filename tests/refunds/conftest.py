@@ -49,13 +49,15 @@ class Till:
             # Waiting for the end would let the server's clock jump, for years perhaps; ours stays where it is.
             handle = await self.duly.start_collection(account, period)
             await handle.execute_update("first_outcome", result_type=CollectResult)
-            payments.append(
-                await self.merchant.value(
+            # What is paid by credit on the account needs no payment.
+            payments += [
+                row.transaction_id
+                for row in await self.merchant.run(
                     "select transaction_id from duly.gateway_requests where account_id = :a and period = :p",
                     a=account,
                     p=period,
                 )
-            )
+            ]
         return payments
 
     async def start(self, payment: str, amount_minor: int = 0, *, name: str = "", **options: Any) -> RefundResult:

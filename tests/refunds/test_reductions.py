@@ -4,11 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiolimiter import AsyncLimiter
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
+from activities.gateway import StripeGateway
 from activities.merchants import Merchants, MerchantsDocument
+from activities.reductions import ReductionActivities, open_reduction
+from activities.refunds import RefundActivities
 from models.reduction import Award, Decision, InvalidAwardError, ReductionDecision, ReductionState
+from models.refund import RefundOutcome
 from tests.refunds.conftest import Till
 from tests.refunds.rewarding import Club
 
@@ -182,6 +187,19 @@ async def test_even_after_its_workflow_has_ended(club: Club, till: Till) -> None
 
     assert result.state is ReductionState.CLAWED_BACK
     assert await till.merchant.balance(account) == 1000
+    assert await till.wrong() == []
+
+
+async def test_news_that_overtakes_a_reserved_refund_asks_for_it(
+    club: Club, till: Till, database: Database, gateway: StripeGateway
+) -> None:
+    [payment] = await till.paid(2500)
+    await open_reduction(database, Award("award_overtaken", "cafe", await till.account_of(payment), 500, "EUR"))
+    await ReductionActivities(database).plan_reduction("award_overtaken", is_remedy=False)
+
+    result = await RefundActivities(database, gateway, AsyncLimiter(100, 1)).look_at_refund("award_overtaken.1")
+
+    assert (result.outcome, result.amount_minor) == (RefundOutcome.REFUNDED, 500)
     assert await till.wrong() == []
 
 

@@ -229,6 +229,18 @@ async def test_money_of_an_account_that_ended_meanwhile_is_booked_all_the_same(t
     assert await till.wrong() == []
 
 
+async def test_what_a_refund_left_owing_is_not_charged_to_the_card_again(till: Till) -> None:
+    [payment] = await till.paid(2500)
+    account = await till.account_of(payment)
+    await till.start(payment, 1000)
+    await till.merchant.invoice(account, 700)
+
+    result = await (await till.duly.start_collection(account)).execute_update("first_outcome")
+
+    assert (result["outcome"], result["amount_minor"]) == ("settled", 700)
+    assert await till.owed(payment) == 1000
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -119,9 +119,10 @@ begin
     select i.invoices into v_invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id;
     if found then return v_invoices; end if;
     select coalesce(array_agg(o.transaction_id order by o.sort_on, o.account_version), '{}') into v_invoices
-    from duly.open_items o
+    from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
+    -- Invoices alone: what a refund left owing is nobody's to charge to the card it went to.
     where o.account_id = p_account_id and o.side = 'debit' and o.allocated_minor < o.amount_minor
-      and (p_invoices = '{}' or o.transaction_id = any (p_invoices))
+      and t.classification = 'invoice' and (p_invoices = '{}' or o.transaction_id = any (p_invoices))
       and not exists (select from duly.owned_invoices w where w.invoice_id = o.transaction_id);
     if p_invoices <> '{}' and cardinality(v_invoices) < cardinality(p_invoices) then
         perform duly.refuse_because('invoices_collectable', format(
