@@ -14,10 +14,10 @@ from models.gateway_amount import from_gateway
 from sandbox.demo_outcomes import AccountOutcome, OutcomeCount, Outcomes
 from sandbox.reconciliation import (
     Discrepancy,
+    booked_movements,
     clearing_balances,
     compare_balances,
     compare_objects,
-    posted_payments,
 )
 from sandbox.stripe.control import SandboxControl
 from sandbox.stripe.scripts import Books
@@ -116,13 +116,13 @@ class Auditor:
         ledger = await clearing_balances(self._database, provider)
         balance = await self._balance()
         movements = [each async for each in self._gateway.movements(since)]
-        payments = await posted_payments(self._database, provider)
+        booked = await booked_movements(self._database, provider)
         return Proof(
             charges_at_gateway=sum(total.charges.count for total in books.totals),
             double_charges=doubles_in(books),
             ledger_minor=ledger,
             gateway_minor=balance,
-            discrepancies=(*compare_objects(movements, payments), *compare_balances(balance, ledger)),
+            discrepancies=(*compare_objects(movements, booked), *compare_balances(balance, ledger)),
             invariants_broken=await self._invariants_broken(),
         )
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from activities.database import Database
 from activities.gateway import StripeGateway
 from models.gateway import Charge, ChargeResult
+from models.refund_gateway import RefundAnswer, RefundAsk
 
 Answer = TypeVar("Answer")
 
@@ -83,3 +84,11 @@ class FusedGateway(StripeGateway):
         return await self._fuse.guard(
             "find_charge", lambda: effect(charge, gateway_reference=gateway_reference, since=since)
         )
+
+    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+        effect = super().refund
+        return await self._fuse.guard("refund", lambda: effect(ask))
+
+    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+        effect = super().find_refund
+        return await self._fuse.guard("find_refund", lambda: effect(ask, gateway_reference=gateway_reference))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from activities.database import Database
 from models.gateway import Gateway
-from sandbox.reconciliation import clearing_balances, compare_balances, compare_objects, posted_payments
+from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
 from sandbox.stripe.control import SandboxControl
 
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
@@ -28,6 +28,6 @@ async def _differences(sandbox: SandboxControl, database: Database, gateway: Gat
     movements = [movement async for movement in gateway.movements(THE_BEGINNING)]
     balances = {total.currency.upper(): total.balance_minor for total in sandbox.books().totals}
     return [
-        *compare_objects(movements, await posted_payments(database, "stripe")),
+        *compare_objects(movements, await booked_movements(database, "stripe")),
         *compare_balances(balances, await clearing_balances(database, "stripe")),
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from models.gateway import Movement, MovementKind
 from sandbox.demo_report import doubles_in
-from sandbox.reconciliation import PostedPayment, compare_balances, compare_objects
+from sandbox.reconciliation import Booked, compare_balances, compare_objects
 from sandbox.stripe.scripts import Book, Books, Sum
 
 
@@ -23,8 +23,8 @@ def movement(source: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int =
     )
 
 
-def payment(charge: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59) -> PostedPayment:
-    return PostedPayment(charge, f"ft_of_{charge}", "EUR", amount_minor, fee_minor)
+def payment(charge: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59) -> Booked:
+    return Booked(charge, "EUR", amount_minor, fee_minor)
 
 
 def book(account: str, charges: int) -> Book:
@@ -77,7 +77,7 @@ def test_what_both_sides_know_alike_is_no_discrepancy() -> None:
     ],
 )
 def test_a_charge_that_differs_is_found(
-    movements: Sequence[Movement], payments: Sequence[PostedPayment], at_gateway: str, in_ledger: str
+    movements: Sequence[Movement], payments: Sequence[Booked], at_gateway: str, in_ledger: str
 ) -> None:
     (found,) = compare_objects(movements, payments)
 
@@ -94,3 +94,14 @@ def test_a_second_charge_of_one_account_is_a_double_charge() -> None:
     books = Books(books=(book("acc_1", 1), book("acc_2", 3)), totals=(), requests={})
 
     assert doubles_in(books) == 2
+
+
+def test_a_refund_is_compared_by_its_own_reference_and_one_that_came_back_unheard_of_is_none() -> None:
+    out = movement("re_1", amount_minor=-300, fee_minor=0, kind="refund")
+    back = movement("re_1", amount_minor=300, fee_minor=0, kind="refund_failure")
+    known = [Booked("re_1", "EUR", -300, 0), Booked("re_1", "EUR", 300, 0)]
+
+    assert compare_objects([out, back], []) == []
+    assert compare_objects([out, back], known) == []
+    assert [found.reference for found in compare_objects([out], [])] == ["re_1"]
+    assert [found.reference for found in compare_objects([out], known)] == ["re_1"]

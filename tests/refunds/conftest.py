@@ -16,9 +16,10 @@ from activities.gateway import StripeGateway
 from activities.invariants import find_violations
 from models.gateway_request import CollectResult, RequestKind
 from models.refund import RefundOrder, RefundRequest, RefundResult
-from sandbox.reconciliation import clearing_balances, compare_balances
+from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
 from sandbox.stripe.control import SandboxControl
 from tests.builders import Merchant
+from tests.collecting.verdict import THE_BEGINNING
 from tests.running import RunningDuly
 from workflows.event_delivery import EventDelivery
 from workflows.refund import Refund
@@ -116,10 +117,12 @@ class Till:
         await EventDelivery(inbox, self.duly.client).deliver_waiting()
 
     async def wrong(self) -> list[object]:
-        """Everything in which ledger and gateway differ, and whatever breaks an invariant."""
+        """Everything in which ledger and gateway differ, object by object, and whatever breaks an invariant."""
+        movements = [movement async for movement in self.gateway.movements(THE_BEGINNING)]
         ledger = await clearing_balances(self.database, "stripe")
         gateway = {total.currency.upper(): total.balance_minor for total in self.sandbox.books().totals}
-        return [*compare_balances(gateway, ledger), *await find_violations(self.owner_engine)]
+        objects = compare_objects(movements, await booked_movements(self.database, "stripe"))
+        return [*objects, *compare_balances(gateway, ledger), *await find_violations(self.owner_engine)]
 
 
 @pytest.fixture

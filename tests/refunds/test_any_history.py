@@ -1,8 +1,9 @@
 """Laws of money that goes back, over random histories of payments, refunds, rewards, disputes and faults."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as told
 from hypothesis import strategies as st
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
@@ -23,10 +25,15 @@ from tests.refunds.rewarding import Club
 from tests.refunds.test_disputes import charge_of
 from tests.running import RunningDuly
 from worker import gateway_worker, mail_worker, workflow_worker
-from workflows.visibility import dispute_id, reduction_id
+from workflows.visibility import dispute_id, reduction_id, refund_id
 
 REFUNDS = "POST /v1/refunds"
 NAMES = itertools.count(1)
+
+STANDS = """
+    select id, state from duly.gateway_requests union all select award_id, state from duly.reductions
+    union all select id, state from duly.disputes union all select id, state from duly.gateway_events order by 1, 2
+"""
 
 STEPS = st.lists(
     st.one_of(
@@ -69,11 +76,22 @@ class History:
         self.till.sandbox.clear_faults()
         for dispute in self.disputes:
             await self._settle(dispute)
-        for _ in range(3):
-            await self.till.deliver_events()
-            async with asyncio.timeout(20):
-                for name in [*map(dispute_id, self.disputes), *map(reduction_id, self.awards)]:
-                    await self.till.duly.client.get_workflow_handle(name).result()
+        before, quiet = "", 0
+        async with asyncio.timeout(60):
+            while quiet < 2:
+                await self.till.deliver_events()
+                await self._end(dispute_id, "select id from duly.disputes")
+                await self._end(reduction_id, "select award_id from duly.reductions")
+                asked = "select id from duly.gateway_requests where of_request_id is not null and state <> 'rejected'"
+                await self._end(refund_id, asked)
+                now = str(await self.till.merchant.run(STANDS))
+                before, quiet = now, quiet + 1 if now == before else 0
+
+    async def _end(self, name: Callable[[str], str], those: str) -> None:
+        """Wait for the ends of workflows; one that is about to be started is met again on the next round."""
+        for row in await self.till.merchant.run(those):
+            with contextlib.suppress(RPCError):
+                await self.till.duly.client.get_workflow_handle(name(row[0])).result()
 
     async def _pay(self, amount: int) -> None:
         self.payments += await self.till.paid(amount, account=self.account)

@@ -120,6 +120,7 @@ def close(world: World, _params: Json, id: str) -> Json:
 
 def decide(world: World, dispute: Json, *, won: bool) -> None:
     """The bank's last word: a won dispute brings its amount back, the fee stays paid."""
+    _refuse_closed(dispute)
     previous = {"status": dispute["status"]}
     if dispute["status"].startswith("warning"):
         dispute["status"] = "warning_closed"
@@ -153,6 +154,10 @@ def escalate(world: World, dispute: Json) -> None:
 
 def _open(world: World, id: str) -> Json:
     dispute = world.disputes.get(id)
+    _refuse_closed(dispute)
+    return dispute
+
+
+def _refuse_closed(dispute: Json) -> None:
     if dispute["status"] not in _OPEN:
         raise invalid_request(f"This dispute is already closed with the status {dispute['status']}.")
-    return dispute
