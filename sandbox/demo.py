@@ -18,6 +18,7 @@ from sandbox.demo_cycle import links_of, run_cycle
 from sandbox.demo_display import DemoDisplay
 from sandbox.demo_outcomes import Cycle, Outcomes
 from sandbox.demo_report import Auditor, DemoReport, report_of
+from sandbox.demo_returns import give_back
 from sandbox.gateway_customers import GatewayCustomers, stripe_client
 from sandbox.given import given
 from sandbox.load import load
@@ -101,6 +102,8 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
         async with tools.faults(options):
             await run_cycle(tools.client, cycle, outcomes, display)
         calls = tools.calls() - calls
+        display.step("Giving money back: rewards, a refund that its bank sends back, a dispute")
+        returns = await give_back(tools.client, tools.database, tools.control)
         display.step("Comparing the ledger with the gateway")
         report = await report_of(
             outcomes,
@@ -110,6 +113,7 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
             period=cycle.period,
             gateway_requests=calls,
             faults={str(kind): count for kind, count in sorted(tools.control.faults_struck().items())},
+            returns=returns,
             links=await links_of(tools.client, cycle, outcomes, stack.settings.temporal_ui_url),
             seconds=round(time.monotonic() - began, 1),
         )

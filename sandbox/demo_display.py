@@ -134,13 +134,17 @@ def _proof(report: DemoReport) -> Iterator[str]:
         not report.double_charges, f"{report.charges_at_gateway} charges at the gateway, {report.double_charges} double"
     )
     yield _verdict(
-        not report.discrepancies, f"ledger against gateway, charge by charge: {len(report.discrepancies)} discrepancies"
+        not report.discrepancies, f"ledger against gateway, object by object: {len(report.discrepancies)} discrepancies"
     )
     for found in report.discrepancies[:10]:
         yield f"    {found.reference}: gateway {found.at_gateway or 'nothing'}; ledger {found.in_ledger or 'nothing'}"
     yield _verdict(not report.invariants_broken, f"laws of the ledger: {len(report.invariants_broken)} broken")
     for broken in report.invariants_broken[:10]:
         yield f"    {json.dumps(broken, default=str)}"
+    yield (
+        f"  {report.returns.rewards} rewards went back to customers, {report.returns.came_back} of them after a refund"
+        f" had come back; {report.returns.disputes_lost} dispute lost, its payment cancelled"
+    )
     if report.faults:
         yield f"  {sum(report.faults.values())} of {report.gateway_requests} calls of the gateway went wrong on purpose"
     yield f"  {report.seconds:g} s in all, {report.payments_per_second:g} payments a second"

@@ -12,6 +12,7 @@ from activities.database import Database
 from activities.gateway import StripeGateway
 from models.gateway_amount import from_gateway
 from sandbox.demo_outcomes import AccountOutcome, OutcomeCount, Outcomes
+from sandbox.demo_returns import Returns
 from sandbox.reconciliation import (
     Discrepancy,
     booked_movements,
@@ -29,10 +30,11 @@ select currency, coalesce(sum(billed), 0)::bigint as billed_minor,
     coalesce(sum(fees), 0)::bigint as fees_minor, coalesce(sum(owed), 0)::bigint as owed_minor
 from (
     select t.currency, case t.classification when 'invoice' then t.total_minor end as billed,
-        case t.classification when 'payment' then t.total_minor end as collected, null::bigint as fees,
+        case when t.classification = 'payment' and t.state = 'posted' then t.total_minor end as collected,
+        null::bigint as fees,
         case t.classification when 'invoice' then i.amount_minor - i.allocated_minor end as owed
     from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
-    where t.posted_at is not null
+    where t.posted_at is not null and t.type_id <> 'refund_returned' and t.idempotency_key not like 'reduction:%'
     union all
     select currency, null, null, amount_minor, null from duly.gateway_bookings where kind = 'fee'
 ) x group by currency order by currency
@@ -75,6 +77,7 @@ class DemoReport:
     faults: Mapping[str, int]
     reasons: Sequence[OutcomeCount]
     money: Sequence[CurrencySummary]
+    returns: Returns
     links: Mapping[str, str]
 
     @property

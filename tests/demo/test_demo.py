@@ -64,6 +64,12 @@ def test_the_ledger_of_a_calm_month_is_what_the_gateway_holds(calm_demo: Demo) -
     _assert_sound(calm_demo)
 
 
+def test_rewards_go_back_one_of_them_after_its_refund_came_back_and_a_dispute_is_lost(calm_demo: Demo) -> None:
+    returns = calm_demo.report.returns
+
+    assert (returns.rewards, returns.came_back, returns.disputes_lost) == (4, 1, 1)
+
+
 @pytest.mark.slow
 def test_a_gateway_that_fails_in_every_way_changes_nothing_about_how_accounts_end(stormy_demo: Demo) -> None:
     assert sum(stormy_demo.report.faults.values()) > 0
