@@ -36,6 +36,7 @@ from activities.reductions import ReductionActivities
 from activities.refund_runs import RefundRunActivities
 from activities.refunds import RefundActivities
 from activities.rehearsals import RehearsalActivities
+from activities.reminders import ReminderActivities
 from activities.runs import RunActivities
 from models.card_gateway import CardGateway
 from models.dispute import DisputeGateway
@@ -56,6 +57,7 @@ from workflows.payment_run import PaymentRun
 from workflows.payment_run_shard import PaymentRunShard
 from workflows.refund import Refund
 from workflows.refund_run import RefundRun
+from workflows.reminders import Reminders
 from workflows.scheduled_run import ScheduledRun
 from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
@@ -73,6 +75,7 @@ WORKFLOWS = (
     PaymentRunShard,
     Refund,
     RefundRun,
+    Reminders,
     ScheduledRun,
 )
 
@@ -107,6 +110,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         ReductionActivities(database),
         DisputeRecordActivities(database),
         RefundRunActivities(database),
+        ReminderActivities(database),
         QueueRateActivities(),
         MailingActivities(),
         EventDeliveryActivities(delivery.deliver_waiting),

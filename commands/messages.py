@@ -55,3 +55,17 @@ def resend_message(
     from commands.work.messages import resend
 
     perform(lambda output: resend(output, message, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("remind")
+def remind(
+    is_dry: Annotated[bool, typer.Option("--dry-run", help="Only list whom it would remind.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remind customers of invoices that fall due or are overdue, as a schedule does every morning.
+
+    Nobody is reminded of what is settled, being collected, given up or disputed, nor twice of the same.
+    """
+    from commands.work.reminders import remind as work
+
+    perform(lambda output: work(output, is_dry=is_dry), as_json=as_json)

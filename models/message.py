@@ -27,6 +27,8 @@ class MessageKind(StrEnum):
     CARD_EXPIRING = "card_expiring"
     CARD_CONFIRMATION = "card_confirmation"  # a page to save a card on, or the bank's question about it
     CARD_REJECTED = "card_rejected"
+    INVOICE_DUE = "invoice_due"
+    INVOICE_OVERDUE = "invoice_overdue"
     REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
@@ -66,6 +68,8 @@ TAGS = MappingProxyType(
         MessageKind.CARD_EXPIRING: _CARD | {"until"},
         MessageKind.CARD_CONFIRMATION: _CARD | {"until", "link"},
         MessageKind.CARD_REJECTED: _CARD,
+        MessageKind.INVOICE_DUE: frozenset({"name", "sender", "amount", "number", "until"}),
+        MessageKind.INVOICE_OVERDUE: frozenset({"name", "sender", "amount", "number", "until"}),
         MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},

@@ -24,8 +24,9 @@ from models.refund_run import RefundRunRequest
 from models.schedule import DayRule, MonthlySchedule, day_rules
 from workflows.event_sweep import EventSweep
 from workflows.refund_run import RefundRun
+from workflows.reminders import Reminders
 from workflows.scheduled_run import ScheduledRun
-from workflows.visibility import WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
+from workflows.visibility import REMINDERS, WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
 
 # What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
 CATCH_UP = timedelta(days=3)
@@ -35,6 +36,9 @@ SWEEP_EVERY = timedelta(minutes=15)
 
 # Refunds go out once a day, at night in UTC, when no run of payments begins.
 REFUND_HOUR = 3
+
+# Reminders go out in the morning, in UTC; which day it is, each account's own clock says.
+REMINDER_HOUR = 7
 
 # The years that Temporal's calendars know. 2100 is no leap year.
 _FIRST, _LAST = 2000, 2100
@@ -98,6 +102,22 @@ def refund_schedule_of(provider: str) -> Schedule:
         ),
         spec=ScheduleSpec(
             calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REFUND_HOUR),), minute=(ScheduleRange(0),))]
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def reminder_schedule() -> Schedule:
+    """Return the schedule of the daily reminders. A day that was missed is made good by the next one."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            Reminders.run,
+            id=REMINDERS,
+            task_queue=WORKFLOW_QUEUE,
+            static_summary="Reminds customers of invoices that fall due or are overdue",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REMINDER_HOUR),), minute=(ScheduleRange(0),))]
         ),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
     )

@@ -97,6 +97,11 @@ def reduction_id(award_id: str) -> str:
     return f"reduction/{award_id}"
 
 
+# Name and id of the daily reminders; Temporal adds the scheduled moment to the id.
+REMINDER_SCHEDULE = "reminders:daily"
+REMINDERS = "reminders"
+
+
 def refund_run_id(provider: str, day: str) -> str:
     """Natural id of a day's refunds."""
     return f"refunds/{provider}/{day}"

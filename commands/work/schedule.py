@@ -10,8 +10,15 @@ from activities.schedule_records import read_schedules, read_swept_providers
 from commands.output import Output, table
 from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import moment
-from workflows.schedules import ScheduledDefinition, is_same, refund_schedule_of, schedule_of, sweep_schedule_of
-from workflows.visibility import refund_schedule, schedule_id, sweep_schedule
+from workflows.schedules import (
+    ScheduledDefinition,
+    is_same,
+    refund_schedule_of,
+    reminder_schedule,
+    schedule_of,
+    sweep_schedule_of,
+)
+from workflows.visibility import REMINDER_SCHEDULE, refund_schedule, schedule_id, sweep_schedule
 
 PREFIX = schedule_id("")
 
@@ -62,7 +69,7 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     providers = await read_swept_providers(database)
     sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
-    return monthly | sweeps | refunds
+    return monthly | sweeps | refunds | ({REMINDER_SCHEDULE: reminder_schedule()} if providers else {})
 
 
 async def _make_so(client: Client, id: str, wanted: Schedule) -> str:

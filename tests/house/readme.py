@@ -28,6 +28,7 @@ IDS = {
     "PaymentRunShard": f"{_RUN}/shard-<n>",
     "RefundRun": visibility.refund_run_id("<provider>", "<day>"),
     "Refund": visibility.refund_id("<refund>"),
+    "Reminders": f"{visibility.REMINDERS}-<time>",
     "ScheduledRun": "schedule/<definition>-<time>",
 }
 

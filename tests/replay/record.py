@@ -24,6 +24,7 @@ from tests.replay.histories import keep
 from tests.running import RunningDuly
 from workflows.collection import Collection
 from workflows.event_sweep import EventSweep
+from workflows.reminders import Reminders
 from workflows.scheduled_run import ScheduledRun
 from workflows.visibility import (
     WORKFLOW_QUEUE,
@@ -205,3 +206,12 @@ async def test_card_lifecycle(duly: RunningDuly, merchant: Merchant, wallet: Wal
     left, _ = await wallet.page(account)
     await wallet.ended(left)
     await keep("card_lifecycle-abandoned", wallet.life(left))
+
+
+async def test_reminders(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(cards=[], owes_minor=2500)
+    await merchant.run("update duly.accounts set email = 'a@example.com' where id = :id", id=account)
+    await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
+    handle = await duly.client.start_workflow(Reminders.run, id="reminders-today", task_queue=WORKFLOW_QUEUE)
+    await handle.result()
+    await keep("reminders-of_one_invoice", handle)

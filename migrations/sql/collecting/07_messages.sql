@@ -4,7 +4,8 @@ create table duly.messages (
     id text collate "C" primary key,
     audience text not null default 'customer' check (audience in ('customer', 'operator')),
     kind text not null check ((audience = 'customer') = (kind in ('receipt', 'declined', 'card_needed',
-        'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected', 'refunded'))),
+        'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected', 'refunded',
+        'invoice_due', 'invoice_overdue'))),
     account_id text collate "C" not null default '',
     period text collate "C" not null default '',
     run_id text collate "C" not null default '',
@@ -88,7 +89,10 @@ comment on function duly.write_end is 'What a collection that has been given up 
 
 create function duly.is_overtaken(p duly.messages) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select p.kind in ('declined', 'card_needed', 'action_required') and (
+    select p.kind in ('invoice_due', 'invoice_overdue') and (
+        duly.owed_on(array[p.parameters ->> 'transaction_id']) = 0
+        or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
+    or p.kind in ('declined', 'card_needed', 'action_required') and (
         exists (select from duly.collections c
             where c.account_id = p.account_id and c.period = p.period and c.closed_at is not null)
         or not duly.is_owed(p.account_id, p.period)
@@ -124,7 +128,8 @@ begin
         from duly.installation i
         left join duly.accounts a on a.id = m.account_id
         left join duly.cards k on k.id = m.parameters ->> 'card_id'
-        left join duly.transaction_numbers n on n.transaction_id = m.parameters ->> 'payment_id'
+        left join duly.transaction_numbers n
+            on n.transaction_id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
         left join duly.collections c on c.account_id = m.account_id and c.period = m.period and c.closed_at is null);
 end $$;
 comment on function duly.claim_message is
