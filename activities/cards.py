@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.asking import asking_again
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
 from activities.validations import Asking, asking_of, kept_of, said_by
 from models.card import (
     Card,
@@ -19,6 +19,7 @@ from models.card import (
     CardState,
     Refreshed,
     ValidationRequest,
+    ValidationResolution,
     ValidationResult,
 )
 from models.card_gateway import CardData, CardGateway, ValidationAnswer, ValidationStatus
@@ -44,6 +45,7 @@ class CardActivities:
             self.register_card,
             self.validate_card,
             self.end_validation,
+            self.resolve_validation,
             self.refresh_card,
             self.remove_card,
             self.detach_card,
@@ -115,6 +117,22 @@ class CardActivities:
                 await end(asking.gateway_reference)
             answer = await self._find(asking)
         return (await self._record(asking, said_by(answer), answer)).result(answer)
+
+    @activity.defn
+    async def resolve_validation(self, found: ValidationResolution) -> ValidationResult:
+        """Settle an asking whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
+        asking = await self._open(ValidationRequest(found.card_id, "", found.attempt))
+        if asking.outcome in FINAL_OUTCOMES:
+            raise RuleBrokenError("outcome_is_unknown", f"card: asking {found.attempt} has an outcome")
+        answer = None
+        if reference := found.resolution.gateway_reference:
+            try:
+                with asking_again():
+                    answer = await self._find(replace(asking, gateway_reference=reference))
+            except RuleBrokenError as error:
+                raise RuleBrokenError("evidence_is_of_this_asking", f"gateway_reference: {error.message}") from None
+        person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
+        return (await self._record(asking, {**said_by(answer), **person}, answer)).result(answer)
 
     @activity.defn
     async def refresh_card(self, card_id: str) -> Refreshed:

@@ -108,6 +108,27 @@ def set_recurring(
     perform(lambda output: steer(output, card, "set_recurring", command), as_json=as_json)
 
 
+@app.command("resolve")
+def resolve_card(
+    card: CardId,
+    actor: Actor,
+    reason: Reason,
+    gateway_reference: Annotated[
+        str, typer.Option("--gateway-reference", help="The gateway's id of the validation; it is checked there.")
+    ] = "",
+    was_not_asked: Annotated[
+        bool, typer.Option("--was-not-asked", help="Decide that the gateway never heard of it; kept with who and why.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a validation whose outcome nobody knows: by the gateway's id, or by decision."""
+    from commands.work.cards import resolve
+    from models.collection import UnknownResolution
+
+    command = UnknownResolution(actor, reason, gateway_reference, was_not_asked)
+    perform(lambda output: resolve(output, card, command), as_json=as_json)
+
+
 @app.command("prefer")
 def prefer_method(
     account: AccountId,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.card_number import holds_card_number
-from models.collection import OperatorCommand
+from models.collection import OperatorCommand, UnknownResolution
 
 
 class CardState(StrEnum):
@@ -160,6 +160,15 @@ class ValidationRequest:
     card_id: str
     provider: str
     attempt: int
+
+
+@dataclass(frozen=True)
+class ValidationResolution:
+    """What a person found out about an asking whose outcome nobody knows."""
+
+    card_id: str
+    attempt: int
+    resolution: UnknownResolution
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.cards import CardActivities, CardRecordActivities
 from models.card import (
@@ -15,13 +15,15 @@ from models.card import (
     RecurringCommand,
     ValidationOutcome,
     ValidationRequest,
+    ValidationResolution,
     ValidationResult,
 )
-from models.collection import CommandError, OperatorCommand
+from models.collection import CommandError, OperatorCommand, UnknownResolution
 from workflows import visibility
 from workflows.card_file import CardFile, News
-from workflows.handlers import async_update
+from workflows.handlers import async_update, telling_why
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
+from workflows.signals import told
 
 
 class CardDesk:
@@ -78,6 +80,23 @@ class CardDesk:
         self._file.hear(News.REVALIDATE)
         return self._file.card
 
+    @async_update("Say what became of an unknown asking: by the gateway's id, or by decision.")
+    async def resolve_unknown(self, command: UnknownResolution) -> ValidationResult:
+        """Settle the unknown asking. A gateway id is checked with the gateway; a decision is kept with its author."""
+        file = self._file
+        with telling_why():
+            result = await workflow.execute_activity_method(
+                CardActivities.resolve_validation,
+                ValidationResolution(file.request.card_id, file.attempt, command),
+                task_queue=visibility.gateway_queue(file.request.provider),
+                summary=f"check {command.gateway_reference or 'the decision that nothing was asked'}",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
+        file.note(f"resolved as {result.outcome} by {command.actor}: {command.reason}")
+        file.hear(News.CARD_TOUCHED)
+        return result
+
     @async_update("Stop charges to the card.")
     async def block(self, command: OperatorCommand) -> Card:
         """Block the card; a validation that is accepted lifts it."""
@@ -116,6 +135,12 @@ class CardDesk:
     def _may_revalidate(self, command: OperatorCommand) -> None:
         command.check()
         self._refuse_unless(CardState.ACTIVE, CardState.BLOCKED, CardState.EXPIRED)
+
+    @resolve_unknown.validator
+    def _may_resolve(self, command: UnknownResolution) -> None:
+        command.check()
+        if self._file.progress.unknown_since is None:
+            raise CommandError("stage: there is no unknown outcome to resolve")
 
     @remove.validator
     def _may_remove(self, command: OperatorCommand) -> None:
@@ -163,14 +188,8 @@ class CardDesk:
             **DATABASE,
         )
         for period in periods:
-            handle = workflow.get_external_workflow_handle(visibility.collection_id(card.account_id, period))
-            try:
-                await handle.signal("card_changed")
-            except FailureError as error:
-                if is_cancelled_exception(error):
-                    raise
-                # It has come to its end meanwhile.
-                workflow.logger.info("collection_has_ended", extra={"account_id": card.account_id, "period": period})
+            # One that has come to its end meanwhile has no use for it.
+            await told(visibility.collection_id(card.account_id, period), "card_changed")
 
     async def _ask(self) -> ValidationResult:
         """Ask about the card, or what became of the asking that is under way."""

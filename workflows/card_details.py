@@ -24,10 +24,17 @@ _DEFAULT = Order("set_default", "makes it the first card to be charged", "cards 
 _RECURRING = Order(
     "set_recurring", "lets runs charge it, or not", "cards set-recurring", '"is_recurring": false', "--no-recurring"
 )
+_RESOLVE = Order(
+    "resolve_unknown",
+    "settles an asking that nobody knows the outcome of, by the gateway's id or by the decision `was_not_charged`",
+    "cards resolve",
+    '"gateway_reference": "seti_..."',
+    "--gateway-reference seti_...",
+)
 
 ORDERS: dict[CardState, tuple[Order, ...]] = {
     CardState.REGISTERED: (_REMOVE,),
-    CardState.VALIDATING: (_REMOVE,),
+    CardState.VALIDATING: (_REMOVE, _RESOLVE),
     CardState.ACTIVE: (_BLOCK, _REVALIDATE, _DEFAULT, _RECURRING, _REMOVE),
     CardState.BLOCKED: (_REVALIDATE, _REMOVE),
     CardState.EXPIRED: (_REVALIDATE, _REMOVE),

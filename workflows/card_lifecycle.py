@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.cards import CardActivities, CardRecordActivities
 from models.card import (
@@ -29,6 +29,7 @@ from workflows.card_desk import CardDesk
 from workflows.card_file import CardFile, News
 from workflows.card_mail import CardMail
 from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
+from workflows.signals import told
 
 # How long is waited before the gateway is looked at again for an outcome; the last pause repeats.
 LOOK_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
@@ -230,14 +231,7 @@ class CardLifecycle(CardDesk):
         registration = self._file.request.registration
         if registration is None or not registration.replaces:
             return
-        try:
-            await workflow.get_external_workflow_handle(visibility.card_id(registration.replaces)).signal(
-                "card_touched"
-            )
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.info("replaced_card_has_no_workflow", extra={"card_id": registration.replaces})
+        await told(visibility.card_id(registration.replaces), "card_touched")
 
     async def _leave(self) -> None:
         """Say the last word, and take a replaced card from its customer."""

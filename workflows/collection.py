@@ -30,6 +30,7 @@ from workflows.collection_desk import CollectionDesk
 from workflows.collection_mail import CollectionMail
 from workflows.handlers import async_update
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
+from workflows.signals import told
 
 # The cards that a decline of this class rules out: another of the account's cards may still work at once.
 _RULES_OUT_CARD = frozenset({DeclineClass.HARD, DeclineClass.FRAUD})
@@ -149,6 +150,8 @@ class Collection(CollectionDesk):
         decline = Decline(result.code, result.decline_code, result.advice_code)
         kind = classify(decline)
         code = result.decline_code or result.code
+        if kind in _RULES_OUT_CARD and result.card_id and workflow.patched("card_hears_of_its_block"):
+            await told(visibility.card_id(result.card_id), "card_touched")
         if kind in _RULES_OUT_CARD and result.next_card_id:
             case.try_anew(AttemptCause.SCHEDULED, f"{code} is {kind}: on to the next card", result.next_card_id)
             return ""

@@ -1,12 +1,13 @@
 """Who tells reductions what becomes of the payments and refunds they hang on, and refund runs of their members."""
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.reductions import ReductionActivities
 from models.reduction import ReductionRequest
 from workflows import visibility
 from workflows.options import DATABASE
+from workflows.signals import told
 
 
 async def tell_reductions(payment_id: str) -> None:
@@ -23,13 +24,7 @@ async def tell_reductions(payment_id: str) -> None:
 
 async def wake_reduction(award_id: str, signal: str, *arguments: object) -> None:
     """Signal a reduction; one that has ended is started again, and reads for itself what is new."""
-    try:
-        await workflow.get_external_workflow_handle(visibility.reduction_id(award_id)).signal(
-            signal, args=list(arguments)
-        )
-    except FailureError as error:
-        if is_cancelled_exception(error):
-            raise
+    if not await told(visibility.reduction_id(award_id), signal, *arguments):
         await _take_up_again(award_id)
 
 
@@ -48,9 +43,4 @@ async def _take_up_again(award_id: str) -> None:
 
 async def tell_run(run_id: str) -> None:
     """Tell the refund run that sent this workflow that there is an outcome; one that is over does not wait for it."""
-    try:
-        await workflow.get_external_workflow_handle(run_id).signal("member_answered", workflow.info().workflow_id)
-    except FailureError as error:
-        if is_cancelled_exception(error):
-            raise
-        workflow.logger.info("run_has_ended", extra={"run_id": run_id})
+    await told(run_id, "member_answered", workflow.info().workflow_id)

@@ -19,7 +19,7 @@ from commands.work.session import database_of, read_settings, temporal_of
 from commands.work.shown import document, moment
 from commands.work.updates import ask, refusal_of
 from models.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
-from models.collection import OperatorCommand
+from models.collection import OperatorCommand, UnknownResolution
 from models.fault import refusal
 from workflows.card_lifecycle import CardLifecycle
 from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
@@ -138,6 +138,14 @@ async def steer(output: Output, card: str, update: str, command: OperatorCommand
     await _look(client, card, found.provider_id)
     answered = await ask(client, card_id(card), update, command, Card, noun="card")
     shown = [("State", answered.state), ("Why", answered.state_reason), ("Order", answered.fallback_order)]
+    output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
+
+
+async def resolve(output: Output, card: str, command: UnknownResolution) -> None:
+    """Settle an unknown validation of a card. Raises RefusedError with its workflow's reason."""
+    client = await temporal_of(read_settings())
+    answered = await ask(client, card_id(card), "resolve_unknown", command, ValidationResult, noun="card")
+    shown = [("Outcome", answered.outcome), ("Why", answered.reason)]
     output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
 
 

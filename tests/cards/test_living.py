@@ -186,3 +186,46 @@ async def test_an_event_about_an_imported_card_starts_its_workflow(
 
     assert delivered.taken == 1
     assert (result.state, result.reason) == (CardState.REMOVED, "detached")
+
+
+async def test_a_decline_that_blocks_a_card_is_heard_by_its_workflow_at_once(
+    duly: RunningDuly, merchant: Merchant, wallet: Wallet, card: str, stripe_sandbox: SandboxControl
+) -> None:
+    stripe_sandbox.script_card(await token_of(merchant, card), declined("stolen_card"))
+    account = str(await merchant.value("select account_id from duly.cards"))
+    await merchant.invoice(account, 2500)
+
+    await (await duly.start_collection(account)).execute_update("first_outcome")
+    await until_heard(wallet, card, "blocked stolen_card")
+
+    assert await wallet.stored(card) == (CardState.BLOCKED, "stolen_card")
+
+
+async def test_a_card_lives_for_years_in_small_histories_and_forgets_nothing(
+    duly: RunningDuly, merchant: Merchant, wallet: Wallet, card: str, stripe_sandbox: SandboxControl
+) -> None:
+    # Asked about every day, it goes through as much in two years as others in a life.
+    await merchant.run("update duly.card_rules set stale_days = 1")
+    stripe_sandbox.automatically_update_card(await token_of(merchant, card))
+    first_run = (await wallet.life(card).describe()).run_id
+    await hint(wallet, card)
+    described = await wallet.life(card).describe()
+    while described.run_id == first_run:
+        assert described.history_length < 12_000
+        await duly.environment.sleep(timedelta(days=30))
+        described = await wallet.life(card).describe()
+    status = await wallet.status(card)
+
+    assert described.history_length < 1000
+    assert (await wallet.stored(card), status.card is not None) == ((CardState.ACTIVE, ""), True)
+    assert await wallet.life(card).execute_update("block", WHO)
+    assert await wallet.stored(card) == (CardState.BLOCKED, "the customer called")
+
+
+async def until_heard(wallet: Wallet, card: str, what: str) -> None:
+    """Wait until a card's workflow has noted something."""
+    for _ in range(400):
+        if any(note.endswith(what) for note in (await wallet.status(card)).history):
+            return
+        await wallet.duly.environment.sleep(0.1)
+    pytest.fail(f"{card} has not heard of {what}")

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
-from models.collection import Stage
+from models.collection import Stage, UnknownResolution
 from sandbox.stripe.control import Fault, FaultKind, SandboxControl
 from tests.builders import Merchant
 from tests.cards.conftest import Wallet
@@ -159,6 +159,44 @@ async def test_an_outcome_that_got_lost_is_found_and_the_card_is_checked_once(
     assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
     intents = (await merchant.stripe.v1.setup_intents.list_async({"limit": 100})).data
     assert [intent.status for intent in intents] == ["succeeded"]
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+async def test_a_person_settles_what_nobody_knows(
+    merchant: Merchant, wallet: Wallet, stripe_sandbox: SandboxControl, is_found: bool
+) -> None:
+    account = await merchant.account(cards=[])
+    lost = FaultKind.RESPONSE_LOST if is_found else FaultKind.REQUEST_LOST
+    stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=lost, calls=tuple(range(1, 10))))
+    card, first = await wallet.save(account)
+    stripe_sandbox.clear_faults()
+    intents = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
+
+    resolution = UnknownResolution("maria", "seen there", *((intents[0].id,) if is_found else ("", True)))
+    await wallet.life(card).execute_update("resolve_unknown", resolution)
+
+    assert first.outcome is ValidationOutcome.UNKNOWN
+    assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+    outcomes = await merchant.run("select outcome, resolved_by from duly.gateway_attempts order by attempt")
+    expected = [("succeeded", "maria")] if is_found else [("did_not_happen", "maria"), ("succeeded", "")]
+    assert [tuple(row) for row in outcomes] == expected
+
+
+async def test_the_id_of_another_validation_is_no_evidence(
+    merchant: Merchant, wallet: Wallet, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(cards=[])
+    await wallet.save(account)
+    [other] = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
+    stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=FaultKind.RESPONSE_LOST, calls=tuple(range(1, 10))))
+    card, _ = await wallet.save(account)
+    stripe_sandbox.clear_faults()
+
+    resolution = UnknownResolution("maria", "a guess", gateway_reference=other.id)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await wallet.life(card).execute_update("resolve_unknown", resolution)
+
+    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_asking"
 
 
 async def test_a_collection_that_waits_for_a_card_goes_on_at_once_with_a_new_one(

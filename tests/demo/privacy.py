@@ -1,13 +1,15 @@
 """What must be seen nowhere but in the database and at the gateway, and the places where it is looked for."""
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from models.card_number import holds_card_number
 from sandbox.demo import Demo
 
 
@@ -42,6 +44,36 @@ async def histories_of(demo: Demo) -> dict[str, str]:
         history = (await handle.fetch_history()).to_json_dict()
         found[f"{execution.id} {execution.run_id}"] = "\n".join(_texts(history))
     return found
+
+
+# Where the database may say who a customer is, and what charges their card.
+_PLACES = {"accounts": {"owner_name", "email"}, "cards": {"token"}, "gateway_attempts": {"token"}}
+
+_DIGEST = re.compile(r"(\\\\x)?[0-9a-f]{32,}")
+
+
+async def tables_of(demo: Demo) -> dict[str, str]:
+    """Return the texts of every table, but for the columns that are there to hold them."""
+    engine = create_async_engine(demo.stack.settings.database_url)
+    async with engine.connect() as connection:
+        names = await connection.execute(text("select tablename from pg_tables where schemaname = 'duly'"))
+        found = {name: await _rows(connection, name) for (name,) in names}
+    await engine.dispose()
+    return found
+
+
+async def _rows(connection: AsyncConnection, table: str) -> str:
+    rows = await connection.execute(text(f"select to_jsonb(t) from duly.{table} t"))  # a table's own name
+    kept = ({name: row[name] for name in row.keys() - _PLACES.get(table, set())} for (row,) in rows)
+    # A digest may have any digits in a row: it says nothing of a card.
+    return "\n".join(line for row in kept for line in _texts(row) if not _DIGEST.fullmatch(line))
+
+
+def card_numbers_in(places: dict[str, str]) -> list[str]:
+    """Return every place with a text that holds what looks like a card number."""
+    return sorted(
+        place for place, content in places.items() if any(holds_card_number(line) for line in content.splitlines())
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sandbox.demo_outcomes import AccountOutcome
 from sandbox.processes import PartError
 from sandbox.trouble import Trouble
 from tests.demo.conftest import CALM, STORMY
-from tests.demo.privacy import histories_of, logs_of, secrets_of, seen
+from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 
 DESERVED = {
     None: AccountOutcome.CHARGED,
@@ -127,6 +127,18 @@ async def test_no_history_of_a_calm_demo_names_a_customer_a_card_or_a_key(calm_d
 
     assert any("acc_000001" in history for history in histories.values())
     assert seen(await secrets_of(calm_demo), histories) == []
+
+
+async def test_the_database_of_a_calm_demo_names_customers_and_cards_only_where_it_must(calm_demo: Demo) -> None:
+    tables = await tables_of(calm_demo)
+
+    assert {"accounts", "gateway_requests", "messages", "reductions", "disputes"} <= tables.keys()
+    assert seen(await secrets_of(calm_demo), tables) == []
+    assert card_numbers_in(tables) == []
+
+
+def test_the_search_finds_a_planted_card_number() -> None:
+    assert card_numbers_in({"a table": "a note\n4242 4242 4242 4242", "another": "a note"}) == ["a table"]
 
 
 async def test_the_search_finds_what_is_planted(calm_demo: Demo) -> None:

@@ -89,7 +89,7 @@ comment on column duly.gateway_requests.state is 'reversed: it was posted, and t
 
 create table duly.gateway_attempts (
     request_id text collate "C" not null references duly.gateway_requests,
-    attempt smallint not null check (attempt between 1 and 100),
+    attempt smallint not null check (attempt >= 1),
     idempotency_key text collate "C" not null unique,
     cause text not null check (cause in ('scheduled', 'card_changed', 'manual', 'customer')),
     channel text not null default 'off_session' check (channel in ('off_session', 'hosted_page', 'refund')),

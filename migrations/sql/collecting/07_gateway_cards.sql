@@ -181,7 +181,7 @@ comment on function duly.open_validation is
     'Write an asking about a card down before it is asked, or return it as an earlier call left it. Repeatable at any point.';
 
 create function duly.record_validation(p_request_id text, p_attempt integer, p_outcome text, p_gateway_reference text,
-    p_code text, p_decline_code text, p_card jsonb)
+    p_code text, p_decline_code text, p_card jsonb, p_actor text default '', p_reason text default '')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -196,7 +196,8 @@ begin
     end if;
     update duly.gateway_attempts set outcome = p_outcome,
         gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference), code = p_code,
-        decline_code = p_decline_code, finished_at = case when p_outcome not in ('processing', 'unknown') then now() end
+        decline_code = p_decline_code, resolved_by = p_actor, resolution = p_reason,
+        finished_at = case when p_outcome not in ('processing', 'unknown') then now() end
     where request_id = p_request_id and attempt = p_attempt returning * into a;
     update duly.gateway_requests set
         state = case p_outcome when 'succeeded' then 'posted' when 'declined' then 'rejected' when 'refused' then 'rejected'
