@@ -93,6 +93,29 @@ async def test_a_customer_switches_to_paying_by_card(cli: CommandLine, merchant:
     assert (before, await preferred(merchant, account)) == ("bank_transfer", "card")
 
 
+@pytest.mark.usefixtures("workers")
+async def test_a_customer_who_changes_to_cards_is_charged_by_the_next_run(
+    cli: CommandLine, merchant: Merchant, account: str, period: str
+) -> None:
+    await merchant.run(
+        "insert into duly.payment_preferences (account_id, payment_method_id) values (:id, 'bank_transfer')"
+        " on conflict do nothing",
+        id=account,
+    )
+    await cli.json("cards", "prefer", account, "--method", "bank_transfer")
+    await merchant.invoice(account, 2500)
+
+    saved = await cli.json(
+        "cards", "register", account, "--token", await merchant.fresh_token("pm_card_visa"), "--prefer"
+    )
+    run = await cli.json("runs", "start", "monthly", period, "--wait")
+
+    assert (saved["first_outcome"]["outcome"], await preferred(merchant, account)) == ("accepted", "card")
+    assert [(total["outcome"], total["amount_minor"]) for total in run["certificate"]["totals"]] == [("charged", 2500)]
+    assert await merchant.balance(account) == 0
+    assert (await cli.json("cards", "show", saved["card"]))["is_recurring"]
+
+
 async def preferred(merchant: Merchant, account: str) -> str:
     return str(
         await merchant.value(
