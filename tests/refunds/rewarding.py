@@ -4,15 +4,14 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import WorkflowHandle
 
 from activities.database import Database
 from activities.merchants import Merchants, MerchantsDocument
-from models.reduction import Award, Reduction, ReductionRequest
+from docs.examples.give_reward import give_reward
+from models.reduction import Award, Reduction
 from tests.refunds.conftest import Till
-from workflows.back_end_reduction import BackEndReduction
-from workflows.visibility import WORKFLOW_QUEUE, reduction_id
+from workflows.visibility import reduction_id
 
 
 @dataclass
@@ -38,17 +37,7 @@ class Club:
         """Award a reward, and return the reduction as it is accepted."""
         name = name or f"award_{next(self.numbers)}"
         award = Award(name, "cafe", account, amount_minor, options.pop("currency", "EUR"), **options)
-        start = WithStartWorkflowOperation[BackEndReduction, Reduction](
-            BackEndReduction.run,
-            ReductionRequest(name, award=award),
-            id=reduction_id(name),
-            task_queue=WORKFLOW_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
-        accepted: Reduction = await self.till.duly.client.execute_update_with_start_workflow(
-            "accepted", start_workflow_operation=start, result_type=Reduction
-        )
-        return accepted
+        return await give_reward(self.till.duly.client, award)
 
     def workflow(self, name: str) -> WorkflowHandle[object, Reduction]:
         """The workflow of an award."""
