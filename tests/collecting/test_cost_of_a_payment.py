@@ -23,7 +23,7 @@ from tests.running import RunningDuly
 from workflows.visibility import payment_run_id, shard_id
 
 # Tests on the development server share its ids: no other runs this month.
-MAY = "2027-05"
+MAY = "2099-05"
 # A second's payments, one after the other: a shard that were woken for each answer alone would spend six events on it.
 PAYMENTS = 60
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
