@@ -6,7 +6,6 @@ from enum import StrEnum
 from temporalio import workflow
 
 from activities.disputes import DisputeActivities, DisputeRecordActivities
-from activities.messages import MessageActivities
 from models.collection import CommandError, OperatorCommand
 from models.dispute import (
     DISPUTE_ENDED,
@@ -21,9 +20,9 @@ from models.moment import in_utc
 from models.money import Money
 from workflows import visibility
 from workflows.handlers import async_update, telling_why
-from workflows.mail import Mail
+from workflows.mail import Mail, send_what_there_is
 from workflows.markdown import listed, paragraphs
-from workflows.options import COLLECT, DATABASE, IN_THE_END, MAIL, PEOPLE
+from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
 from workflows.orders import Order, orders_text
 from workflows.reduction_news import tell_reductions
 from workflows.vigil import Vigil
@@ -165,12 +164,7 @@ class Dispute:
         await tell_reductions(dispute.payment_id)
 
     def _send(self, dispute: DisputeRecord) -> None:
-        self._mail.begin(lambda: self._tell(dispute.account_id), dispute_id=dispute.dispute_id)
-
-    async def _tell(self, account_id: str) -> None:
-        await workflow.execute_activity_method(
-            MessageActivities.tell_account, account_id, task_queue=visibility.MAIL_QUEUE, summary="tell of it", **MAIL
-        )
+        self._mail.begin(lambda: send_what_there_is(dispute.account_id), dispute_id=dispute.dispute_id)
 
     async def _wait(self, dispute: DisputeRecord) -> None:
         reminder = next_reminder(dispute, now=workflow.now())

@@ -7,7 +7,9 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from workflows.options import LAST_MESSAGE
+from activities.messages import MessageActivities
+from workflows.options import LAST_MESSAGE, MAIL
+from workflows.visibility import MAIL_QUEUE
 
 
 class Mail:
@@ -44,3 +46,10 @@ class Mail:
             if is_cancelled_exception(error):
                 raise
             workflow.logger.warning("message_left", extra=about)
+
+
+async def send_what_there_is(account_id: str) -> None:
+    """Send what the outbox holds about an account: the commits that it tells of have written it."""
+    await workflow.execute_activity_method(
+        MessageActivities.tell_account, account_id, task_queue=MAIL_QUEUE, summary="tell of it", **MAIL
+    )

@@ -11,7 +11,6 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from activities.messages import MessageActivities
 from activities.refunds import RefundActivities
 from models.collection import CollectionRequest
 from models.gateway_request import RequestKind
@@ -25,8 +24,8 @@ from models.refund import (
 )
 from workflows import visibility
 from workflows.collection import Collection
-from workflows.mail import Mail
-from workflows.options import COLLECT_WAITING, MAIL, PEOPLE
+from workflows.mail import Mail, send_what_there_is
+from workflows.options import COLLECT_WAITING, PEOPLE
 from workflows.reduction_news import tell_reductions, tell_run, wake_reduction
 from workflows.refund_desk import RefundDesk
 from workflows.vigil import Vigil
@@ -180,16 +179,11 @@ class Refund(RefundDesk):
     def _tell(self, result: RefundResult) -> None:
         """The outbox was written in the commit of the outcome: what is left is to send it, and to tell reductions."""
         if result.outcome in {RefundOutcome.REFUNDED, RefundOutcome.REVERSED}:
-            self._mail.begin(lambda: self._send(result.account_id), refund_id=result.refund_id)
+            self._mail.begin(lambda: send_what_there_is(result.account_id), refund_id=result.refund_id)
         if result.award_id:
             self._mail.begin(lambda: self._tell_reduction(result, is_over=False), refund_id=result.refund_id)
         if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:
             self._mail.begin(lambda: tell_reductions(result.payment_id), refund_id=result.refund_id)
-
-    async def _send(self, account_id: str) -> None:
-        await workflow.execute_activity_method(
-            MessageActivities.tell_account, account_id, task_queue=visibility.MAIL_QUEUE, summary="tell of it", **MAIL
-        )
 
     async def _tell_reduction(self, result: RefundResult, *, is_over: bool) -> None:
         await wake_reduction(result.award_id, "refund_moved", result, is_over)

@@ -12,9 +12,9 @@ from sqlalchemy import Row
 
 from activities.dispute_records import DisputeRecords
 from activities.disputes import note, record_dispute
-from activities.gateway import StripeGateway
 from commands.output import Output, table
 from commands.perform import unreachable
+from commands.work.gateway import gateway_of
 from commands.work.links import link_line, workflow_link
 from commands.work.paging import answer_page
 from commands.work.session import database_of, read_settings, temporal_of
@@ -123,19 +123,13 @@ def _fault_of(name: str, value: object, source: str) -> Fault | None:
 
 async def _submitted(settings: Settings, dispute: str, evidence: Mapping[str, str]) -> DisputeData:
     digest = hashlib.sha256(json.dumps(evidence, sort_keys=True).encode()).hexdigest()[:32]
-    gateway = StripeGateway(
-        settings.stripe_api_key.get_secret_value(),
-        api_base=settings.stripe_api_base,
-        timeout_seconds=settings.gateway_timeout_seconds,
-    )
     try:
-        return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
+        async with gateway_of(settings) as gateway:
+            return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
     except GatewayRefusedError as error:
         raise refusal("dispute", "gateway_takes_it", error.code) from error
     except GatewayError as error:
         raise unreachable("STRIPE_API_BASE", "gateway_answers", f"the gateway gave no answer: {error.code}") from error
-    finally:
-        await gateway.close()
 
 
 async def _found(settings: Settings, dispute: str) -> Row[Any]:

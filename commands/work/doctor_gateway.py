@@ -5,9 +5,9 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from activities.gateway import StripeGateway
 from commands.work.doctor_database import ProviderState
 from commands.work.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.work.gateway import gateway_of
 from models.gateway import GatewayAccessError, GatewayError
 from settings import Settings
 
@@ -46,20 +46,14 @@ async def examine_mail(settings: Settings) -> Finding:
 
 
 async def _key(settings: Settings) -> Finding:
-    gateway = StripeGateway(
-        settings.stripe_api_key.get_secret_value(),
-        api_base=settings.stripe_api_base,
-        timeout_seconds=settings.gateway_timeout_seconds,
-    )
     try:
-        await gateway.verify()
+        async with gateway_of(settings) as gateway:
+            await gateway.verify()
     except GatewayAccessError as error:
         return wrong("gateway", f"the key is refused: {error.code}", "set STRIPE_API_KEY to a key of this account")
     except GatewayError as error:
         advice = "see whether STRIPE_API_BASE is right and can be reached from here"
         return wrong("gateway", f"no answer from {settings.stripe_api_base}: {error.code}", advice)
-    finally:
-        await gateway.close()
     return ok("gateway", f"{settings.stripe_api_base} takes the key, {_mode(settings)} mode")
 
 

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from activities.gateway import StripeGateway
 from commands.output import Output, table
 from commands.perform import unreachable
+from commands.work.gateway import gateway_of
 from commands.work.session import read_settings
 from models.fault import refusal
 from models.gateway import GatewayError, GatewayRefusedError
@@ -28,19 +28,13 @@ async def apply(output: Output, url: str) -> None:
     settings = read_settings()
     url = url or f"{settings.public_url}/webhooks/stripe"
     _check(url, settings)
-    gateway = StripeGateway(
-        settings.stripe_api_key.get_secret_value(),
-        api_base=settings.stripe_api_base,
-        timeout_seconds=settings.gateway_timeout_seconds,
-    )
     try:
-        endpoint = await gateway.register_endpoint(url)
+        async with gateway_of(settings) as gateway:
+            endpoint = await gateway.register_endpoint(url)
     except GatewayRefusedError as error:
         raise refusal("url", "gateway_takes_it", error.code) from error
     except GatewayError as error:
         raise unreachable("STRIPE_API_BASE", "gateway_reachable", f"the gateway does not answer: {error}") from error
-    finally:
-        await gateway.close()
     shown = [("Address", endpoint.url), ("Id", endpoint.reference), ("Change", str(endpoint.change))]
     if endpoint.secret:
         shown.append(("STRIPE_WEBHOOK_SECRET", endpoint.secret))

@@ -97,14 +97,19 @@ async def test_a_run_that_waits_for_the_gateway_says_so(
 
 
 async def test_a_held_run_is_found_by_the_query_of_the_runbook(
-    temporal_server: Client, merchant: Merchant, database: Database, busy: BusyGateway, settings: Settings
+    temporal_server: Client,
+    merchant: Merchant,
+    database: Database,
+    busy: BusyGateway,
+    settings: Settings,
+    period: str,
 ) -> None:
     await owing(merchant, 8)
     await shape(merchant, window=5)
     environment = WorkflowEnvironment.from_client(temporal_server)
 
     async with duly_at(environment, database, busy, settings) as duly:
-        run = await duly.start_run(period="2099-04")
+        run = await duly.start_run(period=period)
         await reached(run, RunStage.HELD)
         await found_by(temporal_server, 'WorkflowType = "PaymentRun" AND Stage = "held"', run.id)
         busy.is_down = False

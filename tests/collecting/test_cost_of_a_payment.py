@@ -22,8 +22,6 @@ from tests.collecting.steering import current, duly_at, shape
 from tests.running import RunningDuly
 from workflows.visibility import payment_run_id, shard_id
 
-# Tests on the development server share its ids: no other runs this month.
-MAY = "2099-05"
 # A second's payments, one after the other: a shard that were woken for each answer alone would spend six events on it.
 PAYMENTS = 60
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
@@ -73,17 +71,17 @@ async def commits(database: Database) -> int:
 
 
 async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payment(
-    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, period: str
 ) -> None:
     await shape(merchant, window=PAYMENTS, page=250)
     await asyncio.gather(*(merchant.account(owes_minor=2500) for _ in range(PAYMENTS)))
     before = Counter(stripe_sandbox.request_counts())
 
-    run = await duly.start_run(period=MAY)
+    run = await duly.start_run(period=period)
     await run.result()
 
     requests = Counter(stripe_sandbox.request_counts()) - before
-    events = await histories(duly, shard_id(payment_run_id("monthly", MAY), 0))
+    events = await histories(duly, shard_id(payment_run_id("monthly", period), 0))
     collects = [
         event.event_id
         for event in events

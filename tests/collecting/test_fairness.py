@@ -25,8 +25,6 @@ from workflows.visibility import gateway_queue, payment_run_id, shard_id
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 EACH = 24
-# The development server is shared by all tests, and a run's id is used once: these months are this file's own.
-EARLY, LATE, PACED = "2099-01", "2099-02", "2099-03"
 
 
 @pytest.fixture
@@ -63,6 +61,7 @@ async def test_two_runs_on_one_provider_share_its_rate_fairly(
     database: Database,
     settings: Settings,
     stripe_sandbox: SandboxControl,
+    period: str,
 ) -> None:
     for number in range(EACH):
         await merchant.account(f"first_{number}", owes_minor=1000)
@@ -74,8 +73,8 @@ async def test_two_runs_on_one_provider_share_its_rate_fairly(
 
     async with workflow_worker(temporal_server, database):
         duly = RunningDuly(WorkflowEnvironment.from_client(temporal_server))
-        first = await backlog(duly, "first", EARLY, EACH)
-        second = await backlog(duly, "second", LATE, EACH)
+        first = await backlog(duly, "first", period, EACH)
+        second = await backlog(duly, "second", period, EACH)
         async with gateway_worker(temporal_server, database, watched, slow):
             await second.result()
             await first.result()
@@ -149,13 +148,18 @@ async def test_a_provider_that_is_down_holds_its_own_run_only(
 
 
 async def test_a_rate_holds_for_the_providers_queue_until_the_run_ends(
-    temporal_server: Client, merchant: Merchant, database: Database, settings: Settings, gated: GatedGateway
+    temporal_server: Client,
+    merchant: Merchant,
+    database: Database,
+    settings: Settings,
+    gated: GatedGateway,
+    period: str,
 ) -> None:
     await owing(merchant, 1)
     environment = WorkflowEnvironment.from_client(temporal_server)
 
     async with duly_at(environment, database, gated, settings) as duly:
-        run = await duly.start_run(period=PACED)
+        run = await duly.start_run(period=period)
         await gated.arrived(1)
         status = await order(run, PaymentRun.change_rate, RateCommand("maria", "they asked us to", 7))
         during = await queue_config(temporal_server)

@@ -17,10 +17,6 @@ from tests.gateways import GatedGateway
 from tests.running import RunningDuly
 from workflows.visibility import payment_run_id, shard_id
 
-# Tests on the development server share its ids: no other runs this month.
-MARCH = "2027-03"
-RUN_ID = payment_run_id("monthly", MARCH)
-
 
 @pytest.fixture
 async def gated(stripe_sandbox: SandboxControl) -> AsyncIterator[GatedGateway]:
@@ -42,22 +38,23 @@ async def duly(
 
 
 async def test_a_run_that_was_terminated_goes_on_where_it_was_and_charges_nobody_twice(
-    duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl
+    duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl, period: str
 ) -> None:
+    run_id = payment_run_id("monthly", period)
     await shape(merchant, window=4)
     for _ in range(6):
         await merchant.account(owes_minor=1000)
-    killed = await duly.start_run(period=MARCH)
+    killed = await duly.start_run(period=period)
     await gated.arrived(4)
 
     await killed.terminate("a mistake")
-    await until(lambda: has_ended(duly, shard_id(RUN_ID, 0)))
+    await until(lambda: has_ended(duly, shard_id(run_id, 0)))
     gated.gate.set()
-    certificate = await duly.run(period=MARCH)
+    certificate = await duly.run(period=period)
 
     assert totals(certificate) == {("charged", ""): (6, 6000)}
     assert charged(stripe_sandbox) == (6, 6000)
-    assert certificate.run_id == RUN_ID
+    assert certificate.run_id == run_id
 
 
 async def has_ended(duly: RunningDuly, workflow_id: str) -> bool:

@@ -1,22 +1,16 @@
 """The command line on real parts: what an operator types, and what comes back."""
 
-import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from activities.database import Database
-from activities.gateway import StripeGateway
 from sandbox.stripe.control import SandboxControl
-from settings import Settings
 from tests.builders import API_KEY
 from tests.commands.command_line import CommandLine
 from tests.commands.shop import Shop
-from worker import gateway_worker, mail_worker, workflow_worker
-
-_MONTHS = itertools.count()
+from tests.running import RunningDuly
 
 
 @pytest.fixture
@@ -44,24 +38,8 @@ def cli(
 
 
 @pytest.fixture
-def period() -> str:
-    """A month of this test's own: the tests share Temporal's namespace, and a run's id has its period in it."""
-    years, month = divmod(next(_MONTHS), 12)
-    return f"{2027 + years}-{month + 1:02d}"
-
-
-@pytest.fixture
-async def workers(
-    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
-) -> AsyncIterator[None]:
+def workers(standing_duly: RunningDuly) -> None:
     """Duly's workers, on the development server."""
-    client = temporal_server
-    async with (
-        workflow_worker(client, database),
-        gateway_worker(client, database, gateway, settings),
-        mail_worker(client, database, settings),
-    ):
-        yield
 
 
 @pytest.fixture

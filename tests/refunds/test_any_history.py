@@ -3,28 +3,24 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as told
 from hypothesis import strategies as st
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
-from activities.gateway import StripeGateway
 from activities.reductions import ReductionActivities
 from models.reduction import ReductionState
 from sandbox.stripe.control import ControlError, DisputeScript, Fault, FaultKind
-from settings import Settings
 from tests.refunds.conftest import Till
 from tests.refunds.rewarding import Club
 from tests.refunds.test_disputes import charge_of
 from tests.running import RunningDuly
-from worker import gateway_worker, mail_worker, workflow_worker
 from workflows.visibility import dispute_id, reduction_id, refund_id
 
 REFUNDS = "POST /v1/refunds"
@@ -151,16 +147,9 @@ class History:
 
 
 @pytest.fixture
-async def duly(
-    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
-) -> AsyncIterator[RunningDuly]:
+def duly(standing_duly: RunningDuly) -> RunningDuly:
     """Duly at work on a server whose clock is the real one: nothing here waits for a moment."""
-    async with (
-        workflow_worker(temporal_server, database),
-        gateway_worker(temporal_server, database, gateway, settings),
-        mail_worker(temporal_server, database, settings),
-    ):
-        yield RunningDuly(WorkflowEnvironment.from_client(temporal_server))
+    return standing_duly
 
 
 @pytest.fixture

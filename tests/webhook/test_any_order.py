@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,22 +12,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as told
 from hypothesis import strategies as st
-from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
-from activities.database import Database
 from activities.event_inbox import EventInbox
 from activities.gateway import StripeGateway
 from models.gateway_event import GatewayEvent, SweepRequest
 from models.gateway_request import RequestKind
 from models.refund import RefundOrder, RefundRequest
 from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
-from settings import Settings
 from tests.builders import Merchant
 from tests.cards.conftest import Wallet
 from tests.cards.test_registering import fill_in
 from tests.running import RunningDuly
-from worker import gateway_worker, mail_worker, workflow_worker
 from workflows.event_delivery import EventDelivery
 from workflows.event_sweep import EventSweep
 from workflows.refund import Refund
@@ -62,16 +57,9 @@ POSTS = st.builds(
 
 
 @pytest.fixture
-async def duly(
-    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
-) -> AsyncIterator[RunningDuly]:
+def duly(standing_duly: RunningDuly) -> RunningDuly:
     """Duly at work on a server whose clock is the real one: only events end a wait."""
-    async with (
-        workflow_worker(temporal_server, database),
-        gateway_worker(temporal_server, database, gateway, settings),
-        mail_worker(temporal_server, database, settings),
-    ):
-        yield RunningDuly(WorkflowEnvironment.from_client(temporal_server))
+    return standing_duly
 
 
 class Scenario:
