@@ -1,6 +1,7 @@
 """The gateway's way in: verify the signature, store the event once, answer, hint the workflow. No business rule."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -185,6 +186,9 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
     inbox = EventInbox(database, settings.provider)
     app = build_app(Webhook(inbox, client, secrets, is_live=settings.is_live))
+    # What is loaded by now stays: collecting garbage need not walk through it while somebody waits for an answer.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     await uvicorn.Server(config).serve()
     await database.dispose()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bench.cards import measure_cards
 from bench.certainty import KINDS, measure_certainty
 from bench.document import DOCUMENT, document, section_of
 from bench.paced import measure_paced
@@ -53,6 +54,9 @@ FIGURES = {
         lambda: measure_certainty(accounts=12, kinds=KINDS[:2]),
         25 * MINUTE,
     ),
+    "cards": Figure(
+        lambda: measure_cards(counts=(2_000, 5_000, 10_000)), lambda: measure_cards(counts=(20, 40)), 40 * MINUTE
+    ),
     "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
@@ -94,6 +98,12 @@ def certainty(quick: Quick = False) -> None:
 def scale(quick: Quick = False) -> None:
     """Measure histories and memory over a large run."""
     _measure("scale", quick=quick)
+
+
+@app.command()
+def cards(quick: Quick = False) -> None:
+    """Measure what sleeping cards cost the worker."""
+    _measure("cards", quick=quick)
 
 
 @app.command()

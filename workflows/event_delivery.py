@@ -21,6 +21,9 @@ from workflows.refund import Refund
 # Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
 SIGNAL = "gateway_event"
 
+# Hints on their way at once: a receiver that prepared a hundred of them in one go would answer nobody meanwhile.
+AT_A_TIME = 8
+
 # The server is away or overloaded: nothing is noted, and everything is delivered later.
 _LATER = frozenset(
     {
@@ -42,6 +45,7 @@ class EventDelivery:
     def __init__(self, inbox: EventInbox, client: Client) -> None:
         self._inbox = inbox
         self._client = client
+        self._gate = asyncio.Semaphore(AT_A_TIME)
 
     async def deliver_waiting(self) -> Delivered:
         """Hint workflows until nothing waits whose turn it is. Raises RPCError when the server cannot be reached."""
@@ -69,7 +73,8 @@ class EventDelivery:
         if not key:
             return False
         try:
-            await self._tell(subject, key)
+            async with self._gate:
+                await self._tell(subject, key)
         except RPCError as error:
             if error.status in _LATER:
                 raise

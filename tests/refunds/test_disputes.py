@@ -10,6 +10,7 @@ from models.collection import OperatorCommand
 from models.dispute import Dispute, DisputeState, next_reminder
 from models.reduction import ReductionState
 from sandbox.stripe.control import DisputeScript, Fault, FaultKind
+from tests.collecting.steering import until
 from tests.refunds.conftest import Till
 from tests.refunds.rewarding import Club
 from workflows.visibility import dispute_id
@@ -184,7 +185,10 @@ async def test_operators_are_reminded_before_evidence_is_due(till: Till) -> None
 
     await till.duly.environment.sleep(timedelta(days=7))
 
-    assert await alerts(till) == ["dispute_opened", "dispute_due"]
+    async def are_told() -> bool:
+        return await alerts(till) == ["dispute_opened", "dispute_due"]
+
+    await until(are_told)
 
 
 async def test_a_person_gives_it_up(till: Till) -> None:
