@@ -82,6 +82,10 @@ WORKFLOWS = (
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 BUNCH = 20
 
+# Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was let
+# go is read back from its short history when it wakes.
+WORKFLOWS_AT_HAND = 500
+
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 GRACE = timedelta(seconds=30)
 
@@ -121,7 +125,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         workflows=WORKFLOWS,
         activities=[one for family in families for one in family.all()],
         max_concurrent_workflow_tasks=20,
-        max_cached_workflows=2000,
+        max_cached_workflows=WORKFLOWS_AT_HAND,
         max_concurrent_activities=50,
         graceful_shutdown_timeout=GRACE,
     )

@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from bench import parts
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
-from models.card import CardRequest
+from models.card import CardRequest, CardResult
 from sandbox.workers import running_worker
 from workflows.card_lifecycle import CardLifecycle
 from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
@@ -112,6 +112,6 @@ async def _weigh(cards: int) -> Asleep:
 
 async def _wake(merchant: Merchant, card: str) -> int:
     """Make a card read itself anew; return the length of its history."""
-    handle = merchant.client.get_workflow_handle_for(CardLifecycle.run, card_id(card))
+    handle: WorkflowHandle[CardLifecycle, CardResult] = merchant.client.get_workflow_handle(card_id(card))
     await handle.execute_update(CardLifecycle.look)
     return (await handle.describe()).history_length
