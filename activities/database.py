@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from temporalio.exceptions import ApplicationError
 
+from models.errors import LedgerError, refusal
+
 # SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "42", "DU", "LD")
 
@@ -71,7 +73,8 @@ class Database:
     async def verify(self) -> None:
         """Make sure that the database is there, migrated, and safe to keep money in. Raises when it is not."""
         unsafe = await self.rows(
-            "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
+            "select name, setting from pg_settings where name in"
+            " ('fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums')"
             " and setting = 'off'"
         )
         if unsafe:
@@ -84,10 +87,15 @@ class Database:
 
 
 class RuleBrokenError(ApplicationError):
-    """The database refused: asking again would give the same answer. `type` is the name of the rule."""
+    """The database refused: asking again would give the same answer. `type` is the name of the rule.
 
-    def __init__(self, rule: str, message: str) -> None:
+    `refused` is the ledger's own word for it, where it has one. Errors end up in histories, causes included, and
+    PostgreSQL's details quote whole rows: so the driver's error is never the cause.
+    """
+
+    def __init__(self, rule: str, message: str, refused: LedgerError | None = None) -> None:
         super().__init__(message, type=rule, non_retryable=True)
+        self.refused = refused
 
 
 class UnsafeDatabaseError(RuntimeError):
@@ -110,14 +118,15 @@ async def _translating_errors() -> AsyncIterator[None]:
     except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(_PERMANENT_CLASSES):
-            raise RuleBrokenError(*_rule_of(error)) from error
+            raise _broken_rule(error) from None
         raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
 
 
-def _rule_of(error: DBAPIError) -> tuple[str, str]:
+def _broken_rule(error: DBAPIError) -> RuleBrokenError:
     diagnosis = getattr(error.orig, "diag", None)
     message = str(getattr(diagnosis, "message_primary", None) or type(error.orig).__name__)
-    return str(getattr(diagnosis, "constraint_name", None) or "database_rule"), message
+    rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
+    return RuleBrokenError(rule, message, None if diagnosis is None else refusal(diagnosis))
 
 
 def _plain(arguments: dict[str, object]) -> dict[str, object]:

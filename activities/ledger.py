@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database, RuleBrokenError
-from models.errors import LedgerError, refusal
 
 
 @dataclass(frozen=True)
@@ -53,16 +51,9 @@ def naming_the_rule() -> Iterator[None]:
     try:
         yield
     except RuleBrokenError as error:
-        named = _ledger_error(error)
-        if named is None:
+        if error.refused is None:
             raise
-        raise named from error
-
-
-def _ledger_error(error: RuleBrokenError) -> LedgerError | None:
-    cause = error.__cause__
-    diagnosis = getattr(cause.orig, "diag", None) if isinstance(cause, DBAPIError) else None
-    return None if diagnosis is None else refusal(diagnosis)
+        raise error.refused from error
 
 
 def _call(select: str, function: str, arguments: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,16 +124,16 @@ class PostgresServer:
 
 @contextlib.asynccontextmanager
 async def running_postgres(
-    passwords: Passwords, *, home: Path, log: Path, port: int = 0
+    passwords: Passwords, *, home: Path, log: Path, port: int = 0, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[PostgresServer]:
     """Run a server on the cluster in `home` (from `temporary_home` or `kept_home`), made at the first start.
 
-    Roles and the database `duly` exist when it yields. `port` 0 takes a free one.
+    Roles and the database `duly` exist when it yields. `port` 0 takes a free one; `settings` go before our own.
     """
     server = PostgresServer(choose_port(PART, port), passwords)
     binaries = await asyncio.to_thread(binaries_for, home)
     await _ensure_cluster(binaries, home, log, passwords.superuser)
-    options = tuple(f"--{name}={value}" for name, value in {**SETTINGS, "port": str(server.port)}.items())
+    options = tuple(f"--{name}={value}" for name, value in {**SETTINGS, **(settings or {}), "port": str(server.port)}.items())
     command = _command((str(binaries / "postgres"), "-D", str(home / "data"), *options), home, log)
     async with running(command, server.answers):
         await server.create_roles_and_database()

@@ -1,0 +1,84 @@
+"""The database as activities use it: safe to keep money in, and discreet when it refuses."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverter
+
+from activities.database import Database, RuleBrokenError, UnsafeDatabaseError, create_engine
+from models.errors import InvalidInputError
+from sandbox.migrate import migrate
+from sandbox.postgres import Passwords, running_postgres
+from sandbox.postgres_home import NOBODY, binaries_for, server_uid, temporary_home
+
+
+async def verify(url: str) -> None:
+    database = Database(create_engine(url, pool=1))
+    try:
+        await database.verify()
+    finally:
+        await database.dispose()
+
+
+async def without_checksums(home: Path) -> None:
+    """Turn the checksums of a stopped server's pages off, as the server's own user."""
+    own_user = () if server_uid() is None else ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    program = (str(binaries_for(home) / "pg_checksums"), "--disable", "-D", str(home / "data"))
+    turning = await asyncio.create_subprocess_exec(*own_user, *program, stdout=asyncio.subprocess.DEVNULL)
+    assert await turning.wait() == 0
+
+
+async def test_a_database_that_keeps_what_it_acknowledges_is_taken(database_url: str) -> None:
+    await verify(database_url)
+
+
+async def test_a_database_that_acknowledges_before_the_disk_has_it_is_refused(
+    database_url: str, database_name: str, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text(f"alter database {database_name} set synchronous_commit = off"))
+
+    with pytest.raises(UnsafeDatabaseError, match="synchronous_commit is off; money needs it on"):
+        await verify(database_url)
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+async def test_a_server_that_a_power_cut_could_ruin_is_refused(server_logs: Path, setting: str) -> None:
+    with temporary_home(in_memory=True) as home:
+        log, settings = server_logs / "unsafe.log", {setting: "off"}
+        async with running_postgres(Passwords.random(), home=home, log=log, settings=settings) as server:
+            await migrate(server.owner_url())
+
+            with pytest.raises(UnsafeDatabaseError, match=f"{setting} is off"):
+                await verify(server.runtime_url())
+
+
+async def test_a_server_that_does_not_notice_a_broken_page_is_refused(server_logs: Path) -> None:
+    with temporary_home(in_memory=True) as home:
+        log, passwords = server_logs / "unchecked.log", Passwords.random()
+        async with running_postgres(passwords, home=home, log=log) as server:
+            await migrate(server.owner_url())
+        await without_checksums(home)
+        async with running_postgres(passwords, home=home, log=log) as server:
+            with pytest.raises(UnsafeDatabaseError, match="data_checksums is off"):
+                await verify(server.runtime_url())
+
+
+async def test_a_refusal_brings_no_row_into_a_history(owner_database_url: str) -> None:
+    database = Database(create_engine(owner_database_url, pool=1))
+
+    with pytest.raises(RuleBrokenError) as refused:
+        await database.rows(
+            "insert into duly.products (id, name, ledger_account) values ('no good', 'Ada Lovelace', 'revenue:gold')"
+        )
+    await database.dispose()
+
+    failure = Failure()
+    DefaultFailureConverter().to_failure(refused.value, DefaultPayloadConverter(), failure)
+    assert "products_id_check" in str(failure)
+    assert "Ada Lovelace" not in str(failure)
+    assert isinstance(refused.value.refused, InvalidInputError)
