@@ -1,4 +1,4 @@
-"""What a person may not do by hand while the gateway has a say in it (F69, Q4, Q8)."""
+"""What a person may not do by hand while the gateway has a say in it (F69, Q4)."""
 
 from typing import Any
 
@@ -15,14 +15,4 @@ def refuse_payment_of_gateway(payment: Row[Any]) -> None:
             "gateway_confirms_first",
             f"{payment.id} went through {payment.provider}, which has not returned the money:"
             f" `refunds cancel {payment.id}` asks it to, and the payment is cancelled when it has",
-        )
-
-
-def refuse_draft_of_gateway(draft: Row[Any]) -> None:
-    """Refuse to edit or reject a draft that a gateway may be working on: its answer posts or rejects it (Q8)."""
-    if draft.provider is not None and draft.state == "draft":
-        raise refusal(
-            "transaction",
-            "gateway_decides",
-            f"{draft.id} is with {draft.provider}, whose answer posts or rejects it",
         )

@@ -23,7 +23,10 @@ class Principle(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """A posted document, open until it is settled. `sort_on` is a debit's due date, a credit's posting date."""
+    """A posted document, open until it is settled. `sort_on` is a debit's due date, a credit's posting date.
+
+    What settles a written-off invoice stays: a credit that addresses it takes only what is unsettled.
+    """
 
     id: str
     side: Side
@@ -31,6 +34,7 @@ class Item:
     version: int
     amount_minor: int
     may_be_addressed: bool = False
+    is_written_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def counterbalance(settlement: Settlement, item_id: str, cancellation: Item) -> 
 
 def write_off(settlement: Settlement, item_id: str, credit: Item) -> Settlement:
     """Settle what is left of an invoice with its write-off, which later credits do not displace (F81)."""
-    items = tuple(replace(i, may_be_addressed=False) if i.id == item_id else i for i in settlement.items)
+    items = tuple(replace(i, is_written_off=True) if i.id == item_id else i for i in settlement.items)
     return _allocate(Settlement((*items, credit), settlement.allocations), item_id, credit.id, credit.amount_minor)
 
 
@@ -121,10 +125,11 @@ def _allocate_addressed(settlement: Settlement, credit: Item, addressed: set[str
     for invoice in sorted(invoices, key=lambda item: (item.sort_on, item.version)):
         if left == 0:
             break
-        if settlement.unsettled(invoice.id) < min(left, invoice.amount_minor):
+        if not invoice.is_written_off and settlement.unsettled(invoice.id) < min(left, invoice.amount_minor):
             settlement = replace(settlement, allocations=_without(settlement.allocations, invoice.id))
         amount = min(left, settlement.unsettled(invoice.id))
-        settlement = _allocate(settlement, invoice.id, credit.id, amount)
+        if amount:
+            settlement = _allocate(settlement, invoice.id, credit.id, amount)
         left -= amount
     return settlement
 

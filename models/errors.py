@@ -94,6 +94,7 @@ MESSAGES: dict[str, str] = {
     "due_date_in_credit_period": "due date {due_on} of account {account_id} is outside {earliest} to {latest}",
     "field_editable": "field {field} of a {classification} cannot be edited",
     "field_valid": "{field} is not valid: {reason}",
+    "gateway_decides": "transaction {transaction_id} is with {provider}, whose answer posts or rejects it",
     "gateway_reference_first": "a {classification} through {provider} is posted when the gateway has moved the money",
     "gateway_reference_unique": "gateway_reference {gateway_reference} is booked already",
     "invoice_only": "transaction {transaction_id} is a {classification}; only an invoice allows this",

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from activities.account_records import AccountRecords
-from activities.gateway_guards import refuse_draft_of_gateway
 from activities.ledger import Receipt
 from activities.transaction_calls import TransactionCalls
 from activities.transaction_document import RefundDocument, changes_of, note_of, read_file, transaction_of
@@ -55,7 +54,6 @@ async def edit(output: Output, word: str, given: Given, file: Path | None, asked
     said = changes_of(_said(given, file))
     async with desk_of(output, asked) as desk:
         found = await desk.records.require(word)
-        refuse_draft_of_gateway(found)
         changes = await TransactionCalls(desk.database, found.currency).changes(said)
         receipt = await desk.ledger.write("edit_draft", transaction_id=found.id, changes=changes)
         await _note_change(desk, found.id, f"edited {', '.join(sorted(changes))}")
@@ -81,7 +79,6 @@ async def reject(output: Output, word: str, reason: str, asked: Asked) -> None:
     """Reject a draft for one of the configured reasons (F55)."""
     async with desk_of(output, asked) as desk:
         found = await desk.records.require(word)
-        refuse_draft_of_gateway(found)
         await desk.ledger.run("reject_draft", transaction_id=found.id, reason_id=reason, actor=desk.asked.actor)
         await desk.answer(Receipt(found.id, found.reference_number, None, "rejected"))
 

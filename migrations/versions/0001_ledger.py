@@ -26,6 +26,7 @@ FILES = (
     "accounts_functions",
     "due_dates",
     "settling",
+    "lines",
     "posting",
     "money_transactions",
     "drafts",

@@ -16,8 +16,7 @@ class Changing(Telling):
         found, amount = self._transaction(Classification.PAYMENT, state=LifeCycleState.DRAFT), self._amount()
         if found is None or found.classification is not Classification.PAYMENT:
             return
-        rule = None if found.state is LifeCycleState.DRAFT else "draft_only"
-        rule = rule or self.model.refuses_new(found.account, found.addressed)
+        rule = self.model.refuses_by_hand(found) or self.model.refuses_new(found.account, found.addressed)
         edited = self._ask(
             rule,
             lambda: (
@@ -72,7 +71,7 @@ class Changing(Telling):
         found = self._transaction(*Classification, state=LifeCycleState.DRAFT)
         if found is None or found.state is LifeCycleState.REJECTED:
             return
-        rule = None if found.state is LifeCycleState.DRAFT else "draft_only"
+        rule = self.model.refuses_by_hand(found)
         if rule is None and self.model.accounts[found.account].state == "terminated":
             rule = "account_not_terminated"
 
@@ -152,7 +151,7 @@ class Changing(Telling):
 
     def change_account(self) -> None:
         account = f"{self.name}_{self.choices.number(0, 2)}"
-        state = self.choices.pick([*["active"] * 7, "suspended", "terminated"])
+        state = self.choices.pick([*["active"] * 4, "suspended", "terminated"])
         self.books.run("select duly.set_account_state(%s, %s)", account, state)
         self.model.accounts[account].state = state
 
@@ -165,7 +164,8 @@ class Changing(Telling):
         self.books.run("select duly.fill_roll_ups()")
 
     def _cancel(self, classification: Classification, cancelling: Classification) -> None:
-        found = self._transaction(classification, state=LifeCycleState.POSTED)
+        found = self._pays_what_was_written_off() if classification is Classification.PAYMENT else None
+        found = found or self._transaction(classification, state=LifeCycleState.POSTED)
         posted_on, key = self._day(), self._key()
         if found is None:
             return
@@ -179,13 +179,24 @@ class Changing(Telling):
         if made:
             self.model.cancel(found, counterpart(found, made, cancelling), posted_on)
 
+    def _pays_what_was_written_off(self) -> ModelTransaction | None:
+        """Pick a payment without which a written-off invoice is owed again, if there is one, now and then."""
+        every = self.model.transactions
+        credits_ = [
+            every[a.credit_id]
+            for account in self.model.accounts.values()
+            for a in account.settlement.allocations
+            if every[a.debit_id].state is LifeCycleState.WRITTEN_OFF
+        ]
+        payments = [t for t in credits_ if t.classification is Classification.PAYMENT]
+        return self.choices.pick(payments) if payments and self.choices.number(0, 1) else None
+
     def _adopt(self, account_id: str) -> None:
         self.model.accounts.setdefault(account_id, ModelAccount())
 
     def _unsettled_invoice(self) -> ModelTransaction | None:
-        """Pick an invoice to be settled: mostly one that is paid in part."""
-        posted = [t for t in self.model.transactions.values() if t.state is LifeCycleState.POSTED]
-        invoices = [t for t in posted if t.classification is Classification.INVOICE]
+        """Pick an invoice to be settled: mostly one that is paid in part, or owed again after its write-off."""
+        invoices = [t for t in self.model.transactions.values() if self.model.is_payable(t)]
         in_part = [t for t in invoices if 0 < self.model.unsettled(t.id) < t.total]
         if in_part and self.choices.number(0, 2):
             return self.choices.pick(in_part)

@@ -83,14 +83,20 @@ class ModelLedger:
             return "account_not_terminated"
         for invoice_id in addressed:
             found = self.transactions.get(invoice_id)
-            is_posted_invoice = found is not None and (found.classification, found.state, found.account) == (
-                Classification.INVOICE,
-                LifeCycleState.POSTED,
-                account_id,
-            )
-            if not is_posted_invoice:
+            if found is None or found.account != account_id or not self.is_payable(found):
                 return "addressed_invoice_posted"
         return None
+
+    def is_payable(self, found: ModelTransaction) -> bool:
+        if found.classification is not Classification.INVOICE:
+            return False
+        is_owed_again = found.state is LifeCycleState.WRITTEN_OFF and self.unsettled(found.id) > 0
+        return found.state is LifeCycleState.POSTED or is_owed_again
+
+    def refuses_by_hand(self, draft: ModelTransaction) -> str | None:
+        if draft.state is not LifeCycleState.DRAFT:
+            return "draft_only"
+        return "gateway_decides" if draft.provider else None
 
     def refuses_refund(self, account_id: str, amount: int) -> str | None:
         account = self.accounts[account_id]
@@ -132,7 +138,7 @@ class ModelLedger:
     def refuses_quick_pay(self, invoice: ModelTransaction) -> str | None:
         if invoice.classification is not Classification.INVOICE:
             return "invoice_only"
-        if invoice.state is not LifeCycleState.POSTED:
+        if invoice.state is not LifeCycleState.POSTED and not self.is_payable(invoice):
             return "posted_only"
         if self.unsettled(invoice.id) == 0:
             return "unsettled_only"

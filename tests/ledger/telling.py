@@ -131,7 +131,9 @@ class Telling:
 
     def _addressed(self, account: str) -> tuple[str, ...]:
         every = [t for t in self.model.transactions.values() if t.classification is Classification.INVOICE]
-        fitting = [t.id for t in every if t.account == account and t.state is LifeCycleState.POSTED]
+        payable = [t for t in every if t.account == account and self.model.is_payable(t)]
+        owed_again = [t.id for t in payable if t.state is LifeCycleState.WRITTEN_OFF]
+        fitting = owed_again if owed_again and self.choices.number(0, 1) else [t.id for t in payable]
         found = fitting if fitting and self.choices.number(0, 5) else [t.id for t in every]
         if not found or self.choices.number(0, 2) == 0:
             return ()

@@ -51,6 +51,23 @@ def test_a_part_paid_invoice_is_written_off_by_what_is_unpaid(books: Books) -> N
     assert books.unsettled(invoice) == 0
 
 
+def test_what_was_written_off_is_owed_again_when_its_payment_is_cancelled(books: Books) -> None:
+    invoice, payment = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 60)
+    books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off")
+
+    books.call("cancel_payment", key="c1", payment_id=payment)
+
+    owed = "select transaction_id, unsettled_minor from duly.unsettled_invoices('acc_1')"
+    assert books.run(owed) == [(invoice, 60)]
+    assert books.transaction(invoice)["state"] == "written_off"
+
+    # A payment for it takes what is open, and leaves the write-off in its place.
+    again = books.pay("p2", "acc_1", 100, addressed_invoice_ids=[invoice])
+    assert books.run(owed) == []
+    assert (again, invoice, 60) in books.allocations("acc_1")
+    assert books.balance("acc_1") == -40
+
+
 def test_the_tax_of_a_write_off_is_that_of_its_product(owner: Books, books: Books) -> None:
     owner.run("update duly.products set tax_rate_id = 'standard' where id = 'bad_debt'")
     invoice = books.invoice("i1", "acc_1", lines=[line(100_00, tax_percent=19)])

@@ -13,7 +13,7 @@ from tests.ledger.story import Disagreement, Story
 from tests.ledger.test_histories import Seeded
 
 STEPS = 150
-HISTORIES = 8
+HISTORIES = 40
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ MUTANTS = (
     Mutant("allocate_new", "exit when v_left = 0", "exit"),
     Mutant("allocate_addressed", "perform duly.deallocate(v_invoice.id)", "null"),
     Mutant("allocate_addressed", "order by i.sort_on, i.account_version", "order by i.account_version desc"),
-    Mutant("allocate_addressed", "and t.state = 'posted'", ""),
+    Mutant("allocate_addressed", "v_invoice.state = 'posted' and ", ""),
     Mutant("settle", "= 'against_item_and_fifo'", "is not null"),
     Mutant("settle", "perform duly.allocate_fifo(t.account_id);", ""),
     Mutant("cancel_locked", "perform duly.deallocate(o.id);", ""),
@@ -57,12 +57,18 @@ MUTANTS = (
     Mutant("post_draft", "perform duly.refuse_terminated(a);", ""),
     Mutant("check_credit_limit", "> a.credit_limit_minor", ">= a.credit_limit_minor"),
     Mutant("check_addressed", "and i.account_id = t.account_id", ""),
+    Mutant("is_payable", "duly.unsettled(t.id) > 0", "false"),
     Mutant("give_numbers", "+ u.ordinality", "+ u.ordinality + 1"),
-    Mutant("insert_headers", "b.version + row_number() over w", "b.version + 1"),
-    Mutant("insert_headers", "v_sign * sum(l.total_minor) over w", "v_sign * l.total_minor"),
-    Mutant("settle_documents", "perform duly.allocate_fifo(v_account_id);", "null;"),
+    Mutant("look_up", "b.version + row_number() over v", "b.version + 1"),
+    Mutant("look_up", "sum(l.total_minor) over v", "l.total_minor"),
+    Mutant("look_up", "b.balance_minor < 0 as meets_credit", "false as meets_credit"),
+    Mutant("settle_documents", "where d.meets_credit", "where false"),
+    Mutant("allocate_open", "order by sort_on, account_version", "order by account_version desc"),
+    Mutant("allocate_open", "1 + coalesce(sum(debits)", "coalesce(sum(debits)"),
     Mutant("write_line_transfers", "('vat_payable', l.tax_minor)", "('vat_payable', 0)"),
     Mutant("write_reversing_transfers", "o.credit_account, o.debit_account", "o.debit_account, o.credit_account"),
+    Mutant("reject_draft", "perform duly.refuse_draft_of_gateway(t);", ""),
+    Mutant("edit_draft", "perform duly.refuse_draft_of_gateway(t);", ""),
     Mutant("edit_draft", "set total_minor = t.total_minor,", "set"),
     Mutant("fill_roll_ups", "x.transfer_id > r.after_transfer_id", "x.transfer_id >= r.after_transfer_id"),
     Mutant("apply_allocations", "+ s.amount_minor", "+ 0"),

@@ -1,7 +1,10 @@
 -- Open items and allocations: which credit settles which debit. They never change a balance.
+--
+-- A foreign key is declared but not enforced where a guard looks at the referenced row anyway, and asks more of it than
+-- to be there (docs/decisions/0108). No row that is referenced is ever deleted.
 
 create table duly.open_items (
-  transaction_id text collate "C" primary key references duly.financial_transactions,
+  transaction_id text collate "C" primary key references duly.financial_transactions not enforced,
   account_id text collate "C" not null,
   side duly.side not null,
   -- FIFO order: the due date of a debit, the posting date of a credit, then the order of posting (F102, Q13).
@@ -17,8 +20,8 @@ create index open_items_fifo on duly.open_items (account_id, side, sort_on, acco
 create table duly.allocations (
   id bigint generated always as identity primary key,
   account_id text collate "C" not null,
-  credit_id text collate "C" not null references duly.open_items,
-  debit_id text collate "C" not null references duly.open_items,
+  credit_id text collate "C" not null references duly.open_items not enforced,
+  debit_id text collate "C" not null references duly.open_items not enforced,
   amount_minor duly.amount_minor not null,
   created_at timestamptz not null default clock_timestamp()
 );

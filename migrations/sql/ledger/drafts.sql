@@ -76,6 +76,15 @@ begin
   return duly.receipt_of(t.id);
 end $$;
 
+-- A gateway may be working on it: its answer posts or rejects the draft, and nobody else does anything about it (Q8).
+create function duly.refuse_draft_of_gateway(t duly.financial_transactions) returns void language plpgsql as $$
+begin
+  if t.provider is not null then
+    perform duly.refuse('prerequisite', 'gateway_decides',
+      jsonb_build_object('transaction_id', t.id, 'provider', t.provider));
+  end if;
+end $$;
+
 create function duly.reject_locked(t duly.financial_transactions, p_reason text, p_actor text) returns void
 language plpgsql as $$
 begin
@@ -94,6 +103,7 @@ declare
 begin
   if t.state <> 'rejected' then
     if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
+    perform duly.refuse_draft_of_gateway(t);
     if not exists (select from duly.transaction_reasons
         where id = p_reason_id and purpose = 'rejection' and is_active) then
       perform duly.refuse('postcondition', 'rejection_reason_given', jsonb_build_object('reason', p_reason_id));

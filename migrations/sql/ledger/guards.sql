@@ -81,14 +81,15 @@ begin
   return new;
 end $$;
 
--- Lines belong to a draft, or to a header posted in this very transaction.
+-- Lines belong to a draft, or to a header posted in this very transaction that has no open item yet.
 create function duly.guard_new_lines() returns trigger language plpgsql as $$
 declare
   v_id text;
 begin
-  select n.transaction_id into v_id from new_rows n
-    where (select t.state = 'draft' or t.posted_xid = pg_current_xact_id() from duly.financial_transactions t
-      where t.id = n.transaction_id) is not true
+  select n.transaction_id into v_id from (select distinct transaction_id from new_rows) n
+    where (select t.state = 'draft' or (t.posted_xid = pg_current_xact_id()
+          and (select true from duly.open_items i where i.transaction_id = t.id) is null)
+        from duly.financial_transactions t where t.id = n.transaction_id) is not true
     limit 1;
   if found then
     perform duly.refuse('append_only', 'lines_of_posted', jsonb_build_object('transaction_id', v_id));
@@ -105,14 +106,15 @@ begin
   return old;
 end $$;
 
--- Transfers and open items enter only in the transaction that posts their owner.
+-- Transfers enter only in the transaction that posts their owner, and before its open item.
 create function duly.guard_new_transfers() returns trigger language plpgsql as $$
 declare
   v_id text;
 begin
-  select n.source_id into v_id from new_rows n
+  select n.source_id into v_id from (select distinct source_id from new_rows) n
     where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
       (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id)) = pg_current_xact_id() is not true
+      or (select true from duly.open_items i where i.transaction_id = n.source_id)
     limit 1;
   if found then
     perform duly.refuse('append_only', 'late_transfer', jsonb_build_object('transaction_id', v_id));
@@ -120,18 +122,27 @@ begin
   return null;
 end $$;
 
+-- An open item enters in the transaction that posts its header, and closes it: by then the header must be whole. Its
+-- transfers on its own account add up to its total, and so do its lines; nothing is added to either afterwards.
 create function duly.guard_new_open_items() returns trigger language plpgsql as $$
 declare
-  v_id text;
+  x record;
 begin
-  select n.transaction_id into v_id from new_rows n
-    where n.allocated_minor <> 0 or (select t.posted_xid = pg_current_xact_id()
-        and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
-          = (n.account_id, n.amount_minor, n.account_version, n.side)
-      from duly.financial_transactions t where t.id = n.transaction_id) is not true
+  select n.transaction_id, w.belongs into x from new_rows n
+    left join duly.financial_transactions t on t.id = n.transaction_id
+    cross join lateral (select n.allocated_minor = 0 and t.posted_xid = pg_current_xact_id()
+      and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
+        = (n.account_id, n.amount_minor, n.account_version, n.side)) w (belongs)
+    where w.belongs is not true
+      or t.total_minor is distinct from (select sum(f.amount_minor) from duly.transfers f
+        cross join lateral (values (case n.side when 'debit' then f.debit_account else f.credit_account end)) o (own)
+        where f.source_id = t.id and substr(o.own, strpos(o.own, ':') + 1) = t.account_id)
+      or (t.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation') and t.total_minor
+        is distinct from (select sum(l.total_minor) from duly.transaction_lines l where l.transaction_id = t.id))
     limit 1;
   if found then
-    perform duly.refuse('append_only', 'late_open_item', jsonb_build_object('transaction_id', v_id));
+    perform duly.refuse('append_only', case when x.belongs then 'posting_is_complete' else 'late_open_item' end,
+      jsonb_build_object('transaction_id', x.transaction_id));
   end if;
   return null;
 end $$;
@@ -178,23 +189,12 @@ begin
   return null;
 end $$;
 
--- At commit a posted header must be whole: its transfers, all on its account, add up to its total, and so do its lines;
--- it has its number, which implies its open item. It runs outside the function that posted, hence with rights of its own.
-create function duly.guard_complete() returns trigger language plpgsql security definer as $$
-declare
-  v_own text := ':' || new.account_id;
-  v_whole boolean;
+-- At commit what is posted has its number, which implies its open item, which implies that it is whole.
+create function duly.guard_complete() returns trigger language plpgsql
+set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
-  select new.posted_xid = pg_current_xact_id() and n.number is not null and new.total_minor = (
-      select sum(x.amount_minor) from duly.transfers x where x.source_id = new.id and right(
-        case duly.side_of(new.classification) when 'debit' then x.debit_account else x.credit_account end,
-        length(v_own)) = v_own)
-    into v_whole from duly.transaction_numbers n where n.transaction_id = new.id;
-  if v_whole and new.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation') then
-    select sum(l.total_minor) = new.total_minor into v_whole
-      from duly.transaction_lines l where l.transaction_id = new.id;
-  end if;
-  if v_whole is not true then
+  perform from duly.transaction_numbers where transaction_id = new.id;
+  if not found or new.posted_xid <> pg_current_xact_id() then
     perform duly.refuse('append_only', 'posting_is_complete', jsonb_build_object('transaction_id', new.id));
   end if;
   return null;

@@ -49,8 +49,7 @@ declare
   v_id text;
 begin
   select x.id into v_id from unnest(t.addressed_invoice_ids) x (id)
-    left join duly.financial_transactions i on i.id = x.id and i.account_id = t.account_id
-      and i.classification = 'invoice' and i.state = 'posted'
+    left join duly.financial_transactions i on i.id = x.id and i.account_id = t.account_id and duly.is_payable(i)
     where i.id is null limit 1;
   if found then
     perform duly.refuse('prerequisite', 'addressed_invoice_posted',

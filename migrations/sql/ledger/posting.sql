@@ -58,24 +58,6 @@ begin
       t.currency, t.total_minor, t.posted_on);
 end $$;
 
--- The transfers of documents with lines: one for each ledger account that the lines name, and one for their tax.
-create function duly.write_line_transfers(p_ids text[]) returns void language sql as $$
-  insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
-    select t.id, row_number() over (partition by t.id order by x.other = 'vat_payable', x.other),
-        case duly.side_of(t.classification) when 'debit' then duly.ledger_account_of(a.kind, a.id) else x.other end,
-        case duly.side_of(t.classification) when 'debit' then x.other else duly.ledger_account_of(a.kind, a.id) end,
-        t.currency, x.amount_minor, t.posted_on
-      from (select l.transaction_id, y.other, sum(y.amount_minor) as amount_minor
-              from duly.transaction_lines l
-              join duly.products p on p.id = l.product_id
-              cross join lateral (values (p.ledger_account, l.net_minor), ('vat_payable', l.tax_minor))
-                y (other, amount_minor)
-              where l.transaction_id = any (p_ids)
-              group by l.transaction_id, y.other having sum(y.amount_minor) > 0) x
-      join duly.financial_transactions t on t.id = x.transaction_id
-      join duly.accounts a on a.id = t.account_id
-$$;
-
 -- A cancellation turns the original's transfers round, each with its own amount.
 create function duly.write_reversing_transfers(t duly.financial_transactions) returns void language sql as $$
   insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
@@ -93,15 +75,9 @@ begin
   elsif t.method is not null then
     perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), duly.money_account(t.method, t.provider));
   else
-    perform duly.write_line_transfers(array[t.id]);
+    perform duly.write_line_transfers(duly.stored_lines(t.id));
   end if;
 end $$;
-
-create function duly.open_items_of(p_ids text[]) returns void language sql as $$
-  insert into duly.open_items (transaction_id, account_id, side, sort_on, account_version, amount_minor)
-    select id, account_id, duly.side_of(classification), coalesce(due_on, posted_on), account_version, total_minor
-      from duly.financial_transactions where id = any (p_ids)
-$$;
 
 -- What follows a posted header: transfers and its open item. Allocation and the number are the caller's next steps.
 create function duly.book(t duly.financial_transactions, a duly.accounts) returns void language plpgsql as $$

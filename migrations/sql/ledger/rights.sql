@@ -43,4 +43,4 @@ grant execute on function duly.open_account, duly.set_account_state, duly.create
   duly.cancel_invoice,
   duly.cancel_payment, duly.write_off, duly.move_to_account, duly.quick_pay, duly.add_note,
   duly.book_gateway_movement, duly.book_gateway_fee, duly.balance_as_of, duly.trial_balance, duly.mark_roll_up,
-  duly.fill_roll_ups, duly.unsettled_invoices to duly_app;
+  duly.fill_roll_ups, duly.unsettled_invoices, duly.allocate_accounts to duly_app;

@@ -59,7 +59,7 @@ create unique index one_gateway_booking on duly.financial_transactions (gateway_
   where gateway_reference is not null and counterpart_id is null;
 
 create table duly.transaction_lines (
-  transaction_id text collate "C" not null references duly.financial_transactions,
+  transaction_id text collate "C" not null references duly.financial_transactions not enforced,
   position smallint not null check (position > 0),
   product_id text collate "C" not null,
   description text not null default '',

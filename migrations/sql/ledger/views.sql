@@ -13,7 +13,8 @@ create view duly.transactions as
     left join duly.transaction_numbers n on n.transaction_id = t.id
     left join duly.open_items i on i.transaction_id = t.id;
 
--- The invoices of an account that somebody still has to pay, earliest due first.
+-- The invoices of an account that somebody still has to pay, earliest due first; also what was written off and is owed
+-- again.
 create function duly.unsettled_invoices(p_account_id text)
 returns table (transaction_id text, number text, due_on date, total_minor bigint, unsettled_minor bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -22,6 +23,6 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     join duly.financial_transactions t on t.id = i.transaction_id
     join duly.transaction_numbers n on n.transaction_id = t.id
     where i.account_id = p_account_id and i.side = 'debit' and i.allocated_minor < i.amount_minor
-      and t.classification = 'invoice' and t.state = 'posted'
+      and duly.is_payable(t)
     order by i.sort_on, i.account_version
 $$;
