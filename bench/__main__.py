@@ -13,6 +13,8 @@ import typer
 from bench.cards import measure_cards
 from bench.certainty import KINDS, measure_certainty
 from bench.document import DOCUMENT, document, section_of
+from bench.ledger.figures import FULL, QUICK, measure_ledger
+from bench.ledger_faults import measure_ledger_faults
 from bench.paced import measure_paced
 from bench.results import FOLDER, keep
 from bench.sandbox import measure_sandbox
@@ -58,6 +60,10 @@ FIGURES = {
         lambda: measure_cards(counts=(2_000, 5_000, 10_000)), lambda: measure_cards(counts=(20, 40)), 40 * MINUTE
     ),
     "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
+    "ledger": Figure(lambda: measure_ledger(FULL), lambda: measure_ledger(QUICK), 60 * MINUTE),
+    "ledger-faults": Figure(
+        lambda: measure_ledger_faults(strikes=10), lambda: measure_ledger_faults(strikes=1), 30 * MINUTE
+    ),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
 
@@ -110,6 +116,18 @@ def cards(quick: Quick = False) -> None:
 def webhook(quick: Quick = False) -> None:
     """Measure how soon events are answered at 200 a second."""
     _measure("webhook", quick=quick)
+
+
+@app.command()
+def ledger(quick: Quick = False) -> None:
+    """Measure the ledger's postings a second, alone on a server; DULY_BENCH_PGLEDGER names a clone to compare with."""
+    _measure("ledger", quick=quick)
+
+
+@app.command("ledger-faults")
+def ledger_faults(quick: Quick = False) -> None:
+    """Kill, freeze and fill the ledger's server under load, and look for what was lost."""
+    _measure("ledger-faults", quick=quick)
 
 
 @app.command()

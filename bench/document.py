@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.results import FOLDER
-from bench.sections import news, payments
+from bench.sections import ledger, news, payments
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -37,5 +37,7 @@ SECTIONS: dict[str, Callable[[Path], str]] = {
     "certainty": news.certainty,
     "webhook": news.webhook,
     "cards": news.cards,
+    "ledger": ledger.speed,
+    "ledger-faults": ledger.faults,
     "sandbox": news.sandbox,
 }

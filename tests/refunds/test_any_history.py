@@ -163,7 +163,7 @@ async def club(till: Till, database: Database) -> Club:
 
 # Shrinking would tell each story anew for minutes; a failure names its seed.
 @told(
-    max_examples=8,
+    max_examples=4,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

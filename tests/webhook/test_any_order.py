@@ -165,7 +165,7 @@ async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
 
 
 @told(
-    max_examples=3,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -42,34 +42,34 @@ begin
 end $$;
 
 -- FIFO over many accounts whose locks the caller holds, by one statement. On each account the open amounts of either side
--- are laid end to end; every stretch between two ends belongs to one credit and one debit. Returns how many allocations it
+-- are laid end to end; the stretch up to an end belongs to the first credit and the first debit that reach that far. By
+-- windows alone: a join of sets that the planner cannot estimate would cost their product. Returns how many allocations it
 -- made. A single account is cheaper to settle by the function above, which reads no further than it settles.
 create function duly.allocate_open(p_account_ids text[]) returns bigint language plpgsql as $$
 declare
   v_made bigint;
 begin
-  with items as materialized (
-    select account_id, side, transaction_id, row_number() over o as place,
-        (sum(amount_minor - allocated_minor) over o)::bigint as up_to
-      from duly.open_items
-      where account_id = any (p_account_ids) and allocated_minor < amount_minor
-      window o as (partition by account_id, side order by sort_on, account_version)),
-  ends as (
-    select account_id, up_to, count(*) filter (where side = 'credit') as credits,
-        count(*) filter (where side = 'debit') as debits
-      from items group by account_id, up_to),
-  stretches as (
-    select account_id, up_to, up_to - coalesce(lag(up_to) over e, 0) as amount_minor,
-        1 + coalesce(sum(credits) over before, 0)::bigint as credit_place,
-        1 + coalesce(sum(debits) over before, 0)::bigint as debit_place
-      from ends
-      window e as (partition by account_id order by up_to),
-        before as (e rows between unbounded preceding and 1 preceding))
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
-    select s.account_id, c.transaction_id, d.transaction_id, s.amount_minor
-      from stretches s
-      join items c on c.account_id = s.account_id and c.side = 'credit' and c.place = s.credit_place
-      join items d on d.account_id = s.account_id and d.side = 'debit' and d.place = s.debit_place
+    select s.account_id, s.credit_id, s.debit_id, s.amount_minor
+      from (
+        select n.account_id, n.up_to, n.amount_minor,
+            max(n.credit_id) over (partition by n.account_id, n.credits_left) as credit_id,
+            max(n.debit_id) over (partition by n.account_id, n.debits_left) as debit_id
+          from (
+            select e.account_id, e.up_to, e.credit_id, e.debit_id,
+                e.up_to - coalesce(lag(e.up_to) over (partition by e.account_id order by e.up_to), 0) as amount_minor,
+                count(e.credit_id) over farther as credits_left, count(e.debit_id) over farther as debits_left
+              from (
+                select i.account_id, i.up_to, max(i.transaction_id) filter (where i.side = 'credit') as credit_id,
+                    max(i.transaction_id) filter (where i.side = 'debit') as debit_id
+                  from (
+                    select account_id, side, transaction_id, (sum(amount_minor - allocated_minor) over (
+                        partition by account_id, side order by sort_on, account_version))::bigint as up_to
+                      from duly.open_items
+                      where account_id = any (p_account_ids) and allocated_minor < amount_minor) i
+                  group by i.account_id, i.up_to) e
+              window farther as (partition by e.account_id order by e.up_to desc)) n) s
+      where s.credit_id is not null and s.debit_id is not null
       order by s.account_id, s.up_to;
   get diagnostics v_made = row_count;
   return v_made;

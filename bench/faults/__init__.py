@@ -1,0 +1,1 @@
+"""Faults for a ledger under load: servers killed, frozen and full, replies lost, locks held."""

@@ -1,0 +1,109 @@
+"""A PostgreSQL server that is meant to be killed, and comes back on the same port with the same data."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+
+from sandbox.migrate import migrate
+from sandbox.postgres import Passwords, PostgresServer, running_postgres
+from sandbox.postgres_home import server_uid, temporary_home
+from sandbox.processes import PartError, free_port
+
+START_SECONDS = 60.0
+FULL_DISK_MIB = 160
+
+
+class MortalServer:
+    """A server whose processes may be signalled at will; `restart` brings it back after it died."""
+
+    def __init__(self, home: Path, log: Path) -> None:
+        self._home, self._log = home, log
+        self._passwords = Passwords.random()
+        self._port = free_port()
+        self._running = contextlib.AsyncExitStack()
+        self.server = PostgresServer(self._port, self._passwords)
+
+    async def start(self) -> None:
+        """Start it; what a killed server left running is waited for, for a minute at most."""
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                started = running_postgres(self._passwords, home=self._home, log=self._log, port=self._port)
+                try:
+                    self.server = await self._running.enter_async_context(started)
+                    return
+                except PartError:
+                    await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        """Stop it, or collect what is left of it."""
+        await self._running.aclose()
+
+    async def restart(self) -> None:
+        """Bring it back after it died."""
+        await self.stop()
+        await self.start()
+
+    def postmaster(self) -> psutil.Process:
+        """Return the server's first process."""
+        return psutil.Process(int((self._home / "data" / "postmaster.pid").read_text().split()[0]))
+
+    def backends(self) -> list[psutil.Process]:
+        """Return the processes that serve the runtime role."""
+        found = []
+        for process in self.postmaster().children():
+            with contextlib.suppress(psutil.Error):
+                if "duly_runtime" in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the server."""
+        postmaster = self.postmaster()
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    @contextlib.asynccontextmanager
+    async def on_a_small_disk(self) -> AsyncIterator[Path]:
+        """Keep its tables in a small memory disk for as long as this lasts; yield the folder that can be filled."""
+        base = self._home / "data" / "base"
+        await self.stop()
+        kept = base.rename(base.with_name("base.kept"))
+        base.mkdir()
+        subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={FULL_DISK_MIB}m", "tmpfs", str(base)), check=True)
+        try:
+            shutil.copytree(kept, base, dirs_exist_ok=True)
+            _give_tree_to_server(base)
+            await self.start()
+            yield base
+            await self.stop()
+        finally:
+            subprocess.run(("umount", "--lazy", str(base)), check=True)
+
+
+def _give_tree_to_server(folder: Path) -> None:
+    uid = server_uid()
+    if uid is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, uid, uid)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextlib.asynccontextmanager
+async def mortal_server(log: Path) -> AsyncIterator[MortalServer]:
+    """Run a migrated server on a disk of its own folder, whatever happens to it."""
+    with temporary_home() as home:
+        mortal = MortalServer(home, log)
+        await mortal.start()
+        try:
+            await migrate(mortal.server.owner_url())
+            yield mortal
+        finally:
+            await mortal.stop()

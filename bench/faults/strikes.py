@@ -1,0 +1,113 @@
+"""The faults, each a way to strike a server while writers work; a strike ends when the server could serve again."""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import psutil
+import psycopg
+
+from activities.database import Database, DatabaseUnavailableError, create_engine
+from bench.faults.server import MortalServer
+
+FREEZE_SECONDS = 6.0
+HUNG_SECONDS = 8.0
+DEADLOCK_SECONDS = 4.0
+TERMINATIONS = 40
+
+Strike = Callable[[MortalServer, random.Random], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault by the row of the reliability plan, and how long its writers may go without an answer."""
+
+    row: int
+    name: str
+    strike: Strike
+    gap_seconds_max: float
+
+
+async def kill_backend(mortal: MortalServer, rng: random.Random) -> None:
+    """Kill one backend: the server throws all others out and recovers by itself."""
+    if backends := mortal.backends():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            rng.choice(backends).kill()
+
+
+async def kill_postmaster(mortal: MortalServer, _: random.Random) -> None:
+    """Kill the first process only; its children notice and end."""
+    mortal.postmaster().kill()
+    await mortal.restart()
+
+
+async def kill_everything(mortal: MortalServer, _: random.Random) -> None:
+    """Kill every process of the server at once."""
+    mortal.signal_all(signal.SIGKILL)
+    await mortal.restart()
+
+
+async def shut_down_immediately(mortal: MortalServer, _: random.Random) -> None:
+    """Make the server leave without a checkpoint."""
+    mortal.postmaster().send_signal(signal.SIGQUIT)
+    await mortal.restart()
+
+
+async def freeze(mortal: MortalServer, _: random.Random) -> None:
+    """Stop every process where it is, and let them go on later."""
+    mortal.signal_all(signal.SIGSTOP)
+    await asyncio.sleep(FREEZE_SECONDS)
+    mortal.signal_all(signal.SIGCONT)
+
+
+async def hang_on_a_lock(mortal: MortalServer, _: random.Random) -> None:
+    """Take an account's lock and fall silent; the server ends the session that does not go on."""
+    engine = create_engine(mortal.server.runtime_url(), pool=1)
+    holder = Database(engine, timeout_seconds=HUNG_SECONDS * 4)
+    with contextlib.suppress(DatabaseUnavailableError):
+        async with holder.transaction() as connection:
+            await connection.exec_driver_sql(f"set idle_in_transaction_session_timeout = '{int(HUNG_SECONDS)}s'")
+            await connection.exec_driver_sql("select duly.set_account_state('acc_0', 'active')")
+            await asyncio.sleep(HUNG_SECONDS + 1)
+            await connection.exec_driver_sql("select 1")
+    await engine.dispose()
+
+
+async def deadlock(mortal: MortalServer, rng: random.Random) -> None:
+    """Take accounts' locks in any order, so that writers are drawn into circles which the server breaks."""
+    ends_at = asyncio.get_running_loop().time() + DEADLOCK_SECONDS
+    await asyncio.gather(*(_lock_pairs(mortal.server.runtime_url(), rng, ends_at) for _ in range(4)))
+
+
+async def terminate_backends(mortal: MortalServer, rng: random.Random) -> None:
+    """Terminate one session after the other, as an administrator may."""
+    for _ in range(TERMINATIONS):
+        if backends := mortal.backends():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                rng.choice(backends).terminate()
+        await asyncio.sleep(0.05)
+
+
+async def _lock_pairs(url: str, rng: random.Random, ends_at: float) -> None:
+    plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    while asyncio.get_running_loop().time() < ends_at:
+        with contextlib.suppress(psycopg.OperationalError):
+            async with await psycopg.AsyncConnection.connect(plain) as connection:
+                for account in rng.sample(range(4), 2):
+                    await connection.execute("select duly.set_account_state(%s, 'active')", [f"acc_{account}"])
+                    await asyncio.sleep(0.05)
+
+
+FAULTS = (
+    Fault(1, "One backend killed", kill_backend, 10.0),
+    Fault(2, "The first process killed", kill_postmaster, 30.0),
+    Fault(3, "Every process killed", kill_everything, 30.0),
+    Fault(4, "Immediate shutdown", shut_down_immediately, 30.0),
+    Fault(10, f"Server frozen for {FREEZE_SECONDS:g} s", freeze, 20.0),
+    Fault(12, f"An account's lock held for {HUNG_SECONDS:g} s by a silent session", hang_on_a_lock, 20.0),
+    Fault(13, "Locks taken in any order: deadlocks", deadlock, 10.0),
+    Fault(23, f"{TERMINATIONS} sessions terminated", terminate_backends, 10.0),
+)

@@ -1,0 +1,109 @@
+"""A ledger on a server of its own, set up as a server of this size would be, for measurements that fill it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+
+from bench.ledger.client import plain
+from bench.ledger.peer import load_peer, path_of_peer, revision_of
+from sandbox.migrate import migrate
+from sandbox.postgres import Passwords, running_postgres
+from sandbox.postgres_home import temporary_home
+
+# Those of the server on which the figures of reference were taken; fsync and its like stay on.
+SETTINGS = {
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "wal_buffers": "64MB",
+    "checkpoint_timeout": "15min",
+}
+PEER = "peer"
+_OPEN = "select duly.open_account('acc_' || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n"
+_POST = "select count(*) from duly.post_invoices(%s)"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A ledger with the accounts acc_1 to acc_N. `peer_revision` is empty when nobody named a clone of pgledger."""
+
+    runtime_url: str
+    owner_url: str
+    peer_url: str
+    peer_revision: str
+    accounts: int
+    log: Path
+
+    def owner(self) -> psycopg.Connection:
+        """Connect as the owner of the tables."""
+        return psycopg.connect(plain(self.owner_url), autocommit=True)
+
+    def runtime(self) -> psycopg.Connection:
+        """Connect as workers do."""
+        return psycopg.connect(plain(self.runtime_url), autocommit=True)
+
+
+@contextlib.asynccontextmanager
+async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
+    """Run a server on a disk, migrate it, and open so many accounts; also in pgledger, where there is a clone of it."""
+    log = folder / "postgres.log"
+    with temporary_home() as home:
+        async with running_postgres(Passwords.random(), home=home, log=log, settings=SETTINGS) as server:
+            await migrate(server.owner_url())
+            await server.create_database(PEER)
+            repository = path_of_peer()
+            scratch = Scratch(
+                server.runtime_url(),
+                server.owner_url(),
+                server.owner_url(PEER),
+                revision_of(repository) if repository else "",
+                accounts,
+                log,
+            )
+            _fill(scratch)
+            with psycopg.connect(plain(scratch.peer_url), autocommit=True) as peer:
+                peer.execute("create table bare (id bigint generated always as identity primary key, amount bigint)")
+                if repository:
+                    load_peer(repository, peer, accounts)
+            yield scratch
+
+
+def _fill(scratch: Scratch) -> None:
+    with scratch.owner() as owner:
+        owner.execute("insert into duly.products (id, name, ledger_account) values ('gold', 'Gold', 'revenue:gold')")
+    with scratch.runtime() as connection:
+        connection.execute(_OPEN, [scratch.accounts])
+
+
+def invoice(key: str, account: str, net_minor: int, tax_percent: int = 0) -> dict[str, Any]:
+    """Return an invoice of one line, as `post_invoices` takes it."""
+    tax = (net_minor * tax_percent + 50) // 100
+    line = {
+        "product_id": "gold",
+        "quantity": 1,
+        "unit_price_minor": net_minor,
+        "net_minor": net_minor,
+        "tax_rate": tax_percent,
+        "tax_minor": tax,
+        "total_minor": net_minor + tax,
+    }
+    return {"key": key, "account_id": account, "currency": "EUR", "lines": [line]}
+
+
+def batch(name: str, number: int, size: int, accounts: int, tax_percent: int = 0) -> str:
+    """Return a batch of invoices, each on an account of its own, as JSON."""
+    first = number * size
+    elements = [
+        invoice(f"{name}/{first + n}", f"acc_{(first + n) % accounts + 1}", 10_000, tax_percent) for n in range(size)
+    ]
+    return orjson.dumps(elements).decode()
+
+
+def post(connection: psycopg.Connection, elements: list[dict[str, Any]], size: int = 1_000) -> None:
+    """Post invoices in batches."""
+    for start in range(0, len(elements), size):
+        connection.execute(_POST, [orjson.dumps(elements[start : start + size]).decode()])

@@ -1,0 +1,126 @@
+"""The ledger: how fast it is, how it bears growth, and what is lost when its server is struck."""
+
+from pathlib import Path
+
+from bench.ledger.figures import LedgerFigures
+from bench.ledger.speed import BARE, PEER
+from bench.ledger_faults import LedgerFaults
+from bench.page import at_least, on, section, table, verdict
+from bench.results import kept
+
+TARGET_POSTED, TARGET_OF_BARE = 2_500, 0.17
+TARGET_OF_PEER, TARGET_OF_HOT_PEER = 1.5, 4.0
+TARGET_BATCHED, TARGET_RECEIVED = 20_000, 1_800
+TARGET_FIFO_SECONDS, TARGET_STATEMENT_MS, TARGET_DEARER = 2.0, 100.0, 0.2
+
+
+def speed(folder: Path) -> str:
+    """How fast the ledger is."""
+    found = kept("ledger", LedgerFigures, folder)
+    if found is None:
+        return ""
+    bulk, statement, growth = found.bulk_fifo, found.statement, found.growth
+    return section(
+        "The ledger alone",
+        f"Every guard on, every commit on disk, {found.accounts:,} accounts. Single postings and transfers come from 8"
+        " connections of pgbench, batches from 4 of Python; all are measured in turns on one server, and the median of"
+        f" {found.rounds} rounds is shown."
+        + (
+            f" pgledger is a public ledger in PL/pgSQL, at its commit {found.peer_revision}."
+            * bool(found.peer_revision)
+        ),
+        table(
+            ("Measured", "A second", "Of one-row commits"),
+            [(name, f"{rate:,.0f}", f"{rate / found.rates[BARE]:.1%}") for name, rate in found.rates.items()],
+        ),
+        f"Bulk FIFO made {bulk.allocations:,} allocations between {bulk.credits:,} credits and {bulk.invoices:,}"
+        f" invoices in {bulk.seconds:.2f} s and one commit, while its server process grew by {bulk.grew_mib:.1f} MiB."
+        f" The statement of an account with {statement.transactions:,} transactions was read in"
+        f" {statement.milliseconds:.1f} ms.",
+        table(
+            ("Transfers in the ledger", "A payment, us of CPU", "An invoice of a batch, us of CPU"),
+            [
+                (f"{cost.transfers:,}", f"{cost.payment_us:.0f}", f"{cost.batched_invoice_us:.0f}")
+                for cost in (growth.before, growth.after)
+            ],
+        ),
+        *_verdicts(found),
+        on(found.machine),
+    )
+
+
+def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
+    posted, growth = found.rates, found.growth
+    single = verdict(
+        f"single postings at {TARGET_POSTED:,}/s, or {TARGET_OF_BARE:.0%} of one-row commits",
+        f"{found.posted:,.0f}/s, {found.of_bare:.1%}",
+        met=found.posted >= TARGET_POSTED or found.of_bare >= TARGET_OF_BARE,
+    )
+    peer = (
+        (
+            at_least("times pgledger", found.of_peer, TARGET_OF_PEER, ".2f"),
+            at_least("times pgledger with one clearing account", found.of_hot_peer, TARGET_OF_HOT_PEER, ".2f"),
+        )
+        if PEER in posted and found.of_peer and found.of_hot_peer
+        else ()
+    )
+    return (
+        single,
+        *peer,
+        at_least("invoices/s in batches", found.best_batch, TARGET_BATCHED, ",.0f"),
+        at_least("payments/s that settle an invoice", found.received, TARGET_RECEIVED, ",.0f"),
+        verdict(
+            f"bulk FIFO within {TARGET_FIFO_SECONDS:g} s",
+            f"{found.bulk_fifo.seconds:.2f} s",
+            met=found.bulk_fifo.seconds <= TARGET_FIFO_SECONDS,
+        ),
+        verdict(
+            f"a long statement within {TARGET_STATEMENT_MS:g} ms",
+            f"{found.statement.milliseconds:.1f} ms",
+            met=found.statement.milliseconds <= TARGET_STATEMENT_MS,
+        ),
+        verdict(
+            f"a posting at {growth.after.transfers:,} transfers within {TARGET_DEARER:.0%} of one at"
+            f" {growth.before.transfers:,}",
+            f"{growth.dearer:+.1%}",
+            met=growth.dearer <= TARGET_DEARER,
+        ),
+    )
+
+
+def faults(folder: Path) -> str:
+    """What was lost."""
+    found = kept("ledger-faults", LedgerFaults, folder)
+    if found is None:
+        return ""
+    lost = sum(one.verdict.lost + one.verdict.doubled for one in found.struck)
+    late = sum(one.verdict.longest_gap_seconds > one.gap_seconds_max for one in found.struck)
+    broken = sum(one.verdict.violations for one in found.struck)
+    return section(
+        "The ledger under faults",
+        "Eight writers post payments without pause and ask again with the same key until they are answered, while the"
+        " server is struck. Afterwards each acknowledged key must be there exactly once, and no law of the ledger may"
+        " be broken. The rows are those of the project's plan for reliability.",
+        table(
+            ("Row", "Fault", "Strikes", "Acknowledged", "Asked again", "Longest gap, s", "Lost", "Doubled", "Broken"),
+            [
+                (
+                    one.row,
+                    one.fault,
+                    one.strikes,
+                    f"{one.verdict.acknowledged:,}",
+                    one.verdict.unanswered,
+                    f"{one.verdict.longest_gap_seconds:.2f} of {one.gap_seconds_max:g}",
+                    one.verdict.lost,
+                    one.verdict.doubled,
+                    one.verdict.violations,
+                )
+                for one in found.struck
+            ],
+        ),
+        *(f"- Left out: {reason}." for reason in found.left_out),
+        verdict("nothing acknowledged lost or doubled", str(lost), met=lost == 0),
+        verdict("nobody without an answer for longer than expected", f"{late} faults", met=late == 0),
+        verdict("no law of the ledger broken", str(broken), met=broken == 0),
+        on(found.machine),
+    )
