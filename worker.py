@@ -82,8 +82,8 @@ WORKFLOWS = (
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 BUNCH = 20
 
-# Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was let
-# go is read back from its short history when it wakes.
+# Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was
+# let go is read back from its short history when it wakes.
 WORKFLOWS_AT_HAND = 500
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.

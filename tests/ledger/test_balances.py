@@ -1,5 +1,6 @@
 """Balances then and now, roll-ups, seals, and the invariants' own eyes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -137,3 +138,17 @@ async def test_violations_are_listed_by_rule_and_offender(owner: Books, engine: 
     owner.run("update duly.account_balances set version = 5 where account_id = 'acc_1'")
 
     assert await find_violations(engine) == (Violation("I2 balance is the sum of postings", "acc_1"),)
+
+
+def test_two_that_mark_at_once_do_so_one_after_the_other(books: Books, database_url: str) -> None:
+    books.pay("p1", "acc_1", 100)
+    other = Books(database_url)
+
+    with ThreadPoolExecutor(1) as second:
+        with books.connection.transaction():
+            first = books.value("select duly.mark_roll_up()")
+            waiting = second.submit(other.value, "select duly.mark_roll_up()")
+        later = waiting.result(timeout=20)
+    other.close()
+
+    assert (first is None, later is None) == (False, True)

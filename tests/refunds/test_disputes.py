@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.database import Database
@@ -10,7 +11,7 @@ from models.collection import OperatorCommand
 from models.dispute import Dispute, DisputeState, next_reminder
 from models.reduction import ReductionState
 from sandbox.stripe.control import DisputeScript, Fault, FaultKind
-from tests.collecting.steering import until
+from tests.collecting.steering import happened, until
 from tests.refunds.conftest import Till
 from tests.refunds.rewarding import Club
 from workflows.visibility import dispute_id
@@ -181,7 +182,9 @@ async def test_a_refund_whose_answer_was_lost_meets_a_dispute_and_both_are_booke
 
 async def test_operators_are_reminded_before_evidence_is_due(till: Till) -> None:
     [payment] = await till.paid(2500)
-    await disputed(till, payment)
+    dispute = await disputed(till, payment)
+    # A clock that jumped before the workflow waits would take it past what it waits for.
+    await happened(workflow_of(till, dispute), EventType.EVENT_TYPE_TIMER_STARTED)
 
     await till.duly.environment.sleep(timedelta(days=7))
 

@@ -9,14 +9,15 @@ language sql stable security definer as $$
 $$;
 
 -- Mark how far a roll-up reaches. Writers are held back only for the moment that it takes to read the highest id: an id
--- below it could otherwise still be in flight. Returns null when there is nothing new.
+-- below it could otherwise still be in flight. Two that mark at once do so one after the other. Returns null when there is
+-- nothing new.
 create function duly.mark_roll_up() returns bigint language plpgsql security definer as $$
 declare
   v_after bigint;
   v_upto bigint;
   v_id bigint;
 begin
-  lock table duly.transfers in share mode;
+  lock table duly.transfers in share row exclusive mode;
   select coalesce(max(upto_transfer_id), 0) into v_after from duly.ledger_roll_ups;
   select max(id) into v_upto from duly.transfers where id > v_after;
   if v_upto is null then return null; end if;
