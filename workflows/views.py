@@ -71,6 +71,26 @@ VIEWS = (
         f'{_OPEN} AND WorkflowType = "PaymentRun" AND Stage IN ("paused", "held")',
     ),
     View(
+        "Disputes to answer",
+        "the bank wants evidence before a day; submit it, or accept the loss",
+        f'{_OPEN} AND WorkflowType = "Dispute" AND NeedsReview = true',
+    ),
+    View(
+        "Refunds on their way",
+        "asked for, and the gateway has not said yet that they are paid",
+        f'{_OPEN} AND WorkflowType = "Refund" AND Stage IN ("pending", "unknown", "did_not_happen")',
+    ),
+    View(
+        "Rewards not paid yet",
+        "held, being refunded, or frozen by a dispute",
+        f'{_OPEN} AND WorkflowType = "BackEndReduction" AND Stage IN ("awarded", "refunding", "frozen")',
+    ),
+    View(
+        "Cards that are not charged",
+        "blocked or expired; a new card or a person lifts it",
+        f'{_OPEN} AND WorkflowType = "CardLifecycle" AND Stage IN ("blocked", "expired")',
+    ),
+    View(
         "Workflow task problems",
         "a bug: nothing is lost, deploy a fix and it goes on",
         f"{_OPEN} AND TemporalReportedProblems IS NOT NULL",

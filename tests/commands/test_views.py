@@ -79,6 +79,22 @@ CASES: dict[str, tuple[list[Case], list[Case]]] = {
         [case("PaymentRun", Stage="held"), case("PaymentRun", Stage="paused")],
         [case("PaymentRun", Stage="collecting"), case("PaymentRun", Stage="paused", closed=True)],
     ),
+    "Disputes to answer": (
+        [case("Dispute", NeedsReview=True)],
+        [case("Dispute", NeedsReview=False), case("Refund", NeedsReview=True)],
+    ),
+    "Refunds on their way": (
+        [case("Refund", Stage="pending"), case("Refund", Stage="unknown")],
+        [case("Refund", Stage="refunded"), case("Refund", Stage="pending", closed=True)],
+    ),
+    "Rewards not paid yet": (
+        [case("BackEndReduction", Stage="awarded"), case("BackEndReduction", Stage="frozen")],
+        [case("BackEndReduction", Stage="granted"), case("Refund", Stage="frozen")],
+    ),
+    "Cards that are not charged": (
+        [case("CardLifecycle", Stage="blocked"), case("CardLifecycle", Stage="expired")],
+        [case("CardLifecycle", Stage="active"), case("CardLifecycle", Stage="expired", closed=True)],
+    ),
 }
 
 
