@@ -73,12 +73,12 @@ class LedgerFigures:
 
 
 async def measure_ledger(size: Size) -> LedgerFigures:
-    """Measure on one server: first how fast it is, then bulk and statements, then how it bears growth."""
+    """Measure on one server: what a posting costs, how fast it is, statements and bulk, and how it bears growth."""
     with tempfile.TemporaryDirectory() as folder:
         async with scratch_ledger(Path(folder), size.accounts) as scratch:
             rates = measure_speed(scratch, rounds=size.rounds, seconds=size.seconds)
-            bulk_fifo = measure_bulk_fifo(scratch, documents=size.documents)
             statement = await measure_statement(scratch, transactions=size.statement)
+            bulk_fifo = measure_bulk_fifo(scratch, documents=size.documents)
             growth = measure_growth(scratch, transfers=size.transfers)
             engine = create_engine(scratch.runtime_url, pool=1)
             machine = await this_machine(Database(engine))

@@ -1,18 +1,20 @@
-"""What a posting costs when the ledger has grown a thousandfold."""
+"""What a posting costs in a ledger that has grown a thousandfold."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from statistics import median
 
 from bench.ledger.client import server_seconds
-from bench.ledger.scratch import Scratch, batch
+from bench.ledger.scratch import QUIET_ACCOUNTS, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
 from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
-BATCHES, PAYMENTS = 30, 500
-# Taxed: a transfer to revenue, and one to the tax office.
-TAX_PERCENT, TRANSFERS_OF_INVOICE = 19, 2
-_PAY = "select duly.create_payment(gen_random_uuid()::text, 'acc_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
+ROUNDS, BATCHES, PAYMENTS = 7, 3, 200
+_PAY = (
+    "select duly.create_payment(gen_random_uuid()::text, 'quiet_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
+)
 _POST = "select count(*) from duly.post_invoices(%s)"
 
 
@@ -27,40 +29,55 @@ class Cost:
 
 @dataclass(frozen=True)
 class Growth:
-    """The same before and after the ledger grew, and how fast it grew: invoices a second, in batches."""
+    """A small ledger and one that has grown, weighed in turns on one server; how fast it grew, in invoices a second."""
 
-    before: Cost
-    after: Cost
+    small: Cost
+    large: Cost
     invoices_per_second: float
 
     @property
     def dearer(self) -> float:
-        """By how much a posting is dearer afterwards, the worse of both kinds, as a share."""
-        payment = self.after.payment_us / self.before.payment_us
-        invoice = self.after.batched_invoice_us / self.before.batched_invoice_us
+        """By how much a posting is dearer in the large one, the worse of both kinds, as a share."""
+        payment = self.large.payment_us / self.small.payment_us
+        invoice = self.large.batched_invoice_us / self.small.batched_invoice_us
         return round(max(payment, invoice) - 1, 3)
 
 
 def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
-    """Grow to so many transfers, and weigh a posting before and afterwards."""
-    before = _weigh(scratch, "before")
-    batches = max(0, transfers - before.transfers) // TRANSFERS_OF_INVOICE // SIZE
+    """Grow to so many transfers, and weigh a posting there and in the ledger's small copy."""
+    small = scratch.small
+    batches = max(0, transfers - _transfers(scratch)) // TRANSFERS_OF_INVOICE // SIZE
     began = time.perf_counter()
     _grow(scratch, batches)
     seconds = time.perf_counter() - began
-    with scratch.owner() as owner:
-        owner.execute("vacuum analyze")
-    return Growth(before, _weigh(scratch, "after"), round(batches * SIZE / seconds, 1))
+    for ledger in (small, scratch):
+        with ledger.owner() as owner:
+            owner.execute("vacuum analyze")
+    sizes = _transfers(small), _transfers(scratch)
+    # In turns, since a machine's speed changes from minute to minute.
+    rounds = [(_weigh(small, number), _weigh(scratch, number)) for number in range(ROUNDS)]
+    of_small, of_large = zip(*rounds, strict=True)
+    return Growth(_median(sizes[0], of_small), _median(sizes[1], of_large), round(batches * SIZE / seconds, 1))
 
 
-def _weigh(scratch: Scratch, when: str) -> Cost:
+def _weigh(scratch: Scratch, number: int) -> tuple[float, float]:
+    """Return what a payment and an invoice of a batch cost, in seconds of CPU."""
+    with scratch.runtime() as connection:
+        payment = server_seconds(connection, _PAY, ([QUIET_ACCOUNTS] for _ in range(PAYMENTS)))
+        batches = ([batch(f"weighed/{number}", each, SIZE, scratch.accounts, TAX_PERCENT)] for each in range(BATCHES))
+        return payment, server_seconds(connection, _POST, batches) / SIZE
+
+
+def _median(transfers: int, costs: Sequence[tuple[float, float]]) -> Cost:
+    payment, invoice = (median(kind) for kind in zip(*costs, strict=True))
+    return Cost(transfers, round(payment * 1e6, 1), round(invoice * 1e6, 1))
+
+
+def _transfers(scratch: Scratch) -> int:
     with scratch.runtime() as connection:
         counted = connection.execute("select count(*) from duly.transfers").fetchone()
-        assert counted is not None
-        payment = server_seconds(connection, _PAY, ([scratch.accounts] for _ in range(PAYMENTS)))
-        batches = ([batch(when, number, SIZE, scratch.accounts, TAX_PERCENT)] for number in range(BATCHES))
-        invoice = server_seconds(connection, _POST, batches) / SIZE
-    return Cost(int(counted[0]), round(payment * 1e6, 1), round(invoice * 1e6, 1))
+    assert counted is not None
+    return int(counted[0])
 
 
 def _grow(scratch: Scratch, batches: int) -> None:

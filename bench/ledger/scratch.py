@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import psycopg
 from bench.ledger.client import plain
 from bench.ledger.peer import load_peer, path_of_peer, revision_of
 from sandbox.migrate import migrate
-from sandbox.postgres import Passwords, running_postgres
+from sandbox.postgres import DATABASE, Passwords, running_postgres
 from sandbox.postgres_home import temporary_home
 
 # Those of the server on which the figures of reference were taken; fsync and its like stay on.
@@ -22,21 +22,35 @@ SETTINGS = {
     "wal_buffers": "64MB",
     "checkpoint_timeout": "15min",
 }
-PEER = "peer"
-_OPEN = "select duly.open_account('acc_' || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n"
+PEER, SMALL = "peer", "small"
+# Taxed: a transfer to revenue, and one to the tax office.
+TAX_PERCENT, TRANSFERS_OF_INVOICE = 19, 2
+SMALL_TRANSFERS = 10_000
+# Accounts that are never invoiced, so that a payment on them settles nothing.
+QUIET_ACCOUNTS = 1_000
+_OPEN = "select duly.open_account(%s || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n"
 _POST = "select count(*) from duly.post_invoices(%s)"
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """A ledger with the accounts acc_1 to acc_N. `peer_revision` is empty when nobody named a clone of pgledger."""
+    """A ledger with the accounts acc_1 to acc_N, and a copy that stays small.
+
+    `peer_revision` is empty when nobody named a clone of pgledger.
+    """
 
     runtime_url: str
     owner_url: str
     peer_url: str
     peer_revision: str
     accounts: int
-    log: Path
+    small_urls: tuple[str, str]
+
+    @property
+    def small(self) -> "Scratch":
+        """The copy that was made in the beginning."""
+        runtime_url, owner_url = self.small_urls
+        return replace(self, runtime_url=runtime_url, owner_url=owner_url)
 
     def owner(self) -> psycopg.Connection:
         """Connect as the owner of the tables."""
@@ -50,9 +64,9 @@ class Scratch:
 @contextlib.asynccontextmanager
 async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
     """Run a server on a disk, migrate it, and open so many accounts; also in pgledger, where there is a clone of it."""
-    log = folder / "postgres.log"
+    log, passwords = folder / "postgres.log", Passwords.random()
     with temporary_home() as home:
-        async with running_postgres(Passwords.random(), home=home, log=log, settings=SETTINGS) as server:
+        async with running_postgres(passwords, home=home, log=log, settings=SETTINGS) as server:
             await migrate(server.owner_url())
             await server.create_database(PEER)
             repository = path_of_peer()
@@ -62,9 +76,10 @@ async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
                 server.owner_url(PEER),
                 revision_of(repository) if repository else "",
                 accounts,
-                log,
+                (server.runtime_url(SMALL), server.owner_url(SMALL)),
             )
             _fill(scratch)
+            await server.create_database(SMALL, template=DATABASE)
             with psycopg.connect(plain(scratch.peer_url), autocommit=True) as peer:
                 peer.execute("create table bare (id bigint generated always as identity primary key, amount bigint)")
                 if repository:
@@ -76,7 +91,15 @@ def _fill(scratch: Scratch) -> None:
     with scratch.owner() as owner:
         owner.execute("insert into duly.products (id, name, ledger_account) values ('gold', 'Gold', 'revenue:gold')")
     with scratch.runtime() as connection:
-        connection.execute(_OPEN, [scratch.accounts])
+        open_accounts(connection, "acc_", scratch.accounts)
+        open_accounts(connection, "quiet_", QUIET_ACCOUNTS)
+        for number in range(SMALL_TRANSFERS // TRANSFERS_OF_INVOICE // 1_000):
+            connection.execute(_POST, [batch("first", number, 1_000, scratch.accounts, TAX_PERCENT)])
+
+
+def open_accounts(connection: psycopg.Connection, prefix: str, count: int) -> None:
+    """Open so many accounts, numbered from 1 behind a prefix."""
+    connection.execute(_OPEN, [prefix, count])
 
 
 def invoice(key: str, account: str, net_minor: int, tax_percent: int = 0) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from statistics import median
 
 from bench.ledger.client import batched, single
-from bench.ledger.scratch import Scratch, batch, invoice, post
+from bench.ledger.scratch import Scratch, batch, invoice, open_accounts, post
 
 BARE, POST, RECEIVE = "One-row commits", "Payments posted", "Payments that settle an invoice, FIFO"
 BATCH, LARGE_BATCH = "Invoices in batches of 100", "Invoices in batches of 1,000"
@@ -79,7 +79,5 @@ def _owe(scratch: Scratch, count: int) -> None:
     """Open accounts that owe so many invoices of one cent between them."""
     owing = scratch.accounts // OWING_SHARE
     with scratch.runtime() as connection:
-        connection.execute(
-            "select duly.open_account('owing_' || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n", [owing]
-        )
+        open_accounts(connection, "owing_", owing)
         post(connection, [invoice(f"owed/{n}", f"owing_{n % owing + 1}", 1) for n in range(count)])

@@ -41,7 +41,7 @@ def speed(folder: Path) -> str:
             ("Transfers in the ledger", "A payment, us of CPU", "An invoice of a batch, us of CPU"),
             [
                 (f"{cost.transfers:,}", f"{cost.payment_us:.0f}", f"{cost.batched_invoice_us:.0f}")
-                for cost in (growth.before, growth.after)
+                for cost in (growth.small, growth.large)
             ],
         ),
         *_verdicts(found),
@@ -80,8 +80,8 @@ def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
             met=found.statement.milliseconds <= TARGET_STATEMENT_MS,
         ),
         verdict(
-            f"a posting at {growth.after.transfers:,} transfers within {TARGET_DEARER:.0%} of one at"
-            f" {growth.before.transfers:,}",
+            f"a posting at {growth.large.transfers:,} transfers within {TARGET_DEARER:.0%} of one at"
+            f" {growth.small.transfers:,}",
             f"{growth.dearer:+.1%}",
             met=growth.dearer <= TARGET_DEARER,
         ),
