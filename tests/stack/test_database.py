@@ -1,4 +1,4 @@
-"""The database as activities use it: safe to keep money in, and discreet when it refuses."""
+"""The database as activities use it: safe to keep money in, and tight-lipped when it refuses."""
 
 import asyncio
 from pathlib import Path
