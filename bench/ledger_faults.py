@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.database import Database, create_engine
 from bench.faults.proxy import swallowing_proxy
 from bench.faults.server import MortalServer, mortal_server
 from bench.faults.strikes import FAULTS, Fault
 from bench.faults.writers import Tally, Verdict, judge, open_accounts, writing
-from bench.machine import Machine, this_machine
+from bench.machine import Machine, machine_of
 
 SWALLOWED_SHARE = 0.2
 FILLING_SECONDS = 4.0
@@ -58,15 +57,12 @@ async def measure_ledger_faults(*, strikes: int, faults: tuple[Fault, ...] = FAU
                 struck.append(await strike(mortal, fault, strikes, rng))
         async with loaded_server(Path(logs)) as mortal:
             struck.append(await swallow_replies(mortal, seconds=strikes * 3.0, seed=seed))
+            machine = await machine_of(mortal.server.runtime_url())
         if os.geteuid() == 0:
             async with loaded_server(Path(logs)) as mortal:
                 struck.append(await fill_the_disk(mortal, strikes))
         else:
             left_out.append("11: a disk can only be filled by root, who may mount a small one")
-        async with loaded_server(Path(logs)) as mortal:
-            engine = create_engine(mortal.server.runtime_url(), pool=1)
-            machine = await this_machine(Database(engine))
-            await engine.dispose()
     return LedgerFaults(machine, tuple(sorted(struck, key=lambda found: found.row)), tuple(left_out))
 
 

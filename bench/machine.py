@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from activities.database import Database
+from activities.database import Database, create_engine
 from sandbox.temporal import program
 
 _PACKAGES = ("temporalio", "stripe", "sqlalchemy", "psycopg")
@@ -41,6 +41,15 @@ async def this_machine(database: Database | None = None) -> Machine:
         system=f"{platform.system()} {platform.machine()}",
         versions=servers | {name: version(name) for name in _PACKAGES},
     )
+
+
+async def machine_of(url: str) -> Machine:
+    """Describe this machine and the servers, PostgreSQL at an address among them."""
+    database = Database(create_engine(url, pool=1))
+    try:
+        return await this_machine(database)
+    finally:
+        await database.dispose()
 
 
 def _temporal_version() -> str:

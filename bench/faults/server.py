@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -13,7 +12,7 @@ import psutil
 
 from sandbox.migrate import migrate
 from sandbox.postgres import Passwords, PostgresServer, running_postgres
-from sandbox.postgres_home import server_uid, temporary_home
+from sandbox.postgres_home import give_to_server, temporary_home
 from sandbox.processes import PartError, free_port
 
 START_SECONDS = 60.0
@@ -80,20 +79,13 @@ class MortalServer:
         subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={FULL_DISK_MIB}m", "tmpfs", str(base)), check=True)
         try:
             shutil.copytree(kept, base, dirs_exist_ok=True)
-            _give_tree_to_server(base)
+            for path in (base, *base.rglob("*")):
+                give_to_server(path)
             await self.start()
             yield base
             await self.stop()
         finally:
             subprocess.run(("umount", "--lazy", str(base)), check=True)
-
-
-def _give_tree_to_server(folder: Path) -> None:
-    uid = server_uid()
-    if uid is not None:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, uid, uid)
-            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ import psycopg
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from bench.faults.server import MortalServer
+from bench.ledger.client import plain
 
 FREEZE_SECONDS = 6.0
 HUNG_SECONDS = 8.0
@@ -92,10 +93,9 @@ async def terminate_backends(mortal: MortalServer, rng: random.Random) -> None:
 
 
 async def _lock_pairs(url: str, rng: random.Random, ends_at: float) -> None:
-    plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
     while asyncio.get_running_loop().time() < ends_at:
         with contextlib.suppress(psycopg.OperationalError):
-            async with await psycopg.AsyncConnection.connect(plain) as connection:
+            async with await psycopg.AsyncConnection.connect(plain(url)) as connection:
                 for account in rng.sample(range(4), 2):
                     await connection.execute("select duly.set_account_state(%s, 'active')", [f"acc_{account}"])
                     await asyncio.sleep(0.05)

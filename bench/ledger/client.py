@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -52,7 +53,7 @@ def single(url: str, script: str, connections: int = CONNECTIONS) -> Callable[[f
 
 
 def batched(
-    url: str, statement: str, batch: Callable[[int], object], size: int, connections: int = 4
+    url: str, statement: str, batch: Callable[[int], object], size: int, connections: int
 ) -> Callable[[float], float]:
     """Return what sends batches from several connections and answers documents a second."""
 
@@ -68,14 +69,16 @@ def batched(
                     turn += 1
 
         started = time.monotonic()
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(connections)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        side_by_side(work, connections)
         return sum(counts) / (time.monotonic() - started)
 
     return run
+
+
+def side_by_side(work: Callable[[int], None], count: int) -> None:
+    """Do some work in so many threads, each told its number, and wait for all; the first that failed is raised."""
+    with ThreadPoolExecutor(count) as pool:
+        tuple(pool.map(work, range(count)))
 
 
 def plain(url: str) -> str:

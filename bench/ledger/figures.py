@@ -4,12 +4,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from activities.database import Database, create_engine
 from bench.ledger.growth import Growth, measure_growth
 from bench.ledger.scratch import scratch_ledger
 from bench.ledger.settling import BulkFifo, LongStatement, measure_bulk_fifo, measure_statement
 from bench.ledger.speed import BARE, BATCH, LARGE_BATCH, PEER, PEER_HOT, POST, RECEIVE, measure_speed
-from bench.machine import Machine, this_machine
+from bench.machine import Machine, machine_of
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,7 @@ async def measure_ledger(size: Size) -> LedgerFigures:
             statement = await measure_statement(scratch, transactions=size.statement)
             bulk_fifo = measure_bulk_fifo(scratch, documents=size.documents)
             growth = measure_growth(scratch, transfers=size.transfers)
-            engine = create_engine(scratch.runtime_url, pool=1)
-            machine = await this_machine(Database(engine))
-            await engine.dispose()
+            machine = await machine_of(scratch.runtime_url)
             return LedgerFigures(
                 machine, size.accounts, size.rounds, rates, scratch.peer_revision, bulk_fifo, statement, growth
             )

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 
-from bench.ledger.client import server_seconds
-from bench.ledger.scratch import QUIET_ACCOUNTS, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
+from bench.ledger.client import server_seconds, side_by_side
+from bench.ledger.scratch import POST_INVOICES, QUIET_ACCOUNTS, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
 from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
@@ -15,7 +14,6 @@ ROUNDS, BATCHES, PAYMENTS = 7, 3, 200
 _PAY = (
     "select duly.create_payment(gen_random_uuid()::text, 'quiet_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
 )
-_POST = "select count(*) from duly.post_invoices(%s)"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def _weigh(scratch: Scratch, number: int) -> tuple[float, float]:
     with scratch.runtime() as connection:
         payment = server_seconds(connection, _PAY, ([QUIET_ACCOUNTS] for _ in range(PAYMENTS)))
         batches = ([batch(f"weighed/{number}", each, SIZE, scratch.accounts, TAX_PERCENT)] for each in range(BATCHES))
-        return payment, server_seconds(connection, _POST, batches) / SIZE
+        return payment, server_seconds(connection, POST_INVOICES, batches) / SIZE
 
 
 def _median(transfers: int, costs: Sequence[tuple[float, float]]) -> Cost:
@@ -84,11 +82,9 @@ def _grow(scratch: Scratch, batches: int) -> None:
     """Post batches from several connections."""
     numbers = iter(range(batches))
 
-    def work() -> None:
+    def work(_: int) -> None:
         with scratch.runtime() as connection:
             for number in numbers:
-                connection.execute(_POST, [batch("growth", number, SIZE, scratch.accounts, TAX_PERCENT)])
+                connection.execute(POST_INVOICES, [batch("growth", number, SIZE, scratch.accounts, TAX_PERCENT)])
 
-    with ThreadPoolExecutor(BATCH_CONNECTIONS) as pool:
-        for done in [pool.submit(work) for _ in range(BATCH_CONNECTIONS)]:
-            done.result()
+    side_by_side(work, BATCH_CONNECTIONS)

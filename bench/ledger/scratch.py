@@ -29,7 +29,7 @@ SMALL_TRANSFERS = 10_000
 # Accounts that are never invoiced, so that a payment on them settles nothing.
 QUIET_ACCOUNTS = 1_000
 _OPEN = "select duly.open_account(%s || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n"
-_POST = "select count(*) from duly.post_invoices(%s)"
+POST_INVOICES = "select count(*) from duly.post_invoices(%s)"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _fill(scratch: Scratch) -> None:
         open_accounts(connection, "acc_", scratch.accounts)
         open_accounts(connection, "quiet_", QUIET_ACCOUNTS)
         for number in range(SMALL_TRANSFERS // TRANSFERS_OF_INVOICE // 1_000):
-            connection.execute(_POST, [batch("first", number, 1_000, scratch.accounts, TAX_PERCENT)])
+            connection.execute(POST_INVOICES, [batch("first", number, 1_000, scratch.accounts, TAX_PERCENT)])
 
 
 def open_accounts(connection: psycopg.Connection, prefix: str, count: int) -> None:
@@ -129,4 +129,4 @@ def batch(name: str, number: int, size: int, accounts: int, tax_percent: int = 0
 def post(connection: psycopg.Connection, elements: list[dict[str, Any]], size: int = 1_000) -> None:
     """Post invoices in batches."""
     for start in range(0, len(elements), size):
-        connection.execute(_POST, [orjson.dumps(elements[start : start + size]).decode()])
+        connection.execute(POST_INVOICES, [orjson.dumps(elements[start : start + size]).decode()])

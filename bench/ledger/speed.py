@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from statistics import median
 
 from bench.ledger.client import batched, single
-from bench.ledger.scratch import Scratch, batch, invoice, open_accounts, post
+from bench.ledger.scratch import POST_INVOICES, Scratch, batch, invoice, open_accounts, post
 
 BARE, POST, RECEIVE = "One-row commits", "Payments posted", "Payments that settle an invoice, FIFO"
 BATCH, LARGE_BATCH = "Invoices in batches of 100", "Invoices in batches of 1,000"
@@ -24,7 +24,6 @@ _PEER = (
     "select pgledger_create_transfer((select id from peer_accounts where n = :payer),"
     " (select id from peer_accounts where n = :payee), 1);"
 )
-_POST = "select count(*) from duly.post_invoices(%s)"
 
 
 def measure_speed(scratch: Scratch, *, rounds: int, seconds: float) -> dict[str, float]:
@@ -65,7 +64,7 @@ def _batches(scratch: Scratch, name: str, size: int) -> Callable[[float], float]
         turn = next(turns)
         send = batched(
             scratch.runtime_url,
-            _POST,
+            POST_INVOICES,
             lambda number: batch(f"{name}/{turn}", number, size, scratch.accounts),
             size,
             BATCH_CONNECTIONS,

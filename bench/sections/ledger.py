@@ -1,12 +1,9 @@
 """The ledger: how fast it is, how it bears growth, and what is lost when its server is struck."""
 
-from pathlib import Path
-
 from bench.ledger.figures import LedgerFigures
-from bench.ledger.speed import BARE, PEER
+from bench.ledger.speed import BARE
 from bench.ledger_faults import LedgerFaults
 from bench.page import at_least, on, section, table, verdict
-from bench.results import kept
 
 TARGET_POSTED, TARGET_OF_BARE = 2_500, 0.17
 TARGET_OF_PEER, TARGET_OF_HOT_PEER = 1.5, 4.0
@@ -14,11 +11,8 @@ TARGET_BATCHED, TARGET_RECEIVED = 20_000, 1_800
 TARGET_FIFO_SECONDS, TARGET_STATEMENT_MS, TARGET_DEARER = 2.0, 100.0, 0.2
 
 
-def speed(folder: Path) -> str:
+def speed(found: LedgerFigures) -> str:
     """How fast the ledger is."""
-    found = kept("ledger", LedgerFigures, folder)
-    if found is None:
-        return ""
     bulk, statement, growth = found.bulk_fifo, found.statement, found.growth
     return section(
         "The ledger alone",
@@ -50,7 +44,7 @@ def speed(folder: Path) -> str:
 
 
 def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
-    posted, growth = found.rates, found.growth
+    growth = found.growth
     single = verdict(
         f"single postings at {TARGET_POSTED:,}/s, or {TARGET_OF_BARE:.0%} of one-row commits",
         f"{found.posted:,.0f}/s, {found.of_bare:.1%}",
@@ -61,7 +55,7 @@ def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
             at_least("times pgledger", found.of_peer, TARGET_OF_PEER, ".2f"),
             at_least("times pgledger with one clearing account", found.of_hot_peer, TARGET_OF_HOT_PEER, ".2f"),
         )
-        if PEER in posted and found.of_peer and found.of_hot_peer
+        if found.of_peer and found.of_hot_peer
         else ()
     )
     return (
@@ -88,11 +82,8 @@ def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
     )
 
 
-def faults(folder: Path) -> str:
+def faults(found: LedgerFaults) -> str:
     """What was lost."""
-    found = kept("ledger-faults", LedgerFaults, folder)
-    if found is None:
-        return ""
     lost = sum(one.verdict.lost + one.verdict.doubled for one in found.struck)
     late = sum(one.verdict.longest_gap_seconds > one.gap_seconds_max for one in found.struck)
     broken = sum(one.verdict.violations for one in found.struck)

@@ -1,20 +1,14 @@
 """What the gateway says, late or never: events, unknown outcomes, cards asleep; and the sandbox that plays it."""
 
-from pathlib import Path
-
 from bench.cards import TARGET_GROWTH, SleepingCards
 from bench.certainty import Certainties
 from bench.page import at_least, on, section, table, verdict
-from bench.results import kept
 from bench.sandbox import TARGET_CHARGES, SandboxSpeed
 from bench.webhook import TARGET_MS, Answers
 
 
-def webhook(folder: Path) -> str:
+def webhook(found: Answers) -> str:
     """How soon events are answered."""
-    found = kept("webhook", Answers, folder)
-    if found is None:
-        return ""
     return section(
         "Receiving events",
         f"{found.sent:,} signed events were sent at {found.per_second} a second to one `webhook.py`, whether or not the"
@@ -33,11 +27,8 @@ def webhook(folder: Path) -> str:
     )
 
 
-def certainty(folder: Path) -> str:
+def certainty(found: Certainties) -> str:
     """How long an outcome stays unknown."""
-    found = kept("certainty", Certainties, folder)
-    if found is None:
-        return ""
     unresolved = sum(kind.unresolved for kind in found.kinds)
     double = sum(kind.double_charges for kind in found.kinds)
     return section(
@@ -66,11 +57,8 @@ def certainty(folder: Path) -> str:
     )
 
 
-def sandbox(folder: Path) -> str:
+def sandbox(found: SandboxSpeed) -> str:
     """How fast the sandbox is."""
-    found = kept("sandbox", SandboxSpeed, folder)
-    if found is None:
-        return ""
     speed = found.measured
     return section(
         "The Stripe sandbox",
@@ -81,11 +69,8 @@ def sandbox(folder: Path) -> str:
     )
 
 
-def cards(folder: Path) -> str:
+def cards(found: SleepingCards) -> str:
     """What sleeping cards cost."""
-    found = kept("cards", SleepingCards, folder)
-    if found is None:
-        return ""
     return section(
         "Cards asleep",
         "The workflows of ever more cards are started as `cards adopt` does it, against one worker for workflows, and"

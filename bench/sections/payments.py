@@ -1,23 +1,18 @@
 """Payments: under a cap, without one, and very many."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from statistics import median
 
 from bench.leg import Leg
 from bench.paced import TARGET_EVENTS as TARGET_EVENTS_PER_PAYMENT
 from bench.paced import TARGET_SHARE, Paced
 from bench.page import at_least, on, section, table, verdict
-from bench.results import kept
 from bench.scale import TARGET_EVENTS, TARGET_GROWTH, Scale
 from bench.throughput import TARGET_CPU_MS, TARGET_PER_SECOND, TARGET_RATIO, Throughput
 
 
-def paced(folder: Path) -> str:
+def paced(found: Paced) -> str:
     """Payments against a gateway's cap."""
-    found = kept("paced", Paced, folder)
-    if found is None:
-        return ""
     rows = [
         (
             f"{run.pace.cap:g}/s",
@@ -65,11 +60,8 @@ def paced(folder: Path) -> str:
     )
 
 
-def throughput(folder: Path) -> str:
+def throughput(found: Throughput) -> str:
     """Payments a second, and what each costs."""
-    found = kept("throughput", Throughput, folder)
-    if found is None:
-        return ""
     by_temporal, by_loop = [pair.temporal for pair in found.pairs], [pair.plain for pair in found.pairs]
     return section(
         "Throughput and cost",
@@ -104,11 +96,8 @@ def throughput(folder: Path) -> str:
     )
 
 
-def scale(folder: Path) -> str:
+def scale(found: Scale) -> str:
     """One large run."""
-    found = kept("scale", Scale, folder)
-    if found is None:
-        return ""
     events = max(history.events_max for history in found.histories)
     growth = max(memory.growth for memory in found.memory)
     return section(

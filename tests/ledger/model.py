@@ -138,7 +138,7 @@ class ModelLedger:
     def refuses_quick_pay(self, invoice: ModelTransaction) -> str | None:
         if invoice.classification is not Classification.INVOICE:
             return "invoice_only"
-        if invoice.state is not LifeCycleState.POSTED and not self.is_payable(invoice):
+        if not self.is_payable(invoice):
             return "posted_only"
         if self.unsettled(invoice.id) == 0:
             return "unsettled_only"

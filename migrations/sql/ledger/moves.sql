@@ -82,7 +82,7 @@ begin
   v_before := duly.made_before(t.idempotency_key, t.request_hash);
   if v_before is not null then return duly.receipt_of(v_before); end if;
   if o.classification <> 'invoice' then perform duly.refuse_state(o, 'invoice_only'); end if;
-  if o.state <> 'posted' and not duly.is_payable(o) then perform duly.refuse_state(o, 'posted_only'); end if;
+  if not duly.is_payable(o) then perform duly.refuse_state(o, 'posted_only'); end if;
   if duly.unsettled(o.id) = 0 then perform duly.refuse_state(o, 'unsettled_only'); end if;
   t.classification := 'payment';
   t.account_id := o.account_id;
