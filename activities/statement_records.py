@@ -10,17 +10,20 @@ from activities.database import Database
 
 _SIGNED = "case duly.side_of(t.classification) when 'debit' then t.total_minor else -t.total_minor end"
 
-# Day by day, and within a day in order of posting: what was posted late to an old day stands on that day.
+# Day by day, and within a day in order of posting: what was posted late to an old day stands on that day. What is unsettled
+# is found among the account's open items alone; a number, by key, for the rows that are shown.
 _STATEMENT = f"""
-    with posted as materialized (
+    select p.id, (select n.number from duly.transaction_numbers n where n.transaction_id = p.id) as number,
+        p.classification, p.state, p.posted_on, p.due_on, p.amount_minor, p.balance_minor::bigint as balance_minor,
+        p.unsettled_minor
+    from (
         select t.id, t.classification, t.state, t.posted_on, t.due_on, t.account_version, {_SIGNED} as amount_minor,
-            sum({_SIGNED}) over (order by t.posted_on, t.account_version) as balance_minor
-        from duly.financial_transactions t where t.account_id = :account and t.account_version is not null)
-    select p.id, n.number, p.classification, p.state, p.posted_on, p.due_on, p.amount_minor,
-        p.balance_minor::bigint as balance_minor, i.amount_minor - i.allocated_minor as unsettled_minor
-    from posted p
-    join duly.transaction_numbers n on n.transaction_id = p.id
-    join duly.open_items i on i.transaction_id = p.id
+            sum({_SIGNED}) over (order by t.posted_on, t.account_version rows unbounded preceding) as balance_minor,
+            coalesce(i.amount_minor - i.allocated_minor, 0) as unsettled_minor
+        from duly.financial_transactions t
+        left join duly.open_items i on i.transaction_id = t.id and i.account_id = t.account_id
+            and i.allocated_minor < i.amount_minor
+        where t.account_id = :account and t.account_version is not null) p
     where (cast(:since as date) is null or p.posted_on >= :since)
       and (cast(:until as date) is null or p.posted_on <= :until)
     order by p.posted_on, p.account_version
