@@ -68,6 +68,7 @@ _INVALID_DATA = ("22", "23502", "23503", "23514")
 
 MESSAGES: dict[str, str] = {
     "account_exists": "account {account_id} does not exist",
+    "account_has_currency": "there is no account {account_id} with the currency {currency}",
     "account_id_unique": "account {account_id} exists already with another currency or kind",
     "account_not_terminated": "account {account_id} is terminated",
     "account_state_exists": "account {account_id} cannot become {state}; suspended is for customers only",

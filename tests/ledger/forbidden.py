@@ -67,6 +67,12 @@ BY_OWNER = {
     "insert a transaction in another currency": (
         DRAFT + "('x', sha256('x'), 'invoice', 'invoice', 'acc_1', 'USD', 5, 'draft', '2026-05-20', 'user', 'ada')"
     ),
+    "insert a transaction of no account": (
+        DRAFT + "('x', sha256('x'), 'invoice', 'invoice', 'acc_9', 'EUR', 5, 'draft', '2026-05-20', 'user', 'ada')"
+    ),
+    "take a draft to an account of another currency": (
+        "update duly.financial_transactions set account_id = 'acc_usd' where id = 'ft_4'"
+    ),
     "insert an amount of nothing": (
         DRAFT + "('x', sha256('x'), 'invoice', 'invoice', 'acc_1', 'EUR', 0, 'draft', '2026-05-20', 'user', 'ada')"
     ),

@@ -33,6 +33,7 @@ def used(owner: Books, books: Books) -> Books:
     books.credit_note("c1", "acc_1", 10)
     books.invoice("i2", "acc_1", 100, draft=True, posted_on=None)
     books.invoice("i3", "acc_2", 100)
+    books.open_account("acc_usd", "USD")
     books.run("select duly.add_note('ft_1', 'ada', 'note')")
     books.run("select duly.book_gateway_fee('f1', 'stripe', 'EUR', 30, 'txn_1')")
     owner.run("select duly.system_account('suspense', 'EUR')")

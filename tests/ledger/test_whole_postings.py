@@ -43,6 +43,11 @@ INCOMPLETE = {
     "an open item on the wrong side": ("late_open_item", (PAYMENT, MONEY, CREDIT.replace("credit", "debit"))),
     "an open item of another account": ("late_open_item", (PAYMENT, MONEY, CREDIT.replace("acc_1", "acc_2"))),
     # Foreign keys that the guards stand in for (decision 0108).
+    "a posting in another currency": ("late_open_item", (PAYMENT.replace("EUR", "USD"), MONEY, CREDIT)),
+    "a posting of an account that is not there": (
+        "late_open_item",
+        tuple(step.replace("acc_1", "acc_9") for step in (PAYMENT, MONEY, CREDIT)),
+    ),
     "an open item of nothing": ("late_open_item", (CREDIT,)),
     "a line of nothing": ("lines_of_posted", (LINE.format(1, 5, 5, 5),)),
     "an allocation of a credit that is not there": (

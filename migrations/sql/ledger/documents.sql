@@ -65,7 +65,8 @@ create function duly.look_up(p_classification duly.classification, p_default_typ
           case when not p_draft then b.version + row_number() over v end as account_version,
           case when not p_draft then b.balance_minor + case duly.side_of(p_classification) when 'debit' then 1 else -1
             end * sum(l.total_minor) over v end as balance_after_minor
-        from unnest(p_documents) u
+        from duly.definitions d
+        cross join unnest(p_documents) u
         left join duly.accounts a on a.id = u.account_id
         left join duly.account_balances b on b.account_id = u.account_id
         left join duly.transaction_types y on y.classification = p_classification and y.is_active
@@ -73,7 +74,9 @@ create function duly.look_up(p_classification duly.classification, p_default_typ
         cross join lateral (values ((p_now at time zone a.time_zone)::date)) z (today)
         cross join lateral (select sum((e ->> 'total_minor')::bigint)::bigint as total_minor
           from jsonb_array_elements(case jsonb_typeof(u.lines) when 'array' then u.lines else '[]' end) e) l
-        left join lateral duly.due_dates(u.account_id, coalesce(u.posted_on, z.today)) w on p_classification = 'invoice'
+        left join duly.due_date_rules q on q.id = coalesce(a.due_date_rule_id, d.due_date_rule_id)
+        left join lateral duly.due_window(q, a.credit_period_days, coalesce(u.posted_on, z.today)) w
+          on p_classification = 'invoice'
         window v as (partition by u.account_id order by u.ord)) x
     cross join lateral (select
         case when x.known_id is null then 'account_exists'

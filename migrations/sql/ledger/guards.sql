@@ -41,6 +41,17 @@ begin
   return new;
 end $$;
 
+-- The account of what is not posted; that of a posting is looked at with its open item.
+create function duly.guard_account() returns trigger language plpgsql as $$
+begin
+  perform from duly.accounts where id = new.account_id and currency = new.currency;
+  if not found then
+    perform duly.refuse('append_only', 'account_has_currency',
+      jsonb_build_object('account_id', new.account_id, 'currency', new.currency));
+  end if;
+  return null;
+end $$;
+
 -- Drafts may be edited, posted or rejected; of what was posted only the state moves on, and only forward.
 create function duly.guard_transition() returns trigger language plpgsql as $$
 declare
@@ -130,7 +141,8 @@ declare
 begin
   select n.transaction_id, w.belongs into x from new_rows n
     left join duly.financial_transactions t on t.id = n.transaction_id
-    cross join lateral (select n.allocated_minor = 0 and t.posted_xid = pg_current_xact_id()
+    left join duly.accounts a on a.id = t.account_id
+    cross join lateral (select n.allocated_minor = 0 and t.posted_xid = pg_current_xact_id() and a.currency = t.currency
       and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
         = (n.account_id, n.amount_minor, n.account_version, n.side)) w (belongs)
     where w.belongs is not true

@@ -40,13 +40,6 @@ begin
   t.posted_on := coalesce(t.posted_on, (t.posted_at at time zone p_time_zone)::date);
 end $$;
 
--- Where the money of a payment or refund is: at the gateway, or where its method keeps it.
-create function duly.money_account(p_method text, p_provider text) returns text language plpgsql stable as $$
-begin
-  if p_provider is not null then return 'gateway_clearing:' || p_provider; end if;
-  return (select ledger_account from duly.payment_methods where id = p_method);
-end $$;
-
 -- One transfer of the whole amount between the account and another ledger account.
 create function duly.write_transfer(t duly.financial_transactions, p_own text, p_other text) returns void
 language plpgsql as $$
@@ -73,7 +66,9 @@ begin
   elsif t.classification = 'invoice' and t.counterpart_id is not null then
     perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), 'bad_debt_allowance');
   elsif t.method is not null then
-    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), duly.money_account(t.method, t.provider));
+    -- Where the money is: at the gateway, or where its method keeps it.
+    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id),
+      coalesce('gateway_clearing:' || t.provider, m.ledger_account)) from duly.payment_methods m where m.id = t.method;
   else
     perform duly.write_line_transfers(duly.stored_lines(t.id));
   end if;

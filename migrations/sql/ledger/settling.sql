@@ -165,13 +165,21 @@ begin
   end if;
 end $$;
 
+-- Whether the account, before this posting, stood on its other side: only then is something there to settle, for a balance
+-- is what is open.
+create function duly.meets_other_side(t duly.financial_transactions) returns boolean
+language sql immutable parallel safe as $$
+  select case duly.side_of(t.classification) when 'debit' then t.balance_after_minor < t.total_minor
+    else t.balance_after_minor > -t.total_minor end
+$$;
+
 create function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
 begin
   if t.addressed_invoice_ids <> '{}'
     and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
     perform duly.allocate_addressed(t);
     perform duly.allocate_fifo(t.account_id);
-  else
+  elsif duly.meets_other_side(t) then
     perform duly.allocate_new(t);
   end if;
 end $$;

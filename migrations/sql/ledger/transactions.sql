@@ -44,7 +44,7 @@ create table duly.financial_transactions (
   account_version bigint,
   balance_after_minor bigint,
   created_at timestamptz not null default now(),
-  foreign key (account_id, currency) references duly.accounts (id, currency),
+  foreign key (account_id, currency) references duly.accounts (id, currency) not enforced,
   unique (account_id, account_version)
 ) with (fillfactor = 85);
 

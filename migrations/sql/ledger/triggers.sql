@@ -29,6 +29,8 @@ create trigger guard_transition before update on duly.financial_transactions
   for each row execute function duly.guard_transition();
 create trigger guard_counterpart before insert on duly.financial_transactions
   for each row when (new.counterpart_id is not null) execute function duly.guard_counterpart();
+create trigger guard_account after insert or update of account_id on duly.financial_transactions
+  for each row when (new.posted_xid is null) execute function duly.guard_account();
 create constraint trigger guard_complete after insert or update on duly.financial_transactions
   deferrable initially deferred for each row when (new.state = 'posted') execute function duly.guard_complete();
 
