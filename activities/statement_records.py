@@ -10,8 +10,8 @@ from activities.database import Database
 
 _SIGNED = "case duly.side_of(t.classification) when 'debit' then t.total_minor else -t.total_minor end"
 
-# Day by day, and within a day in order of posting: what was posted late to an old day stands on that day. What is unsettled
-# is found among the account's open items alone; a number, by key, for the rows that are shown.
+# Day by day, and within a day in order of posting: what was posted late to an old day stands on that day. What is
+# unsettled is found among the account's open items alone; a number, by key, for the rows that are shown.
 _STATEMENT = f"""
     select p.id, (select n.number from duly.transaction_numbers n where n.transaction_id = p.id) as number,
         p.classification, p.state, p.posted_on, p.due_on, p.amount_minor, p.balance_minor::bigint as balance_minor,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.ledger.client import server_seconds, side_by_side
-from bench.ledger.scratch import POST_INVOICES, QUIET_ACCOUNTS, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
+from bench.ledger.scratch import POST_INVOICES, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
 from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
@@ -61,7 +61,7 @@ def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
 def _weigh(scratch: Scratch, number: int) -> tuple[float, float]:
     """Return what a payment and an invoice of a batch cost, in seconds of CPU."""
     with scratch.runtime() as connection:
-        payment = server_seconds(connection, _PAY, ([QUIET_ACCOUNTS] for _ in range(PAYMENTS)))
+        payment = server_seconds(connection, _PAY, ([scratch.accounts] for _ in range(PAYMENTS)))
         batches = ([batch(f"weighed/{number}", each, SIZE, scratch.accounts, TAX_PERCENT)] for each in range(BATCHES))
         return payment, server_seconds(connection, POST_INVOICES, batches) / SIZE
 

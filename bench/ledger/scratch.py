@@ -26,17 +26,16 @@ PEER, SMALL = "peer", "small"
 # Taxed: a transfer to revenue, and one to the tax office.
 TAX_PERCENT, TRANSFERS_OF_INVOICE = 19, 2
 SMALL_TRANSFERS = 10_000
-# Accounts that are never invoiced, so that a payment on them settles nothing.
-QUIET_ACCOUNTS = 1_000
 _OPEN = "select duly.open_account(%s || n, 'EUR', 'Ada Lovelace') from generate_series(1, %s) n"
 POST_INVOICES = "select count(*) from duly.post_invoices(%s)"
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """A ledger with the accounts acc_1 to acc_N, and a copy that stays small.
+    """A ledger with two kinds of accounts, and a copy of it that stays small.
 
-    `peer_revision` is empty when nobody named a clone of pgledger.
+    acc_1 to acc_N are invoiced; quiet_1 to quiet_N never are, so that a payment on them settles nothing. `peer_revision`
+    is empty when nobody named a clone of pgledger.
     """
 
     runtime_url: str
@@ -92,7 +91,7 @@ def _fill(scratch: Scratch) -> None:
         owner.execute("insert into duly.products (id, name, ledger_account) values ('gold', 'Gold', 'revenue:gold')")
     with scratch.runtime() as connection:
         open_accounts(connection, "acc_", scratch.accounts)
-        open_accounts(connection, "quiet_", QUIET_ACCOUNTS)
+        open_accounts(connection, "quiet_", scratch.accounts)
         for number in range(SMALL_TRANSFERS // TRANSFERS_OF_INVOICE // 1_000):
             connection.execute(POST_INVOICES, [batch("first", number, 1_000, scratch.accounts, TAX_PERCENT)])
 

@@ -7,7 +7,8 @@ from statistics import median
 from bench.ledger.client import batched, single
 from bench.ledger.scratch import POST_INVOICES, Scratch, batch, invoice, open_accounts, post
 
-BARE, POST, RECEIVE = "One-row commits", "Payments posted", "Payments that settle an invoice, FIFO"
+BARE, BARE_IN_TURN = "One-row commits", "One-row commits, from one connection"
+POST, RECEIVE = "Payments posted", "Payments that settle an invoice, FIFO"
 BATCH, LARGE_BATCH = "Invoices in batches of 100", "Invoices in batches of 1,000"
 PEER, PEER_HOT = "pgledger, transfers between all accounts", "pgledger, all to one clearing account"
 
@@ -18,7 +19,7 @@ BATCH_CONNECTIONS = 4
 
 _BARE = "insert into bare (amount) values (1);"
 _ON_ANY = "\\set account random(1, {accounts})\n"
-_PAY = _ON_ANY + "select duly.create_payment(gen_random_uuid()::text, 'acc_' || :account, 1, 'EUR', 'cash');"
+_PAY = _ON_ANY + "select duly.create_payment(gen_random_uuid()::text, '{prefix}' || :account, 1, 'EUR', 'cash');"
 _PEER = (
     "\\set payer random(1, {accounts})\n{payee}\n"
     "select pgledger_create_transfer((select id from peer_accounts where n = :payer),"
@@ -43,8 +44,9 @@ def _cells(scratch: Scratch) -> Mapping[str, Callable[[float], float]]:
     owing = scratch.accounts // OWING_SHARE
     cells = {
         BARE: single(scratch.peer_url, _BARE),
-        POST: single(scratch.runtime_url, _PAY.format(**everyone)),
-        RECEIVE: single(scratch.runtime_url, _PAY.format(accounts=owing).replace("acc_", "owing_")),
+        BARE_IN_TURN: single(scratch.peer_url, _BARE, connections=1),
+        POST: single(scratch.runtime_url, _PAY.format(prefix="quiet_", **everyone)),
+        RECEIVE: single(scratch.runtime_url, _PAY.format(prefix="owing_", accounts=owing)),
         BATCH: _batches(scratch, "small", 100),
         LARGE_BATCH: _batches(scratch, "large", 1_000),
     }

@@ -122,7 +122,7 @@ create function duly.guard_new_transfers() returns trigger language plpgsql as $
 declare
   v_id text;
 begin
-  select n.source_id into v_id from (select distinct source_id from new_rows) n
+  select n.source_id into v_id from new_rows n
     where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
       (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id)) = pg_current_xact_id() is not true
       or (select true from duly.open_items i where i.transaction_id = n.source_id)
@@ -167,7 +167,8 @@ declare
   v_items bigint;
   v_applied bigint;
 begin
-  select n.*, count(*) over () as all_rows into a from new_rows n limit 1;
+  select count(*) as all_rows, min(account_id) as account_id, min(credit_id) as credit_id, min(debit_id) as debit_id,
+      min(amount_minor) as amount_minor into a from new_rows;
   if a.all_rows = 1 then
     v_items := 2;
     update duly.open_items i set allocated_minor = i.allocated_minor + a.amount_minor
