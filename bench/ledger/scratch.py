@@ -34,8 +34,8 @@ POST_INVOICES = "select count(*) from duly.post_invoices(%s)"
 class Scratch:
     """A ledger with two kinds of accounts, and a copy of it that stays small.
 
-    acc_1 to acc_N are invoiced; quiet_1 to quiet_N never are, so that a payment on them settles nothing. `peer_revision`
-    is empty when nobody named a clone of pgledger.
+    acc_1 to acc_N are invoiced; quiet_1 to quiet_N never are, so that a payment on them settles nothing.
+    `peer_revision` is empty when nobody named a clone of pgledger.
     """
 
     runtime_url: str
