@@ -122,7 +122,7 @@ create function duly.guard_new_transfers() returns trigger language plpgsql as $
 declare
   v_id text;
 begin
-  select n.source_id into v_id from new_rows n
+  select n.source_id into v_id from (select distinct source_id from new_rows) n
     where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
       (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id)) = pg_current_xact_id() is not true
       or (select true from duly.open_items i where i.transaction_id = n.source_id)

@@ -40,15 +40,16 @@ begin
   t.posted_on := coalesce(t.posted_on, (t.posted_at at time zone p_time_zone)::date);
 end $$;
 
--- One transfer of the whole amount between the account and another ledger account.
-create function duly.write_transfer(t duly.financial_transactions, p_own text, p_other text) returns void
-language plpgsql as $$
-declare
-  v_debits_own boolean := duly.side_of(t.classification) = 'debit';
+-- One transfer of the whole amount between the account and where the money is: at the gateway, or where its method keeps it.
+-- The mirror of a write-off has no method; it stands against the allowance for bad debts.
+create function duly.write_transfer(t duly.financial_transactions, a duly.accounts) returns void language plpgsql as $$
 begin
   insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
-    values (t.id, 1, case when v_debits_own then p_own else p_other end, case when v_debits_own then p_other else p_own end,
-      t.currency, t.total_minor, t.posted_on);
+    select t.id, 1, case s.side when 'debit' then s.own else s.other end,
+        case s.side when 'debit' then s.other else s.own end, t.currency, t.total_minor, t.posted_on
+      from (select duly.side_of(t.classification), duly.ledger_account_of(a.kind, a.id),
+        case when t.method is null then 'bad_debt_allowance' else coalesce('gateway_clearing:' || t.provider,
+          (select m.ledger_account from duly.payment_methods m where m.id = t.method)) end) s (side, own, other);
 end $$;
 
 -- A cancellation turns the original's transfers round, each with its own amount.
@@ -63,12 +64,8 @@ language plpgsql as $$
 begin
   if t.classification in ('invoice_cancellation', 'payment_cancellation') then
     perform duly.write_reversing_transfers(t);
-  elsif t.classification = 'invoice' and t.counterpart_id is not null then
-    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id), 'bad_debt_allowance');
-  elsif t.method is not null then
-    -- Where the money is: at the gateway, or where its method keeps it.
-    perform duly.write_transfer(t, duly.ledger_account_of(a.kind, a.id),
-      coalesce('gateway_clearing:' || t.provider, m.ledger_account)) from duly.payment_methods m where m.id = t.method;
+  elsif t.method is not null or (t.classification = 'invoice' and t.counterpart_id is not null) then
+    perform duly.write_transfer(t, a);
   else
     perform duly.write_line_transfers(duly.stored_lines(t.id));
   end if;
