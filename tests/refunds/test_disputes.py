@@ -183,10 +183,11 @@ async def test_a_refund_whose_answer_was_lost_meets_a_dispute_and_both_are_booke
 async def test_operators_are_reminded_before_evidence_is_due(till: Till) -> None:
     [payment] = await till.paid(2500)
     dispute = await disputed(till, payment)
-    # A clock that jumped before the workflow waits would take it past what it waits for.
+    # A clock that jumped far before the workflow waits would take it past what it waits for.
     await happened(workflow_of(till, dispute), EventType.EVENT_TYPE_TIMER_STARTED)
 
-    await till.duly.environment.sleep(timedelta(days=7))
+    for _ in range(7):
+        await till.duly.environment.sleep(timedelta(days=1))
 
     async def are_told() -> bool:
         return await alerts(till) == ["dispute_opened", "dispute_due"]
