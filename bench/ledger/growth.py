@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import psycopg
+
 from bench.ledger.client import server_seconds, side_by_side
 from bench.ledger.scratch import POST_INVOICES, TAX_PERCENT, TRANSFERS_OF_INVOICE, Scratch, batch
 from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
 ROUNDS, BATCHES, PAYMENTS = 7, 3, 200
+# A worker's connection lives for days: what it has never touched, it pays for once.
+WARMING = 5
 _PAY = (
     "select duly.create_payment(gen_random_uuid()::text, 'quiet_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
 )
@@ -52,18 +56,23 @@ def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
         with ledger.owner() as owner:
             owner.execute("vacuum analyze")
     sizes = _transfers(small), _transfers(scratch)
-    # In turns, since a machine's speed changes from minute to minute.
-    rounds = [(_weigh(small, number), _weigh(scratch, number)) for number in range(ROUNDS)]
+    with small.runtime() as one, scratch.runtime() as other:
+        for number in range(WARMING):
+            for connection in (one, other):
+                _weigh(connection, scratch.accounts, f"warming/{number}")
+        # In turns, since a machine's speed changes from minute to minute.
+        rounds = [
+            [_weigh(each, scratch.accounts, f"weighed/{number}") for each in (one, other)] for number in range(ROUNDS)
+        ]
     of_small, of_large = zip(*rounds, strict=True)
     return Growth(_median(sizes[0], of_small), _median(sizes[1], of_large), round(batches * SIZE / seconds, 1))
 
 
-def _weigh(scratch: Scratch, number: int) -> tuple[float, float]:
+def _weigh(connection: psycopg.Connection, accounts: int, name: str) -> tuple[float, float]:
     """Return what a payment and an invoice of a batch cost, in seconds of CPU."""
-    with scratch.runtime() as connection:
-        payment = server_seconds(connection, _PAY, ([scratch.accounts] for _ in range(PAYMENTS)))
-        batches = ([batch(f"weighed/{number}", each, SIZE, scratch.accounts, TAX_PERCENT)] for each in range(BATCHES))
-        return payment, server_seconds(connection, POST_INVOICES, batches) / SIZE
+    payment = server_seconds(connection, _PAY, ([accounts] for _ in range(PAYMENTS)))
+    batches = ([batch(name, each, SIZE, accounts, TAX_PERCENT)] for each in range(BATCHES))
+    return payment, server_seconds(connection, POST_INVOICES, batches) / SIZE
 
 
 def _median(transfers: int, costs: Sequence[tuple[float, float]]) -> Cost:
