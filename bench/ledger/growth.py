@@ -13,8 +13,9 @@ from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
 ROUNDS, BATCHES, PAYMENTS = 7, 3, 200
-# A worker's connection lives for days: what it has never touched, it pays for once.
-WARMING = 5
+# Batches posted before anything is weighed, so that it is weighed in its stride: a connection lives for days, and the
+# first change of a page after a checkpoint logs all of it, in a large ledger a page for nearly each invoice.
+STRIDE_OF_SMALL, STRIDE_OF_LARGE = 5, 100
 _PAY = (
     "select duly.create_payment(gen_random_uuid()::text, 'quiet_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
 )
@@ -57,15 +58,20 @@ def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
             owner.execute("vacuum analyze")
     sizes = _transfers(small), _transfers(scratch)
     with small.runtime() as one, scratch.runtime() as other:
-        for number in range(WARMING):
-            for connection in (one, other):
-                _weigh(connection, scratch.accounts, f"warming/{number}")
+        _come_into_stride(one, scratch.accounts, STRIDE_OF_SMALL)
+        _come_into_stride(other, scratch.accounts, STRIDE_OF_LARGE)
         # In turns, since a machine's speed changes from minute to minute.
         rounds = [
             [_weigh(each, scratch.accounts, f"weighed/{number}") for each in (one, other)] for number in range(ROUNDS)
         ]
     of_small, of_large = zip(*rounds, strict=True)
     return Growth(_median(sizes[0], of_small), _median(sizes[1], of_large), round(batches * SIZE / seconds, 1))
+
+
+def _come_into_stride(connection: psycopg.Connection, accounts: int, batches: int) -> None:
+    for number in range(batches):
+        connection.execute(POST_INVOICES, [batch("stride", number, SIZE, accounts, TAX_PERCENT)])
+    server_seconds(connection, _PAY, ([accounts] for _ in range(PAYMENTS)))
 
 
 def _weigh(connection: psycopg.Connection, accounts: int, name: str) -> tuple[float, float]:

@@ -41,6 +41,8 @@ def speed(found: LedgerFigures) -> str:
                 for cost in (growth.small, growth.large)
             ],
         ),
+        "Both are weighed in the stride of a run. For a while after a checkpoint an invoice costs more in the large:"
+        " PostgreSQL logs a page whole when it first changes, and there nearly each invoice is first on its page.",
         *_verdicts(found),
         on(found.machine),
     )
