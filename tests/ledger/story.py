@@ -5,9 +5,9 @@ from collections.abc import Callable
 from tests.ledger.books import Books
 from tests.ledger.changing import Changing
 from tests.ledger.creating import Creating
-from tests.ledger.telling import CURRENCIES, Choices, Disagreement
+from tests.ledger.telling import Choices, Disagreement
 
-__all__ = ["CURRENCIES", "Disagreement", "Story"]
+__all__ = ["Disagreement", "Story"]
 
 
 class Story(Creating, Changing):

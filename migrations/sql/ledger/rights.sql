@@ -34,7 +34,7 @@ grant update (owner_name, owner_reference, email, locale, time_zone, credit_limi
 
 -- Plain arithmetic that views call for whoever reads them.
 grant execute on function duly.side_of, duly.ledger_account_of, duly.control_account, duly.day_in_month, duly.due_window,
-  duly.due_dates,  duly.seal_of to duly_app;
+  duly.due_dates, duly.seal_of to duly_app;
 grant execute on function duly.open_account, duly.set_account_state, duly.create_payment, duly.create_refund,
   duly.create_invoice, duly.create_credit_note, duly.post_invoices, duly.edit_draft, duly.post_draft,
   duly.reject_draft, duly.draft_payment, duly.post_gateway_payment,
