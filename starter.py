@@ -2,36 +2,34 @@
 
 import typer
 
-from commands import (
-    account_books,
-    accounts,
-    billing,
-    cards,
-    collection_control,
-    collections,
-    corrections,
-    definitions,
-    demo,
-    disputes,
-    doctor,
-    events,
-    imports,
-    merchants,
-    messages,
-    migrate,
-    reductions,
-    refund_requests,
-    refunds,
-    run_control,
-    runs,
-    schedule,
-    suspense,
-    transactions,
-    views,
-    webhooks,
-)
+from commands.bank import cli as refunds
+from commands.bank import import_cli
+from commands.cards import cli as cards
+from commands.collections import cli as collections
+from commands.collections import control_cli as collection_control
+from commands.configuration import cli as definitions
+from commands.disputes import cli as disputes
+from commands.events import cli as events
+from commands.events import webhooks_cli as webhooks
 from commands.group import EXIT_CODES, DulyGroup
-from commands.leaving import leave_after
+from commands.ledger import accounts_cli as accounts
+from commands.ledger import balances_cli as balances
+from commands.ledger import corrections_cli as corrections
+from commands.ledger import suspense_cli as suspense
+from commands.ledger import transactions_cli as transactions
+from commands.messages import cli as messages
+from commands.operations.demo import demo
+from commands.operations.doctor import doctor
+from commands.operations.migrate import migrate
+from commands.operations.views import views
+from commands.process_exit import leave_after
+from commands.reductions import cli as reductions
+from commands.reductions import merchants_cli as merchants
+from commands.refunds import cli as refund_requests
+from commands.runs import billing_cli as billing
+from commands.runs import cli as runs
+from commands.runs import control_cli as run_control
+from commands.runs import schedule_cli as schedule
 
 app = typer.Typer(
     cls=DulyGroup,
@@ -41,36 +39,36 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-accounts.app.add_typer(account_books.app)
+accounts.app.add_typer(balances.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
 refunds.app.add_typer(refund_requests.app)
-NOUNS = (
-    accounts,
-    cards,
-    transactions,
-    suspense,
-    refunds,
-    reductions,
-    merchants,
-    disputes,
-    billing,
-    runs,
-    collections,
-    messages,
-    events,
-    webhooks,
-    definitions,
-    schedule,
-)
-for noun in NOUNS:
-    app.add_typer(noun.app, name=noun.__name__.removeprefix("commands."))
-app.add_typer(imports.app, name="import")
-app.command("doctor")(doctor.doctor)
-app.command("migrate")(migrate.migrate)
-app.command("views")(views.views)
-app.command("demo")(demo.demo)
+NOUNS = {
+    "accounts": accounts.app,
+    "cards": cards.app,
+    "transactions": transactions.app,
+    "suspense": suspense.app,
+    "refunds": refunds.app,
+    "reductions": reductions.app,
+    "merchants": merchants.app,
+    "disputes": disputes.app,
+    "billing": billing.app,
+    "runs": runs.app,
+    "collections": collections.app,
+    "messages": messages.app,
+    "events": events.app,
+    "webhooks": webhooks.app,
+    "definitions": definitions.app,
+    "schedule": schedule.app,
+    "import": import_cli.app,
+}
+for name, commands in NOUNS.items():
+    app.add_typer(commands, name=name)
+app.command("doctor")(doctor)
+app.command("migrate")(migrate)
+app.command("views")(views)
+app.command("demo")(demo)
 
 if __name__ == "__main__":
     leave_after(app)

@@ -19,12 +19,12 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from activities.event_inbox import EventInbox
-from activities.gateway_events import verified_event
-from models.gateway_event import UntrustedEventError
+from activities.events.inbox import EventInbox
+from activities.gateway.stripe_events import verified_event
+from models.gateway.events import UntrustedEventError
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
-from workflows.event_delivery import EventDelivery
+from workflows.events.delivery import EventDelivery
 from workflows.visibility import card_id as card_workflow_id
 from workflows.visibility import collection_id
 

@@ -16,49 +16,49 @@ from aiolimiter import AsyncLimiter
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.billing import BillingActivities
-from activities.cards import CardActivities, CardRecordActivities
-from activities.collect import CollectActivities
-from activities.collections import CollectionActivities
+from activities.cards.cards import CardActivities, CardRecordActivities
+from activities.collections.collect import CollectActivities
+from activities.collections.ownership import CollectionActivities
+from activities.collections.payment_pages import PaymentPageActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from activities.disputes import DisputeActivities, DisputeRecordActivities
-from activities.event_feed import EventDeliveryActivities, EventFeedActivities
-from activities.event_inbox import EventInbox
-from activities.gateway import StripeGateway
+from activities.disputes.disputes import DisputeActivities, DisputeRecordActivities
+from activities.events.inbox import EventInbox
+from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import InBunches, SignsOfLife
-from activities.letters import Letterhead, Letters
-from activities.mailer import Mailer
-from activities.mailing import MailingActivities
-from activities.messages import MessageActivities
-from activities.payment_pages import PaymentPageActivities
-from activities.queue_rate import QueueRateActivities
-from activities.reductions import ReductionActivities
-from activities.refund_runs import RefundRunActivities
-from activities.refunds import RefundActivities
-from activities.rehearsals import RehearsalActivities
-from activities.reminders import ReminderActivities
-from activities.runs import RunActivities
-from models.card_gateway import CardGateway
-from models.dispute import DisputeGateway
-from models.gateway import Gateway, GatewayError
-from models.refund_gateway import RefundGateway
+from activities.messages.mailing import MailingActivities
+from activities.messages.outbox import MessageActivities
+from activities.messages.reminders import ReminderActivities
+from activities.messages.rendering import Letterhead, Letters
+from activities.messages.smtp import Mailer
+from activities.reductions.reductions import ReductionActivities
+from activities.refunds.refunds import RefundActivities
+from activities.runs.billing import BillingActivities
+from activities.runs.dry_runs import RehearsalActivities
+from activities.runs.payment_runs import RunActivities
+from activities.runs.queue_rate import QueueRateActivities
+from activities.runs.refund_runs import RefundRunActivities
+from models.disputes.dispute import DisputeGateway
+from models.gateway.cards import CardGateway
+from models.gateway.charges import Gateway, GatewayError
+from models.gateway.refunds import RefundGateway
 from settings import Settings, configure_logging, load_settings
-from workflows.back_end_reduction import BackEndReduction
-from workflows.billing_run import BillingRun
-from workflows.card_lifecycle import CardLifecycle
+from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.client import connect
-from workflows.collection import Collection
-from workflows.dispute import Dispute
-from workflows.event_delivery import EventDelivery
-from workflows.event_sweep import EventSweep
-from workflows.mailing import Mailing
+from workflows.collections.collection import Collection
+from workflows.disputes.dispute import Dispute
+from workflows.events.delivery import EventDelivery
+from workflows.events.event_sweep import EventSweep
+from workflows.messages.mailing import Mailing
+from workflows.messages.reminders import Reminders
 from workflows.options import MONTHLY
-from workflows.payment_run import PaymentRun
-from workflows.payment_run_shard import PaymentRunShard
-from workflows.refund import Refund
-from workflows.refund_run import RefundRun
-from workflows.reminders import Reminders
-from workflows.scheduled_run import ScheduledRun
+from workflows.reductions.back_end_reduction import BackEndReduction
+from workflows.refunds.refund import Refund
+from workflows.runs.billing_run import BillingRun
+from workflows.runs.payment_run import PaymentRun
+from workflows.runs.payment_run_shard import PaymentRunShard
+from workflows.runs.refund_run import RefundRun
+from workflows.runs.scheduled_run import ScheduledRun
 from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)

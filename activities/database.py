@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from temporalio.exceptions import ApplicationError
 
-from models.errors import LedgerError, refusal
+from models.ledger.refusals import LedgerError, refusal
 
 # SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "42", "DU", "LD")

@@ -11,9 +11,9 @@ from temporalio.client import Client, WorkflowHandle
 from bench import parts
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
-from models.card import CardRequest, CardResult
+from models.cards.card import CardRequest, CardResult
 from sandbox.workers import running_worker
-from workflows.card_lifecycle import CardLifecycle
+from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
 
 TARGET_GROWTH = 0.1

@@ -6,11 +6,11 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from activities.definitions import Definitions
-from activities.definitions_document import DefinitionsDocument, Policy
+from activities.configuration.definitions import Definitions
+from activities.configuration.document import DefinitionsDocument, Policy
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
-from models.dunning import DunningPolicy
+from models.collections.dunning import DunningPolicy
 from models.period import Period
 from sandbox.merchant import POLICY
 from sandbox.stripe.scripts import Fault, FaultKind

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from activities.gateway import StripeGateway
-from models.gateway import Charge, ChargeResult, ChargeStatus
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from sandbox.data import GeneratedAccount
 from sandbox.gateway_customers import SavedAccount, SavedCard
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench import parts
 from bench.merchant import Merchant
 from bench.rates import rate, steady_rate
-from models.process_run import Certificate, ItemOutcome
+from models.runs.process_run import Certificate, ItemOutcome
 
 TOO_MANY_REQUESTS = 429
 

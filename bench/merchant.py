@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from activities.database import Database, create_engine
 from bench.instant import InstantCustomers
-from models.process_run import Certificate, RunRequest
+from models.runs.process_run import Certificate, RunRequest
 from sandbox.data import GeneratedAccount, generate
 from sandbox.gateway_customers import GatewayCustomers, stripe_client
 from sandbox.load import CustomerSaver, load
@@ -18,8 +18,8 @@ from sandbox.processes import PartError
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control import SandboxControl
 from sandbox.temporal import client_of
-from workflows.billing_run import BillingRun
-from workflows.payment_run import PaymentRun
+from workflows.runs.billing_run import BillingRun
+from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id
 
 SEED = 7

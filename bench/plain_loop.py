@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiolimiter import AsyncLimiter
 
-from activities.collect import CollectActivities
-from activities.gateway import StripeGateway
-from activities.runs import PLAN, RunActivities
+from activities.collections.collect import CollectActivities
+from activities.gateway.stripe_gateway import StripeGateway
+from activities.runs.payment_runs import PLAN, RunActivities
 from bench.merchant import Merchant
-from models.gateway_request import CollectRequest
+from models.gateway.gateway_request import CollectRequest
 from models.period import Period
-from models.process_run import Certificate, PageRequest, RunPlan
+from models.runs.process_run import Certificate, PageRequest, RunPlan
 from sandbox.merchant import PAYMENT_DEFINITION
 from workflows.visibility import payment_run_id
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from commands.output import ExitCode, Failure, report
-from models.fault import Fault
+from models.problem import Fault
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server cannot be reached."

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from models.fault import Fault
+from models.problem import Fault
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

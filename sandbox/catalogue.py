@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from activities.definitions_document import TaxRate
+from activities.configuration.document import TaxRate
 from models.money import Money
 
 

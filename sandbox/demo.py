@@ -11,7 +11,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from activities.database import Database, create_engine
-from activities.gateway import StripeGateway
+from activities.gateway.stripe_gateway import StripeGateway
 from models.period import Period
 from sandbox.data import generate
 from sandbox.demo_cycle import links_of, run_cycle

@@ -9,13 +9,13 @@ from urllib.parse import quote
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 
-from models.process_run import Certificate, RunKind, RunRequest
+from models.runs.process_run import Certificate, RunKind, RunRequest
 from sandbox.demo_display import DemoDisplay
 from sandbox.demo_outcomes import OPEN, Cycle, Outcomes
 from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER
 from sandbox.processes import PartError
-from workflows.billing_run import BillingRun
-from workflows.payment_run import PaymentRun
+from workflows.runs.billing_run import BillingRun
+from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, run_label, shard_id
 
 PART = "The demo"

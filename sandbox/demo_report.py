@@ -9,8 +9,8 @@ from typing import Any
 import stripe
 
 from activities.database import Database
-from activities.gateway import StripeGateway
-from models.gateway_amount import from_gateway
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.amounts import from_gateway
 from sandbox.demo_outcomes import AccountOutcome, OutcomeCount, Outcomes
 from sandbox.demo_returns import Returns
 from sandbox.reconciliation import (

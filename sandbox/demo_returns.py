@@ -11,14 +11,14 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.database import Database
-from activities.merchants import Merchants, MerchantsDocument
-from models.dispute import DisputeRequest, DisputeState
-from models.reduction import Award, Reduction, ReductionRequest
+from activities.reductions.merchants import Merchants, MerchantsDocument
+from models.disputes.dispute import DisputeRequest, DisputeState
+from models.reductions.reduction import Award, Reduction, ReductionRequest
 from sandbox.merchant import PROVIDER
 from sandbox.processes import PartError
 from sandbox.stripe.control import SandboxControl
-from workflows.back_end_reduction import BackEndReduction
-from workflows.dispute import Dispute
+from workflows.disputes.dispute import Dispute
+from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.visibility import WORKFLOW_QUEUE, dispute_id, dispute_label, reduction_id, reduction_label, refund_id
 
 PART = "The demo"

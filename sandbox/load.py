@@ -11,11 +11,11 @@ from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 
-from activities.account_import import AccountImport, read_reference
 from activities.database import Database
-from activities.import_spool import ImportSpool
-from models.fault import RefusedError
-from models.import_columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
+from activities.imports.account_import import AccountImport, read_reference
+from activities.imports.spool import ImportSpool
+from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
+from models.problem import RefusedError
 from sandbox.data import GeneratedAccount
 from sandbox.gateway_customers import SavedAccount
 from sandbox.merchant import PAYMENT_METHOD, PROVIDER

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from activities.configuration.definitions import Definitions
+from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider, RunDefinition
 from activities.database import Database
-from activities.definitions import Definitions
-from activities.definitions_document import DefinitionsDocument, Policy, Product, Provider, RunDefinition
-from models.dunning import DunningPolicy
-from models.process_run import RunKind
+from models.collections.dunning import DunningPolicy
+from models.runs.process_run import RunKind
 from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
 
 PROVIDER = "stripe"

@@ -7,9 +7,12 @@ settings.register_profile("duly", deadline=None)
 settings.load_profile("duly")
 
 pytest_plugins = [
+    "tests.fixtures.cards",
     "tests.fixtures.collecting",
+    "tests.fixtures.command_line",
     "tests.fixtures.database",
     "tests.fixtures.mail",
+    "tests.fixtures.refunds",
     "tests.fixtures.stripe",
     "tests.fixtures.temporal",
 ]

@@ -63,9 +63,8 @@ def targets_missing_in(document: Path) -> list[str]:
 
 
 def the_program() -> documents.Commands:
-    import starter
+    from starter import app
 
-    (app,) = [value for value in vars(starter).values() if isinstance(value, typer.Typer)]
     return commands_of(typer.main.get_command(app))
 
 

@@ -12,12 +12,12 @@ SHARED_MODULES = (
     "models",
     "activities",
     "workflows.markdown",
-    "workflows.orders",
-    "workflows.card_details",
-    "workflows.collection_orders",
-    "workflows.collection_details",
-    "workflows.run_orders",
-    "workflows.run_details",
+    "workflows.operator_actions",
+    "workflows.cards.details",
+    "workflows.collections.actions",
+    "workflows.collections.details",
+    "workflows.runs.payment_run_actions",
+    "workflows.runs.payment_run_details",
 )
 
 

@@ -6,8 +6,8 @@ from typing import TypedDict
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from models.collection import CollectionRequest
-from models.process_run import RunKind, RunPlan, RunRequest
+from models.collections.collection import CollectionRequest
+from models.runs.process_run import RunKind, RunPlan, RunRequest
 
 ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
 RUN = SearchAttributeKey.for_keyword("ProcessRunId")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from activities.invariants import find_violations
+from activities.ledger.invariants import find_violations
 
 WRITERS = 8
 ACCOUNTS = 40

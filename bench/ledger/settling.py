@@ -9,7 +9,7 @@ import orjson
 import psycopg
 
 from activities.database import Database, create_engine
-from activities.statement_records import StatementRecords
+from activities.ledger.statement_queries import StatementRecords
 from bench.ledger.client import watched_memory
 from bench.ledger.scratch import Scratch, invoice, open_accounts, post
 

@@ -3,9 +3,9 @@
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
-from models.collection import CollectionRequest
-from models.gateway_request import CollectResult
-from workflows.collection import Collection
+from models.collections.collection import CollectionRequest
+from models.gateway.gateway_request import CollectResult
+from workflows.collections.collection import Collection
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
 
 

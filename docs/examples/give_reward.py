@@ -3,8 +3,8 @@
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
-from models.reduction import Award, Reduction, ReductionRequest
-from workflows.back_end_reduction import BackEndReduction
+from models.reductions.reduction import Award, Reduction, ReductionRequest
+from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.visibility import WORKFLOW_QUEUE, reduction_id, reduction_label
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, DateTime, Enum, MetaData, Text
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import DeclarativeBase
 
-from models.ledger import AccountKind
-from models.transaction import Classification, LifeCycleState, Origin, Side
+from models.ledger.ledger import AccountKind
+from models.ledger.transaction import Classification, LifeCycleState, Origin, Side
 
 SCHEMA = "duly"
 

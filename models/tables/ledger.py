@@ -5,8 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.ledger.transaction import Side
 from models.tables.base import Base
-from models.transaction import Side
 
 HEADER = "duly.financial_transactions.id"
 

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.message import Audience, MessageKind, MessageState
+from models.messages.message import Audience, MessageKind, MessageState
 from models.tables.base import Base, stored_as_text
 
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Numeric, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.allocation import Principle
+from models.ledger.allocation import Principle
+from models.ledger.transaction import Classification
 from models.tables.base import Base, stored_as_text
-from models.transaction import Classification
 
 
 class CurrencyRow(Base):

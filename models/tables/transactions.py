@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, BigInteger, ForeignKey, LargeBinary, Numeric, Smal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.ledger.transaction import Classification, LifeCycleState, Origin
 from models.tables.base import Base
-from models.transaction import Classification, LifeCycleState, Origin
 
 HEADER = "duly.financial_transactions.id"
 

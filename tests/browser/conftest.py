@@ -10,7 +10,7 @@ from playwright.async_api import async_playwright
 from temporalio.client import Client
 
 from activities.database import Database
-from activities.gateway import StripeGateway
+from activities.gateway.stripe_gateway import StripeGateway
 from sandbox.temporal import TemporalServer, register_search_attributes, running_temporal
 from settings import Settings
 from tests.browser.operators import WIDTH, Operator

@@ -10,17 +10,17 @@ import uvicorn
 from playwright.async_api import Page, async_playwright
 
 from activities.database import Database
-from activities.event_inbox import EventInbox
-from models.card import CardState, ValidationOutcome
+from activities.events.inbox import EventInbox
+from models.cards.card import CardState, ValidationOutcome
 from sandbox.stripe.control import SandboxControl
 from sandbox.stripe.scripts import WebhookEndpoint
 from settings import Settings
 from tests.browser.conftest import CHROMIUM
-from tests.builders import Merchant
-from tests.cards.conftest import Wallet
 from tests.cards.test_registering import until_state
+from tests.fixtures.cards import Wallet
 from tests.fixtures.stripe import WEBHOOK_SECRET
-from tests.running import RunningDuly
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
 
 pytestmark = pytest.mark.browser

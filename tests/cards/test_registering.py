@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from models.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
-from models.collection import Stage, UnknownResolution
+from models.cards.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
+from models.collections.collection import Stage, UnknownResolution
 from sandbox.stripe.control import Fault, FaultKind, SandboxControl
-from tests.builders import Merchant
-from tests.cards.conftest import Wallet
-from tests.running import RunningDuly
+from tests.fixtures.cards import Wallet
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
 
 SETUPS = "POST /v1/setup_intents"
 

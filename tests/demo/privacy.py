@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from models.card_number import holds_card_number
+from models.cards.card_number import holds_card_number
 from sandbox.demo import Demo
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.currency import exponent_of
-from models.gateway_amount import gateway_minimum, to_gateway
+from models.gateway.amounts import gateway_minimum, to_gateway
 from models.money import Money, half_up
 from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
 from sandbox.data import ONE_IN, GeneratedAccount, generate

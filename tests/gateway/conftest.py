@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import stripe
 
-from models.gateway import Charge
+from models.gateway.charges import Charge
 from sandbox.stripe.control import CardOutcome, SandboxControl
 
 

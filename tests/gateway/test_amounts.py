@@ -3,8 +3,8 @@
 import pytest
 import stripe
 
-from activities.gateway import StripeGateway
-from models.gateway import ChargeStatus, GatewayRefusedError
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.charges import ChargeStatus, GatewayRefusedError
 from sandbox.stripe.control import SandboxControl
 from tests.gateway.conftest import Cards
 

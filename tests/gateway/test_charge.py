@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import stripe
 
-from activities.gateway import StripeGateway
-from models.decline import Decline, DeclineClass, classify
-from models.gateway import ChargeResult, ChargeStatus, GatewayRefusedError, GatewayUnansweredError
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.charges import ChargeResult, ChargeStatus, GatewayRefusedError, GatewayUnansweredError
+from models.gateway.decline import Decline, DeclineClass, classify
 from sandbox.stripe.cards import TEST_CARDS
 from sandbox.stripe.control import Answer, CardOutcome, Delays, SandboxControl
-from tests.builders import declined
 from tests.gateway.conftest import Cards
+from tests.support.builders import declined
 
 CHARGES = "POST /v1/payment_intents"
 

@@ -8,9 +8,9 @@ import pytest
 import stripe
 import stripe.oauth_error
 
-from activities.gateway import StripeGateway
-from activities.gateway_words import translated
-from models.gateway import (
+from activities.gateway.stripe_gateway import StripeGateway
+from activities.gateway.translation import translated
+from models.gateway.charges import (
     Charge,
     ChargeResult,
     ChargeStatus,
@@ -21,8 +21,8 @@ from models.gateway import (
     GatewayUnansweredError,
 )
 from sandbox.stripe.control import Fault, FaultKind, SandboxControl
-from tests.builders import API_KEY
 from tests.gateway.conftest import Cards
+from tests.support.builders import API_KEY
 
 CHARGES = "POST /v1/payment_intents"
 # The answer comes after this gateway has stopped waiting.

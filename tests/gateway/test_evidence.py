@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import stripe
 
-from activities.gateway import StripeGateway
-from models.gateway import ChargeStatus, GatewayRefusedError, GatewayUnansweredError, MovementKind
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.charges import ChargeStatus, GatewayRefusedError, GatewayUnansweredError, MovementKind
 from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
-from tests.builders import declined
 from tests.gateway.conftest import Cards
+from tests.support.builders import declined
 
 CHARGES = "POST /v1/payment_intents"
 LISTS = "GET /v1/payment_intents"

@@ -5,7 +5,7 @@ import sys
 import typer
 from typer.cli import get_docs_for_click
 
-from models.import_columns import COLUMNS, Column
+from models.imports.columns import COLUMNS, Column
 from starter import app
 from tests.house.source import ROOT
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from models.errors import LedgerError, refusal
+from models.ledger.refusals import LedgerError, refusal
 
 TAX_PERCENT = 19
 POSTED_ON = date(2026, 5, 20)

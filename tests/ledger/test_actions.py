@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.errors import (
+from models.ledger.refusals import (
     AcknowledgementRequiredError,
     ConfigurationError,
     InvalidInputError,

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from models.errors import PrerequisiteError
+from models.ledger.refusals import PrerequisiteError
 from tests.ledger.books import Books, line
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.invariants import Violation, find_violations
+from activities.ledger.invariants import Violation, find_violations
 from tests.ledger.books import Books, line
 
 

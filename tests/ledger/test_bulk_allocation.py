@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from models.allocation import Item, Settlement, allocate_fifo
-from models.transaction import Side
+from models.ledger.allocation import Item, Settlement, allocate_fifo
+from models.ledger.transaction import Side
 from tests.ledger.books import Books, line
 
 ACCOUNTS = [f"bulk_{number}" for number in range(12)]

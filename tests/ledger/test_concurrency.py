@@ -8,10 +8,10 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from models.errors import LedgerError
+from models.ledger.refusals import LedgerError
 from tests.ledger.books import Books
-from tests.ledger.story import Story
-from tests.ledger.test_histories import Seeded
+from tests.ledger.histories.story import Story
+from tests.ledger.histories.test_histories import Seeded
 
 WRITERS = 6
 

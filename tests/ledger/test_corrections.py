@@ -1,6 +1,6 @@
 """Cancellations, write-offs and moves: what they need, what they leave behind (F61 to F84)."""
 
-from models.errors import (
+from models.ledger.refusals import (
     ConfigurationError,
     InvalidInputError,
     PostconditionError,

@@ -5,9 +5,9 @@ from pathlib import Path
 import psycopg
 
 from docs.examples.ledger import tables
-from models.errors import ERRORS
-from models.ledger import LedgerAccountKind
-from models.transaction import NUMBER_PREFIXES
+from models.ledger.ledger import LedgerAccountKind
+from models.ledger.refusals import ERRORS
+from models.ledger.transaction import NUMBER_PREFIXES
 from tests.ledger.books import plain_url
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "ledger.md").read_text(encoding="utf-8")

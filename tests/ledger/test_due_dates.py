@@ -5,8 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from models.due_date import DayOfMonth, DaysAfter, DueDateRule, Proximity, ProximityOperator, due_on_for, due_window
-from models.errors import PostconditionError
+from models.ledger.due_date import (
+    DayOfMonth,
+    DaysAfter,
+    DueDateRule,
+    Proximity,
+    ProximityOperator,
+    due_on_for,
+    due_window,
+)
+from models.ledger.refusals import PostconditionError
 from tests.ledger.books import Books
 
 RULES: dict[str, DueDateRule] = {

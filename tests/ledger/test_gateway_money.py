@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.errors import InvalidInputError, KeyReusedError, PostconditionError, PrerequisiteError
-from models.ledger import GatewayMovement, gateway_movement_transfer
+from models.ledger.ledger import GatewayMovement, gateway_movement_transfer
+from models.ledger.refusals import InvalidInputError, KeyReusedError, PostconditionError, PrerequisiteError
 from tests.ledger.books import Books
 
 

@@ -5,9 +5,9 @@ import warnings
 from sqlalchemy import Connection, create_engine, inspect
 
 from models.currency import EXPONENTS
-from models.ledger import LedgerAccountKind
+from models.ledger.ledger import LedgerAccountKind
+from models.ledger.transaction import NUMBER_PREFIXES, SIDES, Classification
 from models.tables import metadata
-from models.transaction import NUMBER_PREFIXES, SIDES, Classification
 from tests.ledger.books import Books
 
 HIDDEN = {("financial_transactions", "posted_xid"), ("gateway_bookings", "posted_xid")}

@@ -6,17 +6,17 @@ import pytest
 from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
-from activities.collect import CollectActivities
+from activities.collections.collect import CollectActivities
 from activities.database import Database
-from activities.letters import Letterhead, Letters
-from activities.mailer import Mailer
-from activities.messages import MessageActivities
+from activities.messages.outbox import MessageActivities
+from activities.messages.rendering import Letterhead, Letters
+from activities.messages.smtp import Mailer
 from sandbox.mail import Mailbox
 from sandbox.stripe.control import SandboxControl
 from settings import Settings
-from tests.builders import API_KEY, Merchant
-from tests.collecting.asking import request_for
 from tests.messages.people import HEAD, OPERATORS, PUBLIC_URL, person
+from tests.support.attempts import request_for
+from tests.support.builders import API_KEY, Merchant
 
 
 class MakePostOffice(Protocol):

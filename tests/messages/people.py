@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from activities.letters import Letterhead
-from tests.builders import Merchant
+from activities.messages.rendering import Letterhead
+from tests.support.builders import Merchant
 
 ADA = "ada@example.com"
 OPERATORS = "operators@shop.example"

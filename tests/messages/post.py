@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from sandbox.mail import Mailbox
-from tests.builders import Merchant
+from tests.support.builders import Merchant
 
 
 class Trouble(StrEnum):

@@ -8,18 +8,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
-from activities.collect import CollectActivities
-from activities.letters import Letterhead
-from models.collection import OperatorCommand
-from models.message import MessageKind, Notice
-from models.process_run import ItemOutcome
+from activities.collections.collect import CollectActivities
+from activities.messages.rendering import Letterhead
+from models.collections.collection import OperatorCommand
+from models.messages.message import MessageKind, Notice
+from models.runs.process_run import ItemOutcome
 from sandbox.mail import Mailbox
-from tests.builders import PERIOD, RUN, Merchant, declined
-from tests.collecting.asking import request_for
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import OPERATORS, person
 from tests.messages.post import outbox, subjects
-from tests.running import RunningDuly
+from tests.support.attempts import request_for
+from tests.support.builders import PERIOD, RUN, Merchant, declined
+from tests.support.running_duly import RunningDuly
 
 NOBODY = Notice("acc_ada", PERIOD)
 

@@ -4,18 +4,18 @@ import pytest
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.database import Database
-from activities.gateway import StripeGateway
-from models.collection import PaidOutsideCommand, Stage
-from models.message import MessageKind, Notice
+from activities.gateway.stripe_gateway import StripeGateway
+from models.collections.collection import PaidOutsideCommand, Stage
+from models.messages.message import MessageKind, Notice
 from sandbox.mail import Mailbox
 from settings import Settings
-from tests.builders import PERIOD, Merchant, declined
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import ADA, PUBLIC_URL, person
 from tests.messages.post import Trouble, customers, outbox, subjects, troubled_post
-from tests.running import RunningDuly
+from tests.support.builders import PERIOD, Merchant, declined
+from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, mail_worker, workflow_worker
-from workflows.collection import Collection
+from workflows.collections.collection import Collection
 
 SOFT = "insufficient_funds"
 

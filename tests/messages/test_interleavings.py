@@ -12,15 +12,15 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.collect import CollectActivities
+from activities.collections.collect import CollectActivities
 from activities.database import Database
-from activities.messages import MessageActivities
-from models.message import MessageKind, Notice
-from tests.builders import PERIOD, Merchant
-from tests.collecting.asking import request_for
+from activities.messages.outbox import MessageActivities
+from models.messages.message import MessageKind, Notice
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import person
 from tests.messages.post import Trouble, TroubledPost, outbox, troubled_post
+from tests.support.attempts import request_for
+from tests.support.builders import PERIOD, Merchant
 
 ACCOUNTS = tuple(f"acc_{n}" for n in range(3))
 STEPS = 14

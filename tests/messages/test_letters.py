@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from babel import Locale
 
-from activities.letter_words import VALUES, ClaimedMessage, money_text
-from activities.letters import LANGUAGES, TEMPLATES, Letters, TemplateRefusedError, read_templates
-from models.decline import CLASS_OF_CODE, Decline, DeclineClass
-from models.message import FOR_CUSTOMERS, TAGS, MessageKind, Speakable, speakable
+from activities.messages.rendering import LANGUAGES, TEMPLATES, Letters, TemplateRefusedError, read_templates
+from activities.messages.template_values import VALUES, ClaimedMessage, money_text
+from models.gateway.decline import CLASS_OF_CODE, Decline, DeclineClass
+from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind, Speakable, speakable
 from models.money import Money
 from tests.messages.people import HEAD
 

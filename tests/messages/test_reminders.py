@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.database import Database
-from activities.reminders import ReminderActivities, reminders_at
+from activities.messages.reminders import ReminderActivities, reminders_at
 from sandbox.mail import Mailbox
 from settings import Settings
-from tests.builders import Merchant
-from tests.running import RunningDuly
-from workflows.reminders import Reminders
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
+from workflows.messages.reminders import Reminders
 from workflows.visibility import WORKFLOW_QUEUE
 
 

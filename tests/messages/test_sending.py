@@ -6,19 +6,19 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.collect import CollectActivities
+from activities.collections.collect import CollectActivities
 from activities.database import Database
-from activities.letter_words import ClaimedMessage
-from activities.letters import Letter, Letters
-from activities.mailer import Mailer
-from activities.messages import MessageActivities
-from models.message import MailedPage, Notice
+from activities.messages.outbox import MessageActivities
+from activities.messages.rendering import Letter, Letters
+from activities.messages.smtp import Mailer
+from activities.messages.template_values import ClaimedMessage
+from models.messages.message import MailedPage, Notice
 from sandbox.mail import Mailbox
-from tests.builders import PERIOD, Merchant
-from tests.collecting.asking import request_for
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import ADA, HEAD, person
 from tests.messages.post import Trouble, outbox, troubled_post
+from tests.support.attempts import request_for
+from tests.support.builders import PERIOD, Merchant
 
 RECEIPT = f"receipt/acc_ada/{PERIOD}"
 NEWS = Notice("acc_ada", PERIOD)

@@ -14,13 +14,13 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from activities.database import Database
-from activities.reductions import ReductionActivities
-from models.reduction import ReductionState
+from activities.reductions.reductions import ReductionActivities
+from models.reductions.reduction import ReductionState
 from sandbox.stripe.control import ControlError, DisputeScript, Fault, FaultKind
-from tests.refunds.conftest import Till
-from tests.refunds.rewarding import Club
-from tests.refunds.test_disputes import charge_of
-from tests.running import RunningDuly
+from tests.disputes.test_disputes import charge_of
+from tests.fixtures.refunds import Till
+from tests.reductions.rewarding import Club
+from tests.support.running_duly import RunningDuly
 from workflows.visibility import dispute_id, reduction_id, refund_id
 
 REFUNDS = "POST /v1/refunds"

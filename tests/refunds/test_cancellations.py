@@ -3,9 +3,9 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from models.refund import RefundOutcome
+from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control import Fault, FaultKind
-from tests.refunds.conftest import Till
+from tests.fixtures.refunds import Till
 
 
 async def open_invoices(till: Till, account: str) -> list[int]:

@@ -9,13 +9,13 @@ from aiolimiter import AsyncLimiter
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
-from activities.gateway import StripeGateway
-from activities.refunds import RefundActivities
-from models.gateway_request import RequestKind
-from models.refund import RefundAsking, RefundOrder, RefundOutcome, RefundResult
+from activities.gateway.stripe_gateway import StripeGateway
+from activities.refunds.refunds import RefundActivities
+from models.gateway.gateway_request import RequestKind
+from models.refunds.refund import RefundAsking, RefundOrder, RefundOutcome, RefundResult
 from sandbox.stripe.control import Fault, FaultKind
-from tests.collecting.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
-from tests.refunds.conftest import Till
+from tests.fixtures.refunds import Till
+from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
 
 SCENARIOS = {
     "success": (None, ("open_refund", "refund", "record_refund")),

@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 
 from activities.database import Database
-from activities.reductions import open_reduction
-from models.reduction import Award
-from models.refund_run import RefundCertificate, RefundRunRequest
-from tests.refunds.conftest import Till
-from tests.refunds.rewarding import Club
-from workflows.refund_run import RefundRun
+from activities.reductions.reductions import open_reduction
+from models.reductions.reduction import Award
+from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from tests.fixtures.refunds import Till
+from tests.reductions.rewarding import Club
+from workflows.runs.refund_run import RefundRun
 from workflows.visibility import WORKFLOW_QUEUE, refund_run_id
 
 DAY = date(2026, 11, 26)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from models.collection import UnknownResolution
-from models.refund import InvalidRefundError, RefundOrder, RefundOutcome
+from models.collections.collection import UnknownResolution
+from models.refunds.refund import InvalidRefundError, RefundOrder, RefundOutcome
 from sandbox.stripe.control import Fault, FaultKind, SandboxControl
-from tests.refunds.conftest import Till
+from tests.fixtures.refunds import Till
 
 REFUNDS = "POST /v1/refunds"
 

@@ -9,23 +9,23 @@ import pytest
 from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
-from models.card import CardState
-from models.collection import CollectionRequest, CollectionResult, OperatorCommand
-from models.gateway_event import SweepRequest
-from models.gateway_request import CollectResult
-from models.process_run import RunKind, ScheduledRunRequest
+from models.cards.card import CardState
+from models.collections.collection import CollectionRequest, CollectionResult, OperatorCommand
+from models.gateway.events import SweepRequest
+from models.gateway.gateway_request import CollectResult
+from models.runs.process_run import RunKind, ScheduledRunRequest
 from sandbox.stripe.control import FaultKind, SandboxControl
-from tests.builders import PERIOD, RUN, Merchant, declined
-from tests.cards.conftest import Wallet
 from tests.cards.test_registering import until_state
-from tests.collecting.asking import strike_charge
-from tests.collecting.steering import shape
+from tests.fixtures.cards import Wallet
 from tests.replay.histories import keep
-from tests.running import RunningDuly
-from workflows.collection import Collection
-from workflows.event_sweep import EventSweep
-from workflows.reminders import Reminders
-from workflows.scheduled_run import ScheduledRun
+from tests.support.attempts import strike_charge
+from tests.support.builders import PERIOD, RUN, Merchant, declined
+from tests.support.running import shape
+from tests.support.running_duly import RunningDuly
+from workflows.collections.collection import Collection
+from workflows.events.event_sweep import EventSweep
+from workflows.messages.reminders import Reminders
+from workflows.runs.scheduled_run import ScheduledRun
 from workflows.visibility import (
     WORKFLOW_QUEUE,
     billing_run_id,

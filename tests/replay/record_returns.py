@@ -6,13 +6,13 @@
 from datetime import timedelta
 
 from activities.database import Database
-from activities.reductions import open_reduction
-from models.dispute import Dispute
-from models.reduction import Award
+from activities.reductions.reductions import open_reduction
+from models.disputes.dispute import Dispute
+from models.reductions.reduction import Award
 from sandbox.stripe.control import Fault, FaultKind
-from tests.refunds.conftest import Till, till
-from tests.refunds.rewarding import Club
-from tests.refunds.test_disputes import WHO, decided, disputed, workflow_of
+from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
+from tests.fixtures.refunds import Till, till
+from tests.reductions.rewarding import Club
 from tests.refunds.test_refund_runs import DAY, run
 from tests.replay.histories import keep
 from workflows.visibility import refund_run_id

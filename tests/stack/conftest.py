@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.mail import Mailbox
 from settings import Settings, environment_name
-from tests.builders import API_KEY
+from tests.support.builders import API_KEY
 
 SETTINGS = tuple(environment_name(field) for field in Settings.model_fields)
 

@@ -10,7 +10,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverter
 
 from activities.database import Database, RuleBrokenError, UnsafeDatabaseError, create_engine
-from models.errors import InvalidInputError
+from models.ledger.refusals import InvalidInputError
 from sandbox.migrate import migrate
 from sandbox.postgres import Passwords, running_postgres
 from sandbox.postgres_home import NOBODY, binaries_for, server_uid, temporary_home

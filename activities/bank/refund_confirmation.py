@@ -1,0 +1,101 @@
+"""What the bank answers about refunds: the paid ones are posted, the refused ones rejected, the rest waits (F120)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from activities.database import Database
+from activities.ledger.client import Ledger
+from activities.ledger.transaction_queries import TransactionRecords
+from models.bank.refund_answer import AnswerStatus, RefundAnswer
+from models.imports.columns import ANSWERS
+from models.ledger.refusal_fields import fault_of
+from models.ledger.refusals import LedgerError
+from models.money import Money, MoneyError
+from models.problem import Fault, RefusedError
+
+
+class Became(StrEnum):
+    """What an answer did to its refund."""
+
+    POSTED = "posted"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """An answer, and what it did."""
+
+    answer: RefundAnswer
+    became: Became
+    account_id: str
+    transaction_id: str
+
+
+class RefundConfirm:
+    """Applies answers one by one; each is safe to repeat."""
+
+    def __init__(self, database: Database, *, actor: str, rejection_reason: str) -> None:
+        self._records = TransactionRecords(database)
+        self._ledger = Ledger(database)
+        self._actor = actor
+        self._rejection_reason = rejection_reason
+
+    async def apply(self, answer: RefundAnswer) -> Confirmed | Fault:
+        """Apply one answer, or say what is wrong with it."""
+        try:
+            refund = await self._refund_of(answer)
+            return Confirmed(answer, await self._apply(answer, refund), refund.account_id, refund.id)
+        except LedgerError as error:
+            return fault_of(error, source=ANSWERS, line=answer.line)
+        except RefusedError as refused:
+            first = refused.faults[0]
+            return Fault(first.field, first.rule, first.message, ANSWERS, answer.line)
+
+    async def pending(self) -> int:
+        """Return how many exported refunds the bank has not answered yet."""
+        return len(await self._records.drafts_with_key("refund:"))
+
+    async def _apply(self, answer: RefundAnswer, refund: Any) -> Became:
+        match answer.status:
+            case AnswerStatus.PENDING:
+                return Became.PENDING
+            case AnswerStatus.PAID if refund.state == "posted":
+                return Became.UNCHANGED
+            case AnswerStatus.PAID:
+                # The money has left already: whatever the balance is by now, it has to be booked.
+                posting = {"transaction_id": refund.id, "acknowledge_credit_limit": True}
+                await self._ledger.write("post_draft", **posting)
+                return Became.POSTED
+            case AnswerStatus.REJECTED if refund.state == "rejected":
+                return Became.UNCHANGED
+            case AnswerStatus.REJECTED:
+                return await self._reject(answer, refund)
+
+    async def _reject(self, answer: RefundAnswer, refund: Any) -> Became:
+        rejecting = {"reason_id": self._rejection_reason, "actor": self._actor}
+        await self._ledger.run("reject_draft", transaction_id=refund.id, **rejecting)
+        if answer.reason:
+            note = {"author": self._actor, "note": f"the bank: {answer.reason}"}
+            await self._ledger.run("add_note", transaction_id=refund.id, **note)
+        return Became.REJECTED
+
+    async def _refund_of(self, answer: RefundAnswer) -> Any:
+        found = await self._records.require(answer.reference)
+        if found.classification != "refund" or not found.idempotency_key.startswith("refund:"):
+            problem = f"{answer.reference!r} is no refund that was exported"
+            raise RefusedError([Fault("reference", "refund_exported", problem)])
+        if answer.amount and not _is_amount_of(answer, found):
+            problem = f"is not the {Money(found.total_minor, found.currency)} of {answer.reference}"
+            raise RefusedError([Fault("amount", "amount_of_refund", problem)])
+        return found
+
+
+def _is_amount_of(answer: RefundAnswer, refund: Any) -> bool:
+    try:
+        paid = Money.parse(answer.amount, answer.currency or refund.currency)
+    except MoneyError:
+        return False
+    return paid == Money(refund.total_minor, refund.currency)

@@ -1,0 +1,252 @@
+"""Cards: written down, validated at the gateway, read again and taken away."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from aiolimiter import AsyncLimiter
+from pydantic import TypeAdapter
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.cards.validation import Asking, asking_of, kept_of, said_by
+from activities.database import Database, RuleBrokenError
+from activities.gateway.retries import asking_again
+from models.cards.card import (
+    Card,
+    CardChange,
+    CardRegistration,
+    CardState,
+    Refreshed,
+    ValidationRequest,
+    ValidationResolution,
+    ValidationResult,
+)
+from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
+from models.gateway.charges import GatewayError, GatewayRefusedError, GatewayUnansweredError
+from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptOutcome
+
+_CARD = TypeAdapter(Card)
+_REFRESHED = TypeAdapter(Refreshed)
+
+
+class CardActivities:
+    """What a card's workflow asks of the gateway. Each is safe to repeat at any point."""
+
+    def __init__(self, database: Database, gateway: CardGateway, pace: AsyncLimiter, return_url: str) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._pace = pace
+        self._return_url = return_url
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [
+            self.register_card,
+            self.validate_card,
+            self.end_validation,
+            self.resolve_validation,
+            self.refresh_card,
+            self.remove_card,
+            self.detach_card,
+        ]
+
+    @activity.defn
+    async def register_card(self, registration: CardRegistration) -> Card:
+        """Write a card down, and make the account's customer at the gateway if it has none.
+
+        Raises RuleBrokenError naming what must be configured.
+        """
+        stored = await self._database.call(
+            "register_card",
+            card_id=registration.card_id,
+            account_id=registration.account_id,
+            provider_id=registration.provider,
+            method=registration.method,
+            token=registration.token,
+            is_recurring=registration.is_recurring,
+            fallback_order=registration.fallback_order,
+            is_preferred=registration.is_preferred,
+            replaces=registration.replaces,
+        )
+        if not stored["customer"]:
+            # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
+            key = f"{stored['installation']}:customer:{registration.account_id}"
+            with asking_again():
+                async with self._pace:
+                    customer = await self._gateway.create_customer(registration.account_id, idempotency_key=key)
+            await self._database.call(
+                "note_customer",
+                provider_id=registration.provider,
+                account_id=registration.account_id,
+                customer=customer,
+            )
+        return _CARD.validate_python(stored["card"])
+
+    @activity.defn
+    async def validate_card(self, request: ValidationRequest) -> ValidationResult:
+        """Ask whether a card is good, or report what an earlier call of the same asking came to.
+
+        Raises ApplicationError of type GatewayUnanswered (nobody knows); the same asking is asked again.
+        """
+        asking = await self._open(request)
+        if asking.outcome in FINAL_OUTCOMES:
+            return asking.result()
+        try:
+            answer = await self._ask(asking)
+        except GatewayRefusedError as error:
+            return (await self._record(asking, {"outcome": AttemptOutcome.REFUSED, "code": error.code})).result()
+        except GatewayUnansweredError as error:
+            if error.is_final:
+                await self._record(asking, {"outcome": AttemptOutcome.UNKNOWN, "code": error.code})
+            raise ApplicationError(error.code, type="GatewayUnanswered") from None
+        except GatewayError:
+            with asking_again():
+                raise
+        return (await self._record(asking, said_by(answer), answer)).result(answer)
+
+    @activity.defn
+    async def end_validation(self, request: ValidationRequest) -> ValidationResult:
+        """End an asking that waits for the card's holder, and record how it ended: perhaps well, at the last moment."""
+        asking = await self._open(request)
+        if asking.outcome in FINAL_OUTCOMES:
+            return asking.result()
+        with asking_again():
+            if asking.gateway_reference:
+                end = self._gateway.close_card_page if asking.is_hosted else self._gateway.end_validation
+                await end(asking.gateway_reference)
+            answer = await self._find(asking)
+        return (await self._record(asking, said_by(answer), answer)).result(answer)
+
+    @activity.defn
+    async def resolve_validation(self, found: ValidationResolution) -> ValidationResult:
+        """Settle an asking whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
+        asking = await self._open(ValidationRequest(found.card_id, "", found.attempt))
+        if asking.outcome in FINAL_OUTCOMES:
+            raise RuleBrokenError("outcome_is_unknown", f"card: asking {found.attempt} has an outcome")
+        answer = None
+        if reference := found.resolution.gateway_reference:
+            try:
+                with asking_again():
+                    answer = await self._find(replace(asking, gateway_reference=reference))
+            except RuleBrokenError as error:
+                raise RuleBrokenError("evidence_is_of_this_asking", f"gateway_reference: {error.message}") from None
+        person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
+        return (await self._record(asking, {**said_by(answer), **person}, answer)).result(answer)
+
+    @activity.defn
+    async def refresh_card(self, card_id: str) -> Refreshed:
+        """Read a stored card as the gateway has it now, and take over what has changed."""
+        rows = await self._database.rows(
+            "select c.token, c.brand, c.last4, c.exp_month, c.exp_year, c.fingerprint, c.mandate_reference,"
+            " g.customer_reference from duly.cards c join duly.gateway_customers g on g.account_id = c.account_id"
+            " and g.provider_id = c.provider_id where c.id = :id and c.token is not null",
+            id=card_id,
+        )
+        if not rows:
+            stored = await self._database.rows(
+                "select duly.card_view(c) from duly.cards c where c.id = :id", id=card_id
+            )
+            return Refreshed(_CARD.validate_python(stored[0][0]), is_changed=False)
+        known = rows[0]._asdict()
+        customer = known.pop("customer_reference")
+        with asking_again():
+            async with self._pace:
+                found = await self._gateway.read_card(
+                    known["token"], customer=customer, mandate=known["mandate_reference"]
+                )
+        data = found or CardData(**known, is_attached=False)
+        return _REFRESHED.validate_python(
+            await self._database.call("refresh_card", card_id=card_id, card=kept_of(data))
+        )
+
+    @activity.defn
+    async def remove_card(self, change: CardChange) -> Card:
+        """Take a card away: first here, so that nobody charges it any more, then at the gateway."""
+        removed = await change_card(self._database, replace(change, state=CardState.REMOVED))
+        await self.detach_card(change.card_id)
+        return removed
+
+    @activity.defn
+    async def detach_card(self, card_id: str) -> None:
+        """Take a card that is not used any more from its customer at the gateway."""
+        rows = await self._database.rows(
+            "select token from duly.cards where id = :id and token is not null and state in ('replaced', 'removed')",
+            id=card_id,
+        )
+        for row in rows:
+            with asking_again():
+                await self._gateway.detach_card(row.token)
+
+    async def _open(self, request: ValidationRequest) -> Asking:
+        return asking_of(await self._database.call("open_validation", card_id=request.card_id, attempt=request.attempt))
+
+    async def _ask(self, asking: Asking) -> ValidationAnswer | None:
+        if asking.needs_evidence() or (asking.is_hosted and asking.gateway_reference):
+            return await self._find(asking)
+        async with self._pace:
+            if not asking.is_hosted:
+                return await self._gateway.validate_card(asking.validation, return_url=self._return_url)
+            page = await self._gateway.open_card_page(asking.validation, return_url=self._return_url)
+        return ValidationAnswer(
+            ValidationStatus.ACTION_REQUIRED, page.gateway_reference, url=page.url, expires_at=page.expires_at
+        )
+
+    async def _find(self, asking: Asking) -> ValidationAnswer | None:
+        find = self._gateway.find_card_page if asking.is_hosted else self._gateway.find_validation
+        return await find(asking.validation, gateway_reference=asking.gateway_reference, since=asking.started_at)
+
+    async def _record(self, asking: Asking, said: Mapping[str, Any], answer: ValidationAnswer | None = None) -> Asking:
+        recorded = await self._database.call(
+            "record_validation",
+            request_id=asking.validation.request_id,
+            attempt=asking.number,
+            **{"gateway_reference": "", "code": "", "decline_code": "", **said},
+            card=kept_of(answer.card) if answer and answer.card else {},
+        )
+        return asking_of(recorded)
+
+
+class CardRecordActivities:
+    """What a card's workflow asks of the database alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.load_card, self.change_card, self.waiting_periods]
+
+    @activity.defn
+    async def load_card(self, card_id: str) -> Card:
+        """Read a stored card. Raises RuleBrokenError when there is none."""
+        return await change_card(self._database, CardChange(card_id))
+
+    @activity.defn
+    async def change_card(self, change: CardChange) -> Card:
+        """Change a stored card. Raises RuleBrokenError when it is not in use any more."""
+        return await change_card(self._database, change)
+
+    @activity.defn
+    async def waiting_periods(self, account_id: str) -> list[str]:
+        """Return the periods whose collections are open: they hear of every change of a card."""
+        rows = await self._database.rows(
+            "select period from duly.collections where account_id = :id and closed_at is null order by period",
+            id=account_id,
+        )
+        return [row.period for row in rows]
+
+
+async def change_card(database: Database, change: CardChange) -> Card:
+    """Change a stored card, or only read it when nothing is to change."""
+    return _CARD.validate_python(
+        await database.call(
+            "change_card",
+            card_id=change.card_id,
+            state=change.state,
+            reason=change.reason,
+            is_recurring=change.is_recurring,
+            is_default=change.is_default,
+            actor=change.actor,
+        )
+    )

@@ -1,0 +1,72 @@
+"""Hosted pages for customers who have to be there: opened as an attempt, closed before any other."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+
+from activities.collections.attempt import attempt_of, outcome_of, result_of
+from activities.database import Database, RuleBrokenError
+from activities.gateway.retries import asking_again
+from models.collections.collection import OpenPage
+from models.gateway.charges import Gateway, PaymentPage
+from models.gateway.gateway_request import AttemptCause, AttemptChannel, CollectRequest, CollectResult
+
+
+class PaymentPageActivities:
+    """What a collection asks of the gateway when its customer must come along."""
+
+    def __init__(self, database: Database, gateway: Gateway, return_url: str) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._return_url = return_url
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.open_page, self.close_page]
+
+    @activity.defn
+    async def open_page(self, request: CollectRequest) -> OpenPage:
+        """Write the attempt down and open its page; a repeat returns the same page.
+
+        Raises RuleBrokenError when there is nothing to pay, or another attempt has no outcome yet.
+        """
+        opened = await self._database.call(
+            "open_attempt",
+            account_id=request.account_id,
+            period=request.period,
+            provider_id=request.provider,
+            run_id=request.run_id,
+            attempt=request.attempt,
+            cause=AttemptCause.CUSTOMER,
+            card_id="",
+            channel=AttemptChannel.HOSTED_PAGE,
+        )
+        if opened["result"] is not None:
+            raise RuleBrokenError("something_to_pay", f"nothing to pay here: {opened['result']['outcome']}")
+        attempt = attempt_of(opened["attempt"])
+        if attempt.channel is not AttemptChannel.HOSTED_PAGE:
+            raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.number} is under way")
+        with asking_again():
+            page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
+        await self._database.call(
+            "note_page",
+            request_id=attempt.charge.request_id,
+            attempt=attempt.number,
+            gateway_reference=page.gateway_reference,
+        )
+        return OpenPage(page.url, page.expires_at, attempt.number)
+
+    @activity.defn
+    async def close_page(self, request: CollectRequest) -> CollectResult:
+        """Close the attempt's page for good, and record what came of it."""
+        opened = await self._database.call(
+            "unknown_attempt", account_id=request.account_id, period=request.period, attempt=request.attempt
+        )
+        attempt = attempt_of(opened["attempt"])
+        with asking_again():
+            found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.gateway_reference)
+        recorded = await self._database.call(
+            "record_outcome", request_id=attempt.charge.request_id, attempt=attempt.number, **outcome_of(found)
+        )
+        return result_of(recorded)

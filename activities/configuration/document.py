@@ -1,0 +1,224 @@
+"""The document in which a merchant configures Duly: what it may say, checked whole before anything is written."""
+
+import tomllib
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.collections.dunning import DunningPolicy
+from models.currency import exponent_of
+from models.gateway.amounts import gateway_minimum
+from models.money import Money
+from models.problem import Fault, RefusedError
+from models.runs.process_run import RunKind
+from models.runs.schedule import MonthlySchedule
+
+
+def _known_currency(code: str) -> str:
+    exponent_of(code)
+    return code
+
+
+def _gateway_currency(code: str) -> str:
+    gateway_minimum(code)
+    return code
+
+
+Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+SlugId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+MethodId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+DefinitionId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Currency = Annotated[str, AfterValidator(_known_currency)]
+GatewayCurrency = Annotated[str, AfterValidator(_gateway_currency)]
+State = Literal["effective", "not_effective"]
+
+
+class Part(BaseModel):
+    """A table of the document; a word that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaxRate(Part):
+    """A tax, in percent."""
+
+    id: Id
+    name: Name
+    percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+    active: bool = True
+
+
+class Product(Part):
+    """What is sold, and the ledger account its net amounts go to: revenue of its own unless said otherwise."""
+
+    id: Id
+    name: Name
+    product_line: str | None = None
+    tax_rate: Id | None = None
+    ledger_account: Annotated[str, Field(pattern=r"^(revenue|reward_expense|write_off)(:[!-~]+)?$")] = ""
+    active: bool = True
+
+    @property
+    def account(self) -> str:
+        """The ledger account."""
+        return self.ledger_account or f"revenue:{self.id}"
+
+
+class PaymentMethod(Part):
+    """A way to pay, and where the money is when no gateway handles it."""
+
+    id: MethodId
+    name: Name
+    ledger_account: Annotated[str, Field(pattern=r"^(bank|cash|other_methods)(:[!-~]+)?$")] = "bank"
+    active: bool = True
+
+
+class Provider(Part):
+    """A gateway account (X9 to X15): its mode, the currencies it takes, and the payment methods it handles."""
+
+    id: SlugId
+    gateway: Literal["stripe"] = "stripe"
+    mode: Literal["test", "live"]
+    state: State = "effective"
+    currencies: Annotated[tuple[GatewayCurrency, ...], Field(min_length=1)]
+    minimums: dict[GatewayCurrency, str] = {}
+    payment_methods: tuple[MethodId, ...] = ()
+
+    @model_validator(mode="after")
+    def _minimums_are_of_its_currencies(self) -> Self:
+        for code, text in self.minimums.items():
+            if code not in self.currencies:
+                raise ValueError(f"minimums: {code} is not among the currencies")
+            if Money.parse(text, code) < gateway_minimum(code):
+                raise ValueError(f"minimums: the gateway takes {gateway_minimum(code)} or more")
+        return self
+
+    def minimum_minor(self, code: str) -> int:
+        """Return the least amount to charge: what the document says, else the gateway's own."""
+        given = self.minimums.get(code)
+        return (Money.parse(given, code) if given else gateway_minimum(code)).amount_minor
+
+
+class Policy(Part):
+    """A dunning policy, for all accounts or for those of a segment; durations are written "3 days" or "PT6H".
+
+    A change makes a new version; collections end under the one they began with.
+    """
+
+    segment: Annotated[str, Field(max_length=200)] = ""
+    policy: DunningPolicy
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_apart(cls, given: object) -> object:
+        if not isinstance(given, dict) or isinstance(given.get("policy"), DunningPolicy):
+            return given
+        known = {field.name for field in fields(DunningPolicy)} - {"version"}
+        if unknown := sorted(given.keys() - known - {"segment"}):
+            raise ValueError(f"{unknown[0]} is no word of a dunning policy; it knows {', '.join(sorted(known))}")
+        if "id" not in given:
+            raise ValueError("id is required")
+        return {"segment": given.get("segment", ""), "policy": {k: v for k, v in given.items() if k != "segment"}}
+
+    @property
+    def id(self) -> str:
+        """What tells policies apart."""
+        return f"{self.policy.id}/{self.segment}" if self.segment else self.policy.id
+
+
+class Schedule(Part):
+    """When a definition runs by itself: monthly at a local time. A day that the month lacks is its last."""
+
+    day: Annotated[int, Field(ge=1, le=31)]
+    hour: Annotated[int, Field(ge=0, le=23)]
+    minute: Annotated[int, Field(ge=0, le=59)] = 0
+    time_zone: str
+
+    @model_validator(mode="after")
+    def _exists_every_month(self) -> Self:
+        self.monthly.require_every_month()
+        return self
+
+    @property
+    def monthly(self) -> MonthlySchedule:
+        """The schedule as the rules know it."""
+        return MonthlySchedule(self.day, self.hour, self.minute, self.time_zone)
+
+
+class RunDefinition(Part):
+    """The criteria and the calendar of a run (X16 to X21)."""
+
+    id: DefinitionId
+    kind: RunKind
+    name: Name
+    state: State = "effective"
+    provider: SlugId | None = None
+    currencies: tuple[Currency, ...] = ()
+    dunning_policy: SlugId = "standard"
+    shards: Annotated[int, Field(ge=1, le=64)] = 2
+    window: Annotated[int, Field(ge=1, le=500)] = 50
+    page: Annotated[int, Field(ge=1, le=1000)] = 250
+    tells_customer: bool = True
+    schedule: Schedule | None = None
+
+    @model_validator(mode="after")
+    def _has_the_provider_of_its_kind(self) -> Self:
+        if (self.kind is RunKind.PAYMENT) != (self.provider is not None):
+            raise ValueError("provider: a payment run needs one, a billing run has none")
+        return self
+
+
+class DefinitionsDocument(Part):
+    """The whole document. What it does not name stays as it is."""
+
+    tax_rates: tuple[TaxRate, ...] = ()
+    products: tuple[Product, ...] = ()
+    payment_methods: tuple[PaymentMethod, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    dunning_policies: tuple[Policy, ...] = ()
+    run_definitions: tuple[RunDefinition, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_everything_once(self) -> Self:
+        for field in type(self).model_fields:
+            ids = [part.id for part in getattr(self, field)]
+            if twice := sorted({id for id in ids if ids.count(id) > 1}):
+                raise ValueError(f"{field}: {twice[0]} is there twice")
+        return self
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def read_document(path: Path) -> DefinitionsDocument:
+    """Read the configuration from a TOML file. Raises RefusedError with every fault that was found."""
+    return read_toml(path, DefinitionsDocument)
+
+
+def read_toml(path: Path, kind: type[AnyPart]) -> AnyPart:
+    """Read a document of a kind from a TOML file. Raises RefusedError with every fault that was found."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        return kind.model_validate(content)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError([Fault("document", "toml", str(error), path.name)]) from error
+    except UnicodeDecodeError as error:
+        raise RefusedError([Fault("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+    except ValidationError as error:
+        raise RefusedError(_faults(error, path.name)) from error
+
+
+def _faults(error: ValidationError, source: str) -> list[Fault]:
+    return [
+        Fault(
+            ".".join(str(part) for part in problem["loc"]) or "document",
+            problem["type"],
+            problem["msg"].removeprefix("Value error, "),
+            source,
+        )
+        for problem in error.errors(include_url=False, include_input=False)
+    ]

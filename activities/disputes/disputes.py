@@ -1,0 +1,70 @@
+"""Disputes: read at the gateway, booked in one commit, given up, and remembered."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio import activity
+
+from activities.database import Database
+from activities.gateway.retries import asking_again
+from models.disputes.dispute import Dispute, DisputeData, DisputeDecision, DisputeGateway, DisputeRequest
+
+DISPUTE = TypeAdapter(Dispute)
+
+
+class DisputeActivities:
+    """What a dispute's workflow asks of the gateway. Each is safe to repeat at any point."""
+
+    def __init__(self, database: Database, gateway: DisputeGateway) -> None:
+        self._database = database
+        self._gateway = gateway
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.read_dispute, self.accept_dispute]
+
+    @activity.defn
+    async def read_dispute(self, request: DisputeRequest) -> Dispute:
+        """Read a dispute at the gateway, and book it. Raises RuleBrokenError when it is of no payment of ours."""
+        with asking_again():
+            data = await self._gateway.read_dispute(request.dispute_id)
+        return await record_dispute(self._database, request.provider, data)
+
+    @activity.defn
+    async def accept_dispute(self, decision: DisputeDecision, provider: str) -> Dispute:
+        """Give the money up at the gateway, and book that it is lost."""
+        with asking_again():
+            data = await self._gateway.accept_dispute(decision.dispute_id)
+        await note(self._database, decision, "accepted")
+        return await record_dispute(self._database, provider, data)
+
+
+class DisputeRecordActivities:
+    """What a dispute's workflow asks of the database alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.remind_of_dispute]
+
+    @activity.defn
+    async def remind_of_dispute(self, dispute_id: str) -> None:
+        """Tell operators that evidence is due, once."""
+        await self._database.call("tell_of_dispute", id=dispute_id, kind="dispute_due")
+
+
+async def record_dispute(database: Database, provider: str, data: DisputeData) -> Dispute:
+    """Book a dispute as the gateway has it."""
+    values = asdict(data)
+    recorded = await database.call("record_dispute", id=values.pop("dispute_id"), provider_id=provider, **values)
+    return DISPUTE.validate_python(recorded)
+
+
+async def note(database: Database, decision: DisputeDecision, what: str) -> None:
+    """Keep who decided what about a dispute, and why."""
+    said = f"{what}, says {decision.actor}: {decision.reason}"
+    await database.call("note_on_dispute", id=decision.dispute_id, decision=said)

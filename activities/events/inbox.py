@@ -1,0 +1,103 @@
+"""The inbox: events stored once each before anything is done about them, and kept until somebody has taken them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.database import Database
+from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
+
+_COLUMNS = """
+    select id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel, state, reason, tries,
+        created_at, received_at, next_try_at, delivered_at, decisions
+    from duly.gateway_events
+"""
+
+
+class EventInbox:
+    """One provider's events as they came in."""
+
+    def __init__(self, database: Database, provider: str) -> None:
+        self._database = database
+        self._provider = provider
+
+    async def receive(self, *events: GatewayEvent, channel: EventChannel = EventChannel.WEBHOOK) -> int:
+        """Store events; return how many were not here already."""
+        documents = [_document(event) for event in events]
+        return int(
+            await self._database.call(
+                "receive_events", provider_id=self._provider, channel=channel, events={"events": documents}
+            )
+        )
+
+    async def to_deliver(self, limit: int = 100) -> list[Hint]:
+        """Return the oldest events whose turn it is."""
+        rows = await self._database.rows(
+            "select * from duly.events_to_deliver(:provider, :limit)", provider=self._provider, limit=limit
+        )
+        return [Hint(row.id, EventSubject(row.subject), tuple(row.key)) for row in rows]
+
+    async def delivered(self, event_ids: Sequence[str]) -> None:
+        """Note that events have been taken."""
+        await self._database.call("note_delivery", ids=list(event_ids))
+
+    async def put_off(self, event_ids: Sequence[str]) -> int:
+        """Let events wait longer for what they are about; return how many have waited enough and need a person."""
+        pauses = [pause.total_seconds() for pause in PAUSES]
+        return int(await self._database.call("put_off_events", ids=list(event_ids), pauses=pauses))
+
+    async def swept_until(self) -> datetime | None:
+        """Return up to when the provider's own list has been looked through; None before the first time."""
+        rows = await self._database.rows(
+            "select swept_until from duly.event_marks where provider_id = :provider", provider=self._provider
+        )
+        return rows[0].swept_until if rows else None
+
+    async def note_sweep(self, until: datetime) -> None:
+        """Note up to when the provider's own list has been looked through; never back."""
+        await self._database.call("note_sweep", provider_id=self._provider, until=until)
+
+    async def receivable_of(self, token: str) -> tuple[str, str] | None:
+        """Return account and period of the open collection behind a customer's link."""
+        rows = await self._database.rows("select * from duly.collection_of_link(:token)", token=token)
+        return (rows[0].account_id, rows[0].period) if rows else None
+
+    async def card_of(self, token: str) -> str | None:
+        """Return the card behind a link that was sent to its holder."""
+        rows = await self._database.rows("select * from duly.card_of_link(:token)", token=token)
+        return str(rows[0].card_id) if rows else None
+
+
+class EventRecords:
+    """Events as operators look at them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, event_id: str) -> Row[Any] | None:
+        """Return one event, or None."""
+        rows = await self._database.rows(f"{_COLUMNS} where id = :id", id=event_id)
+        return rows[0] if rows else None
+
+    async def page(self, *, state: str, type_: str, after: str, limit: int) -> Sequence[Row[Any]]:
+        """Return the next events behind an id, in the order of their ids; empty filters let all through."""
+        return await self._database.rows(
+            f"{_COLUMNS} where (:state = '' or state = :state) and (:type = '' or type = :type) and id > :after"
+            " order by id limit :limit",
+            state=state,
+            type=type_,
+            after=after,
+            limit=limit,
+        )
+
+    async def replay(self, event_id: str, *, actor: str, reason: str) -> None:
+        """Let an event wait for delivery again. Raises RuleBrokenError: it is not there, or nothing here needs it."""
+        await self._database.call("replay_event", id=event_id, actor=actor, reason=reason)
+
+
+def _document(event: GatewayEvent) -> dict[str, Any]:
+    kept = asdict(event)
+    return kept | {"subject": event.subject or "", "created_at": event.created_at.isoformat()}

@@ -1,0 +1,228 @@
+"""Stripe's objects and errors in our words."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import aiohttp
+import stripe
+
+from models.gateway.amounts import GatewayAmountError, from_gateway, to_gateway
+from models.gateway.charges import (
+    Charge,
+    ChargeResult,
+    ChargeStatus,
+    GatewayAccessError,
+    GatewayBusyError,
+    GatewayError,
+    GatewayRefusedError,
+    GatewayUnansweredError,
+    Movement,
+    MovementKind,
+)
+from models.gateway.decline import Decline
+from models.gateway.refunds import RefundAsk
+from models.money import Money
+
+_STATUS = {
+    "succeeded": ChargeStatus.SUCCEEDED,
+    "processing": ChargeStatus.PROCESSING,
+    "canceled": ChargeStatus.CANCELED,
+    "requires_action": ChargeStatus.DECLINED,
+    "requires_confirmation": ChargeStatus.DECLINED,
+    "requires_payment_method": ChargeStatus.DECLINED,
+    "requires_capture": ChargeStatus.PROCESSING,
+}
+
+_MOVEMENT = {
+    "charge": MovementKind.CHARGE,
+    "payment": MovementKind.CHARGE,
+    "refund": MovementKind.REFUND,
+    "payment_refund": MovementKind.REFUND,
+    "refund_failure": MovementKind.REFUND_FAILURE,
+    "payment_failure_refund": MovementKind.REFUND_FAILURE,
+    "payout": MovementKind.PAYOUT,
+}
+
+
+# What is read of a payment intent, of its charge and of the charge's booking.
+_BOOKING = dict.fromkeys(("id", "object", "currency", "fee"))
+_CHARGE = dict.fromkeys(("id", "object")) | {"balance_transaction": _BOOKING}
+_INTENT = dict.fromkeys(("id", "object", "status", "amount", "currency", "metadata", "last_payment_error"))
+_READ = _INTENT | {"latest_charge": _CHARGE}
+
+
+def only_read(intent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is read of a payment intent, as the gateway sent it."""
+    return _only(intent, _READ)
+
+
+def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: answer[name] for name in fields if name in answer}
+    return {
+        name: _only(value, fields[name]) if fields[name] and isinstance(value, dict) else value
+        for name, value in kept.items()
+    }
+
+
+def amount_to_send(asked: Charge | RefundAsk) -> int:
+    """Return the amount in the gateway's own scale. Raises GatewayRefusedError when it cannot be moved there."""
+    try:
+        return to_gateway(Money(asked.amount_minor, asked.currency))
+    except ValueError as error:
+        # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
+        raise GatewayRefusedError("amount_not_chargeable") from error
+
+
+def metadata_of(charge: Charge) -> dict[str, str]:
+    """Return our ids, which every object of ours carries at the gateway."""
+    return {
+        "duly_request": charge.request_id,
+        "duly_attempt": charge.idempotency_key,
+        "duly_account": charge.account_id,
+        "duly_payment": charge.payment_id,
+    }
+
+
+def result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
+    """Read what an intent came to; it must be about the money that was asked for."""
+    _refuse_another_amount(intent, charge)
+    status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
+    latest = cast("stripe.Charge | None", intent.latest_charge)
+    return ChargeResult(
+        status=status,
+        gateway_reference=intent.id,
+        charge_reference=latest.id if latest else "",
+        decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
+        fee_minor=_fee_of(latest, charge.currency),
+    )
+
+
+def of_this_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
+    """Return the intent if it is this attempt's. Raises GatewayRefusedError when it is another payment."""
+    if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
+        raise GatewayRefusedError("another_payment")
+    return intent
+
+
+def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
+    # An answer about other money than we asked for is no answer to our question: it must reach a person.
+    if (intent.amount, intent.currency.upper()) != (amount_to_send(charge), charge.currency):
+        raise GatewayUnansweredError("amount_mismatch", is_final=True)
+
+
+def _fee_of(latest: stripe.Charge | None, currency: str) -> int | None:
+    booking = latest.balance_transaction if latest else None
+    if not isinstance(booking, stripe.BalanceTransaction) or booking.currency.upper() != currency:
+        return None
+    try:
+        return from_gateway(booking.fee, currency).amount_minor
+    except GatewayAmountError:
+        # The money has moved, whatever it cost: a fee that the ledger cannot express is left to reconciliation.
+        return None
+
+
+def _decline_of(intent: stripe.PaymentIntent) -> Decline:
+    if intent.status == "requires_action":
+        return Decline("authentication_required")
+    error = intent.last_payment_error
+    return Decline("card_declined") if error is None else decline_of(error)
+
+
+def declined_by(error: stripe.CardError) -> ChargeResult:
+    """Read the issuer's no; raise the error again when it does not say what was declined."""
+    details = error.error
+    if details is None:
+        raise error
+    intent = getattr(details, "payment_intent", None)
+    return ChargeResult(
+        ChargeStatus.DECLINED,
+        gateway_reference=intent.id if intent else "",
+        charge_reference=getattr(details, "charge", None) or "",
+        decline=decline_of(details),
+    )
+
+
+def decline_of(error: object) -> Decline:
+    """Read an issuer's no off an error."""
+    # The SDK's objects lack an attribute that the answer did not carry.
+    return Decline(
+        code=getattr(error, "code", None) or "card_declined",
+        decline_code=getattr(error, "decline_code", None) or "",
+        advice_code=getattr(error, "advice_code", None) or "",
+        network_decline_code=getattr(error, "network_decline_code", None) or "",
+    )
+
+
+def movement_of(booking: stripe.BalanceTransaction) -> Movement:
+    """Read a balance transaction."""
+    currency = booking.currency.upper()
+    return Movement(
+        reference=booking.id,
+        kind=_MOVEMENT.get(booking.type) or _adjustment_of(booking),
+        source_reference=str(booking.source or ""),
+        amount_minor=_signed(booking.amount, currency),
+        fee_minor=_signed(booking.fee, currency),
+        currency=currency,
+        booked_at=datetime.fromtimestamp(booking.created, UTC),
+    )
+
+
+def _adjustment_of(booking: stripe.BalanceTransaction) -> MovementKind:
+    match booking.reporting_category:
+        case "dispute":
+            return MovementKind.DISPUTE
+        case "dispute_reversal":
+            return MovementKind.DISPUTE_REVERSAL
+        case _:
+            return MovementKind.OTHER
+
+
+def _signed(amount: int, currency: str) -> int:
+    minor = from_gateway(abs(amount), currency).amount_minor
+    return minor if amount >= 0 else -minor
+
+
+@contextmanager
+def translating_errors() -> Iterator[None]:
+    """Turn every error of the SDK and of the connection into one of the port's."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise translated(error) from error
+    # The SDK lets through what breaks while a body is being read.
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise GatewayUnansweredError(type(error).__name__) from error
+
+
+def translated(error: stripe.StripeError) -> GatewayError:
+    """Say what an error of the SDK means for the effect we asked for: it did not happen, or nobody knows."""
+    code = _code_of(error)
+    match error:
+        case stripe.RateLimitError():
+            return GatewayBusyError(code, retry_after_seconds=_retry_after(error))
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return GatewayAccessError(code)
+        case stripe.IdempotencyError():
+            return GatewayUnansweredError(code, is_final=True)
+        case stripe.InvalidRequestError() | stripe.CardError() | stripe.SignatureVerificationError():
+            return GatewayRefusedError(code)
+        case _:
+            return GatewayUnansweredError(code, is_final=_is_replayed(error))
+
+
+def _code_of(error: stripe.StripeError) -> str:
+    return str(getattr(error.error, "code", None) or error.code or type(error).__name__)
+
+
+def _retry_after(error: stripe.StripeError) -> float:
+    try:
+        return max(0.1, float((error.headers or {}).get("retry-after", 1.0)))
+    except ValueError:
+        return 1.0
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"

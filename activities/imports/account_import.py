@@ -1,0 +1,184 @@
+"""Writing imported accounts: batches of them in one commit, and each account whole or not at all (S48)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.database import Database, RuleBrokenError
+from activities.imports.account_sql import (
+    ADD_ACCOUNTS,
+    ADD_CARDS,
+    ADD_CUSTOMERS,
+    ADD_PREFERENCES,
+    ADD_SUBSCRIPTIONS,
+    CHANGE_ACCOUNTS,
+    STORED_ACCOUNTS,
+    STORED_CARDS,
+    STORED_CUSTOMERS,
+    STORED_SUBSCRIPTIONS,
+)
+from activities.imports.spool import ImportSpool
+from models.imports.columns import ACCOUNTS
+from models.imports.entry import (
+    Change,
+    ImportEntry,
+    Stored,
+    change_of,
+    change_of_entry,
+    faults_against,
+    faults_within,
+)
+from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
+from models.problem import Fault, refusal
+
+# Enough to make a round trip cheap, few enough that a refusal costs little to pin down.
+BATCH = 500
+
+_PLAIN = TypeAdapter(list[dict[str, Any]])
+
+
+class AccountImport:
+    """Puts what a spool holds into the database, under one provider and payment method for all cards."""
+
+    def __init__(self, database: Database, reference: ImportReference, *, provider: str, method: str) -> None:
+        self._database = database
+        self._reference = reference
+        self._provider = provider
+        self._method = method
+        # Accounts that came to have another card: whoever collects from them wants to know.
+        self.with_new_cards: list[str] = []
+
+    async def write(self, spool: ImportSpool, on_progress: Callable[[int], None]) -> Counter[Change]:
+        """Write every good account of a spool; what the database refuses is noted there. Returns accounts by change."""
+        changes: Counter[Change] = Counter()
+        for batch in spool.batches(BATCH):
+            changes += await self._write_batch(batch, spool)
+            on_progress(len(batch))
+        return changes
+
+    async def _write_batch(self, batch: Sequence[ImportEntry], spool: ImportSpool) -> Counter[Change]:
+        stored = await self._stored(batch)
+        good = [entry for entry in batch if not self._refuse(entry, stored, spool)]
+        try:
+            await self._commit(good, stored)
+        except RuleBrokenError as error:
+            if len(good) > 1:
+                return await self._write_singly(good, spool)
+            _refuse_by_rule(good[0], error, spool)
+            good = []
+        return Counter(change_of_entry(entry, stored) for entry in good)
+
+    async def _write_singly(self, entries: Iterable[ImportEntry], spool: ImportSpool) -> Counter[Change]:
+        # One account was refused and the commit with it; alone, the others go in and this one is named.
+        changes: Counter[Change] = Counter()
+        for entry in entries:
+            changes += await self._write_batch([entry], spool)
+        return changes
+
+    def _refuse(self, entry: ImportEntry, stored: Stored, spool: ImportSpool) -> bool:
+        faults = [*faults_within(entry, self._reference), *faults_against(entry, stored)]
+        spool.refuse(entry.account.account_id, faults)
+        return bool(faults)
+
+    async def _commit(self, entries: Sequence[ImportEntry], stored: Stored) -> None:
+        steps = list(self._steps(entries, stored))
+        if not steps:
+            return
+        async with self._database.transaction() as connection:
+            for statement, rows in steps:
+                await _run(connection, statement, rows, provider=self._provider, method=self._method)
+        self.with_new_cards += [
+            row["account_id"] for statement, rows in steps if statement is ADD_CARDS for row in rows
+        ]
+
+    def _steps(self, entries: Sequence[ImportEntry], stored: Stored) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+        accounts = [entry.account for entry in entries]
+        subscriptions = [row for entry in entries for _, row in entry.subscriptions]
+        cards = [row for entry in entries for _, row in entry.cards]
+        known = stored.accounts
+        steps = (
+            (ADD_ACCOUNTS, [row for row in accounts if row.account_id not in known]),
+            (CHANGE_ACCOUNTS, [row for row in accounts if row != known.get(row.account_id, row)]),
+            (ADD_SUBSCRIPTIONS, _changed(subscriptions, stored.subscriptions, "subscription_id")),
+            (ADD_PREFERENCES, new_cards := _changed(cards, stored.cards, "token")),
+            (ADD_CUSTOMERS, new_cards),
+            (ADD_CARDS, new_cards),
+        )
+        return ((statement, [asdict(row) for row in rows]) for statement, rows in steps if rows)
+
+    async def _stored(self, batch: Sequence[ImportEntry]) -> Stored:
+        ids = [entry.account.account_id for entry in batch]
+        references = [entry.customer for entry in batch if entry.customer]
+        accounts = await self._database.rows(STORED_ACCOUNTS, ids=ids)
+        customers = await self._database.rows(STORED_CUSTOMERS, provider=self._provider, ids=ids, references=references)
+        return Stored(
+            accounts={row.id: AccountRow(*tuple(row)[2:]) for row in accounts},
+            kinds={row.id: row.kind for row in accounts},
+            states={row.id: row.state for row in accounts},
+            subscriptions=await self._stored_subscriptions(batch),
+            cards=await self._stored_cards(batch),
+            customers={row.account_id: row.customer_reference for row in customers},
+            owners={row.customer_reference: row.account_id for row in customers},
+        )
+
+    async def _stored_subscriptions(self, batch: Sequence[ImportEntry]) -> dict[str, SubscriptionRow]:
+        ids = [row.subscription_id for entry in batch for _, row in entry.subscriptions]
+        rows = await self._database.rows(STORED_SUBSCRIPTIONS, ids=ids) if ids else []
+        return {row.subscription_id: SubscriptionRow(*tuple(row)) for row in rows}
+
+    async def _stored_cards(self, batch: Sequence[ImportEntry]) -> dict[str, CardRow]:
+        tokens = [row.token for entry in batch for _, row in entry.cards]
+        rows = await self._database.rows(STORED_CARDS, tokens=tokens) if tokens else []
+        return {row.token: CardRow(*tuple(row)) for row in rows}
+
+
+async def read_reference(
+    database: Database, *, time_zones: frozenset[str], locales: frozenset[str], provider: str
+) -> ImportReference:
+    """Read what rows may refer to."""
+    products = await database.rows("select id from duly.products where is_active")
+    rules = await database.rows("select id from duly.due_date_rules")
+    currencies = await database.rows(
+        "select currency from duly.provider_currencies where provider_id = :provider", provider=provider
+    )
+    return ImportReference(
+        products=frozenset(row.id for row in products),
+        due_date_rules=frozenset(row.id for row in rules),
+        time_zones=time_zones,
+        locales=locales,
+        provider_currencies=frozenset(row.currency for row in currencies),
+    )
+
+
+async def require_provider(database: Database, *, provider: str, method: str) -> None:
+    """Refuse cards for a provider that is not configured or does not handle the method they belong to (G10, X1)."""
+    found = await database.rows(
+        "select m.provider_id from duly.providers p left join duly.provider_methods m"
+        " on m.provider_id = p.id and m.payment_method_id = :method where p.id = :provider",
+        provider=provider,
+        method=method,
+    )
+    if not found:
+        raise refusal("provider", "provider_exists", f"there is no provider {provider!r}; see definitions apply")
+    if found[0].provider_id is None:
+        raise refusal("payment_method", "method_of_provider", f"provider {provider!r} does not handle {method!r}")
+
+
+def _changed(rows: Iterable[Any], stored: Any, key: str) -> list[Any]:
+    return [row for row in rows if change_of(row, stored.get(getattr(row, key))) is not Change.UNCHANGED]
+
+
+async def _run(connection: AsyncConnection, statement: str, rows: list[dict[str, Any]], **arguments: str) -> None:
+    document = Jsonb(_PLAIN.dump_python(rows, mode="json"))
+    await connection.execute(text(statement), {"rows": document, **arguments})
+
+
+def _refuse_by_rule(entry: ImportEntry, error: RuleBrokenError, spool: ImportSpool) -> None:
+    rule = error.type or "database_rule"
+    spool.refuse(entry.account.account_id, [Fault("account_id", rule, error.message, ACCOUNTS, entry.line)])

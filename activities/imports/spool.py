@@ -1,0 +1,166 @@
+"""Where an import keeps its rows between reading and writing: on disk, so that any file needs little memory."""
+
+import csv
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS, Header, account_of, cells_of, read_header
+from models.imports.entry import ImportEntry
+from models.imports.rows import AccountRow, CardRow, ImportReference, Row, SubscriptionRow, read_row
+from models.problem import Fault, RefusedError, refusal
+
+if TYPE_CHECKING:
+    import _csv
+
+_ACCOUNT, _SUBSCRIPTION, _CARD = TypeAdapter(AccountRow), TypeAdapter(SubscriptionRow), TypeAdapter(CardRow)
+_FIELD_OF_ID = MappingProxyType({ACCOUNTS: "account_id", SUBSCRIPTIONS: "subscription_id", CARDS: "token"})
+
+_SCHEMA = """
+    create table entries (
+        source text, id text, account_id text, line integer, body blob, primary key (source, id)
+    ) without rowid;
+    create index entries_of_account on entries (account_id, source, line);
+    create table customers (customer text primary key, account_id text, line integer) without rowid;
+    create table faults (account_id text, source text, line integer, field text, rule text, message text);
+    create index faults_of_account on faults (account_id);
+    create view good_accounts as select id, line, body from entries e
+        where source = 'accounts' and not exists (select 1 from faults f where f.account_id = e.id);
+"""
+
+
+class ImportSpool:
+    """A private file that ends with the spool. Not for several threads."""
+
+    def __init__(self) -> None:
+        # An empty name makes a file that no one else sees and that is gone when it is closed.
+        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._rows.executescript(_SCHEMA)
+        self._rows.execute("begin")
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._rows.close()
+
+    def read(self, source: str, path: Path, reference: ImportReference) -> None:
+        """Read a file and note what is wrong with its rows. Raises RefusedError when it is no file of that kind."""
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                self._read_rows(source, csv.reader(file, strict=True), reference)
+        except UnicodeDecodeError as error:
+            raise RefusedError([Fault("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+        except OSError as error:
+            raise RefusedError([Fault("file", "readable", str(error.strerror), path.name)]) from error
+
+    def _read_rows(self, source: str, lines: "_csv.Reader", reference: ImportReference) -> None:
+        header: Header | None = None
+        line = 1
+        try:
+            for row in lines:
+                if row and header is None:
+                    header = read_header(source, row)
+                elif row and header is not None:
+                    self._take(source, line, header, row, reference)
+                line = lines.line_num + 1
+        except csv.Error as error:
+            raise RefusedError([Fault("row", "csv", f"is malformed: {error}", source, line)]) from error
+        if header is None:
+            raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
+
+    def _take(self, source: str, line: int, header: Header, row: Sequence[str], reference: ImportReference) -> None:
+        try:
+            read = read_row(source, line, cells_of(source, line, header, row), reference)
+        except RefusedError as refused:
+            self.refuse(account_of(header, row), refused.faults)
+            return
+        fault = self._keep(source, line, read)
+        if fault is not None:
+            self.refuse(read.account_id, [fault])
+
+    def _keep(self, source: str, line: int, row: Row) -> Fault | None:
+        if isinstance(row, CardRow) and (fault := self._keep_customer(line, row)):
+            return fault
+        id, body = _id_and_body(row)
+        kept = self._rows.execute(
+            "insert or ignore into entries values (?, ?, ?, ?, ?)", (source, id, row.account_id, line, body)
+        )
+        if kept.rowcount:
+            return None
+        (first,) = self._rows.execute("select line from entries where source = ? and id = ?", (source, id)).fetchone()
+        return Fault(_FIELD_OF_ID[source], "id_once", f"is there already, in line {first}", source, line)
+
+    def _keep_customer(self, line: int, card: CardRow) -> Fault | None:
+        values = (card.customer, card.account_id, line)
+        self._rows.execute("insert or ignore into customers values (?, ?, ?)", values)
+        owner, first = self._rows.execute(
+            "select account_id, line from customers where customer = ?", (card.customer,)
+        ).fetchone()
+        if owner == card.account_id:
+            return None
+        problem = f"belongs to the account of line {first}"
+        return Fault("customer", "customer_of_one_account", problem, CARDS, line)
+
+    def refuse(self, account_id: str, faults: Sequence[Fault]) -> None:
+        """Note faults; the account they belong to is left out."""
+        rows = [(account_id, fault.source, fault.line, fault.field, fault.rule, fault.message) for fault in faults]
+        self._rows.executemany("insert into faults values (?, ?, ?, ?, ?, ?)", rows)
+
+    def refuse_strays(self) -> None:
+        """Refuse the rows of accounts that the accounts file does not have."""
+        self._rows.execute(
+            "insert into faults select account_id, source, line, 'account_id', 'account_in_file',"
+            " 'the accounts file has no account ' || account_id from entries e where source <> ?"
+            " and not exists (select 1 from entries a where a.source = ? and a.id = e.account_id)"
+            " and not exists (select 1 from faults f where f.source = ? and f.account_id = e.account_id)",
+            (ACCOUNTS, ACCOUNTS, ACCOUNTS),
+        )
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many accounts were read, and how many have nothing against them so far."""
+        (read,) = self._rows.execute(
+            "select count(*) + (select count(*) from (select distinct source, line from faults where source = ?))"
+            " from entries where source = ?",
+            (ACCOUNTS, ACCOUNTS),
+        ).fetchone()
+        (good,) = self._rows.execute("select count(*) from good_accounts").fetchone()
+        return {"read": read, "good": good}
+
+    def batches(self, size: int) -> Iterator[list[ImportEntry]]:
+        """Yield the accounts that nothing is against, in order of their ids, with all that belongs to them."""
+        after = ""
+        page = "select id, line, body from good_accounts where id > ? order by id limit ?"
+        while rows := self._rows.execute(page, (after, size)).fetchall():
+            yield [self._entry(id, line, body) for id, line, body in rows]
+            after = rows[-1][0]
+
+    def _entry(self, account_id: str, line: int, body: bytes) -> ImportEntry:
+        return ImportEntry(
+            line,
+            _ACCOUNT.validate_json(body),
+            tuple((at, _SUBSCRIPTION.validate_json(row)) for at, row in self._of_account(account_id, SUBSCRIPTIONS)),
+            tuple((at, _CARD.validate_json(row)) for at, row in self._of_account(account_id, CARDS)),
+        )
+
+    def _of_account(self, account_id: str, source: str) -> list[tuple[int, bytes]]:
+        return self._rows.execute(
+            "select line, body from entries where account_id = ? and source = ? order by line", (account_id, source)
+        ).fetchall()
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield everything that is wrong, file by file and line by line."""
+        for row in self._rows.execute("select field, rule, message, source, line from faults order by source, line"):
+            yield Fault(*row)
+
+
+def _id_and_body(row: Row) -> tuple[str, bytes]:
+    match row:
+        case AccountRow():
+            return row.account_id, _ACCOUNT.dump_json(row)
+        case SubscriptionRow():
+            return row.subscription_id, _SUBSCRIPTION.dump_json(row)
+        case CardRow():
+            return row.token, _CARD.dump_json(row)

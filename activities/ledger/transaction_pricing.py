@@ -1,0 +1,76 @@
+"""From what a person said of lines and amounts to minor units, with the products' own tax rates."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from activities.database import Database
+from activities.ledger.transaction_document import LineDocument
+from models.ledger.lines import Line, LineError, document_line, price
+from models.money import Money, MoneyError
+from models.problem import Fault, RefusedError, refusal
+
+NO_TAX = "none"
+
+
+async def priced_lines(database: Database, lines: Sequence[LineDocument], currency: str) -> list[dict[str, Any]]:
+    """Price the lines as the ledger takes them (F124, Q14). Raises RefusedError with the fault of each bad line."""
+    rates = await _rates(database, lines)
+    priced, faults = [], []
+    for position, line in enumerate(lines):
+        try:
+            priced.append(document_line(price(_line_of(line, currency, rates))))
+        except (LineError, MoneyError) as error:
+            faults.append(Fault(f"lines.{position}", "line_priced", str(error)))
+    if faults:
+        raise RefusedError(faults)
+    return priced
+
+
+def minor_units(amount: str, currency: str) -> int:
+    """Return an amount in minor units. Raises RefusedError when it is finer than the currency."""
+    try:
+        return Money.parse(amount, currency).amount_minor
+    except MoneyError as error:
+        raise refusal("amount", "amount_format", str(error)) from error
+
+
+async def _rates(database: Database, lines: Sequence[LineDocument]) -> Mapping[str, tuple[str | None, Decimal]]:
+    """Return the tax rate of each product and each rate that the lines name, under one roof."""
+    products = sorted({line.product for line in lines})
+    named = sorted({line.tax_rate for line in lines if line.tax_rate})
+    rows = await database.rows(
+        "select 'product:' || p.id as name, r.id, coalesce(r.percent, 0) as percent"
+        " from duly.products p left join duly.tax_rates r on r.id = p.tax_rate_id where p.id = any (:products)"
+        " union all select 'rate:' || id, id, percent from duly.tax_rates where id = any (:named)",
+        products=products,
+        named=named,
+    )
+    return {row.name: (row.id, row.percent) for row in rows}
+
+
+def _line_of(given: LineDocument, currency: str, rates: Mapping[str, tuple[str | None, Decimal]]) -> Line:
+    tax_rate_id, percent = _tax_of(given, rates)
+    is_percent = given.discount.endswith("%")
+    return Line(
+        product_id=given.product,
+        quantity=given.quantity,
+        unit_price_minor=Money.parse(given.price, currency).amount_minor,
+        description=given.description or "",
+        discount_percent=Decimal(given.discount[:-1]) if is_percent else None,
+        discount_minor=None if is_percent else Money.parse(given.discount, currency).amount_minor,
+        tax_rate_id=tax_rate_id,
+        tax_percent=percent,
+        period_from=given.period_from,
+        period_to=given.period_to,
+        sales_channel=given.sales_channel,
+    )
+
+
+def _tax_of(given: LineDocument, rates: Mapping[str, tuple[str | None, Decimal]]) -> tuple[str | None, Decimal]:
+    if given.tax_rate == NO_TAX:
+        return None, Decimal(0)
+    if given.tax_rate is None:
+        return rates.get(f"product:{given.product}", (None, Decimal(0)))
+    # A rate that does not exist is handed on: the ledger refuses it by name.
+    return rates.get(f"rate:{given.tax_rate}", (given.tax_rate, Decimal(0)))

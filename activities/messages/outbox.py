@@ -1,0 +1,195 @@
+"""Sending what the outbox holds: claimed in the database before it is handed over, so that nothing is said twice."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+from jinja2 import TemplateError
+from pydantic import TypeAdapter
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.database import Database
+from activities.messages.rendering import Letter, Letterhead, Letters, NoLetterError
+from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
+from activities.messages.template_values import ClaimedMessage
+from models.messages.message import CardNotice, MailedPage, MessageState, Notice
+
+log = structlog.get_logger(__name__)
+
+PAGE = 100
+ALERT_PAGE = 1000
+SWEEP_SECONDS = 10 * 60.0
+
+_CLAIMED = TypeAdapter(ClaimedMessage)
+
+# A letter that was handed over without an answer stays `sending`: only a person may say that it goes out again.
+_STATES = {
+    Handover.TAKEN: MessageState.SENT,
+    Handover.REFUSED: MessageState.FAILED,
+    Handover.PUT_OFF: MessageState.PENDING,
+    Handover.IN_DOUBT: MessageState.SENDING,
+}
+
+
+class MessageActivities:
+    """What collections and runs have to say. Without a mailer nothing is sent, and messages are withheld."""
+
+    def __init__(self, database: Database, letters: Letters | None = None, mailer: Mailer | None = None) -> None:
+        self._database = database
+        self._letters = letters or Letters(Letterhead())
+        self._mailer = mailer
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.tell, self.tell_card, self.tell_account, self.raise_run_alerts, self.send_page]
+
+    @activity.defn
+    async def tell(self, notice: Notice) -> None:
+        """Write down what a collection's step has to say, once, and send what there is about its account.
+
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        """
+        pending = await self._database.call(
+            "tell",
+            account_id=notice.account_id,
+            period=notice.period,
+            kind=notice.kind or "",
+            transition=notice.transition,
+            parameters=notice.parameters(),
+        )
+        await self._send_all(pending)
+
+    @activity.defn
+    async def tell_card(self, notice: CardNotice) -> None:
+        """Write down what a card's holder is to hear, once, and send what there is about their account.
+
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        """
+        pending = await self._database.call(
+            "tell_card",
+            card_id=notice.card_id,
+            kind=notice.kind,
+            transition=notice.transition,
+            parameters=notice.parameters(),
+        )
+        await self._send_all(pending)
+
+    @activity.defn
+    async def tell_account(self, account_id: str) -> None:
+        """Send what the outbox has about an account: its commits have written it.
+
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        """
+        rows = await self._database.rows(
+            "select id from duly.messages where account_id = :id and state = 'pending' order by id", id=account_id
+        )
+        await self._send_all([row.id for row in rows])
+
+    async def _send_all(self, ids: Sequence[str]) -> None:
+        outcomes = await self._send(ids)
+        if outcomes[MessageState.PENDING]:
+            raise ApplicationError("the mail server takes it later", type="MailPutOff")
+
+    @activity.defn
+    async def raise_run_alerts(self, run_id: str) -> None:
+        """Write the alerts that a run gives rise to, each once (S22, S41, S42)."""
+        await self._database.call("alert_of_run", run_id=run_id, timeout_seconds=SWEEP_SECONDS)
+        after = ""
+        while True:
+            activity.heartbeat(after)
+            after = await self._database.call("alert_of_members", run_id=run_id, after=after, limit=ALERT_PAGE)
+            if not after:
+                return
+
+    @activity.defn
+    async def send_page(self, after: str) -> MailedPage:
+        """Send the next pending messages behind `account message`. Raises ApplicationError of type MailServerAway."""
+        account, _, message = after.partition(" ")
+        rows = await self._database.rows(
+            "select account_id, id from duly.messages where state = 'pending'"
+            " and (account_id, id) > (:account, :message) order by account_id, id limit :limit",
+            account=account,
+            message=message,
+            limit=PAGE,
+        )
+        outcomes = await self._send([row.id for row in rows])
+        return MailedPage(
+            after=f"{rows[-1].account_id} {rows[-1].id}" if len(rows) == PAGE else "",
+            sent=outcomes[MessageState.SENT],
+            deferred=outcomes[MessageState.PENDING],
+            others=len(rows) - outcomes[MessageState.SENT] - outcomes[MessageState.PENDING],
+        )
+
+    async def _send(self, ids: Sequence[str]) -> Counter[MessageState]:
+        outcomes: Counter[MessageState] = Counter()
+        if not ids:
+            return outcomes
+        if self._mailer is None:
+            await self._database.call("withhold_messages", ids=list(ids), reason="no_mail_server")
+            return Counter({MessageState.WITHHELD: len(ids)})
+        to_do = deque(ids)
+        while to_do:
+            before = len(to_do)
+            try:
+                async with self._mailer.session() as session:
+                    while to_do:
+                        outcomes[await _unbroken(self._send_one(session, to_do[0]))] += 1
+                        to_do.popleft()
+                        activity.heartbeat()
+            except MailServerAwayError as error:
+                # Servers that take a few letters a session are met again at once, others later.
+                if len(to_do) == before:
+                    raise ApplicationError(str(error), type="MailServerAway") from None
+        return outcomes
+
+    async def _send_one(self, session: MailSession, message_id: str) -> MessageState:
+        claimed = await self._database.call("claim_message", id=message_id)
+        if claimed is None:
+            return MessageState.WITHHELD
+        message = _CLAIMED.validate_python(claimed)
+        letter = await self._letter(message)
+        if letter is None:
+            return MessageState.WITHHELD
+        try:
+            result = await session.hand_over(letter)
+        except MailServerAwayError:
+            await self._note(message, MessageState.PENDING)
+            raise
+        return await self._note_handover(message, result)
+
+    async def _letter(self, message: ClaimedMessage) -> Letter | None:
+        """Write the letter, or note why there is none."""
+        try:
+            return self._letters.compose(message)
+        except NoLetterError as error:
+            await self._note(message, MessageState.FAILED if error.is_final else MessageState.WITHHELD, error.reason)
+        except (TemplateError, LookupError, TypeError, ValueError) as error:
+            # One letter that cannot be written must not hold up the others.
+            await self._note(message, MessageState.FAILED, f"not_written: {type(error).__name__}")
+        return None
+
+    async def _note_handover(self, message: ClaimedMessage, result: HandoverResult) -> MessageState:
+        state = _STATES[result.handover]
+        reason = f"{result.handover} {result.code}".strip() if state is not MessageState.SENT else ""
+        await self._note(message, state, reason)
+        return state
+
+    async def _note(self, message: ClaimedMessage, state: MessageState, reason: str = "") -> None:
+        if reason:
+            log.warning("message_not_sent", message_id=message.id, state=state, reason=reason)
+        await self._database.call(
+            "note_message", id=message.id, claimed_at=message.claimed_at, state=state, reason=reason
+        )
+
+
+async def _unbroken(work: Coroutine[Any, Any, MessageState]) -> MessageState:
+    """Let the letter in a worker's hand go all the way when the worker is told to stop: half-way nobody would know."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,155 @@
+"""Letters: a claimed message put into words by its template, in its reader's language and calendar (F140, F141)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, nodes, select_autoescape
+
+from activities.messages.template_values import VALUES, ClaimedMessage, Facts, one_line
+from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGES = ("en", "de")
+OPERATORS = "operators"
+
+# Seven bits go through every mail server.
+_PLAIN = SMTP.clone(cte_type="7bit")
+
+
+class TemplateRefusedError(ValueError):
+    """A template is missing, or uses a tag that its kind of message does not have."""
+
+
+class NoLetterError(Exception):
+    """A letter that cannot be written as things are: whose recipient has no address, or an impossible one."""
+
+    def __init__(self, reason: str, *, is_final: bool) -> None:
+        self.reason = reason
+        self.is_final = is_final
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is handed to a mail server. It names a person, so it is never logged or kept."""
+
+    sender: str = field(repr=False)
+    recipient: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Who writes, where alerts go (nowhere when empty), and where links lead."""
+
+    mail_from: str = "payments@localhost"
+    operators_mail: str = ""
+    public_url: str = ""
+    ui_url: str = ""
+
+
+class Letters:
+    """Writes letters. Making one reads every template, so that a wrong tag is found at start and not at night."""
+
+    def __init__(self, head: Letterhead, folder: Path = TEMPLATES) -> None:
+        self._head = head
+        self._templates = read_templates(folder)
+        name, self._sender = parseaddr(head.mail_from)
+        self._signature = name or self._sender.rpartition("@")[2]
+
+    def compose(self, message: ClaimedMessage) -> Letter:
+        """Write the letter of a message. Raises NoLetterError when there is nobody to send it to."""
+        is_customers = message.kind in FOR_CUSTOMERS
+        recipient = message.email if is_customers else self._head.operators_mail
+        if not recipient:
+            raise NoLetterError("no_address", is_final=False)
+        locale = reader_locale(message.locale if is_customers else "en")
+        text = self.text_of(message, locale)
+        subject, _, body = text.partition("\n")
+        letter = EmailMessage(policy=_PLAIN)
+        letter["From"] = Address(self._signature, addr_spec=self._sender)
+        letter["To"] = _address(one_line(message.name) if is_customers else "", recipient)
+        letter["Subject"] = one_line(subject)
+        letter["Date"] = format_datetime(datetime.now(UTC))
+        letter["Message-ID"] = message_id(message, self._sender)
+        letter["Auto-Submitted"] = "auto-generated"
+        letter.set_content(body)
+        return Letter(self._sender, recipient, letter.as_bytes())
+
+    def text_of(self, message: ClaimedMessage, locale: Locale) -> str:
+        """Fill in the template of a message: the first line is the subject."""
+        head = self._head
+        facts = Facts(message, locale, self._signature, head.public_url, head.ui_url)
+        values = {tag: VALUES[tag](facts) for tag in TAGS[message.kind]}
+        if message.kind not in FOR_CUSTOMERS:
+            values["link"] = facts.workflow_link()
+        folder = locale.language if message.kind in FOR_CUSTOMERS else OPERATORS
+        return self._templates[folder, message.kind].render(values)
+
+
+def read_templates(folder: Path) -> Mapping[tuple[str, MessageKind], Template]:
+    """Read all templates. Raises TemplateRefusedError for one that is missing, or a tag that nobody knows."""
+    # Plain text: what HTML would need escaped stands as it is, and tags are written #{tag}.
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        variable_start_string="#{",
+        variable_end_string="}",
+        comment_start_string="<!--",
+        comment_end_string="-->",
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(()),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return {place: _read(environment, folder, *place) for place in _places()}
+
+
+def _places() -> list[tuple[str, MessageKind]]:
+    customers = [(language, kind) for language in LANGUAGES for kind in sorted(FOR_CUSTOMERS)]
+    return customers + [(OPERATORS, kind) for kind in MessageKind if kind not in FOR_CUSTOMERS]
+
+
+def _read(environment: Environment, folder: Path, group: str, kind: MessageKind) -> Template:
+    name = f"{group}/{kind}.txt"
+    if not (folder / name).is_file():
+        raise TemplateRefusedError(f"{name}: there is no such template")
+    tree = environment.parse((folder / name).read_text(encoding="utf-8"))
+    if unknown := sorted(meta.find_undeclared_variables(tree) - TAGS[kind]):
+        known = ", ".join(sorted(TAGS[kind]))
+        raise TemplateRefusedError(f"{name}: #{{{unknown[0]}}} is no tag of {kind}; it has {known}")
+    if any(tree.find(kind) for kind in (nodes.Getattr, nodes.Getitem, nodes.Call)):
+        raise TemplateRefusedError(f"{name}: a tag is a name and has no parts")
+    return environment.get_template(name)
+
+
+def reader_locale(name: str) -> Locale:
+    """Return the locale to write in: the reader's own if there are templates in its language, else English."""
+    try:
+        locale = Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
+    return locale if locale.language in LANGUAGES else Locale("en")
+
+
+def message_id(message: ClaimedMessage, sender: str) -> str:
+    """Return the Message-ID: the same for every sending of a message, so that a mail reader shows it once."""
+    digest = hashlib.sha256(f"{message.installation}/{message.id}".encode()).hexdigest()[:32]
+    return f"<{digest}@{sender.rpartition('@')[2]}>"
+
+
+def _address(name: str, recipient: str) -> Address:
+    if not recipient.isascii():
+        raise NoLetterError("address_not_ascii", is_final=True)
+    try:
+        return Address(name, addr_spec=recipient)
+    except (ValueError, HeaderParseError, IndexError):
+        raise NoLetterError("address_invalid", is_final=True) from None

@@ -1,0 +1,120 @@
+"""Handing letters to a mail server, and knowing of each whether it was taken, refused, put off, or nobody can say."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from activities.messages.rendering import Letter
+
+# The server closes a session in which it wants no more mail.
+CLOSING = 421
+
+
+class Handover(StrEnum):
+    """What became of a letter."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # for good
+    PUT_OFF = "put_off"  # not taken now; the server says it may be later
+    IN_DOUBT = "in_doubt"  # it was being handed over, and no answer came
+
+
+@dataclass(frozen=True)
+class HandoverResult:
+    """What became of a letter, and the server's code; never its words, which may repeat the address."""
+
+    handover: Handover
+    code: str = ""
+
+
+class MailServerAwayError(Exception):
+    """Nobody took the letter: the server is away, or wants no mail of ours now. It may be handed over again."""
+
+
+class MailSession:
+    """A connection to the mail server."""
+
+    def __init__(self, client: aiosmtplib.SMTP) -> None:
+        self._client = client
+
+    async def hand_over(self, letter: Letter) -> HandoverResult:
+        """Hand a letter over. Raises MailServerAwayError where it is certain that the letter was not taken."""
+        refused = await self._announce(letter)
+        if refused is not None:
+            return refused
+        try:
+            await self._client.data(letter.content)
+        except SMTPDataError as error:
+            # An answer is an answer: until a server says 250 it has not taken the letter (RFC 5321, 4.2.5).
+            await self._begin_anew()
+            return _not_taken(error)
+        except (SMTPException, OSError) as error:
+            return HandoverResult(Handover.IN_DOUBT, type(error).__name__)
+        return HandoverResult(Handover.TAKEN)
+
+    async def _announce(self, letter: Letter) -> HandoverResult | None:
+        """Name sender and recipient. Up to here the server has seen nothing of the letter itself."""
+        try:
+            await self._client.mail(letter.sender)
+            await self._client.rcpt(letter.recipient)
+        except SMTPRecipientRefused as error:
+            if error.code == CLOSING:
+                raise MailServerAwayError(f"smtp_{CLOSING}") from None
+            await self._begin_anew()
+            return _not_taken(error)
+        except (SMTPException, OSError) as error:
+            # A sender that is refused is our own set-up's fault: it is no verdict on this letter.
+            raise MailServerAwayError(_word(error)) from None
+        return None
+
+    async def _begin_anew(self) -> None:
+        with suppress(SMTPException, OSError):
+            await self._client.rset()
+
+
+class Mailer:
+    """The mail server of DULY_SMTP_URL."""
+
+    def __init__(self, url: str, *, timeout_seconds: float = 30.0) -> None:
+        self._address = urlsplit(url)
+        self._timeout_seconds = timeout_seconds
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[MailSession]:
+        """Connect and log in. Raises MailServerAwayError when that does not succeed."""
+        client = self._client()
+        try:
+            await client.connect()
+        except (SMTPException, OSError) as error:
+            raise MailServerAwayError(_word(error)) from None
+        try:
+            yield MailSession(client)
+        finally:
+            with suppress(SMTPException, OSError):
+                await client.quit()
+            client.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        address = self._address
+        return aiosmtplib.SMTP(
+            hostname=address.hostname,
+            port=address.port,
+            use_tls=address.scheme == "smtps",
+            username=unquote(address.username) if address.username else None,
+            password=unquote(address.password) if address.password else None,
+            timeout=self._timeout_seconds,
+        )
+
+
+def _not_taken(error: SMTPResponseException) -> HandoverResult:
+    handover = Handover.PUT_OFF if 400 <= error.code < 500 else Handover.REFUSED
+    return HandoverResult(handover, f"smtp_{error.code}")
+
+
+def _word(error: Exception) -> str:
+    return f"smtp_{error.code}" if isinstance(error, SMTPResponseException) else type(error).__name__

@@ -1,0 +1,147 @@
+"""What stands in a letter for each tag: amounts and dates as the reader writes them, as things are now."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import NumberPattern, parse_pattern
+
+from models.currency import exponent_of
+from models.messages.message import MessageKind
+from models.money import Money
+from models.period import AGAIN, InvalidPeriodError, Period
+
+_LETTERS_BEFORE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
+
+
+@dataclass(frozen=True)
+class ClaimedMessage:
+    """A message that is being sent, with what the database knows about its account at this moment."""
+
+    id: str
+    kind: MessageKind
+    account_id: str
+    period: str
+    run_id: str
+    parameters: Mapping[str, Any]
+    claimed_at: datetime
+    created_at: datetime
+    installation: str
+    email: str
+    name: str
+    locale: str
+    time_zone: str
+    card_brand: str
+    card_last4: str
+    number: str
+    link_token: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a letter is written from."""
+
+    message: ClaimedMessage
+    locale: Locale
+    sender: str
+    public_url: str
+    ui_url: str
+
+    def money(self, name: str) -> str:
+        """Write the amount under a name of the parameters."""
+        parameters = self.message.parameters
+        return money_text(Money(int(parameters[name]), str(parameters["currency"])), self.locale)
+
+    def day(self, name: str) -> str:
+        """Write the day of the moment under a name of the parameters, on the reader's calendar."""
+        return self.day_of(datetime.fromisoformat(str(self.message.parameters[name])))
+
+    def day_of(self, moment: datetime) -> str:
+        """Write a moment's day."""
+        local = moment.astimezone(ZoneInfo(self.message.time_zone))
+        return str(format_date(local.date(), "long", locale=self.locale))
+
+    def workflow_link(self) -> str:
+        """Link to the workflow that a message is about in the Temporal UI; empty when nobody has told where that is."""
+        message = self.message
+        workflow_id = f"collection/{message.account_id}/{message.period}" if message.account_id else message.run_id
+        workflow_id = message.parameters.get("workflow", workflow_id)
+        return f"{self.ui_url}/workflows/{quote(workflow_id, safe='')}" if self.ui_url else ""
+
+
+def money_text(money: Money, locale: Locale) -> str:
+    """Write an amount with all its decimals: money is not rounded to what a locale thinks usual."""
+    pattern: NumberPattern = locale.currency_formats["standard"]
+    decimals = exponent_of(money.currency)
+    exact = parse_pattern(pattern.pattern.replace("0.00", "0." + "0" * decimals if decimals else "0"))
+    written = str(exact.apply(money.to_decimal(), locale, currency=money.currency, currency_digits=False))
+    # Where a currency has no sign its letters stand in front of the digits, and a space between them (CLDR).
+    return _LETTERS_BEFORE_DIGITS.sub("\N{NO-BREAK SPACE}", written)
+
+
+def month_text(period: str, locale: Locale) -> str:
+    """Write a period's month; a period that is none is written as it is."""
+    month = period.split(AGAIN, maxsplit=1)[0]
+    try:
+        Period.parse(month)
+    except InvalidPeriodError:
+        return period
+    return str(format_skeleton("yMMMM", date.fromisoformat(f"{month}-01"), locale=locale))
+
+
+def one_line(text: str) -> str:
+    """Return what a person gave as one printable line: no header or line of a letter is of their making."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+
+
+def _card(facts: Facts) -> str:
+    message = facts.message
+    return f"{message.card_brand.capitalize()} •••• {message.card_last4}" if message.card_last4 else ""
+
+
+def _link(facts: Facts) -> str:
+    token = facts.message.link_token
+    place = "cards" if facts.message.kind is MessageKind.CARD_CONFIRMATION else "pay"
+    return f"{facts.public_url}/{place}/{token}" if token else ""
+
+
+def _reasons(facts: Facts) -> str:
+    counted: Mapping[str, int] = facts.message.parameters["reasons"]
+    return "\n".join(f"    {count:>7}  {reason}" for reason, count in sorted(counted.items()))
+
+
+# One value a tag. A customer's `link` leads to a page to pay on, an operator's to the Temporal UI.
+VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
+    {
+        "account": lambda facts: facts.message.account_id,
+        "amount": lambda facts: facts.money("amount_minor"),
+        "card": _card,
+        "code": lambda facts: facts.message.parameters["code"],
+        "days": lambda facts: facts.message.parameters["days"],
+        "event": lambda facts: facts.message.parameters["event"],
+        "failures": lambda facts: facts.message.parameters["failures"],
+        "link": _link,
+        "members": lambda facts: facts.message.parameters["members"],
+        "name": lambda facts: one_line(facts.message.name),
+        "number": lambda facts: facts.message.number,
+        "object": lambda facts: facts.message.parameters["object"],
+        "paid_on": lambda facts: facts.day_of(facts.message.created_at),
+        "payments": lambda facts: facts.message.parameters["payments"],
+        "period": lambda facts: month_text(facts.message.period, facts.locale),
+        "reason": lambda facts: facts.message.parameters["reason"],
+        "reasons": _reasons,
+        "retry_on": lambda facts: facts.day("at"),
+        "run": lambda facts: facts.message.run_id,
+        "sender": lambda facts: facts.sender,
+        "type": lambda facts: facts.message.parameters["type"],
+        "until": lambda facts: facts.day("at"),
+        "usual": lambda facts: facts.money("usual_minor"),
+    }
+)

@@ -1,0 +1,121 @@
+"""Merchants that take part in rewards: a document checked whole, applied at once, and listed (X66 to X69)."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import Field, TypeAdapter, model_validator
+from sqlalchemy import Row
+
+from activities.configuration.document import Currency, Id, MethodId, Name, Part, SlugId
+from activities.database import Database
+from models.money import Money
+from models.reductions.reduction import ReductionSettings, Remedy
+
+_SETTINGS = TypeAdapter(ReductionSettings)
+_LIMITS = ("max_award", "max_day", "max_customer_day")
+
+
+class Settings(Part):
+    """Back-end reduction settings. Amounts in major units, such as "20.00"; what is not said is as for the group."""
+
+    is_effective: bool | None = None
+    method: MethodId | None = None
+    contribution_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] | None = None
+    hold_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    max_award: str | None = None
+    max_day: str | None = None
+    max_customer_day: str | None = None
+    is_newest_first: bool | None = None
+    max_age_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    remedies: tuple[Remedy, ...] | None = None
+
+    def said(self, currency: str) -> dict[str, Any]:
+        """Return what was said, with amounts in minor units of a currency. Raises ValueError for one that is none."""
+        given = {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+        for name in _LIMITS:
+            if name in given:
+                given[f"{name}_minor"] = Money.parse(given.pop(name), currency).amount_minor
+        return given
+
+
+class MerchantGroup(Part):
+    """Merchants that share settings, in one currency."""
+
+    id: SlugId
+    name: Name
+    currency: Currency
+    reduction: Settings | None = None
+
+    def settings(self) -> dict[str, Any] | None:
+        """Return whole settings: what was said, and the defaults for the rest."""
+        return None if self.reduction is None else _whole(self.reduction.said(self.currency))
+
+
+class Merchant(Part):
+    """A participating merchant, its own account with us, and what it sets itself."""
+
+    id: SlugId
+    name: Name
+    currency: Currency
+    group: SlugId | None = None
+    account: Id | None = None
+    is_effective: bool = True
+    reduction: Settings | None = None
+
+    def settings(self) -> dict[str, Any] | None:
+        """Return what overrides the group; without a group, whole settings."""
+        if self.reduction is None:
+            return None
+        said = self.reduction.said(self.currency)
+        return said if self.group else _whole(said)
+
+
+class MerchantsDocument(Part):
+    """The whole document. What it does not name stays as it is."""
+
+    merchant_groups: tuple[MerchantGroup, ...] = ()
+    merchants: tuple[Merchant, ...] = ()
+
+    @model_validator(mode="after")
+    def _settings_make_sense(self) -> Self:
+        settings = [one.settings() for one in self.merchant_groups] + [one.settings() for one in self.merchants]
+        for said in settings:
+            _whole(said or {})
+        return self
+
+
+class Merchants:
+    """Applies and reads merchants."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def apply(self, document: MerchantsDocument) -> None:
+        """Write all or nothing. Raises RuleBrokenError naming a group or account that is not there."""
+        groups = [{"id": one.id, "name": one.name, "reduction": one.settings()} for one in document.merchant_groups]
+        merchants = [
+            {
+                "id": one.id,
+                "group_id": one.group,
+                "name": one.name,
+                "currency": one.currency,
+                "account_id": one.account,
+                "is_effective": one.is_effective,
+                "reduction": one.settings(),
+            }
+            for one in document.merchants
+        ]
+        await self._database.call("apply_merchants", groups={"rows": groups}, merchants={"rows": merchants})
+
+    async def everything(self) -> Sequence[Row[Any]]:
+        """Return every merchant with the settings that hold for it."""
+        return await self._database.rows(
+            "select m.id, m.name, m.group_id, m.currency, m.account_id, m.is_effective,"
+            " duly.reduction_settings(m) as settings from duly.merchants m order by m.id"
+        )
+
+
+def _whole(said: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = _SETTINGS.dump_python(_SETTINGS.validate_python(said), mode="json")
+    return settings

@@ -1,0 +1,108 @@
+"""What a payment run asks of the database: freezing its members, paging through them, certifying the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio import activity
+
+from activities.database import Database, RuleBrokenError
+from models.money import Money
+from models.period import InvalidPeriodError, Period
+from models.runs.process_run import Certificate, Due, DuePage, PageRequest, RunPlan, RunRequest
+from models.runs.run_control import RunDecisions
+
+SWEEP_SECONDS = 25 * 60.0
+
+# So many accounts are locked in one commit while an aborted run lets its members go: a second at most for a payment
+# of one of them that comes in meanwhile.
+RELEASE_PAGE = 1000
+
+PLAN = TypeAdapter(RunPlan)
+CERTIFICATE = TypeAdapter(Certificate)
+
+
+class RunActivities:
+    """Reads and commits of payment runs; each is safe to repeat."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [
+            self.freeze_payment_run,
+            self.due_page,
+            self.record_run_decisions,
+            self.release_members,
+            self.certify_run,
+        ]
+
+    @activity.defn
+    async def freeze_payment_run(self, request: RunRequest) -> RunPlan:
+        """Fix who is in the run, once. Raises RuleBrokenError: definition unknown or not effective, period run."""
+        info = activity.info()
+        plan = await self._database.call(
+            "freeze_shadow_run" if request.is_shadow else "freeze_payment_run",
+            timeout_seconds=SWEEP_SECONDS,
+            run_id=info.workflow_id,
+            definition_id=request.definition_id,
+            period=request.period,
+            ends_on=period_of(request.period).ends_on,
+            **({"execution": info.workflow_run_id} if request.is_shadow else {}),
+        )
+        return PLAN.validate_python(plan)
+
+    @activity.defn
+    async def due_page(self, page: PageRequest) -> DuePage:
+        """Read the next members of a shard that have no outcome yet."""
+        rows = await self._database.rows(
+            "select * from duly.due_page(:run_id, :shard, :after, :limit)",
+            run_id=page.run_id,
+            shard=page.shard,
+            after=page.after,
+            limit=page.limit,
+        )
+        return DuePage(
+            tuple(
+                Due(
+                    row.member_id,
+                    f"{row.member_id}: {Money(row.amount_minor, row.currency)}, {row.card_label}",
+                )
+                for row in rows
+            )
+        )
+
+    @activity.defn
+    async def record_run_decisions(self, made: RunDecisions) -> None:
+        """Keep what operators decided about a run: its certificate will say it."""
+        await self._database.call(
+            "record_run_decisions",
+            run_id=made.run_id,
+            decisions=list(made.decisions),
+            is_aborted=made.is_aborted,
+        )
+
+    @activity.defn
+    async def release_members(self, run_id: str) -> None:
+        """Let every member of an aborted run go whom nobody has been asked about, page by page."""
+        after = ""
+        while True:
+            after = await self._database.call("release_members", run_id=run_id, after=after, limit=RELEASE_PAGE)
+            if not after:
+                return
+
+    @activity.defn
+    async def certify_run(self, run_id: str) -> Certificate:
+        """Close the run. Raises RuleBrokenError when its members and the ledger do not add up to the same money."""
+        return CERTIFICATE.validate_python(
+            await self._database.call("certify_run", timeout_seconds=SWEEP_SECONDS, run_id=run_id)
+        )
+
+
+def period_of(text: str) -> Period:
+    """Read the period of a request; a wrong one is refused for good."""
+    try:
+        return Period.parse(text)
+    except InvalidPeriodError as error:
+        raise RuleBrokenError("period_is_a_month", str(error)) from error

@@ -1,0 +1,64 @@
+"""Refund runs: members frozen, paged through, and certified."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio import activity
+
+from activities.database import Database
+from models.runs.refund_run import RefundCertificate, RefundMember, RefundRunStart
+
+PAGE = 100
+SWEEP_SECONDS = 10 * 60.0
+
+_MEMBERS = TypeAdapter(list[RefundMember])
+_CERTIFICATE = TypeAdapter(RefundCertificate)
+
+
+class RefundRunActivities:
+    """What a refund run asks of the ledger. Each is one commit, and safe to repeat."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.freeze_refund_run, self.refund_page, self.certify_refund_run]
+
+    @activity.defn
+    async def freeze_refund_run(self, start: RefundRunStart) -> int:
+        """Fix who is in a run, once, and return how many they are. A second run of a day has the same members."""
+        frozen = await self._database.call(
+            "freeze_refund_run",
+            run_id=start.run_id,
+            provider_id=start.provider,
+            day=start.day,
+            timeout_seconds=SWEEP_SECONDS,
+        )
+        return int(frozen)
+
+    @activity.defn
+    async def refund_page(self, run_id: str, after: str) -> list[RefundMember]:
+        """Return the next members behind one, their refunds reserved."""
+        rows = await self._database.rows(
+            "select * from duly.refund_page(:run, :after, :limit)",
+            run=run_id,
+            after=after,
+            limit=PAGE,
+            timeout_seconds=60.0,
+        )
+        return _MEMBERS.validate_python([row._asdict() for row in rows])
+
+    @activity.defn
+    async def certify_refund_run(self, run_id: str) -> RefundCertificate:
+        """Close a run and return its certificate."""
+        return _CERTIFICATE.validate_python(
+            await self._database.call("certify_refund_run", run_id=run_id, timeout_seconds=SWEEP_SECONDS)
+        )
+
+
+async def read_certificate(database: Database, run_id: str) -> RefundCertificate | None:
+    """Return the certificate of a run that is over, or None."""
+    rows = await database.rows("select certificate from duly.refund_runs where id = :id", id=run_id)
+    return _CERTIFICATE.validate_python(rows[0].certificate) if rows and rows[0].certificate else None

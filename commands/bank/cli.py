@@ -1,0 +1,70 @@
+"""`refunds` by bank transfer: accounts in credit get their money back, month by month."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.ledger.transaction_options import Actor, date_of
+from commands.options import Json, PeriodText
+from commands.runner import perform
+from models.bank.refund_plan import FileFormat
+
+app = typer.Typer(help="Refunds: through the gateway, and month by month through the bank.", no_args_is_help=True)
+
+
+@app.command("export")
+def export_refunds(
+    period: PeriodText,
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The file to write; it must be new.")],
+    *,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="What the bank reads.")] = FileFormat.PAIN_001,
+    payees: Annotated[
+        Path | None,
+        typer.Option("--payees", exists=True, dir_okay=False, readable=True, help="Bank details, CSV; never stored."),
+    ] = None,
+    payer_name: Annotated[str, typer.Option("--payer-name", help="Your name at the bank.")] = "",
+    payer_iban: Annotated[str, typer.Option("--payer-iban", help="Your account at the bank.")] = "",
+    payer_bic: Annotated[str, typer.Option("--payer-bic", help="Your bank's code, if it asks for it.")] = "",
+    execute_on: Annotated[
+        datetime | None, typer.Option("--execute-on", formats=["%Y-%m-%d"], help="Day of payment; else today.")
+    ] = None,
+    include_gateway: Annotated[
+        bool, typer.Option("--include-gateway", help="Also accounts whose money a gateway could send back.")
+    ] = False,
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Draft a refund for every customer's account with a negative balance, and write the bank's file.
+
+    A month's refunds are drafted once: a later export of it writes those that still wait, and adds nobody. Whoever is
+    left out is listed with the reason. Drafts change no balance; `refunds confirm` posts what the bank has paid.
+    """
+    from commands.bank.refund_export import Export, export
+
+    payer = (payer_name, payer_iban, payer_bic)
+    day = date_of(execute_on) or datetime.now().astimezone().date()
+    asked = Export(period, file, file_format, payees, payer, day, include_gateway, actor)
+    perform(lambda output: export(output, asked), as_json=as_json)
+
+
+@app.command("confirm")
+def confirm_refunds(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, pain.002 or camt.053."),
+    ],
+    rejection_reason: Annotated[
+        str, typer.Option("--rejection-reason", help="A reason from `transactions reasons` for what the bank refused.")
+    ] = "declined",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Apply the bank's answers: paid refunds are posted, refused ones rejected, and all others stay pending.
+
+    Applying a file again changes nothing. Of a statement only the debits that carry a refund's reference count.
+    """
+    from commands.bank.refund_confirmation import confirm
+
+    perform(lambda output: confirm(output, file, actor=actor, rejection_reason=rejection_reason), as_json=as_json)

@@ -1,0 +1,37 @@
+"""`import`: what comes from outside, file by file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.ledger.transaction_options import Actor
+from commands.options import Json
+from commands.runner import perform
+
+app = typer.Typer(help="Files from outside: bank statements.", no_args_is_help=True)
+
+
+@app.callback()
+def imports() -> None:
+    """Files from outside: bank statements."""
+
+
+@app.command("bank")
+def import_bank(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV or camt.053."),
+    ],
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Post the credits of a bank statement as bank transfers; importing a file again changes nothing.
+
+    The account is found by its id, by an invoice's number, or by an RF reference of either. Money whose account is
+    unknown, ambiguous, terminated, of another owner or currency, or that a bank returned, goes to suspense:
+    see `suspense list` and `transactions move`. Debits are listed and not posted. A bad line is reported and left out.
+    """
+    from commands.bank.statement_import import import_statement
+
+    perform(lambda output: import_statement(output, file, actor=actor), as_json=as_json)

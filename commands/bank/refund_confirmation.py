@@ -1,0 +1,104 @@
+"""Reading the bank's answers about refunds: CSV, pain.002, or the debits of a statement."""
+
+import getpass
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from activities.bank.csv_files import csv_rows
+from activities.bank.iso20022 import STATEMENT, STATUS_REPORT, message_of, statement_entries, status_answers
+from activities.bank.refund_confirmation import Became, Confirmed, RefundConfirm
+from commands.bank.statement_import import fault_table
+from commands.collection_signals import tell_collections
+from commands.output import Output, table
+from commands.session import database_of, read_settings
+from models.bank.entry import BankEntry
+from models.bank.refund_answer import AnswerStatus, RefundAnswer
+from models.bank.rows import refund_answer
+from models.imports.columns import ANSWERS
+from models.money import Money
+from models.problem import Fault, refusal
+
+_REFERENCE = re.compile(r"R[0-9]{1,18}")
+
+
+async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: str) -> None:
+    """Apply the answers of a file. A bad line is named, and every good one is applied."""
+    settings = read_settings()
+    answers = read_answers(file)
+    faults: list[Fault] = []
+    done: list[Confirmed] = []
+    async with database_of(settings) as database:
+        confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
+        for answer in answers:
+            result = answer if isinstance(answer, Fault) else await confirming.apply(answer)
+            if isinstance(result, Fault):
+                faults.append(result)
+            else:
+                done.append(result)
+        pending = await confirming.pending()
+        touched = sorted({one.account_id for one in done if one.became is Became.POSTED})
+        hints = await tell_collections(output, database, settings, touched)
+    counts = Counter({str(became): 0 for became in Became})
+    counts.update(str(one.became) for one in done)
+    summary = {**counts, "refused": len(faults), "waiting_for_an_answer": pending}
+    output.answer(
+        {
+            "refunds": [_document(one) for one in done],
+            "faults": [fault.as_document() for fault in faults],
+            "summary": summary,
+            **hints,
+        },
+        _table(done),
+        *([fault_table(faults)] if faults else []),
+        table("Answers", "Outcome", "Number", rows=list(summary.items()), right=("Number",)),
+        is_good=not faults,
+    )
+
+
+def read_answers(file: Path) -> Iterator[RefundAnswer | Fault]:
+    """Return the answers in a file, whatever it is. Raises RefusedError when it holds none."""
+    match message_of(file):
+        case "":
+            return csv_rows(ANSWERS, file, refund_answer)
+        case message if message == STATUS_REPORT:
+            return status_answers(file)
+        case message if message == STATEMENT:
+            return _paid_in(file)
+        case message:
+            raise refusal("file", "answer_message", f"holds {message}; answers are CSV, pain.002 or camt.053")
+
+
+def _paid_in(file: Path) -> Iterator[RefundAnswer | Fault]:
+    """Yield an answer for each booked debit that carries a refund's reference; the rest of a statement is not ours."""
+    for entry in statement_entries(file):
+        if isinstance(entry, BankEntry) and _is_refund(entry):
+            amount = Money(entry.amount_minor, entry.currency)
+            major = str(amount).removesuffix(f" {entry.currency}")
+            yield RefundAnswer(entry.line, entry.end_to_end_id, AnswerStatus.PAID, major, entry.currency)
+        elif isinstance(entry, Fault):
+            yield entry
+
+
+def _is_refund(entry: BankEntry) -> bool:
+    return not entry.is_credit and entry.is_booked and bool(_REFERENCE.fullmatch(entry.end_to_end_id))
+
+
+def _document(one: Confirmed) -> dict[str, Any]:
+    return {
+        "line": one.answer.line,
+        "reference": one.answer.reference,
+        "account_id": one.account_id,
+        "transaction_id": one.transaction_id,
+        "outcome": one.became,
+        "reason": one.answer.reason,
+    }
+
+
+def _table(done: Iterable[Confirmed]) -> Table:
+    rows = [(one.answer.line, one.answer.reference, one.account_id, one.became, one.answer.reason) for one in done]
+    return table("", "Line", "Reference", "Account", "Outcome", "Why", rows=rows, right=("Line",))

@@ -1,0 +1,150 @@
+"""Exporting the monthly refunds: draft them once, and write the bank's file as often as asked."""
+
+import getpass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.bank.csv_files import csv_rows
+from activities.bank.refund_export import RefundExport
+from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001
+from commands.formatting import money
+from commands.output import Output, table
+from commands.session import database_of, read_settings
+from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
+from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
+from models.bank.rows import payee
+from models.imports.columns import PAYEES
+from models.money import Money
+from models.problem import Fault, RefusedError, refusal
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an operator asks for."""
+
+    period: str
+    file: Path
+    file_format: FileFormat
+    payees: Path | None
+    payer: tuple[str, str, str]
+    execute_on: date
+    includes_gateway: bool
+    actor: str
+
+
+async def export(output: Output, asked: Export) -> None:
+    """Draft a month's refunds unless that is done, and write their file. What is asked wrong drafts nothing."""
+    if asked.file.exists():
+        raise refusal("file", "file_is_new", f"{asked.file.name} exists; it may be with the bank already")
+    payer, payees = payer_of(asked), read_payees(asked.payees)
+    async with database_of(read_settings()) as database:
+        exporting = RefundExport(database, actor=asked.actor or getpass.getuser())
+        skipped: list[tuple[Candidate, SkipReason]] = []
+        if not (drafted := await exporting.of_period(asked.period)):
+            terms = Terms(asked.file_format, frozenset(payees), includes_gateway=asked.includes_gateway)
+            judged = [(one, against(one, terms)) for one in await exporting.candidates()]
+            skipped = [(one, reason) for one, reason in judged if reason is not None]
+            await exporting.draft(asked.period, [one for one, reason in judged if reason is None])
+            drafted = await exporting.of_period(asked.period)
+    waiting = [row for row in drafted if row.state == "draft"]
+    if waiting:
+        _write(asked, _content(asked, waiting, payees, payer))
+    _say(output, asked, drafted, skipped)
+
+
+def payer_of(asked: Export) -> Payer:
+    """Check who pays: pain.001 needs it. Raises RefusedError."""
+    name, iban, bic = asked.payer
+    if asked.file_format is FileFormat.CSV:
+        return Payer(name, iban, bic)
+    if not name or not iban:
+        raise refusal("payer", "payer_required", "pain.001 needs --payer-name and --payer-iban")
+    if not bic_is_written_well(bic):
+        raise refusal("payer-bic", "bic_format", "must be 8 or 11 letters and digits")
+    try:
+        return Payer(name, iban_of(iban), bic)
+    except IbanError as error:
+        raise refusal("payer-iban", "iban_valid", str(error)) from error
+
+
+def read_payees(file: Path | None) -> dict[str, Payee]:
+    """Read bank details. A file with a bad row is refused whole: nobody loses a refund by a slip of the pen."""
+    if file is None:
+        return {}
+    faults: list[Fault] = []
+    payees: dict[str, Payee] = {}
+    for one in csv_rows(PAYEES, file, payee):
+        if isinstance(one, Fault):
+            faults.append(one)
+        elif one.account_id in payees:
+            faults.append(Fault("account_id", "id_once", f"{one.account_id!r} is there twice", PAYEES))
+        else:
+            payees[one.account_id] = one
+    if faults:
+        raise RefusedError(faults)
+    return payees
+
+
+def _content(asked: Export, waiting: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:
+    refunds = [
+        Instruction(row.reference_number, row.account_id, Money(row.total_minor, row.currency), row.owner_name)
+        for row in waiting
+    ]
+    description = f"Refund {asked.period}"
+    if asked.file_format is FileFormat.CSV:
+        return as_csv(refunds, payees, description)
+    if missing := [one.account_id for one in refunds if one.account_id not in payees]:
+        raise RefusedError([Fault("payees", "payee_missing", f"{id!r} is drafted and has no row") for id in missing])
+    if foreign := [one.account_id for one in refunds if one.amount.currency != "EUR"]:
+        raise RefusedError([Fault("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
+    return as_pain_001(refunds, payees, payer, description=description, execute_on=asked.execute_on)
+
+
+def _write(asked: Export, content: bytes) -> None:
+    try:
+        # Bank details are for the bank: nobody else on the machine reads them. The name is taken or it fails.
+        asked.file.touch(mode=0o600, exist_ok=False)
+        asked.file.write_bytes(content)
+    except OSError as error:
+        raise refusal("file", "file_writable", str(error.strerror)) from error
+
+
+def _say(
+    output: Output, asked: Export, drafted: Sequence[Row[Any]], skipped: Iterable[tuple[Candidate, SkipReason]]
+) -> None:
+    refunds = [
+        {
+            "reference": row.reference_number,
+            "transaction_id": row.id,
+            "account_id": row.account_id,
+            "amount_minor": row.total_minor,
+            "currency": row.currency,
+            "state": row.state,
+        }
+        for row in drafted
+    ]
+    left_out = [
+        {"account_id": one.account_id, "credit_minor": one.credit_minor, "currency": one.currency, "reason": reason}
+        for one, reason in skipped
+    ]
+    rows = [(row.reference_number, row.account_id, money(row.total_minor, row.currency), row.state) for row in drafted]
+    others = [(one["account_id"], str(one["reason"]).replace("_", " ")) for one in left_out]
+    is_written = any(row.state == "draft" for row in drafted)
+    output.answer(
+        {
+            "period": asked.period,
+            "file": asked.file.name if is_written else None,
+            "format": asked.file_format,
+            "refunds": refunds,
+            "skipped": left_out,
+        },
+        table(f"Refunds of {asked.period}", "Reference", "Account", "Amount", "State", rows=rows, right=("Amount",)),
+        *([table("In credit and left out", "Account", "Why", rows=others)] if others else []),
+    )
+    if not is_written:
+        output.note("No file: nothing waits for the bank.")

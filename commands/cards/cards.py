@@ -1,0 +1,235 @@
+"""Saving cards, showing them, and steering the workflows that look after them."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.cards.queries import CardRecords
+from commands.formatting import document, moment
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.progress import counting
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import ask, refusal_of
+from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
+from models.collections.collection import OperatorCommand, UnknownResolution
+from models.problem import refusal
+from workflows.cards.card_lifecycle import CardLifecycle
+from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
+
+IN_FLIGHT = 20
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class CardOptions:
+    """What may be said of a card when it is registered."""
+
+    token: str
+    card: str
+    provider: str
+    method: str
+    is_recurring: bool
+    order: int
+    is_preferred: bool
+    replaces: str
+
+
+async def register(output: Output, account_id: str, options: CardOptions) -> None:
+    """Start a card's workflow and say what the gateway answered first. Raises RefusedError naming the rule."""
+    registration = _registration(account_id, options)
+    settings = read_settings()
+    workflow_id = card_id(registration.card_id)
+    operation = WithStartWorkflowOperation(
+        CardLifecycle.run,
+        CardRequest(registration.card_id, registration.provider, registration),
+        id=workflow_id,
+        task_queue=WORKFLOW_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        **card_label(registration.card_id, account=account_id, provider=registration.provider),
+    )
+    client = await temporal_of(settings)
+    try:
+        first: ValidationResult = await client.execute_update_with_start_workflow(
+            "first_outcome", start_workflow_operation=operation, result_type=ValidationResult
+        )
+    except WorkflowUpdateFailedError as error:
+        raise refusal_of(error, "card") from error
+    except WorkflowAlreadyStartedError as error:
+        raise refusal("card", "card_id_is_free", f"{registration.card_id} has been registered before") from error
+    link = workflow_link(settings, workflow_id)
+    shown = [("Outcome", first.outcome), ("Why", first.reason), ("Page", first.url)]
+    output.answer(
+        {"card": registration.card_id, "first_outcome": asdict(first), "link": link},
+        table("", "Card", registration.card_id, rows=[row for row in shown if row[1]]),
+        *link_line(link),
+    )
+
+
+def _registration(account_id: str, options: CardOptions) -> CardRegistration:
+    try:
+        return CardRegistration(
+            options.card or f"card_{uuid4().hex}",
+            account_id,
+            options.provider,
+            options.method,
+            options.token,
+            options.is_recurring,
+            options.order,
+            options.is_preferred,
+            options.replaces,
+        )
+    except InvalidCardError as error:
+        field, _, message = str(error).partition(": ")
+        raise refusal(field, "card_by_token_only", message) from error
+
+
+async def show(output: Output, card: str) -> None:
+    """Show one card."""
+    settings = read_settings()
+    found = await _found(card)
+    link = workflow_link(settings, card_id(card))
+    output.answer(
+        {**document(found), "link": link},
+        table("", "Card", card, rows=_facts(found)),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
+        *link_line(link),
+    )
+
+
+async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
+    """List one page of cards; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await CardRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+    shown = [
+        (
+            row.id,
+            row.account_id,
+            f"{row.brand} {row.last4}",
+            _expiry(row),
+            row.state,
+            row.state_reason,
+            row.fallback_order,
+        )
+        for row in rows
+    ]
+    answer_page(
+        output,
+        "cards",
+        rows,
+        table("", "Card", "Account", "Label", "Until", "State", "Why", "Order", rows=shown, right=("Order",)),
+        limit=limit,
+    )
+
+
+async def steer(output: Output, card: str, update: str, command: OperatorCommand) -> None:
+    """Ask a card's workflow for something, and show the card as it is then. Raises RefusedError with its reason."""
+    settings = read_settings()
+    found = await _found(card)
+    client = await temporal_of(settings)
+    await _look(client, card, found.provider_id)
+    answered = await ask(client, card_id(card), update, command, Card, noun="card")
+    shown = [("State", answered.state), ("Why", answered.state_reason), ("Order", answered.fallback_order)]
+    output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
+
+
+async def resolve(output: Output, card: str, command: UnknownResolution) -> None:
+    """Settle an unknown validation of a card. Raises RefusedError with its workflow's reason."""
+    client = await temporal_of(read_settings())
+    answered = await ask(client, card_id(card), "resolve_unknown", command, ValidationResult, noun="card")
+    shown = [("Outcome", answered.outcome), ("Why", answered.reason)]
+    output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
+
+
+async def prefer(output: Output, account_id: str, method: str) -> None:
+    """Switch an account's preferred method."""
+    async with database_of(read_settings()) as database:
+        await CardRecords(database).prefer(account_id, method)
+    output.answer({"account": account_id, "method": method}, f"{account_id} pays by {method} from now on.")
+
+
+async def adopt(output: Output, account_id: str) -> None:
+    """Start the workflows of cards that have none."""
+    settings = read_settings()
+    client = await temporal_of(settings)
+    cards = adopted = 0
+    after = ""
+    async with database_of(settings) as database:
+        with counting("Adopting", 0) as advance:
+            while rows := await CardRecords(database).page(
+                account_id=account_id, state=CardState.ACTIVE, after=after, limit=PAGE
+            ):
+                gate = asyncio.Semaphore(IN_FLIGHT)
+                started = await asyncio.gather(*(_start(client, row, gate) for row in rows))
+                cards, adopted, after = cards + len(rows), adopted + sum(started), rows[-1].id
+                advance(len(rows))
+    output.answer({"cards": cards, "adopted": adopted}, f"{adopted} of {cards} active cards were without a workflow.")
+
+
+async def _start(client: Client, row: Row[Any], gate: asyncio.Semaphore) -> bool:
+    async with gate:
+        try:
+            await client.start_workflow(
+                CardLifecycle.run,
+                CardRequest(row.id, row.provider_id),
+                id=card_id(row.id),
+                task_queue=WORKFLOW_QUEUE,
+                **card_label(row.id, account=row.account_id, provider=row.provider_id),
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+    return True
+
+
+async def _look(client: Client, card: str, provider: str) -> None:
+    """Make sure that the card's workflow runs, and has read the card."""
+    operation = WithStartWorkflowOperation(
+        CardLifecycle.run,
+        CardRequest(card, provider),
+        id=card_id(card),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        **card_label(card, provider=provider),
+    )
+    await client.execute_update_with_start_workflow("look", start_workflow_operation=operation, result_type=Card)
+
+
+async def _found(card: str) -> Row[Any]:
+    async with database_of(read_settings()) as database:
+        found = await CardRecords(database).find(card)
+    if found is None:
+        raise refusal("card", "card_exists", f"there is no card {card!r}")
+    return found
+
+
+def _label(row: Row[Any]) -> str:
+    return f"{row.brand} {row.last4}".strip()
+
+
+def _expiry(row: Row[Any]) -> str:
+    return f"{row.exp_year}-{row.exp_month:02d}" if row.exp_year else ""
+
+
+def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+    facts = [
+        ("Account", found.account_id),
+        ("Provider", found.provider_id),
+        ("Method", f"{found.method}{', preferred' if found.is_preferred else ''}"),
+        ("Label", _label(found)),
+        ("Until", _expiry(found)),
+        ("State", f"{found.state} {found.state_reason}".strip()),
+        ("Runs", "charge it" if found.is_recurring else "do not charge it"),
+        ("Order", found.fallback_order),
+        ("Replaces", found.replaces_id),
+        ("Registered", moment(found.created_at)),
+        ("Last checked", moment(found.checked_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

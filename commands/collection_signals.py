@@ -1,0 +1,64 @@
+"""Telling collections that what their account owes, or its cards, have changed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.database import Database
+from commands.output import Failure, Output
+from commands.session import temporal_of
+from settings import Settings
+from workflows.visibility import collection_id
+
+# An import may change what thousands owe.
+IN_FLIGHT = 20
+
+
+async def tell_collections(
+    output: Output,
+    database: Database,
+    settings: Settings,
+    account_ids: Sequence[str],
+    *,
+    news: str = "receivable_changed",
+) -> dict[str, object]:
+    """Signal the open collections of accounts; return what the answer says of it.
+
+    What has changed is written by now. If Temporal does not answer, that is a warning and no failure: a collection
+    looks at what is owed, and at the cards, before each charge in any case, only later.
+    """
+    waiting = await _open(database, account_ids)
+    if not waiting:
+        return {"collections_told": []}
+    try:
+        client = await temporal_of(settings)
+        gate = asyncio.Semaphore(IN_FLIGHT)
+        told = await asyncio.gather(*(_tell(client, id, news, gate) for id in waiting))
+    except (Failure, RPCError) as error:
+        warning = f"done, but Temporal could not be told ({error}): {', '.join(waiting)} will notice when next awake"
+        output.note(f"warning: {warning}")
+        return {"collections_told": [], "warning": warning}
+    return {"collections_told": [id for id, heard in zip(waiting, told, strict=True) if heard]}
+
+
+async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
+    rows = await database.rows(
+        "select account_id, period from duly.collections where account_id = any (:ids) and closed_at is null"
+        " order by account_id, period",
+        ids=list(account_ids),
+    )
+    return [collection_id(row.account_id, row.period) for row in rows]
+
+
+async def _tell(client: Client, id: str, news: str, gate: asyncio.Semaphore) -> bool:
+    async with gate:
+        try:
+            await client.get_workflow_handle(id).signal(news)
+        except RPCError as error:
+            # It has just ended, or its history is gone: there is nobody left to tell.
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+    return True

@@ -1,0 +1,61 @@
+"""`collections`: receivables that have to wait, and collecting a single one now."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from commands.options import AccountId, After, Json, Limit, PeriodText
+from commands.runner import perform
+
+app = typer.Typer(help="Collections: receivables that were declined, are unknown, or wait.", no_args_is_help=True)
+
+
+class Stage(StrEnum):
+    """Stages to filter by, as the database keeps them; a workflow knows finer ones."""
+
+    COLLECTING = "collecting"
+    SETTLED = "settled"
+    GIVEN_UP = "given_up"
+
+
+@app.command("start")
+def start_collection(
+    account: AccountId,
+    period: PeriodText,
+    provider: Annotated[str, typer.Option("--provider", help="The provider to charge through.")] = "stripe",
+    invoice: Annotated[
+        list[str] | None, typer.Option("--invoice", help="Collect this transaction only; may be given again.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Collect what an account owes now, and wait for the outcome of the first attempt.
+
+    The period names the receivable. A receivable has one collection: starting it twice is refused.
+    """
+    from commands.collections.start import start
+
+    invoices = tuple(invoice or ())
+    perform(lambda output: start(output, account, period, provider=provider, invoices=invoices), as_json=as_json)
+
+
+@app.command("show")
+def show_collection(account: AccountId, period: PeriodText, as_json: Json = False) -> None:
+    """Show a collection: its stage, its attempts, what is next, and what it decided."""
+    from commands.collections.show import show
+
+    perform(lambda output: show(output, account, period), as_json=as_json)
+
+
+@app.command("list")
+def list_collections(
+    stage: Annotated[Stage | None, typer.Option("--stage", help="Only collections in this stage.")] = None,
+    run: Annotated[str, typer.Option("--run", help="Only collections that this run began.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List collections by account and period, a page at a time."""
+    from commands.collections.show import list_page
+
+    perform(lambda output: list_page(output, stage=stage or "", run_id=run, after=after, limit=limit), as_json=as_json)

@@ -1,0 +1,109 @@
+"""`collections`, steered: retry, skip, extend, mark paid, give up, resolve."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from commands.options import AccountId, Json, PeriodText
+from commands.runner import perform
+
+app = typer.Typer()
+
+Actor = Annotated[str, typer.Option("--actor", help="Who asks for it; kept in the collection's history.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the collection's history.")]
+
+
+@app.command("retry")
+def retry(
+    account: AccountId,
+    period: PeriodText,
+    actor: Actor,
+    reason: Reason,
+    card: Annotated[str, typer.Option("--card", help="Charge this card instead of the usual one.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Try now. A manual attempt does not use up the policy's attempts."""
+    from commands.collections.control import steer
+    from models.collections.collection import RetryCommand
+
+    command = RetryCommand(actor, reason, card)
+    perform(lambda output: steer(output, account, period, "retry_now", command, str), as_json=as_json)
+
+
+@app.command("skip")
+def skip(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Leave out the next scheduled attempt; it counts as used."""
+    from commands.collections.control import steer
+    from models.collections.collection import OperatorCommand
+
+    command = OperatorCommand(actor, reason)
+    perform(lambda output: steer(output, account, period, "skip_attempt", command, str), as_json=as_json)
+
+
+@app.command("extend")
+def extend(
+    account: AccountId,
+    period: PeriodText,
+    until: Annotated[datetime, typer.Option("--until", help="Leave the customer in peace until then (UTC).")],
+    actor: Actor,
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Move whatever comes next to a later moment."""
+    from commands.collections.control import steer
+    from models.collections.collection import GraceCommand
+
+    command = GraceCommand(actor, reason, until.replace(tzinfo=UTC))
+    perform(lambda output: steer(output, account, period, "extend_grace", command, str), as_json=as_json)
+
+
+@app.command("mark-paid")
+def mark_paid(
+    account: AccountId,
+    period: PeriodText,
+    reference: Annotated[str, typer.Option("--reference", help="Where the money is found, such as a bank reference.")],
+    actor: Actor,
+    reason: Reason,
+    method: Annotated[str, typer.Option("--method", help="How it was paid; not a gateway's method.")] = "bank_transfer",
+    as_json: Json = False,
+) -> None:
+    """Post what is still owed as paid by other means, and end the collection."""
+    from commands.collections.control import steer
+    from models.collections.collection import PaidOutsideCommand
+
+    command = PaidOutsideCommand(actor, reason, reference, method)
+    perform(lambda output: steer(output, account, period, "mark_paid_outside", command, str), as_json=as_json)
+
+
+@app.command("give-up")
+def give_up(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Stop collecting; the receivable stays open, and the policy says what becomes of the account."""
+    from commands.collections.control import steer
+    from models.collections.collection import OperatorCommand
+
+    command = OperatorCommand(actor, reason)
+    perform(lambda output: steer(output, account, period, "give_up", command, str), as_json=as_json)
+
+
+@app.command("resolve")
+def resolve(
+    account: AccountId,
+    period: PeriodText,
+    actor: Actor,
+    reason: Reason,
+    gateway_reference: Annotated[
+        str, typer.Option("--gateway-reference", help="The gateway's id of the payment; it is checked there.")
+    ] = "",
+    was_not_charged: Annotated[
+        bool, typer.Option("--was-not-charged", help="Decide that nothing was charged; kept with who and why.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what became of an attempt whose outcome nobody knows: by the gateway's id, or by decision."""
+    from commands.collections.control import steer
+    from models.collections.collection import UnknownResolution
+    from models.gateway.gateway_request import CollectResult
+
+    command = UnknownResolution(actor, reason, gateway_reference, was_not_charged)
+    perform(lambda output: steer(output, account, period, "resolve_unknown", command, CollectResult), as_json=as_json)

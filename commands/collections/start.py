@@ -1,0 +1,63 @@
+"""Collecting a single receivable now, first attempt included."""
+
+from dataclasses import asdict
+
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.collections.queries import CollectionRecords
+from commands.formatting import money
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.session import database_of, read_settings, temporal_of
+from models.collections.collection import CollectionRequest
+from models.collections.collection_start import faults_of_start
+from models.gateway.gateway_request import CollectResult
+from models.problem import RefusedError, refusal
+from settings import Settings
+from workflows.collections.collection import Collection
+from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
+
+
+async def start(output: Output, account_id: str, period: str, *, provider: str, invoices: tuple[str, ...]) -> None:
+    """Start a collection and say what its first attempt came to: a decline is an answer too.
+
+    Raises RefusedError when nothing can be collected.
+    """
+    settings = read_settings()
+    async with database_of(settings) as database:
+        found = await CollectionRecords(database).collectable(account_id, period, provider)
+    if faults := list(faults_of_start(account_id, period, provider, found)):
+        raise RefusedError(faults)
+    result = await _first_outcome(settings, CollectionRequest(account_id, period, provider, invoices=invoices))
+    link = workflow_link(settings, collection_id(account_id, period))
+    amount = money(result.amount_minor, result.currency) if result.currency else ""
+    facts = [("Outcome", result.outcome), ("Amount", amount), ("Why", result.decline_code or result.code)]
+    shown = [(name, value) for name, value in facts if value]
+    output.answer(
+        {"workflow_id": collection_id(account_id, period), "first_outcome": asdict(result), "link": link},
+        table("", "Collection", collection_id(account_id, period), rows=shown),
+        *link_line(link),
+    )
+
+
+async def _first_outcome(settings: Settings, request: CollectionRequest) -> CollectResult:
+    client = await temporal_of(settings)
+    id = collection_id(request.account_id, request.period)
+    operation = WithStartWorkflowOperation(
+        Collection.run,
+        request,
+        id=id,
+        task_queue=WORKFLOW_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        **collection_label(request),
+    )
+    try:
+        result: CollectResult = await client.execute_update_with_start_workflow(
+            "first_outcome", start_workflow_operation=operation, result_type=CollectResult
+        )
+    except WorkflowAlreadyStartedError as error:
+        raise refusal("period", "one_owner", f"{id} has been started before") from error
+    return result

@@ -1,0 +1,93 @@
+"""Applying and listing the configuration."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import Row
+
+from activities.configuration.definitions import Definitions
+from activities.configuration.document import read_document
+from commands.formatting import document
+from commands.output import Output, table, to_json
+from commands.session import database_of, read_settings
+from models.money import Money
+
+
+async def apply(output: Output, path: Path) -> None:
+    """Apply a document. Raises RefusedError, with nothing written, when it has a fault."""
+    settings = read_settings()
+    wanted = read_document(path)
+    async with database_of(settings) as database:
+        changes = await Definitions(database).apply(wanted)
+    output.answer(
+        {"changes": [{"kind": kind, "id": id, "change": change} for kind, id, change in changes]},
+        table("", "Kind", "Id", "Change", rows=changes),
+    )
+
+
+async def list_all(output: Output) -> None:
+    """List everything that is configured."""
+    async with database_of(read_settings()) as database:
+        found = await Definitions(database).everything()
+    output.answer(
+        {kind: [document(row) for row in rows] for kind, rows in found.items()},
+        *(_table(kind, rows) for kind, rows in found.items()),
+    )
+
+
+def _table(kind: str, rows: Sequence[Row[Any]]) -> Table:
+    shown = [_SHOWN[kind](row) for row in rows]
+    return table(kind.replace("_", " ").capitalize(), *COLUMNS[kind], rows=shown)
+
+
+def _definition(row: Row[Any]) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.kind,
+        row.name,
+        row.state,
+        row.provider_id,
+        ", ".join(row.currencies) or "all",
+        row.dunning_policy_id if row.provider_id else None,
+        "{day}., {hour:02d}:{minute:02d} {time_zone}".format(**row.schedule) if row.schedule else "by hand",
+    )
+
+
+def _provider(row: Row[Any]) -> tuple[object, ...]:
+    currencies = (
+        f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
+    )
+    return row.id, row.gateway, row.mode, row.state, ", ".join(currencies)
+
+
+def _policy(row: Row[Any]) -> tuple[object, ...]:
+    return row.id, row.segment or "all", row.version, to_json(row.document) if row.document else "as Duly comes"
+
+
+COLUMNS = MappingProxyType(
+    {
+        "tax_rates": ("Id", "Name", "Percent", "Active"),
+        "products": ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
+        "payment_methods": ("Id", "Name", "Ledger account", "Provider", "Active"),
+        "providers": ("Id", "Gateway", "Mode", "State", "Currencies"),
+        "dunning_policies": ("Id", "Segment", "Version", "Document"),
+        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
+    }
+)
+_SHOWN: MappingProxyType[str, Callable[[Row[Any]], Sequence[object]]] = MappingProxyType(
+    {
+        "tax_rates": lambda row: (row.id, row.name, f"{row.percent:f}".rstrip("0").rstrip("."), _yes(row.is_active)),
+        "products": lambda row: (*row[:-1], _yes(row.is_active)),
+        "payment_methods": lambda row: (*row[:-1], _yes(row.is_active)),
+        "providers": _provider,
+        "dunning_policies": _policy,
+        "run_definitions": _definition,
+    }
+)
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"

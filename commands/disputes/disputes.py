@@ -1,0 +1,154 @@
+"""Showing disputes, defending them, and giving them up."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.disputes.disputes import note, record_dispute
+from activities.disputes.queries import DisputeRecords
+from commands.formatting import document, moment, money
+from commands.gateway import gateway_of
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.runner import unreachable
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import ask, require_who_and_why
+from models.cards.card_number import holds_card_number
+from models.collections.collection import OperatorCommand
+from models.disputes.dispute import EVIDENCE, Dispute, DisputeData, DisputeDecision
+from models.gateway.charges import GatewayError, GatewayRefusedError
+from models.problem import Fault, RefusedError, refusal
+from settings import Settings
+from workflows.visibility import dispute_id
+
+
+async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
+    """List one page of disputes; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await DisputeRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+    shown = [
+        (
+            row.id,
+            row.account_id,
+            money(row.amount_minor, row.currency),
+            row.reason,
+            row.state,
+            "submitted" if row.has_evidence else moment(row.evidence_due_at),
+        )
+        for row in rows
+    ]
+    heads = ("Dispute", "Account", "Amount", "Reason", "State", "Evidence by")
+    answer_page(output, "disputes", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+
+
+async def show(output: Output, dispute: str) -> None:
+    """Show one dispute."""
+    settings = read_settings()
+    found = await _found(settings, dispute)
+    link = workflow_link(settings, dispute_id(dispute))
+    output.answer(
+        {**document(found), "link": link},
+        table("", "Dispute", dispute, rows=_facts(found)),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
+        *link_line(link),
+    )
+
+
+async def submit(output: Output, dispute: str, file: Path, *, actor: str, reason: str) -> None:
+    """Hand evidence to the bank. It names people, so it passes through no workflow and no table of ours."""
+    require_who_and_why(actor, reason)
+    evidence = read_evidence(file)
+    settings = read_settings()
+    await _found(settings, dispute)
+    data = await _submitted(settings, dispute, evidence)
+    async with database_of(settings) as database:
+        await note(database, DisputeDecision(dispute, actor, reason), f"evidence of {len(evidence)} texts submitted")
+        stands = await record_dispute(database, settings.provider, data)
+    command = OperatorCommand(actor, f"evidence submitted: {reason}")
+    await ask(await temporal_of(settings), dispute_id(dispute), "look_now", command, str, noun="dispute")
+    output.answer(
+        {"dispute": dispute, "submitted": sorted(evidence), "status": stands.status},
+        table("", "Dispute", dispute, rows=[("Submitted", ", ".join(sorted(evidence))), ("Status", stands.status)]),
+    )
+
+
+async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> None:
+    """Give a dispute up. Raises RefusedError with its workflow's own reason."""
+    client = await temporal_of(read_settings())
+    command = OperatorCommand(actor, reason)
+    answered = await ask(client, dispute_id(dispute), "accept", command, Dispute, noun="dispute")
+    output.answer(
+        {"dispute": dispute, "answer": asdict(answered)},
+        table("", "Dispute", dispute, rows=[("State", answered.state), ("Status", answered.status)]),
+    )
+
+
+async def look(output: Output, dispute: str, *, actor: str, reason: str) -> None:
+    """Let a dispute's workflow look at the gateway now."""
+    client = await temporal_of(read_settings())
+    answered = await ask(client, dispute_id(dispute), "look_now", OperatorCommand(actor, reason), str, noun="dispute")
+    output.answer({"dispute": dispute, "answer": answered}, table("", "Dispute", dispute, rows=[("Answer", answered)]))
+
+
+def read_evidence(file: Path) -> Mapping[str, str]:
+    """Read a document of evidence. Raises RefusedError with every fault; what was written is in none of them."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RefusedError([Fault("document", "toml", "is no TOML document in UTF-8", file.name)]) from error
+    faults = [fault for name, value in content.items() if (fault := _fault_of(name, value, file.name))]
+    if not content:
+        faults.append(Fault("document", "evidence_required", "says nothing", file.name))
+    if faults:
+        raise RefusedError(faults)
+    return content
+
+
+def _fault_of(name: str, value: object, source: str) -> Fault | None:
+    if name not in EVIDENCE:
+        return Fault(name, "evidence_known", f"is none of {', '.join(EVIDENCE)}", source)
+    if not isinstance(value, str) or not value.strip() or len(value) > 20_000:
+        return Fault(name, "evidence_is_text", "must be a text of 1 to 20,000 characters", source)
+    if holds_card_number(value):
+        return Fault(name, "no_card_number", "holds what looks like a card number", source)
+    return None
+
+
+async def _submitted(settings: Settings, dispute: str, evidence: Mapping[str, str]) -> DisputeData:
+    digest = hashlib.sha256(json.dumps(evidence, sort_keys=True).encode()).hexdigest()[:32]
+    try:
+        async with gateway_of(settings) as gateway:
+            return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
+    except GatewayRefusedError as error:
+        raise refusal("dispute", "gateway_takes_it", error.code) from error
+    except GatewayError as error:
+        raise unreachable("STRIPE_API_BASE", "gateway_answers", f"the gateway gave no answer: {error.code}") from error
+
+
+async def _found(settings: Settings, dispute: str) -> Row[Any]:
+    async with database_of(settings) as database:
+        found = await DisputeRecords(database).find(dispute)
+    if found is None:
+        raise refusal("dispute", "dispute_exists", f"there is no dispute {dispute!r}")
+    return found
+
+
+def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+    facts = [
+        ("Account", found.account_id),
+        ("Payment", found.payment_id),
+        ("Amount", money(found.amount_minor, found.currency)),
+        ("Reason", found.reason),
+        ("State", f"{found.state} ({found.status})"),
+        ("Evidence", "submitted" if found.has_evidence else f"none; due {moment(found.evidence_due_at)}"),
+        ("Opened", moment(found.opened_at)),
+        ("Decided", moment(found.closed_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,51 @@
+"""`events`: what the gateway told us, what became of it, and delivering it again."""
+
+from typing import Annotated
+
+import typer
+
+from commands.options import After, Json, Limit
+from commands.runner import perform
+from models.gateway.events import EventState
+
+app = typer.Typer(help="Events: what the gateway told us, and who has heard of it.", no_args_is_help=True)
+
+EventId = Annotated[str, typer.Argument(metavar="EVENT", help="Id of an event, such as evt_1.")]
+
+
+@app.command("list")
+def list_events(
+    state: Annotated[EventState | None, typer.Option("--state", help="Only events in this state.")] = None,
+    type_: Annotated[str, typer.Option("--type", help="Only events of this type, such as refund.failed.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List events by id, a page at a time.
+
+    An event that `needs_review` is about nothing that is known here, though it was looked for a day and longer.
+    """
+    from commands.events.events import list_page
+
+    perform(lambda output: list_page(output, state=state or "", type_=type_, after=after, limit=limit), as_json=as_json)
+
+
+@app.command("show")
+def show_event(event: EventId, as_json: Json = False) -> None:
+    """Show one event: what it is about, where it stands, and what was decided about it."""
+    from commands.events.events import show
+
+    perform(lambda output: show(output, event), as_json=as_json)
+
+
+@app.command("replay")
+def replay_event(
+    event: EventId,
+    actor: Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the event.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the event.")],
+    as_json: Json = False,
+) -> None:
+    """Deliver an event again. Its workflow looks at the gateway once more; nothing is done twice for it."""
+    from commands.events.events import replay
+
+    perform(lambda output: replay(output, event, actor=actor, reason=reason), as_json=as_json)

@@ -1,0 +1,71 @@
+"""Showing the inbox of events, and delivering again what a person has decided about."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.events.inbox import EventInbox, EventRecords
+from commands.formatting import document, moment
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import require_who_and_why
+from models.problem import refusal
+from workflows.events.delivery import EventDelivery
+
+
+async def list_page(output: Output, *, state: str, type_: str, after: str, limit: int) -> None:
+    """List one page of events; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await EventRecords(database).page(state=state, type_=type_, after=after, limit=limit)
+    shown = [(row.id, row.type, row.object_id, row.state, row.reason, moment(row.created_at)) for row in rows]
+    answer_page(
+        output, "events", rows, table("", "Event", "Type", "About", "State", "Why", "Since", rows=shown), limit=limit
+    )
+
+
+async def show(output: Output, event_id: str) -> None:
+    """Show one event."""
+    async with database_of(read_settings()) as database:
+        found = await EventRecords(database).find(event_id)
+    if found is None:
+        raise refusal("event", "event_exists", f"there is no event {event_id!r}")
+    output.answer(
+        document(found),
+        table("", "Event", event_id, rows=_facts(found)),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
+    )
+
+
+async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> None:
+    """Let an event wait again, and deliver what waits."""
+    require_who_and_why(actor, reason)
+    settings = read_settings()
+    client = await temporal_of(settings)
+    async with database_of(settings) as database:
+        records = EventRecords(database)
+        await records.replay(event_id, actor=actor, reason=reason)
+        await EventDelivery(EventInbox(database, settings.provider), client).deliver_waiting()
+        found = await records.find(event_id)
+    state = found.state if found else ""
+    told = "was delivered again" if state == "delivered" else "waits for what it is about"
+    output.answer({"event": event_id, "state": state}, f"{event_id} {told}.")
+
+
+def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+    facts = [
+        ("Type", found.type),
+        ("Subject", found.subject),
+        ("About", found.object_id),
+        ("Mentions", ", ".join(found.mentions)),
+        ("Request", found.request_id),
+        ("Account", found.account_id),
+        ("Came by", found.channel),
+        ("State", f"{found.state} {found.reason}".strip()),
+        ("Happened", moment(found.created_at)),
+        ("Received", moment(found.received_at)),
+        ("Tries", found.tries),
+        ("Next try", moment(found.next_try_at) if found.state == "waiting" else ""),
+        ("Delivered", moment(found.delivered_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,88 @@
+"""Importing accounts from files: read and judge everything first, then write what is good."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from babel.localedata import locale_identifiers
+from rich.table import Table
+
+from activities.imports.account_import import AccountImport, read_reference, require_provider
+from activities.imports.spool import ImportSpool
+from commands.collection_signals import tell_collections
+from commands.output import Output, table
+from commands.progress import counting
+from commands.session import database_of, read_settings
+from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
+from models.imports.entry import Change
+from models.imports.rows import ImportReference
+from models.problem import Fault
+
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class ImportFiles:
+    """The files of one import."""
+
+    accounts: Path
+    subscriptions: Path | None = None
+    cards: Path | None = None
+
+    def given(self) -> Iterator[tuple[str, Path]]:
+        """Yield the files that were given, accounts first."""
+        files = ((ACCOUNTS, self.accounts), (SUBSCRIPTIONS, self.subscriptions), (CARDS, self.cards))
+        return ((source, path) for source, path in files if path is not None)
+
+
+async def import_files(output: Output, files: ImportFiles, *, provider: str, method: str) -> None:
+    """Import the files. A file that is none is refused before anything is written; a bad row leaves its account out."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        if files.cards is not None:
+            await require_provider(database, provider=provider, method=method)
+        reference = await read_reference(
+            database,
+            time_zones=frozenset(available_timezones()),
+            locales=frozenset(locale_identifiers()),
+            provider=provider,
+        )
+        with closing(ImportSpool()) as spool:
+            counts = _read(spool, files, reference)
+            with counting("Importing", counts["good"]) as advance:
+                importing = AccountImport(database, reference, provider=provider, method=method)
+                changes = await importing.write(spool, advance)
+            hints = await tell_collections(
+                output, database, settings, sorted(set(importing.with_new_cards)), news="card_changed"
+            )
+            _report(output, spool, counts["read"], changes, hints)
+
+
+def _read(spool: ImportSpool, files: ImportFiles, reference: ImportReference) -> dict[str, int]:
+    for source, path in files.given():
+        spool.read(source, path, reference)
+    spool.refuse_strays()
+    return dict(spool.counts())
+
+
+def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Change], hints: dict[str, object]) -> None:
+    done = sum(changes.values())
+    changes[Change.REFUSED] = read - done
+    summary = {str(change): changes[change] for change in Change}
+    with output.stream("faults") as stream:
+        faults = spool.faults()
+        while page := list(islice(faults, PAGE)):
+            stream.rows((fault.as_document() for fault in page), _faults(page))
+        has_faults = next(spool.faults(), None) is not None
+        rows = list(summary.items())
+        view = table(f"{read} accounts read", "Accounts", "Number", rows=rows, right=("Number",))
+        stream.finish({"accounts_read": read, "accounts": summary, **hints}, view, is_good=not has_faults)
+
+
+def _faults(faults: list[Fault]) -> Table:
+    rows = [(fault.source, fault.line, fault.field, fault.rule, fault.message) for fault in faults]
+    return table("Refused rows", "File", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))

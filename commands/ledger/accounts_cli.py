@@ -1,0 +1,86 @@
+"""`accounts`: who owes, what they buy, and the cards that pay for it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.options import AccountId, After, Json, Limit
+from commands.runner import perform
+from models.imports.columns import ACCOUNTS, CARDS, COLUMNS, SUBSCRIPTIONS
+
+app = typer.Typer(help="Accounts receivable: import, look up, list.", no_args_is_help=True)
+
+
+class AccountState(StrEnum):
+    """States to filter by."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+
+def columns_help() -> str:
+    """Return the columns of the import files, for the help and the documents."""
+    parts = []
+    for source in (ACCOUNTS, SUBSCRIPTIONS, CARDS):
+        names = [f"{column.name}{'*' if column.default is None else ''}" for column in COLUMNS[source]]
+        parts.append(f"{source}: {', '.join(names)}.")
+    return "Columns (* must be filled in), in any order, named by the first line. " + " ".join(parts)
+
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, readable=True, help="The accounts, as CSV.")
+]
+SubscriptionsFile = Annotated[
+    Path | None, typer.Option("--subscriptions", exists=True, dir_okay=False, help="Their subscriptions, as CSV.")
+]
+CardsFile = Annotated[
+    Path | None,
+    typer.Option("--cards", exists=True, dir_okay=False, help="Their cards, as CSV: tokens of the gateway."),
+]
+Provider = Annotated[str, typer.Option("--provider", help="The provider that keeps the cards.")]
+Method = Annotated[str, typer.Option("--payment-method", help="The payment method that the cards belong to.")]
+
+
+@app.command("import", epilog=columns_help())
+def import_accounts(
+    file: File,
+    subscriptions: SubscriptionsFile = None,
+    cards: CardsFile = None,
+    provider: Provider = "stripe",
+    payment_method: Method = "card",
+    as_json: Json = False,
+) -> None:
+    """Import accounts from CSV, each with its subscriptions and cards, or not at all.
+
+    UTF-8, comma separated, amounts in major units such as 9.99. Every bad row is reported with its line, field and
+    rule, and leaves its account out; the good accounts go in. Importing a file again changes nothing. Whatever looks
+    like a card number is refused before it is stored.
+    """
+    from commands.imports.account_import import ImportFiles, import_files
+
+    files = ImportFiles(file, subscriptions, cards)
+    perform(lambda output: import_files(output, files, provider=provider, method=payment_method), as_json=as_json)
+
+
+@app.command("show")
+def show_account(account: AccountId, as_json: Json = False) -> None:
+    """Show an account: balance, subscriptions, cards, unsettled invoices and its latest payments."""
+    from commands.ledger.accounts import show
+
+    perform(lambda output: show(output, account), as_json=as_json)
+
+
+@app.command("list")
+def list_accounts(
+    state: Annotated[AccountState | None, typer.Option("--state", help="Only accounts in this state.")] = None,
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List accounts in order of their ids, a page at a time."""
+    from commands.ledger.accounts import list_page
+
+    perform(lambda output: list_page(output, after=after, limit=limit, state=state or ""), as_json=as_json)

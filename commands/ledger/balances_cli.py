@@ -1,0 +1,78 @@
+"""`accounts statement` and `balance`; and `suspend`, `terminate`, `reactivate`."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from commands.ledger.transaction_options import date_of
+from commands.options import AccountId, Json
+from commands.runner import perform
+from models.ledger.account import AccountState
+
+app = typer.Typer()
+
+Csv = Annotated[bool, typer.Option("--csv", help="Write CSV instead of tables.")]
+
+
+@app.command("statement")
+def account_statement(
+    account: AccountId,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else from the beginning.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else to the newest posting.")
+    ] = None,
+    as_csv: Csv = False,
+    as_json: Json = False,
+) -> None:
+    """Show an account's postings: opening balance, each posting with the balance after it, closing balance.
+
+    Positive amounts are owed by the customer. What was posted late to an old day stands on that day.
+    """
+    from commands.ledger.statement import statement
+
+    perform(
+        lambda output: statement(output, account, since=date_of(since), until=date_of(until), as_csv=as_csv),
+        as_json=as_json,
+    )
+
+
+@app.command("balance")
+def account_balance(
+    account: AccountId,
+    at: Annotated[
+        datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="At the end of this day; else now.")
+    ] = None,
+    as_csv: Csv = False,
+    as_json: Json = False,
+) -> None:
+    """Show what an account owes, with what is unsettled and outstanding now, or what it owed on a day."""
+    from commands.ledger.statement import balance
+
+    perform(lambda output: balance(output, account, on=date_of(at), as_csv=as_csv), as_json=as_json)
+
+
+@app.command("suspend")
+def suspend_account(account: AccountId, as_json: Json = False) -> None:
+    """Suspend a customer's account."""
+    _change(account, AccountState.SUSPENDED, as_json=as_json)
+
+
+@app.command("terminate")
+def terminate_account(account: AccountId, as_json: Json = False) -> None:
+    """Terminate an account: it takes no new transactions, and money that still arrives goes to suspense."""
+    _change(account, AccountState.TERMINATED, as_json=as_json)
+
+
+@app.command("reactivate")
+def reactivate_account(account: AccountId, as_json: Json = False) -> None:
+    """Make a suspended or terminated account active again."""
+    _change(account, AccountState.ACTIVE, as_json=as_json)
+
+
+def _change(account: str, state: AccountState, *, as_json: bool) -> None:
+    from commands.ledger.account_state import change
+
+    perform(lambda output: change(output, account, state), as_json=as_json)

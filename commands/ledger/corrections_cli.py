@@ -1,0 +1,108 @@
+"""`transactions cancel`, `write-off`, `move` and `quick-pay`: each corrects or completes by a new transaction."""
+
+from typing import Annotated
+
+import typer
+
+from commands.ledger.transaction_options import (
+    Actor,
+    BackOfficeCode,
+    Key,
+    PostedOn,
+    Reason,
+    Reference,
+    Transaction,
+    Type,
+    asked_by,
+    date_of,
+)
+from commands.options import Json
+from commands.runner import perform
+
+app = typer.Typer()
+
+
+@app.command("cancel")
+def cancel_transaction(
+    transaction: Transaction,
+    reason: Reason = "",
+    type: Type = "",
+    back_office_code: BackOfficeCode = "",
+    posted_on: PostedOn = None,
+    key: Key = "",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Cancel a posted invoice or payment, all of it. What had settled it, or it had settled, is allocated again.
+
+    The type says why; the reason says more. A payment that went through a gateway is cancelled when the gateway has
+    confirmed that the money is returned, not by hand.
+    """
+    from commands.ledger.corrections import Because, cancel
+
+    because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
+    perform(lambda output: cancel(output, transaction, because, asked_by(actor, key)), as_json=as_json)
+
+
+@app.command("write-off")
+def write_off_invoice(
+    transaction: Transaction,
+    type: Annotated[str, typer.Option("--type", help="Write-off type; must be given.")] = "",
+    reason: Reason = "",
+    back_office_code: BackOfficeCode = "",
+    posted_on: PostedOn = None,
+    key: Key = "",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Write off what is unsettled of an invoice. The write-off account gets an invoice of the same amount.
+
+    A write-off is permanent.
+    """
+    from commands.ledger.corrections import Because, write_off
+
+    because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
+    perform(lambda output: write_off(output, transaction, because, asked_by(actor, key)), as_json=as_json)
+
+
+@app.command("move")
+def move_payment(
+    transaction: Transaction,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account that the payment belongs to.")],
+    reason: Reason = "",
+    posted_on: PostedOn = None,
+    key: Key = "",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Move a posted payment to another account, such as one in suspense whose account is known now.
+
+    The money stays where it is: no gateway is asked, and a later refund finds the payment where it is now.
+    """
+    from commands.ledger.corrections import Because, move
+
+    because = Because(reason=reason or None, posted_on=date_of(posted_on))
+    perform(lambda output: move(output, transaction, account, because, asked_by(actor, key)), as_json=as_json)
+
+
+@app.command("quick-pay")
+def quick_pay_invoice(
+    transaction: Transaction,
+    method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],
+    type: Type = "",
+    reference: Reference = "",
+    posted_on: PostedOn = None,
+    key: Key = "",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Pay all that is unsettled of an invoice."""
+    from commands.ledger.corrections import Because, quick_pay
+
+    because = Because(type=type or None, posted_on=date_of(posted_on))
+    perform(
+        lambda output: quick_pay(
+            output, transaction, method, because, asked_by(actor, key), reference=reference or None
+        ),
+        as_json=as_json,
+    )

@@ -1,0 +1,144 @@
+"""Showing transactions: one with all that belongs to it, or page by page."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import Row
+
+from activities.ledger.transaction_queries import TransactionFilter, TransactionRecords, sequence_number
+from commands.formatting import amount, document, moment, money
+from commands.output import Output, table
+from commands.session import database_of, read_settings
+
+PAGE = 500
+
+
+async def show(output: Output, word: str) -> None:
+    """Show a transaction with its lines, allocations, double entry, corrections and notes."""
+    async with database_of(read_settings()) as database:
+        records = TransactionRecords(database)
+        found = await records.require(word)
+        lines = await records.lines(found.id)
+        allocations = await records.allocations(found.id)
+        transfers = await records.transfers(found.id)
+        counterparts = await records.counterparts(found.id)
+        notes = await records.notes(found.id)
+    totals = {name: sum(getattr(line, name) for line in lines) for name in ("discount_minor", "net_minor", "tax_minor")}
+    output.answer(
+        {
+            **document(found),
+            **(totals if lines else {}),
+            "lines": [document(row) for row in lines],
+            "allocations": [document(row) for row in allocations],
+            "transfers": [document(row) for row in transfers],
+            "counterparts": [document(row) for row in counterparts],
+            "notes": [document(row) for row in notes],
+        },
+        table("", "Transaction", found.id, rows=_facts(found, totals if lines else {}, counterparts)),
+        *_tables(found.currency, lines, allocations, transfers, notes),
+    )
+
+
+async def list_pages(output: Output, wanted: TransactionFilter, *, after: str, limit: int, is_all: bool) -> None:
+    """List transactions, newest first: one page, or all of them as they are read."""
+    async with database_of(read_settings()) as database:
+        records = TransactionRecords(database)
+        before = sequence_number(after) if after else await records.newest()
+        following = None
+        with output.stream("transactions") as stream:
+            async for rows in records.pages(wanted, before=before, size=PAGE if is_all else limit):
+                stream.rows((document(row) for row in rows), page_of(rows))
+                if not is_all:
+                    following = rows[-1].id if len(rows) == limit else None
+                    break
+            stream.finish({"next": following})
+    if following:
+        output.note(f"More: --after {following}")
+
+
+def page_of(rows: Iterable[Row[Any]]) -> Table:
+    """Return a table of transactions that fits 100 columns; a draft is named by its reference number."""
+    shown = [
+        (
+            row.number or row.reference_number,
+            row.account_id,
+            "settled" if row.is_settled else row.state,
+            row.posted_on or row.issued_on,
+            row.due_on,
+            money(row.total_minor, row.currency),
+            "" if row.unsettled_minor is None else amount(row.unsettled_minor, row.currency),
+        )
+        for row in rows
+    ]
+    columns = ("Number", "Account", "State", "Posted", "Due", "Total", "Unsettled")
+    return table("", *columns, rows=shown, right=("Total", "Unsettled"))
+
+
+def _facts(found: Row[Any], totals: dict[str, int], counterparts: Iterable[Row[Any]]) -> list[tuple[str, object]]:
+    totalled = {name: money(value, found.currency) for name, value in totals.items()}
+    facts = [
+        ("Number", found.number),
+        ("Reference number", found.reference_number),
+        ("Classification", f"{found.classification} ({found.side}), type {found.type_id}"),
+        ("Category", found.category),
+        ("State", f"{found.state}, settled" if found.is_settled else found.state),
+        ("Account", found.account_id),
+        ("Issued on, posted on, due on", ", ".join(str(day or "-") for day in _days(found))),
+        ("Posted", f"{moment(found.posted_at)} by {found.actor}" if found.posted_at else f"no; made by {found.actor}"),
+        ("Discount, net, tax", ", ".join(totalled.values())),
+        ("Total", money(found.total_minor, found.currency)),
+        ("Unsettled", "" if found.unsettled_minor is None else money(found.unsettled_minor, found.currency)),
+        ("Method", found.method),
+        ("Gateway", f"{found.provider} {found.gateway_reference or ''}".strip() if found.provider else ""),
+        ("Payment reference", found.payment_reference),
+        ("Back office code", found.back_office_code),
+        ("Addressed invoices", ", ".join(found.addressed_invoice_ids)),
+        ("Meant for", found.intended_account_id),
+        ("Issue reason", found.issue_reason),
+        ("Rejected", f"{found.rejection_reason} by {found.rejected_by}" if found.rejected_at else ""),
+        ("Made of", found.counterpart_id),
+        *((f"Its {one.classification}", f"{one.number} on {one.account_id}") for one in counterparts),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _days(found: Row[Any]) -> tuple[object, ...]:
+    return found.issued_on, found.posted_on, found.due_on
+
+
+def _tables(
+    currency: str,
+    lines: Sequence[Row[Any]],
+    allocations: Sequence[Row[Any]],
+    transfers: Sequence[Row[Any]],
+    notes: Sequence[Row[Any]],
+) -> list[Table]:
+    made = []
+    if lines:
+        columns = ("No.", "Product", "Quantity", "Price", "Discount", "Net", "Tax", "Total")
+        made.append(table("Lines", *columns, rows=[_line(one, currency) for one in lines], right=columns[2:]))
+    if allocations:
+        rows = [(one.number, one.classification, money(one.amount_minor, currency)) for one in allocations]
+        made.append(table("Allocated", "Number", "Classification", "Amount", rows=rows, right=("Amount",)))
+    if transfers:
+        rows = [(one.debit_account, one.credit_account, money(one.amount_minor, currency)) for one in transfers]
+        made.append(table("Double entry", "Debit", "Credit", "Amount", rows=rows, right=("Amount",)))
+    if notes:
+        rows = [(one.author, moment(one.noted_at), one.note) for one in notes]
+        made.append(table("Notes", "Author", "At", "Note", rows=rows))
+    return made
+
+
+def _line(one: Row[Any], currency: str) -> tuple[object, ...]:
+    percent = f"{one.tax_percent.normalize():f} %" if one.tax_percent else "none"
+    return (
+        one.position,
+        one.product_id,
+        f"{one.quantity.normalize():f}",
+        money(one.unit_price_minor, currency),
+        money(one.discount_minor, currency),
+        money(one.net_minor, currency),
+        f"{percent}: {money(one.tax_minor, currency)}" if one.tax_minor else percent,
+        money(one.total_minor, currency),
+    )

@@ -1,0 +1,71 @@
+"""Showing the outbox, and sending again what a person has decided about."""
+
+from typing import Any
+
+from sqlalchemy import Row
+from temporalio.common import WorkflowIDConflictPolicy
+
+from activities.messages.queries import MessageRecords
+from commands.formatting import document, moment
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import require_who_and_why
+from models.messages.message import MailingRequest
+from models.problem import refusal
+from workflows.messages.mailing import Mailing
+from workflows.visibility import WORKFLOW_QUEUE, mailing_id
+
+
+async def list_page(output: Output, *, state: str, account_id: str, after: str, limit: int) -> None:
+    """List one page of messages; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await MessageRecords(database).page(state=state, account_id=account_id, after=after, limit=limit)
+    shown = [(row.id, row.audience, row.state, row.reason, moment(row.sent_at or row.created_at)) for row in rows]
+    answer_page(output, "messages", rows, table("", "Message", "For", "State", "Why", "Since", rows=shown), limit=limit)
+
+
+async def show(output: Output, message_id: str) -> None:
+    """Show one message."""
+    async with database_of(read_settings()) as database:
+        found = await MessageRecords(database).find(message_id)
+    if found is None:
+        raise refusal("message", "message_exists", f"there is no message {message_id!r}")
+    output.answer(
+        document(found),
+        table("", "Message", message_id, rows=_facts(found)),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
+    )
+
+
+async def resend(output: Output, message_id: str, *, actor: str, reason: str) -> None:
+    """Queue a message again, and start the workflow that sends it."""
+    require_who_and_why(actor, reason)
+    settings = read_settings()
+    client = await temporal_of(settings)
+    async with database_of(settings) as database:
+        await MessageRecords(database).resend(message_id, actor=actor, reason=reason)
+    handle = await client.start_workflow(
+        Mailing.run,
+        MailingRequest(),
+        id=mailing_id(f"resend/{message_id}"),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"resend, says {actor}",
+    )
+    output.answer({"message": message_id, "state": "pending", "workflow_id": handle.id}, f"{message_id} is sent again.")
+
+
+def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+    facts = [
+        ("For", found.audience),
+        ("Kind", found.kind),
+        ("Account", found.account_id),
+        ("Period", found.period),
+        ("Run", found.run_id),
+        ("State", f"{found.state} {found.reason}".strip()),
+        ("Written", moment(found.created_at)),
+        ("Claimed", moment(found.claimed_at)),
+        ("Sent", moment(found.sent_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

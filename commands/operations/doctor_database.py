@@ -1,0 +1,93 @@
+"""Examining the database: there, migrated, safe to keep money in, and used with no more rights than needed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from alembic.script import ScriptDirectory
+
+from activities.database import Database, DatabaseUnavailableError, RuleBrokenError
+from commands.operations.finding import Finding, ok, unchecked, wrong
+from commands.operations.migrations import configuration
+from commands.session import database_of
+from settings import Settings
+
+_SERVER = """
+    select current_setting('server_version') as version,
+        (select string_agg(name, ', ') from pg_settings
+            where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off') as unsafe
+"""
+_ROLE = """
+    select current_user as name, (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
+        has_table_privilege('duly.transfers', 'insert, update, delete') as writes_money,
+        has_function_privilege(p.oid, 'execute') as may_work
+    from pg_proc p where p.pronamespace = 'duly'::regnamespace and p.proname = 'open_attempt'
+"""
+
+
+@dataclass(frozen=True)
+class ProviderState:
+    """A provider as the doctor sees it."""
+
+    id: str
+    mode: str
+    is_effective: bool
+    has_method: bool
+
+
+async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield what is found about the database."""
+    async with database_of(settings) as database:
+        try:
+            yield await _server(database)
+            yield await _schema(database)
+            yield await _role(database)
+        except DatabaseUnavailableError as error:
+            advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
+            yield wrong("database", f"no answer: {error}", advice)
+        except RuleBrokenError as error:
+            yield unchecked("database role", f"the schema does not fit: {error.message}")
+
+
+async def read_providers(settings: Settings) -> list[ProviderState] | None:
+    """Return the configured providers, or None when the database cannot tell."""
+    async with database_of(settings) as database:
+        try:
+            rows = await database.rows(
+                "select p.id, p.mode, p.state = 'effective' as is_effective, exists (select"
+                " from duly.provider_methods m where m.provider_id = p.id) as has_method"
+                " from duly.providers p order by p.id"
+            )
+        except (DatabaseUnavailableError, RuleBrokenError):
+            return None
+    return [ProviderState(row.id, row.mode, row.is_effective, row.has_method) for row in rows]
+
+
+async def _server(database: Database) -> Finding:
+    (server,) = await database.rows(_SERVER)
+    if server.unsafe:
+        advice = f"switch {server.unsafe} on: a server that loses commits it has acknowledged loses money"
+        return wrong("database server", f"PostgreSQL {server.version} with {server.unsafe} off", advice)
+    return ok("database server", f"PostgreSQL {server.version}")
+
+
+async def _schema(database: Database) -> Finding:
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    try:
+        rows = await database.rows("select version_num from duly.alembic_version")
+    except RuleBrokenError:
+        return wrong("database schema", "not migrated", "run `starter.py migrate`")
+    found = rows[0].version_num if rows else "nothing"
+    if found != head:
+        return wrong("database schema", f"at {found}, this version needs {head}", "run `starter.py migrate`")
+    return ok("database schema", f"at {head}, the newest")
+
+
+async def _role(database: Database) -> Finding:
+    (role,) = await database.rows(_ROLE)
+    if not role.may_work:
+        advice = f"`grant duly_app to {role.name}`, as a superuser or the owner"
+        return wrong("database role", f"{role.name} may not execute Duly's functions", advice)
+    if role.is_superuser or role.writes_money:
+        advice = "give DULY_DATABASE_URL a role that is only a member of duly_app; the owner is for migrations"
+        return wrong("database role", f"{role.name} can write money past the functions", advice)
+    return ok("database role", f"{role.name}: reads, and writes money through functions only")

@@ -1,0 +1,55 @@
+"""Examining everything that Duly needs."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from commands.operations.doctor_database import examine_database, read_providers
+from commands.operations.doctor_gateway import examine_gateway, examine_mail
+from commands.operations.doctor_temporal import examine_temporal
+from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.output import ExitCode, Failure, Output, table
+from commands.session import read_settings
+from settings import Settings
+
+REST = ("database", "Temporal", "gateway", "mail")
+
+
+async def examine(output: Output) -> None:
+    """Look at everything, also when something is wrong already, and say what was found."""
+    findings = [finding async for finding in _findings()]
+    rows = [(one.check, one.verdict, one.found) for one in findings]
+    advice = [f"{one.check}: {one.advice}" for one in findings if one.verdict is Verdict.WRONG]
+    is_good = not advice
+    output.answer(
+        {"healthy": is_good, "checks": [asdict(one) for one in findings]},
+        table("", "Check", "Verdict", "Found", rows=rows),
+        "Everything is as it must be." if is_good else "What to do:\n" + "\n".join(f"- {line}" for line in advice),
+        is_good=is_good,
+    )
+
+
+async def _findings() -> AsyncIterator[Finding]:
+    try:
+        settings = read_settings()
+    except Failure as failure:
+        if failure.code is not ExitCode.USAGE:
+            raise
+        for fault in failure.faults:
+            yield wrong("settings", f"{fault.field}: {fault.message}", f"set {fault.field}; see docs/operations.md")
+        for check in REST:
+            yield unchecked(check, "the settings are wrong")
+        return
+    yield ok("settings", "complete and well formed")
+    async for finding in _connections(settings):
+        yield finding
+
+
+async def _connections(settings: Settings) -> AsyncIterator[Finding]:
+    async for finding in examine_database(settings):
+        yield finding
+    providers = await read_providers(settings)
+    async for finding in examine_temporal(settings, providers):
+        yield finding
+    async for finding in examine_gateway(settings, providers):
+        yield finding
+    yield await examine_mail(settings)

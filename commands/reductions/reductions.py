@@ -1,0 +1,205 @@
+"""Awarding reductions, one or a file of them, showing them, and deciding about them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.bank.csv_files import csv_rows
+from activities.database import Database, RuleBrokenError
+from activities.reductions.merchants import Merchants
+from activities.reductions.queries import ReductionRecords
+from activities.reductions.reductions import ReductionActivities, open_reduction
+from commands.bank.statement_import import fault_table
+from commands.formatting import moment, money
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import ask, refusal_of
+from models.imports.columns import AWARDS
+from models.money import Money, MoneyError
+from models.problem import Fault, refusal
+from models.reductions.award_rows import AwardRow, award_row
+from models.reductions.reduction import (
+    Award,
+    Decision,
+    InvalidAwardError,
+    Reduction,
+    ReductionDecision,
+    ReductionRequest,
+    ReductionState,
+)
+from workflows.reductions.back_end_reduction import BackEndReduction
+from workflows.visibility import WORKFLOW_QUEUE, reduction_id, reduction_label
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which reductions are listed; what is empty lets all through."""
+
+    account_id: str
+    merchant_id: str
+    state: str
+
+
+async def create(output: Output, award: str, account: str, merchant: str, amount: str, payment: str) -> None:
+    """Award one reduction. Raises RefusedError naming the rule."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        known = {row.id: row.currency for row in await Merchants(database).everything()}
+    if merchant not in known:
+        raise refusal("merchant", "merchant_exists", f"there is no merchant {merchant!r}")
+    accepted = await _accepted(await temporal_of(settings), _award(award, merchant, account, amount, known, payment))
+    link = workflow_link(settings, reduction_id(award))
+    output.answer(
+        {"reduction": asdict(accepted), "link": link},
+        table("", "Reduction", award, rows=_facts(accepted)),
+        *link_line(link),
+    )
+
+
+async def import_file(output: Output, file: Path, *, is_sent: bool) -> None:
+    """Award the rows of a file. Raises RefusedError when it is no such file; nothing is written then."""
+    settings = read_settings()
+    client = await temporal_of(settings) if is_sent else None
+    counts: Counter[str] = Counter(awarded=0, refused=0)
+    faults: list[Fault] = []
+    rows = csv_rows(AWARDS, file, award_row)
+    async with database_of(settings) as database:
+        while batch := list(islice(rows, BATCH)):
+            faults += [one for one in batch if isinstance(one, Fault)]
+            done = await asyncio.gather(*(_write(database, one) for one in batch if isinstance(one, AwardRow)))
+            faults += [one for one in done if isinstance(one, Fault)]
+            written = [one for one in done if isinstance(one, Reduction)]
+            counts["awarded"] += len(written)
+            if client is not None:
+                await _start(client, [one for one in written if one.state is ReductionState.AWARDED])
+    counts["refused"] = len({fault.line for fault in faults})
+    output.answer(
+        {"summary": dict(counts), "faults": [fault.as_document() for fault in faults]},
+        *([fault_table(faults)] if faults else []),
+        table("Awards", "Outcome", "Number", rows=list(counts.items()), right=("Number",)),
+        is_good=not faults,
+    )
+
+
+async def show(output: Output, award: str) -> None:
+    """Show one reduction."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        found = await _found(database, award)
+        decisions = await ReductionRecords(database).decisions(award)
+    link = workflow_link(settings, reduction_id(award))
+    parts = [
+        (each.part, each.refund_id or "credit note", money(each.amount_minor, found.currency), each.state, each.code)
+        for each in found.parts
+    ]
+    output.answer(
+        {**asdict(found), "decisions": list(decisions), "link": link},
+        table("", "Reduction", award, rows=_facts(found)),
+        table("Parts", "Part", "By", "Amount", "State", "Why", rows=parts, right=("Amount",)),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in decisions]),
+        *link_line(link),
+    )
+
+
+async def list_page(output: Output, wanted: Filter, *, after: str, limit: int) -> None:
+    """List one page of reductions; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await ReductionRecords(database).page(**asdict(wanted), after=after, limit=limit)
+    shown = [
+        (row.id, row.merchant_id, row.account_id, money(row.amount_minor, row.currency), row.state, row.reason)
+        for row in rows
+    ]
+    heads = ("Award", "Merchant", "Account", "Amount", "State", "Why")
+    answer_page(output, "reductions", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+
+
+async def decide(output: Output, award: str, decision: Decision, *, actor: str, reason: str) -> None:
+    """Say what becomes of a reduction. Raises RefusedError with its own reason."""
+    command = ReductionDecision(actor, reason, decision=decision)
+    client = await temporal_of(read_settings())
+    answered = await ask(client, reduction_id(award), "decide", command, str, noun="reduction")
+    output.answer({"reduction": award, "answer": answered}, table("", "Reduction", award, rows=[("Answer", answered)]))
+
+
+async def _accepted(client: Client, award: Award) -> Reduction:
+    operation = WithStartWorkflowOperation(
+        BackEndReduction.run,
+        ReductionRequest(award.award_id, award=award),
+        id=reduction_id(award.award_id),
+        task_queue=WORKFLOW_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        **reduction_label(award.award_id, merchant=award.merchant_id, account=award.account_id),
+    )
+    try:
+        accepted: Reduction = await client.execute_update_with_start_workflow(
+            "accepted", start_workflow_operation=operation, result_type=Reduction
+        )
+    except WorkflowUpdateFailedError as error:
+        raise refusal_of(error, "award") from error
+    return accepted
+
+
+async def _write(database: Database, row: AwardRow) -> Reduction | Fault:
+    assert row.award is not None  # noqa: S101  # a row without an award is a fault
+    try:
+        return await open_reduction(database, row.award)
+    except RuleBrokenError as error:
+        field, found, message = error.message.partition(": ")
+        return Fault(field if found else "award", error.type or "", message or error.message, AWARDS, row.line)
+
+
+async def _start(client: Client, reductions: Sequence[Reduction]) -> None:
+    for one in reductions:
+        try:
+            await client.start_workflow(
+                BackEndReduction.run,
+                ReductionRequest(one.award_id),
+                id=reduction_id(one.award_id),
+                task_queue=WORKFLOW_QUEUE,
+                **reduction_label(one.award_id, merchant=one.merchant_id, account=one.account_id),
+            )
+        except WorkflowAlreadyStartedError:
+            continue
+
+
+def _award(award: str, merchant: str, account: str, amount: str, known: dict[str, str], payment: str) -> Award:
+    try:
+        amount_minor = Money.parse(amount, known[merchant]).amount_minor
+        return Award(award, merchant, account, amount_minor, known[merchant], payment)
+    except MoneyError as error:
+        raise refusal("amount", "amount_valid", str(error)) from error
+    except InvalidAwardError as error:
+        field, _, message = str(error).partition(": ")
+        raise refusal(field, "award_valid", message) from error
+
+
+async def _found(database: Database, award: str) -> Reduction:
+    if not await database.rows("select from duly.reductions where award_id = :id", id=award):
+        raise refusal("award", "award_exists", f"there is no award {award!r}")
+    return await ReductionActivities(database).load_reduction(award)
+
+
+def _facts(found: Reduction) -> list[tuple[str, object]]:
+    facts = [
+        ("Merchant", found.merchant_id),
+        ("Account", found.account_id),
+        ("Sale", found.payment_id),
+        ("Amount", money(found.amount_minor, found.currency)),
+        ("Granted", money(found.granted_minor, found.currency)),
+        ("State", f"{found.state} {found.reason}".strip()),
+        ("Frozen", "a payment it hangs on is disputed" if found.is_disputed else ""),
+        ("Awarded", moment(found.awarded_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,144 @@
+"""`refunds` through the gateway: create, cancel a payment, show, list, retry, look, resolve."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from commands.ledger.transaction_options import date_of
+from commands.options import After, Json, Limit
+from commands.runner import perform
+from models.gateway.gateway_request import RequestKind, RequestState
+
+app = typer.Typer()
+
+PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT", help="Id, number or reference number of a payment.")]
+RefundId = Annotated[str, typer.Argument(metavar="REFUND", help="Id of a refund.")]
+Actor = Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the refund.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the refund.")]
+Name = Annotated[
+    str, typer.Option("--id", help="An id for the refund: asking twice under one id is one refund. Else one is made.")
+]
+
+
+@app.command("create")
+def create_refund(
+    payment: PaymentId,
+    actor: Actor,
+    reason: Reason,
+    *,
+    amount: Annotated[str, typer.Option("--amount", help="In major units, such as 12.50; else all that is left.")] = "",
+    name: Name = "",
+    is_acknowledged: Annotated[
+        bool, typer.Option("--acknowledge-warning", help="Refund although it exceeds the credit limit.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Give money of a payment back through the gateway that took it, and wait for the first answer.
+
+    The refund is posted when the gateway has paid it. Its workflow watches it afterwards: it may still come back.
+    """
+    from commands.refunds.refunds import Wanted, create
+
+    wanted = Wanted(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged)
+    perform(lambda output: create(output, wanted), as_json=as_json)
+
+
+@app.command("cancel")
+def cancel_payment(payment: PaymentId, actor: Actor, reason: Reason, name: Name = "", as_json: Json = False) -> None:
+    """Cancel a payment that went through the gateway: all that is left goes back, and its invoices are open again."""
+    from commands.refunds.refunds import Wanted, create
+
+    wanted = Wanted(payment, RequestKind.PAYMENT_CANCELLATION, "", name, actor, reason, is_acknowledged=True)
+    perform(lambda output: create(output, wanted), as_json=as_json)
+
+
+@app.command("retry")
+def retry_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Ask again for a refund that was rejected or came back: a new one, with the next number behind its id."""
+    from commands.refunds.refunds import retry
+
+    perform(lambda output: retry(output, refund, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("show")
+def show_refund(refund: RefundId, as_json: Json = False) -> None:
+    """Show one refund or payment cancellation: where it stands, at the gateway and in the ledger."""
+    from commands.refunds.refunds import show
+
+    perform(lambda output: show(output, refund), as_json=as_json)
+
+
+@app.command("list")
+def list_refunds(
+    account: Annotated[str, typer.Option("--account", help="Only refunds to this account.")] = "",
+    state: Annotated[RequestState | None, typer.Option("--state", help="Only refunds in this state.")] = None,
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List refunds and payment cancellations through the gateway, a page at a time."""
+    from commands.refunds.refunds import list_page
+
+    perform(
+        lambda output: list_page(output, account_id=account, state=state or "", after=after, limit=limit),
+        as_json=as_json,
+    )
+
+
+@app.command("look")
+def look_at_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Ask the gateway now how a refund stands."""
+    from commands.refunds.refunds import steer
+    from models.collections.collection import OperatorCommand
+
+    perform(lambda output: steer(output, refund, "look_now", OperatorCommand(actor, reason), str), as_json=as_json)
+
+
+@app.command("resolve")
+def resolve_refund(
+    refund: RefundId,
+    actor: Actor,
+    reason: Reason,
+    gateway_reference: Annotated[
+        str, typer.Option("--gateway-reference", help="The gateway's id of the refund; it is checked there.")
+    ] = "",
+    was_not_refunded: Annotated[
+        bool, typer.Option("--was-not-refunded", help="Decide that no money left; kept with who and why.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a refund whose outcome nobody knows: by the gateway's id, or by decision."""
+    from commands.refunds.refunds import steer
+    from models.collections.collection import UnknownResolution
+    from models.refunds.refund import RefundResult
+
+    command = UnknownResolution(actor, reason, gateway_reference, was_not_refunded)
+    perform(lambda output: steer(output, refund, "resolve_unknown", command, RefundResult), as_json=as_json)
+
+
+@app.command("run")
+def run_refunds(
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to run, in UTC; else today.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send what is due back through the gateway, rewards and accounts in credit, and wait for the certificate.
+
+    A day has one run, which a schedule starts at night. Whether accounts in credit get their money back is a rule.
+    """
+    from commands.runs.refund_runs import run
+
+    perform(lambda output: run(output, date_of(day)), as_json=as_json)
+
+
+@app.command("certificate")
+def show_certificate(
+    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="A day, such as 2026-11-26.")],
+    as_json: Json = False,
+) -> None:
+    """Show the certificate of a day's refund run."""
+    from commands.runs.refund_runs import show
+
+    perform(lambda output: show(output, day.date()), as_json=as_json)

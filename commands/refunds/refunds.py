@@ -1,0 +1,184 @@
+"""Refunds through the gateway: started, shown and steered."""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from sqlalchemy import Row
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.ledger.transaction_queries import TransactionRecords
+from activities.refunds.queries import RefundRecords
+from commands.formatting import document, moment, money
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.session import database_of, read_settings, temporal_of
+from commands.updates import ask, refusal_of, require_who_and_why
+from models.gateway.gateway_request import RequestKind
+from models.money import Money, MoneyError
+from models.problem import refusal
+from models.refunds.refund import InvalidRefundError, RefundOrder, RefundRequest, RefundResult
+from settings import Settings
+from workflows.refunds.refund import Refund
+from workflows.visibility import WORKFLOW_QUEUE, refund_id, refund_label
+
+Answer = TypeVar("Answer")
+
+RETRIED = frozenset({"rejected", "reversed"})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for on the command line; an amount in major units, or none for all that is left."""
+
+    payment: str
+    kind: RequestKind
+    amount: str
+    name: str
+    actor: str
+    reason: str
+    is_acknowledged: bool
+
+
+async def create(output: Output, wanted: Wanted) -> None:
+    """Start a refund or payment cancellation. Raises RefusedError naming the rule."""
+    require_who_and_why(wanted.actor, wanted.reason)
+    settings = read_settings()
+    async with database_of(settings) as database:
+        payment = await TransactionRecords(database).require(wanted.payment)
+    order = _order(wanted, payment)
+    await _begin(output, settings, order, payment.account_id, payment.provider or settings.provider)
+
+
+async def retry(output: Output, refund: str, *, actor: str, reason: str) -> None:
+    """Ask again for what was rejected or came back, under the next id."""
+    require_who_and_why(actor, reason)
+    settings = read_settings()
+    found = await _found(settings, refund)
+    if found.state not in RETRIED:
+        raise refusal("refund", "refund_is_over", f"{refund} is {found.state}; only what failed is asked for again")
+    kind = RequestKind(found.kind)
+    amount = found.amount_minor if kind is RequestKind.REFUND else 0
+    order = RefundOrder(_next_name(refund), found.payment_id, amount, kind, actor, reason, is_acknowledged=True)
+    await _begin(output, settings, order, found.account_id, found.provider_id)
+
+
+async def show(output: Output, refund: str) -> None:
+    """Show one refund."""
+    settings = read_settings()
+    found = await _found(settings, refund)
+    link = workflow_link(settings, refund_id(refund))
+    output.answer({**document(found), "link": link}, table("", "Refund", refund, rows=_facts(found)), *link_line(link))
+
+
+async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
+    """List one page of refunds; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await RefundRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+    shown = [
+        (row.id, row.kind, row.account_id, money(row.amount_minor, row.currency), row.state, row.code) for row in rows
+    ]
+    heads = ("Refund", "Kind", "Account", "Amount", "State", "Why")
+    answer_page(output, "refunds", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+
+
+async def steer(output: Output, refund: str, update: str, command: Any, answer: type[Answer]) -> None:
+    """Ask a refund's workflow for something. Raises RefusedError with its own reason."""
+    settings = read_settings()
+    answered = await ask(await temporal_of(settings), refund_id(refund), update, command, answer, noun="refund")
+    said = asdict(answered) if isinstance(answered, RefundResult) else answered
+    shown = answered.outcome if isinstance(answered, RefundResult) else answered
+    output.answer({"refund": refund, "answer": said}, table("", "Refund", refund, rows=[("Answer", shown)]))
+
+
+async def _begin(output: Output, settings: Settings, order: RefundOrder, account_id: str, provider: str) -> None:
+    first = await _first_outcome(await temporal_of(settings), order, account_id, provider)
+    link = workflow_link(settings, refund_id(order.refund_id))
+    facts = [
+        ("Outcome", first.outcome),
+        ("Why", first.code),
+        ("Amount", money(first.amount_minor, first.currency) if first.currency else ""),
+        ("At the gateway", first.gateway_reference),
+        ("In the ledger", first.transaction_id),
+    ]
+    output.answer(
+        {"refund": order.refund_id, "first_outcome": asdict(first), "link": link},
+        table("", "Refund", order.refund_id, rows=[fact for fact in facts if fact[1]]),
+        *link_line(link),
+    )
+
+
+async def _first_outcome(client: Client, order: RefundOrder, account_id: str, provider: str) -> RefundResult:
+    operation = WithStartWorkflowOperation(
+        Refund.run,
+        RefundRequest(order.refund_id, provider, order),
+        id=refund_id(order.refund_id),
+        task_queue=WORKFLOW_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        **refund_label(order.refund_id, payment=order.payment_id, account=account_id, provider=provider),
+    )
+    try:
+        first: RefundResult = await client.execute_update_with_start_workflow(
+            "first_outcome", start_workflow_operation=operation, result_type=RefundResult
+        )
+    except WorkflowUpdateFailedError as error:
+        raise refusal_of(error, "refund") from error
+    except WorkflowAlreadyStartedError as error:
+        raise refusal("id", "refund_id_is_free", f"{order.refund_id} is over: see `refunds show`") from error
+    return first
+
+
+def _order(wanted: Wanted, payment: Row[Any]) -> RefundOrder:
+    try:
+        amount = Money.parse(wanted.amount, payment.currency).amount_minor if wanted.amount else 0
+        if wanted.amount and amount <= 0:
+            raise refusal("amount", "amount_in_range", "must be more than nothing")
+        return RefundOrder(
+            wanted.name or f"rf_{uuid4().hex}",
+            payment.id,
+            amount,
+            wanted.kind,
+            wanted.actor,
+            wanted.reason,
+            is_acknowledged=wanted.is_acknowledged,
+        )
+    except MoneyError as error:
+        raise refusal("amount", "amount_valid", str(error)) from error
+    except InvalidRefundError as error:
+        field, _, message = str(error).partition(": ")
+        raise refusal({"refund_id": "id"}.get(field, field), "refund_valid", message) from error
+
+
+def _next_name(refund: str) -> str:
+    base, number = re.fullmatch(r"(.*?)(?:\.(\d+))?", refund).groups()  # type: ignore[union-attr]  # it always matches
+    return f"{base}.{int(number or 1) + 1}"
+
+
+async def _found(settings: Settings, refund: str) -> Row[Any]:
+    async with database_of(settings) as database:
+        found = await RefundRecords(database).find(refund)
+    if found is None:
+        raise refusal("refund", "refund_exists", f"there is no refund {refund!r}")
+    return found
+
+
+def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+    facts = [
+        ("Kind", found.kind),
+        ("Payment", found.payment_id),
+        ("Account", found.account_id),
+        ("Amount", str(Money(found.amount_minor, found.currency))),
+        ("State", f"{found.state} {found.code}".strip()),
+        ("At the gateway", found.gateway_reference),
+        ("In the ledger", found.transaction_id),
+        ("Asked by", found.asked_by),
+        ("Because", found.asked_because),
+        ("Asked", moment(found.created_at)),
+        ("Executed", moment(found.executed_at)),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,44 @@
+"""Running what a command does, and putting the failures that it may meet into words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import typer
+
+from commands.output import ExitCode, Failure, Output
+from models.problem import Fault, RefusedError
+
+
+def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool) -> None:
+    """Do the work of a command and leave with its exit code. Raises Failure for what may be expected to go wrong."""
+    output = Output(as_json=as_json)
+    asyncio.run(_translated(work(output)))
+    raise typer.Exit(output.exit_code)
+
+
+async def _translated(work: Awaitable[None]) -> None:
+    from temporalio.service import RPCError
+
+    from activities.database import DatabaseUnavailableError, RuleBrokenError
+    from models.ledger.refusal_fields import fault_of
+    from models.ledger.refusals import LedgerError
+
+    try:
+        await work
+    except RefusedError as error:
+        raise Failure(ExitCode.REFUSED, error.faults) from error
+    except LedgerError as error:
+        raise Failure(ExitCode.REFUSED, [fault_of(error)]) from error
+    except RuleBrokenError as error:
+        raise Failure(ExitCode.REFUSED, [Fault("database", error.type or "database_rule", error.message)]) from error
+    except DatabaseUnavailableError as error:
+        raise unreachable(
+            "DULY_DATABASE_URL", "database_reachable", f"the database does not answer: {error}"
+        ) from error
+    except RPCError as error:
+        raise unreachable("DULY_TEMPORAL_ADDRESS", "temporal_reachable", f"Temporal: {error.message}") from error
+
+
+def unreachable(setting: str, rule: str, message: str) -> Failure:
+    """Make the failure of a server that does not answer; the setting says where it was looked for."""
+    return Failure(ExitCode.UNREACHABLE, [Fault(setting, rule, message)])

@@ -1,0 +1,64 @@
+"""Starting a day's refunds, and showing their certificate."""
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+
+from temporalio.common import WorkflowIDConflictPolicy
+
+from activities.runs.refund_runs import read_certificate
+from commands.formatting import money
+from commands.links import link_line, workflow_link
+from commands.output import Output, table
+from commands.session import database_of, read_settings, temporal_of
+from models.problem import refusal
+from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from settings import Settings
+from workflows.runs.refund_run import RefundRun
+from workflows.visibility import WORKFLOW_QUEUE, refund_run_id
+
+
+async def run(output: Output, day: date | None) -> None:
+    """Run a day's refunds to their certificate; a day that has been run answers with its own."""
+    settings = read_settings()
+    day = day or datetime.now(UTC).date()
+    client = await temporal_of(settings)
+    certificate = await client.execute_workflow(
+        RefundRun.run,
+        RefundRunRequest(settings.provider, day),
+        id=refund_run_id(settings.provider, f"{day}"),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"Refunds of {day}",
+    )
+    _answer(output, settings, certificate)
+
+
+async def show(output: Output, day: date) -> None:
+    """Show a certificate."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        certificate = await read_certificate(database, refund_run_id(settings.provider, f"{day}"))
+    if certificate is None:
+        raise refusal("day", "run_is_certified", f"the refunds of {day} have no certificate")
+    _answer(output, settings, certificate)
+
+
+def _answer(output: Output, settings: Settings, certificate: RefundCertificate) -> None:
+    link = workflow_link(settings, certificate.run_id)
+    rows = [
+        (
+            total.kind,
+            total.outcome,
+            total.members,
+            money(total.amount_minor, total.currency),
+            money(total.refunded_minor, total.currency),
+        )
+        for total in certificate.totals
+    ]
+    heads = ("Kind", "Outcome", "Members", "Asked", "Refunded")
+    output.answer(
+        {"certificate": asdict(certificate), "link": link},
+        table(f"Refunds of {certificate.day}", *heads, rows=rows, right=heads[2:]),
+        f"Seal: {certificate.sha256}",
+        *link_line(link),
+    )

@@ -1,0 +1,112 @@
+"""Applying and listing schedules."""
+
+from typing import Any
+
+from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.database import Database
+from activities.runs.schedule_queries import read_schedules, read_swept_providers
+from commands.formatting import moment
+from commands.output import Output, table
+from commands.session import database_of, read_settings, temporal_of
+from workflows.runs.schedules import (
+    ScheduledDefinition,
+    is_same,
+    refund_schedule_of,
+    reminder_schedule,
+    schedule_of,
+    sweep_schedule_of,
+)
+from workflows.visibility import REMINDER_SCHEDULE, refund_schedule, schedule_id, sweep_schedule
+
+PREFIX = schedule_id("")
+
+
+async def apply(output: Output) -> None:
+    """Make Temporal's schedules what run definitions and providers ask for, and say what changed."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        wanted = await _wanted(database)
+    client = await temporal_of(settings)
+    there = await _ids(client)
+    changes = [(name, await _make_so(client, schedule_id(name), schedule)) for name, schedule in wanted.items()]
+    for id in sorted(there - {schedule_id(name) for name in wanted}):
+        await client.get_schedule_handle(id).delete()
+        changes.append((id.removeprefix(PREFIX), "removed"))
+    output.answer(
+        {"changes": [{"definition": id, "change": change} for id, change in changes]},
+        table("", "Definition", "Schedule", rows=changes),
+    )
+
+
+async def list_all(output: Output) -> None:
+    """List the schedules with what they did and will do."""
+    client = await temporal_of(read_settings())
+    found = [await client.get_schedule_handle(id).describe() for id in sorted(await _ids(client))]
+    documents = [_document(description) for description in found]
+    rows = [
+        (
+            one["definition"],
+            moment(one["next_at"]),
+            one["time_zone"],
+            moment(one["last_at"]),
+            "paused: " + str(one["note"]) if one["paused"] else "runs",
+            one["missed"],
+        )
+        for one in documents
+    ]
+    columns = ("Definition", "Next", "Time zone", "Last", "State", "Missed")
+    output.answer({"schedules": documents}, table("", *columns, rows=rows, right=("Missed",)))
+
+
+async def _wanted(database: Database) -> dict[str, Schedule]:
+    monthly = {
+        found.id: schedule_of(ScheduledDefinition(found.id, found.kind, found.monthly))
+        for found in await read_schedules(database)
+        if found.monthly is not None and found.is_effective
+    }
+    providers = await read_swept_providers(database)
+    sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
+    refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
+    return monthly | sweeps | refunds | ({REMINDER_SCHEDULE: reminder_schedule()} if providers else {})
+
+
+async def _make_so(client: Client, id: str, wanted: Schedule) -> str:
+    handle = client.get_schedule_handle(id)
+    try:
+        found = (await handle.describe()).schedule
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        await client.create_schedule(id, wanted)
+        return "created"
+    if await is_same(found, wanted, client.data_converter):
+        return "unchanged"
+
+    def changed(current: ScheduleUpdateInput) -> ScheduleUpdate:
+        # An operator's pause and note outlive a change of the calendar.
+        wanted.state = current.description.schedule.state
+        return ScheduleUpdate(wanted)
+
+    await handle.update(changed)
+    return "updated"
+
+
+async def _ids(client: Client) -> set[str]:
+    """Return the ids of the schedules that are ours. A new one may take a moment to be listed."""
+    return {entry.id async for entry in await client.list_schedules() if entry.id.startswith(PREFIX)}
+
+
+def _document(description: ScheduleDescription) -> dict[str, Any]:
+    info, state = description.info, description.schedule.state
+    return {
+        "definition": description.id.removeprefix(PREFIX),
+        "paused": state.paused,
+        "note": state.note,
+        "time_zone": description.schedule.spec.time_zone_name,
+        "next_at": info.next_action_times[0] if info.next_action_times and not state.paused else None,
+        "last_at": info.recent_actions[-1].scheduled_at if info.recent_actions else None,
+        "missed": info.num_actions_missed_catchup_window,
+        "skipped": info.num_actions_skipped_overlap,
+    }

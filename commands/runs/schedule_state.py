@@ -1,0 +1,86 @@
+"""What an operator does to one schedule."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import ScheduleBackfill, ScheduleHandle, ScheduleOverlapPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.runs.schedule_queries import read_schedules
+from commands.output import Output
+from commands.session import database_of, read_settings, temporal_of
+from models.period import Period
+from models.problem import refusal
+from models.runs.schedule import MonthlySchedule
+from settings import Settings
+from workflows.visibility import schedule_id
+
+
+async def pause(output: Output, definition_id: str, note: str) -> None:
+    """Pause a schedule. Raises RefusedError when there is none."""
+    async with _handle(read_settings(), definition_id) as handle:
+        await handle.pause(note=note)
+    output.answer({"definition": definition_id, "paused": True, "note": note}, f"Paused {definition_id}: {note}")
+
+
+async def resume(output: Output, definition_id: str, note: str) -> None:
+    """Resume a schedule. Raises RefusedError when there is none."""
+    async with _handle(read_settings(), definition_id) as handle:
+        await handle.unpause(note=note)
+    output.answer({"definition": definition_id, "paused": False, "note": note}, f"Resumed {definition_id}: {note}")
+
+
+async def delete(output: Output, definition_id: str) -> None:
+    """Delete a schedule. Raises RefusedError when there is none."""
+    async with _handle(read_settings(), definition_id) as handle:
+        await handle.delete()
+    output.answer({"definition": definition_id, "deleted": True}, f"Deleted the schedule of {definition_id}.")
+
+
+async def backfill(output: Output, definition_id: str, first: str, last: str) -> None:
+    """Run missed months. Raises RefusedError for months that are not due yet, or in the wrong order."""
+    settings = read_settings()
+    monthly = await _monthly(settings, definition_id)
+    periods = _periods(Period.parse(first), Period.parse(last), monthly)
+    due_at = [monthly.moment_in(period) for period in periods]
+    # The start of a backfill is left out, its end is not.
+    wanted = ScheduleBackfill(due_at[0] - timedelta(seconds=1), due_at[-1], overlap=ScheduleOverlapPolicy.BUFFER_ALL)
+    async with _handle(settings, definition_id) as handle:
+        await handle.backfill(wanted)
+    months = [str(period) for period in periods]
+    output.answer(
+        {"definition": definition_id, "periods": months}, f"Asked for {definition_id} in {', '.join(months)}."
+    )
+
+
+def _periods(first: Period, last: Period, monthly: MonthlySchedule) -> list[Period]:
+    if last.starts_on < first.starts_on:
+        raise refusal("to", "months_in_order", f"{last} is before {first}")
+    if monthly.moment_in(last) > datetime.now(UTC):
+        problem = f"{last} is due at {monthly.moment_in(last):%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
+        raise refusal("to", "month_was_due", problem)
+    periods = [first]
+    while periods[-1] != last:
+        periods.append(periods[-1].next())
+    return periods
+
+
+async def _monthly(settings: Settings, definition_id: str) -> MonthlySchedule:
+    async with database_of(settings) as database:
+        for found in await read_schedules(database):
+            if found.id == definition_id and found.monthly is not None:
+                return found.monthly
+    raise refusal("definition", "schedule_exists", f"the run definition {definition_id!r} has no schedule")
+
+
+@asynccontextmanager
+async def _handle(settings: Settings, definition_id: str) -> AsyncIterator[ScheduleHandle]:
+    client = await temporal_of(settings)
+    try:
+        yield client.get_schedule_handle(schedule_id(definition_id))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        problem = f"{definition_id!r} has no schedule at Temporal; see schedule apply"
+        raise refusal("definition", "schedule_exists", problem) from error

@@ -1,0 +1,76 @@
+"""Starting a run, and following it to its certificate."""
+
+import asyncio
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.database import Database
+from activities.runs.queries import RunRecords
+from commands.links import link_line, workflow_link
+from commands.output import ExitCode, Failure, Output
+from commands.runs.run_progress import following
+from commands.runs.show import show
+from commands.session import database_of, read_settings, temporal_of
+from models.problem import Fault, refusal
+from models.runs.process_run import RunKind, RunRequest
+from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id, run_label
+
+POLL_SECONDS = 1.0
+
+
+async def start(output: Output, kind: RunKind, definition_id: str, period: str, *, wait: bool) -> None:
+    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        records = RunRecords(database)
+        await records.require_startable(definition_id, kind, period)
+        handle = await _start(await temporal_of(settings), kind, RunRequest(definition_id, period))
+        link = workflow_link(settings, handle.id)
+        if wait:
+            await follow(database, handle)
+    if wait:
+        await show(output, handle.id)
+        return
+    output.answer({"run_id": handle.id, "link": link}, f"Started {handle.id}", *link_line(link))
+
+
+async def _start(client: Client, kind: RunKind, request: RunRequest) -> WorkflowHandle[Any, Any]:
+    is_billing = kind is RunKind.BILLING
+    run_id = (billing_run_id if is_billing else payment_run_id)(request.definition_id, request.period)
+    try:
+        return await client.start_workflow(
+            "BillingRun" if is_billing else "PaymentRun",
+            request,
+            id=run_id,
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            **run_label(kind, request, run_id),
+        )
+    except WorkflowAlreadyStartedError as error:
+        problem = f"{run_id} has been started before; see runs show {run_id}"
+        raise refusal("period", "one_run_a_period", problem) from error
+
+
+async def follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
+    """Show the progress until the run is closed. Ctrl-C stops the watching, never the run."""
+    records = RunRecords(database)
+    result = asyncio.ensure_future(handle.result())
+    try:
+        with following(handle.id) as progress:
+            while not (await asyncio.wait([result], timeout=POLL_SECONDS))[0]:
+                progress.update([tuple(row) for row in await records.totals(handle.id)])
+        await result
+    except WorkflowFailureError as error:
+        raise Failure(ExitCode.REFUSED, [_fault_of(error)]) from error
+    finally:
+        result.cancel()
+
+
+def _fault_of(error: WorkflowFailureError) -> Fault:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return Fault("run", str(getattr(cause, "type", None) or "run_completes"), str(cause))

@@ -1,1 +1,0 @@
-"""What the commands do: read or start something, and say what came of it."""

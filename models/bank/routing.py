@@ -1,0 +1,99 @@
+"""Whose money a bank line is: one account that takes it, or suspense with the reason (F122, F123)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.bank.entry import BankEntry, stated_references, written_references
+
+
+class SuspenseReason(StrEnum):
+    """Why money goes to the suspense account."""
+
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_AMBIGUOUS = "account_ambiguous"
+    ACCOUNT_TERMINATED = "account_terminated"
+    CURRENCY_DIFFERS = "currency_differs"
+    OWNER_DIFFERS = "owner_differs"
+    RETURNED_TRANSFER = "returned_transfer"
+
+
+@dataclass(frozen=True)
+class KnownAccount:
+    """A customer's account as the import found it."""
+
+    id: str
+    currency: str
+    is_terminated: bool
+    owner_reference: str = ""
+
+
+@dataclass(frozen=True)
+class KnownInvoice:
+    """An invoice that a reference names; one that is not posted any more is addressed by nobody."""
+
+    id: str
+    account_id: str
+    is_posted: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the references of a batch of entries name: accounts by id, invoices by number."""
+
+    accounts: Mapping[str, KnownAccount]
+    invoices: Mapping[str, KnownInvoice]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a line's money goes. A reason means suspense, and `account_id` is whom it seemed meant for, if anyone."""
+
+    account_id: str = ""
+    invoice_ids: tuple[str, ...] = ()
+    reason: SuspenseReason | None = None
+
+
+def references(entry: BankEntry) -> tuple[str, ...]:
+    """Return everything in an entry that may name an account or an invoice."""
+    return (*stated_references(entry), *written_references(entry))
+
+
+def route(entry: BankEntry, known: Known) -> Route:
+    """Decide where an entry's money goes. What a field for references says counts more than what the text says."""
+    if entry.is_return:
+        return Route(reason=SuspenseReason.RETURNED_TRANSFER)
+    named = _named(stated_references(entry), known) or _named(written_references(entry), known)
+    if not named:
+        return Route(reason=SuspenseReason.ACCOUNT_UNKNOWN)
+    if len(named) > 1:
+        return Route(reason=SuspenseReason.ACCOUNT_AMBIGUOUS)
+    account = known.accounts[next(iter(named))]
+    if (reason := _against(entry, account)) is not None:
+        return Route(account.id, reason=reason)
+    return Route(account.id, _addressed(entry, account, known))
+
+
+def _named(words: Iterable[str], known: Known) -> set[str]:
+    found = set()
+    for word in words:
+        if word in known.invoices:
+            found.add(known.invoices[word].account_id)
+        elif word in known.accounts:
+            found.add(word)
+    return found & known.accounts.keys()
+
+
+def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
+    if account.is_terminated:
+        return SuspenseReason.ACCOUNT_TERMINATED
+    if account.currency != entry.currency:
+        return SuspenseReason.CURRENCY_DIFFERS
+    if entry.owner_reference and account.owner_reference and entry.owner_reference != account.owner_reference:
+        return SuspenseReason.OWNER_DIFFERS
+    return None
+
+
+def _addressed(entry: BankEntry, account: KnownAccount, known: Known) -> tuple[str, ...]:
+    invoices = (known.invoices[word] for word in references(entry) if word in known.invoices)
+    return tuple(dict.fromkeys(one.id for one in invoices if one.account_id == account.id and one.is_posted))

@@ -1,0 +1,235 @@
+"""What a collection is told, what it answers, and what it remembers."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from models.collections.dunning import DunningPolicy, GiveUpAction
+from models.gateway.gateway_request import AttemptCause, CollectResult
+
+
+class Stage(StrEnum):
+    """Where a receivable stands; the search attribute `Stage` carries it."""
+
+    COLLECTING = "collecting"
+    DUNNING = "dunning"
+    WAITING_FOR_CUSTOMER = "waiting_for_customer"
+    PROCESSING = "processing"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+    GIVEN_UP = "given_up"
+
+
+# Between attempts: only then may anybody decide what comes next.
+BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
+
+# Nothing comes after these.
+ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
+
+
+@dataclass(frozen=True)
+class CollectionRequest:
+    """Collect what an account owes for a period; without invoices, all that nobody else is collecting."""
+
+    account_id: str
+    period: str
+    provider: str = "stripe"
+    run_id: str = ""
+    invoices: tuple[str, ...] = ()
+    resumed: "CollectionState | None" = None
+
+    def resumed_as(self, state: "CollectionState") -> "CollectionRequest":
+        """Return the request for the execution that goes on with a state."""
+        return replace(self, resumed=state)
+
+
+@dataclass(frozen=True)
+class CollectionOpening:
+    """Ask to own a receivable; `owner` is the workflow execution, so that it may ask twice and another may not."""
+
+    account_id: str
+    period: str
+    provider: str
+    run_id: str
+    invoices: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True)
+class CollectionTerms:
+    """What a collection is opened with: the policy it will finish under, and the account's clock."""
+
+    policy: DunningPolicy
+    time_zone: str
+    amount_minor: int
+    currency: str
+    invoices: tuple[str, ...] = ()
+
+
+@dataclass
+class CollectionState:
+    """What must survive a continue-as-new."""
+
+    terms: CollectionTerms
+    attempt: int = 1
+    cause: AttemptCause = AttemptCause.SCHEDULED
+    card_id: str = ""
+    soft_declines: int = 0
+    technical_declines: int = 0
+    unknown_since: datetime | None = None
+    looks: int = 0
+    is_in_review: bool = False
+    review_reason: str = ""
+    page: "OpenPage | None" = None
+    customer_deadline: datetime | None = None
+    declined: CollectResult | None = None
+    planned_at: datetime | None = None
+    decisions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CollectionClosing:
+    """How a collection ends: settled, or given up, why, and what then becomes of the account."""
+
+    account_id: str
+    period: str
+    stage: Stage
+    reason: str
+    action: GiveUpAction = GiveUpAction.NOTHING
+
+
+@dataclass(frozen=True)
+class CollectionResult:
+    """What a collection came to."""
+
+    stage: Stage
+    reason: str
+    attempts: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class CollectionStatus:
+    """The answer to the query `status`; `next_action` says what comes at `next_action_at`."""
+
+    stage: Stage
+    attempt: int
+    amount_minor: int
+    currency: str
+    next_action_at: datetime | None
+    last: CollectResult | None
+    decisions: tuple[str, ...]
+    is_in_review: bool = False
+    review_reason: str = ""
+    next_action: str = ""
+    time_zone: str = "UTC"
+    unknown_since: datetime | None = None
+
+
+class CommandError(ValueError):
+    """An operator's command that makes no sense here; the message names the field or the stage, and the rule."""
+
+
+@dataclass(frozen=True)
+class OperatorCommand:
+    """Who asks for something, and why: both are kept in the history."""
+
+    actor: str
+    reason: str
+
+    def check(self) -> None:
+        """Raise CommandError unless somebody says why."""
+        _refuse_unless(bool(self.actor.strip()), "actor: say who asks")
+        _refuse_unless(bool(self.reason.strip()), "reason: say why")
+        _refuse_unless(len(self.reason) <= 500, "reason: at most 500 characters")
+
+
+@dataclass(frozen=True)
+class RetryCommand(OperatorCommand):
+    """Try now, on the usual card or on another."""
+
+    card_id: str = ""
+
+
+GRACE_MAX = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class GraceCommand(OperatorCommand):
+    """Leave the customer in peace until a moment."""
+
+    until: datetime
+
+    def check_at(self, now: datetime) -> None:
+        """Raise CommandError unless the moment is ahead and within half a year."""
+        self.check()
+        _refuse_unless(self.until.tzinfo is not None, "until: needs a time zone")
+        _refuse_unless(self.until > now, "until: must lie ahead")
+        _refuse_unless(self.until <= now + GRACE_MAX, f"until: at most {GRACE_MAX.days} days ahead")
+
+
+@dataclass(frozen=True)
+class PaidOutsideCommand(OperatorCommand):
+    """The customer has paid by other means; the reference finds the money again."""
+
+    reference: str
+    method: str = "bank_transfer"
+
+    def check(self) -> None:
+        """Raise CommandError unless there is a reference."""
+        super().check()
+        _refuse_unless(bool(self.reference.strip()), "reference: say where the money is found")
+
+
+@dataclass(frozen=True)
+class UnknownResolution(OperatorCommand):
+    """What a person found out: the gateway's id of the payment, or the decision that nothing was charged."""
+
+    gateway_reference: str = ""
+    was_not_charged: bool = False
+
+    def check(self) -> None:
+        """Raise CommandError unless it is one of the two."""
+        super().check()
+        _refuse_unless(
+            bool(self.gateway_reference) != self.was_not_charged,
+            "gateway_reference: give the gateway's id, or say was_not_charged; not both, not neither",
+        )
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """A hosted page that the customer may pay on, and the attempt that it is."""
+
+    url: str
+    expires_at: datetime
+    attempt: int
+
+
+@dataclass(frozen=True)
+class PaidOutside:
+    """Record a payment that came by other means on the receivable."""
+
+    account_id: str
+    period: str
+    reference: str
+    method: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Settle an unknown attempt by a person's evidence or decision."""
+
+    account_id: str
+    period: str
+    attempt: int
+    gateway_reference: str
+    actor: str
+    reason: str
+
+
+def _refuse_unless(holds: bool, message: str) -> None:
+    if not holds:
+        raise CommandError(message)

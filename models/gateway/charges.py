@@ -1,0 +1,156 @@
+"""The port through which money moves: what we ask a gateway, and the four ways in which it can answer.
+
+Succeeded and declined are values. "It did not happen" and "nobody knows" are different errors, because one may be
+asked again freely and the other blocks every further attempt until there is evidence (design: effects happen once).
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from models.gateway.decline import Decline
+from models.gateway.events import GatewayEvent
+
+
+class ChargeStatus(StrEnum):
+    """Where a charge stands at the gateway."""
+
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    PROCESSING = "processing"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One charge to ask for. Amount in the currency's minor units of ISO 4217; ids and tokens only."""
+
+    idempotency_key: str
+    request_id: str
+    account_id: str
+    payment_id: str
+    amount_minor: int
+    currency: str
+    customer: str
+    token: str
+
+
+@dataclass(frozen=True)
+class ChargeResult:
+    """What the gateway says of a charge, in our words. The fee is None until the gateway has booked it."""
+
+    status: ChargeStatus
+    gateway_reference: str
+    charge_reference: str = ""
+    decline: Decline | None = None
+    fee_minor: int | None = None
+
+
+@dataclass(frozen=True)
+class PaymentPage:
+    """A hosted page, open until `expires_at`."""
+
+    gateway_reference: str
+    url: str
+    expires_at: datetime
+
+
+class MovementKind(StrEnum):
+    """What moved money on the gateway's balance."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT = "payout"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One booking on the gateway's balance: signed amount before fee, fee, both in ISO minor units."""
+
+    reference: str
+    kind: MovementKind
+    source_reference: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    booked_at: datetime
+
+
+class Gateway(Protocol):
+    """A payment gateway. Every method may raise the errors below, and nothing else."""
+
+    async def charge(self, charge: Charge) -> ChargeResult:
+        """Charge a saved card off session; the same key always means the same charge."""
+        ...
+
+    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
+        """Look for evidence of a charge: by reference, else by listing. None: the customer's gateway never saw it."""
+        ...
+
+    async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
+        """Open a hosted page where the customer pays the charge; the same key always means the same page."""
+        ...
+
+    async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
+        """Close a page for good and say what came of it; None: nobody paid, and nobody can any more."""
+        ...
+
+    async def find_page_payment(
+        self, charge: Charge, *, gateway_reference: str, since: datetime
+    ) -> ChargeResult | None:
+        """Look what came of a page: processing while it is open, None when it ended unpaid."""
+        ...
+
+    def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
+        """Every event of a needed type since a moment, as far back as the gateway remembers."""
+        ...
+
+    def movements(self, since: datetime) -> AsyncIterator[Movement]:
+        """Every booking on the gateway's balance since a moment."""
+        ...
+
+    async def verify(self) -> None:
+        """Make sure that the gateway is there and takes our key."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class GatewayError(Exception):
+    """The gateway gave no usable answer; `code` is its own word for why, safe to log and store."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class GatewayBusyError(GatewayError):
+    """It did not happen: too fast, or the object was locked. Ask again after `retry_after_seconds`."""
+
+    def __init__(self, code: str, *, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(code)
+
+
+class GatewayUnansweredError(GatewayError):
+    """Unknown: the request may have had an effect. `is_final` when the same key can only repeat the error."""
+
+    def __init__(self, code: str, *, is_final: bool = False) -> None:
+        self.is_final = is_final
+        super().__init__(code)
+
+
+class GatewayRefusedError(GatewayError):
+    """It did not happen and will not: the request itself is wrong."""
+
+
+class GatewayAccessError(GatewayError):
+    """It did not happen: the gateway does not take our key. An operator must act."""

@@ -1,0 +1,172 @@
+"""The columns of the CSV files that people and banks bring, and how a row becomes named cells (S48, F120, F122)."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from models.cards.card_number import holds_card_number
+from models.problem import Fault, RefusedError
+
+ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
+BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
+AWARDS = "awards"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an import file. A default of None means that every row must fill it in."""
+
+    name: str
+    meaning: str
+    default: str | None = ""
+
+
+COLUMNS = MappingProxyType(
+    {
+        ACCOUNTS: (
+            Column("account_id", "your reference of the account, 1 to 64 characters without blanks", None),
+            Column("owner_name", "who owes", None),
+            Column("currency", "ISO 4217, upper case", None),
+            Column("email", "where payment messages go"),
+            Column("locale", "language of messages, such as en or el_CY", "en"),
+            Column("time_zone", "IANA name, such as Europe/Nicosia", "UTC"),
+            Column("owner_reference", "the owner's number in another system"),
+            Column("credit_limit", "most the account may owe, such as 100.00"),
+            Column("credit_period_days", "days by which due dates differ from the rule, -366 to 366"),
+            Column("due_date_rule", "id of a due date rule"),
+            Column("region", "for reports"),
+            Column("segment", "for reports"),
+        ),
+        SUBSCRIPTIONS: (
+            Column("subscription_id", "your reference of the subscription", None),
+            Column("account_id", "an account of the accounts file", None),
+            Column("product_id", "a product that is configured", None),
+            Column("price", "price of one piece a month before tax, such as 9.99", None),
+            Column("currency", "the account's currency", None),
+            Column("billing_day", "1 to 31; a day the month lacks becomes its last", None),
+            Column("starts_on", "first day, such as 2026-11-01", None),
+            Column("ends_on", "first day without it"),
+            Column("quantity", "pieces", "1"),
+        ),
+        CARDS: (
+            Column("account_id", "an account of the accounts file", None),
+            Column("customer", "the gateway's reference of the customer, such as cus_…", None),
+            Column("token", "the gateway's reference of the card, such as pm_…; never a card number", None),
+            Column("brand", "such as visa", None),
+            Column("last4", "the last four digits", None),
+            Column("exp_month", "1 to 12", None),
+            Column("exp_year", "four digits", None),
+            Column("recurring", "yes or no: may the monthly run charge it", "no"),
+            Column("fallback_order", "1 is charged first", "1"),
+        ),
+        BANK: (
+            Column("bank_reference", "the bank's own reference of the line: it is imported once", None),
+            Column("booked_on", "day of booking, such as 2026-11-01", None),
+            Column("amount", "such as 12.50; below 0 for money that left", None),
+            Column("currency", "ISO 4217, upper case", None),
+            Column("account_id", "the account, if the bank or the payer names it"),
+            Column("structured_reference", "ISO 11649 (RF…) or another reference of account or invoice"),
+            Column("text", "what the payer wrote; accounts and invoice numbers are found in it"),
+            Column("payer", "who paid"),
+            Column("owner_reference", "the owner's number; must be the account's, if both have one"),
+            Column("bank_account", "your account at the bank, if the file holds several"),
+        ),
+        PAYEES: (
+            Column("account_id", "the account to refund", None),
+            Column("name", "who is paid", None),
+            Column("iban", "where to; checked by its check digits", None),
+            Column("bic", "the bank's code, where the bank asks for it"),
+        ),
+        ANSWERS: (
+            Column("reference", "the refund's reference number, as exported", None),
+            Column("status", "paid, rejected or pending", None),
+            Column("amount", "such as 12.50; must be the refund's"),
+            Column("reason", "why it was rejected"),
+        ),
+        AWARDS: (
+            Column("award_id", "the reward's own reference: the same award is one reduction", None),
+            Column("merchant_id", "a merchant of the merchants file", None),
+            Column("account_id", "whose reward it is", None),
+            Column("amount", "such as 2.50", None),
+            Column("currency", "the merchant's and the account's", None),
+            Column("payment_id", "the payment of the sale, if it is known"),
+        ),
+    }
+)
+
+Header = tuple[str, ...]
+
+
+def read_header(source: str, cells: Sequence[str]) -> Header:
+    """Return the columns' names in a file's order. Raises RefusedError: one is missing, unknown, or there twice."""
+    names = tuple(cell.strip().lower() for cell in cells)
+    known = {column.name: column for column in COLUMNS[source]}
+    faults = [
+        *(_fault(source, 1, name, "column_required", "the column is missing") for name in _missing(known, names)),
+        *(
+            _fault(source, 1, _shown(name), "column_known", "is no column of this file")
+            for name in names
+            if name not in known
+        ),
+        *(
+            _fault(source, 1, name, "column_once", "the column is there twice")
+            for name in known
+            if names.count(name) > 1
+        ),
+    ]
+    if faults:
+        raise RefusedError(faults)
+    return names
+
+
+def cells_of(source: str, line: int, header: Header, row: Sequence[str]) -> dict[str, str]:
+    """Name a row's cells and fill in the defaults.
+
+    Raises RefusedError: a cell too many or too few, a card number anywhere, a control character. A value
+    is in no message before it is known to be no card number.
+    """
+    if any(holds_card_number(cell) for cell in row):
+        raise RefusedError(
+            [_fault(source, line, _card_field(header, row), "no_card_number", "seems to be a card number")]
+        )
+    return named_cells(source, line, header, row)
+
+
+def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> dict[str, str]:
+    """Name the cells of a row that may hold other long numbers than those of cards, such as IBANs.
+
+    Raises RefusedError: a cell too many or too few, a control character.
+    """
+    if len(row) != len(header):
+        problem = f"has {len(row)} cells, the header {len(header)}"
+        raise RefusedError([_fault(source, line, "row", "column_count", problem)])
+    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    for name, cell in cells.items():
+        if any(unicodedata.category(character) == "Cc" for character in cell):
+            raise RefusedError([_fault(source, line, name, "printable", "holds a control character")])
+    return {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
+
+
+def account_of(header: Header, row: Sequence[str]) -> str:
+    """Return the account that a row speaks of as far as one can tell, though the row itself be wrong."""
+    position = header.index("account_id")
+    cell = row[position].strip() if position < len(row) else ""
+    return "" if holds_card_number(cell) else cell
+
+
+def _missing(known: dict[str, Column], names: Header) -> list[str]:
+    return [name for name, column in known.items() if column.default is None and name not in names]
+
+
+def _card_field(header: Header, row: Sequence[str]) -> str:
+    position = next(position for position, cell in enumerate(row) if holds_card_number(cell))
+    return header[position] if position < len(header) else f"cell {position + 1}"
+
+
+def _shown(name: str) -> str:
+    return "column" if holds_card_number(name) else name or "column"
+
+
+def _fault(source: str, line: int, field: str, rule: str, message: str) -> Fault:
+    return Fault(field, rule, message, source, line)

@@ -1,0 +1,119 @@
+"""One account of an import with all that comes with it: what must hold between its rows, and what is new about it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
+from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
+from models.problem import Fault
+
+
+class Change(StrEnum):
+    """What an import does with an account, a subscription or a card."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class ImportEntry:
+    """An account with its subscriptions and cards, each with the line it stood in: all of it goes in, or nothing."""
+
+    line: int
+    account: AccountRow
+    subscriptions: tuple[tuple[int, SubscriptionRow], ...] = ()
+    cards: tuple[tuple[int, CardRow], ...] = ()
+
+    @property
+    def customer(self) -> str:
+        """The gateway's customer, "" when the entry has no card."""
+        return self.cards[0][1].customer if self.cards else ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the database holds of a batch of entries, by the id that a file calls it.
+
+    `customers` tells the customer of an account, `owners` the account of a customer; `kinds`, `states` are of accounts.
+    """
+
+    accounts: Mapping[str, AccountRow]
+    kinds: Mapping[str, str]
+    states: Mapping[str, str]
+    subscriptions: Mapping[str, SubscriptionRow]
+    cards: Mapping[str, CardRow]
+    customers: Mapping[str, str]
+    owners: Mapping[str, str]
+
+
+def faults_within(entry: ImportEntry, reference: ImportReference) -> Iterator[Fault]:
+    """Yield what does not fit together: currencies (X11), and customers of the gateway (G7)."""
+    account = entry.account
+    for line, subscription in entry.subscriptions:
+        if subscription.currency != account.currency:
+            problem = f"is {subscription.currency}, the account's is {account.currency}"
+            yield Fault("currency", "currency_of_account", problem, SUBSCRIPTIONS, line)
+    for line, card in entry.cards:
+        if card.customer != entry.customer:
+            problem = f"{card.customer!r} is another customer than {entry.customer!r} of an earlier card"
+            yield Fault("customer", "one_customer_an_account", problem, CARDS, line)
+        if account.currency not in reference.provider_currencies:
+            problem = f"the provider does not take {account.currency}"
+            yield Fault("account_id", "currency_of_provider", problem, CARDS, line)
+
+
+def faults_against(entry: ImportEntry, stored: Stored) -> Iterator[Fault]:
+    """Yield what contradicts the database: whatever belongs to somebody else, or can never change."""
+    account = entry.account
+    if (found := stored.accounts.get(account.account_id)) is not None:
+        if stored.kinds[account.account_id] != "customer":
+            yield _fault(entry.line, "account_id", "id_not_reserved", "is an account of the ledger itself")
+        if found.currency != account.currency:
+            yield _fault(entry.line, "currency", "currency_is_fixed", f"the account is kept in {found.currency}")
+        if stored.states[account.account_id] == "terminated":
+            yield _fault(entry.line, "account_id", "account_not_terminated", "the account is terminated")
+    for line, subscription in entry.subscriptions:
+        before = stored.subscriptions.get(subscription.subscription_id)
+        if before is not None and before.account_id != account.account_id:
+            problem = f"{subscription.subscription_id!r} is a subscription of {before.account_id}"
+            yield Fault("subscription_id", "subscription_of_account", problem, SUBSCRIPTIONS, line)
+    for line, card in entry.cards:
+        yield from _faults_of_card(line, card, stored)
+
+
+def _faults_of_card(line: int, card: CardRow, stored: Stored) -> Iterator[Fault]:
+    before = stored.cards.get(card.token)
+    if before is not None and before.account_id != card.account_id:
+        yield Fault("token", "card_of_account", f"is a card of {before.account_id}", CARDS, line)
+    owner = stored.owners.get(card.customer, card.account_id)
+    if owner != card.account_id:
+        yield Fault("customer", "customer_of_one_account", f"{card.customer!r} belongs to {owner}", CARDS, line)
+    known = stored.customers.get(card.account_id, card.customer)
+    if known != card.customer:
+        yield Fault("customer", "customer_is_fixed", f"the account's customer is {known!r}", CARDS, line)
+
+
+def change_of(row: object, before: object | None) -> Change:
+    """Say what a row changes about what was there before."""
+    if before is None:
+        return Change.CREATED
+    return Change.UNCHANGED if row == before else Change.UPDATED
+
+
+def change_of_entry(entry: ImportEntry, stored: Stored) -> Change:
+    """Say what an entry changes: its account is created, or something about it is updated, or nothing."""
+    changes = {
+        change_of(entry.account, stored.accounts.get(entry.account.account_id)),
+        *(change_of(row, stored.subscriptions.get(row.subscription_id)) for _, row in entry.subscriptions),
+        *(change_of(row, stored.cards.get(row.token)) for _, row in entry.cards),
+    }
+    if entry.account.account_id not in stored.accounts:
+        return Change.CREATED
+    return Change.UNCHANGED if changes == {Change.UNCHANGED} else Change.UPDATED
+
+
+def _fault(line: int, field: str, rule: str, message: str) -> Fault:
+    return Fault(field, rule, message, ACCOUNTS, line)

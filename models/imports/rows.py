@@ -1,0 +1,254 @@
+"""The rows of an import: what each cell must be before anything is written (S48, X3, X5)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from models.currency import UnknownCurrencyError, exponent_of
+from models.imports.columns import COLUMNS
+from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
+from models.problem import Fault, RefusedError
+
+_ID = re.compile(r"^[!-~]{1,64}$")
+_WHOLE = re.compile(r"^-?[0-9]{1,9}$")
+_DAY = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
+# The ledger names its own accounts like this.
+_RESERVED = ("acc_suspense_", "acc_write_off_")
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class ImportReference:
+    """What rows may refer to, as the import found it when it began."""
+
+    products: frozenset[str]
+    due_date_rules: frozenset[str]
+    time_zones: frozenset[str]
+    locales: frozenset[str]
+    provider_currencies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account to open or to change. Limit in minor units."""
+
+    account_id: str
+    owner_name: str
+    currency: str
+    email: str | None = None
+    locale: str = "en"
+    time_zone: str = "UTC"
+    owner_reference: str | None = None
+    credit_limit_minor: int | None = None
+    credit_period_days: int | None = None
+    due_date_rule_id: str | None = None
+    region: str | None = None
+    segment: str | None = None
+
+
+@dataclass(frozen=True)
+class SubscriptionRow:
+    """A subscription to start or to change: price of one piece a month, before tax, in minor units."""
+
+    subscription_id: str
+    account_id: str
+    product_id: str
+    price_minor: int
+    currency: str
+    quantity: int
+    billing_day: int
+    starts_on: date
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """A card that the gateway keeps: its token, and what a receipt may show."""
+
+    account_id: str
+    customer: str
+    token: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    is_recurring: bool
+    fallback_order: int
+
+
+Row = AccountRow | SubscriptionRow | CardRow
+Read = TypeVar("Read")
+
+
+class Cells:
+    """Reads the cells of one row and notes what is wrong, so that a row is corrected once and not field by field."""
+
+    def __init__(self, source: str, line: int, cells: Mapping[str, str]) -> None:
+        self._source, self._line, self._cells = source, line, cells
+        self.faults: list[Fault] = []
+        for column in COLUMNS[source]:
+            if column.default is None and not cells[column.name]:
+                self.refuse(column.name, "value_required", "is empty")
+
+    def refuse(self, field: str, rule: str, message: str) -> None:
+        self.faults.append(Fault(field, rule, message, self._source, self._line))
+
+    def text(self, field: str) -> str:
+        return self._cells[field]
+
+    def optional(self, field: str) -> str | None:
+        return self._cells[field] or None
+
+    def matching(self, field: str, pattern: re.Pattern[str], rule: str, message: str) -> str:
+        value = self._cells[field]
+        if value and not pattern.match(value):
+            self.refuse(field, rule, f"{value!r} {message}")
+        return value
+
+    def within(self, field: str, most: int) -> str:
+        value = self._cells[field]
+        if len(value) > most:
+            self.refuse(field, "length", f"must be at most {most} characters")
+        return value
+
+    def id(self, field: str) -> str:
+        return self.matching(field, _ID, "id_format", "must be 1 to 64 ASCII characters without blanks")
+
+    def one_of(self, field: str, known: Iterable[str], rule: str, message: str) -> str:
+        value = self._cells[field]
+        if value and value not in known:
+            self.refuse(field, rule, f"{value!r} {message}")
+        return value
+
+    def locale(self, field: str, known: frozenset[str]) -> str:
+        value = self._cells[field].replace("-", "_")
+        if value not in known:
+            self.refuse(field, "locale_exists", f"{value!r} is no known locale")
+        return value
+
+    def whole(self, field: str, least: int, most: int) -> int:
+        value = self._cells[field]
+        if value and not (_WHOLE.match(value) and least <= int(value) <= most):
+            self.refuse(field, "whole_number_in_range", f"{value!r} must be a whole number from {least} to {most}")
+            return least
+        return int(value or least)
+
+    def day(self, field: str) -> date:
+        value = self._cells[field]
+        try:
+            if _DAY.match(value):
+                return date.fromisoformat(value)
+        except ValueError:
+            self.refuse(field, "day_exists", f"{value!r} is not a day of the calendar")
+            return date.min
+        if value:
+            self.refuse(field, "day_format", f"{value!r} must be written like 2026-11-01")
+        return date.min
+
+    def currency(self, field: str) -> str:
+        value = self._cells[field]
+        try:
+            exponent_of(value)
+        except UnknownCurrencyError:
+            if value:
+                self.refuse(field, "currency_exists", f"{value!r} is not an active ISO 4217 code in upper case")
+            return ""
+        return value
+
+    def amount(self, field: str, currency: str, *, least: int) -> int:
+        value = self._cells[field]
+        if not value or not currency:
+            return 0
+        try:
+            amount = Money.parse(value, currency).amount_minor
+        except MoneyError as error:
+            self.refuse(field, "amount_format", str(error))
+            return 0
+        if amount > AMOUNT_MINOR_MAX:
+            self.refuse(field, "amount_at_most", f"{value} is more than one invoice can carry")
+        elif amount < least:
+            wanted = "more than nothing" if least else "nothing or more"
+            self.refuse(field, "amount_positive" if least else "amount_not_negative", f"{value} must be {wanted}")
+        return amount
+
+    def finish(self, row: Read) -> Read:
+        if self.faults:
+            raise RefusedError(self.faults)
+        return row
+
+
+def read_row(source: str, line: int, cells: Mapping[str, str], reference: ImportReference) -> Row:
+    """Read one row of a file. Raises RefusedError with everything that is wrong with it."""
+    reading = Cells(source, line, cells)
+    match source:
+        case "accounts":
+            return reading.finish(_account(reading, reference))
+        case "subscriptions":
+            return reading.finish(_subscription(reading, reference))
+        case _:
+            return reading.finish(_card(reading))
+
+
+def _account(cells: Cells, reference: ImportReference) -> AccountRow:
+    currency = cells.currency("currency")
+    account_id = cells.id("account_id")
+    if account_id.startswith(_RESERVED):
+        cells.refuse("account_id", "id_not_reserved", f"{account_id!r} names an account of the ledger itself")
+    if len(cells.text("owner_name")) > 200:
+        cells.refuse("owner_name", "length", "must be at most 200 characters")
+    return AccountRow(
+        account_id=account_id,
+        owner_name=cells.text("owner_name"),
+        currency=currency,
+        email=cells.matching("email", _EMAIL, "email_format", "is not an e-mail address") or None,
+        locale=cells.locale("locale", reference.locales),
+        time_zone=cells.one_of("time_zone", reference.time_zones, "time_zone_exists", "is no IANA time zone"),
+        owner_reference=cells.optional("owner_reference"),
+        credit_limit_minor=cells.amount("credit_limit", currency, least=0) if cells.text("credit_limit") else None,
+        credit_period_days=cells.whole("credit_period_days", -366, 366) if cells.text("credit_period_days") else None,
+        due_date_rule_id=cells.one_of(
+            "due_date_rule", reference.due_date_rules, "due_date_rule_exists", "is no due date rule"
+        )
+        or None,
+        region=cells.optional("region"),
+        segment=cells.optional("segment"),
+    )
+
+
+def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
+    currency = cells.currency("currency")
+    price_minor, quantity = cells.amount("price", currency, least=1), cells.whole("quantity", 1, 1_000_000)
+    if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
+        cells.refuse("quantity", "amount_at_most", "price times quantity is more than one invoice can carry")
+    starts_on = cells.day("starts_on")
+    ends_on = cells.day("ends_on") if cells.text("ends_on") else None
+    if ends_on is not None and ends_on <= starts_on and not cells.faults:
+        cells.refuse("ends_on", "ends_after_start", f"{ends_on} is not after {starts_on}")
+    return SubscriptionRow(
+        subscription_id=cells.id("subscription_id"),
+        account_id=cells.id("account_id"),
+        product_id=cells.one_of("product_id", reference.products, "product_exists", "is no active product"),
+        price_minor=price_minor,
+        currency=currency,
+        quantity=quantity,
+        billing_day=cells.whole("billing_day", 1, 31),
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+
+
+def _card(cells: Cells) -> CardRow:
+    return CardRow(
+        account_id=cells.id("account_id"),
+        customer=cells.id("customer"),
+        token=cells.matching("token", re.compile(r"^[A-Za-z]+_[!-~]{1,120}$"), "token_format", "is no gateway token"),
+        brand=cells.matching("brand", re.compile(r"^[A-Za-z][A-Za-z _-]{0,31}$"), "brand_format", "is no card brand"),
+        last4=cells.matching("last4", re.compile(r"^[0-9]{4}$"), "last4_format", "must be four digits"),
+        exp_month=cells.whole("exp_month", 1, 12),
+        exp_year=cells.whole("exp_year", 2000, 2100),
+        is_recurring=_YES_OR_NO.get(cells.one_of("recurring", _YES_OR_NO, "yes_or_no", "must be yes or no"), False),
+        fallback_order=cells.whole("fallback_order", 1, 100),
+    )

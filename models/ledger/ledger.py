@@ -1,0 +1,143 @@
+"""The chart of accounts and the transfers of every event: one amount, one ledger account debited, another credited."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.ledger.transaction import Classification, Side, side_of
+
+
+class LedgerAccountKind(StrEnum):
+    """The kinds of ledger account; most are kept by account, product or provider, named after a colon."""
+
+    RECEIVABLE = "receivable"
+    SUSPENSE = "suspense"
+    WRITTEN_OFF = "written_off"
+    INTERNAL = "internal"
+    REVENUE = "revenue"
+    VAT_PAYABLE = "vat_payable"
+    GATEWAY_CLEARING = "gateway_clearing"
+    GATEWAY_FEES = "gateway_fees"
+    BANK = "bank"
+    CASH = "cash"
+    OTHER_METHODS = "other_methods"
+    WRITE_OFF = "write_off"
+    BAD_DEBT_ALLOWANCE = "bad_debt_allowance"
+    REWARD_EXPENSE = "reward_expense"
+    DISPUTE_HOLDING = "dispute_holding"
+
+
+class AccountKind(StrEnum):
+    """Whose account it is: a customer's, or one of the company's own (X45, X46)."""
+
+    CUSTOMER = "customer"
+    SUSPENSE = "suspense"
+    WRITE_OFF = "write_off"
+    INTERNAL = "internal"
+
+
+class GatewayMovement(StrEnum):
+    """What moves money at the gateway without touching a customer's account."""
+
+    FEE = "fee"
+    FEE_REFUND = "fee_refund"
+    DISPUTE_HELD = "dispute_held"
+    DISPUTE_RELEASED = "dispute_released"
+    DISPUTE_LOST = "dispute_lost"
+    PAYOUT = "payout"
+    PAYOUT_FAILED = "payout_failed"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One positive amount in minor units, from the ledger account credited to the one debited."""
+
+    debit: str
+    credit: str
+    amount_minor: int
+
+    def __post_init__(self) -> None:
+        if self.amount_minor <= 0:
+            raise ValueError("amount_minor of a transfer must be above 0")
+        if self.debit == self.credit:
+            raise ValueError("a transfer joins two different ledger accounts")
+
+    def reversed(self) -> "Transfer":
+        """Return the transfer that undoes this one."""
+        return Transfer(debit=self.credit, credit=self.debit, amount_minor=self.amount_minor)
+
+
+_OWN_KIND = {
+    AccountKind.CUSTOMER: LedgerAccountKind.RECEIVABLE,
+    AccountKind.SUSPENSE: LedgerAccountKind.SUSPENSE,
+    AccountKind.WRITE_OFF: LedgerAccountKind.WRITTEN_OFF,
+    AccountKind.INTERNAL: LedgerAccountKind.INTERNAL,
+}
+
+
+def own_ledger_account(kind: AccountKind, account_id: str) -> str:
+    """Return the ledger account that an account's balance is."""
+    return f"{_OWN_KIND[kind]}:{account_id}"
+
+
+def gateway_clearing(provider: str) -> str:
+    """Return where a provider holds our money; the currency is a column of the transfer."""
+    return f"{LedgerAccountKind.GATEWAY_CLEARING}:{provider}"
+
+
+def document_transfers(
+    classification: Classification, own: str, net_by_account: Mapping[str, int], tax_minor: int
+) -> list[Transfer]:
+    """Return the transfers of a document with lines: one for each ledger account its lines name, one for the tax."""
+    amounts = {name: net_by_account[name] for name in sorted(net_by_account)}
+    amounts[LedgerAccountKind.VAT_PAYABLE] = tax_minor
+    return [_between(classification, own, other, amount) for other, amount in amounts.items() if amount]
+
+
+def money_transfers(classification: Classification, own: str, money: str, amount_minor: int) -> list[Transfer]:
+    """Return the transfer of a payment or refund, between the account and where the money is."""
+    return [_between(classification, own, money, amount_minor)]
+
+
+def cancellation_transfers(cancelled: Sequence[Transfer]) -> list[Transfer]:
+    """Return the transfers of a cancellation: those of the cancelled document, turned round."""
+    return [transfer.reversed() for transfer in cancelled]
+
+
+def mirror_transfers(own: str, amount_minor: int) -> list[Transfer]:
+    """Return the transfer of the invoice in the write-off account, worth nothing until somebody pays it."""
+    return [Transfer(debit=own, credit=LedgerAccountKind.BAD_DEBT_ALLOWANCE, amount_minor=amount_minor)]
+
+
+def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_minor: int) -> Transfer:
+    """Return the transfer of a fee, dispute or payout at a provider."""
+    clearing = gateway_clearing(provider)
+    fees = f"{LedgerAccountKind.GATEWAY_FEES}:{provider}"
+    holding = f"{LedgerAccountKind.DISPUTE_HOLDING}:{provider}"
+    debit, credit = {
+        GatewayMovement.FEE: (fees, clearing),
+        GatewayMovement.FEE_REFUND: (clearing, fees),
+        GatewayMovement.DISPUTE_HELD: (holding, clearing),
+        GatewayMovement.DISPUTE_RELEASED: (clearing, holding),
+        GatewayMovement.DISPUTE_LOST: (clearing, holding),
+        GatewayMovement.PAYOUT: (LedgerAccountKind.BANK, clearing),
+        GatewayMovement.PAYOUT_FAILED: (clearing, LedgerAccountKind.BANK),
+    }[movement]
+    return Transfer(debit=debit, credit=credit, amount_minor=amount_minor)
+
+
+def balances(transfers: Sequence[Transfer]) -> dict[str, int]:
+    """Return debits less credits of every ledger account; they add up to zero, whatever the transfers are."""
+    sums: dict[str, int] = defaultdict(int)
+    for transfer in transfers:
+        sums[transfer.debit] += transfer.amount_minor
+        sums[transfer.credit] -= transfer.amount_minor
+    assert sum(sums.values()) == 0, "every transfer has two sides"  # noqa: S101
+    return dict(sums)
+
+
+def _between(classification: Classification, own: str, other: str, amount_minor: int) -> Transfer:
+    if side_of(classification) is Side.DEBIT:
+        return Transfer(debit=own, credit=other, amount_minor=amount_minor)
+    return Transfer(debit=other, credit=own, amount_minor=amount_minor)

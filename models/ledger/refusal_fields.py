@@ -1,0 +1,52 @@
+"""The ledger's refusals as faults: which word of a command a broken rule is about (F98)."""
+
+from models.ledger.refusals import LedgerError
+from models.problem import Fault
+
+_FIELDS = {
+    "account_exists": "account",
+    "account_not_terminated": "account",
+    "account_state_exists": "account",
+    "account_takes_documents": "account",
+    "addressed_invoice_posted": "invoices",
+    "amount_in_range": "amount",
+    "back_office_code_unique": "back_office_code",
+    "category_allowed": "category",
+    "credit_limit": "acknowledge_warning",
+    "currency_of_account": "account",
+    "default_type_exists": "type",
+    "due_date_in_credit_period": "due_on",
+    "key_length": "key",
+    "key_means_one_request": "key",
+    "line_adds_up": "lines",
+    "line_required": "lines",
+    "lines_at_most": "lines",
+    "method_allowed": "method",
+    "method_exists": "method",
+    "method_is_not_a_gateways": "method",
+    "only_invoices_fall_due": "due_on",
+    "other_account": "account",
+    "product_exists": "lines",
+    "rejection_reason_given": "reason",
+    "tax_rate_exists": "lines",
+    "type_of_classification": "type",
+    "write_off_type_given": "type",
+}
+
+# What the ledger calls its columns, and what a person calls them.
+_WORDS = {
+    "addressed_invoice_ids": "invoices",
+    "issue_reason": "reason",
+    "payment_preference": "preference",
+    "payment_reference": "reference",
+    "total_minor": "amount",
+    "type_id": "type",
+}
+
+
+def fault_of(error: LedgerError, *, source: str = "", line: int = 0) -> Fault:
+    """Return a refusal as a fault: the field that a person would change, the rule, and its sentence."""
+    field = str(error.arguments["field"]) if error.rule in {"field_editable", "field_valid"} else ""
+    sentence = str(error).removeprefix(f"{error.rule}: ")
+    field = _WORDS.get(field, field)
+    return Fault(field or _FIELDS.get(error.rule, "transaction"), error.rule, sentence, source, line)

@@ -1,0 +1,187 @@
+"""What customers and operators are told: the kinds, the tags a template may use, and what may be said of a decline."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from models.gateway.decline import Decline, DeclineClass, classify
+
+
+class Audience(StrEnum):
+    """Whom a message is for."""
+
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+
+
+class MessageKind(StrEnum):
+    """What a message says."""
+
+    RECEIPT = "receipt"
+    DECLINED = "declined"  # declined, and asked again by itself
+    CARD_NEEDED = "card_needed"  # only another card or a payment by hand helps
+    ACTION_REQUIRED = "action_required"  # the bank wants to hear it from the customer
+    GIVEN_UP = "given_up"
+    CARD_EXPIRING = "card_expiring"
+    CARD_CONFIRMATION = "card_confirmation"  # a page to save a card on, or the bank's question about it
+    CARD_REJECTED = "card_rejected"
+    INVOICE_DUE = "invoice_due"
+    INVOICE_OVERDUE = "invoice_overdue"
+    REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
+    PAYMENTS_FAILED = "payments_failed"  # of a run
+    PAYMENT_FAILED = "payment_failed"  # of a single collection
+    SEVERAL_FAILURES = "several_failures"
+    UNUSUAL_AMOUNT = "unusual_amount"
+    NEEDS_REVIEW = "needs_review"
+    HANDED_OVER = "handed_over"
+    EVENT_UNKNOWN = "event_unknown"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
+    DISPUTE_DECIDED = "dispute_decided"
+    REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
+
+
+class MessageState(StrEnum):
+    """Where a message stands. `sending` that stays so is unsure: nobody knows, and a person decides."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+
+
+_OWED = frozenset({"name", "sender", "amount", "period"})
+_CARD = frozenset({"name", "sender", "card"})
+_ALERT = frozenset({"account", "period", "link"})
+
+# The tags (F141) of each kind: a template may use these, written #{tag}, and no others.
+TAGS = MappingProxyType(
+    {
+        MessageKind.RECEIPT: _OWED | {"number", "paid_on", "card"},
+        MessageKind.DECLINED: _OWED | {"card", "reason", "retry_on", "link"},
+        MessageKind.CARD_NEEDED: _OWED | {"card", "reason", "until", "link"},
+        MessageKind.ACTION_REQUIRED: _OWED | {"card", "until", "link"},
+        MessageKind.GIVEN_UP: _OWED,
+        MessageKind.CARD_EXPIRING: _CARD | {"until"},
+        MessageKind.CARD_CONFIRMATION: _CARD | {"until", "link"},
+        MessageKind.CARD_REJECTED: _CARD,
+        MessageKind.INVOICE_DUE: frozenset({"name", "sender", "amount", "number", "until"}),
+        MessageKind.INVOICE_OVERDUE: frozenset({"name", "sender", "amount", "number", "until"}),
+        MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
+        MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
+        MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
+        MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},
+        MessageKind.UNUSUAL_AMOUNT: _ALERT | {"amount", "usual", "payments"},
+        MessageKind.NEEDS_REVIEW: _ALERT | {"amount", "code"},
+        MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
+        MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
+        MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
+        MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
+        MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),
+        MessageKind.DISPUTE_DECIDED: frozenset({"account", "amount", "code", "link"}),
+    }
+)
+
+FOR_CUSTOMERS = frozenset(kind for kind, tags in TAGS.items() if "name" in tags)
+
+
+def audience_of(kind: MessageKind) -> Audience:
+    """Say whom a kind of message is for."""
+    return Audience.CUSTOMER if kind in FOR_CUSTOMERS else Audience.OPERATOR
+
+
+class Speakable(StrEnum):
+    """What a customer may be told about why a card was declined."""
+
+    UNSAID = "unsaid"
+    FUNDS = "funds"
+    EXPIRED = "expired"
+
+
+_SPEAKABLE = MappingProxyType({"insufficient_funds": Speakable.FUNDS, "expired_card": Speakable.EXPIRED})
+
+
+def speakable(decline: Decline) -> Speakable:
+    """Return what may be said of a decline: never anything where fraud is suspected, and little otherwise."""
+    if classify(decline) is DeclineClass.FRAUD:
+        return Speakable.UNSAID
+    return _SPEAKABLE.get(decline.reason, Speakable.UNSAID)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One step of a collection that somebody is to be told of; `transition` tells steps of a kind apart.
+
+    Without a kind there is nothing new to say: what the step's own commit has written is sent. `at` is when the
+    payment is tried again, or until when the customer may act; `reason` is for customers, `code` for operators.
+    Nothing in it is personal.
+    """
+
+    account_id: str
+    period: str
+    kind: MessageKind | None = None
+    transition: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    card_id: str = ""
+    reason: Speakable = Speakable.UNSAID
+    code: str = ""
+    at: datetime | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the outbox keeps of it."""
+        return {
+            "amount_minor": self.amount_minor,
+            "currency": self.currency,
+            "card_id": self.card_id,
+            "reason": self.reason,
+            "code": self.code,
+            "at": self.at.isoformat() if self.at else None,
+        }
+
+
+@dataclass(frozen=True)
+class CardNotice:
+    """One thing that a card's holder is to be told; `transition` tells moments of a kind apart."""
+
+    card_id: str
+    kind: MessageKind
+    transition: str
+    at: datetime | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the outbox keeps of it."""
+        return {"at": self.at.isoformat() if self.at else None}
+
+
+@dataclass(frozen=True)
+class MailingRequest:
+    """Send what there is to send, after looking for alerts of a run, if one is named."""
+
+    run_id: str = ""
+    after: str = ""
+    has_alerts: bool = False
+    deferred: int = 0
+    passes: int = 0
+
+
+@dataclass(frozen=True)
+class MailingStart:
+    """Start the mailing of a run under an id."""
+
+    run_id: str
+    workflow_id: str
+    task_queue: str
+
+
+@dataclass(frozen=True)
+class MailedPage:
+    """What became of a page of messages; an empty `after` is the end."""
+
+    after: str
+    sent: int = 0
+    deferred: int = 0
+    others: int = 0

@@ -1,0 +1,191 @@
+"""Process runs: the frozen membership, the page a shard works on, the totals, the certificate (X16 to X30)."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from models.runs.breaker import BreakerState
+from models.runs.run_control import Steering
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    BILLING = "billing"
+    PAYMENT = "payment"
+
+
+class RunState(StrEnum):
+    """Life of a process run."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+class ItemOutcome(StrEnum):
+    """What became of one account in a run; every member of a certified run has one."""
+
+    BILLED = "billed"
+    CHARGED = "charged"
+    IN_DUNNING = "in_dunning"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    PARKED = "parked"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Execute a definition for a period; the same pair is one run, however often it is asked for.
+
+    A shadow run does all that a payment run does, against a gateway that does nothing. The rest is where a billing
+    run goes on after continuing as new.
+    """
+
+    definition_id: str
+    period: str
+    is_shadow: bool = False
+    after: str = ""
+    billed: int = 0
+    parked: int = 0
+
+    def resumed_after(self, after: str, *, billed: int, parked: int) -> "RunRequest":
+        """Return the request for the execution that goes on behind a cursor."""
+        return replace(self, after=after, billed=billed, parked=parked)
+
+
+@dataclass(frozen=True)
+class ScheduledRunRequest:
+    """What a schedule asks for; the period is that of the scheduled moment on the definition's clock."""
+
+    definition_id: str
+    kind: RunKind
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What freezing the membership gave; `due` is what its members owe, in minor units by currency."""
+
+    run_id: str
+    provider: str
+    shards: int
+    window: int
+    page: int
+    members: int
+    skipped: int
+    due: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShardRequest:
+    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and what it was told."""
+
+    run_id: str
+    period: str
+    provider: str
+    shard: int
+    window: int
+    page: int
+    is_shadow: bool = False
+    report_every: int = 1
+    steering: Steering = field(default_factory=Steering)
+    after: str = ""
+    pages: int = 0
+    tally: dict[str, int] = field(default_factory=dict)
+    charged: dict[str, int] = field(default_factory=dict)
+    breaker: BreakerState = field(default_factory=BreakerState)
+
+
+@dataclass(frozen=True)
+class ShardProgress:
+    """What one shard has come to: members by outcome, minor units charged by currency.
+
+    `held_since` is set while the gateway answers nobody there.
+    """
+
+    shard: int
+    tally: dict[str, int]
+    charged: dict[str, int] = field(default_factory=dict)
+    held_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Ask for the next members of a shard after a cursor, by keyset."""
+
+    run_id: str
+    shard: int
+    after: str
+    limit: int
+
+
+@dataclass(frozen=True)
+class BillingPageRequest:
+    """Ask to bill the next subscriptions after a cursor."""
+
+    run_id: str
+    period: str
+    after: str
+    limit: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """One member to collect from; the text is what the timeline shows."""
+
+    account_id: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class DuePage:
+    """Members in order of their account id. An empty page ends the shard."""
+
+    members: tuple[Due, ...]
+
+
+@dataclass(frozen=True)
+class BilledPage:
+    """What one page of billing came to; `after` is empty at the end."""
+
+    after: str
+    billed: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class OutcomeTotal:
+    """Members with one outcome and reason in one currency; amount in minor units."""
+
+    outcome: ItemOutcome
+    reason: str
+    currency: str
+    members: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A shadow run beside the last certified run: members by difference (same, new, gone, amount, card, both)."""
+
+    baseline_id: str
+    members: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The closing statement of a run: every member counted once, money equal to what the ledger posted.
+
+    `decisions` are what operators did to it, and why. Only a shadow run has a comparison.
+    """
+
+    run_id: str
+    definition_id: str
+    period: str
+    members: int
+    totals: tuple[OutcomeTotal, ...]
+    sha256: str
+    is_aborted: bool = False
+    decisions: tuple[str, ...] = ()
+    comparison: Comparison | None = None

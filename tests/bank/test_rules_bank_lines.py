@@ -1,0 +1,114 @@
+"""Reading references out of what payers write, and deciding whose money it is."""
+
+from datetime import date
+
+import pytest
+
+from models.bank.entry import BankEntry, is_creditor_reference, stated_references, written_references
+from models.bank.payee import IbanError, iban_of
+from models.bank.refund_answer import AnswerStatus, status_of
+from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
+from models.bank.routing import Known, KnownAccount, KnownInvoice, Route, SuspenseReason, route
+from models.cards.card_number import without_card_numbers
+
+
+def a_line(**fields: object) -> BankEntry:
+    given: dict[str, object] = {
+        "line": 2, "reference": "B1", "is_credit": True, "amount_minor": 1000, "currency": "EUR",
+        "booked_on": date(2026, 5, 20),
+    }  # fmt: skip
+    return BankEntry(**{**given, **fields})  # type: ignore[arg-type]
+
+
+KNOWN = Known(
+    accounts={
+        "cust-1001": KnownAccount("cust-1001", "EUR", is_terminated=False),
+        "cust-1002": KnownAccount("cust-1002", "EUR", is_terminated=False),
+    },
+    invoices={"INV-0000000007": KnownInvoice("ft_7", "cust-1002", is_posted=True)},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("INV-0000000007", True),
+        ("invoice inv 7, thanks", True),
+        ("Inv-0007.", True),
+        ("in 2026 I paid 100.00", False),
+        ("thank you", False),
+    ],
+)
+def test_an_invoice_is_found_however_people_write_its_number(text: str, found: bool) -> None:
+    assert ("INV-0000000007" in set(written_references(a_line(text=text)))) is found
+
+
+def test_a_reference_that_says_nothing_is_none() -> None:
+    assert list(stated_references(a_line(end_to_end_id="NOTPROVIDED", structured_reference="nonref"))) == []
+
+
+def test_a_creditor_reference_is_believed_when_its_check_digits_are_right() -> None:
+    assert is_creditor_reference("RF18 5390 0754 7034")
+    assert not is_creditor_reference("RF19 5390 0754 7034")
+
+
+def test_a_field_for_references_counts_more_than_the_text() -> None:
+    line = a_line(structured_reference="cust-1001", text="not cust-1002")
+
+    assert route(line, KNOWN) == Route("cust-1001")
+
+
+def test_a_text_that_names_two_accounts_names_none() -> None:
+    line = a_line(text="cust-1001 INV-7")
+
+    assert route(line, KNOWN).reason is SuspenseReason.ACCOUNT_AMBIGUOUS
+
+
+def test_an_invoice_that_is_named_is_paid_first() -> None:
+    assert route(a_line(text="INV-7 cust-1002"), KNOWN) == Route("cust-1002", ("ft_7",))
+
+
+def test_two_lines_of_one_reference_at_two_banks_are_two_payments() -> None:
+    assert a_line(bank_account="DE1").key != a_line(bank_account="DE2").key
+
+
+def test_card_numbers_are_taken_out_of_texts_and_other_numbers_stay() -> None:
+    assert without_card_numbers("4242-4242-4242-4242, order 12345") == "(number removed), order 12345"
+
+
+@pytest.mark.parametrize("text", ["DE89 3704 0044 0532 0130 00", "nl91abna0417164300", "CY17002001280000001200527600"])
+def test_an_iban_is_read_as_people_write_it(text: str) -> None:
+    assert iban_of(text) == text.replace(" ", "").upper()
+
+
+@pytest.mark.parametrize("text", ["DE88370400440532013000", "DE8937040044053201300", "1234", ""])
+def test_a_mistyped_iban_is_refused(text: str) -> None:
+    with pytest.raises(IbanError):
+        iban_of(text)
+
+
+def test_only_a_settlement_is_a_payment() -> None:
+    paid = {code for code in ("ACCP", "ACSP", "ACTC", "ACWC", "PDNG", "ACSC", "ACCC") if status_of(code) == "paid"}
+
+    assert paid == {"ACSC", "ACCC"}
+    assert status_of("RJCT") is AnswerStatus.REJECTED
+
+
+def test_every_reason_to_leave_an_account_out_is_met() -> None:
+    def judged(**fields: object) -> SkipReason | None:
+        given: dict[str, object] = {
+            "account_id": "c1", "owner_name": "Ann", "currency": "EUR", "credit_minor": 100, "pending_minor": 0,
+            "is_terminated": False, "has_gateway_payment": False,
+        }  # fmt: skip
+        return against(Candidate(**{**given, **fields}), Terms(FileFormat.PAIN_001, frozenset({"c1"})))  # type: ignore[arg-type]
+
+    reasons = (
+        judged(is_terminated=True),
+        judged(pending_minor=100),
+        judged(has_gateway_payment=True),
+        judged(currency="JPY"),
+        judged(account_id="c2"),
+    )
+
+    assert set(reasons) == set(SkipReason)
+    assert judged() is None

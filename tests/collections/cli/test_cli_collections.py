@@ -1,0 +1,106 @@
+"""Collecting a single receivable from the command line, and what is refused before anything starts."""
+
+import pytest
+
+from tests.support.builders import Merchant, declined
+from tests.support.command_line import CommandLine
+
+
+async def test_an_account_is_collected_from_at_once(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+
+    said = await cli.json("collections", "start", account, period)
+
+    assert said["first_outcome"]["outcome"] == "settled"
+    assert await merchant.balance(account) == 0
+
+
+async def test_a_decline_is_an_answer_and_the_collection_goes_on(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    answers = [declined("insufficient_funds")]
+    account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
+
+    said = await cli.json("collections", "start", account, period)
+    shown = await cli.json("collections", "show", account, period)
+    listed = await cli.json("collections", "list", "--stage", "collecting")
+
+    assert said["first_outcome"]["decline_code"] == "insufficient_funds"
+    assert shown["now"]["stage"] == "dunning"
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["declined"]
+    assert [(row["account_id"], row["period"]) for row in listed["collections"]] == [(account, period)]
+
+
+async def test_a_collection_is_shown_from_the_database_when_temporal_is_away(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    answers = [declined("insufficient_funds")]
+    account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
+    await cli.json("collections", "start", account, period)
+
+    said = await cli("collections", "show", account, period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+
+    assert said.exit_code == 0
+    assert (said.document["stage"], said.document["now"]) == ("collecting", None)
+
+
+async def test_starting_a_collection_twice_is_refused(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    answers = [declined("insufficient_funds")]
+    account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
+    await cli.json("collections", "start", account, period)
+
+    said = await cli("collections", "start", account, period, "--json")
+
+    assert said.exit_code == 1
+    assert ("period", "one_owner") in said.rules
+
+
+async def test_an_account_that_does_not_exist_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
+    said = await cli("collections", "start", "acc_9", period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("account", "account_exists")])
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "rule"),
+    [
+        ("select duly.set_account_state('acc_1', 'terminated')", "account", "account_not_terminated"),
+        ("update duly.cards set is_recurring = false", "account", "card_required"),
+        ("update duly.cards set state = 'removed'", "account", "card_required"),
+        ("update duly.providers set state = 'not_effective'", "provider", "provider_effective"),
+        ("update duly.provider_currencies set minimum_minor = 2501", "account", "amount_at_least"),
+    ],
+)
+async def test_what_cannot_be_collected_is_refused_before_it_starts(
+    cli: CommandLine, merchant: Merchant, period: str, change: str, field: str, rule: str
+) -> None:
+    account = await merchant.account("acc_1", owes_minor=2500)
+    await merchant.run(change)
+
+    said = await cli("collections", "start", account, period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert await merchant.value("select count(*) from duly.collections") == 0
+
+
+async def test_a_currency_that_the_provider_does_not_take_is_refused(
+    cli: CommandLine, merchant: Merchant, period: str
+) -> None:
+    account = await merchant.account(currency="USD")
+    await merchant.invoice(account, 2500, currency="USD")
+
+    said = await cli("collections", "start", account, period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("provider", "currency_of_provider")])
+
+
+async def test_an_account_that_owes_nothing_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
+    account = await merchant.account()
+
+    said = await cli("collections", "start", account, period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("account", "something_owed")])

@@ -1,0 +1,103 @@
+"""Collections hear at once of whatever changes what their account owes."""
+
+import itertools
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from models.collections.collection import CollectionRequest
+from tests.support.shop import Shop
+from workflows.collections.collection import Collection
+from workflows.visibility import collection_id
+
+SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+_ACCOUNTS = itertools.count(1)
+
+
+@pytest.fixture
+async def waiting(shop: Shop, temporal_server: Client) -> str:
+    """An account with an unsettled invoice and an open collection, which no worker works on."""
+    account = await shop.account(f"hinted-{next(_ACCOUNTS)}")
+    await shop.invoice(account)
+    await open_collection(shop, account)
+    await temporal_server.start_workflow(
+        Collection.run,
+        CollectionRequest(account, "2026-05", "stripe"),
+        id=collection_id(account, "2026-05"),
+        task_queue="nobody-listens",
+    )
+    return account
+
+
+async def open_collection(shop: Shop, account: str) -> None:
+    await shop.run("insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test')")
+    await shop.run(
+        "select duly.open_collection(:account, '2026-05', 'stripe', '', '{}', 'a test')",
+        account=account,
+    )
+
+
+async def signals(client: Client, account: str) -> list[str]:
+    history = await client.get_workflow_handle(collection_id(account, "2026-05")).fetch_history()
+    found = [event for event in history.events if event.event_type == SIGNALED]
+    return [event.workflow_execution_signaled_event_attributes.signal_name for event in found]
+
+
+async def test_a_payment_tells_the_collection_of_its_account(shop: Shop, waiting: str, temporal_server: Client) -> None:
+    said = await shop.cli.json("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
+
+    assert said["collections_told"] == [collection_id(waiting, "2026-05")]
+    assert await signals(temporal_server, waiting) == ["receivable_changed"]
+
+
+async def test_every_change_of_what_is_owed_tells_and_a_draft_does_not(
+    shop: Shop, waiting: str, temporal_server: Client
+) -> None:
+    other = await shop.account(f"{waiting}-other")
+    draft = await shop.create("payment", waiting, "--amount", "1", "--method", "cash", "--draft")
+    after_draft = len(await signals(temporal_server, waiting))
+    invoice = await shop.invoice(waiting)
+
+    await shop.cli.json("transactions", "post", draft["id"])
+    await shop.cli.json("transactions", "move", draft["id"], other)
+    await shop.create("credit_note", waiting, "--line", "product=plan,price=1")
+    await shop.cli.json("transactions", "cancel", invoice["id"])
+    await shop.cli.json("transactions", "write-off", "INV-0000000001", "--type", "write_off")
+    await shop.cli.json("accounts", "terminate", waiting)
+
+    assert after_draft == 0
+    assert len(await signals(temporal_server, waiting)) == 7
+
+
+async def test_a_collection_that_has_just_ended_needs_no_telling(shop: Shop) -> None:
+    account = await shop.account(f"hinted-{next(_ACCOUNTS)}")
+    await shop.invoice(account)
+    await open_collection(shop, account)
+
+    said = await shop.cli.json("transactions", "create", "payment", account, "--amount", "1", "--method", "cash")
+
+    assert said["collections_told"] == []
+
+
+async def test_money_is_posted_though_temporal_is_away(shop: Shop, waiting: str) -> None:
+    words = ("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
+
+    as_json = await shop.cli(*words, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    plain = await shop.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+
+    assert (as_json.exit_code, plain.exit_code) == (0, 0)
+    assert "Temporal could not be told" in as_json.document["warning"]
+    assert plain.stderr.startswith("warning: ")
+    assert await shop.balance(waiting) == 9800
+
+
+async def test_nobody_is_asked_when_nothing_is_being_collected(shop: Shop) -> None:
+    await shop.account("a1")
+
+    said = await shop.cli(
+        "transactions", "create", "payment", "a1", "--amount", "1", "--method", "cash", "--json",
+        DULY_TEMPORAL_ADDRESS="127.0.0.1:1",
+    )  # fmt: skip
+
+    assert (said.exit_code, "warning" in said.document) == (0, False)

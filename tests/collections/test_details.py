@@ -1,0 +1,154 @@
+"""What an operator reads on a collection."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import temporalio.workflow
+from pydantic import TypeAdapter
+
+from models.collections.collection import CollectionRequest, CollectionStatus, CommandError, Stage
+from models.gateway.decline import DeclineClass
+from models.gateway.gateway_request import CollectOutcome, CollectResult
+from workflows.collections.actions import ORDERS, orders_with_examples
+from workflows.collections.collection import Collection
+from workflows.collections.details import _MEANS, WHERE, answer_of, details_of, subject_of
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+REQUEST = CollectionRequest("acc_000004", "2026-11", run_id="run/monthly/2026-11")
+DECLINED = CollectResult(
+    CollectOutcome.DECLINED,
+    attempt=1,
+    amount_minor=3988,
+    currency="EUR",
+    card_id="card_1",
+    card_label="visa 0016",
+    code="card_declined",
+    decline_code="insufficient_funds",
+)
+DUNNING = CollectionStatus(
+    stage=Stage.DUNNING,
+    attempt=1,
+    amount_minor=3988,
+    currency="EUR",
+    next_action_at=datetime(2026, 11, 26, 8, 0, tzinfo=UTC),
+    last=DECLINED,
+    decisions=("2026-11-23 03:43Z " + answer_of(DECLINED, "EUR"),),
+    next_action="retry 1, after insufficient_funds",
+    time_zone="Europe/Berlin",
+)
+
+
+def test_a_declined_collection_says_where_it_is_what_comes_next_and_what_happened() -> None:
+    text = details_of(REQUEST, DUNNING)
+
+    assert text.startswith("### dunning: declined, waiting for a better moment")
+    assert "`acc_000004` **39.88 EUR** for 2026-11, through stripe, handed over by `run/monthly/2026-11`" in text
+    assert "**Next** Thu 2026-11-26 08:00 UTC (09:00 in Europe/Berlin): retry 1, after insufficient_funds" in text
+    assert "**Last answer** `insufficient_funds` (soft): the same card may work later" in text
+    assert "- 2026-11-23 03:43Z attempt 1 of 39.88 EUR on visa 0016: declined, insufficient_funds" in text
+
+
+def test_it_says_what_can_be_done_here_and_on_a_terminal() -> None:
+    text = details_of(REQUEST, DUNNING)
+
+    assert "- `retry_now` tries at once" in text
+    assert 'starter.py collections retry acc_000004 2026-11 \\\n  --actor maria --reason "as agreed"' in text
+
+
+def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> None:
+    status = replace(
+        DUNNING,
+        stage=Stage.UNKNOWN,
+        last=CollectResult(CollectOutcome.UNKNOWN, attempt=1),
+        next_action="look 3 for evidence of attempt 1",
+        unknown_since=datetime(2026, 11, 23, 3, 43, tzinfo=UTC),
+        is_in_review=True,
+        review_reason="unknown_outcome",
+    )
+
+    text = details_of(REQUEST, status)
+
+    assert "nothing is tried until the gateway gives evidence" in text
+    assert "look 3 for evidence of attempt 1, unknown since 2026-11-23 03:43Z" in text
+    assert "**A person is needed**: unknown_outcome" in text
+    assert "starter.py collections resolve acc_000004 2026-11 \\\n  --gateway-reference pi_..." in text
+
+
+@pytest.mark.parametrize("stage", [Stage.SETTLED, Stage.GIVEN_UP])
+def test_what_is_over_has_nothing_next_and_nothing_to_do(stage: Stage) -> None:
+    text = details_of(REQUEST, replace(DUNNING, stage=stage, next_action_at=None))
+
+    assert "**Next**" not in text
+    assert "What you can do" not in text
+
+
+def test_before_it_knows_the_amount_it_says_that_it_asks() -> None:
+    status = CollectionStatus(Stage.COLLECTING, 0, 0, "", None, None, ())
+
+    assert "**Next**: the gateway's answer" in details_of(REQUEST, status)
+    assert subject_of(REQUEST, status) == "acc_000004"
+
+
+def test_the_timeline_names_account_amount_and_card() -> None:
+    assert subject_of(REQUEST, DUNNING) == "acc_000004: 39.88 EUR, visa 0016"
+
+
+def test_a_look_that_asked_nobody_is_no_attempt() -> None:
+    assert answer_of(CollectResult(CollectOutcome.NO_CARD, code="no_card"), "EUR") == "nobody was asked: no_card"
+
+
+def test_only_the_latest_of_a_long_story_is_shown_and_where_the_rest_is() -> None:
+    text = details_of(REQUEST, replace(DUNNING, decisions=tuple(f"decision {number}" for number in range(15))))
+
+    assert "- decision 14" in text
+    assert "- decision 2\n" not in text
+    assert "3 earlier ones: the query `status`" in text
+
+
+def test_every_stage_and_every_class_of_decline_has_its_words() -> None:
+    assert set(WHERE) == set(Stage) == set(ORDERS)
+    assert set(_MEANS) == set(DeclineClass)
+
+
+@pytest.fixture
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(temporalio.workflow, "now", lambda: NOW)
+
+
+def updates_of(workflow: type) -> dict[str, Any]:
+    definition: Any = temporalio.workflow._Definition.must_from_class(workflow)
+    return dict(definition.updates)
+
+
+def desk_at(stage: Stage) -> Any:
+    desk = object.__new__(Collection)
+    desk._case = SimpleNamespace(stage=stage)  # type: ignore[assignment]
+    return desk
+
+
+@pytest.mark.usefixtures("at_noon")
+@pytest.mark.parametrize("stage", Stage)
+def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: Stage) -> None:
+    updates = updates_of(Collection)
+
+    for order in orders_with_examples(stage, DUNNING.next_action_at):
+        definition = updates[order.update]
+        arguments = [TypeAdapter(kind).validate_json(order.data) for kind in definition.arg_types or []]
+        definition.validator(desk_at(stage), *arguments)
+
+
+@pytest.mark.usefixtures("at_noon")
+@pytest.mark.parametrize("stage", Stage)
+def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
+    offered = {order.update for order in ORDERS[stage]}
+    examples = {order.update: order for each in Stage for order in orders_with_examples(each, DUNNING.next_action_at)}
+
+    for name, definition in updates_of(Collection).items():
+        if name in offered or definition.validator is None:
+            continue
+        arguments = [TypeAdapter(kind).validate_json(examples[name].data) for kind in definition.arg_types or []]
+        with pytest.raises(CommandError):
+            definition.validator(desk_at(stage), *arguments)

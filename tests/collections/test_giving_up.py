@@ -1,0 +1,83 @@
+"""When collection gives up, the policy says what becomes of the account and its debt."""
+
+import json
+
+import pytest
+
+from models.collections.collection import Stage
+from tests.support.builders import Merchant, declined
+from tests.support.running_duly import RunningDuly
+
+
+async def a_policy(merchant: Merchant, *, segment: str = "", version: int = 2, **document: object) -> None:
+    await merchant.run(
+        "insert into duly.dunning_policies (id, version, segment, document)"
+        " values ('standard', :version, :segment, cast(:document as jsonb))",
+        version=version,
+        segment=segment,
+        document=json.dumps({"declined_after": ["P1D"]} | document),
+    )
+
+
+async def given_up(duly: RunningDuly, merchant: Merchant, account_id: str = "acc_1") -> None:
+    account = await merchant.account(
+        account_id, answers=[declined("do_not_honor")], answers_for_ever=True, owes_minor=2500
+    )
+    handle = await duly.start_collection(account)
+    assert (await handle.result()).stage == Stage.GIVEN_UP
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "balance_minor"),
+    [
+        ("nothing", "active", 2500),
+        ("suspend", "suspended", 2500),
+        ("write_off", "active", 0),
+        ("hand_over", "active", 2500),
+    ],
+)
+async def test_the_policy_says_what_then(
+    duly: RunningDuly, merchant: Merchant, action: str, state: str, balance_minor: int
+) -> None:
+    await a_policy(merchant, on_giving_up=action)
+
+    await given_up(duly, merchant)
+
+    assert await merchant.value("select state from duly.accounts where id = 'acc_1'") == state
+    assert await merchant.balance("acc_1") == balance_minor
+    assert await merchant.value("select action from duly.collections") == action
+
+
+async def test_a_segment_has_its_own_policy(duly: RunningDuly, merchant: Merchant) -> None:
+    await a_policy(merchant, on_giving_up="suspend", segment="business")
+    await given_up(duly, merchant, "acc_private")
+    await merchant.account("acc_business", answers=[declined("do_not_honor")], answers_for_ever=True, owes_minor=2500)
+    await merchant.run("update duly.accounts set segment = 'business' where id = 'acc_business'")
+
+    await (await duly.start_collection("acc_business")).result()
+
+    attempts = "select count(*) from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id"
+    assert await merchant.value(f"{attempts} where r.account_id = 'acc_business'") == 2
+    assert await merchant.value(f"{attempts} where r.account_id = 'acc_private'") == 5
+
+
+async def test_a_collection_ends_under_the_policy_it_began_with(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[declined("do_not_honor")], answers_for_ever=True, owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome")
+
+    await a_policy(merchant, on_giving_up="suspend")
+    result = await handle.result()
+
+    assert result.attempts == 5
+    assert await merchant.value("select state from duly.accounts") == "active"
+
+
+async def test_a_code_that_nobody_knows_is_tried_again_once(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(
+        answers=[declined("brand_new_code", code="brand_new")], answers_for_ever=True, owes_minor=2500
+    )
+
+    result = await (await duly.start_collection(account)).result()
+
+    assert (result.reason, result.attempts) == ("unknown_decline_code", 2)

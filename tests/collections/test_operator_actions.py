@@ -1,0 +1,43 @@
+"""The commands that current details name can be typed as they stand."""
+
+import shlex
+from datetime import UTC, datetime
+
+import pytest
+import typer
+
+from models.collections.collection import Stage
+from models.runs.run_control import RunStage
+from starter import app
+from workflows.collections import actions as collection_orders
+from workflows.operator_actions import Order, orders_text
+from workflows.runs import payment_run_actions as run_orders
+
+NEXT = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
+SHOWN = [
+    *(
+        (order, "acc_000004 2026-11")
+        for stage in Stage
+        for order in collection_orders.orders_with_examples(stage, NEXT)
+    ),
+    *((order, "run/monthly/2026-11") for stage in RunStage for order in run_orders.orders_for(stage, is_shadow=False)),
+]
+
+
+def parsed(line: str) -> dict[str, object]:
+    """What the command line makes of a line, without doing it."""
+    command, words = typer.main.get_command(app), shlex.split(line.replace("\\\n", " "))[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    return dict(command.make_context("starter.py", words).params)
+
+
+@pytest.mark.parametrize(("order", "target"), SHOWN, ids=lambda value: getattr(value, "update", value))
+def test_the_example_is_a_command(order: Order, target: str) -> None:
+    if not order.command:
+        assert "terminal" not in orders_text([order], target=target)
+        return
+
+    shown = orders_text([order], target=target).split("```")[1]
+
+    assert parsed(shown)["actor"] == "maria"

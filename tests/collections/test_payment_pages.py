@@ -1,0 +1,135 @@
+"""A customer who has to be there pays on a page of the gateway's, and nothing else is charged meanwhile."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from temporalio.client import WorkflowHandle
+
+from activities.database import Database
+from activities.events.inbox import EventInbox
+from models.collections.collection import CollectionResult, OperatorCommand, PaidOutsideCommand, Stage
+from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from tests.support.builders import Merchant, declined
+from tests.support.running_duly import RunningDuly
+from webhook import Webhook, build_app
+from workflows.collections.collection import Collection
+
+Handle = WorkflowHandle[Collection, CollectionResult]
+WHO = {"actor": "maria", "reason": "the customer called"}
+
+
+@pytest.fixture
+async def visitor(database: Database, duly: RunningDuly) -> AsyncIterator[httpx.AsyncClient]:
+    """A customer's browser on Duly's own address."""
+    app = build_app(Webhook(EventInbox(database, "stripe"), duly.client, ("whsec_x",)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://duly") as client:
+        yield client
+
+
+async def needs_customer(duly: RunningDuly, merchant: Merchant) -> Handle:
+    """A collection whose issuer wants to see the customer."""
+    authenticate = CardOutcome(answer=Answer.AUTHENTICATE)
+    await merchant.account("acc_1", answers=[authenticate], owes_minor=2500)
+    handle = await duly.start_collection("acc_1")
+    await handle.execute_update(Collection.first_outcome)
+    return handle
+
+
+async def link(merchant: Merchant) -> str:
+    return "/pay/" + str(await merchant.value("select link_token from duly.collections"))
+
+
+async def pay_on(page: str, card: str = "pm_card_visa") -> None:
+    async with httpx.AsyncClient() as browser:
+        answer = await browser.post(page, data={"card": card})
+        assert answer.status_code == 303
+
+
+async def open_page(visitor: httpx.AsyncClient, merchant: Merchant) -> str:
+    answer = await visitor.get(await link(merchant))
+    assert answer.status_code == 303
+    return answer.headers["location"]
+
+
+async def test_the_customer_follows_the_link_and_pays(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    handle = await needs_customer(duly, merchant)
+
+    await pay_on(await open_page(visitor, merchant))
+    await handle.signal(Collection.gateway_event)
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.SETTLED, "settled")
+    assert await merchant.balance("acc_1") == 0
+    assert stripe_sandbox.books().totals[0].charges.count == 1
+
+
+async def test_the_link_leads_to_the_same_page_as_long_as_it_is_open(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient
+) -> None:
+    await needs_customer(duly, merchant)
+
+    assert await open_page(visitor, merchant) == await open_page(visitor, merchant)
+    assert await merchant.value("select count(*) from duly.gateway_attempts where channel = 'hosted_page'") == 1
+
+
+async def test_a_page_that_nobody_pays_on_ends_and_the_deadline_stands(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await open_page(visitor, merchant)
+
+    stripe_sandbox.advance(timedelta(days=2).total_seconds())
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.GIVEN_UP, "customer_deadline_passed")
+    assert await merchant.value("select outcome from duly.gateway_attempts where attempt = 2") == "did_not_happen"
+
+
+async def test_a_retry_that_was_planned_is_still_made_when_the_page_ends_unpaid(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    await merchant.account("acc_1", answers=[declined("insufficient_funds")], owes_minor=2500)
+    handle = await duly.start_collection("acc_1")
+    await handle.execute_update(Collection.first_outcome)
+    await open_page(visitor, merchant)
+
+    stripe_sandbox.advance(timedelta(days=2).total_seconds())
+    result = await handle.result()
+
+    assert (result.stage, result.attempts) == (Stage.SETTLED, 3)
+    assert await merchant.value("select cause from duly.gateway_attempts where attempt = 3") == "scheduled"
+
+
+async def test_the_page_is_closed_before_anything_else_is_done(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    page = await open_page(visitor, merchant)
+
+    await handle.execute_update(Collection.mark_paid_outside, PaidOutsideCommand(**WHO, reference="B-17"))
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.SETTLED, "nothing_owed")
+    async with httpx.AsyncClient() as browser:
+        assert (await browser.post(page, data={"card": "pm_card_visa"})).status_code >= 400
+
+
+async def test_giving_up_closes_the_page(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await open_page(visitor, merchant)
+
+    await handle.execute_update(Collection.give_up, OperatorCommand(**WHO))
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
+    assert stripe_sandbox.books().totals == ()
+
+
+async def test_a_link_of_nobody_leads_nowhere(visitor: httpx.AsyncClient) -> None:
+    assert (await visitor.get("/pay/guessed")).status_code == 404

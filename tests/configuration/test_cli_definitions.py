@@ -1,0 +1,155 @@
+"""Configuring a merchant with a document: idempotent, and refused whole when anything in it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import ROOT
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+
+EXAMPLE = str(ROOT / "docs" / "definitions.example.toml")
+BILLING = '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "billing"\n'
+PROVIDER = '[[providers]]\nid = "stripe"\nmode = "test"\ncurrencies = ["EUR"]\n'
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "definitions.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+async def test_the_example_of_the_documents_applies(cli: CommandLine) -> None:
+    said = await cli.json("definitions", "apply", EXAMPLE)
+    listed = await cli.json("definitions", "list")
+
+    changes = {(change["kind"], change["id"]): change["change"] for change in said["changes"]}
+    assert changes["provider", "stripe"] == "created"
+    assert changes["payment_method", "card"] == "unchanged"
+    assert listed["providers"][0]["currencies"] == {"EUR": 100, "JPY": 50, "KWD": 10}
+    assert [row["id"] for row in listed["run_definitions"]] == ["monthly", "plans"]
+
+
+async def test_applying_a_document_again_changes_nothing(cli: CommandLine) -> None:
+    await cli.json("definitions", "apply", EXAMPLE)
+
+    said = await cli.json("definitions", "apply", EXAMPLE)
+
+    assert {change["change"] for change in said["changes"]} == {"unchanged"}
+
+
+async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
+    await cli.json("definitions", "apply", written(tmp_path, '[[dunning_policies]]\nid = "firm"\nlocal_hour = 8\n'))
+
+    await cli.json("definitions", "apply", written(tmp_path, '[[dunning_policies]]\nid = "firm"\nlocal_hour = 7\n'))
+
+    versions = await merchant.run(
+        "select version, document ->> 'local_hour' from duly.dunning_policies where id = 'firm'"
+    )
+    assert versions == [(1, "8"), (2, "7")]
+
+
+async def test_a_segment_has_a_policy_of_its_own(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
+    text = '[[dunning_policies]]\nid = "standard"\nsegment = "vip"\ndeclined_after = ["10 days"]\n'
+
+    first, second = [await cli.json("definitions", "apply", written(tmp_path, text)) for _ in range(2)]
+
+    assert [first["changes"][0]["change"], second["changes"][0]["change"]] == ["created", "unchanged"]
+    versions = await merchant.run("select segment, version from duly.dunning_policies where id = 'standard' order by 1")
+    assert versions == [("", 1), ("vip", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "rule"),
+    [
+        ('[[providers]\nid = "x"', "document", "toml"),
+        ('[[gadgets]]\nid = "x"', "gadgets", "extra_forbidden"),
+        (PROVIDER.replace("test", "tset"), "providers.0.mode", "literal_error"),
+        (PROVIDER.replace('["EUR"]', '["EUR", "ZZZ"]'), "providers.0.currencies.1", "value_error"),
+        (PROVIDER.replace('["EUR"]', '["EUR", "IRR"]'), "providers.0.currencies.1", "value_error"),
+        (PROVIDER.replace('["EUR"]', "[]"), "providers.0.currencies", "too_short"),
+        (PROVIDER + 'minimums = { EUR = "0.10" }\n', "providers.0", "value_error"),
+        (PROVIDER + 'payment_methods = ["barter"]\n', "providers.0.payment_methods", "payment_method_exists"),
+        (PROVIDER + PROVIDER, "document", "value_error"),
+        ('[[products]]\nid = "a"\nname = "A"\ntax_rate = "none"', "products.0.tax_rate", "tax_rate_exists"),
+        ('[[tax_rates]]\nid = "a"\nname = "A"\npercent = 101', "tax_rates.0.percent", "less_than_equal"),
+        ('[[dunning_policies]]\nid = "p"\nretries = 3', "dunning_policies.0", "value_error"),
+        ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0.policy", "value_error"),
+        ('[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"', "run_definitions.0", "value_error"),
+        (
+            '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "none"',
+            "run_definitions.0.provider",
+            "provider_exists",
+        ),
+        (
+            '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "billing"\ndunning_policy = "none"',
+            "run_definitions.0.dunning_policy",
+            "dunning_policy_exists",
+        ),
+        (
+            PROVIDER + '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "stripe"\n'
+            'currencies = ["JPY"]',
+            "run_definitions.0.currencies",
+            "currency_of_provider",
+        ),
+        (
+            BILLING + 'schedule = { day = 32, hour = 4, time_zone = "UTC" }',
+            "run_definitions.0.schedule.day",
+            "less_than_equal",
+        ),
+        (
+            BILLING + 'schedule = { day = 1, hour = 4, time_zone = "Mars" }',
+            "run_definitions.0.schedule",
+            "value_error",
+        ),
+        (
+            BILLING + 'schedule = { day = 28, hour = 2, minute = 30, time_zone = "Europe/Berlin" }',
+            "run_definitions.0.schedule",
+            "value_error",
+        ),
+    ],
+)
+async def test_a_document_with_a_fault_is_refused_whole(
+    cli: CommandLine, tmp_path: Path, text: str, field: str, rule: str
+) -> None:
+    tax = '[[tax_rates]]\nid = "good"\nname = "Good"\npercent = 19\n'
+
+    said = await cli(
+        "definitions", "apply", written(tmp_path, (tax if "tax_rates" not in text else "") + text), "--json"
+    )
+
+    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert (await cli.json("definitions", "list"))["tax_rates"] == []
+
+
+async def test_a_payment_method_has_one_provider(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
+    text = PROVIDER.replace("stripe", "other") + 'payment_methods = ["card"]\n'
+
+    said = await cli("definitions", "apply", written(tmp_path, text), "--json")
+
+    assert said.rules == [("providers.0.payment_methods", "one_provider_a_method")]
+
+
+async def test_a_provider_with_customers_keeps_its_mode(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
+    await merchant.account()
+
+    said = await cli("definitions", "apply", written(tmp_path, PROVIDER.replace('"test"', '"live"')), "--json")
+
+    assert said.rules == [("providers.0.mode", "mode_is_fixed")]
+
+
+async def test_a_run_definition_keeps_its_kind(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
+    text = '[[run_definitions]]\nid = "monthly"\nname = "R"\nkind = "billing"'
+
+    said = await cli("definitions", "apply", written(tmp_path, text), "--json")
+
+    assert said.rules == [("run_definitions.0.kind", "kind_is_fixed")]
+
+
+async def test_the_tables_fit_100_columns(cli: CommandLine) -> None:
+    await cli.json("definitions", "apply", EXAMPLE)
+
+    said = await cli("definitions", "list")
+
+    assert max(map(len, said.stdout.splitlines())) <= 100
+    assert "EUR from 1.00, JPY from 50, KWD from 0.010" in said.stdout

@@ -1,0 +1,199 @@
+"""Events are hints: whatever their order, however often they come and whichever are lost, the end is the same."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as told
+from hypothesis import strategies as st
+
+from activities.events.inbox import EventInbox
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.events import GatewayEvent, SweepRequest
+from models.gateway.gateway_request import RequestKind
+from models.refunds.refund import RefundOrder, RefundRequest
+from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from tests.cards.test_registering import fill_in
+from tests.fixtures.cards import Wallet
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
+from workflows.events.delivery import EventDelivery
+from workflows.events.event_sweep import EventSweep
+from workflows.refunds.refund import Refund
+from workflows.visibility import WORKFLOW_QUEUE, refund_id, sweep_id
+
+EXAMPLES = itertools.count(1)
+A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Post:
+    """What becomes of events on their way: which are lost, which come twice, and in which order."""
+
+    lost: frozenset[int]
+    doubled: frozenset[int]
+    order: int
+
+    def deliver(self, events: Sequence[GatewayEvent]) -> list[GatewayEvent]:
+        """The events as they arrive."""
+        there = [event for number, event in enumerate(events) if number % 16 not in self.lost]
+        there += [event for number, event in enumerate(events) if number % 16 in self.doubled]
+        random.Random(self.order).shuffle(there)
+        return there
+
+
+POSTS = st.builds(
+    Post,
+    st.frozensets(st.integers(0, 15), max_size=8),
+    st.frozensets(st.integers(0, 15), max_size=8),
+    st.integers(0, 1000),
+)
+
+
+@pytest.fixture
+def duly(standing_duly: RunningDuly) -> RunningDuly:
+    """Duly at work on a server whose clock is the real one: only events end a wait."""
+    return standing_duly
+
+
+class Scenario:
+    """Six customers to whom something happens at the gateway that only events tell."""
+
+    def __init__(self, wallet: Wallet, sandbox: SandboxControl) -> None:
+        self.name = f"any{next(EXAMPLES)}"
+        self.wallet, self.sandbox, self.merchant = wallet, sandbox, wallet.merchant
+
+    async def happen(self) -> None:
+        """Let all of it happen; nothing is told yet."""
+        await self._page()
+        await self._confirmation()
+        for change in (self._detached, self._renewed):
+            account = await self._account(change.__name__)
+            card, _ = await self.wallet.save(account)
+            await change(str(await self.merchant.value("select token from duly.cards where id = :id", id=card)))
+        await self._slow_payment()
+        await self._refund_that_fails()
+
+    async def stands(self) -> list[tuple[Any, ...]]:
+        """How all of it stands, without ids that differ from one telling to the next."""
+        rows = await self.merchant.run(
+            "select split_part(a.id, '_', 2) as what, c.state, c.exp_year, b.balance_minor, (select count(*) from"
+            " duly.financial_transactions t where t.account_id = a.id and t.state = 'posted') as posted,"
+            " (select string_agg(m.kind, ',' order by m.kind) from duly.messages m where m.account_id = a.id) as told,"
+            " (select string_agg(r.kind || ' ' || r.state, ',' order by r.kind, r.state)"
+            " from duly.gateway_requests r where r.account_id = a.id) as asked"
+            " from duly.accounts a join duly.account_balances b on b.account_id = a.id"
+            " left join duly.cards c on c.account_id = a.id where a.id like :name || '_%' order by 1, 2",
+            name=self.name,
+        )
+        return [tuple(row) for row in rows]
+
+    async def _account(self, what: str, **options: Any) -> str:
+        return await self.merchant.account(f"{self.name}_{what.strip('_')}", **{"cards": [], **options})
+
+    async def _page(self) -> None:
+        _, first = await self.wallet.page(await self._account("page"))
+        await fill_in(first.url, card="pm_card_visa")
+
+    async def _confirmation(self) -> None:
+        account = await self._account("confirmation")
+        _, first = await self.wallet.save(account, "pm_card_authenticationRequiredOnSetup")
+        await fill_in(first.url, result="pass")
+
+    async def _detached(self, token: str) -> None:
+        await self.merchant.stripe.v1.payment_methods.detach_async(token)
+
+    async def _renewed(self, token: str) -> None:
+        self.sandbox.automatically_update_card(token)
+
+    async def _slow_payment(self) -> None:
+        slowly = CardOutcome(answer=Answer.PROCESS, then=Answer.SUCCEED, after_seconds=A_DAY)
+        account = await self._account("slow", cards=["pm_card_visa"], answers=[slowly], owes_minor=2500)
+        handle = await self.wallet.duly.start_collection(account)
+        await handle.execute_update("first_outcome")
+        self.sandbox.advance(A_DAY)
+
+    async def _refund_that_fails(self) -> None:
+        account = await self._account("refund", cards=["pm_card_visa"], owes_minor=2500)
+        await (await self.wallet.duly.start_collection(account)).execute_update("first_outcome")
+        payment = await self.merchant.value(
+            "select id from duly.financial_transactions where account_id = :id and classification = 'payment'",
+            id=account,
+        )
+        order = RefundOrder(f"rf_{self.name}", payment, 1000, RequestKind.REFUND, "maria", is_acknowledged=True)
+        handle = await self.wallet.duly.client.start_workflow(
+            Refund.run,
+            RefundRequest(order.refund_id, order=order),
+            id=refund_id(order.refund_id),
+            task_queue=WORKFLOW_QUEUE,
+        )
+        first: Any = await handle.execute_update("first_outcome")
+        self.sandbox.fail_refund(first["gateway_reference"])
+
+
+async def tell(scenario: Scenario, inbox: EventInbox, gateway: StripeGateway, post: Post) -> list[tuple[Any, ...]]:
+    """Let everything happen, the post bring what it brings, and a sweep find the rest; return how it stands then."""
+    since = datetime.fromtimestamp(scenario.sandbox.now(), UTC) - timedelta(seconds=1)
+    await scenario.happen()
+    events = sorted([event async for event in gateway.events(since)], key=lambda event: event.id)
+    client = scenario.wallet.duly.client
+    for event in post.deliver(events):
+        await inbox.receive(event)
+        await EventDelivery(inbox, client).deliver_waiting()
+    await client.execute_workflow(
+        EventSweep.run, SweepRequest("stripe"), id=f"{sweep_id('stripe')}-{scenario.name}", task_queue=WORKFLOW_QUEUE
+    )
+    return await settled(scenario)
+
+
+async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
+    """How it stands when nothing moves any more."""
+    before: list[tuple[Any, ...]] = []
+    for _ in range(40):
+        now = await scenario.stands()
+        if now == before:
+            return now
+        before = now
+        await asyncio.sleep(0.4)
+    return before
+
+
+@told(
+    max_examples=2,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(post=POSTS)
+async def test_in_any_order_doubled_or_lost_events_come_to_the_same_end(
+    duly: RunningDuly,
+    merchant: Merchant,
+    gateway: StripeGateway,
+    inbox: EventInbox,
+    stripe_sandbox: SandboxControl,
+    post: Post,
+) -> None:
+    wallet = Wallet(duly, merchant, itertools.count(1000 * next(EXAMPLES)))
+
+    orderly = await tell(Scenario(wallet, stripe_sandbox), inbox, gateway, Post(frozenset(), frozenset(), 0))
+    other = await tell(Scenario(wallet, stripe_sandbox), inbox, gateway, post)
+
+    assert other == orderly
+    assert {row[0]: row[1] for row in other} == {
+        "page": "active",
+        "confirmation": "active",
+        "detached": "removed",
+        "renewed": "active",
+        "slow": "active",
+        "refund": "active",
+    }
+    assert [row[6] for row in other if row[0] in {"slow", "refund"}] == [
+        "payment posted,refund reversed",
+        "payment posted",
+    ]
+    assert await merchant.run("select * from duly.invariant_violations") == []

@@ -1,0 +1,125 @@
+"""The gateway's own list of events is looked through: what never came is found, and who waits for it hears of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+from temporalio.client import WorkflowHandle
+
+from activities.events.inbox import EventInbox
+from models.collections.collection import Stage
+from models.gateway.events import SweepRequest, SweepResult
+from models.gateway.gateway_request import CollectOutcome, CollectResult
+from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
+from workflows.events.event_sweep import EventSweep
+from workflows.visibility import WORKFLOW_QUEUE
+
+EVENTS = "GET /v1/events"
+DAY = 86_400
+
+
+@pytest.fixture
+async def patient(merchant: Merchant) -> None:
+    """A policy that looks for evidence by itself once a year: only an event ends a wait sooner."""
+    await merchant.run(
+        "insert into duly.dunning_policies (id, version, document) values ('standard', 2, :document)",
+        document=Jsonb({"evidence_after": ["P365D"], "review_after": "P365D"}),
+    )
+
+
+async def sweep(duly: RunningDuly, name: str = "sweep") -> SweepResult:
+    """Sweep once; time does not pass for anybody else meanwhile."""
+    with duly.environment.auto_time_skipping_disabled():
+        return await duly.client.execute_workflow(
+            EventSweep.run, SweepRequest("stripe"), id=name, task_queue=WORKFLOW_QUEUE
+        )
+
+
+async def slow_payment(duly: RunningDuly, merchant: Merchant) -> WorkflowHandle[Any, Any]:
+    """A collection whose payment the gateway decides a day later."""
+    slowly = CardOutcome(answer=Answer.PROCESS, then=Answer.SUCCEED, after_seconds=DAY)
+    account = await merchant.account(answers=[slowly], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    first = await handle.execute_update("first_outcome", result_type=CollectResult)
+    assert first.outcome is CollectOutcome.PROCESSING
+    return handle
+
+
+@pytest.mark.usefixtures("patient")
+async def test_after_three_days_without_any_webhook_everything_still_settles(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    waiting = [await slow_payment(duly, merchant) for _ in range(3)]
+    stripe_sandbox.advance(3 * DAY)
+
+    result = await sweep(duly)
+    with duly.environment.auto_time_skipping_disabled():
+        ends = [await handle.result() for handle in waiting]
+
+    assert {end.stage for end in ends} == {Stage.SETTLED}
+    assert result.delivered.taken == result.swept.found >= 3
+    assert await merchant.value("select sum(balance_minor) from duly.account_balances") == 0
+
+
+async def test_a_second_sweep_finds_nothing_new_and_begins_where_the_first_ended(
+    duly: RunningDuly, merchant: Merchant, inbox: EventInbox
+) -> None:
+    await duly.collected(await account_in_collection(duly, merchant))
+
+    first = await sweep(duly, "first")
+    mark = await inbox.swept_until()
+    second = await sweep(duly, "second")
+
+    assert first.swept.found > 0
+    assert second.swept.found == 0
+    assert mark is not None
+    assert second.swept.since == mark - timedelta(minutes=10)
+
+
+async def test_a_sweep_that_is_cut_off_begins_again_and_misses_nothing(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    await duly.collected(await account_in_collection(duly, merchant))
+    stripe_sandbox.add_fault(Fault(operation=EVENTS, kind=FaultKind.RESET_MID_BODY, calls=(1, 3)))
+    stripe_sandbox.add_fault(Fault(operation=EVENTS, kind=FaultKind.RATE_LIMIT, calls=(2,)))
+
+    handle = await duly.client.start_workflow(
+        EventSweep.run, SweepRequest("stripe"), id="cut-off", task_queue=WORKFLOW_QUEUE
+    )
+    result = await handle.result()
+
+    assert result.swept.listed == result.swept.found > 0
+
+
+async def account_in_collection(duly: RunningDuly, merchant: Merchant) -> str:
+    account = await merchant.account(owes_minor=2500)
+    await duly.start_collection(account)
+    return account
+
+
+async def test_a_sweep_after_more_than_a_month_says_that_events_may_be_lost(
+    duly: RunningDuly, merchant: Merchant, inbox: EventInbox
+) -> None:
+    await merchant.run("select duly.note_sweep('stripe', now() - interval '40 days')")
+
+    result = await sweep(duly)
+
+    assert result.swept.is_late
+
+
+async def test_what_came_by_webhook_already_is_no_news_to_a_sweep(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, inbox: EventInbox, stripe_client: Any
+) -> None:
+    from activities.gateway.stripe_events import event_of
+
+    await duly.collected(await account_in_collection(duly, merchant))
+    for event in (await stripe_client.v1.events.list_async({"limit": 100})).data:
+        await inbox.receive(event_of(event.to_dict()))
+
+    result = await sweep(duly)
+
+    assert result.swept.listed > 0
+    assert result.swept.found == 0

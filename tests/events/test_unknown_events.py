@@ -1,0 +1,95 @@
+"""Events about nothing that is known here: kept, looked at again, and in the end listed for a person."""
+
+import httpx
+import pytest
+
+from activities.database import Database
+from activities.events.inbox import EventInbox, EventRecords
+from models.gateway.events import PAUSES, Delivered, EventState
+from tests.events.sending import an_event, send
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
+from webhook import Webhook
+from workflows.events.delivery import EventDelivery
+
+
+@pytest.fixture
+def delivery(inbox: EventInbox, duly: RunningDuly) -> EventDelivery:
+    return EventDelivery(inbox, duly.client)
+
+
+@pytest.fixture
+def receiver(webhook: Webhook) -> httpx.AsyncClient:
+    """Somebody who sends to a receiver that stores events and leaves delivering to the test."""
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    app = Starlette(routes=[Route("/webhooks/stripe", webhook.receive, methods=["POST"])])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://duly")
+
+
+async def state_of(database: Database, event_id: str = "evt_1") -> tuple[str, int]:
+    found = await EventRecords(database).find(event_id)
+    assert found is not None
+    return found.state, found.tries
+
+
+async def its_turn(merchant: Merchant, owner: Database) -> None:
+    """Let the pause of every waiting event be over."""
+    await owner.rows("update duly.gateway_events set next_try_at = now() where state = 'waiting' returning id")
+
+
+@pytest.fixture
+async def owner(owner_database_url: str) -> Database:
+    from activities.database import create_engine
+
+    return Database(create_engine(owner_database_url, pool=1), timeout_seconds=5)
+
+
+async def test_an_event_of_a_type_that_nothing_needs_is_kept_and_ignored(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database, delivery: EventDelivery
+) -> None:
+    assert await send(receiver, an_event(type="invoice.paid")) == 200
+
+    assert await delivery.deliver_waiting() == Delivered()
+    assert await state_of(database) == (EventState.IGNORED, 0)
+
+
+async def test_an_event_that_comes_before_our_own_row_is_delivered_once_that_is_there(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database, delivery: EventDelivery, owner: Database
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await send(receiver, an_event(metadata={"duly_request": "req_1"}))
+    early = await delivery.deliver_waiting()
+
+    await merchant.run(
+        "select duly.open_attempt(:account, '2026-11', 'stripe', '', 1, 'scheduled', '')", account=account
+    )
+    await its_turn(merchant, owner)
+    later = await delivery.deliver_waiting()
+
+    assert (early, later) == (Delivered(put_off=1), Delivered(taken=1))
+    assert await state_of(database) == (EventState.DELIVERED, 2)
+    await owner.dispose()
+
+
+async def test_an_event_that_stays_unknown_is_listed_for_a_person_who_is_told_once(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database, delivery: EventDelivery, owner: Database
+) -> None:
+    await send(receiver, an_event(id="pi_of_another_system"))
+
+    rounds = []
+    for _ in range(len(PAUSES) + 1):
+        rounds.append(await delivery.deliver_waiting())
+        await its_turn(merchant, owner)
+
+    assert rounds == [Delivered(put_off=1)] * len(PAUSES) + [Delivered(given_up=1)]
+    assert await delivery.deliver_waiting() == Delivered()
+    assert await state_of(database) == (EventState.NEEDS_REVIEW, len(PAUSES) + 1)
+    alerts = await merchant.run("select id, parameters from duly.messages")
+    assert [(row.id, row.parameters["object"]) for row in alerts] == [("event_unknown/evt_1", "pi_of_another_system")]
+    await owner.dispose()
+
+
+async def test_each_pause_is_longer_than_the_one_before() -> None:
+    assert list(PAUSES) == sorted(set(PAUSES))

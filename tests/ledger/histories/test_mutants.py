@@ -1,0 +1,117 @@
+"""Bugs seeded into the ledger's functions. Each must be found by the histories, else the histories prove little."""
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.ledger.books import Books
+from tests.ledger.histories.story import Disagreement, Story
+from tests.ledger.histories.test_histories import Seeded
+
+STEPS = 150
+HISTORIES = 40
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change to one function's text that breaks it."""
+
+    function: str
+    before: str
+    after: str
+
+
+MUTANTS = (
+    Mutant("side_of", "'refund', 'payment_cancellation'", "'payment_cancellation'"),
+    Mutant("stamp", "version = b.version + 1", "version = b.version + 2"),
+    Mutant("stamp", "else -t.total_minor", "else -t.total_minor + 1"),
+    Mutant("made_before", "v_hash <> p_hash", "false"),
+    Mutant("made_before", "return v_id", "return null"),
+    Mutant("allocate_fifo", "least(c.open_minor, d.open_minor)", "d.open_minor"),
+    Mutant("allocate_fifo", "order by sort_on, account_version", "order by account_version"),
+    Mutant("allocate_fifo", "order by sort_on, account_version", "order by sort_on desc, account_version"),
+    Mutant("allocate_new", "order by sort_on, account_version", "order by sort_on, account_version desc"),
+    Mutant("allocate_new", "exit when v_left = 0", "exit"),
+    Mutant("allocate_addressed", "perform duly.deallocate(v_invoice.id)", "null"),
+    Mutant("allocate_addressed", "order by i.sort_on, i.account_version", "order by i.account_version desc"),
+    Mutant("allocate_addressed", "v_invoice.state = 'posted' and ", ""),
+    Mutant("settle", "= 'against_item_and_fifo'", "is not null"),
+    Mutant("settle", "perform duly.allocate_fifo(t.account_id);", ""),
+    Mutant("cancel_locked", "perform duly.deallocate(o.id);", ""),
+    Mutant("cancel_locked", "perform duly.allocate_fifo(t.account_id);", ""),
+    Mutant("cancel_locked", "set state = 'cancelled'", "set state = 'posted'"),
+    Mutant("cancel", "perform duly.refuse_terminated(a);", ""),
+    Mutant("cancel", "if o.state <> 'posted'", "if o.state = 'draft'"),
+    Mutant("write_off", "w.total_minor := duly.unsettled(o.id);", ""),
+    Mutant("write_off", "m := duly.post_mirror(w);", "m := w;"),
+    Mutant("check_write_off", "if duly.unsettled(o.id) = 0", "if false"),
+    Mutant("check_move", "perform duly.refuse_terminated(d);", ""),
+    Mutant("post_moved_payment", "perform duly.settle(t);", ""),
+    Mutant("quick_pay", "t.total_minor := duly.unsettled(o.id)", "t.total_minor := o.total_minor"),
+    Mutant("quick_pay", "t.addressed_invoice_ids := array[o.id]", "t.addressed_invoice_ids := '{}'"),
+    Mutant("post_gateway_draft", "t.account_id := duly.system_account('suspense', t.currency);", ""),
+    Mutant("post_draft", "perform duly.refuse_terminated(a);", ""),
+    Mutant("check_credit_limit", "> a.credit_limit_minor", ">= a.credit_limit_minor"),
+    Mutant("check_addressed", "and i.account_id = t.account_id", ""),
+    Mutant("is_payable", "duly.unsettled(t.id) > 0", "false"),
+    Mutant("give_numbers", "+ u.ordinality", "+ u.ordinality + 1"),
+    Mutant("look_up", "b.version + row_number() over v", "b.version + 1"),
+    Mutant("look_up", "sum(l.total_minor) over v", "l.total_minor"),
+    Mutant("look_up", "b.balance_minor < 0 as meets_credit", "false as meets_credit"),
+    Mutant("settle_documents", "where d.meets_credit", "where false"),
+    Mutant("allocate_open", "order by sort_on, account_version", "order by account_version desc"),
+    Mutant("allocate_open", "count(e.debit_id) over farther", "count(e.credit_id) over farther"),
+    Mutant("allocate_open", "- coalesce(lag(e.up_to)", "- 0 * coalesce(lag(e.up_to)"),
+    Mutant("write_line_transfers", "('vat_payable', l.tax_minor)", "('vat_payable', 0)"),
+    Mutant("write_reversing_transfers", "o.credit_account, o.debit_account", "o.debit_account, o.credit_account"),
+    Mutant("reject_draft", "perform duly.refuse_draft_of_gateway(t);", ""),
+    Mutant("edit_draft", "perform duly.refuse_draft_of_gateway(t);", ""),
+    Mutant("edit_draft", "set total_minor = t.total_minor,", "set"),
+    Mutant("fill_roll_ups", "x.transfer_id > r.after_transfer_id", "x.transfer_id >= r.after_transfer_id"),
+    Mutant("apply_allocations", "+ s.amount_minor", "+ 0"),
+    Mutant("undo_allocations", "- s.amount_minor", "- 0"),
+)
+
+
+@pytest.fixture(scope="module")
+def sources() -> str:
+    folder = Path(__file__).parents[3] / "migrations" / "sql" / "ledger"
+    return "\n".join(script.read_text() for script in sorted(folder.glob("*.sql")))
+
+
+def mutated(definition: str, mutant: Mutant) -> str:
+    """Return a function's definition with the bug in it; a mutant that no longer applies is an error of the test."""
+    assert mutant.before in definition, f"{mutant} does not apply any more"
+    return definition.replace(mutant.before, mutant.after)
+
+
+def is_found(books: Books, owner: Books, first_currency: int) -> bool:
+    """Tell histories until the ledger and the oracle differ, or the database itself refuses what it should not."""
+    for number in range(HISTORIES):
+        story = Story(books, owner, Seeded(77 + number), first_currency + number)
+        try:
+            for _ in range(STEPS):
+                story.step()
+            story.finish()
+        except (Disagreement, psycopg.Error):
+            return True
+    return False
+
+
+def test_each_mutant_names_a_function_of_the_ledger(sources: str) -> None:
+    functions = set(re.findall(r"create function duly\.(\w+)", sources))
+
+    assert {mutant.function for mutant in MUTANTS} - functions == set()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.function}: {mutant.before[:40]}")
+def test_a_seeded_bug_is_found(mutant: Mutant, owner: Books, database_url: str) -> None:
+    definition = owner.value("select pg_get_functiondef(%s::regproc)", f"duly.{mutant.function}")
+    owner.connection.execute(mutated(definition, mutant))
+
+    with contextlib.closing(Books(database_url)) as books:
+        assert is_found(books, owner, 0)

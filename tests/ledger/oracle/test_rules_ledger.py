@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ledger.ledger import (
+    AccountKind,
+    GatewayMovement,
+    Transfer,
+    balances,
+    cancellation_transfers,
+    document_transfers,
+    gateway_movement_transfer,
+    money_transfers,
+    own_ledger_account,
+)
+from models.ledger.transaction import Classification
+
+OWN = own_ledger_account(AccountKind.CUSTOMER, "acc_1")
+
+
+def test_an_invoice_debits_the_receivable_for_each_revenue_and_the_tax() -> None:
+    transfers = document_transfers(Classification.INVOICE, OWN, {"revenue:gold": 8500, "revenue:silver": 8000}, 3135)
+
+    assert transfers == [
+        Transfer(OWN, "revenue:gold", 8500),
+        Transfer(OWN, "revenue:silver", 8000),
+        Transfer(OWN, "vat_payable", 3135),
+    ]
+
+
+def test_what_is_nothing_is_not_transferred() -> None:
+    assert document_transfers(Classification.CREDIT_NOTE, OWN, {"revenue:gold": 100}, 0) == [
+        Transfer("revenue:gold", OWN, 100)
+    ]
+
+
+def test_a_payment_moves_money_from_the_receivable_to_where_it_is() -> None:
+    assert money_transfers(Classification.PAYMENT, OWN, "gateway_clearing:stripe", 100) == [
+        Transfer("gateway_clearing:stripe", OWN, 100)
+    ]
+
+
+@given(
+    st.dictionaries(st.sampled_from(["revenue:a", "revenue:b"]), st.integers(1, 1000), min_size=1), st.integers(0, 99)
+)
+def test_a_document_and_its_cancellation_leave_every_ledger_account_as_it_was(nets: dict[str, int], tax: int) -> None:
+    transfers = document_transfers(Classification.INVOICE, OWN, nets, tax)
+
+    assert set(balances([*transfers, *cancellation_transfers(transfers)]).values()) == {0}
+
+
+@pytest.mark.parametrize("movement", GatewayMovement)
+def test_every_gateway_movement_touches_the_clearing_account(movement: GatewayMovement) -> None:
+    transfer = gateway_movement_transfer(movement, "stripe", 30)
+
+    assert "gateway_clearing:stripe" in {transfer.debit, transfer.credit}
+
+
+@pytest.mark.parametrize("kind", AccountKind)
+def test_every_kind_of_account_has_its_ledger_account(kind: AccountKind) -> None:
+    assert own_ledger_account(kind, "x").endswith(":x")
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "amount"), [("bank", "bank", 1), ("bank", "cash", 0), ("bank", "cash", -1)]
+)
+def test_a_transfer_has_two_accounts_and_a_positive_amount(debit: str, credit: str, amount: int) -> None:
+    with pytest.raises(ValueError, match="transfer"):
+        Transfer(debit, credit, amount)

@@ -1,0 +1,78 @@
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from models.ledger.refusals import (
+    ERRORS,
+    MESSAGES,
+    AcknowledgementRequiredError,
+    InvalidInputError,
+    PrerequisiteError,
+    message_for,
+    refusal,
+)
+
+SQL = Path(__file__).parents[3] / "migrations" / "sql" / "ledger"
+REFUSED = re.compile(r"refuse(?:_state)?\((?:'\w+'|[\w.]+), '(\w+)'")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    sqlstate: str | None
+    constraint_name: str | None = None
+    message_primary: str | None = None
+    message_detail: str | None = None
+    column_name: str | None = None
+
+
+def rules_in_sql() -> set[str]:
+    return {rule for script in SQL.glob("*.sql") for rule in REFUSED.findall(script.read_text())}
+
+
+def test_every_rule_that_the_database_refuses_by_has_its_sentence() -> None:
+    rules = rules_in_sql()
+
+    assert len(rules) > 30
+    assert rules - set(MESSAGES) == set()
+
+
+@pytest.mark.parametrize("rule", sorted(MESSAGES))
+def test_a_sentence_can_be_made_from_any_arguments(rule: str) -> None:
+    assert message_for(rule, {}).startswith(f"{rule}: ")
+
+
+def test_a_refusal_becomes_the_exception_of_its_kind_with_its_arguments() -> None:
+    error = refusal(Diagnosis("LD001", "draft_only", message_detail='{"transaction_id": "ft_1", "state": "posted"}'))
+
+    assert isinstance(error, PrerequisiteError)
+    assert error.rule == "draft_only"
+    assert str(error) == "draft_only: transaction ft_1 is posted; only a draft can be edited, posted or rejected"
+
+
+def test_a_warning_asks_for_an_acknowledgement() -> None:
+    assert isinstance(refusal(Diagnosis("LD006", "credit_limit", message_detail="{}")), AcknowledgementRequiredError)
+
+
+def test_a_missing_column_is_named() -> None:
+    error = refusal(Diagnosis("23502", None, "null value in column", column_name="quantity"))
+
+    assert isinstance(error, InvalidInputError)
+    assert error.arguments["field"] == "quantity"
+
+
+def test_a_broken_unique_index_is_told_as_its_rule() -> None:
+    error = refusal(Diagnosis("23505", "one_back_office_code"))
+
+    assert error is not None
+    assert error.rule == "back_office_code_unique"
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "55P03", "57P01", "08006", None])
+def test_what_may_be_tried_again_is_no_refusal(state: str | None) -> None:
+    assert refusal(Diagnosis(state)) is None
+
+
+def test_every_kind_of_refusal_has_its_own_exception() -> None:
+    assert len(set(ERRORS.values())) == len(ERRORS)

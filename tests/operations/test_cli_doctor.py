@@ -1,0 +1,122 @@
+"""The doctor finds what is wrong, says what to do, and looks at everything else as well."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sandbox.mail import Mailbox
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine, Said
+
+
+def verdicts(said: Said) -> dict[str, str]:
+    return {check["check"]: check["verdict"] for check in said.document["checks"]}
+
+
+def advice(said: Said, check: str) -> Any:
+    return next(found["advice"] for found in said.document["checks"] if found["check"] == check)
+
+
+async def test_a_healthy_installation_is_found_healthy(
+    cli: CommandLine, merchant: Merchant, workers: None, mailbox: Mailbox
+) -> None:
+    said = await cli("doctor", "--json", DULY_SMTP_URL=mailbox.url)
+
+    assert set(verdicts(said).values()) == {"ok"}
+    assert (said.exit_code, said.document["healthy"]) == (0, True)
+
+
+async def test_mail_that_is_not_asked_for_is_off_and_not_wrong(
+    cli: CommandLine, merchant: Merchant, workers: None
+) -> None:
+    said = await cli("doctor", "--json")
+
+    assert (said.exit_code, verdicts(said)["mail"]) == (0, "off")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "check"),
+    [
+        ("STRIPE_API_KEY", "sk_test_wrong", "gateway"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:1", "gateway"),
+        ("DULY_DATABASE_URL", "postgresql+psycopg://a:b@127.0.0.1:1/duly", "database"),
+        ("DULY_TEMPORAL_ADDRESS", "127.0.0.1:1", "Temporal"),
+        ("DULY_TEMPORAL_NAMESPACE", "nowhere", "Temporal"),
+        ("DULY_SMTP_URL", "smtp://127.0.0.1:1", "mail"),
+        ("DULY_PROVIDER", "other", "provider"),
+    ],
+)
+async def test_what_is_wrong_is_named_with_what_to_do(
+    cli: CommandLine, merchant: Merchant, workers: None, setting: str, value: str, check: str
+) -> None:
+    said = await cli("doctor", "--json", **{setting: value})
+
+    assert (said.exit_code, verdicts(said)[check]) == (1, "wrong")
+    assert advice(said, check)
+
+
+async def test_a_key_of_the_other_mode_is_found(cli: CommandLine, merchant: Merchant, workers: None) -> None:
+    await merchant.run("update duly.providers set mode = 'live'")
+
+    said = await cli("doctor", "--json")
+
+    assert verdicts(said)["provider"] == "wrong"
+
+
+async def test_a_queue_that_nobody_polls_is_found(cli: CommandLine, merchant: Merchant) -> None:
+    await merchant.run("insert into duly.providers (id, gateway, mode) values ('lonely', 'stripe', 'test')")
+
+    said = await cli("doctor", "--json")
+
+    assert verdicts(said)["worker on duly-gateway-lonely"] == "wrong"
+    assert advice(said, "worker on duly-gateway-lonely") == "start `worker.py --role gateway`"
+
+
+async def test_a_database_that_is_behind_is_found_and_migrated(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.alembic_version set version_num = '0000'"))
+
+    said = await cli("doctor", "--json")
+
+    assert verdicts(said)["database schema"] == "wrong"
+    assert advice(said, "database schema") == "run `starter.py migrate`"
+
+
+async def test_a_role_that_could_write_money_is_found(
+    cli: CommandLine, merchant: Merchant, owner_database_url: str
+) -> None:
+    said = await cli("doctor", "--json", DULY_DATABASE_URL=owner_database_url)
+
+    assert verdicts(said)["database role"] == "wrong"
+
+
+async def test_settings_that_are_wrong_are_all_named_and_nothing_else_is_looked_at(cli: CommandLine) -> None:
+    said = await cli("doctor", "--json", STRIPE_API_KEY=None, DULY_TEMPORAL_ADDRESS="nonsense")
+
+    found = [check["found"] for check in said.document["checks"] if check["check"] == "settings"]
+    assert said.exit_code == 1
+    assert found == ["DULY_TEMPORAL_ADDRESS: must be host:port", "STRIPE_API_KEY: Field required"]
+    assert verdicts(said)["database"] == "not checked"
+
+
+async def test_migrating_a_database_that_is_up_to_date_changes_nothing(cli: CommandLine) -> None:
+    said = await cli.json("migrate")
+
+    assert said["before"] == said["after"]
+
+
+async def test_migrating_a_database_that_is_not_there_is_unreachable(cli: CommandLine) -> None:
+    said = await cli("migrate", "--json", DULY_MIGRATION_DATABASE_URL="postgresql+psycopg://a:b@127.0.0.1:1/duly")
+
+    assert (said.exit_code, said.rules) == (3, [("DULY_MIGRATION_DATABASE_URL", "database_reachable")])
+
+
+async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) -> None:
+    said = await cli("doctor")
+
+    table, _, _ = said.stdout.partition("What to do:")
+    assert max(map(len, table.splitlines())) <= 100

@@ -1,0 +1,165 @@
+"""The command line as such: help and JSON everywhere, exit codes that mean something, and its document."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from starter import app
+from tests.house.command_line import DOCUMENT, document
+from tests.house.source import ROOT
+from tests.support.command_line import CommandLine
+
+Words = tuple[str, ...]
+
+
+def commands(command: Any = None, words: Words = ()) -> Iterator[tuple[Words, Any]]:
+    """Yield every command with the words that lead to it."""
+    command = command or typer.main.get_command(app)
+    below = getattr(command, "commands", {})
+    if not below:
+        yield words, command
+    for name, one in below.items():
+        yield from commands(one, (*words, name))
+
+
+ALL = [pytest.param(words, command, id=" ".join(words)) for words, command in commands()]
+
+
+@pytest.mark.parametrize(("words", "command"), ALL)
+async def test_every_command_explains_itself_and_its_options(cli: CommandLine, words: Words, command: Any) -> None:
+    said = await cli(*words, "--help")
+
+    assert said.exit_code == 0
+    assert command.help
+    assert all(parameter.help for parameter in command.params)
+
+
+@pytest.mark.parametrize(("words", "command"), ALL)
+def test_every_command_can_speak_json(words: Words, command: Any) -> None:
+    assert [parameter.opts for parameter in command.params if parameter.opts == ["--json"]] == [["--json"]]
+
+
+def test_the_help_says_what_the_exit_codes_mean() -> None:
+    help_text = str(typer.main.get_command(app).help)
+
+    assert (
+        "0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server cannot be reached" in help_text
+    )
+
+
+def test_the_document_says_what_the_commands_say() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("rums",), "command line"),
+        (("runs", "stop"), "command line"),
+        (("runs", "list", "--bogus"), "--bogus"),
+        (("runs", "list", "--limit", "0"), "--limit"),
+        (("runs", "list", "--kind", "other"), "--kind"),
+        (("runs", "start", "monthly"), "PERIOD"),
+        (("runs", "start", "monthly", "2026-13"), "PERIOD"),
+        (("schedule", "backfill", "monthly", "2026-01", "soon"), "TO"),
+        (("demo", "--accounts", "0"), "--accounts"),
+        (("demo", "--faults", "1.5"), "--faults"),
+    ],
+)
+async def test_bad_usage_ends_with_2_and_names_the_word(cli: CommandLine, words: Words, field: str) -> None:
+    plain, as_json = await cli(*words), await cli(*words, "--json")
+
+    assert (plain.exit_code, as_json.exit_code) == (2, 2)
+    assert plain.stderr.startswith(f"error: {field}: ")
+    assert plain.stderr.count("\n") == 1
+    assert as_json.rules == [(field, "usage")]
+
+
+async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None:
+    said = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
+
+    assert said.exit_code == 2
+    assert {fault["field"] for fault in said.error["faults"]} == {"DULY_LOG_FORMAT"}
+    assert "pk_test_public" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "setting", "value"),
+    [
+        (("runs", "list"), "DULY_DATABASE_URL", "postgresql+psycopg://a:b@127.0.0.1:1/duly"),
+        (("schedule", "list"), "DULY_TEMPORAL_ADDRESS", "127.0.0.1:1"),
+        (("schedule", "apply"), "DULY_TEMPORAL_ADDRESS", "127.0.0.1:1"),
+    ],
+)
+async def test_a_server_that_is_away_ends_with_3(cli: CommandLine, words: Words, setting: str, value: str) -> None:
+    said = await cli(*words, "--json", **{setting: value})
+
+    assert said.exit_code == 3
+    assert [field for field, _ in said.rules] == [setting]
+
+
+async def test_what_is_refused_ends_with_1_and_says_why_on_standard_error(cli: CommandLine) -> None:
+    said = await cli("accounts", "show", "acc_9")
+
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr == "error: account: there is no account 'acc_9' (account_exists)\n"
+
+
+def test_help_takes_less_than_a_second_of_the_processor_because_it_loads_no_server_client() -> None:
+    code = "import sys, resource, starter; print([name for name in %r if name in sys.modules]); print(%s)"
+    heavy = ("alembic", "pydantic", "sqlalchemy", "stripe", "temporalio")
+    used = "resource.getrusage(resource.RUSAGE_SELF).ru_utime"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code % (heavy, used)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    loaded, seconds = ended.stdout.splitlines()
+    assert loaded == "[]"
+    assert float(seconds) < 1
+
+
+def test_the_program_ends_well_every_time_also_after_talking_to_temporal(cli: CommandLine) -> None:
+    # An interpreter that is taken apart with Temporal's threads in it aborts now and then, with code 134.
+    command = [sys.executable, "starter.py", "schedule", "list", "--json"]
+
+    ended = [
+        subprocess.run(command, cwd=ROOT, env=cli.environment, capture_output=True, text=True, check=False)
+        for _ in range(5)
+    ]
+
+    assert [one.returncode for one in ended] == [0] * 5
+    assert {json.loads(one.stdout).keys() == {"schedules"} for one in ended} == {True}
+
+
+def test_a_reader_that_goes_away_is_no_accident(cli: CommandLine) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", '"$1" starter.py definitions list --json | head -c 1', "sh", sys.executable],
+        cwd=ROOT,
+        env={**os.environ, **cli.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.stdout, ended.stderr) == ("{", "")
+
+
+def test_the_program_leaves_with_the_codes_it_promises() -> None:
+    ended = subprocess.run(
+        [sys.executable, "starter.py", "runs", "list", "--json"],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "DULY_DATABASE_URL" in {fault["field"] for fault in json.loads(ended.stderr)["error"]["faults"]}

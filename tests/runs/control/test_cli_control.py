@@ -1,0 +1,130 @@
+"""Steering and rehearsing runs from the command line."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from activities.database import Database
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+from tests.support.gateways import GatedGateway
+from tests.support.running import duly_at, owing, shape
+from workflows.visibility import payment_run_id
+
+WHO = ("--actor", "maria", "--reason", "the bank called")
+
+
+@pytest.fixture
+async def gated(
+    temporal_server: Client, database: Database, stripe_sandbox: SandboxControl, settings: Settings
+) -> AsyncIterator[GatedGateway]:
+    """A gateway that lets nobody through, and Duly's workers on the development server."""
+    gateway = GatedGateway(stripe_sandbox)
+    environment = WorkflowEnvironment.from_client(temporal_server)
+    async with duly_at(environment, database, gateway, settings):
+        yield gateway
+        gateway.gate.set()
+    await gateway.close()
+
+
+async def test_a_run_is_paused_resumed_and_aborted(
+    cli: CommandLine, merchant: Merchant, gated: GatedGateway, temporal_server: Client, period: str
+) -> None:
+    await owing(merchant, 3)
+    await shape(merchant, window=1)
+    run_id = payment_run_id("monthly", period)
+    await cli.json("runs", "start", "monthly", period)
+    await gated.arrived(1)
+
+    paused = await cli.json("runs", "pause", run_id, *WHO)
+    again = await cli("runs", "pause", run_id, *WHO)
+    resumed = await cli.json("runs", "resume", run_id, *WHO)
+    aborted = await cli.json("runs", "abort", run_id, *WHO)
+    gated.gate.set()
+    await temporal_server.get_workflow_handle(run_id).result()
+    certificate = (await cli.json("runs", "certificate", run_id))["certificate"]
+    after_the_end = await cli("runs", "abort", run_id, *WHO, "--json")
+
+    assert [paused["stage"], resumed["stage"], aborted["stage"]] == ["paused", "collecting", "aborting"]
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert again.stderr == "error: stage: paused; the run is paused already (run_can_be_steered)\n"
+    assert certificate["is_aborted"] is True
+    assert {(row["outcome"], row["reason"]): row["members"] for row in certificate["totals"]} == {
+        ("charged", ""): 1,
+        ("released", "run_aborted"): 2,
+    }
+    assert len(certificate["decisions"]) == 3
+    assert (after_the_end.exit_code, after_the_end.rules) == (1, [("run", "run_under_way")])
+
+
+async def test_a_rate_is_changed_and_given_back(
+    cli: CommandLine, merchant: Merchant, gated: GatedGateway, period: str
+) -> None:
+    await owing(merchant, 1)
+    run_id = payment_run_id("monthly", period)
+    await cli.json("runs", "start", "monthly", period)
+    await gated.arrived(1)
+
+    changed = await cli.json("runs", "rate", run_id, "7", *WHO)
+    too_fast = await cli("runs", "rate", run_id, "5000", *WHO, "--json")
+    given_back = await cli.json("runs", "rate", run_id, "--give-back", *WHO)
+    neither = await cli("runs", "rate", run_id, *WHO)
+
+    assert (changed["calls_per_second"], given_back["calls_per_second"]) == (7, None)
+    assert (too_fast.exit_code, too_fast.rules) == (1, [("calls_per_second", "run_can_be_steered")])
+    assert neither.exit_code == 2
+
+
+async def test_steering_needs_a_reason_and_a_run(cli: CommandLine, period: str) -> None:
+    without_reason = await cli("runs", "pause", "run/monthly/2026-11", "--actor", "maria")
+    unknown = await cli("runs", "pause", f"run/nobody/{period}", *WHO)
+
+    assert without_reason.exit_code == 2
+    assert "--reason" in without_reason.stderr
+    assert unknown.exit_code == 1
+    assert unknown.stderr.startswith(f"error: run: run/nobody/{period} is not under way")
+
+
+async def test_a_dry_run_prints_who_would_be_charged_and_why_others_would_not(
+    cli: CommandLine, merchant: Merchant
+) -> None:
+    await merchant.account("acc_1", owes_minor=2500)
+    await merchant.account("acc_2", cards=(), owes_minor=1000)
+
+    told = await cli.json("runs", "dry-run", "monthly", "2026-11")
+    shown = await cli("runs", "dry-run", "monthly", "2026-11")
+    refused = await cli("runs", "dry-run", "yearly", "2026-11", "--json")
+
+    assert [(member["account_id"], member["reason"]) for member in told["members"]] == [
+        ("acc_1", ""),
+        ("acc_2", "no_card"),
+    ]
+    assert told["totals"] == [
+        {"outcome": "charged", "currency": "EUR", "members": 1, "amount_minor": 2500},
+        {"outcome": "no_card", "currency": "EUR", "members": 1, "amount_minor": 1000},
+    ]
+    assert "25.00 EUR" in shown.stdout
+    assert "visa 4242" in shown.stdout
+    assert (refused.exit_code, refused.rules) == (1, [("database", "run_definition_exists")])
+
+
+async def test_a_shadow_run_is_followed_and_its_differences_printed(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    await owing(merchant, 2)
+
+    cast = await cli.json("runs", "shadow", "monthly", period, "--wait")
+    shown = await cli("runs", "differences", f"shadow/monthly/{period}")
+    refused = await cli("runs", "shadow", "yearly", period)
+
+    assert [(one["account_id"], one["difference"]) for one in cast["differences"]] == [
+        ("acc_00", "new"),
+        ("acc_01", "new"),
+    ]
+    assert cast["comparison"] == {"baseline_id": "", "members": {"new": 2}}
+    assert "beside no certified run" in shown.stdout
+    assert refused.stderr.startswith("error: database: there is no payment run definition 'yearly'")

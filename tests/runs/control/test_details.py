@@ -1,0 +1,166 @@
+"""What an operator reads on runs and their shards."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import temporalio.workflow
+from pydantic import TypeAdapter
+
+from models.collections.collection import CommandError
+from models.runs.process_run import Certificate, Comparison, ItemOutcome, OutcomeTotal, ShardProgress, ShardRequest
+from models.runs.run_control import RunStage, RunStatus, Steering
+from workflows.runs.payment_run import PaymentRun
+from workflows.runs.payment_run_actions import ORDERS, orders_for
+from workflows.runs.payment_run_details import (
+    WAITS_FOR,
+    billing_statement,
+    closing_statement,
+    progress_of,
+    shard_progress_of,
+)
+
+RUN = "run/monthly/2026-11"
+SINCE = datetime(2026, 11, 23, 3, 43, tzinfo=UTC)
+UNDER_WAY = RunStatus(
+    stage=RunStage.COLLECTING,
+    members=119,
+    skipped=2,
+    totals={"charged": 61, "in_dunning": 9},
+    due={"EUR": 321055, "JPY": 167948},
+    charged={"EUR": 270097},
+    payments_per_minute=12,
+    calls_per_second=10,
+    waits_for=WAITS_FOR[RunStage.COLLECTING],
+    decisions=("2026-11-23 03:50Z rate to 10 calls a second, says maria: they asked us to",),
+)
+CLOSED = Certificate(
+    run_id=RUN,
+    definition_id="monthly",
+    period="2026-11",
+    members=70,
+    totals=(
+        OutcomeTotal(ItemOutcome.CHARGED, "", "EUR", 61, 270097),
+        OutcomeTotal(ItemOutcome.IN_DUNNING, "insufficient_funds", "EUR", 2, 8981),
+    ),
+    sha256="ac22f4",
+)
+
+
+def words_of(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_a_run_under_way_says_how_far_it_is_and_how_fast_it_goes() -> None:
+    text = progress_of(UNDER_WAY, run_id=RUN)
+
+    assert text.startswith("### collecting: 70 of 117 members done, 2 skipped when the run was frozen")
+    assert "12 payments a minute, the queue limited to 10 calls a second, about 4 minutes to go" in text
+    assert "- 2026-11-23 03:50Z rate to 10 calls a second, says maria: they asked us to" in text
+
+
+def test_money_is_set_in_columns() -> None:
+    text = progress_of(UNDER_WAY, run_id=RUN)
+
+    assert "```\n    charged           of\n2700.97 EUR  3210.55 EUR\n      0 JPY   167948 JPY\n```" in text
+
+
+def test_a_run_says_what_can_be_done_here_and_on_a_terminal() -> None:
+    text = progress_of(UNDER_WAY, run_id=RUN)
+
+    assert "- `pause` starts nothing new, payments in flight settle" in text
+    assert f'starter.py runs pause {RUN} \\\n  --actor maria --reason "as agreed"' in text
+    assert f"`starter.py runs link {RUN} ACCOUNT` finds an account's" in text
+
+
+def test_a_held_run_says_since_when_and_what_it_waits_for() -> None:
+    status = replace(UNDER_WAY, stage=RunStage.HELD, held_since=SINCE, waits_for=WAITS_FOR[RunStage.HELD])
+
+    text = progress_of(status, run_id=RUN)
+
+    assert text.startswith("### held since 2026-11-23 03:43Z: 70 of 117")
+    assert "the gateway, which answered nobody" in text
+    assert f"starter.py runs resume {RUN}" in text
+
+
+def test_a_run_that_is_being_frozen_has_no_numbers_yet() -> None:
+    status = RunStatus(RunStage.FREEZING, 0, 0, {}, {}, {}, 0, None, WAITS_FOR[RunStage.FREEZING])
+
+    text = progress_of(status, run_id=RUN)
+
+    assert text.startswith("### freezing\n\n**Waits for** the database")
+
+
+def test_a_closed_run_says_what_became_of_everyone() -> None:
+    text = closing_statement(CLOSED)
+
+    assert text.startswith("### Closed: 70 members, each with one outcome\n\n2 of them are with collections")
+    assert "in_dunning  insufficient_funds        2    89.81 EUR" in text
+    assert ["charged", "61", "2700.97", "EUR"] in words_of(text)
+    assert text.endswith("Seal: `ac22f4`")
+
+
+def test_an_aborted_run_says_how_many_were_let_go() -> None:
+    released = OutcomeTotal(ItemOutcome.RELEASED, "run_aborted", "EUR", 9, 9000)
+
+    text = closing_statement(replace(CLOSED, totals=(*CLOSED.totals, released), is_aborted=True))
+
+    assert text.startswith("### Aborted and closed")
+    assert "9 were released: they were not charged, and the next run takes them." in text
+
+
+def test_a_shadow_says_that_nobody_was_charged_and_what_differs() -> None:
+    text = closing_statement(replace(CLOSED, comparison=Comparison(RUN, {"same": 60, "new": 10})))
+
+    assert f"A shadow: nothing was charged. Beside `{RUN}`: 10 new, 60 same." in text
+
+
+def test_a_shard_says_which_page_it_is_on_and_what_it_has_charged() -> None:
+    request = ShardRequest(RUN, "2026-11", "stripe", 2, 25, 250, after="acc_000250", pages=1)
+
+    text = shard_progress_of(request, ShardProgress(2, {"charged": 250}, {"EUR": 1075000}, held_since=SINCE))
+
+    assert text.startswith("### Page 2 of shard 2: 250 members done\n\nMembers after `acc_000250`")
+    assert "**Held** since 2026-11-23 03:43Z" in text
+    assert "**Charged** 10750.00 EUR" in text
+
+
+def test_a_closed_billing_run_shows_its_totals() -> None:
+    billed = OutcomeTotal(ItemOutcome.BILLED, "", "EUR", 99, 269803)
+
+    text = billing_statement(replace(CLOSED, members=99, totals=(billed,)))
+
+    assert text.startswith("### Closed: 99 subscriptions, each with one outcome")
+    assert ["billed", "99", "2698.03", "EUR"] in words_of(text)
+
+
+def test_every_stage_has_its_words() -> None:
+    assert set(WAITS_FOR) == set(RunStage) == set(ORDERS)
+
+
+def run_at(stage: RunStage, *, is_shadow: bool) -> Any:
+    run = object.__new__(PaymentRun)
+    steering = Steering(is_paused=stage is RunStage.PAUSED, is_aborted=stage is RunStage.ABORTING)
+    run._course = SimpleNamespace(stage=stage, steering=steering, is_shadow=is_shadow)  # type: ignore[assignment]
+    return run
+
+
+@pytest.mark.parametrize("is_shadow", [False, True])
+@pytest.mark.parametrize("stage", RunStage)
+def test_a_run_offers_exactly_what_it_takes(stage: RunStage, is_shadow: bool) -> None:
+    examples = {order.update: order for orders in ORDERS.values() for order in orders}
+    offered = {order.update for order in orders_for(stage, is_shadow=is_shadow)}
+    definition: Any = temporalio.workflow._Definition.must_from_class(PaymentRun)
+    taken = set()
+
+    for name, update in definition.updates.items():
+        arguments = [TypeAdapter(kind).validate_json(examples[name].data) for kind in update.arg_types]
+        try:
+            update.validator(run_at(stage, is_shadow=is_shadow), *arguments)
+        except CommandError:
+            continue
+        taken.add(name)
+
+    assert taken == offered

@@ -1,0 +1,63 @@
+"""An operator kills a run in the Temporal UI and starts it again: it goes on where it was."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from activities.database import Database
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.runs.test_runs import totals
+from tests.support.attempts import charged
+from tests.support.builders import Merchant
+from tests.support.gateways import GatedGateway
+from tests.support.running import duly_at, shape, until
+from tests.support.running_duly import RunningDuly
+from workflows.visibility import payment_run_id, shard_id
+
+
+@pytest.fixture
+async def gated(stripe_sandbox: SandboxControl) -> AsyncIterator[GatedGateway]:
+    """A gateway that lets nobody through until its gate is opened."""
+    gateway = GatedGateway(stripe_sandbox)
+    yield gateway
+    gateway.gate.set()
+    await gateway.close()
+
+
+@pytest.fixture
+async def duly(
+    temporal_server: Client, database: Database, gated: GatedGateway, settings: Settings
+) -> AsyncIterator[RunningDuly]:
+    """Duly on the development server, which ends children with their parent as production does."""
+    async with duly_at(WorkflowEnvironment.from_client(temporal_server), database, gated, settings) as running:
+        yield running
+        gated.gate.set()
+
+
+async def test_a_run_that_was_terminated_goes_on_where_it_was_and_charges_nobody_twice(
+    duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl, period: str
+) -> None:
+    run_id = payment_run_id("monthly", period)
+    await shape(merchant, window=4)
+    for _ in range(6):
+        await merchant.account(owes_minor=1000)
+    killed = await duly.start_run(period=period)
+    await gated.arrived(4)
+
+    await killed.terminate("a mistake")
+    await until(lambda: has_ended(duly, shard_id(run_id, 0)))
+    gated.gate.set()
+    certificate = await duly.run(period=period)
+
+    assert totals(certificate) == {("charged", ""): (6, 6000)}
+    assert charged(stripe_sandbox) == (6, 6000)
+    assert certificate.run_id == run_id
+
+
+async def has_ended(duly: RunningDuly, workflow_id: str) -> bool:
+    """Say whether the workflow under an id runs no more."""
+    described = await duly.client.get_workflow_handle(workflow_id).describe()
+    return described.status is not WorkflowExecutionStatus.RUNNING

@@ -1,0 +1,198 @@
+"""Starting runs, following them, and reading what became of everyone."""
+
+import hashlib
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from tests.support.builders import Merchant, declined
+from tests.support.command_line import CommandLine
+
+
+async def test_a_month_is_billed_collected_and_certified_from_the_command_line(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    for _ in range(2):
+        await merchant.subscription(await merchant.account(), price_minor=1000)
+
+    billed = await cli.json("billing", "start", "plans", period, "--wait")
+    collected = await cli.json("runs", "start", "monthly", period, "--wait")
+    certificate = await cli.json("runs", "certificate", f"run/monthly/{period}")
+
+    assert [(row["outcome"], row["members"], row["settled_minor"]) for row in billed["totals"]] == [("billed", 2, 2380)]
+    assert [(row["outcome"], row["members"]) for row in collected["totals"]] == [("charged", 2)]
+    assert [item["outcome"] for item in certificate["items"]] == ["charged", "charged"]
+    assert certificate["seal"] == {"computed": certificate["certificate"]["sha256"], "holds": True}
+
+
+async def test_a_seal_is_a_hash_that_anybody_can_compute(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    certificate = await cli.json("runs", "certificate", f"run/monthly/{period}")
+
+    (item,) = certificate["items"]
+    line = f"{account}|EUR|2500|2500|charged||{item['transaction_id']}"
+    assert certificate["seal"]["computed"] == hashlib.sha256(line.encode()).hexdigest()
+
+
+async def test_a_certificate_whose_members_were_changed_does_not_hold(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str, owner_engine: AsyncEngine
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.run_items set reason = 'forged'"))
+
+    said = await cli("runs", "certificate", f"run/monthly/{period}", "--json")
+
+    assert said.exit_code == 1
+    assert said.document["seal"]["holds"] is False
+
+
+async def test_the_same_period_is_refused_a_second_time(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    said = await cli("runs", "start", "monthly", period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("period", "one_run_a_period")])
+
+
+async def test_a_run_that_is_under_way_is_refused_by_its_id(cli: CommandLine, merchant: Merchant, period: str) -> None:
+    await merchant.account(owes_minor=2500)
+    first = await cli.json("runs", "start", "monthly", period)
+
+    said = await cli("runs", "start", "monthly", period)
+
+    assert first == {"run_id": f"run/monthly/{period}", "link": _link(f"run%2Fmonthly%2F{period}")}
+    assert said.exit_code == 1
+    assert said.stderr.startswith(f"error: period: run/monthly/{period} has been started before")
+
+
+async def test_a_period_that_was_run_is_refused_without_asking_temporal_which_may_have_forgotten_it(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    said = await cli("runs", "start", "monthly", period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+
+    assert (said.exit_code, said.rules) == (1, [("period", "one_run_a_period")])
+
+
+@pytest.mark.parametrize(
+    ("words", "change", "field", "rule"),
+    [
+        (("runs", "start", "nothing"), "", "definition", "run_definition_exists"),
+        (("runs", "start", "plans"), "", "definition", "run_definition_exists"),
+        (("billing", "start", "monthly"), "", "definition", "run_definition_exists"),
+        (
+            ("runs", "start", "monthly"),
+            "update duly.run_definitions set state = 'not_effective'",
+            "definition",
+            "run_definition_effective",
+        ),
+        (
+            ("runs", "start", "monthly"),
+            "update duly.providers set state = 'not_effective'",
+            "provider",
+            "provider_effective",
+        ),
+    ],
+)
+async def test_what_may_not_run_is_refused_before_it_starts(
+    cli: CommandLine, merchant: Merchant, period: str, words: tuple[str, ...], change: str, field: str, rule: str
+) -> None:
+    if change:
+        await merchant.run(change)
+
+    said = await cli(*words, period, "--json")
+
+    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert await merchant.value("select count(*) from duly.process_runs") == 0
+
+
+async def test_the_link_of_an_account_leads_to_the_event_that_charged_it(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str, temporal_server: Client
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    said = await cli.json("runs", "link", f"run/monthly/{period}", account)
+
+    shard, _, rest = said["links"]["shard"].removeprefix(_link("")).partition("/")
+    execution, _, event = rest.partition("/history/events/")
+    handle = temporal_server.get_workflow_handle(shard.replace("%2F", "/"), run_id=execution)
+    events = [found async for found in handle.fetch_history_events() if found.event_id == int(event)]
+    assert events[0].activity_task_scheduled_event_attributes.activity_id == f"collect-{account}-1"
+
+
+async def test_the_links_of_a_declined_account_lead_to_its_collection(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    answers = [declined("insufficient_funds")]
+    account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    said = await _link_of_collection(cli, account, period)
+
+    assert said == _link(f"collection%2F{account}%2F{period}")
+
+
+async def test_an_account_that_was_not_in_the_run_has_no_link(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    said = await cli("runs", "link", f"run/monthly/{period}", "acc_9", "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("account", "account_in_run")])
+
+
+async def test_a_run_without_a_certificate_has_none_to_print(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(
+            text(
+                "insert into duly.process_runs (id, definition_id, kind, period)"
+                " values ('run/monthly/2026-01', 'monthly', 'payment', '2026-01')"
+            )
+        )
+
+    said = await cli("runs", "certificate", "run/monthly/2026-01", "--json")
+
+    assert (said.exit_code, said.rules) == (1, [("run", "run_completed")])
+    assert said.stdout == ""
+
+
+async def test_runs_are_listed_newest_first_and_fit_100_columns(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await cli.json("runs", "start", "monthly", period, "--wait")
+
+    listed, shown = await cli("runs", "list"), await cli("runs", "certificate", f"run/monthly/{period}")
+
+    assert f"run/monthly/{period}" in listed.stdout
+    assert max(map(len, (listed.stdout + shown.stdout).splitlines()[:-1])) <= 100
+    assert "The seal holds" in shown.stdout
+
+
+def _link(path: str) -> str:
+    return f"http://ui.example/namespaces/default/workflows/{path}"
+
+
+async def _link_of_collection(cli: CommandLine, account: str, period: str) -> str:
+    """Ask for the links until the collection that the run began has written itself down."""
+    while "collection" not in (said := await cli.json("runs", "link", f"run/monthly/{period}", account))["links"]:
+        assert (said["outcome"], said["reason"]) == ("in_dunning", "insufficient_funds")
+    return str(said["links"]["collection"])

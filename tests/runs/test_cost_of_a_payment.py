@@ -1,0 +1,119 @@
+"""What a payment that succeeds at once costs: one request, one action, four events and two commits at most."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from aiolimiter import AsyncLimiter
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities.collections.collect import CollectActivities
+from activities.database import Database, create_engine
+from activities.gateway.stripe_gateway import StripeGateway
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.support.attempts import CHARGES, request_for
+from tests.support.builders import Merchant
+from tests.support.running import current, duly_at, shape
+from tests.support.running_duly import RunningDuly
+from workflows.visibility import payment_run_id, shard_id
+
+# A second's payments, one after the other: a shard that were woken for each answer alone would spend six events on it.
+PAYMENTS = 60
+SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+STARTED = EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
+
+
+@pytest.fixture
+async def duly(
+    temporal_server: Client, database: Database, gateway: StripeGateway, settings: Settings
+) -> AsyncIterator[RunningDuly]:
+    """Duly on the development server, whose histories are production's, at a rate that a gateway might allow."""
+    paced = settings.model_copy(update={"gateway_rate": PAYMENTS, "gateway_concurrency": PAYMENTS})
+    async with duly_at(WorkflowEnvironment.from_client(temporal_server), database, gateway, paced) as running:
+        yield running
+
+
+@pytest.fixture
+async def alone(database_url: str) -> AsyncIterator[Database]:
+    """A database with one connection, so that nobody else's commits are counted."""
+    database = Database(create_engine(database_url, pool=1), timeout_seconds=5)
+    yield database
+    await database.dispose()
+
+
+async def histories(duly: RunningDuly, workflow_id: str) -> list[HistoryEvent]:
+    """The events of a shard, from its first execution to its last."""
+    handle: WorkflowHandle[object, object] = await current(duly, workflow_id)
+    events: list[HistoryEvent] = []
+    while True:
+        history = (await handle.fetch_history()).events
+        events = [*history, *events]
+        before = history[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        if not before:
+            return events
+        handle = duly.client.get_workflow_handle(workflow_id, run_id=before)
+
+
+# Counting takes two statements, each a commit.
+COUNTING = 2
+
+
+async def commits(database: Database) -> int:
+    """Commits that the server has counted, with those of this connection."""
+    await database.rows("select pg_stat_force_next_flush()")
+    rows = await database.rows("select xact_commit from pg_stat_database where datname = current_database()")
+    return int(rows[0][0])
+
+
+async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payment(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, period: str
+) -> None:
+    await shape(merchant, window=PAYMENTS, page=250)
+    await asyncio.gather(*(merchant.account(owes_minor=2500) for _ in range(PAYMENTS)))
+    before = Counter(stripe_sandbox.request_counts())
+
+    run = await duly.start_run(period=period)
+    await run.result()
+
+    requests = Counter(stripe_sandbox.request_counts()) - before
+    events = await histories(duly, shard_id(payment_run_id("monthly", period), 0))
+    collects = [
+        event.event_id
+        for event in events
+        if event.event_type == SCHEDULED
+        and event.activity_task_scheduled_event_attributes.activity_type.name == "collect"
+    ]
+    tries = {event.activity_task_started_event_attributes.attempt for event in events if event.event_type == STARTED}
+    assert requests == {CHARGES: PAYMENTS}
+    assert (len(collects), tries) == (PAYMENTS, {1})
+    assert len(events) / PAYMENTS <= 4
+
+
+async def test_a_payment_costs_two_commits(
+    merchant: Merchant, alone: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl
+) -> None:
+    accounts = [await merchant.account(owes_minor=2500) for _ in range(12)]
+    await merchant.engine.dispose()
+    collecting = CollectActivities(alone, gateway, AsyncLimiter(1000, 1))
+    for account in accounts[:7]:  # opens the connection; the driver prepares what it has sent five times
+        await collecting.collect(request_for(account))
+    begun = await quiet(alone)
+
+    for account in accounts[7:]:
+        await collecting.collect(request_for(account))
+
+    assert await commits(alone) - begun - COUNTING == 2 * 5
+
+
+async def quiet(database: Database) -> int:
+    """Wait until the counts of connections that were closed have arrived, and only counting itself still counts."""
+    async with asyncio.timeout(20):
+        before, now = 0, await commits(database)
+        while now - before != COUNTING:
+            before, now = now, await commits(database)
+    return now

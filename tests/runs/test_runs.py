@@ -1,0 +1,210 @@
+"""A payment run from freeze to certificate: what it holds fast, what it charges, and what it refuses."""
+
+import asyncio
+import hashlib
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+
+from activities.database import Database
+from activities.gateway.stripe_gateway import StripeGateway
+from models.runs.process_run import Certificate
+from sandbox.stripe.control import SandboxControl
+from settings import Settings
+from tests.runs.test_who_is_due import define, freeze
+from tests.support.attempts import broken_invariants, charged
+from tests.support.builders import PERIOD, RUN, Merchant, declined
+from tests.support.running import current
+from tests.support.running_duly import RunningDuly
+from worker import gateway_worker
+from workflows.visibility import shard_id
+
+
+def totals(certificate: Certificate) -> dict[tuple[str, str], tuple[int, int]]:
+    """Members and minor units by outcome and reason."""
+    return {(str(total.outcome), total.reason): (total.members, total.amount_minor) for total in certificate.totals}
+
+
+async def refusal_of(duly: RunningDuly, definition: str, period: str = PERIOD) -> str:
+    """Run, see it fail at once, and return the rule."""
+    with pytest.raises(WorkflowFailureError) as failed:
+        await duly.run(definition, period)
+    assert isinstance(failed.value.cause, ActivityError)
+    assert isinstance(failed.value.cause.cause, ApplicationError)
+    return str(failed.value.cause.cause.type)
+
+
+async def test_what_is_posted_after_the_freeze_waits_for_the_next_run(
+    duly: RunningDuly, merchant: Merchant, database: Database
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await freeze(database)
+    await merchant.invoice(account, 700)
+    latecomer = await merchant.account(owes_minor=900)
+
+    november = await duly.run()
+    december = await duly.run(period="2026-12")
+
+    assert totals(november) == {("charged", ""): (1, 2500)}
+    assert totals(december) == {("charged", ""): (2, 1600)}
+    assert (await merchant.balance(account), await merchant.balance(latecomer)) == (0, 0)
+
+
+async def test_what_was_paid_elsewhere_since_the_freeze_is_not_charged(
+    duly: RunningDuly, merchant: Merchant, database: Database, stripe_sandbox: SandboxControl
+) -> None:
+    partly, wholly = await merchant.account(owes_minor=2500), await merchant.account(owes_minor=2500)
+    await freeze(database)
+    await merchant.transfer(partly, 1000)
+    await merchant.transfer(wholly, 2500)
+
+    certificate = await duly.run()
+
+    assert totals(certificate) == {("charged", ""): (1, 1500), ("skipped", "nothing_owed"): (1, 2500)}
+    assert charged(stripe_sandbox) == (1, 1500)
+    assert (await merchant.balance(partly), await merchant.balance(wholly)) == (0, 0)
+
+
+async def test_what_is_left_below_the_minimum_is_not_charged(
+    duly: RunningDuly, merchant: Merchant, database: Database, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await freeze(database)
+    await merchant.transfer(account, 2451)
+
+    certificate = await duly.run()
+
+    assert totals(certificate) == {("skipped", "below_minimum"): (1, 2500)}
+    assert await merchant.balance(account) == 49
+
+
+async def test_a_card_that_goes_after_the_freeze_makes_its_account_wait_for_another(
+    duly: RunningDuly, merchant: Merchant, database: Database
+) -> None:
+    await merchant.account(owes_minor=2500)
+    await freeze(database)
+    await merchant.run("update duly.cards set state = 'removed'")
+
+    certificate = await duly.run()
+
+    assert totals(certificate) == {("in_dunning", "no_card"): (1, 2500)}
+
+
+async def test_a_period_is_run_once(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.account(owes_minor=2500)
+    await duly.run()
+
+    assert await refusal_of(duly, "monthly") == "one_run_a_period"
+
+
+async def test_a_period_that_is_being_run_cannot_be_started_again(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.account(owes_minor=2500)
+    await duly.start_run()
+
+    with pytest.raises(WorkflowAlreadyStartedError):
+        await duly.start_run()
+
+
+@pytest.mark.parametrize(
+    ("definition", "period", "rule"),
+    [
+        ("nobody", PERIOD, "run_definition_exists"),
+        ("plans", PERIOD, "run_definition_exists"),
+        ("monthly", "2026-13", "period_is_a_month"),
+        ("monthly", "November", "period_is_a_month"),
+    ],
+)
+async def test_a_run_of_nothing_or_for_no_month_fails_at_once_and_writes_nothing(
+    duly: RunningDuly, merchant: Merchant, definition: str, period: str, rule: str
+) -> None:
+    await merchant.account(owes_minor=2500)
+
+    assert await refusal_of(duly, definition, period) == rule
+    assert await merchant.value("select count(*) from duly.process_runs") == 0
+
+
+async def test_a_run_with_nobody_in_it_is_certified_empty(duly: RunningDuly, merchant: Merchant) -> None:
+    certificate = await duly.run()
+
+    assert (certificate.members, certificate.totals) == (0, ())
+
+
+async def test_many_shards_and_pages_take_everybody_once(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.run("update duly.run_definitions set shards = 2, page_size = 2, window_size = 2")
+    opening = (merchant.account(owes_minor=1000 + number) for number in range(13))
+    accounts = await asyncio.gather(*opening)
+
+    certificate = await duly.run()
+
+    last_pages = [(await (await current(duly, shard_id(RUN, n))).fetch_history()).events[0] for n in range(2)]
+    assert totals(certificate) == {("charged", ""): (13, sum(range(1000, 1013)))}
+    assert [await merchant.balance(account) for account in accounts] == [0] * 13
+    assert all(page.workflow_execution_started_event_attributes.continued_execution_run_id for page in last_pages)
+
+
+async def test_the_certificate_adds_up_and_is_sealed(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.account("acc_paid", owes_minor=2500)
+    await merchant.account("acc_declined", answers=[declined("do_not_honor")], owes_minor=700)
+    await merchant.account("acc_skipped", cards=[], owes_minor=300)
+
+    certificate = await duly.run()
+
+    rows = await merchant.run("select * from duly.run_items where run_id = :run order by member_id", run=RUN)
+    lines = [
+        f"{row.member_id}|{row.currency}|{row.amount_minor}|{row.settled_minor}|{row.outcome}|{row.reason}"
+        + (f"|{row.transaction_id}" if row.transaction_id else "")
+        for row in rows
+    ]
+    assert certificate.members == 3
+    assert totals(certificate) == {
+        ("charged", ""): (1, 2500),
+        ("in_dunning", "do_not_honor"): (1, 700),
+        ("skipped", "no_card"): (1, 300),
+    }
+    assert certificate.sha256 == hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+async def test_the_certificate_of_three_currencies_keeps_them_apart(duly: RunningDuly, merchant: Merchant) -> None:
+    for currency, owes_minor in (("EUR", 2500), ("JPY", 5000), ("KWD", 12_340)):
+        await merchant.account(currency=currency, owes_minor=owes_minor)
+
+    certificate = await duly.run()
+
+    assert [(total.currency, total.amount_minor) for total in certificate.totals] == [
+        ("EUR", 2500),
+        ("JPY", 5000),
+        ("KWD", 12_340),
+    ]
+
+
+async def test_an_amount_that_the_gateway_cannot_express_is_parked_and_the_run_goes_on(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    await merchant.account(currency="KWD", owes_minor=12_345)
+    await merchant.account(owes_minor=2500)
+
+    certificate = await duly.run()
+
+    assert totals(certificate) == {("charged", ""): (1, 2500), ("parked", "amount_not_chargeable"): (1, 12_345)}
+    assert charged(stripe_sandbox) == (1, 2500)
+
+
+async def test_two_providers_have_their_own_runs_queues_and_cards(
+    duly: RunningDuly, merchant: Merchant, database: Database, gateway: StripeGateway, settings: Settings
+) -> None:
+    await merchant.run("insert into duly.providers (id, gateway, mode) values ('other', 'stripe', 'test')")
+    await merchant.run("insert into duly.provider_currencies values ('other', 'EUR', 50)")
+    await define(merchant, "others", provider_id="other")
+    ours, theirs = await merchant.account(owes_minor=2500), await merchant.account(owes_minor=700)
+    for table in ("cards", "gateway_customers"):
+        await merchant.run(f"update duly.{table} set provider_id = 'other' where account_id = :id", id=theirs)
+
+    other_worker = gateway_worker(duly.client, database, gateway, settings.model_copy(update={"provider": "other"}))
+    async with other_worker:
+        first, second = await duly.run("monthly"), await duly.run("others")
+
+    assert totals(first) == {("charged", ""): (1, 2500), ("skipped", "no_card"): (1, 700)}
+    assert totals(second) == {("charged", ""): (1, 700)}
+    assert (await merchant.balance(ours), await merchant.balance(theirs)) == (0, 0)
+    assert await broken_invariants(merchant) == []

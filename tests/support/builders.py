@@ -1,0 +1,192 @@
+"""Builders: valid by default, so that a test says only what it is about."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import stripe
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from models.gateway.amounts import gateway_minimum
+from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+
+API_KEY = "sk_test_duly"
+PERIOD = "2026-11"
+RUN = "run/monthly/2026-11"
+
+
+def declined(decline_code: str, **details: Any) -> CardOutcome:
+    """The issuer says no, for a reason."""
+    return CardOutcome(answer=Answer.DECLINE, decline_code=decline_code, **details)
+
+
+@dataclass
+class Merchant:
+    """A configured merchant with customers at the gateway: what every test of collecting starts from."""
+
+    engine: AsyncEngine
+    stripe: stripe.StripeClient
+    sandbox: SandboxControl
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    async def set_up(self) -> None:
+        """Configure the provider, its currencies, a product, and a definition of each kind."""
+        await self.run("insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test')")
+        for currency in ("EUR", "JPY", "KWD"):
+            await self.run(
+                "insert into duly.provider_currencies values ('stripe', :currency, :minimum)",
+                currency=currency,
+                minimum=gateway_minimum(currency).amount_minor,
+            )
+        await self.run("insert into duly.provider_methods values ('card', 'stripe')")
+        await self.run("insert into duly.tax_rates (id, name, percent) values ('vat', 'VAT', 19)")
+        await self.run(
+            "insert into duly.products (id, name, tax_rate_id, ledger_account)"
+            " values ('plan', 'Plan', 'vat', 'revenue:plan')"
+        )
+        await self.run("insert into duly.run_definitions (id, kind, name) values ('plans', 'billing', 'Plans')")
+        await self.run(
+            "insert into duly.run_definitions (id, kind, name, provider_id, shards)"
+            " values ('monthly', 'payment', 'Monthly', 'stripe', 2)"
+        )
+
+    async def run(self, statement: str, **arguments: Any) -> Sequence[Any]:
+        """Run one statement as the runtime role and return its rows, if any."""
+        async with self.engine.begin() as connection:
+            result = await connection.execute(text(statement), arguments)
+            return result.all() if result.returns_rows else []
+
+    async def value(self, statement: str, **arguments: Any) -> Any:
+        """Return the first value of a query."""
+        return (await self.run(statement, **arguments))[0][0]
+
+    async def account(
+        self,
+        account_id: str = "",
+        *,
+        currency: str = "EUR",
+        time_zone: str = "Europe/Nicosia",
+        cards: Sequence[str] = ("pm_card_visa",),
+        owes_minor: int = 0,
+        is_recurring: bool = True,
+        answers: Sequence[CardOutcome] = (),
+        answers_for_ever: bool = False,
+    ) -> str:
+        """Open an account whose customer holds test cards, and which may owe one invoice.
+
+        `answers` are what the issuer of the first card says, one by one; then it approves, or repeats the last.
+        """
+        account_id = account_id or f"acc_{next(self.numbers)}"
+        await self.run(
+            "select duly.open_account(:id, :currency, 'A. Customer', p_time_zone => :time_zone)",
+            id=account_id,
+            currency=currency,
+            time_zone=time_zone,
+        )
+        customer = await self.stripe.v1.customers.create_async({"metadata": {"duly_account": account_id}})
+        await self.run(
+            "insert into duly.gateway_customers values ('stripe', :account, :customer)",
+            account=account_id,
+            customer=customer.id,
+        )
+        await self.run(
+            "insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)"
+            " values (:id, :account, 'card', true)",
+            id=f"pref_{account_id}",
+            account=account_id,
+        )
+        for order, card in enumerate(cards, 1):
+            await self.card(account_id, card, order=order, is_recurring=is_recurring)
+        if answers:
+            self.sandbox.script_card(await self.token(account_id), *answers, repeat_last=answers_for_ever)
+        if owes_minor:
+            await self.invoice(account_id, owes_minor, currency=currency)
+        return account_id
+
+    async def fresh_token(self, test_card: str) -> str:
+        """Make a card at the gateway that no customer has yet; return its token."""
+        token = test_card.replace("pm_card_", "tok_", 1)
+        made = await self.stripe.v1.payment_methods.create_async({"type": "card", "card": {"token": token}})
+        return made.id
+
+    async def card(self, account_id: str, test_card: str, *, order: int = 1, is_recurring: bool = True) -> str:
+        """Attach a test card to the account's customer and store it; return its token."""
+        customer = await self.value(
+            "select customer_reference from duly.gateway_customers where account_id = :id", id=account_id
+        )
+        method = await self.stripe.v1.payment_methods.attach_async(test_card, {"customer": customer})
+        assert method.card is not None
+        await self.run(
+            "insert into duly.cards (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,"
+            " is_recurring, fallback_order) values (:account, :preference, 'stripe', :token, :brand, :last4, :month,"
+            " :year, :recurring, :order)",
+            account=account_id,
+            preference=f"pref_{account_id}",
+            token=method.id,
+            brand=method.card.brand,
+            last4=method.card.last4,
+            month=method.card.exp_month,
+            year=method.card.exp_year,
+            recurring=is_recurring,
+            order=order,
+        )
+        return method.id
+
+    async def token(self, account_id: str) -> str:
+        """Return the token of the account's first card."""
+        return str(
+            await self.value(
+                "select token from duly.cards where account_id = :id order by fallback_order limit 1", id=account_id
+            )
+        )
+
+    async def invoice(self, account_id: str, total_minor: int, *, currency: str = "EUR", key: str = "") -> str:
+        """Post an untaxed invoice over a total; return its id."""
+        line = {"product_id": "plan", "description": "Plan", "quantity": 1, "unit_price_minor": total_minor}
+        amounts = {"discount_minor": 0, "net_minor": total_minor, "tax_minor": 0, "total_minor": total_minor}
+        document = {
+            "key": key or f"invoice:{account_id}:{next(self.numbers)}",
+            "account_id": account_id,
+            "currency": currency,
+            "issued_on": date(2026, 11, 1).isoformat(),
+            "lines": [{**line, **amounts}],
+        }
+        rows = await self.run("select * from duly.post_invoices(:batch)", batch=Jsonb([document]))
+        return str(rows[0].transaction_id)
+
+    async def transfer(self, account_id: str, amount_minor: int, *, currency: str = "EUR") -> None:
+        """Post money that the customer paid through the bank."""
+        await self.run(
+            "select duly.create_payment(:key, :account, :amount, :currency, 'bank_transfer', p_origin => 'user',"
+            " p_actor => 'clerk')",
+            key=f"transfer:{account_id}:{next(self.numbers)}",
+            account=account_id,
+            amount=amount_minor,
+            currency=currency,
+        )
+
+    async def subscription(self, account_id: str, *, price_minor: int, **columns: Any) -> str:
+        """Let an account buy the plan every month from 2026 on; return the subscription's id."""
+        values = {
+            "id": f"sub_{next(self.numbers)}",
+            "account_id": account_id,
+            "product_id": "plan",
+            "price_minor": price_minor,
+            "currency": "EUR",
+            "billing_day": 1,
+            "starts_on": date(2026, 1, 1),
+            **columns,
+        }
+        names, placeholders = ", ".join(values), ", ".join(f":{name}" for name in values)
+        await self.run(f"insert into duly.subscriptions ({names}) values ({placeholders})", **values)
+        return str(values["id"])
+
+    async def balance(self, account_id: str) -> int:
+        """Return what an account owes, in minor units."""
+        return int(
+            await self.value("select balance_minor from duly.account_balances where account_id = :id", id=account_id)
+        )

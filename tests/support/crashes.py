@@ -1,0 +1,94 @@
+"""Parts that die at a chosen moment: before a step has any effect, or after it, when nobody hears of it any more."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from activities.database import Database
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.charges import Charge, ChargeResult
+from models.gateway.refunds import RefundAnswer, RefundAsk
+
+Answer = TypeVar("Answer")
+
+
+class Moment(StrEnum):
+    """When the process dies: the step's effect is missing, or it is there and its answer is lost."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True)
+class Crash:
+    """One point at which a process can die."""
+
+    step: str
+    moment: Moment
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.step}"
+
+
+class KilledError(BaseException):
+    """The process is gone: no code of ours may catch this."""
+
+
+class Fuse:
+    """Kills once, at its point; `has_blown` says whether the point was reached."""
+
+    def __init__(self, crash: Crash) -> None:
+        self._crash = crash
+        self.has_blown = False
+
+    async def guard(self, step: str, effect: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Do a step, unless this is where the process dies."""
+        if step != self._crash.step or self.has_blown:
+            return await effect()
+        self.has_blown = True
+        if self._crash.moment is Moment.AFTER:
+            try:
+                await effect()
+            finally:
+                raise KilledError
+        raise KilledError
+
+
+class FusedDatabase(Database):
+    """The database behind a fuse."""
+
+    def __init__(self, behind: Database, fuse: Fuse) -> None:
+        super().__init__(behind._engine)
+        self._fuse = fuse
+
+    async def call(self, function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
+        call = super().call
+        return await self._fuse.guard(function, lambda: call(function, timeout_seconds=timeout_seconds, **arguments))
+
+
+class FusedGateway(StripeGateway):
+    """The gateway behind a fuse, on the same connections."""
+
+    def __init__(self, behind: StripeGateway, fuse: Fuse) -> None:
+        vars(self).update(vars(behind))
+        self._fuse = fuse
+
+    async def charge(self, charge: Charge) -> ChargeResult:
+        effect = super().charge
+        return await self._fuse.guard("charge", lambda: effect(charge))
+
+    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
+        effect = super().find_charge
+        return await self._fuse.guard(
+            "find_charge", lambda: effect(charge, gateway_reference=gateway_reference, since=since)
+        )
+
+    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+        effect = super().refund
+        return await self._fuse.guard("refund", lambda: effect(ask))
+
+    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+        effect = super().find_refund
+        return await self._fuse.guard("find_refund", lambda: effect(ask, gateway_reference=gateway_reference))

@@ -1,0 +1,33 @@
+"""The verdict after trouble: what the gateway's own books, the ledger and the ledger's laws say against us."""
+
+from datetime import UTC, datetime
+
+from activities.database import Database
+from models.gateway.charges import Gateway
+from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
+from sandbox.stripe.control import SandboxControl
+
+THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def complaints(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[str]:
+    """Every receivable charged twice, object or balance that differs, and broken law; nothing when all is well."""
+    return [
+        *_double_charges(sandbox),
+        *[str(difference) for difference in await _differences(sandbox, database, gateway)],
+        *[str(tuple(row)) for row in await database.rows("select * from duly.invariant_violations")],
+    ]
+
+
+def _double_charges(sandbox: SandboxControl) -> list[str]:
+    books = sandbox.books(group_by=("duly_request",)).books
+    return [f"{book.metadata}: charged {book.charges.count} times" for book in books if book.charges.count > 1]
+
+
+async def _differences(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[object]:
+    movements = [movement async for movement in gateway.movements(THE_BEGINNING)]
+    balances = {total.currency.upper(): total.balance_minor for total in sandbox.books().totals}
+    return [
+        *compare_objects(movements, await booked_movements(database, "stripe")),
+        *compare_balances(balances, await clearing_balances(database, "stripe")),
+    ]

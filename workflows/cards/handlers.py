@@ -1,0 +1,216 @@
+"""What people and services may say to a card. Validators refuse nonsense and say why."""
+
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from activities.cards.cards import CardActivities, CardRecordActivities
+from models.cards.card import (
+    IN_VALIDATION,
+    Card,
+    CardChange,
+    CardState,
+    CardStatus,
+    RecurringCommand,
+    ValidationOutcome,
+    ValidationRequest,
+    ValidationResolution,
+    ValidationResult,
+)
+from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
+from workflows import visibility
+from workflows.cards.state import CardFile, News
+from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
+from workflows.signals import told
+from workflows.updates import async_update, telling_why
+
+
+class CardDesk:
+    """The signals, updates and queries of a card."""
+
+    _file: CardFile
+    _first: ValidationResult | None
+    _refused: ApplicationError | None
+
+    @workflow.signal(description="The gateway has news of this card.")
+    def gateway_event(self) -> None:
+        """Look at the gateway: an event is a hint, never a fact."""
+        self._file.hear(News.GATEWAY_EVENT)
+
+    @workflow.signal(description="The stored card was changed by a payment, an import or another card.")
+    def card_touched(self) -> None:
+        """Read the card again."""
+        self._file.hear(News.CARD_TOUCHED)
+
+    @workflow.query(description="Where the card stands, and what comes next.")
+    def status(self) -> CardStatus:
+        """Return the card, the last answer, the next moment and what happened."""
+        return self._file.status
+
+    @async_update("Wait for the gateway's first answer about a card that is being registered.")
+    async def first_outcome(self) -> ValidationResult:
+        """Return the first answer; fails with the rule when the card cannot be registered."""
+        await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
+        if self._refused is not None:
+            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
+        assert self._first is not None
+        return self._first
+
+    @async_update("Return the card once it has been read.")
+    async def look(self) -> Card:
+        """Return the card, at once for a workflow that has been at work for a while."""
+        await workflow.wait_condition(lambda: self._file.is_loaded)
+        return self._file.card
+
+    @async_update("Return the address of the page on which the card's holder is waited for.")
+    async def open_page(self) -> str:
+        """Return where the holder must go now, asking the gateway for it."""
+        result = await self._ask()
+        if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
+            result = await self._ask()
+        if not result.url:
+            raise ApplicationError("card: nothing is wanted from its holder", type="nothing_wanted", non_retryable=True)
+        return result.url
+
+    @async_update("Ask the gateway whether the card is good.")
+    async def revalidate(self, command: OperatorCommand) -> Card:
+        """Begin another validation; the card stays as it is until there is an answer."""
+        self._file.note(f"revalidate, says {command.actor}: {command.reason}")
+        self._file.hear(News.REVALIDATE)
+        return self._file.card
+
+    @async_update("Say what became of an unknown asking: by the gateway's id, or by decision.")
+    async def resolve_unknown(self, command: UnknownResolution) -> ValidationResult:
+        """Settle the unknown asking. A gateway id is checked with the gateway; a decision is kept with its author."""
+        file = self._file
+        with telling_why():
+            result = await workflow.execute_activity_method(
+                CardActivities.resolve_validation,
+                ValidationResolution(file.request.card_id, file.attempt, command),
+                task_queue=visibility.gateway_queue(file.request.provider),
+                summary=f"check {command.gateway_reference or 'the decision that nothing was asked'}",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
+        file.note(f"resolved as {result.outcome} by {command.actor}: {command.reason}")
+        file.hear(News.CARD_TOUCHED)
+        return result
+
+    @async_update("Stop charges to the card.")
+    async def block(self, command: OperatorCommand) -> Card:
+        """Block the card; a validation that is accepted lifts it."""
+        return await self._change(command, CardChange(self._file.request.card_id, CardState.BLOCKED))
+
+    @async_update("Take the card away for good, at the gateway too.")
+    async def remove(self, command: OperatorCommand) -> Card:
+        """Remove the card. Nobody charges it from the moment this returns."""
+        card = await workflow.execute_activity_method(
+            CardActivities.remove_card,
+            CardChange(self._file.request.card_id, reason=command.reason, actor=command.actor),
+            task_queue=visibility.gateway_queue(self._file.request.provider),
+            summary=f"remove {self._file.request.card_id}",
+            priority=PEOPLE,
+            **COLLECT,
+        )
+        return await self._changed(card)
+
+    @async_update("Make the card the first one to be charged.")
+    async def set_default(self, command: OperatorCommand) -> Card:
+        """Put the card in front of the account's others."""
+        return await self._change(command, CardChange(self._file.request.card_id, is_default=True))
+
+    @async_update("Let runs charge the card, or not.")
+    async def set_recurring(self, command: RecurringCommand) -> Card:
+        """Flag the card for runs, or take the flag away (G12)."""
+        change = CardChange(self._file.request.card_id, is_recurring=command.is_recurring)
+        return await self._change(command, change)
+
+    @block.validator
+    def _may_block(self, command: OperatorCommand) -> None:
+        command.check()
+        self._refuse_unless(CardState.ACTIVE)
+
+    @revalidate.validator
+    def _may_revalidate(self, command: OperatorCommand) -> None:
+        command.check()
+        self._refuse_unless(CardState.ACTIVE, CardState.BLOCKED, CardState.EXPIRED)
+
+    @resolve_unknown.validator
+    def _may_resolve(self, command: UnknownResolution) -> None:
+        command.check()
+        if self._file.progress.unknown_since is None:
+            raise CommandError("stage: there is no unknown outcome to resolve")
+
+    @remove.validator
+    def _may_remove(self, command: OperatorCommand) -> None:
+        command.check()
+        self._refuse_unless(*IN_VALIDATION, CardState.ACTIVE, CardState.BLOCKED, CardState.EXPIRED)
+
+    @set_default.validator
+    def _may_set_default(self, command: OperatorCommand) -> None:
+        command.check()
+        self._refuse_unless(CardState.ACTIVE)
+
+    @set_recurring.validator
+    def _may_set_recurring(self, command: RecurringCommand) -> None:
+        command.check()
+        self._refuse_unless(CardState.ACTIVE)
+
+    def _refuse_unless(self, *states: CardState) -> None:
+        if not self._file.is_loaded:
+            raise CommandError("card: it is not written down yet")
+        if self._file.card.state not in states:
+            raise CommandError(f"state: the card is {self._file.card.state}, it must be {' or '.join(states)}")
+
+    async def _change(self, command: OperatorCommand, change: CardChange) -> Card:
+        card = await workflow.execute_activity_method(
+            CardRecordActivities.change_card,
+            replace(change, reason=command.reason, actor=command.actor),
+            summary=f"change {change.card_id}, says {command.actor}",
+            **DATABASE,
+        )
+        return await self._changed(card)
+
+    async def _changed(self, card: Card) -> Card:
+        """Take in a changed card, and let whoever collects from its account know at once."""
+        file = self._file
+        if file.take(card):
+            file.hear(News.CARD_TOUCHED)
+            await self._tell_collections(card)
+        return card
+
+    async def _tell_collections(self, card: Card) -> None:
+        periods = await workflow.execute_activity_method(
+            CardRecordActivities.waiting_periods,
+            card.account_id,
+            summary=f"who collects from {card.account_id}?",
+            **DATABASE,
+        )
+        for period in periods:
+            # One that has come to its end meanwhile has no use for it.
+            await told(visibility.collection_id(card.account_id, period), "card_changed")
+
+    async def _ask(self) -> ValidationResult:
+        """Ask about the card, or what became of the asking that is under way."""
+        file = self._file
+        attempt = file.attempt
+        try:
+            result = await workflow.execute_activity_method(
+                CardActivities.validate_card,
+                ValidationRequest(file.request.card_id, file.request.provider, attempt),
+                task_queue=visibility.gateway_queue(file.request.provider),
+                summary=f"is {file.request.card_id} good? asking {attempt}",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
+            code = error.cause.type if isinstance(error.cause, ApplicationError) else None
+            if refused:
+                file.ask_a_person(code or "refused")
+            result = ValidationResult(ValidationOutcome.UNKNOWN, attempt, code=code or "")
+        file.heard(result)
+        return result

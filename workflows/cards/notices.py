@@ -1,0 +1,43 @@
+"""What a card's holder is told."""
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from activities.messages.outbox import MessageActivities
+from models.messages.message import CardNotice, MessageKind
+from workflows.messages.outgoing import Mail
+from workflows.options import MAIL
+from workflows.visibility import MAIL_QUEUE
+
+
+class CardMail:
+    """The messages of one card. Each moment is told once, whatever is repeated: its transition is the key."""
+
+    def __init__(self, card_id: str) -> None:
+        self._card_id = card_id
+        self._mail = Mail()
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether everything has been told."""
+        return self._mail.is_idle
+
+    def tell(self, kind: MessageKind, transition: str, *, at: datetime | None = None) -> None:
+        """Begin to tell, and go on."""
+        notice = CardNotice(self._card_id, kind, transition, at)
+        self._mail.begin(lambda: self._tell(notice), card_id=notice.card_id, kind=notice.kind)
+
+    async def finish(self) -> None:
+        """Wait for what is being told, but not for ever: the next mailing has the rest."""
+        if not await self._mail.finished():
+            workflow.logger.warning("message_left", extra={"card_id": self._card_id})
+
+    async def _tell(self, notice: CardNotice) -> None:
+        await workflow.execute_activity_method(
+            MessageActivities.tell_card,
+            notice,
+            task_queue=MAIL_QUEUE,
+            summary=f"tell of {notice.kind}, {notice.transition}",
+            **MAIL,
+        )

@@ -1,0 +1,204 @@
+"""A payment that its cardholder disputes: held, defended or given up, and decided by the bank (S23)."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from temporalio import workflow
+
+from activities.disputes.disputes import DisputeActivities, DisputeRecordActivities
+from models.collections.collection import CommandError, OperatorCommand
+from models.disputes.dispute import (
+    DISPUTE_ENDED,
+    DisputeDecision,
+    DisputeRequest,
+    DisputeState,
+    DisputeStatus,
+    next_reminder,
+)
+from models.disputes.dispute import Dispute as DisputeRecord
+from models.moment import in_utc
+from models.money import Money
+from workflows import visibility
+from workflows.markdown import listed, paragraphs
+from workflows.messages.outgoing import Mail, send_what_there_is
+from workflows.operator_actions import Order, orders_text
+from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
+from workflows.refunds.reduction_signals import tell_reductions
+from workflows.updates import async_update, telling_why
+from workflows.waiting import Vigil
+
+RECENT = 12
+
+# The bank decides after the evidence was due; should no event tell so, it is looked at.
+LOOK_EVERY = timedelta(days=7)
+
+WHERE = {
+    DisputeState.INQUIRY: "the bank asks about it; no money has moved",
+    DisputeState.OPEN: "the bank has taken the money; it is held until the bank decides",
+    DisputeState.WON: "the money came back",
+    DisputeState.LOST: "the payment is cancelled, and its invoices are open again",
+    DisputeState.CLOSED: "the bank's question has ended, and no money has moved",
+}
+_ORDERS = (
+    Order("look_now", "asks the gateway how it stands", "disputes look"),
+    Order("accept", "gives the money up", "disputes accept"),
+)
+
+
+class DisputeNews(StrEnum):
+    """What can end a dispute's wait."""
+
+    GATEWAY_EVENT = "gateway_event"
+    LOOK = "look"
+
+
+@workflow.defn(name="Dispute")
+class Dispute:
+    """Owns one dispute. What it means for the money is booked in the commit that learns of it."""
+
+    @workflow.init
+    def __init__(self, request: DisputeRequest) -> None:
+        self._request = request
+        self._vigil: Vigil[DisputeNews] = Vigil(request.dispute_id, self._show)
+        self._dispute: DisputeRecord | None = None
+        self._mail = Mail()
+
+    @workflow.run
+    async def run(self, request: DisputeRequest) -> DisputeRecord:
+        """See the dispute through until the bank has decided. Fails when it is of no payment of ours."""
+        self._show()
+        dispute = await self._read()
+        while dispute.state not in DISPUTE_ENDED:
+            await self._wait(dispute)
+            dispute = await self._read()
+        self._vigil.next_action, self._vigil.next_action_at = "", None
+        self._vigil.note(f"over: {dispute.state}")
+        self._show()
+        if not await self._mail.finished():
+            workflow.logger.warning("message_left", extra={"dispute_id": request.dispute_id})
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return dispute
+
+    @workflow.signal(description="The gateway has news of this dispute.")
+    def gateway_event(self) -> None:
+        """Look at the gateway: an event is a hint, never a fact."""
+        self._vigil.hear(DisputeNews.GATEWAY_EVENT)
+
+    @workflow.query(description="Where the dispute stands, and what comes next.")
+    def status(self) -> DisputeStatus:
+        """Return the dispute, the next moment and what happened."""
+        return DisputeStatus(self._dispute, self._vigil.next_action, self._vigil.next_action_at, self._vigil.notes)
+
+    @async_update("Wait until the dispute has been read at the gateway, and return it.")
+    async def first_reading(self) -> DisputeRecord:
+        """Return the dispute, at once when its workflow has been at work for a while."""
+        await workflow.wait_condition(lambda: self._dispute is not None)
+        assert self._dispute is not None
+        return self._dispute
+
+    @workflow.update(description="Ask the gateway now how the dispute stands.")
+    def look_now(self, command: OperatorCommand) -> str:
+        """Look at the gateway without waiting for the next moment."""
+        self._vigil.note(f"look now, says {command.actor}: {command.reason}")
+        self._vigil.hear(DisputeNews.LOOK)
+        return "look now"
+
+    @async_update("Give the money up: the dispute is lost.")
+    async def accept(self, command: OperatorCommand) -> DisputeRecord:
+        """Accept the dispute at the gateway and book that it is lost."""
+        with telling_why():
+            dispute = await workflow.execute_activity_method(
+                DisputeActivities.accept_dispute,
+                args=[
+                    DisputeDecision(self._request.dispute_id, command.actor, command.reason),
+                    self._request.provider,
+                ],
+                task_queue=visibility.gateway_queue(self._request.provider),
+                summary=f"give it up, says {command.actor}",
+                priority=PEOPLE,
+                **COLLECT,
+            )
+        self._vigil.note(f"accepted, says {command.actor}: {command.reason}")
+        self._vigil.hear(DisputeNews.LOOK)
+        return dispute
+
+    @look_now.validator
+    def _may_look(self, command: OperatorCommand) -> None:
+        command.check()
+
+    @accept.validator
+    def _may_accept(self, command: OperatorCommand) -> None:
+        command.check()
+        if self._dispute is None or self._dispute.state is not DisputeState.OPEN:
+            stage = self._dispute.state if self._dispute else "not read yet"
+            raise CommandError(f"stage: the dispute is {stage}; only an open one can be accepted")
+
+    async def _read(self) -> DisputeRecord:
+        dispute = await workflow.execute_activity_method(
+            DisputeActivities.read_dispute,
+            self._request,
+            task_queue=visibility.gateway_queue(self._request.provider),
+            summary=f"how does {self._request.dispute_id} stand?",
+            priority=PEOPLE,
+            **IN_THE_END,
+        )
+        before, self._dispute = self._dispute, dispute
+        if before is None or (before.state, before.status) != (dispute.state, dispute.status):
+            await self._moved(dispute)
+        self._show()
+        return dispute
+
+    async def _moved(self, dispute: DisputeRecord) -> None:
+        """The outbox was written in the commit of the news: send it, and wake the rewards that hang on the payment."""
+        self._vigil.note(f"{dispute.state}: {dispute.status}")
+        workflow.upsert_search_attributes(
+            [
+                visibility.STAGE.value_set(dispute.state),
+                visibility.ACCOUNT.value_set(dispute.account_id),
+                visibility.AMOUNT_MINOR.value_set(dispute.amount_minor),
+                visibility.CURRENCY.value_set(dispute.currency),
+                visibility.NEEDS_REVIEW.value_set(dispute.wants_evidence),
+            ]
+        )
+        self._send(dispute)
+        await tell_reductions(dispute.payment_id)
+
+    def _send(self, dispute: DisputeRecord) -> None:
+        self._mail.begin(lambda: send_what_there_is(dispute.account_id), dispute_id=dispute.dispute_id)
+
+    async def _wait(self, dispute: DisputeRecord) -> None:
+        reminder = next_reminder(dispute, now=workflow.now())
+        if reminder is None:
+            await self._vigil.wait(_next_look(dispute), "is it decided?")
+        elif await self._vigil.wait(reminder, "evidence is due soon, and there is none") is None:
+            await workflow.execute_activity_method(
+                DisputeRecordActivities.remind_of_dispute,
+                dispute.dispute_id,
+                summary="tell operators that evidence is due",
+                **DATABASE,
+            )
+            self._send(dispute)
+
+    def _show(self) -> None:
+        workflow.set_current_details(_details(self._request.dispute_id, self.status()))
+
+
+def _next_look(dispute: DisputeRecord) -> datetime:
+    due = dispute.evidence_due_at or workflow.now()
+    return max(due, workflow.now()) + LOOK_EVERY
+
+
+def _details(dispute_id: str, status: DisputeStatus) -> str:
+    dispute = status.dispute
+    if dispute is None:
+        return f"### reading\n\n`{dispute_id}` is being read at the gateway."
+    due = f", due {in_utc(dispute.evidence_due_at)}" if dispute.evidence_due_at else ""
+    evidence = "submitted" if dispute.has_evidence else f"none yet{due}"
+    return paragraphs(
+        f"### {dispute.state} ({dispute.reason}): {WHERE[dispute.state]}",
+        f"{Money(dispute.amount_minor, dispute.currency)} of payment `{dispute.payment_id}` of `{dispute.account_id}`;"
+        f" evidence: {evidence}. It is submitted from a file: `starter.py disputes submit-evidence {dispute_id} FILE`.",
+        f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
+        listed("What happened", status.history, recent=RECENT),
+        orders_text(_ORDERS if dispute.state is DisputeState.OPEN else (), target=dispute_id),
+    )

@@ -1,0 +1,75 @@
+"""Looks through the gateway's own list of events for those that never came, and delivers them like all others."""
+
+from temporalio import workflow
+
+from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.messages.mailing import MailingActivities
+from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
+from models.messages.message import MailingStart
+from workflows import visibility
+from workflows.options import DATABASE, EVENT_LIST, PEOPLE
+
+
+@workflow.defn(name="EventSweep")
+class EventSweep:
+    """One look, started by a schedule: whatever webhooks do, everything that waits for news gets it by the next one."""
+
+    @workflow.run
+    async def run(self, request: SweepRequest) -> SweepResult:
+        """Store what is new, hint who waits for it, and tell operators of events that nobody knows."""
+        swept = await self._sweep(request)
+        delivered = await self._deliver()
+        if delivered.given_up:
+            await self._start_mailing(request)
+        workflow.set_current_details(_details(swept, delivered))
+        return SweepResult(swept, delivered)
+
+    async def _sweep(self, request: SweepRequest) -> Swept:
+        swept = await workflow.execute_activity_method(
+            EventFeedActivities.sweep_events,
+            request,
+            task_queue=visibility.gateway_queue(request.provider),
+            summary=f"list the events of {request.provider} since the last sweep",
+            priority=PEOPLE,
+            **EVENT_LIST,
+        )
+        if swept.is_late:
+            workflow.upsert_search_attributes(
+                [
+                    visibility.NEEDS_REVIEW.value_set(True),
+                    visibility.REVIEW_REASON.value_set("events_out_of_reach"),
+                ]
+            )
+        return swept
+
+    async def _deliver(self) -> Delivered:
+        return await workflow.execute_activity_method(
+            EventDeliveryActivities.deliver_events,
+            summary="hint the workflows that wait for them",
+            **DATABASE,
+        )
+
+    async def _start_mailing(self, request: SweepRequest) -> None:
+        await workflow.execute_activity_method(
+            MailingActivities.start_mailing,
+            MailingStart(
+                "",
+                visibility.mailing_id(f"events/{request.provider}/{workflow.now():%Y-%m-%dT%H}"),
+                visibility.WORKFLOW_QUEUE,
+            ),
+            summary="tell operators of events that nobody knows",
+            **DATABASE,
+        )
+
+
+def _details(swept: Swept, delivered: Delivered) -> str:
+    lines = [
+        f"Since {swept.since:%Y-%m-%d %H:%M}Z the gateway lists **{swept.listed}** events; **{swept.found}** were new.",
+        f"Delivered: {delivered.taken}. Waiting for what they are about: {delivered.put_off}.",
+    ]
+    if delivered.given_up:
+        listed = "`starter.py events list --state needs_review`"
+        lines.append(f"**{delivered.given_up}** are about nothing that is known here: {listed}.")
+    if swept.is_late:
+        lines.append("**The gateway remembers no events from before.** Compare the ledger with the gateway.")
+    return "\n\n".join(lines)

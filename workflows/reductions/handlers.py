@@ -1,0 +1,150 @@
+"""What people and services may say to a reduction, and what they read of it."""
+
+from enum import StrEnum
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from models.collections.collection import CommandError
+from models.moment import in_utc
+from models.money import Money
+from models.reductions.reduction import (
+    REDUCTION_ENDED,
+    Decision,
+    Reduction,
+    ReductionDecision,
+    ReductionPart,
+    ReductionRequest,
+    ReductionState,
+    ReductionStatus,
+)
+from models.refunds.refund import RefundOutcome, RefundResult
+from workflows.markdown import listed, paragraphs
+from workflows.operator_actions import Order, orders_text
+from workflows.updates import async_update
+from workflows.waiting import Vigil
+
+RECENT = 12
+
+WHERE = {
+    ReductionState.AWARDED: "waits until its hold period is over",
+    ReductionState.REFUNDING: "goes back to the customer",
+    ReductionState.GRANTED: "the customer has it",
+    ReductionState.CLAWED_BACK: "the sale was returned, so it was taken back",
+    ReductionState.GIVEN_UP: "not granted, by a person's decision",
+}
+
+_DECIDE = Order(
+    "decide",
+    "credits it, tries again or gives it up, when no remedy is left",
+    "reductions decide",
+    '"decision": "credit"',
+    "--decision credit",
+)
+
+
+class ReductionNews(StrEnum):
+    """What can end a reduction's wait."""
+
+    REFUND_MOVED = "refund_moved"
+    PAYMENT_CHANGED = "payment_changed"
+    DECIDED = "decided"
+
+
+class ReductionDesk:
+    """The signals, updates and queries of a reduction."""
+
+    _request: ReductionRequest
+    _vigil: Vigil[ReductionNews]
+    _reduction: Reduction | None
+    _refused: ApplicationError | None
+    _decision: ReductionDecision | None
+    _watched: set[str]
+
+    @workflow.signal(description="A refund of this reduction has moved on, or is over.")
+    def refund_moved(self, result: RefundResult, is_over: bool) -> None:
+        """Look at the parts again."""
+        if is_over:
+            self._watched.discard(result.refund_id)
+        if is_over or result.outcome is not RefundOutcome.REFUNDED:
+            self._vigil.note(f"{result.refund_id}: {result.outcome}{', for good' if is_over else ''}")
+        self._vigil.hear(ReductionNews.REFUND_MOVED)
+
+    @workflow.signal(description="A payment that it hangs on was disputed, decided, or returned.")
+    def payment_changed(self) -> None:
+        """Look at the sale again."""
+        self._vigil.hear(ReductionNews.PAYMENT_CHANGED)
+
+    @workflow.query(description="Where the reduction stands, and what comes next.")
+    def status(self) -> ReductionStatus:
+        """Return the reduction with its parts, the next moment and what happened."""
+        vigil = self._vigil
+        return ReductionStatus(self._reduction, vigil.next_action, vigil.next_action_at, vigil.notes)
+
+    @async_update("Wait until the award is written down, and return it.")
+    async def accepted(self) -> Reduction:
+        """Return the reduction; fails with the rule when the award is refused."""
+        await workflow.wait_condition(lambda: self._reduction is not None or self._refused is not None)
+        return self._accepted()
+
+    @async_update("Wait until all of it is granted, or a person is asked.")
+    async def first_outcome(self) -> Reduction:
+        """Return the reduction when nothing of it is open or under way, or nothing can be done without a person."""
+        await workflow.wait_condition(lambda: self._refused is not None or self._has_outcome())
+        return self._accepted()
+
+    @workflow.update(description="Decide what becomes of it, when no remedy is left.")
+    def decide(self, command: ReductionDecision) -> str:
+        """Credit it to the account, try other payments again, or give it up."""
+        self._decision = command
+        self._vigil.note(f"{command.decision}, says {command.actor}: {command.reason}")
+        self._vigil.hear(ReductionNews.DECIDED)
+        return str(command.decision)
+
+    @decide.validator
+    def _may_decide(self, command: ReductionDecision) -> None:
+        command.check()
+        if not self._vigil.is_in_review:
+            raise CommandError("stage: no person is asked just now")
+        if command.decision not in Decision:
+            raise CommandError(f"decision: must be one of {', '.join(Decision)}")
+
+    def _accepted(self) -> Reduction:
+        if self._refused is not None:
+            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
+        assert self._reduction is not None
+        return self._reduction
+
+    def _has_outcome(self) -> bool:
+        reduction = self._reduction
+        if reduction is None:
+            return False
+        is_granted = not reduction.open_minor and not reduction.under_way
+        return is_granted or reduction.state in REDUCTION_ENDED or self._vigil.is_in_review
+
+    def _show(self) -> None:
+        workflow.set_current_details(
+            _details(self._request.award_id, self.status(), in_review=self._vigil.is_in_review)
+        )
+
+
+def _details(award_id: str, status: ReductionStatus, *, in_review: bool) -> str:
+    reduction = status.reduction
+    if reduction is None:
+        return f"### awarding\n\n`{award_id}` is being written down."
+    where = "frozen: a payment it hangs on is disputed" if reduction.is_disputed else WHERE[reduction.state]
+    sale = f", for the sale `{reduction.payment_id}`" if reduction.payment_id else ""
+    return paragraphs(
+        f"### {reduction.state}{f' ({reduction.reason})' if reduction.reason else ''}: {where}",
+        f"{Money(reduction.amount_minor, reduction.currency)} of `{reduction.merchant_id}` for `{reduction.account_id}`"
+        f"{sale}; granted {Money(reduction.granted_minor, reduction.currency)}.",
+        "\n".join(_part(each, reduction.currency) for each in reduction.parts),
+        f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
+        listed("What happened", status.history, recent=RECENT),
+        orders_text((_DECIDE,) if in_review else (), target=award_id),
+    )
+
+
+def _part(part: ReductionPart, currency: str) -> str:
+    how = f"refund `{part.refund_id}`" if part.refund_id else "credit note"
+    return f"- {Money(part.amount_minor, currency)} by {how}: {part.state} {part.code}".rstrip()

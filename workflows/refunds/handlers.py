@@ -1,0 +1,144 @@
+"""What people and services may say to a refund, and what they read of it."""
+
+from enum import StrEnum
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from activities.refunds.refunds import RefundActivities
+from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
+from models.gateway.gateway_request import RequestKind
+from models.moment import in_utc
+from models.money import Money
+from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
+from workflows import visibility
+from workflows.markdown import listed, paragraphs
+from workflows.operator_actions import Order, orders_text
+from workflows.options import COLLECT_WAITING, PEOPLE
+from workflows.updates import async_update, telling_why
+from workflows.waiting import Vigil
+
+RECENT = 12
+
+WHERE = {
+    RefundOutcome.PENDING: "with the gateway, which has not finished it",
+    RefundOutcome.UNKNOWN: "nobody knows whether it left; nothing else is asked for until there is evidence",
+    RefundOutcome.DID_NOT_HAPPEN: "it never left; it is asked for anew",
+    RefundOutcome.REFUNDED: "paid out; the bank may still send it back",
+    RefundOutcome.REJECTED: "the gateway will not pay it; nothing was posted",
+    RefundOutcome.REVERSED: "the money came back, and the ledger has it again",
+}
+
+_LOOK = Order("look_now", "asks the gateway how it stands", "refunds look")
+_RESOLVE = Order(
+    "resolve_unknown",
+    "settles it by the gateway's own id, which is checked, or by the decision `was_not_charged`: no money left",
+    "refunds resolve",
+    '"gateway_reference": "re_..."',
+    "--gateway-reference re_...",
+)
+ORDERS: dict[RefundOutcome, tuple[Order, ...]] = {
+    RefundOutcome.PENDING: (_LOOK,),
+    RefundOutcome.UNKNOWN: (_RESOLVE, _LOOK),
+    RefundOutcome.DID_NOT_HAPPEN: (),
+    RefundOutcome.REFUNDED: (_LOOK,),
+    RefundOutcome.REJECTED: (),
+    RefundOutcome.REVERSED: (),
+}
+
+
+class RefundNews(StrEnum):
+    """What can end a refund's wait."""
+
+    GATEWAY_EVENT = "gateway_event"
+    LOOK = "look"
+    RESOLVED = "resolved"
+
+
+class RefundDesk:
+    """The signals, updates and queries of a refund."""
+
+    _request: RefundRequest
+    _vigil: Vigil[RefundNews]
+    _last: RefundResult | None
+    _first: RefundResult | None
+    _refused: ApplicationError | None
+
+    @workflow.signal(description="The gateway has news of this refund.")
+    def gateway_event(self) -> None:
+        """Look at the gateway: an event is a hint, never a fact."""
+        self._vigil.hear(RefundNews.GATEWAY_EVENT)
+
+    @workflow.query(description="Where the refund stands, and what comes next.")
+    def status(self) -> RefundStatus:
+        """Return the last answer, the next moment and what happened."""
+        return RefundStatus(self._last, self._vigil.next_action, self._vigil.next_action_at, self._vigil.notes)
+
+    @async_update("Wait for the gateway's first answer and return it.")
+    async def first_outcome(self) -> RefundResult:
+        """Return what the first asking came to; fails with the rule when the refund may not be."""
+        await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
+        if self._refused is not None:
+            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
+        assert self._first is not None
+        return self._first
+
+    @workflow.update(description="Ask the gateway now how the refund stands.")
+    def look_now(self, command: OperatorCommand) -> str:
+        """Look at the gateway without waiting for the next moment."""
+        self._vigil.note(f"look now, says {command.actor}: {command.reason}")
+        self._vigil.hear(RefundNews.LOOK)
+        return "look now"
+
+    @async_update("Say what became of an unknown refund: by the gateway's id, or by decision.")
+    async def resolve_unknown(self, command: UnknownResolution) -> RefundResult:
+        """Settle the unknown refund. A gateway id is checked with the gateway; a decision is kept with its author."""
+        assert self._last is not None
+        with telling_why():
+            resolved = await workflow.execute_activity_method(
+                RefundActivities.resolve_refund,
+                RefundResolution(self._request.refund_id, self._last.attempt, command),
+                task_queue=visibility.gateway_queue(self._request.provider),
+                summary=f"check {command.gateway_reference or 'the decision that no money left'}",
+                priority=PEOPLE,
+                **COLLECT_WAITING,
+            )
+        self._vigil.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
+        self._vigil.hear(RefundNews.RESOLVED)
+        return resolved
+
+    @look_now.validator
+    def _may_look(self, command: OperatorCommand) -> None:
+        command.check()
+        self._refuse_unless(RefundOutcome.PENDING, RefundOutcome.UNKNOWN, RefundOutcome.REFUNDED)
+
+    @resolve_unknown.validator
+    def _may_resolve(self, command: UnknownResolution) -> None:
+        command.check()
+        self._refuse_unless(RefundOutcome.UNKNOWN)
+
+    def _refuse_unless(self, *outcomes: RefundOutcome) -> None:
+        if self._last is None:
+            raise CommandError("stage: the gateway has not been asked yet")
+        if self._last.outcome not in outcomes:
+            raise CommandError(f"stage: the refund is {self._last.outcome}, it must be {' or '.join(outcomes)}")
+
+    def _show(self) -> None:
+        workflow.set_current_details(_details(self._request.refund_id, self.status()))
+
+
+def _details(refund_id: str, status: RefundStatus) -> str:
+    result = status.result
+    if result is None:
+        return f"### asking\n\n`{refund_id}` is being written down, and the gateway asked."
+    what = "the whole payment" if result.kind is RequestKind.PAYMENT_CANCELLATION else "of payment"
+    reason = f" ({result.code})" if result.code else ""
+    amount = Money(result.amount_minor, result.currency) if result.currency else ""
+    return paragraphs(
+        f"### {result.outcome}{reason}: {WHERE[result.outcome]}",
+        f"{amount} {what} `{result.payment_id}` of `{result.account_id}`; at the gateway"
+        f" `{result.gateway_reference or 'not known'}`, in the ledger `{result.transaction_id or 'not yet'}`.",
+        f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
+        listed("What happened", status.history, recent=RECENT),
+        orders_text(ORDERS[result.outcome], target=refund_id),
+    )

@@ -1,0 +1,46 @@
+"""Who tells reductions what becomes of the payments and refunds they hang on, and refund runs of their members."""
+
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.reductions.reductions import ReductionActivities
+from models.reductions.reduction import ReductionRequest
+from workflows import visibility
+from workflows.options import DATABASE
+from workflows.signals import told
+
+
+async def tell_reductions(payment_id: str) -> None:
+    """Wake every reduction that hangs on a payment; one that has ended is taken up again."""
+    awards = await workflow.execute_activity_method(
+        ReductionActivities.reductions_of_payment,
+        payment_id,
+        summary=f"which rewards hang on {payment_id}?",
+        **DATABASE,
+    )
+    for award in awards:
+        await wake_reduction(award, "payment_changed")
+
+
+async def wake_reduction(award_id: str, signal: str, *arguments: object) -> None:
+    """Signal a reduction; one that has ended is started again, and reads for itself what is new."""
+    if not await told(visibility.reduction_id(award_id), signal, *arguments):
+        await _take_up_again(award_id)
+
+
+async def _take_up_again(award_id: str) -> None:
+    try:
+        _ = await workflow.start_child_workflow(
+            "BackEndReduction",
+            ReductionRequest(award_id),
+            id=visibility.reduction_id(award_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            **visibility.reduction_label(award_id),
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.info("reduction_is_at_work", extra={"award_id": award_id})
+
+
+async def tell_run(run_id: str) -> None:
+    """Tell the refund run that sent this workflow that there is an outcome; one that is over does not wait for it."""
+    await told(run_id, "member_answered", workflow.info().workflow_id)

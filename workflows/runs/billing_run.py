@@ -1,0 +1,79 @@
+"""One billing run: a posted invoice for every subscription that is due in the period (F162)."""
+
+from temporalio import workflow
+
+from activities.runs.billing import BillingActivities
+from models.runs.process_run import BilledPage, BillingPageRequest, Certificate, RunPlan, RunRequest
+from workflows.options import DATABASE, DATABASE_SWEEP
+from workflows.runs.payment_run_details import billing_statement
+
+# Pages of one execution: keeps a history below a thousand events whatever the number of subscriptions.
+PAGES_PER_EXECUTION = 100
+
+
+@workflow.defn(name="BillingRun")
+class BillingRun:
+    """Bills page by page. What cannot be billed is parked with its reason, and the run goes on."""
+
+    @workflow.init
+    def __init__(self, request: RunRequest) -> None:
+        self._request = request
+        self._billed = request.billed
+        self._parked = request.parked
+
+    @workflow.run
+    async def run(self, request: RunRequest) -> Certificate:
+        """Bill the period. Billing it twice changes nothing: every invoice has its key."""
+        workflow.set_current_details("### freezing\n\n**Waits for** the database, which fixes what is due")
+        plan = await self._freeze()
+        after = request.after
+        for _ in range(PAGES_PER_EXECUTION):
+            page = await self._bill(plan, after)
+            self._count(page, plan)
+            if not page.after:
+                return self._closed(await self._certify(plan))
+            after = page.after
+        workflow.continue_as_new(request.resumed_after(after, billed=self._billed, parked=self._parked))
+
+    @workflow.query(description="How many subscriptions have been billed and parked so far.")
+    def totals(self) -> dict[str, int]:
+        """Return the live totals."""
+        return {"billed": self._billed, "parked": self._parked}
+
+    async def _freeze(self) -> RunPlan:
+        return await workflow.execute_activity_method(
+            BillingActivities.freeze_billing_run,
+            self._request,
+            summary=f"freeze what is due in {self._request.period}",
+            **DATABASE_SWEEP,
+        )
+
+    async def _bill(self, plan: RunPlan, after: str) -> BilledPage:
+        return await workflow.execute_activity_method(
+            BillingActivities.bill_page,
+            BillingPageRequest(plan.run_id, self._request.period, after, plan.page),
+            summary=f"{plan.page} subscriptions after {after or 'the start'}",
+            **DATABASE,
+        )
+
+    async def _certify(self, plan: RunPlan) -> Certificate:
+        return await workflow.execute_activity_method(
+            BillingActivities.certify_billing_run,
+            plan.run_id,
+            summary="count every subscription once",
+            **DATABASE_SWEEP,
+        )
+
+    def _count(self, page: BilledPage, plan: RunPlan) -> None:
+        self._billed += page.billed
+        self._parked += page.parked
+        done, skipped = self._billed + self._parked, plan.skipped
+        workflow.set_current_details(
+            f"### billing: {done} of {plan.members - skipped} subscriptions done\n\n"
+            f"{self._billed} billed, {self._parked} parked with their reason, {skipped} skipped when the run was"
+            " frozen\n\n**Waits for** the remaining pages, then the certificate"
+        )
+
+    def _closed(self, certificate: Certificate) -> Certificate:
+        workflow.set_current_details(billing_statement(certificate))
+        return certificate

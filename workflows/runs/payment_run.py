@@ -1,0 +1,139 @@
+"""One payment run: freeze who is due, let shards collect, certify what became of everyone (X16 to X30)."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import ChildWorkflowHandle
+
+from activities.messages.mailing import MailingActivities
+from activities.runs.payment_runs import RunActivities
+from models.messages.message import MailingStart
+from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
+from models.runs.run_control import RunStage, Steering
+from workflows import visibility
+from workflows.options import DATABASE, DATABASE_SWEEP
+from workflows.runs.payment_run_handlers import RunDesk
+from workflows.runs.payment_run_shard import PaymentRunShard
+from workflows.runs.payment_run_state import Course
+
+# A report costs the run up to four events, and an execution may take in 10,000 signals: a thousand or so leave room
+# for the operators' at any number of members.
+REPORTS = 1000
+
+# How long a restarted run waits before it looks again for the end of what was terminated.
+LINGERING = timedelta(seconds=2)
+
+
+@workflow.defn(name="PaymentRun")
+class PaymentRun(RunDesk):
+    """The monthly run of one definition for one period; its id is the pair, so it exists once."""
+
+    @workflow.init
+    def __init__(self, request: RunRequest) -> None:
+        self._request = request
+        self._course = Course(is_shadow=request.is_shadow)
+        self._shards = {}
+        self._told = {}
+
+    @workflow.run
+    async def run(self, request: RunRequest) -> Certificate:
+        """Collect from everyone who is due in the period. Fails when the definition may not run."""
+        plan = await self._freeze()
+        self._course.begin(plan)
+        await asyncio.gather(*(self._collect_share(plan, shard) for shard in range(plan.shards)))
+        self._course.enter(RunStage.CERTIFYING)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._settle_decisions(plan)
+        certificate = await self._certify(plan)
+        self._course.close(certificate)
+        await self._start_mailing(plan)
+        return certificate
+
+    async def _freeze(self) -> RunPlan:
+        self._course.show()
+        return await workflow.execute_activity_method(
+            RunActivities.freeze_payment_run,
+            self._request,
+            summary=f"freeze who is due in {self._request.period}",
+            **DATABASE_SWEEP,
+        )
+
+    async def _collect_share(self, plan: RunPlan, shard: int) -> None:
+        steering = self._course.steering
+        if steering.is_aborted:
+            return
+        self._told[shard] = steering.revision
+        self._shards[shard] = await self._start_shard(plan, shard, steering)
+        await self._tell(shard)
+        progress = await self._shards[shard]
+        del self._shards[shard]
+        self._course.take(progress)
+
+    async def _start_shard(
+        self, plan: RunPlan, shard: int, steering: Steering
+    ) -> ChildWorkflowHandle[PaymentRunShard, ShardProgress]:
+        request = ShardRequest(
+            run_id=plan.run_id,
+            period=self._request.period,
+            provider=plan.provider,
+            shard=shard,
+            window=plan.window,
+            page=plan.page,
+            is_shadow=self._request.is_shadow,
+            report_every=1 + plan.members // (plan.page * REPORTS),
+            steering=steering,
+        )
+        while True:
+            try:
+                return await workflow.start_child_workflow(
+                    PaymentRunShard.run,
+                    request,
+                    id=visibility.shard_id(plan.run_id, shard),
+                    **visibility.shard_label(plan, shard),
+                )
+            except WorkflowAlreadyStartedError:
+                # Terminating a run ends its shards as well, but a moment later.
+                await workflow.sleep(LINGERING, summary="a shard of the terminated run is still ending")
+
+    async def _settle_decisions(self, plan: RunPlan) -> None:
+        """Write down what operators decided, and do what is left to do about it."""
+        course = self._course
+        if course.calls_per_second is not None:
+            await self._set_rate(None, "the run has ended")
+            course.note("rate back to its workers', for the run has ended")
+        if not course.decisions:
+            return
+        await workflow.execute_activity_method(
+            RunActivities.record_run_decisions,
+            course.decided(plan.run_id),
+            summary="keep what operators decided",
+            **DATABASE,
+        )
+        if course.steering.is_aborted:
+            await workflow.execute_activity_method(
+                RunActivities.release_members,
+                plan.run_id,
+                summary="release everyone who was not asked for money yet",
+                **DATABASE_SWEEP,
+            )
+
+    async def _start_mailing(self, plan: RunPlan) -> None:
+        """Let receipts and alerts go out beside the run, which is over whatever a mail server does."""
+        if self._request.is_shadow:
+            return
+        await workflow.execute_activity_method(
+            MailingActivities.start_mailing,
+            MailingStart(plan.run_id, visibility.mailing_id(plan.run_id), visibility.WORKFLOW_QUEUE),
+            summary="leave receipts and alerts to a workflow of their own",
+            **DATABASE,
+        )
+
+    async def _certify(self, plan: RunPlan) -> Certificate:
+        return await workflow.execute_activity_method(
+            RunActivities.certify_run,
+            plan.run_id,
+            summary="count every member once, and compare with the ledger",
+            **DATABASE_SWEEP,
+        )

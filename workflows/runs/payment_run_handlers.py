@@ -1,0 +1,120 @@
+"""What people, services and shards may say to a payment run. Validators refuse nonsense and say why."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.workflow import ChildWorkflowHandle
+
+from activities.runs.queue_rate import QueueRateActivities
+from models.collections.collection import CommandError, OperatorCommand
+from models.runs.process_run import ShardProgress
+from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus
+from workflows import visibility
+from workflows.options import SERVER
+from workflows.runs.payment_run_shard import PaymentRunShard
+from workflows.runs.payment_run_state import Course
+
+
+class RunDesk:
+    """The signals, updates and queries of a payment run."""
+
+    _course: Course
+    # The shards that are under way, and the revision of the steering that each has been sent.
+    _shards: dict[int, ChildWorkflowHandle[PaymentRunShard, ShardProgress]]
+    _told: dict[int, int]
+
+    @workflow.signal(description="A shard has something to report.")
+    def shard_progressed(self, progress: ShardProgress) -> None:
+        """Take note of what a shard has come to so far."""
+        self._course.take(progress)
+
+    @workflow.query(description="How many members have come to which outcome so far.")
+    def totals(self) -> dict[str, int]:
+        """Return the live totals by outcome."""
+        return self._course.totals
+
+    @workflow.query(description="Where the run stands: totals, money, pace, what it waits for, what was decided.")
+    def status(self) -> RunStatus:
+        """Return everything that the run knows about itself."""
+        return self._course.status()
+
+    @workflow.update(description="Start nothing new; payments in flight settle.")
+    async def pause(self, command: OperatorCommand) -> RunStatus:
+        """Pause the run. Every shard has been told when this returns."""
+        return await self._steer("paused", command, is_paused=True)
+
+    @workflow.update(description="Go on, also when the run waits for the gateway.")
+    async def resume(self, command: OperatorCommand) -> RunStatus:
+        """Resume the run; what waits for the gateway looks at once."""
+        return await self._steer("resumed", command)
+
+    @workflow.update(description="End the run: charged stays charged, the rest is released for the next run.")
+    async def abort(self, command: OperatorCommand) -> RunStatus:
+        """Abort the run. Payments in flight settle, collections go on, the certificate says who was released."""
+        return await self._steer("aborted", command, is_aborted=True)
+
+    @workflow.update(description="Set how many calls a second the provider's queue lets through, or give it back.")
+    async def change_rate(self, command: RateCommand) -> RunStatus:
+        """Change the provider's rate, for all of its work, until the run ends. Fails where the server cannot."""
+        await self._set_rate(command.calls_per_second, f"{command.actor}: {command.reason}")
+        to = f"to {command.calls_per_second} calls a second" if command.calls_per_second else "back to its workers'"
+        self._course.note(f"rate {to}, says {command.actor}: {command.reason}")
+        self._course.show()
+        return self._course.status()
+
+    @pause.validator
+    def _may_pause(self, command: OperatorCommand) -> None:
+        command.check()
+        self._course.steering.check_pause(self._course.stage)
+
+    @resume.validator
+    def _may_resume(self, command: OperatorCommand) -> None:
+        command.check()
+        self._course.steering.check_resume(self._course.stage)
+
+    @abort.validator
+    def _may_abort(self, command: OperatorCommand) -> None:
+        command.check()
+        self._course.steering.check_running(self._course.stage)
+
+    @change_rate.validator
+    def _may_change_rate(self, command: RateCommand) -> None:
+        command.check()
+        self._course.steering.check_running(self._course.stage)
+        if self._course.is_shadow:
+            raise CommandError("run: a shadow run asks no gateway, so there is no rate to change")
+        if self._course.stage is RunStage.FREEZING:
+            raise CommandError("stage: freezing; the run has no payments to pace yet")
+
+    async def _steer(
+        self, what: str, command: OperatorCommand, *, is_paused: bool = False, is_aborted: bool = False
+    ) -> RunStatus:
+        self._course.note(f"{what}, says {command.actor}: {command.reason}")
+        self._course.steer(is_paused=is_paused, is_aborted=is_aborted)
+        await asyncio.gather(*(self._tell(shard) for shard in list(self._shards)))
+        return self._course.status()
+
+    async def _tell(self, shard: int) -> None:
+        """Send a shard what it has not been sent yet. It carries that from page to page."""
+        while shard in self._shards and self._told[shard] < self._course.steering.revision:
+            steering = self._course.steering
+            self._told[shard] = steering.revision
+            try:
+                await self._shards[shard].signal(PaymentRunShard.steer, steering)
+            except FailureError as error:
+                if is_cancelled_exception(error):
+                    raise
+                # It has come to its end meanwhile, and there is nothing left to steer.
+                workflow.logger.info("shard_already_finished", extra={"shard": shard})
+
+    async def _set_rate(self, calls_per_second: int | None, reason: str) -> None:
+        plan = self._course.plan
+        assert plan is not None
+        await workflow.execute_activity_method(
+            QueueRateActivities.set_queue_rate,
+            QueueRate(visibility.gateway_queue(plan.provider), calls_per_second, reason),
+            summary=f"{calls_per_second or 'the workers own number of'} calls a second for {plan.provider}",
+            **SERVER,
+        )
+        self._course.calls_per_second = calls_per_second

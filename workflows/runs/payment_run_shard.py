@@ -1,0 +1,241 @@
+"""One shard of a payment run: a page of members at a time, a window of them at the gateway."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import NoReturn
+
+from temporalio import workflow
+from temporalio.common import Priority, WorkflowIDReusePolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+
+from activities.runs.payment_runs import RunActivities
+from models.collections.collection import CollectionRequest
+from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
+from models.runs.breaker import Breaker
+from models.runs.process_run import Due, ItemOutcome, PageRequest, ShardProgress, ShardRequest
+from models.runs.run_control import Steering
+from workflows import visibility
+from workflows.collections.collection import Collection
+from workflows.options import COLLECT, DATABASE, LOOK, MONTHLY, Timing
+from workflows.runs.payment_run_details import shard_progress_of
+
+_OUTCOMES = {
+    CollectOutcome.SETTLED: ItemOutcome.CHARGED,
+    CollectOutcome.NOTHING_OWED: ItemOutcome.SKIPPED,
+    CollectOutcome.BELOW_MINIMUM: ItemOutcome.SKIPPED,
+    CollectOutcome.CLOSED: ItemOutcome.SKIPPED,
+    CollectOutcome.REFUSED: ItemOutcome.PARKED,
+    CollectOutcome.DECLINED: ItemOutcome.IN_DUNNING,
+    CollectOutcome.NO_CARD: ItemOutcome.IN_DUNNING,
+    CollectOutcome.PROCESSING: ItemOutcome.UNKNOWN,
+    CollectOutcome.UNKNOWN: ItemOutcome.UNKNOWN,
+    CollectOutcome.DID_NOT_HAPPEN: ItemOutcome.UNKNOWN,
+}
+
+# What has to wait gets a workflow of its own; the rest is over with its one activity.
+_HAS_TO_WAIT = {ItemOutcome.IN_DUNNING, ItemOutcome.UNKNOWN}
+
+
+_GATEWAY_ANSWERED = frozenset(
+    {
+        CollectOutcome.SETTLED,
+        CollectOutcome.DECLINED,
+        CollectOutcome.REFUSED,
+        CollectOutcome.PROCESSING,
+        CollectOutcome.DID_NOT_HAPPEN,
+    }
+)
+
+# What a collect that used up its tries comes to. Nobody knows what happened: a collection will find out.
+_NO_ANSWER = CollectResult(CollectOutcome.UNKNOWN, code="no_answer")
+
+
+@workflow.defn(name="PaymentRunShard")
+class PaymentRunShard:
+    """Pages through a shard's share and continues as new after every page, so histories stay small at any size."""
+
+    @workflow.init
+    def __init__(self, request: ShardRequest) -> None:
+        self._request = request
+        self._steering = request.steering
+        self._breaker = Breaker(request.breaker, window=request.window)
+        self._tally = Counter(request.tally)
+        self._charged = Counter(request.charged)
+        self._in_flight = 0
+
+    @workflow.run
+    async def run(self, request: ShardRequest) -> ShardProgress:
+        """Collect from every member after the cursor, or until the run is aborted; return what that came to."""
+        self._show()
+        members = await self._next_members()
+        await self._collect_from_all(members)
+        if not members or self._steering.is_aborted:
+            return replace(self._progress(), held_since=None)
+        if (request.pages + 1) % request.report_every == 0:
+            await self._report()
+        self._continue_after(members[-1])
+
+    @workflow.signal(description="The run was paused, resumed or aborted.")
+    def steer(self, steering: Steering) -> None:
+        """Do as the run is told to."""
+        if steering.revision > self._steering.revision:
+            self._steering = steering
+
+    async def _next_members(self) -> tuple[Due, ...]:
+        request = self._request
+        page = await workflow.execute_activity_method(
+            RunActivities.due_page,
+            PageRequest(request.run_id, request.shard, request.after, request.page),
+            summary=f"{request.page} members after {request.after or 'the start'}",
+            **DATABASE,
+        )
+        return page.members
+
+    async def _collect_from_all(self, members: tuple[Due, ...]) -> None:
+        """Start one payment after the other while that is allowed, and let all that were started settle."""
+        payments = []
+        for due in members:
+            if not self._may_go_on():
+                await workflow.wait_condition(self._may_go_on)
+            if self._steering.is_aborted:
+                break
+            if self._breaker.opened_at is not None:
+                await self._look_with(due)
+                continue
+            self._in_flight += 1
+            payments.append(asyncio.create_task(self._collect_from(due)))
+        await asyncio.gather(*payments)
+
+    def _may_go_on(self) -> bool:
+        if self._steering.is_aborted:
+            return True
+        has_room = self._breaker.opened_at is not None or self._in_flight < self._breaker.slots
+        return has_room and not self._steering.is_paused
+
+    async def _collect_from(self, due: Due) -> None:
+        result = await self._ask(due, COLLECT)
+        if self._heard_gateway(result):
+            opened = self._breaker.heard(is_answered=result is not _NO_ANSWER, at=workflow.now())
+            if opened:
+                await self._report()
+        await self._settle(due, result)
+        self._in_flight -= 1
+
+    async def _look_with(self, due: Due) -> None:
+        """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted."""
+        result: CollectResult | None = None
+        while result in {None, _NO_ANSWER} and await self._time_to_look():
+            result = await self._ask(due, LOOK)
+            if self._heard_gateway(result):
+                self._breaker.looked(is_answered=result is not _NO_ANSWER, at=workflow.now())
+        if self._breaker.opened_at is None:
+            await self._report()
+        if result is not None:
+            await self._settle(due, result)
+
+    async def _time_to_look(self) -> bool:
+        """Wait for the next look, which an operator's resume makes at once; False when the run was aborted."""
+        told = self._steering.revision
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._steering.revision > told,
+                timeout=max(self._breaker.look_at - workflow.now(), timedelta(0)),
+                timeout_summary="ask the gateway again whether it answers",
+            )
+        await workflow.wait_condition(lambda: self._steering.is_aborted or not self._steering.is_paused)
+        return not self._steering.is_aborted
+
+    def _heard_gateway(self, result: CollectResult) -> bool:
+        """Say whether a result tells anything about the gateway: what the database decides alone does not."""
+        return result is _NO_ANSWER or result.outcome in _GATEWAY_ANSWERED
+
+    async def _settle(self, due: Due, result: CollectResult) -> None:
+        """Count what a payment came to, and hand over what has to wait."""
+        outcome = _OUTCOMES[result.outcome]
+        if outcome in _HAS_TO_WAIT:
+            await self._hand_over(due)
+        self._tally[outcome] += 1
+        if outcome is ItemOutcome.CHARGED:
+            self._charged[result.currency] += result.amount_minor
+        self._show()
+
+    async def _ask(self, due: Due, timing: Timing) -> CollectResult:
+        """Make the first attempt at a member's payment; a repeated call repeats the same attempt."""
+        request = self._request
+        try:
+            result: CollectResult = await workflow.execute_activity(
+                "shadow_collect" if request.is_shadow else "collect",
+                CollectRequest(due.account_id, request.period, request.provider, request.run_id),
+                result_type=CollectResult,
+                task_queue=None if request.is_shadow else visibility.gateway_queue(request.provider),
+                activity_id=visibility.collect_activity_id(due.account_id, 1),
+                summary=due.summary,
+                priority=Priority(
+                    priority_key=MONTHLY.priority_key, fairness_key=visibility.fairness_key(request.run_id)
+                ),
+                **timing,
+            )
+            return result
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+                # A broken rule is about this member, and says nothing about the gateway.
+                return CollectResult(CollectOutcome.UNKNOWN, code=error.cause.type or "refused")
+            return _NO_ANSWER
+
+    async def _hand_over(self, due: Due) -> None:
+        if self._request.is_shadow:
+            return
+        request = CollectionRequest(due.account_id, self._request.period, self._request.provider, self._request.run_id)
+        try:
+            _ = await workflow.start_child_workflow(
+                Collection.run,
+                request,
+                id=visibility.collection_id(request.account_id, request.period),
+                # A service that found nothing owed has used the id without taking anything over: the database, which
+                # knows of owners, refuses a second one.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                **visibility.collection_label(request, due.summary),
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("collection_already_started", extra={"account_id": due.account_id})
+
+    async def _report(self) -> None:
+        self._show()
+        parent = workflow.info().parent
+        if parent is None:
+            return
+        handle = workflow.get_external_workflow_handle(parent.workflow_id)
+        await handle.signal("shard_progressed", self._progress())
+
+    def _progress(self) -> ShardProgress:
+        return ShardProgress(
+            self._request.shard, dict(self._tally), dict(self._charged), held_since=self._breaker.opened_at
+        )
+
+    def _show(self) -> None:
+        workflow.set_current_details(shard_progress_of(self._request, self._progress()))
+
+    def _continue_after(self, last: Due) -> NoReturn:
+        following = replace(
+            self._request,
+            steering=self._steering,
+            after=last.account_id,
+            pages=self._request.pages + 1,
+            tally=dict(self._tally),
+            charged=dict(self._charged),
+            breaker=self._breaker.state,
+        )
+        workflow.continue_as_new(
+            following, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+        )

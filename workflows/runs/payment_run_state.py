@@ -1,0 +1,122 @@
+"""The state of a payment run: what its shards report, what operators decided, and what it shows of itself."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+from models.runs.process_run import Certificate, RunPlan, ShardProgress
+from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, Steering, sum_of
+from workflows import visibility
+from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, progress_of
+
+GATEWAY_UNANSWERED = "gateway_unanswered"
+
+
+class Course:
+    """One run on its way from frozen to closed."""
+
+    def __init__(self, *, is_shadow: bool) -> None:
+        self.is_shadow = is_shadow
+        self.plan: RunPlan | None = None
+        self.steering = Steering()
+        self.calls_per_second: int | None = None
+        self.decisions: list[str] = []
+        self._phase = RunStage.FREEZING
+        self._shown: RunStage | None = None
+        self._progress: dict[int, ShardProgress] = {}
+        self._pace = Pace()
+
+    @property
+    def stage(self) -> RunStage:
+        """Where the run stands, what it was told included."""
+        if self._phase is not RunStage.COLLECTING:
+            return self._phase
+        if self.steering.is_aborted:
+            return RunStage.ABORTING
+        if self.steering.is_paused:
+            return RunStage.PAUSED
+        return RunStage.HELD if self._held_since else RunStage.COLLECTING
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Members by outcome, as far as the shards have reported."""
+        return sum_of([progress.tally for progress in self._progress.values()])
+
+    def begin(self, plan: RunPlan) -> None:
+        """Go on with a frozen membership."""
+        self.plan = plan
+        self._pace.take(workflow.now(), 0)
+        self.enter(RunStage.COLLECTING)
+
+    def enter(self, phase: RunStage) -> None:
+        """Go on to the next part of the run."""
+        self._phase = phase
+        self.show()
+
+    def close(self, certificate: Certificate) -> None:
+        """End with a certificate."""
+        self.enter(RunStage.CLOSED)
+        workflow.set_current_details(closing_statement(certificate))
+
+    def take(self, progress: ShardProgress) -> None:
+        """Take note of what a shard has come to so far."""
+        self._progress[progress.shard] = progress
+        self._pace.take(workflow.now(), sum(self.totals.values()))
+        self.show()
+
+    def steer(self, *, is_paused: bool, is_aborted: bool = False) -> None:
+        """Change what the shards are told."""
+        revision = self.steering.revision + 1
+        self.steering = replace(self.steering, revision=revision, is_paused=is_paused, is_aborted=is_aborted)
+        self.show()
+
+    def note(self, decision: str) -> None:
+        """Keep a decision with its moment."""
+        self.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}")
+
+    def decided(self, run_id: str) -> RunDecisions:
+        """Return what the run's record has to keep."""
+        return RunDecisions(run_id, tuple(self.decisions), self.steering.is_aborted)
+
+    def status(self) -> RunStatus:
+        """Return what the query `status` answers."""
+        return RunStatus(
+            stage=self.stage,
+            members=self.plan.members if self.plan else 0,
+            skipped=self.plan.skipped if self.plan else 0,
+            totals=self.totals,
+            due=self.plan.due if self.plan else {},
+            charged=sum_of([progress.charged for progress in self._progress.values()]),
+            payments_per_minute=self._pace.per_minute(),
+            calls_per_second=self.calls_per_second,
+            waits_for=WAITS_FOR[self.stage],
+            held_since=self._held_since,
+            decisions=tuple(self.decisions),
+        )
+
+    def show(self) -> None:
+        """Refresh what the UI says about the run; what is searched for only when it changes, for it costs an event."""
+        workflow.set_current_details(
+            progress_of(self.status(), run_id=workflow.info().workflow_id, is_shadow=self.is_shadow)
+        )
+        before, self._shown = self._shown, self.stage
+        if before is self._shown:
+            return
+        updates: list[SearchAttributeUpdate[Any]] = [
+            visibility.STAGE.value_set(self._shown),
+            visibility.RUN.value_set(workflow.info().workflow_id),
+        ]
+        if self.plan is not None:
+            updates.append(visibility.PROVIDER.value_set(self.plan.provider))
+        if self._shown is RunStage.HELD:
+            updates += [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(GATEWAY_UNANSWERED)]
+        elif before is RunStage.HELD:
+            updates += [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
+        workflow.upsert_search_attributes(updates)
+
+    @property
+    def _held_since(self) -> datetime | None:
+        return min((p.held_since for p in self._progress.values() if p.held_since), default=None)

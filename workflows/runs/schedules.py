@@ -1,0 +1,177 @@
+"""What runs by itself, as Temporal schedules: runs monthly at a local time (X17, X21), sweeps of events all day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+)
+from temporalio.client import ScheduleOverlapPolicy as Overlap
+from temporalio.converter import DataConverter
+
+from models.gateway.events import SweepRequest
+from models.runs.process_run import RunKind, ScheduledRunRequest
+from models.runs.refund_run import RefundRunRequest
+from models.runs.schedule import DayRule, MonthlySchedule, day_rules
+from workflows.events.event_sweep import EventSweep
+from workflows.messages.reminders import Reminders
+from workflows.runs.refund_run import RefundRun
+from workflows.runs.scheduled_run import ScheduledRun
+from workflows.visibility import REMINDERS, WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
+
+# What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
+CATCH_UP = timedelta(days=3)
+
+# Webhooks bring news at once; a lost one is found this soon.
+SWEEP_EVERY = timedelta(minutes=15)
+
+# Refunds go out once a day, at night in UTC, when no run of payments begins.
+REFUND_HOUR = 3
+
+# Reminders go out in the morning, in UTC; which day it is, each account's own clock says.
+REMINDER_HOUR = 7
+
+# The years that Temporal's calendars know. 2100 is no leap year.
+_FIRST, _LAST = 2000, 2100
+_LEAP_YEARS = (ScheduleRange(_FIRST, _LAST - 4, 4),)
+_OTHER_YEARS = (*(ScheduleRange(_FIRST + rest, _LAST - 1, 4) for rest in (1, 2, 3)), ScheduleRange(_LAST))
+_YEARS = {None: (), True: _LEAP_YEARS, False: _OTHER_YEARS}
+
+
+@dataclass(frozen=True)
+class ScheduledDefinition:
+    """A run definition with a calendar."""
+
+    id: str
+    kind: RunKind
+    monthly: MonthlySchedule
+
+
+def schedule_of(definition: ScheduledDefinition) -> Schedule:
+    """Return the schedule that a definition asks for."""
+    monthly = definition.monthly
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            ScheduledRun.run,
+            ScheduledRunRequest(definition.id, definition.kind, monthly.time_zone),
+            id=scheduled_run_id(definition.id),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Starts the {definition.kind} run of {definition.id} for the month that is due",
+        ),
+        spec=ScheduleSpec(
+            calendars=[_calendar(rule, monthly) for rule in day_rules(monthly.day)],
+            time_zone_name=monthly.time_zone,
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True),
+    )
+
+
+def sweep_schedule_of(provider: str) -> Schedule:
+    """Return the schedule of a provider's sweep of events. What was missed is made good by the next one alone."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            EventSweep.run,
+            SweepRequest(provider),
+            id=sweep_id(provider),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Looks for events of {provider} that never came",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SWEEP_EVERY),
+    )
+
+
+def refund_schedule_of(provider: str) -> Schedule:
+    """Return the schedule of a provider's daily refunds. A day that was missed is made good by the next one."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            RefundRun.run,
+            RefundRunRequest(provider),
+            id=refund_run_id(provider, "scheduled"),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Sends what is due back through {provider}: rewards, and accounts in credit",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REFUND_HOUR),), minute=(ScheduleRange(0),))]
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def reminder_schedule() -> Schedule:
+    """Return the schedule of the daily reminders. A day that was missed is made good by the next one."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            Reminders.run,
+            id=REMINDERS,
+            task_queue=WORKFLOW_QUEUE,
+            static_summary="Reminds customers of invoices that fall due or are overdue",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REMINDER_HOUR),), minute=(ScheduleRange(0),))]
+        ),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -> bool:
+    """Tell whether a schedule does already what is wanted. Whether it is paused is the operator's business."""
+    return (
+        _when(found.spec) == _when(wanted.spec)
+        and found.policy == wanted.policy
+        and await _what(found.action, wanted.action, converter) == await _what(wanted.action, wanted.action, converter)
+    )
+
+
+def _calendar(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
+    return ScheduleCalendarSpec(
+        minute=(ScheduleRange(monthly.minute),),
+        hour=(ScheduleRange(monthly.hour),),
+        day_of_month=(ScheduleRange(rule.day),),
+        month=tuple(ScheduleRange(month) for month in rule.months),
+        year=_YEARS[rule.in_leap_years],
+    )
+
+
+def _when(spec: ScheduleSpec) -> tuple[Any, ...]:
+    others = (spec.cron_expressions, spec.skip, spec.start_at, spec.end_at, spec.jitter)
+    intervals = [(interval.every, interval.offset or timedelta(0)) for interval in spec.intervals]
+    calendars = [_fields(calendar) for calendar in spec.calendars]
+    return calendars, intervals, spec.time_zone_name or "", *(not value for value in others)
+
+
+def _fields(calendar: ScheduleCalendarSpec) -> tuple[tuple[ScheduleRange, ...], ...]:
+    ranges: Sequence[Sequence[ScheduleRange]] = (
+        calendar.second,
+        calendar.minute,
+        calendar.hour,
+        calendar.day_of_month,
+        calendar.month,
+        calendar.year,
+        calendar.day_of_week,
+    )
+    return tuple(tuple(part) for part in ranges)
+
+
+async def _what(action: object, wanted: object, converter: DataConverter) -> tuple[Any, ...]:
+    if not isinstance(action, ScheduleActionStartWorkflow) or not isinstance(wanted, ScheduleActionStartWorkflow):
+        return (action,)
+    # What a server describes is encoded still: it is read as what the wanted action is given.
+    kinds = [type(value) for value in wanted.args]
+    args = [
+        (await converter.decode([value], [kind]))[0] if isinstance(value, Payload) else value
+        for value, kind in zip(action.args, kinds, strict=False)
+    ]
+    summary = action.static_summary
+    if isinstance(summary, Payload):
+        (summary,) = await converter.decode([summary], [str])
+    return action.workflow, action.id, action.task_queue, len(action.args), tuple(args), summary
