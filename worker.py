@@ -16,25 +16,25 @@ from aiolimiter import AsyncLimiter
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.cards.cards import CardActivities, CardRecordActivities
+from activities.cards.cards import CardActivities, CardRowActivities
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from activities.disputes.disputes import DisputeActivities, DisputeRecordActivities
+from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.inbox import EventInbox
 from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
 from activities.gateway.stripe_gateway import StripeGateway
-from activities.interceptors import InBunches, SignsOfLife
+from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.messages.mailing import MailingActivities
 from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
-from activities.messages.rendering import Letterhead, Letters
+from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
-from activities.runs.dry_runs import RehearsalActivities
+from activities.runs.dry_runs import DryRunActivities
 from activities.runs.payment_runs import RunActivities
 from activities.runs.queue_rate import QueueRateActivities
 from activities.runs.refund_runs import RefundRunActivities
@@ -84,10 +84,10 @@ BUNCH = 20
 
 # Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was
 # let go is read back from its short history when it wakes.
-WORKFLOWS_AT_HAND = 500
+WORKFLOW_CACHE_SIZE = 500
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
-GRACE = timedelta(seconds=30)
+SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 
 
 class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, Protocol):
@@ -107,12 +107,12 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
     delivery = EventDelivery(EventInbox(database, provider), client)
     families = (
         RunActivities(database),
-        RehearsalActivities(database),
+        DryRunActivities(database),
         BillingActivities(database),
         CollectionActivities(database),
-        CardRecordActivities(database),
+        CardRowActivities(database),
         ReductionActivities(database),
-        DisputeRecordActivities(database),
+        DisputeRowActivities(database),
         RefundRunActivities(database),
         ReminderActivities(database),
         QueueRateActivities(),
@@ -125,24 +125,24 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         workflows=WORKFLOWS,
         activities=[one for family in families for one in family.all()],
         max_concurrent_workflow_tasks=20,
-        max_cached_workflows=WORKFLOWS_AT_HAND,
+        max_cached_workflows=WORKFLOW_CACHE_SIZE,
         max_concurrent_activities=50,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
 
 def mail_worker(client: Client, database: Database, settings: Settings) -> Worker:
     """Make the worker that sends messages. A mail server that hangs takes up its slots and nobody else's."""
     ui = f"{settings.temporal_ui_url}/namespaces/{settings.temporal_namespace}" if settings.temporal_ui_url else ""
-    head = Letterhead(settings.mail_from, settings.operators_mail, settings.public_url, ui)
+    head = Sender(settings.mail_from, settings.operators_mail, settings.public_url, ui)
     mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
     return Worker(
         client,
         task_queue=MAIL_QUEUE,
-        activities=MessageActivities(database, Letters(head), mailer).all(),
+        activities=MessageActivities(database, MessageRenderer(head), mailer).all(),
         max_concurrent_activities=8,
         disable_eager_activity_execution=True,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
 
@@ -165,9 +165,9 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
-        interceptors=[SignsOfLife(), InBunches(MONTHLY, every_seconds=BUNCH / rate)],
+        interceptors=[Heartbeats(), BatchedCompletions(MONTHLY, every_seconds=BUNCH / rate)],
         disable_eager_activity_execution=True,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
 

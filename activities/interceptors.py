@@ -10,7 +10,7 @@ from temporalio.common import Priority
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 
-class InBunches(Interceptor):
+class BatchedCompletions(Interceptor):
     """Holds the answers to calls of one priority until the next tick of a clock that all of them share.
 
     A shard that takes in ten answers at once is woken once for them, not ten times (decision 0017). What was answered
@@ -40,7 +40,7 @@ class _Held(ActivityInboundInterceptor):
         return answer
 
 
-class SignsOfLife(Interceptor):
+class Heartbeats(Interceptor):
     """Heartbeats for activities that have a heartbeat time-out, three to a time-out.
 
     The first goes out after a third of it, when nearly every call is over: a call that is answered in time costs no

@@ -13,7 +13,7 @@ from bench.merchant import Merchant, running_merchant
 from models.collections.dunning import DunningPolicy
 from models.period import Period
 from sandbox.merchant import POLICY
-from sandbox.stripe.scripts import Fault, FaultKind
+from sandbox.stripe.control_messages import Fault, FaultKind
 from sandbox.workers import running_worker
 
 CHARGE = "POST /v1/payment_intents"

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.faults.proxy import swallowing_proxy
-from bench.faults.server import MortalServer, mortal_server
-from bench.faults.strikes import FAULTS, Fault
+from bench.faults.faults import FAULTS, Fault
+from bench.faults.killable_server import MortalServer, mortal_server
+from bench.faults.reply_dropping_proxy import swallowing_proxy
 from bench.faults.writers import Tally, Verdict, judge, open_accounts, writing
 from bench.machine import Machine, machine_of
 

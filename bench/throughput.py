@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench import parts
-from bench.leg import Leg, measured
 from bench.machine import Machine, this_machine
+from bench.measured_run import Leg, measured
 from bench.merchant import Merchant, running_merchant
 from bench.plain_loop import collect_plainly
 from models.period import Period

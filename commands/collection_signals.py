@@ -16,7 +16,7 @@ from workflows.visibility import collection_id
 IN_FLIGHT = 20
 
 
-async def tell_collections(
+async def signal_collections(
     output: Output,
     database: Database,
     settings: Settings,

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from commands.output import ExitCode, Failure, report
-from models.problem import Fault
+from models.problem import Problem
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server cannot be reached."
@@ -39,6 +39,6 @@ def _usage_failure(error: typer.TyperException) -> Failure:
     parameter = getattr(error, "param", None)
     if parameter is None:
         field = getattr(error, "option_name", None) or "command line"
-        return Failure(ExitCode.USAGE, [Fault(field, "usage", error.format_message())])
+        return Failure(ExitCode.USAGE, [Problem(field, "usage", error.format_message())])
     field = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar or parameter.name
-    return Failure(ExitCode.USAGE, [Fault(field, "usage", error.message or "is missing")])
+    return Failure(ExitCode.USAGE, [Problem(field, "usage", error.message or "is missing")])

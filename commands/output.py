@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from models.problem import Fault
+from models.problem import Problem
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -28,12 +28,12 @@ class ExitCode(IntEnum):
 
 
 class Failure(Exception):
-    """A command that cannot do what it was asked to; each fault becomes a line."""
+    """A command that cannot do what it was asked to; each problem becomes a line."""
 
-    def __init__(self, code: ExitCode, faults: Iterable[Fault]) -> None:
+    def __init__(self, code: ExitCode, problems: Iterable[Problem]) -> None:
         self.code = code
-        self.faults = tuple(faults)
-        super().__init__("; ".join(str(fault) for fault in self.faults))
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
 class Output:
@@ -137,13 +137,13 @@ def to_json(document: object, *, indent: int | None = None) -> str:
 
 
 def report(failure: Failure, *, as_json: bool) -> None:
-    """Write a failure to standard error: a line for each fault, or one JSON object."""
+    """Write a failure to standard error: a line for each problem, or one JSON object."""
     if as_json:
-        faults = [fault.as_document() for fault in failure.faults]
-        sys.stderr.write(to_json({"error": {"exit_code": int(failure.code), "faults": faults}}) + "\n")
+        problems = [problem.as_document() for problem in failure.problems]
+        sys.stderr.write(to_json({"error": {"exit_code": int(failure.code), "problems": problems}}) + "\n")
         return
-    for fault in failure.faults:
-        sys.stderr.write(f"error: {fault}\n")
+    for problem in failure.problems:
+        sys.stderr.write(f"error: {problem}\n")
 
 
 def _plain(value: object) -> object:

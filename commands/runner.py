@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import typer
 
 from commands.output import ExitCode, Failure, Output
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 
 
 def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool) -> None:
@@ -20,17 +20,17 @@ async def _translated(work: Awaitable[None]) -> None:
     from temporalio.service import RPCError
 
     from activities.database import DatabaseUnavailableError, RuleBrokenError
-    from models.ledger.refusal_fields import fault_of
+    from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
     try:
         await work
     except RefusedError as error:
-        raise Failure(ExitCode.REFUSED, error.faults) from error
+        raise Failure(ExitCode.REFUSED, error.problems) from error
     except LedgerError as error:
-        raise Failure(ExitCode.REFUSED, [fault_of(error)]) from error
+        raise Failure(ExitCode.REFUSED, [problem_of(error)]) from error
     except RuleBrokenError as error:
-        raise Failure(ExitCode.REFUSED, [Fault("database", error.type or "database_rule", error.message)]) from error
+        raise Failure(ExitCode.REFUSED, [Problem("database", error.type or "database_rule", error.message)]) from error
     except DatabaseUnavailableError as error:
         raise unreachable(
             "DULY_DATABASE_URL", "database_reachable", f"the database does not answer: {error}"
@@ -41,4 +41,4 @@ async def _translated(work: Awaitable[None]) -> None:
 
 def unreachable(setting: str, rule: str, message: str) -> Failure:
     """Make the failure of a server that does not answer; the setting says where it was looked for."""
-    return Failure(ExitCode.UNREACHABLE, [Fault(setting, rule, message)])
+    return Failure(ExitCode.UNREACHABLE, [Problem(setting, rule, message)])

@@ -9,29 +9,29 @@ from temporalio.client import Client
 from activities.database import Database, create_engine
 from commands.output import ExitCode, Failure
 from commands.runner import unreachable
-from models.problem import Fault
+from models.problem import Problem
 from settings import Settings, configure_logging, environment_name
 from workflows.client import connect
 
 
 def read_settings() -> Settings:
-    """Read the settings. Raises Failure with a fault for each wrong one; values are never in it."""
+    """Read the settings. Raises Failure with a problem for each wrong one; values are never in it."""
     try:
         settings = Settings()
     except ValidationError as error:
-        raise Failure(ExitCode.USAGE, setting_faults(error)) from None
+        raise Failure(ExitCode.USAGE, setting_problems(error)) from None
     configure_logging(settings)
     return settings
 
 
-def setting_faults(error: ValidationError) -> list[Fault]:
-    """Return the faults of settings by the names of their variables."""
-    faults = []
+def setting_problems(error: ValidationError) -> list[Problem]:
+    """Return the problems of settings by the names of their variables."""
+    problems = []
     for problem in error.errors(include_input=False, include_url=False):
         place = str(problem["loc"][0]) if problem["loc"] else "settings"
         name = environment_name(place) if place in Settings.model_fields else place
-        faults.append(Fault(name, str(problem["type"]), problem["msg"].removeprefix("Value error, ")))
-    return faults
+        problems.append(Problem(name, str(problem["type"]), problem["msg"].removeprefix("Value error, ")))
+    return problems
 
 
 @asynccontextmanager

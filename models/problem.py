@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class Problem:
     """One broken rule. `rule` is its stable name; `source` and `line` say where in a file, if it was one."""
 
     field: str
@@ -24,13 +24,13 @@ class Fault:
 
 
 class RefusedError(ValueError):
-    """Something was refused as a whole, and nothing was written. Carries every fault that was found."""
+    """Something was refused as a whole, and nothing was written. Carries every problem that was found."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(str(fault) for fault in self.faults))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
 def refusal(field: str, rule: str, message: str) -> RefusedError:
     """Make the refusal for one broken rule."""
-    return RefusedError((Fault(field, rule, message),))
+    return RefusedError((Problem(field, rule, message),))

@@ -8,7 +8,7 @@ from random import Random
 
 from sandbox.catalogue import ACCESS, EXTRAS, TRIFLES, Plan
 from sandbox.people import MARKETS, Market
-from sandbox.trouble import ALWAYS_YES, Answers, Trouble, answers_of
+from sandbox.problem_cards import ALWAYS_YES, Answers, Trouble, answers_of
 
 # Of every eight customers in a row, one is troublesome.
 ONE_IN = 8

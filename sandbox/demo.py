@@ -19,8 +19,8 @@ from sandbox.demo_display import DemoDisplay
 from sandbox.demo_outcomes import Cycle, Outcomes
 from sandbox.demo_report import Auditor, DemoReport, report_of
 from sandbox.demo_returns import give_back
+from sandbox.environment import given
 from sandbox.gateway_customers import GatewayCustomers, stripe_client
-from sandbox.given import given
 from sandbox.load import load
 from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
 from sandbox.processes import PartError, together

@@ -21,7 +21,7 @@ from sandbox.reconciliation import (
     compare_objects,
 )
 from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.scripts import Books
+from sandbox.stripe.control_messages import Books
 
 # What was billed, what came in, what the gateway kept of it, and what is still owed.
 _MONEY = """

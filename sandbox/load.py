@@ -102,8 +102,8 @@ async def import_files(database: Database, folder: Path) -> None:
         spool.refuse_strays()
         importing = AccountImport(database, reference, provider=PROVIDER, method=PAYMENT_METHOD)
         await importing.write(spool, lambda _accounts: None)
-        if faults := list(spool.faults()):
-            raise RefusedError(faults)
+        if problems := list(spool.problems()):
+            raise RefusedError(problems)
 
 
 async def _saved(accounts: Iterable[GeneratedAccount], gateway: CustomerSaver) -> AsyncIterator[list[SavedAccount]]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.data_folder import DataFolder, Ports, kept_folder, temporary_folder
-from sandbox.given import environment_with, given_settings, settings_with, variables
+from sandbox.environment import environment_with, given_settings, settings_with, variables
 from sandbox.mail import Mailbox
-from sandbox.parts import Parts, ports_of
+from sandbox.services import Parts, ports_of
 from settings import Settings
 
 

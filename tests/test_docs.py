@@ -45,7 +45,7 @@ def test_every_link_leads_somewhere() -> None:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
 def test_a_decision_record_fits_one_screen_and_says_why(record: Path) -> None:
-    assert documents.faults_of_record(record) == []
+    assert documents.problems_of_record(record) == []
 
 
 def test_no_two_decision_records_share_a_number() -> None:
@@ -114,7 +114,7 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 def test_a_record_that_is_none_is_found(tmp_path: Path, text: str) -> None:
     plant(tmp_path, {"0001-title.md": text})
 
-    assert len(documents.faults_of_record(tmp_path / "0001-title.md")) == 1
+    assert len(documents.problems_of_record(tmp_path / "0001-title.md")) == 1
 
 
 @pytest.mark.parametrize(

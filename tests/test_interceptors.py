@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from activities.interceptors import SignsOfLife
+from activities.interceptors import Heartbeats
 
 
 class Call(ActivityInboundInterceptor):
@@ -33,7 +33,7 @@ async def watched(call: Call, *, silence: timedelta | None) -> tuple[Any, int]:
     environment = ActivityEnvironment()
     environment.on_heartbeat = beat
     environment.info = dataclasses.replace(environment.info, heartbeat_timeout=silence)
-    wrapped = SignsOfLife().intercept_activity(call)
+    wrapped = Heartbeats().intercept_activity(call)
     answer = await environment.run(wrapped.execute_activity, ExecuteActivityInput(call.execute_activity, (), None, {}))
     return answer, len(beats)
 

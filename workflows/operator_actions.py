@@ -7,7 +7,7 @@ WHO = '"actor": "maria", "reason": "as agreed"'
 
 
 @dataclass(frozen=True)
-class Order:
+class OperatorAction:
     """One update: what it is for, what else it takes, and the command of `starter.py` that sends it."""
 
     update: str
@@ -15,33 +15,33 @@ class Order:
     command: str = ""
     fields: str = ""
     options: str = ""
-    takes_order: bool = True
+    takes_command: bool = True
 
     @property
     def data(self) -> str:
         """An example of what the UI's dialog takes, as JSON; nothing for an update without arguments."""
-        fields = (WHO, self.fields) if self.takes_order else (self.fields,)
+        fields = (WHO, self.fields) if self.takes_command else (self.fields,)
         return f"{{{', '.join(field for field in fields if field)}}}" if any(fields) else ""
 
 
-def orders_text(orders: Sequence[Order], *, target: str) -> str:
-    """Return what can be done, in Markdown: each order with its data for the UI, the first as a command too."""
-    if not orders:
+def actions_text(actions: Sequence[OperatorAction], *, target: str) -> str:
+    """Return what can be done, in Markdown: each action with its data for the UI, the first as a command too."""
+    if not actions:
         return ""
-    listed = "\n".join(f"- `{order.update}` {order.meaning}{_with(order)}" for order in orders)
+    listed = "\n".join(f"- `{action.update}` {action.meaning}{_with(action)}" for action in actions)
     return (
         f"**What you can do**: More Actions, Send an Update, with `{{{WHO}}}` and what is said here\n\n{listed}"
-        f"{_on_a_terminal(orders[0], target)}"
+        f"{_on_a_terminal(actions[0], target)}"
     )
 
 
-def _on_a_terminal(order: Order, target: str) -> str:
-    if not order.command:
+def _on_a_terminal(action: OperatorAction, target: str) -> str:
+    if not action.command:
         return ""
-    options = f" \\\n  {order.options}" if order.options else ""
-    line = f'starter.py {order.command} {target}{options} \\\n  --actor maria --reason "as agreed"'
+    options = f" \\\n  {action.options}" if action.options else ""
+    line = f'starter.py {action.command} {target}{options} \\\n  --actor maria --reason "as agreed"'
     return f"\n\nOr on a terminal, for example\n\n```\n{line}\n```"
 
 
-def _with(order: Order) -> str:
-    return f", with `{order.fields}`" if order.fields else "" if order.takes_order else " (no data)"
+def _with(action: OperatorAction) -> str:
+    return f", with `{action.fields}`" if action.fields else "" if action.takes_command else " (no data)"

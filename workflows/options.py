@@ -48,34 +48,34 @@ EVENT_LIST = Timing(
 
 # A worker that was killed is missed after this long, and its calls are repeated under the same keys by another one. The
 # worker's loop beats three times as often from a third of it on, so a call that is answered at once costs no heartbeat.
-SILENCE = timedelta(seconds=15)
+HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 
 # One attempt at the gateway. It outlives the gateway client's own time-out and both commits. Six tries with the same
 # key ride out a hiccup; what has no answer then is handed to a collection, so that one payment never holds a run.
 COLLECT = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=6),
 )
 
-# A collection looks for evidence again on its policy's clock, which its timer shows; one look is not repeated long.
+# A collection checks for evidence again on its policy's clock, which its timer shows; one look is not repeated long.
 COLLECT_WAITING = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=3.0, maximum_attempts=3),
 )
 
 # What must be known or done at the gateway sooner or later: an outage is waited for, for nobody else would ask again.
-IN_THE_END = Timing(
+UNTIL_DONE = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
 )
 
 # A look whether the gateway is back: one payment, twice at most, for the breaker has its own pauses.
-LOOK = Timing(
+PROBE = Timing(
     start_to_close_timeout=timedelta(seconds=120),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2),
 )
 

@@ -21,7 +21,7 @@ def async_update(
 
 
 @contextmanager
-def telling_why() -> Iterator[None]:
+def surfacing_refusal() -> Iterator[None]:
     """Answer an update with the rule that refused it, not with the news that an activity failed."""
     try:
         yield

@@ -15,7 +15,7 @@ News = TypeVar("News", bound=str)
 NOTES = 50
 
 
-class Vigil(Generic[News]):
+class Waiter(Generic[News]):
     """One workflow's waiting. `show` refreshes the current details whenever something has changed."""
 
     def __init__(self, subject: str, show: Callable[[], None], notes: tuple[str, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The bank's CSV files, row by row: what can be read, and the fault of each row that cannot."""
+"""The bank's CSV files, row by row: what can be read, and the problem of each row that cannot."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from models.imports.columns import Header, named_cells, read_header
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 if TYPE_CHECKING:
     import _csv
@@ -15,16 +15,16 @@ Read = TypeVar("Read")
 Reader = Callable[[int, Mapping[str, str]], Read]
 
 
-def csv_rows(source: str, path: Path, read: Reader[Read]) -> Iterator[Read | Fault]:
-    """Yield the rows of a file and the faults of bad ones. Raises RefusedError when it is no such file."""
+def csv_rows(source: str, path: Path, read: Reader[Read]) -> Iterator[Read | Problem]:
+    """Yield the rows of a file and the problems of bad ones. Raises RefusedError when it is no such file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _rows(source, csv.reader(file, strict=True), read)
     except UnicodeDecodeError as error:
-        raise RefusedError([Fault("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+        raise RefusedError([Problem("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
 
 
-def _rows(source: str, lines: "_csv.Reader", read: Reader[Read]) -> Iterator[Read | Fault]:
+def _rows(source: str, lines: "_csv.Reader", read: Reader[Read]) -> Iterator[Read | Problem]:
     header: Header | None = None
     line = 1
     try:
@@ -36,13 +36,13 @@ def _rows(source: str, lines: "_csv.Reader", read: Reader[Read]) -> Iterator[Rea
             line = lines.line_num + 1
     except csv.Error as error:
         # Where a quote is not closed nobody knows the next row; what was read before stands.
-        yield Fault("row", "csv", f"is malformed: {error}", source, line)
+        yield Problem("row", "csv", f"is malformed: {error}", source, line)
     if header is None:
         raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
 
 
-def _row(source: str, line: int, header: Header, row: list[str], read: Reader[Read]) -> Iterator[Read | Fault]:
+def _row(source: str, line: int, header: Header, row: list[str], read: Reader[Read]) -> Iterator[Read | Problem]:
     try:
         yield read(line, named_cells(source, line, header, row))
     except RefusedError as refused:
-        yield from refused.faults
+        yield from refused.problems

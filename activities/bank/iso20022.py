@@ -1,6 +1,6 @@
 """Statements (camt.053) and payment status reports (pain.002) of ISO 20022, any version (decision 0120).
 
-Elements are found by their local names. An entry that cannot be read becomes a fault with its line; the rest goes on.
+Elements are found by their local names. An entry that cannot be read becomes a problem with its line; the rest goes on.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from models.bank.refund_answer import RefundAnswer, status_of
 from models.currency import UnknownCurrencyError
 from models.imports.columns import ANSWERS, BANK
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 STATEMENT, STATUS_REPORT = "BkToCstmrStmt", "CstmrPmtStsRpt"
 
@@ -32,20 +32,20 @@ def message_of(path: Path) -> str:
                 if depth == 1:
                     return str(etree.QName(element).localname)
     except etree.XMLSyntaxError as error:
-        raise RefusedError([Fault("file", "xml", str(error.msg), path.name)]) from error
-    raise RefusedError([Fault("file", "iso_20022", "holds no message of ISO 20022", path.name)])
+        raise RefusedError([Problem("file", "xml", str(error.msg), path.name)]) from error
+    raise RefusedError([Problem("file", "iso_20022", "holds no message of ISO 20022", path.name)])
 
 
-def statement_entries(path: Path) -> Iterator[BankEntry | Fault]:
+def statement_entries(path: Path) -> Iterator[BankEntry | Problem]:
     """Yield the entries of camt.053; a batch entry becomes one for each of its details."""
     for entry in _elements(path, "Ntry", BANK):
-        yield from [entry] if isinstance(entry, Fault) else _entries_of(entry)
+        yield from [entry] if isinstance(entry, Problem) else _entries_of(entry)
 
 
-def status_answers(path: Path) -> Iterator[RefundAnswer | Fault]:
+def status_answers(path: Path) -> Iterator[RefundAnswer | Problem]:
     """Yield what pain.002 says of each payment. A status of the group or batch alone says nothing of one payment."""
     for found in _elements(path, "TxInfAndSts", ANSWERS):
-        if isinstance(found, Fault):
+        if isinstance(found, Problem):
             yield found
             continue
         amount = found.find("{*}OrgnlTxRef/{*}Amt/{*}InstdAmt")
@@ -71,7 +71,7 @@ def _parse(file: BinaryIO, event: str) -> "etree.iterparse[tuple[str, etree._Ele
     )
 
 
-def _elements(path: Path, name: str, source: str) -> Iterator["etree._Element | Fault"]:
+def _elements(path: Path, name: str, source: str) -> Iterator["etree._Element | Problem"]:
     """Yield the elements of one name and forget each, so that memory stays flat."""
     try:
         with path.open("rb") as file:
@@ -80,7 +80,7 @@ def _elements(path: Path, name: str, source: str) -> Iterator["etree._Element | 
                     yield element
                     _forget(element, name)
     except etree.XMLSyntaxError as error:
-        yield Fault("file", "xml", str(error.msg), source, error.lineno or 0)
+        yield Problem("file", "xml", str(error.msg), source, error.lineno or 0)
 
 
 def _forget(element: "etree._Element", name: str) -> None:
@@ -91,13 +91,13 @@ def _forget(element: "etree._Element", name: str) -> None:
         parent.remove(before)
 
 
-def _entries_of(entry: "etree._Element") -> Iterator[BankEntry | Fault]:
+def _entries_of(entry: "etree._Element") -> Iterator[BankEntry | Problem]:
     details = entry.findall("{*}NtryDtls/{*}TxDtls")
     try:
         entries = [_entry(entry, detail, len(details)) for detail in details] or [_entry(entry, None, 0)]
         _require_sum(entry, entries)
     except RefusedError as refused:
-        yield from refused.faults
+        yield from refused.problems
         return
     yield from entries
 
@@ -178,7 +178,7 @@ def _require_sum(entry: "etree._Element", entries: list[BankEntry]) -> None:
 
 
 def _refused(element: "etree._Element", field: str, rule: str, message: str) -> RefusedError:
-    return RefusedError([Fault(field, rule, message, BANK, _line(element))])
+    return RefusedError([Problem(field, rule, message, BANK, _line(element))])
 
 
 def _line(element: "etree._Element") -> int:

@@ -6,13 +6,13 @@ from typing import Any
 
 from activities.database import Database
 from activities.ledger.client import Ledger
-from activities.ledger.transaction_queries import TransactionRecords
+from activities.ledger.transaction_queries import TransactionQueries
 from models.bank.refund_answer import AnswerStatus, RefundAnswer
 from models.imports.columns import ANSWERS
-from models.ledger.refusal_fields import fault_of
+from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
 from models.money import Money, MoneyError
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 
 
 class Became(StrEnum):
@@ -38,21 +38,21 @@ class RefundConfirm:
     """Applies answers one by one; each is safe to repeat."""
 
     def __init__(self, database: Database, *, actor: str, rejection_reason: str) -> None:
-        self._records = TransactionRecords(database)
+        self._records = TransactionQueries(database)
         self._ledger = Ledger(database)
         self._actor = actor
         self._rejection_reason = rejection_reason
 
-    async def apply(self, answer: RefundAnswer) -> Confirmed | Fault:
+    async def apply(self, answer: RefundAnswer) -> Confirmed | Problem:
         """Apply one answer, or say what is wrong with it."""
         try:
             refund = await self._refund_of(answer)
             return Confirmed(answer, await self._apply(answer, refund), refund.account_id, refund.id)
         except LedgerError as error:
-            return fault_of(error, source=ANSWERS, line=answer.line)
+            return problem_of(error, source=ANSWERS, line=answer.line)
         except RefusedError as refused:
-            first = refused.faults[0]
-            return Fault(first.field, first.rule, first.message, ANSWERS, answer.line)
+            first = refused.problems[0]
+            return Problem(first.field, first.rule, first.message, ANSWERS, answer.line)
 
     async def pending(self) -> int:
         """Return how many exported refunds the bank has not answered yet."""
@@ -86,10 +86,10 @@ class RefundConfirm:
         found = await self._records.require(answer.reference)
         if found.classification != "refund" or not found.idempotency_key.startswith("refund:"):
             problem = f"{answer.reference!r} is no refund that was exported"
-            raise RefusedError([Fault("reference", "refund_exported", problem)])
+            raise RefusedError([Problem("reference", "refund_exported", problem)])
         if answer.amount and not _is_amount_of(answer, found):
             problem = f"is not the {Money(found.total_minor, found.currency)} of {answer.reference}"
-            raise RefusedError([Fault("amount", "amount_of_refund", problem)])
+            raise RefusedError([Problem("amount", "amount_of_refund", problem)])
         return found
 
 

@@ -14,9 +14,9 @@ from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
 from models.bank.routing import Known, KnownAccount, KnownInvoice, Route, references, route
 from models.imports.columns import BANK
-from models.ledger.refusal_fields import fault_of
+from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
-from models.problem import Fault
+from models.problem import Problem
 
 
 class Outcome(StrEnum):
@@ -48,19 +48,19 @@ class BankImport:
         self._actor = actor
         self._first: dict[str, BankEntry] = {}
 
-    async def write(self, entries: Sequence[BankEntry]) -> list[Result | Fault]:
-        """Write a batch. A line that the ledger refuses becomes a fault, and the others go in."""
+    async def write(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
+        """Write a batch. A line that the ledger refuses becomes a problem, and the others go in."""
         waiting = [entry for entry in entries if entry.is_credit and entry.is_booked]
-        done: list[Result | Fault] = [
+        done: list[Result | Problem] = [
             _left_alone(entry) for entry in entries if not (entry.is_credit and entry.is_booked)
         ]
         before = await self._imported([entry.key for entry in waiting])
         same = [(entry, self._seen_before(entry, before.get(entry.key))) for entry in waiting]
         done += [result for _, result in same if result is not None]
         done += await self._post([entry for entry, result in same if result is None])
-        return sorted(done, key=lambda one: one.line if isinstance(one, Fault) else one.entry.line)
+        return sorted(done, key=lambda one: one.line if isinstance(one, Problem) else one.entry.line)
 
-    def _seen_before(self, entry: BankEntry, stored: Any) -> Result | Fault | None:
+    def _seen_before(self, entry: BankEntry, stored: Any) -> Result | Problem | None:
         """Return what a line above, or an import before this one, made of the reference; None when it is new."""
         first = self._first.setdefault(entry.key, entry)
         if first is not entry:
@@ -71,7 +71,7 @@ class BankImport:
             return _once(entry, "was imported before with another amount")
         return Result(entry, Outcome.UNCHANGED, stored.account_id, stored.number or "")
 
-    async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Fault]:
+    async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         if not entries:
             return []
         known = await self._known(entries)
@@ -80,7 +80,7 @@ class BankImport:
             return [*await self._commit(routed)]
         except LedgerError as error:
             if len(entries) == 1:
-                return [fault_of(error, source=BANK, line=entries[0].line)]
+                return [problem_of(error, source=BANK, line=entries[0].line)]
         # One line was refused and the commit with it; alone, the others go in and this one is named.
         return [one for entry in entries for one in await self._post([entry])]
 
@@ -138,8 +138,8 @@ class BankImport:
         return Known(accounts, invoices)
 
 
-def _once(entry: BankEntry, problem: str) -> Fault:
-    return Fault("bank_reference", "bank_reference_once", f"{entry.reference!r} {problem}", BANK, entry.line)
+def _once(entry: BankEntry, problem: str) -> Problem:
+    return Problem("bank_reference", "bank_reference_once", f"{entry.reference!r} {problem}", BANK, entry.line)
 
 
 def _left_alone(entry: BankEntry) -> Result:

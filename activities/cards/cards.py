@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.cards.validation import Asking, asking_of, kept_of, said_by
+from activities.cards.validation import ValidationAttempt, attempt_from, kept_of, outcome_from
 from activities.database import Database, RuleBrokenError
-from activities.gateway.retries import asking_again
+from activities.gateway.retries import retryable_gateway_errors
 from models.cards.card import (
     Card,
     CardChange,
@@ -72,7 +72,7 @@ class CardActivities:
         if not stored["customer"]:
             # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
             key = f"{stored['installation']}:customer:{registration.account_id}"
-            with asking_again():
+            with retryable_gateway_errors():
                 async with self._pace:
                     customer = await self._gateway.create_customer(registration.account_id, idempotency_key=key)
             await self._database.call(
@@ -85,54 +85,54 @@ class CardActivities:
 
     @activity.defn
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
-        """Ask whether a card is good, or report what an earlier call of the same asking came to.
+        """Ask whether a card is good, or report what an earlier call of the same attempt came to.
 
-        Raises ApplicationError of type GatewayUnanswered (nobody knows); the same asking is asked again.
+        Raises ApplicationError of type GatewayUnanswered (nobody knows); the same attempt is asked again.
         """
-        asking = await self._open(request)
-        if asking.outcome in FINAL_OUTCOMES:
-            return asking.result()
+        attempt = await self._open(request)
+        if attempt.outcome in FINAL_OUTCOMES:
+            return attempt.result()
         try:
-            answer = await self._ask(asking)
+            answer = await self._ask(attempt)
         except GatewayRefusedError as error:
-            return (await self._record(asking, {"outcome": AttemptOutcome.REFUSED, "code": error.code})).result()
+            return (await self._record(attempt, {"outcome": AttemptOutcome.REFUSED, "code": error.code})).result()
         except GatewayUnansweredError as error:
             if error.is_final:
-                await self._record(asking, {"outcome": AttemptOutcome.UNKNOWN, "code": error.code})
+                await self._record(attempt, {"outcome": AttemptOutcome.UNKNOWN, "code": error.code})
             raise ApplicationError(error.code, type="GatewayUnanswered") from None
         except GatewayError:
-            with asking_again():
+            with retryable_gateway_errors():
                 raise
-        return (await self._record(asking, said_by(answer), answer)).result(answer)
+        return (await self._record(attempt, outcome_from(answer), answer)).result(answer)
 
     @activity.defn
     async def end_validation(self, request: ValidationRequest) -> ValidationResult:
-        """End an asking that waits for the card's holder, and record how it ended: perhaps well, at the last moment."""
-        asking = await self._open(request)
-        if asking.outcome in FINAL_OUTCOMES:
-            return asking.result()
-        with asking_again():
-            if asking.gateway_reference:
-                end = self._gateway.close_card_page if asking.is_hosted else self._gateway.end_validation
-                await end(asking.gateway_reference)
-            answer = await self._find(asking)
-        return (await self._record(asking, said_by(answer), answer)).result(answer)
+        """End an attempt that waits for the card's holder, and record how it ended, perhaps well at the last moment."""
+        attempt = await self._open(request)
+        if attempt.outcome in FINAL_OUTCOMES:
+            return attempt.result()
+        with retryable_gateway_errors():
+            if attempt.gateway_reference:
+                end = self._gateway.close_card_page if attempt.is_hosted else self._gateway.end_validation
+                await end(attempt.gateway_reference)
+            answer = await self._find(attempt)
+        return (await self._record(attempt, outcome_from(answer), answer)).result(answer)
 
     @activity.defn
     async def resolve_validation(self, found: ValidationResolution) -> ValidationResult:
-        """Settle an asking whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
-        asking = await self._open(ValidationRequest(found.card_id, "", found.attempt))
-        if asking.outcome in FINAL_OUTCOMES:
-            raise RuleBrokenError("outcome_is_unknown", f"card: asking {found.attempt} has an outcome")
+        """Settle an attempt whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
+        attempt = await self._open(ValidationRequest(found.card_id, "", found.attempt))
+        if attempt.outcome in FINAL_OUTCOMES:
+            raise RuleBrokenError("outcome_is_unknown", f"card: attempt {found.attempt} has an outcome")
         answer = None
         if reference := found.resolution.gateway_reference:
             try:
-                with asking_again():
-                    answer = await self._find(replace(asking, gateway_reference=reference))
+                with retryable_gateway_errors():
+                    answer = await self._find(replace(attempt, gateway_reference=reference))
             except RuleBrokenError as error:
                 raise RuleBrokenError("evidence_is_of_this_asking", f"gateway_reference: {error.message}") from None
         person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
-        return (await self._record(asking, {**said_by(answer), **person}, answer)).result(answer)
+        return (await self._record(attempt, {**outcome_from(answer), **person}, answer)).result(answer)
 
     @activity.defn
     async def refresh_card(self, card_id: str) -> Refreshed:
@@ -150,7 +150,7 @@ class CardActivities:
             return Refreshed(_CARD.validate_python(stored[0][0]), is_changed=False)
         known = rows[0]._asdict()
         customer = known.pop("customer_reference")
-        with asking_again():
+        with retryable_gateway_errors():
             async with self._pace:
                 found = await self._gateway.read_card(
                     known["token"], customer=customer, mandate=known["mandate_reference"]
@@ -175,39 +175,43 @@ class CardActivities:
             id=card_id,
         )
         for row in rows:
-            with asking_again():
+            with retryable_gateway_errors():
                 await self._gateway.detach_card(row.token)
 
-    async def _open(self, request: ValidationRequest) -> Asking:
-        return asking_of(await self._database.call("open_validation", card_id=request.card_id, attempt=request.attempt))
+    async def _open(self, request: ValidationRequest) -> ValidationAttempt:
+        return attempt_from(
+            await self._database.call("open_validation", card_id=request.card_id, attempt=request.attempt)
+        )
 
-    async def _ask(self, asking: Asking) -> ValidationAnswer | None:
-        if asking.needs_evidence() or (asking.is_hosted and asking.gateway_reference):
-            return await self._find(asking)
+    async def _ask(self, attempt: ValidationAttempt) -> ValidationAnswer | None:
+        if attempt.needs_evidence() or (attempt.is_hosted and attempt.gateway_reference):
+            return await self._find(attempt)
         async with self._pace:
-            if not asking.is_hosted:
-                return await self._gateway.validate_card(asking.validation, return_url=self._return_url)
-            page = await self._gateway.open_card_page(asking.validation, return_url=self._return_url)
+            if not attempt.is_hosted:
+                return await self._gateway.validate_card(attempt.validation, return_url=self._return_url)
+            page = await self._gateway.open_card_page(attempt.validation, return_url=self._return_url)
         return ValidationAnswer(
             ValidationStatus.ACTION_REQUIRED, page.gateway_reference, url=page.url, expires_at=page.expires_at
         )
 
-    async def _find(self, asking: Asking) -> ValidationAnswer | None:
-        find = self._gateway.find_card_page if asking.is_hosted else self._gateway.find_validation
-        return await find(asking.validation, gateway_reference=asking.gateway_reference, since=asking.started_at)
+    async def _find(self, attempt: ValidationAttempt) -> ValidationAnswer | None:
+        find = self._gateway.find_card_page if attempt.is_hosted else self._gateway.find_validation
+        return await find(attempt.validation, gateway_reference=attempt.gateway_reference, since=attempt.started_at)
 
-    async def _record(self, asking: Asking, said: Mapping[str, Any], answer: ValidationAnswer | None = None) -> Asking:
+    async def _record(
+        self, attempt: ValidationAttempt, said: Mapping[str, Any], answer: ValidationAnswer | None = None
+    ) -> ValidationAttempt:
         recorded = await self._database.call(
             "record_validation",
-            request_id=asking.validation.request_id,
-            attempt=asking.number,
+            request_id=attempt.validation.request_id,
+            attempt=attempt.number,
             **{"gateway_reference": "", "code": "", "decline_code": "", **said},
             card=kept_of(answer.card) if answer and answer.card else {},
         )
-        return asking_of(recorded)
+        return attempt_from(recorded)
 
 
-class CardRecordActivities:
+class CardRowActivities:
     """What a card's workflow asks of the database alone."""
 
     def __init__(self, database: Database) -> None:

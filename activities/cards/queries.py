@@ -15,7 +15,7 @@ _COLUMNS = """
 """
 
 
-class CardRecords:
+class CardQueries:
     """Reads cards."""
 
     def __init__(self, database: Database) -> None:

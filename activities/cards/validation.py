@@ -1,4 +1,4 @@
-"""One asking about a card: how it lies in the database, and what an answer makes of it."""
+"""One attempt about a card: how it lies in the database, and what an answer makes of it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -27,8 +27,8 @@ _SAID = {
 
 
 @dataclass(frozen=True)
-class Asking:
-    """One asking as the database holds it."""
+class ValidationAttempt:
+    """One attempt as the database holds it."""
 
     validation: Validation
     number: int
@@ -59,7 +59,7 @@ class Asking:
         )
 
 
-def said_by(answer: ValidationAnswer | None) -> dict[str, Any]:
+def outcome_from(answer: ValidationAnswer | None) -> dict[str, Any]:
     """Return what to record of an answer; none means that it did not happen."""
     if answer is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
@@ -72,9 +72,9 @@ def said_by(answer: ValidationAnswer | None) -> dict[str, Any]:
     }
 
 
-def asking_of(row: Mapping[str, Any]) -> Asking:
-    """Read an asking as the database returned it."""
-    return Asking(
+def attempt_from(row: Mapping[str, Any]) -> ValidationAttempt:
+    """Read an attempt as the database returned it."""
+    return ValidationAttempt(
         validation=Validation(
             idempotency_key=row["idempotency_key"],
             request_id=row["request_id"],

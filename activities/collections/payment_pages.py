@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.collections.attempt import attempt_of, outcome_of, result_of
 from activities.database import Database, RuleBrokenError
-from activities.gateway.retries import asking_again
+from activities.gateway.retries import retryable_gateway_errors
 from models.collections.collection import OpenPage
 from models.gateway.charges import Gateway, PaymentPage
 from models.gateway.gateway_request import AttemptCause, AttemptChannel, CollectRequest, CollectResult
@@ -47,7 +47,7 @@ class PaymentPageActivities:
         attempt = attempt_of(opened["attempt"])
         if attempt.channel is not AttemptChannel.HOSTED_PAGE:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.number} is under way")
-        with asking_again():
+        with retryable_gateway_errors():
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         await self._database.call(
             "note_page",
@@ -64,7 +64,7 @@ class PaymentPageActivities:
             "unknown_attempt", account_id=request.account_id, period=request.period, attempt=request.attempt
         )
         attempt = attempt_of(opened["attempt"])
-        with asking_again():
+        with retryable_gateway_errors():
             found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.gateway_reference)
         recorded = await self._database.call(
             "record_outcome", request_id=attempt.charge.request_id, attempt=attempt.number, **outcome_of(found)

@@ -36,7 +36,7 @@ _COLLECTABLE = """
 """
 
 
-class CollectionRecords:
+class CollectionQueries:
     """Reads collections and their attempts."""
 
     def __init__(self, database: Database) -> None:

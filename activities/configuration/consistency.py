@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.configuration.document import DefinitionsDocument, Provider, RunDefinition
-from models.problem import Fault
+from models.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,19 @@ class Known:
     providers: Mapping[str, Mapping[str, Any]]
 
 
-def check(document: DefinitionsDocument, known: Known) -> Iterator[Fault]:
+def check(document: DefinitionsDocument, known: Known) -> Iterator[Problem]:
     """Yield everything in a document that contradicts the document or the configuration."""
     rates = {*known.tax_rates, *(rate.id for rate in document.tax_rates)}
     for position, product in enumerate(document.products):
         if product.tax_rate is not None and product.tax_rate not in rates:
             problem = f"there is no tax rate {product.tax_rate!r}"
-            yield Fault(f"products.{position}.tax_rate", "tax_rate_exists", problem)
-    yield from _faults_of_providers(document, known)
+            yield Problem(f"products.{position}.tax_rate", "tax_rate_exists", problem)
+    yield from _problems_of_providers(document, known)
     for position, definition in enumerate(document.run_definitions):
-        yield from _faults_of_definition(f"run_definitions.{position}", definition, document, known)
+        yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
 
 
-def _faults_of_providers(document: DefinitionsDocument, known: Known) -> Iterator[Fault]:
+def _problems_of_providers(document: DefinitionsDocument, known: Known) -> Iterator[Problem]:
     methods = {*known.payment_methods, *(method.id for method in document.payment_methods)}
     handled_by = dict(known.handled_by)
     for position, provider in enumerate(document.providers):
@@ -40,41 +40,41 @@ def _faults_of_providers(document: DefinitionsDocument, known: Known) -> Iterato
         for method in provider.payment_methods:
             if method not in methods:
                 problem = f"there is no payment method {method!r}"
-                yield Fault(f"{place}.payment_methods", "payment_method_exists", problem)
+                yield Problem(f"{place}.payment_methods", "payment_method_exists", problem)
             if (other := handled_by.setdefault(method, provider.id)) != provider.id:
                 problem = f"{method!r} is handled by provider {other!r}; it may have one only"
-                yield Fault(f"{place}.payment_methods", "one_provider_a_method", problem)
-        yield from _faults_of_mode(place, provider, known)
+                yield Problem(f"{place}.payment_methods", "one_provider_a_method", problem)
+        yield from _problems_of_mode(place, provider, known)
 
 
-def _faults_of_mode(place: str, provider: Provider, known: Known) -> Iterator[Fault]:
+def _problems_of_mode(place: str, provider: Provider, known: Known) -> Iterator[Problem]:
     before = known.providers.get(provider.id)
     if before and before["in_use"] and before["mode"] != provider.mode:
         problem = f"provider {provider.id!r} has customers in {before['mode']} mode; make another provider"
-        yield Fault(f"{place}.mode", "mode_is_fixed", problem)
+        yield Problem(f"{place}.mode", "mode_is_fixed", problem)
 
 
-def _faults_of_definition(
+def _problems_of_definition(
     place: str, definition: RunDefinition, document: DefinitionsDocument, known: Known
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     kind = known.kinds.get(definition.id, definition.kind)
     if kind != definition.kind:
-        yield Fault(f"{place}.kind", "kind_is_fixed", f"{definition.id!r} is a {kind} run definition")
+        yield Problem(f"{place}.kind", "kind_is_fixed", f"{definition.id!r} is a {kind} run definition")
     policies = {*known.dunning_policies, *(part.policy.id for part in document.dunning_policies)}
     if definition.dunning_policy not in policies:
         problem = f"there is no dunning policy {definition.dunning_policy!r}"
-        yield Fault(f"{place}.dunning_policy", "dunning_policy_exists", problem)
+        yield Problem(f"{place}.dunning_policy", "dunning_policy_exists", problem)
     if definition.provider is None:
         return
     taken = _currencies_of(definition.provider, document, known)
     if taken is None:
         problem = f"there is no provider {definition.provider!r}"
-        yield Fault(f"{place}.provider", "provider_exists", problem)
+        yield Problem(f"{place}.provider", "provider_exists", problem)
         return
     for code in definition.currencies:
         if code not in taken:
             problem = f"provider {definition.provider!r} does not take {code}"
-            yield Fault(f"{place}.currencies", "currency_of_provider", problem)
+            yield Problem(f"{place}.currencies", "currency_of_provider", problem)
 
 
 def _currencies_of(provider_id: str, document: DefinitionsDocument, known: Known) -> set[str] | None:

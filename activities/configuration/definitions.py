@@ -47,8 +47,8 @@ class Definitions:
         """
         async with self._database.transaction() as connection:
             known = Known(**(await connection.execute(text(KNOWN))).one()._asdict())
-            if faults := list(check(document, known)):
-                raise RefusedError(faults)
+            if problems := list(check(document, known)):
+                raise RefusedError(problems)
             return [change async for change in _Writing(connection).write(document)]
 
     async def everything(self) -> dict[str, Sequence[Row[Any]]]:

@@ -12,7 +12,7 @@ from models.collections.dunning import DunningPolicy
 from models.currency import exponent_of
 from models.gateway.amounts import gateway_minimum
 from models.money import Money
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 from models.runs.process_run import RunKind
 from models.runs.schedule import MonthlySchedule
 
@@ -195,26 +195,26 @@ AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 def read_document(path: Path) -> DefinitionsDocument:
-    """Read the configuration from a TOML file. Raises RefusedError with every fault that was found."""
+    """Read the configuration from a TOML file. Raises RefusedError with every problem that was found."""
     return read_toml(path, DefinitionsDocument)
 
 
 def read_toml(path: Path, kind: type[AnyPart]) -> AnyPart:
-    """Read a document of a kind from a TOML file. Raises RefusedError with every fault that was found."""
+    """Read a document of a kind from a TOML file. Raises RefusedError with every problem that was found."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
         return kind.model_validate(content)
     except tomllib.TOMLDecodeError as error:
-        raise RefusedError([Fault("document", "toml", str(error), path.name)]) from error
+        raise RefusedError([Problem("document", "toml", str(error), path.name)]) from error
     except UnicodeDecodeError as error:
-        raise RefusedError([Fault("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
     except ValidationError as error:
-        raise RefusedError(_faults(error, path.name)) from error
+        raise RefusedError(_problems(error, path.name)) from error
 
 
-def _faults(error: ValidationError, source: str) -> list[Fault]:
+def _problems(error: ValidationError, source: str) -> list[Problem]:
     return [
-        Fault(
+        Problem(
             ".".join(str(part) for part in problem["loc"]) or "document",
             problem["type"],
             problem["msg"].removeprefix("Value error, "),

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.database import Database
-from activities.gateway.retries import asking_again
+from activities.gateway.retries import retryable_gateway_errors
 from models.disputes.dispute import Dispute, DisputeData, DisputeDecision, DisputeGateway, DisputeRequest
 
 DISPUTE = TypeAdapter(Dispute)
@@ -28,20 +28,20 @@ class DisputeActivities:
     @activity.defn
     async def read_dispute(self, request: DisputeRequest) -> Dispute:
         """Read a dispute at the gateway, and book it. Raises RuleBrokenError when it is of no payment of ours."""
-        with asking_again():
+        with retryable_gateway_errors():
             data = await self._gateway.read_dispute(request.dispute_id)
         return await record_dispute(self._database, request.provider, data)
 
     @activity.defn
     async def accept_dispute(self, decision: DisputeDecision, provider: str) -> Dispute:
         """Give the money up at the gateway, and book that it is lost."""
-        with asking_again():
+        with retryable_gateway_errors():
             data = await self._gateway.accept_dispute(decision.dispute_id)
         await note(self._database, decision, "accepted")
         return await record_dispute(self._database, provider, data)
 
 
-class DisputeRecordActivities:
+class DisputeRowActivities:
     """What a dispute's workflow asks of the database alone."""
 
     def __init__(self, database: Database) -> None:

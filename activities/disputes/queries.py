@@ -15,7 +15,7 @@ _COLUMNS = """
 """
 
 
-class DisputeRecords:
+class DisputeQueries:
     """Reads disputes."""
 
     def __init__(self, database: Database) -> None:

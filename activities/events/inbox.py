@@ -71,7 +71,7 @@ class EventInbox:
         return str(rows[0].card_id) if rows else None
 
 
-class EventRecords:
+class EventQueries:
     """Events as operators look at them."""
 
     def __init__(self, database: Database) -> None:

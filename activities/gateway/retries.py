@@ -11,7 +11,7 @@ from models.gateway.charges import GatewayBusyError, GatewayError, GatewayRefuse
 
 
 @contextmanager
-def asking_again() -> Iterator[None]:
+def retryable_gateway_errors() -> Iterator[None]:
     """Let Temporal ask again whatever may pass, and nothing that the gateway refuses for good."""
     try:
         yield

@@ -14,11 +14,11 @@ from activities.gateway.stripe_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
-    declined_by,
+    decline_from,
     metadata_of,
     movement_of,
-    of_this_attempt,
-    only_read,
+    pick_fields,
+    require_same_attempt,
     result_of,
     translating_errors,
 )
@@ -46,9 +46,9 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             try:
                 # What the typed call does but for turning every value of the answer into an object (decision 0016).
                 answer = await self._client.raw_request_async("post", "/v1/payment_intents", **asked)
-                intent = cast("stripe.PaymentIntent", self._client.deserialize(only_read(answer.data), api_mode="V1"))
+                intent = cast("stripe.PaymentIntent", self._client.deserialize(pick_fields(answer.data), api_mode="V1"))
             except stripe.CardError as error:
-                return declined_by(error)
+                return decline_from(error)
             except stripe.InvalidRequestError as error:
                 if error.param not in {None, "payment_method"} or await self._holds_card(charge):
                     raise
@@ -70,7 +70,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
                 found = await self._client.v1.payment_intents.retrieve_async(
                     gateway_reference, {"expand": [EXPAND_FEE]}
                 )
-                return result_of(of_this_attempt(found, charge), charge)
+                return result_of(require_same_attempt(found, charge), charge)
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,

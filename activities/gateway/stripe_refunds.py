@@ -4,7 +4,7 @@ import stripe
 
 from activities.gateway.translation import amount_to_send, translating_errors
 from models.gateway.charges import GatewayRefusedError, GatewayUnansweredError
-from models.gateway.refunds import RefundAnswer, RefundAsk, RefundStatus
+from models.gateway.refunds import RefundAnswer, RefundCall, RefundStatus
 
 _STATUS = {
     "succeeded": RefundStatus.SUCCEEDED,
@@ -20,7 +20,7 @@ class StripeRefunds:
 
     _client: stripe.StripeClient
 
-    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+    async def refund(self, ask: RefundCall) -> RefundAnswer:
         """Create a refund of the payment intent under the attempt's key."""
         with translating_errors():
             made = await self._client.v1.refunds.create_async(
@@ -38,7 +38,7 @@ class StripeRefunds:
             )
         return _answer(made, ask)
 
-    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+    async def find_refund(self, ask: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         """Retrieve by id, else list the payment intent's refunds: both are consistent at Stripe."""
         with translating_errors():
             if gateway_reference:
@@ -53,12 +53,12 @@ class StripeRefunds:
         return None
 
 
-def _is_of(refund: stripe.Refund, ask: RefundAsk) -> bool:
+def _is_of(refund: stripe.Refund, ask: RefundCall) -> bool:
     metadata = refund.metadata.to_dict() if refund.metadata else {}
     return metadata.get("duly_attempt") == ask.idempotency_key
 
 
-def _answer(refund: stripe.Refund, ask: RefundAsk) -> RefundAnswer:
+def _answer(refund: stripe.Refund, ask: RefundCall) -> RefundAnswer:
     # An answer about other money than we asked for is no answer to our question: it must reach a person.
     if (refund.amount, refund.currency.upper()) != (amount_to_send(ask), ask.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)

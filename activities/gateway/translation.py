@@ -22,7 +22,7 @@ from models.gateway.charges import (
     MovementKind,
 )
 from models.gateway.decline import Decline
-from models.gateway.refunds import RefundAsk
+from models.gateway.refunds import RefundCall
 from models.money import Money
 
 _STATUS = {
@@ -53,7 +53,7 @@ _INTENT = dict.fromkeys(("id", "object", "status", "amount", "currency", "metada
 _READ = _INTENT | {"latest_charge": _CHARGE}
 
 
-def only_read(intent: Mapping[str, Any]) -> dict[str, Any]:
+def pick_fields(intent: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is read of a payment intent, as the gateway sent it."""
     return _only(intent, _READ)
 
@@ -66,7 +66,7 @@ def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def amount_to_send(asked: Charge | RefundAsk) -> int:
+def amount_to_send(asked: Charge | RefundCall) -> int:
     """Return the amount in the gateway's own scale. Raises GatewayRefusedError when it cannot be moved there."""
     try:
         return to_gateway(Money(asked.amount_minor, asked.currency))
@@ -99,7 +99,7 @@ def result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
     )
 
 
-def of_this_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
+def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
     """Return the intent if it is this attempt's. Raises GatewayRefusedError when it is another payment."""
     if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
         raise GatewayRefusedError("another_payment")
@@ -130,7 +130,7 @@ def _decline_of(intent: stripe.PaymentIntent) -> Decline:
     return Decline("card_declined") if error is None else decline_of(error)
 
 
-def declined_by(error: stripe.CardError) -> ChargeResult:
+def decline_from(error: stripe.CardError) -> ChargeResult:
     """Read the issuer's no; raise the error again when it does not say what was declined."""
     details = error.error
     if details is None:

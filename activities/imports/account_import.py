@@ -31,11 +31,11 @@ from models.imports.entry import (
     Stored,
     change_of,
     change_of_entry,
-    faults_against,
-    faults_within,
+    problems_against,
+    problems_within,
 )
 from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
-from models.problem import Fault, refusal
+from models.problem import Problem, refusal
 
 # Enough to make a round trip cheap, few enough that a refusal costs little to pin down.
 BATCH = 500
@@ -82,9 +82,9 @@ class AccountImport:
         return changes
 
     def _refuse(self, entry: ImportEntry, stored: Stored, spool: ImportSpool) -> bool:
-        faults = [*faults_within(entry, self._reference), *faults_against(entry, stored)]
-        spool.refuse(entry.account.account_id, faults)
-        return bool(faults)
+        problems = [*problems_within(entry, self._reference), *problems_against(entry, stored)]
+        spool.refuse(entry.account.account_id, problems)
+        return bool(problems)
 
     async def _commit(self, entries: Sequence[ImportEntry], stored: Stored) -> None:
         steps = list(self._steps(entries, stored))
@@ -181,4 +181,4 @@ async def _run(connection: AsyncConnection, statement: str, rows: list[dict[str,
 
 def _refuse_by_rule(entry: ImportEntry, error: RuleBrokenError, spool: ImportSpool) -> None:
     rule = error.type or "database_rule"
-    spool.refuse(entry.account.account_id, [Fault("account_id", rule, error.message, ACCOUNTS, entry.line)])
+    spool.refuse(entry.account.account_id, [Problem("account_id", rule, error.message, ACCOUNTS, entry.line)])

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS, Header, account_of, cells_of, read_header
 from models.imports.entry import ImportEntry
 from models.imports.rows import AccountRow, CardRow, ImportReference, Row, SubscriptionRow, read_row
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 if TYPE_CHECKING:
     import _csv
@@ -26,10 +26,10 @@ _SCHEMA = """
     ) without rowid;
     create index entries_of_account on entries (account_id, source, line);
     create table customers (customer text primary key, account_id text, line integer) without rowid;
-    create table faults (account_id text, source text, line integer, field text, rule text, message text);
-    create index faults_of_account on faults (account_id);
+    create table problems (account_id text, source text, line integer, field text, rule text, message text);
+    create index problems_of_account on problems (account_id);
     create view good_accounts as select id, line, body from entries e
-        where source = 'accounts' and not exists (select 1 from faults f where f.account_id = e.id);
+        where source = 'accounts' and not exists (select 1 from problems f where f.account_id = e.id);
 """
 
 
@@ -52,9 +52,9 @@ class ImportSpool:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 self._read_rows(source, csv.reader(file, strict=True), reference)
         except UnicodeDecodeError as error:
-            raise RefusedError([Fault("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+            raise RefusedError([Problem("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
         except OSError as error:
-            raise RefusedError([Fault("file", "readable", str(error.strerror), path.name)]) from error
+            raise RefusedError([Problem("file", "readable", str(error.strerror), path.name)]) from error
 
     def _read_rows(self, source: str, lines: "_csv.Reader", reference: ImportReference) -> None:
         header: Header | None = None
@@ -67,7 +67,7 @@ class ImportSpool:
                     self._take(source, line, header, row, reference)
                 line = lines.line_num + 1
         except csv.Error as error:
-            raise RefusedError([Fault("row", "csv", f"is malformed: {error}", source, line)]) from error
+            raise RefusedError([Problem("row", "csv", f"is malformed: {error}", source, line)]) from error
         if header is None:
             raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
 
@@ -75,15 +75,15 @@ class ImportSpool:
         try:
             read = read_row(source, line, cells_of(source, line, header, row), reference)
         except RefusedError as refused:
-            self.refuse(account_of(header, row), refused.faults)
+            self.refuse(account_of(header, row), refused.problems)
             return
-        fault = self._keep(source, line, read)
-        if fault is not None:
-            self.refuse(read.account_id, [fault])
+        problem = self._keep(source, line, read)
+        if problem is not None:
+            self.refuse(read.account_id, [problem])
 
-    def _keep(self, source: str, line: int, row: Row) -> Fault | None:
-        if isinstance(row, CardRow) and (fault := self._keep_customer(line, row)):
-            return fault
+    def _keep(self, source: str, line: int, row: Row) -> Problem | None:
+        if isinstance(row, CardRow) and (problem := self._keep_customer(line, row)):
+            return problem
         id, body = _id_and_body(row)
         kept = self._rows.execute(
             "insert or ignore into entries values (?, ?, ?, ?, ?)", (source, id, row.account_id, line, body)
@@ -91,9 +91,9 @@ class ImportSpool:
         if kept.rowcount:
             return None
         (first,) = self._rows.execute("select line from entries where source = ? and id = ?", (source, id)).fetchone()
-        return Fault(_FIELD_OF_ID[source], "id_once", f"is there already, in line {first}", source, line)
+        return Problem(_FIELD_OF_ID[source], "id_once", f"is there already, in line {first}", source, line)
 
-    def _keep_customer(self, line: int, card: CardRow) -> Fault | None:
+    def _keep_customer(self, line: int, card: CardRow) -> Problem | None:
         values = (card.customer, card.account_id, line)
         self._rows.execute("insert or ignore into customers values (?, ?, ?)", values)
         owner, first = self._rows.execute(
@@ -102,27 +102,30 @@ class ImportSpool:
         if owner == card.account_id:
             return None
         problem = f"belongs to the account of line {first}"
-        return Fault("customer", "customer_of_one_account", problem, CARDS, line)
+        return Problem("customer", "customer_of_one_account", problem, CARDS, line)
 
-    def refuse(self, account_id: str, faults: Sequence[Fault]) -> None:
-        """Note faults; the account they belong to is left out."""
-        rows = [(account_id, fault.source, fault.line, fault.field, fault.rule, fault.message) for fault in faults]
-        self._rows.executemany("insert into faults values (?, ?, ?, ?, ?, ?)", rows)
+    def refuse(self, account_id: str, problems: Sequence[Problem]) -> None:
+        """Note problems; the account they belong to is left out."""
+        rows = [
+            (account_id, problem.source, problem.line, problem.field, problem.rule, problem.message)
+            for problem in problems
+        ]
+        self._rows.executemany("insert into problems values (?, ?, ?, ?, ?, ?)", rows)
 
     def refuse_strays(self) -> None:
         """Refuse the rows of accounts that the accounts file does not have."""
         self._rows.execute(
-            "insert into faults select account_id, source, line, 'account_id', 'account_in_file',"
+            "insert into problems select account_id, source, line, 'account_id', 'account_in_file',"
             " 'the accounts file has no account ' || account_id from entries e where source <> ?"
             " and not exists (select 1 from entries a where a.source = ? and a.id = e.account_id)"
-            " and not exists (select 1 from faults f where f.source = ? and f.account_id = e.account_id)",
+            " and not exists (select 1 from problems f where f.source = ? and f.account_id = e.account_id)",
             (ACCOUNTS, ACCOUNTS, ACCOUNTS),
         )
 
     def counts(self) -> Mapping[str, int]:
         """Return how many accounts were read, and how many have nothing against them so far."""
         (read,) = self._rows.execute(
-            "select count(*) + (select count(*) from (select distinct source, line from faults where source = ?))"
+            "select count(*) + (select count(*) from (select distinct source, line from problems where source = ?))"
             " from entries where source = ?",
             (ACCOUNTS, ACCOUNTS),
         ).fetchone()
@@ -150,10 +153,10 @@ class ImportSpool:
             "select line, body from entries where account_id = ? and source = ? order by line", (account_id, source)
         ).fetchall()
 
-    def faults(self) -> Iterator[Fault]:
+    def problems(self) -> Iterator[Problem]:
         """Yield everything that is wrong, file by file and line by line."""
-        for row in self._rows.execute("select field, rule, message, source, line from faults order by source, line"):
-            yield Fault(*row)
+        for row in self._rows.execute("select field, rule, message, source, line from problems order by source, line"):
+            yield Problem(*row)
 
 
 def _id_and_body(row: Row) -> tuple[str, bytes]:

@@ -15,7 +15,7 @@ _ACCOUNT = """
 """
 
 
-class AccountRecords:
+class AccountQueries:
     """Reads accounts and what belongs to them."""
 
     def __init__(self, database: Database) -> None:

@@ -50,7 +50,7 @@ _NOW = """
 """
 
 
-class StatementRecords:
+class StatementQueries:
     """Reads statements and balances."""
 
     def __init__(self, database: Database) -> None:

@@ -21,7 +21,7 @@ _WAITING = """
 """
 
 
-class SuspenseRecords:
+class SuspenseQueries:
     """Reads the daily queue."""
 
     def __init__(self, database: Database) -> None:

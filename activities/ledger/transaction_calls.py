@@ -16,7 +16,7 @@ from activities.ledger.transaction_document import (
     TransactionDocument,
 )
 from activities.ledger.transaction_pricing import minor_units, priced_lines
-from activities.ledger.transaction_queries import TransactionRecords
+from activities.ledger.transaction_queries import TransactionQueries
 from models.problem import refusal
 
 # A word of the document, and what the ledger calls it.
@@ -42,7 +42,7 @@ class TransactionCalls:
 
     def __init__(self, database: Database, currency: str) -> None:
         self._database = database
-        self._records = TransactionRecords(database)
+        self._records = TransactionQueries(database)
         self._currency = currency
 
     async def creation(self, document: TransactionDocument) -> dict[str, Any]:

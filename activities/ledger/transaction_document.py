@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from models.cards.card_number import holds_card_number
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 
 
 def _no_card_number(text: str) -> str:
@@ -155,28 +155,28 @@ def read_file(path: Path) -> dict[str, Any]:
             content = tomllib.loads(text, parse_float=Decimal)
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         rule = path.suffix.removeprefix(".") or "toml"
-        raise RefusedError([Fault("document", rule, str(error), path.name)]) from error
+        raise RefusedError([Problem("document", rule, str(error), path.name)]) from error
     except UnicodeDecodeError as error:
-        raise RefusedError([Fault("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
     if not isinstance(content, dict):
-        raise RefusedError([Fault("document", "object", "must be one object", path.name)])
+        raise RefusedError([Problem("document", "object", "must be one object", path.name)])
     return content
 
 
 def transaction_of(given: Mapping[str, Any]) -> TransactionDocument:
-    """Check what is said of a new transaction. Raises RefusedError with every fault."""
+    """Check what is said of a new transaction. Raises RefusedError with every problem."""
     try:
         return _Holder.model_validate({"document": given}).document
     except ValidationError as error:
-        raise RefusedError(faults_of(error)) from error
+        raise RefusedError(problems_of(error)) from error
 
 
 def changes_of(given: Mapping[str, Any]) -> ChangesDocument:
-    """Check what is said of an edit. Raises RefusedError with every fault."""
+    """Check what is said of an edit. Raises RefusedError with every problem."""
     try:
         return ChangesDocument.model_validate(given)
     except ValidationError as error:
-        raise RefusedError(faults_of(error)) from error
+        raise RefusedError(problems_of(error)) from error
 
 
 def note_of(text: str) -> str:
@@ -184,13 +184,13 @@ def note_of(text: str) -> str:
     try:
         return NoteDocument(note=text).note
     except ValidationError as error:
-        raise RefusedError(faults_of(error)) from error
+        raise RefusedError(problems_of(error)) from error
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def problems_of(error: ValidationError) -> list[Problem]:
     """Return what is wrong with a document, field by field."""
     return [
-        Fault(_place(problem["loc"]), problem["type"], problem["msg"].removeprefix("Value error, "))
+        Problem(_place(problem["loc"]), problem["type"], problem["msg"].removeprefix("Value error, "))
         for problem in error.errors(include_url=False, include_input=False)
     ]
 

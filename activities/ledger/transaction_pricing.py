@@ -8,22 +8,22 @@ from activities.database import Database
 from activities.ledger.transaction_document import LineDocument
 from models.ledger.lines import Line, LineError, document_line, price
 from models.money import Money, MoneyError
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 NO_TAX = "none"
 
 
 async def priced_lines(database: Database, lines: Sequence[LineDocument], currency: str) -> list[dict[str, Any]]:
-    """Price the lines as the ledger takes them (F124, Q14). Raises RefusedError with the fault of each bad line."""
+    """Price the lines as the ledger takes them (F124, Q14). Raises RefusedError with the problem of each bad line."""
     rates = await _rates(database, lines)
-    priced, faults = [], []
+    priced, problems = [], []
     for position, line in enumerate(lines):
         try:
             priced.append(document_line(price(_line_of(line, currency, rates))))
         except (LineError, MoneyError) as error:
-            faults.append(Fault(f"lines.{position}", "line_priced", str(error)))
-    if faults:
-        raise RefusedError(faults)
+            problems.append(Problem(f"lines.{position}", "line_priced", str(error)))
+    if problems:
+        raise RefusedError(problems)
     return priced
 
 

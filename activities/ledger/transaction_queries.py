@@ -57,7 +57,7 @@ class TransactionFilter:
     unsettled: bool = False
 
 
-class TransactionRecords:
+class TransactionQueries:
     """Reads financial transactions and what belongs to them."""
 
     def __init__(self, database: Database) -> None:

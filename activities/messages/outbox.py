@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
-from activities.messages.rendering import Letter, Letterhead, Letters, NoLetterError
+from activities.messages.rendering import Letter, MessageRenderer, NoMessageError, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import CardNotice, MailedPage, MessageState, Notice
@@ -37,9 +37,11 @@ _STATES = {
 class MessageActivities:
     """What collections and runs have to say. Without a mailer nothing is sent, and messages are withheld."""
 
-    def __init__(self, database: Database, letters: Letters | None = None, mailer: Mailer | None = None) -> None:
+    def __init__(
+        self, database: Database, letters: MessageRenderer | None = None, mailer: Mailer | None = None
+    ) -> None:
         self._database = database
-        self._letters = letters or Letters(Letterhead())
+        self._letters = letters or MessageRenderer(Sender())
         self._mailer = mailer
 
     def all(self) -> list[Callable[..., Any]]:
@@ -164,7 +166,7 @@ class MessageActivities:
         """Write the letter, or note why there is none."""
         try:
             return self._letters.compose(message)
-        except NoLetterError as error:
+        except NoMessageError as error:
             await self._note(message, MessageState.FAILED if error.is_final else MessageState.WITHHELD, error.reason)
         except (TemplateError, LookupError, TypeError, ValueError) as error:
             # One letter that cannot be written must not hold up the others.

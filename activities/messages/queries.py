@@ -14,7 +14,7 @@ _COLUMNS = """
 """
 
 
-class MessageRecords:
+class MessageQueries:
     """Reads messages; none of them holds anything personal."""
 
     def __init__(self, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Letters: a claimed message put into words by its template, in its reader's language and calendar (F140, F141)."""
+"""A claimed message put into words by its template, in its reader's language and calendar (F140, F141)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class TemplateRefusedError(ValueError):
     """A template is missing, or uses a tag that its kind of message does not have."""
 
 
-class NoLetterError(Exception):
+class NoMessageError(Exception):
     """A letter that cannot be written as things are: whose recipient has no address, or an impossible one."""
 
     def __init__(self, reason: str, *, is_final: bool) -> None:
@@ -48,7 +48,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Letterhead:
+class Sender:
     """Who writes, where alerts go (nowhere when empty), and where links lead."""
 
     mail_from: str = "payments@localhost"
@@ -57,21 +57,21 @@ class Letterhead:
     ui_url: str = ""
 
 
-class Letters:
+class MessageRenderer:
     """Writes letters. Making one reads every template, so that a wrong tag is found at start and not at night."""
 
-    def __init__(self, head: Letterhead, folder: Path = TEMPLATES) -> None:
+    def __init__(self, head: Sender, folder: Path = TEMPLATES) -> None:
         self._head = head
         self._templates = read_templates(folder)
         name, self._sender = parseaddr(head.mail_from)
         self._signature = name or self._sender.rpartition("@")[2]
 
     def compose(self, message: ClaimedMessage) -> Letter:
-        """Write the letter of a message. Raises NoLetterError when there is nobody to send it to."""
+        """Write the letter of a message. Raises NoMessageError when there is nobody to send it to."""
         is_customers = message.kind in FOR_CUSTOMERS
         recipient = message.email if is_customers else self._head.operators_mail
         if not recipient:
-            raise NoLetterError("no_address", is_final=False)
+            raise NoMessageError("no_address", is_final=False)
         locale = reader_locale(message.locale if is_customers else "en")
         text = self.text_of(message, locale)
         subject, _, body = text.partition("\n")
@@ -148,8 +148,8 @@ def message_id(message: ClaimedMessage, sender: str) -> str:
 
 def _address(name: str, recipient: str) -> Address:
     if not recipient.isascii():
-        raise NoLetterError("address_not_ascii", is_final=True)
+        raise NoMessageError("address_not_ascii", is_final=True)
     try:
         return Address(name, addr_spec=recipient)
     except (ValueError, HeaderParseError, IndexError):
-        raise NoLetterError("address_invalid", is_final=True) from None
+        raise NoMessageError("address_invalid", is_final=True) from None

@@ -68,7 +68,7 @@ class MailSession:
             await self._begin_anew()
             return _not_taken(error)
         except (SMTPException, OSError) as error:
-            # A sender that is refused is our own set-up's fault: it is no verdict on this letter.
+            # A sender that is refused is our own set-up's problem: it is no verdict on this letter.
             raise MailServerAwayError(_word(error)) from None
         return None
 

@@ -14,7 +14,7 @@ _COLUMNS = """
 """
 
 
-class ReductionRecords:
+class ReductionQueries:
     """Reads reductions."""
 
     def __init__(self, database: Database) -> None:

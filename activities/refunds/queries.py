@@ -15,7 +15,7 @@ _COLUMNS = """
 """
 
 
-class RefundRecords:
+class RefundQueries:
     """Reads refunds and payment cancellations."""
 
     def __init__(self, database: Database) -> None:

@@ -12,11 +12,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.collections.collect import QUIET_PERIOD
 from activities.database import Database, RuleBrokenError
-from activities.gateway.retries import asking_again
+from activities.gateway.retries import retryable_gateway_errors
 from models.gateway.charges import GatewayError, GatewayRefusedError, GatewayUnansweredError
 from models.gateway.gateway_request import FINAL_OUTCOMES, KEY_LIFETIME, AttemptOutcome, RequestKind, RequestState
-from models.gateway.refunds import RefundAnswer, RefundAsk, RefundGateway, RefundStatus
-from models.refunds.refund import RefundAsking, RefundOrder, RefundOutcome, RefundResolution, RefundResult
+from models.gateway.refunds import RefundAnswer, RefundCall, RefundGateway, RefundStatus
+from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResolution, RefundResult
 
 log = structlog.get_logger(__name__)
 
@@ -29,19 +29,19 @@ _OUTCOME = {
 
 @dataclass(frozen=True)
 class Refund:
-    """One asking for a refund as the database holds it."""
+    """One attempt for a refund as the database holds it."""
 
-    ask: RefundAsk
+    ask: RefundCall
     row: Mapping[str, Any]
 
     @property
     def attempt_outcome(self) -> AttemptOutcome | None:
-        """How the asking ended; None while it has no answer."""
+        """How the attempt ended; None while it has no answer."""
         return AttemptOutcome(self.row["outcome"]) if self.row["outcome"] else None
 
     @property
     def started_at(self) -> datetime:
-        """When the asking was written down."""
+        """When the attempt was written down."""
         return datetime.fromisoformat(self.row["started_at"])
 
     def needs_evidence(self) -> bool:
@@ -96,29 +96,29 @@ class RefundActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.refund, self.look_at_refund, self.resolve_refund]
+        return [self.refund, self.check_refund, self.resolve_refund]
 
     @activity.defn
-    async def refund(self, asking: RefundAsking) -> RefundResult:
-        """Ask for a refund, or report what an earlier call of the same asking came to.
+    async def refund(self, attempt: RefundAttempt) -> RefundResult:
+        """Ask for a refund, or report what an earlier call of the same attempt came to.
 
         Raises RuleBrokenError when it may not be (nothing is written then), and ApplicationError of type
-        GatewayUnanswered (nobody knows); the same asking is asked again.
+        GatewayUnanswered (nobody knows); the same attempt is asked again.
         """
-        refund = await self._open(asking.order, asking.attempt)
+        refund = await self._open(attempt.order, attempt.attempt)
         if refund.attempt_outcome in FINAL_OUTCOMES:
             return refund.result()
         return (await self._record(refund, await self._answer(refund, self._ask))).result()
 
     @activity.defn
-    async def look_at_refund(self, refund_id: str) -> RefundResult:
+    async def check_refund(self, refund_id: str) -> RefundResult:
         """Look at a known refund as the gateway has it now: even one that succeeded may have come back.
 
         One that was reserved and not asked for yet is asked for: news of its payment may overtake its own workflow.
         """
         refund = await self._stored(refund_id)
         if refund is None:
-            return await self.refund(RefundAsking(await self._reserved(refund_id)))
+            return await self.refund(RefundAttempt(await self._reserved(refund_id)))
         if not refund.row["gateway_reference"] or refund.outcome() in {RefundOutcome.REJECTED, RefundOutcome.REVERSED}:
             return refund.result()
         return (await self._record(refund, await self._answer(refund, self._find))).result()
@@ -128,21 +128,21 @@ class RefundActivities:
         """Settle a refund whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
         refund = await self._stored(found.refund_id)
         if refund is None or refund.row["attempt"] != found.attempt or refund.outcome() is not RefundOutcome.UNKNOWN:
-            raise RuleBrokenError("outcome_is_unknown", f"refund: asking {found.attempt} has an outcome")
+            raise RuleBrokenError("outcome_is_unknown", f"refund: attempt {found.attempt} has an outcome")
         word: dict[str, Any] = {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
         if reference := found.resolution.gateway_reference:
             try:
-                with asking_again():
+                with retryable_gateway_errors():
                     answer = await self._gateway.find_refund(refund.ask, gateway_reference=reference)
             except RuleBrokenError as error:
                 raise RuleBrokenError("evidence_is_of_this_refund", f"gateway_reference: {error.message}") from None
-            word = said_by(answer)
+            word = outcome_from(answer)
         person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
         return (await self._record(refund, word | person)).result()
 
     async def _answer(self, refund: Refund, ask: Callable[[Refund], Any]) -> dict[str, Any]:
         try:
-            return said_by(await ask(refund))
+            return outcome_from(await ask(refund))
         except GatewayRefusedError as error:
             return {"outcome": AttemptOutcome.REFUSED, "code": error.code}
         except GatewayUnansweredError as error:
@@ -156,7 +156,7 @@ class RefundActivities:
             )
             raise ApplicationError(error.code, type="GatewayUnanswered") from None
         except GatewayError:
-            with asking_again():
+            with retryable_gateway_errors():
                 raise
 
     async def _ask(self, refund: Refund) -> RefundAnswer | None:
@@ -230,7 +230,7 @@ class RefundActivities:
         return refund_of(recorded)
 
 
-def said_by(answer: RefundAnswer | None) -> dict[str, Any]:
+def outcome_from(answer: RefundAnswer | None) -> dict[str, Any]:
     """Return what to record of an answer; none means that it did not happen."""
     if answer is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
@@ -244,7 +244,7 @@ def said_by(answer: RefundAnswer | None) -> dict[str, Any]:
 
 def refund_of(row: Mapping[str, Any]) -> Refund:
     """Read a refund as the database returned it."""
-    ask = RefundAsk(
+    ask = RefundCall(
         idempotency_key=row["idempotency_key"],
         request_id=row["request_id"],
         account_id=row["account_id"],

@@ -16,7 +16,7 @@ _RESULT = TypeAdapter(CollectResult)
 _DIFFERENCES = TypeAdapter(tuple[Difference, ...])
 
 
-class RehearsalActivities:
+class DryRunActivities:
     """What dry runs and shadow runs ask of the database."""
 
     def __init__(self, database: Database) -> None:

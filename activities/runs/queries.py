@@ -16,7 +16,7 @@ _RUN = """
 """
 
 
-class RunRecords:
+class RunQueries:
     """Reads process runs and their members."""
 
     def __init__(self, database: Database) -> None:

@@ -11,7 +11,7 @@ import psutil
 import psycopg
 
 from bench.ledger.client import plain
-from bench.ledger.peer import load_peer, path_of_peer, revision_of
+from bench.ledger.pgledger import load_peer, path_of_peer, revision_of
 from sandbox.migrate import migrate
 from sandbox.postgres import DATABASE, Passwords, running_postgres
 from sandbox.postgres_home import temporary_home

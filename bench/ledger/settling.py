@@ -9,7 +9,7 @@ import orjson
 import psycopg
 
 from activities.database import Database, create_engine
-from activities.ledger.statement_queries import StatementRecords
+from activities.ledger.statement_queries import StatementQueries
 from bench.ledger.client import watched_memory
 from bench.ledger.scratch import Scratch, invoice, open_accounts, post
 
@@ -69,7 +69,7 @@ async def measure_statement(scratch: Scratch, *, transactions: int) -> LongState
     took = []
     for _ in range(STATEMENTS):
         began = time.perf_counter()
-        rows = await StatementRecords(database).statement(LONG_ACCOUNT, None, None)
+        rows = await StatementQueries(database).statement(LONG_ACCOUNT, None, None)
         took.append((time.perf_counter() - began) * 1000)
         assert len(rows) == transactions
     await database.dispose()

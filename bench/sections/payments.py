@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import median
 
-from bench.leg import Leg
+from bench.measured_run import Leg
 from bench.paced import TARGET_EVENTS as TARGET_EVENTS_PER_PAYMENT
 from bench.paced import TARGET_SHARE, Paced
 from bench.page import at_least, on, section, table, verdict

@@ -12,8 +12,8 @@ from rich.table import Table
 from activities.bank.csv_files import csv_rows
 from activities.bank.iso20022 import STATEMENT, STATUS_REPORT, message_of, statement_entries, status_answers
 from activities.bank.refund_confirmation import Became, Confirmed, RefundConfirm
-from commands.bank.statement_import import fault_table
-from commands.collection_signals import tell_collections
+from commands.bank.statement_import import problem_table
+from commands.collection_signals import signal_collections
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
@@ -21,7 +21,7 @@ from models.bank.refund_answer import AnswerStatus, RefundAnswer
 from models.bank.rows import refund_answer
 from models.imports.columns import ANSWERS
 from models.money import Money
-from models.problem import Fault, refusal
+from models.problem import Problem, refusal
 
 _REFERENCE = re.compile(r"R[0-9]{1,18}")
 
@@ -30,37 +30,37 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     """Apply the answers of a file. A bad line is named, and every good one is applied."""
     settings = read_settings()
     answers = read_answers(file)
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     done: list[Confirmed] = []
     async with database_of(settings) as database:
         confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
         for answer in answers:
-            result = answer if isinstance(answer, Fault) else await confirming.apply(answer)
-            if isinstance(result, Fault):
-                faults.append(result)
+            result = answer if isinstance(answer, Problem) else await confirming.apply(answer)
+            if isinstance(result, Problem):
+                problems.append(result)
             else:
                 done.append(result)
         pending = await confirming.pending()
         touched = sorted({one.account_id for one in done if one.became is Became.POSTED})
-        hints = await tell_collections(output, database, settings, touched)
+        hints = await signal_collections(output, database, settings, touched)
     counts = Counter({str(became): 0 for became in Became})
     counts.update(str(one.became) for one in done)
-    summary = {**counts, "refused": len(faults), "waiting_for_an_answer": pending}
+    summary = {**counts, "refused": len(problems), "waiting_for_an_answer": pending}
     output.answer(
         {
             "refunds": [_document(one) for one in done],
-            "faults": [fault.as_document() for fault in faults],
+            "problems": [problem.as_document() for problem in problems],
             "summary": summary,
             **hints,
         },
         _table(done),
-        *([fault_table(faults)] if faults else []),
+        *([problem_table(problems)] if problems else []),
         table("Answers", "Outcome", "Number", rows=list(summary.items()), right=("Number",)),
-        is_good=not faults,
+        is_good=not problems,
     )
 
 
-def read_answers(file: Path) -> Iterator[RefundAnswer | Fault]:
+def read_answers(file: Path) -> Iterator[RefundAnswer | Problem]:
     """Return the answers in a file, whatever it is. Raises RefusedError when it holds none."""
     match message_of(file):
         case "":
@@ -73,14 +73,14 @@ def read_answers(file: Path) -> Iterator[RefundAnswer | Fault]:
             raise refusal("file", "answer_message", f"holds {message}; answers are CSV, pain.002 or camt.053")
 
 
-def _paid_in(file: Path) -> Iterator[RefundAnswer | Fault]:
+def _paid_in(file: Path) -> Iterator[RefundAnswer | Problem]:
     """Yield an answer for each booked debit that carries a refund's reference; the rest of a statement is not ours."""
     for entry in statement_entries(file):
         if isinstance(entry, BankEntry) and _is_refund(entry):
             amount = Money(entry.amount_minor, entry.currency)
             major = str(amount).removesuffix(f" {entry.currency}")
             yield RefundAnswer(entry.line, entry.end_to_end_id, AnswerStatus.PAID, major, entry.currency)
-        elif isinstance(entry, Fault):
+        elif isinstance(entry, Problem):
             yield entry
 
 

@@ -20,7 +20,7 @@ from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, ag
 from models.bank.rows import payee
 from models.imports.columns import PAYEES
 from models.money import Money
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,17 @@ def read_payees(file: Path | None) -> dict[str, Payee]:
     """Read bank details. A file with a bad row is refused whole: nobody loses a refund by a slip of the pen."""
     if file is None:
         return {}
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     payees: dict[str, Payee] = {}
     for one in csv_rows(PAYEES, file, payee):
-        if isinstance(one, Fault):
-            faults.append(one)
+        if isinstance(one, Problem):
+            problems.append(one)
         elif one.account_id in payees:
-            faults.append(Fault("account_id", "id_once", f"{one.account_id!r} is there twice", PAYEES))
+            problems.append(Problem("account_id", "id_once", f"{one.account_id!r} is there twice", PAYEES))
         else:
             payees[one.account_id] = one
-    if faults:
-        raise RefusedError(faults)
+    if problems:
+        raise RefusedError(problems)
     return payees
 
 
@@ -99,9 +99,9 @@ def _content(asked: Export, waiting: Sequence[Row[Any]], payees: dict[str, Payee
     if asked.file_format is FileFormat.CSV:
         return as_csv(refunds, payees, description)
     if missing := [one.account_id for one in refunds if one.account_id not in payees]:
-        raise RefusedError([Fault("payees", "payee_missing", f"{id!r} is drafted and has no row") for id in missing])
+        raise RefusedError([Problem("payees", "payee_missing", f"{id!r} is drafted and has no row") for id in missing])
     if foreign := [one.account_id for one in refunds if one.amount.currency != "EUR"]:
-        raise RefusedError([Fault("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
+        raise RefusedError([Problem("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
     return as_pain_001(refunds, payees, payer, description=description, execute_on=asked.execute_on)
 
 

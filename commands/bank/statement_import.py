@@ -12,14 +12,14 @@ from rich.table import Table
 from activities.bank.csv_files import csv_rows
 from activities.bank.iso20022 import message_of, require_statement, statement_entries
 from activities.bank.statement_import import BankImport, Outcome, Result
-from commands.collection_signals import tell_collections
+from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.output import Output, Stream, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
 from models.bank.rows import bank_entry
 from models.imports.columns import BANK
-from models.problem import Fault
+from models.problem import Problem
 
 BATCH = 100
 
@@ -29,40 +29,40 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
     settings = read_settings()
     entries = read_entries(file)
     counts: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     touched: set[str] = set()
     async with database_of(settings) as database:
         importing = BankImport(database, actor=actor or getpass.getuser())
         with output.stream("entries") as stream:
             while batch := list(islice(entries, BATCH)):
-                faults += [one for one in batch if isinstance(one, Fault)]
+                problems += [one for one in batch if isinstance(one, Problem)]
                 done = await importing.write([one for one in batch if isinstance(one, BankEntry)])
-                faults += [one for one in done if isinstance(one, Fault)]
+                problems += [one for one in done if isinstance(one, Problem)]
                 results = [one for one in done if isinstance(one, Result)]
                 counts.update(str(one.outcome) for one in results)
                 touched |= {one.account_id for one in results if one.outcome is Outcome.POSTED}
                 stream.rows((_document(one) for one in results), _lines(results))
-            hints = await tell_collections(output, database, settings, sorted(touched))
-            _finish(stream, counts, faults, hints)
+            hints = await signal_collections(output, database, settings, sorted(touched))
+            _finish(stream, counts, problems, hints)
 
 
-def read_entries(file: Path) -> Iterator[BankEntry | Fault]:
+def read_entries(file: Path) -> Iterator[BankEntry | Problem]:
     """Return the lines of a statement in CSV or camt.053, whichever the file is."""
     require_statement(file)
     return statement_entries(file) if message_of(file) else csv_rows(BANK, file, bank_entry)
 
 
-def fault_table(faults: Iterable[Fault]) -> Table:
+def problem_table(problems: Iterable[Problem]) -> Table:
     """Return a table of bad lines."""
-    rows = [(fault.line, fault.field, fault.rule, fault.message) for fault in faults]
+    rows = [(problem.line, problem.field, problem.rule, problem.message) for problem in problems]
     return table("Refused lines", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
 
 
-def _finish(stream: Stream, counts: Counter[str], faults: list[Fault], hints: dict[str, Any]) -> None:
-    summary = {**counts, "refused": len({fault.line for fault in faults})}
-    document = {"faults": [fault.as_document() for fault in faults], "summary": summary, **hints}
+def _finish(stream: Stream, counts: Counter[str], problems: list[Problem], hints: dict[str, Any]) -> None:
+    summary = {**counts, "refused": len({problem.line for problem in problems})}
+    document = {"problems": [problem.as_document() for problem in problems], "summary": summary, **hints}
     views = [table("Lines", "Outcome", "Number", rows=list(summary.items()), right=("Number",))]
-    stream.finish(document, *([fault_table(faults)] if faults else []), *views, is_good=not faults)
+    stream.finish(document, *([problem_table(problems)] if problems else []), *views, is_good=not problems)
 
 
 def _document(one: Result) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.cards.queries import CardRecords
+from activities.cards.queries import CardQueries
 from commands.formatting import document, moment
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
@@ -108,7 +108,7 @@ async def show(output: Output, card: str) -> None:
 async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
     """List one page of cards; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await CardRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+        rows = await CardQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
     shown = [
         (
             row.id,
@@ -152,7 +152,7 @@ async def resolve(output: Output, card: str, command: UnknownResolution) -> None
 async def prefer(output: Output, account_id: str, method: str) -> None:
     """Switch an account's preferred method."""
     async with database_of(read_settings()) as database:
-        await CardRecords(database).prefer(account_id, method)
+        await CardQueries(database).prefer(account_id, method)
     output.answer({"account": account_id, "method": method}, f"{account_id} pays by {method} from now on.")
 
 
@@ -164,7 +164,7 @@ async def adopt(output: Output, account_id: str) -> None:
     after = ""
     async with database_of(settings) as database:
         with counting("Adopting", 0) as advance:
-            while rows := await CardRecords(database).page(
+            while rows := await CardQueries(database).page(
                 account_id=account_id, state=CardState.ACTIVE, after=after, limit=PAGE
             ):
                 gate = asyncio.Semaphore(IN_FLIGHT)
@@ -204,7 +204,7 @@ async def _look(client: Client, card: str, provider: str) -> None:
 
 async def _found(card: str) -> Row[Any]:
     async with database_of(read_settings()) as database:
-        found = await CardRecords(database).find(card)
+        found = await CardQueries(database).find(card)
     if found is None:
         raise refusal("card", "card_exists", f"there is no card {card!r}")
     return found

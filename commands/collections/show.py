@@ -8,7 +8,7 @@ from rich.table import Table
 from sqlalchemy import Row
 from temporalio.service import RPCError
 
-from activities.collections.queries import CollectionRecords
+from activities.collections.queries import CollectionQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.output import Failure, Output, table
@@ -28,7 +28,7 @@ async def show(output: Output, account_id: str, period: str) -> None:
     """Show one collection as the database has it, and as its workflow tells while it runs."""
     settings = read_settings()
     async with database_of(settings) as database:
-        records = CollectionRecords(database)
+        records = CollectionQueries(database)
         found = await records.find(account_id, period)
         if found is None:
             raise refusal("account", "collection_exists", f"{account_id!r} has no collection for {period}")
@@ -52,7 +52,7 @@ async def show(output: Output, account_id: str, period: str) -> None:
 async def list_page(output: Output, *, stage: str, run_id: str, after: str, limit: int) -> None:
     """List one page of collections; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await CollectionRecords(database).page(stage=stage, run_id=run_id, after=after, limit=limit)
+        rows = await CollectionQueries(database).page(stage=stage, run_id=run_id, after=after, limit=limit)
     answer_page(
         output, "collections", rows, _page(rows), limit=limit, place=lambda row: f"{row.account_id}/{row.period}"
     )

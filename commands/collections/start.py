@@ -6,13 +6,13 @@ from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.collections.queries import CollectionRecords
+from activities.collections.queries import CollectionQueries
 from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
 from models.collections.collection import CollectionRequest
-from models.collections.collection_start import faults_of_start
+from models.collections.collection_start import problems_of_start
 from models.gateway.gateway_request import CollectResult
 from models.problem import RefusedError, refusal
 from settings import Settings
@@ -27,9 +27,9 @@ async def start(output: Output, account_id: str, period: str, *, provider: str, 
     """
     settings = read_settings()
     async with database_of(settings) as database:
-        found = await CollectionRecords(database).collectable(account_id, period, provider)
-    if faults := list(faults_of_start(account_id, period, provider, found)):
-        raise RefusedError(faults)
+        found = await CollectionQueries(database).collectable(account_id, period, provider)
+    if problems := list(problems_of_start(account_id, period, provider, found)):
+        raise RefusedError(problems)
     result = await _first_outcome(settings, CollectionRequest(account_id, period, provider, invoices=invoices))
     link = workflow_link(settings, collection_id(account_id, period))
     amount = money(result.amount_minor, result.currency) if result.currency else ""

@@ -17,7 +17,7 @@ from models.money import Money
 
 
 async def apply(output: Output, path: Path) -> None:
-    """Apply a document. Raises RefusedError, with nothing written, when it has a fault."""
+    """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
     wanted = read_document(path)
     async with database_of(settings) as database:

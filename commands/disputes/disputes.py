@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from activities.disputes.disputes import note, record_dispute
-from activities.disputes.queries import DisputeRecords
+from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
 from commands.gateway import gateway_of
 from commands.links import link_line, workflow_link
@@ -24,7 +24,7 @@ from models.cards.card_number import holds_card_number
 from models.collections.collection import OperatorCommand
 from models.disputes.dispute import EVIDENCE, Dispute, DisputeData, DisputeDecision
 from models.gateway.charges import GatewayError, GatewayRefusedError
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 from settings import Settings
 from workflows.visibility import dispute_id
 
@@ -32,7 +32,7 @@ from workflows.visibility import dispute_id
 async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
     """List one page of disputes; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await DisputeRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+        rows = await DisputeQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
     shown = [
         (
             row.id,
@@ -72,7 +72,7 @@ async def submit(output: Output, dispute: str, file: Path, *, actor: str, reason
         await note(database, DisputeDecision(dispute, actor, reason), f"evidence of {len(evidence)} texts submitted")
         stands = await record_dispute(database, settings.provider, data)
     command = OperatorCommand(actor, f"evidence submitted: {reason}")
-    await ask(await temporal_of(settings), dispute_id(dispute), "look_now", command, str, noun="dispute")
+    await ask(await temporal_of(settings), dispute_id(dispute), "check_now", command, str, noun="dispute")
     output.answer(
         {"dispute": dispute, "submitted": sorted(evidence), "status": stands.status},
         table("", "Dispute", dispute, rows=[("Submitted", ", ".join(sorted(evidence))), ("Status", stands.status)]),
@@ -93,31 +93,31 @@ async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> No
 async def look(output: Output, dispute: str, *, actor: str, reason: str) -> None:
     """Let a dispute's workflow look at the gateway now."""
     client = await temporal_of(read_settings())
-    answered = await ask(client, dispute_id(dispute), "look_now", OperatorCommand(actor, reason), str, noun="dispute")
+    answered = await ask(client, dispute_id(dispute), "check_now", OperatorCommand(actor, reason), str, noun="dispute")
     output.answer({"dispute": dispute, "answer": answered}, table("", "Dispute", dispute, rows=[("Answer", answered)]))
 
 
 def read_evidence(file: Path) -> Mapping[str, str]:
-    """Read a document of evidence. Raises RefusedError with every fault; what was written is in none of them."""
+    """Read a document of evidence. Raises RefusedError with every problem; what was written is in none of them."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RefusedError([Fault("document", "toml", "is no TOML document in UTF-8", file.name)]) from error
-    faults = [fault for name, value in content.items() if (fault := _fault_of(name, value, file.name))]
+        raise RefusedError([Problem("document", "toml", "is no TOML document in UTF-8", file.name)]) from error
+    problems = [problem for name, value in content.items() if (problem := _problem_of(name, value, file.name))]
     if not content:
-        faults.append(Fault("document", "evidence_required", "says nothing", file.name))
-    if faults:
-        raise RefusedError(faults)
+        problems.append(Problem("document", "evidence_required", "says nothing", file.name))
+    if problems:
+        raise RefusedError(problems)
     return content
 
 
-def _fault_of(name: str, value: object, source: str) -> Fault | None:
+def _problem_of(name: str, value: object, source: str) -> Problem | None:
     if name not in EVIDENCE:
-        return Fault(name, "evidence_known", f"is none of {', '.join(EVIDENCE)}", source)
+        return Problem(name, "evidence_known", f"is none of {', '.join(EVIDENCE)}", source)
     if not isinstance(value, str) or not value.strip() or len(value) > 20_000:
-        return Fault(name, "evidence_is_text", "must be a text of 1 to 20,000 characters", source)
+        return Problem(name, "evidence_is_text", "must be a text of 1 to 20,000 characters", source)
     if holds_card_number(value):
-        return Fault(name, "no_card_number", "holds what looks like a card number", source)
+        return Problem(name, "no_card_number", "holds what looks like a card number", source)
     return None
 
 
@@ -134,7 +134,7 @@ async def _submitted(settings: Settings, dispute: str, evidence: Mapping[str, st
 
 async def _found(settings: Settings, dispute: str) -> Row[Any]:
     async with database_of(settings) as database:
-        found = await DisputeRecords(database).find(dispute)
+        found = await DisputeQueries(database).find(dispute)
     if found is None:
         raise refusal("dispute", "dispute_exists", f"there is no dispute {dispute!r}")
     return found

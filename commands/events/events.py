@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from activities.events.inbox import EventInbox, EventRecords
+from activities.events.inbox import EventInbox, EventQueries
 from commands.formatting import document, moment
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -17,7 +17,7 @@ from workflows.events.delivery import EventDelivery
 async def list_page(output: Output, *, state: str, type_: str, after: str, limit: int) -> None:
     """List one page of events; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await EventRecords(database).page(state=state, type_=type_, after=after, limit=limit)
+        rows = await EventQueries(database).page(state=state, type_=type_, after=after, limit=limit)
     shown = [(row.id, row.type, row.object_id, row.state, row.reason, moment(row.created_at)) for row in rows]
     answer_page(
         output, "events", rows, table("", "Event", "Type", "About", "State", "Why", "Since", rows=shown), limit=limit
@@ -27,7 +27,7 @@ async def list_page(output: Output, *, state: str, type_: str, after: str, limit
 async def show(output: Output, event_id: str) -> None:
     """Show one event."""
     async with database_of(read_settings()) as database:
-        found = await EventRecords(database).find(event_id)
+        found = await EventQueries(database).find(event_id)
     if found is None:
         raise refusal("event", "event_exists", f"there is no event {event_id!r}")
     output.answer(
@@ -43,7 +43,7 @@ async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> N
     settings = read_settings()
     client = await temporal_of(settings)
     async with database_of(settings) as database:
-        records = EventRecords(database)
+        records = EventQueries(database)
         await records.replay(event_id, actor=actor, reason=reason)
         await EventDelivery(EventInbox(database, settings.provider), client).deliver_waiting()
         found = await records.find(event_id)

@@ -13,14 +13,14 @@ from rich.table import Table
 
 from activities.imports.account_import import AccountImport, read_reference, require_provider
 from activities.imports.spool import ImportSpool
-from commands.collection_signals import tell_collections
+from commands.collection_signals import signal_collections
 from commands.output import Output, table
 from commands.progress import counting
 from commands.session import database_of, read_settings
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from models.imports.entry import Change
 from models.imports.rows import ImportReference
-from models.problem import Fault
+from models.problem import Problem
 
 PAGE = 500
 
@@ -56,7 +56,7 @@ async def import_files(output: Output, files: ImportFiles, *, provider: str, met
             with counting("Importing", counts["good"]) as advance:
                 importing = AccountImport(database, reference, provider=provider, method=method)
                 changes = await importing.write(spool, advance)
-            hints = await tell_collections(
+            hints = await signal_collections(
                 output, database, settings, sorted(set(importing.with_new_cards)), news="card_changed"
             )
             _report(output, spool, counts["read"], changes, hints)
@@ -73,16 +73,16 @@ def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Chan
     done = sum(changes.values())
     changes[Change.REFUSED] = read - done
     summary = {str(change): changes[change] for change in Change}
-    with output.stream("faults") as stream:
-        faults = spool.faults()
-        while page := list(islice(faults, PAGE)):
-            stream.rows((fault.as_document() for fault in page), _faults(page))
-        has_faults = next(spool.faults(), None) is not None
+    with output.stream("problems") as stream:
+        problems = spool.problems()
+        while page := list(islice(problems, PAGE)):
+            stream.rows((problem.as_document() for problem in page), _problems(page))
+        has_problems = next(spool.problems(), None) is not None
         rows = list(summary.items())
         view = table(f"{read} accounts read", "Accounts", "Number", rows=rows, right=("Number",))
-        stream.finish({"accounts_read": read, "accounts": summary, **hints}, view, is_good=not has_faults)
+        stream.finish({"accounts_read": read, "accounts": summary, **hints}, view, is_good=not has_problems)
 
 
-def _faults(faults: list[Fault]) -> Table:
-    rows = [(fault.source, fault.line, fault.field, fault.rule, fault.message) for fault in faults]
+def _problems(problems: list[Problem]) -> Table:
+    rows = [(problem.source, problem.line, problem.field, problem.rule, problem.message) for problem in problems]
     return table("Refused rows", "File", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from activities.ledger.account_queries import AccountRecords
+from activities.ledger.account_queries import AccountQueries
 from commands.formatting import document, moment, money
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -18,7 +18,7 @@ PAYMENTS = 12
 async def show(output: Output, account_id: str) -> None:
     """Show one account with all that belongs to it. Raises RefusedError when there is none."""
     async with database_of(read_settings()) as database:
-        records = AccountRecords(database)
+        records = AccountQueries(database)
         account = await records.find(account_id)
         if account is None:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
@@ -47,7 +47,7 @@ async def show(output: Output, account_id: str) -> None:
 async def list_page(output: Output, *, after: str, limit: int, state: str) -> None:
     """List one page of accounts; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await AccountRecords(database).page(after=after, limit=limit, state=state)
+        rows = await AccountQueries(database).page(after=after, limit=limit, state=state)
     shown = [(row.id, row.owner_name, row.state, row.time_zone, money(row.balance_minor, row.currency)) for row in rows]
     answer_page(
         output,

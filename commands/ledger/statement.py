@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import Row
 
 from activities.database import Database
-from activities.ledger.statement_queries import StatementRecords
+from activities.ledger.statement_queries import StatementQueries
 from commands.formatting import amount, document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -22,7 +22,7 @@ COLUMNS = ("posted_on", "number", "classification", "state", "due_on", "amount",
 async def balance(output: Output, account_id: str, *, on: date | None, as_csv: bool) -> None:
     """Show what an account owes now, or owed at the end of a day."""
     async with database_of(read_settings()) as database:
-        records = StatementRecords(database)
+        records = StatementQueries(database)
         account = await _require(records, account_id)
         said = dict(document(account)) if on is None else await _then(records, account, on)
     if as_csv:
@@ -46,7 +46,7 @@ async def statement(output: Output, account_id: str, *, since: date | None, unti
     if since and until and since > until:
         raise refusal("from", "from_before_to", f"{since} is after {until}")
     async with database_of(read_settings()) as database:
-        records = StatementRecords(database)
+        records = StatementQueries(database)
         account = await _require(records, account_id)
         rows = await records.statement(account_id, since, until)
         opening = await _opening(database, account_id, since)
@@ -108,7 +108,7 @@ def _write_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None
     writer.writerows(rows)
 
 
-async def _then(records: StatementRecords, account: Row[Any], on: date) -> dict[str, Any]:
+async def _then(records: StatementQueries, account: Row[Any], on: date) -> dict[str, Any]:
     owed = await records.balance_on(account.id, on)
     return {"id": account.id, "currency": account.currency, "on": on, "balance_minor": owed}
 
@@ -116,10 +116,10 @@ async def _then(records: StatementRecords, account: Row[Any], on: date) -> dict[
 async def _opening(database: Database, account_id: str, since: date | None) -> int:
     if since is None:
         return 0
-    return await StatementRecords(database).balance_on(account_id, since - timedelta(days=1))
+    return await StatementQueries(database).balance_on(account_id, since - timedelta(days=1))
 
 
-async def _require(records: StatementRecords, account_id: str) -> Row[Any]:
+async def _require(records: StatementQueries, account_id: str) -> Row[Any]:
     account = await records.now(account_id)
     if account is None:
         raise refusal("account", "account_exists", f"there is no account {account_id!r}")

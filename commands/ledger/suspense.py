@@ -1,6 +1,6 @@
 """Showing the money whose account is not known."""
 
-from activities.ledger.suspense_queries import SuspenseRecords
+from activities.ledger.suspense_queries import SuspenseQueries
 from commands.formatting import money
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -10,7 +10,7 @@ from commands.session import database_of, read_settings
 async def list_page(output: Output, *, currency: str, after: str, limit: int) -> None:
     """List payments in suspense, oldest first; `next` continues behind them."""
     async with database_of(read_settings()) as database:
-        rows = await SuspenseRecords(database).page(currency=currency, after=after, limit=limit)
+        rows = await SuspenseQueries(database).page(currency=currency, after=after, limit=limit)
     shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _said(row)) for row in rows]
     page = table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",))
     answer_page(output, "payments", rows, page, limit=limit, place=lambda row: str(row.number))

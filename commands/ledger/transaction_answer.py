@@ -11,8 +11,8 @@ from sqlalchemy import Row
 
 from activities.database import Database, DatabaseUnavailableError
 from activities.ledger.client import Ledger, Receipt
-from activities.ledger.transaction_queries import TransactionRecords
-from commands.collection_signals import tell_collections
+from activities.ledger.transaction_queries import TransactionQueries
+from commands.collection_signals import signal_collections
 from commands.formatting import document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -46,15 +46,15 @@ class Desk:
         return Ledger(self.database)
 
     @property
-    def records(self) -> TransactionRecords:
+    def records(self) -> TransactionQueries:
         """The transactions as they are read."""
-        return TransactionRecords(self.database)
+        return TransactionQueries(self.database)
 
     async def answer(self, receipt: Receipt, *accounts: str, **more: Any) -> None:
         """Say what was written, after telling the collections of the accounts whose balance it changed."""
         found = await self.records.require(receipt.transaction_id)
         touched = accounts if found.state != "draft" else ()
-        hints = await tell_collections(self.output, self.database, self.settings, touched)
+        hints = await signal_collections(self.output, self.database, self.settings, touched)
         balance = await balance_of(self.database, found.account_id)
         self.output.answer(
             {"transaction": document(found), "balance_minor": balance, "key": self.asked.key, **more, **hints},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from activities.ledger.account_queries import AccountRecords
+from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Receipt
 from activities.ledger.transaction_calls import TransactionCalls
 from activities.ledger.transaction_document import RefundDocument, changes_of, note_of, read_file, transaction_of
@@ -12,7 +12,7 @@ from commands.ledger.transaction_answer import Asked, Desk, desk_of
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from models.ledger.line_text import line_of
-from models.problem import Fault, RefusedError, refusal
+from models.problem import Problem, RefusedError, refusal
 
 Given = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ async def create(
     """Create a transaction on an account, posted unless it is to be a draft (F48 to F53)."""
     said = transaction_of({**_said(given, file), "classification": classification})
     async with desk_of(output, asked) as desk:
-        account = await AccountRecords(desk.database).find(account_id)
+        account = await AccountQueries(desk.database).find(account_id)
         if account is None:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
         arguments = await TransactionCalls(desk.database, account.currency).creation(said)
@@ -117,5 +117,5 @@ def _said(given: Given, file: Path | None) -> dict[str, Any]:
     if file is None:
         return said
     if said:
-        raise RefusedError([Fault(word, "one_source", "is given beside a document") for word in sorted(said)])
+        raise RefusedError([Problem(word, "one_source", "is given beside a document") for word in sorted(said)])
     return read_file(file)

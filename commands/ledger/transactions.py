@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
-from activities.ledger.transaction_queries import TransactionFilter, TransactionRecords, sequence_number
+from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries, sequence_number
 from commands.formatting import amount, document, moment, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -17,7 +17,7 @@ PAGE = 500
 async def show(output: Output, word: str) -> None:
     """Show a transaction with its lines, allocations, double entry, corrections and notes."""
     async with database_of(read_settings()) as database:
-        records = TransactionRecords(database)
+        records = TransactionQueries(database)
         found = await records.require(word)
         lines = await records.lines(found.id)
         allocations = await records.allocations(found.id)
@@ -43,7 +43,7 @@ async def show(output: Output, word: str) -> None:
 async def list_pages(output: Output, wanted: TransactionFilter, *, after: str, limit: int, is_all: bool) -> None:
     """List transactions, newest first: one page, or all of them as they are read."""
     async with database_of(read_settings()) as database:
-        records = TransactionRecords(database)
+        records = TransactionQueries(database)
         before = sequence_number(after) if after else await records.newest()
         following = None
         with output.stream("transactions") as stream:

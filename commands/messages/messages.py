@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 from temporalio.common import WorkflowIDConflictPolicy
 
-from activities.messages.queries import MessageRecords
+from activities.messages.queries import MessageQueries
 from commands.formatting import document, moment
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -20,7 +20,7 @@ from workflows.visibility import WORKFLOW_QUEUE, mailing_id
 async def list_page(output: Output, *, state: str, account_id: str, after: str, limit: int) -> None:
     """List one page of messages; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await MessageRecords(database).page(state=state, account_id=account_id, after=after, limit=limit)
+        rows = await MessageQueries(database).page(state=state, account_id=account_id, after=after, limit=limit)
     shown = [(row.id, row.audience, row.state, row.reason, moment(row.sent_at or row.created_at)) for row in rows]
     answer_page(output, "messages", rows, table("", "Message", "For", "State", "Why", "Since", rows=shown), limit=limit)
 
@@ -28,7 +28,7 @@ async def list_page(output: Output, *, state: str, account_id: str, after: str, 
 async def show(output: Output, message_id: str) -> None:
     """Show one message."""
     async with database_of(read_settings()) as database:
-        found = await MessageRecords(database).find(message_id)
+        found = await MessageQueries(database).find(message_id)
     if found is None:
         raise refusal("message", "message_exists", f"there is no message {message_id!r}")
     output.answer(
@@ -44,7 +44,7 @@ async def resend(output: Output, message_id: str, *, actor: str, reason: str) ->
     settings = read_settings()
     client = await temporal_of(settings)
     async with database_of(settings) as database:
-        await MessageRecords(database).resend(message_id, actor=actor, reason=reason)
+        await MessageQueries(database).resend(message_id, actor=actor, reason=reason)
     handle = await client.start_workflow(
         Mailing.run,
         MailingRequest(),

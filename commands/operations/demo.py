@@ -7,7 +7,7 @@ import typer
 
 from commands.options import Json
 from commands.output import ExitCode, Failure
-from models.problem import Fault
+from models.problem import Problem
 
 
 def demo(
@@ -27,5 +27,5 @@ def demo(
     try:
         report = asyncio.run(run_demo(options))
     except PartError as error:
-        raise Failure(ExitCode.UNREACHABLE, [Fault("stack", "part_starts", str(error))]) from error
+        raise Failure(ExitCode.UNREACHABLE, [Problem("stack", "part_starts", str(error))]) from error
     raise typer.Exit(ExitCode.REFUSED if report.is_broken else ExitCode.OK)

@@ -30,7 +30,7 @@ async def examine_temporal(settings: Settings, providers: Sequence[ProviderState
         client = await temporal_of(settings)
     except Failure as failure:
         advice = "start it, or set DULY_TEMPORAL_ADDRESS (and TLS or an API key) to where it is"
-        yield wrong("Temporal", failure.faults[0].message, advice)
+        yield wrong("Temporal", failure.problems[0].message, advice)
         return
     try:
         yield await _namespace(client)

@@ -34,8 +34,10 @@ async def _findings() -> AsyncIterator[Finding]:
     except Failure as failure:
         if failure.code is not ExitCode.USAGE:
             raise
-        for fault in failure.faults:
-            yield wrong("settings", f"{fault.field}: {fault.message}", f"set {fault.field}; see docs/operations.md")
+        for problem in failure.problems:
+            yield wrong(
+                "settings", f"{problem.field}: {problem.message}", f"set {problem.field}; see docs/operations.md"
+            )
         for check in REST:
             yield unchecked(check, "the settings are wrong")
         return

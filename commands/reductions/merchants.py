@@ -13,7 +13,7 @@ from commands.session import database_of, read_settings
 
 
 async def apply(output: Output, path: Path) -> None:
-    """Apply a document. Raises RefusedError, with nothing written, when it has a fault."""
+    """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
     wanted = read_toml(path, MerchantsDocument)
     async with database_of(settings) as database:

@@ -14,9 +14,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.bank.csv_files import csv_rows
 from activities.database import Database, RuleBrokenError
 from activities.reductions.merchants import Merchants
-from activities.reductions.queries import ReductionRecords
+from activities.reductions.queries import ReductionQueries
 from activities.reductions.reductions import ReductionActivities, open_reduction
-from commands.bank.statement_import import fault_table
+from commands.bank.statement_import import problem_table
 from commands.formatting import moment, money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
@@ -25,7 +25,7 @@ from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, refusal_of
 from models.imports.columns import AWARDS
 from models.money import Money, MoneyError
-from models.problem import Fault, refusal
+from models.problem import Problem, refusal
 from models.reductions.award_rows import AwardRow, award_row
 from models.reductions.reduction import (
     Award,
@@ -72,23 +72,23 @@ async def import_file(output: Output, file: Path, *, is_sent: bool) -> None:
     settings = read_settings()
     client = await temporal_of(settings) if is_sent else None
     counts: Counter[str] = Counter(awarded=0, refused=0)
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     rows = csv_rows(AWARDS, file, award_row)
     async with database_of(settings) as database:
         while batch := list(islice(rows, BATCH)):
-            faults += [one for one in batch if isinstance(one, Fault)]
+            problems += [one for one in batch if isinstance(one, Problem)]
             done = await asyncio.gather(*(_write(database, one) for one in batch if isinstance(one, AwardRow)))
-            faults += [one for one in done if isinstance(one, Fault)]
+            problems += [one for one in done if isinstance(one, Problem)]
             written = [one for one in done if isinstance(one, Reduction)]
             counts["awarded"] += len(written)
             if client is not None:
                 await _start(client, [one for one in written if one.state is ReductionState.AWARDED])
-    counts["refused"] = len({fault.line for fault in faults})
+    counts["refused"] = len({problem.line for problem in problems})
     output.answer(
-        {"summary": dict(counts), "faults": [fault.as_document() for fault in faults]},
-        *([fault_table(faults)] if faults else []),
+        {"summary": dict(counts), "problems": [problem.as_document() for problem in problems]},
+        *([problem_table(problems)] if problems else []),
         table("Awards", "Outcome", "Number", rows=list(counts.items()), right=("Number",)),
-        is_good=not faults,
+        is_good=not problems,
     )
 
 
@@ -97,7 +97,7 @@ async def show(output: Output, award: str) -> None:
     settings = read_settings()
     async with database_of(settings) as database:
         found = await _found(database, award)
-        decisions = await ReductionRecords(database).decisions(award)
+        decisions = await ReductionQueries(database).decisions(award)
     link = workflow_link(settings, reduction_id(award))
     parts = [
         (each.part, each.refund_id or "credit note", money(each.amount_minor, found.currency), each.state, each.code)
@@ -115,7 +115,7 @@ async def show(output: Output, award: str) -> None:
 async def list_page(output: Output, wanted: Filter, *, after: str, limit: int) -> None:
     """List one page of reductions; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await ReductionRecords(database).page(**asdict(wanted), after=after, limit=limit)
+        rows = await ReductionQueries(database).page(**asdict(wanted), after=after, limit=limit)
     shown = [
         (row.id, row.merchant_id, row.account_id, money(row.amount_minor, row.currency), row.state, row.reason)
         for row in rows
@@ -151,13 +151,13 @@ async def _accepted(client: Client, award: Award) -> Reduction:
     return accepted
 
 
-async def _write(database: Database, row: AwardRow) -> Reduction | Fault:
-    assert row.award is not None  # noqa: S101  # a row without an award is a fault
+async def _write(database: Database, row: AwardRow) -> Reduction | Problem:
+    assert row.award is not None  # noqa: S101  # a row without an award is a problem
     try:
         return await open_reduction(database, row.award)
     except RuleBrokenError as error:
         field, found, message = error.message.partition(": ")
-        return Fault(field if found else "award", error.type or "", message or error.message, AWARDS, row.line)
+        return Problem(field if found else "award", error.type or "", message or error.message, AWARDS, row.line)
 
 
 async def _start(client: Client, reductions: Sequence[Reduction]) -> None:

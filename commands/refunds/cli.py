@@ -87,12 +87,12 @@ def list_refunds(
 
 
 @app.command("look")
-def look_at_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+def check_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a refund stands."""
     from commands.refunds.refunds import steer
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, refund, "look_now", OperatorCommand(actor, reason), str), as_json=as_json)
+    perform(lambda output: steer(output, refund, "check_now", OperatorCommand(actor, reason), str), as_json=as_json)
 
 
 @app.command("resolve")

@@ -10,8 +10,8 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.ledger.transaction_queries import TransactionRecords
-from activities.refunds.queries import RefundRecords
+from activities.ledger.transaction_queries import TransactionQueries
+from activities.refunds.queries import RefundQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
@@ -49,7 +49,7 @@ async def create(output: Output, wanted: Wanted) -> None:
     require_who_and_why(wanted.actor, wanted.reason)
     settings = read_settings()
     async with database_of(settings) as database:
-        payment = await TransactionRecords(database).require(wanted.payment)
+        payment = await TransactionQueries(database).require(wanted.payment)
     order = _order(wanted, payment)
     await _begin(output, settings, order, payment.account_id, payment.provider or settings.provider)
 
@@ -78,7 +78,7 @@ async def show(output: Output, refund: str) -> None:
 async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
     """List one page of refunds; `next` continues behind it."""
     async with database_of(read_settings()) as database:
-        rows = await RefundRecords(database).page(account_id=account_id, state=state, after=after, limit=limit)
+        rows = await RefundQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
     shown = [
         (row.id, row.kind, row.account_id, money(row.amount_minor, row.currency), row.state, row.code) for row in rows
     ]
@@ -161,7 +161,7 @@ def _next_name(refund: str) -> str:
 
 async def _found(settings: Settings, refund: str) -> Row[Any]:
     async with database_of(settings) as database:
-        found = await RefundRecords(database).find(refund)
+        found = await RefundQueries(database).find(refund)
     if found is None:
         raise refusal("refund", "refund_exists", f"there is no refund {refund!r}")
     return found

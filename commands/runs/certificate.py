@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
-from activities.runs.queries import RunRecords
+from activities.runs.queries import RunQueries
 from commands.formatting import document, money
 from commands.output import Output, table
 from commands.runs.show import require_run, totals_table
@@ -20,7 +20,7 @@ COLUMNS = ("Member", "Account", "Outcome", "Why", "Amount", "Settled", "Transact
 async def certificate(output: Output, run_id: str) -> None:
     """Print a run's certificate page by page. Raises RefusedError when the run has none yet."""
     async with database_of(read_settings()) as database:
-        records = RunRecords(database)
+        records = RunQueries(database)
         run = await require_run(records, run_id)
         if run.certificate is None:
             raise refusal("run", "run_completed", f"{run_id} is {run.state} and has no certificate yet")

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from rich.table import Table
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.runs.dry_runs import RehearsalActivities
-from activities.runs.queries import RunRecords
+from activities.runs.dry_runs import DryRunActivities
+from activities.runs.queries import RunQueries
 from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, Stream, table
@@ -29,9 +29,9 @@ async def dry_run(output: Output, definition_id: str, period: str) -> None:
     members: Counter[tuple[str, str]] = Counter()
     amounts: defaultdict[tuple[str, str], int] = defaultdict(int)
     async with database_of(read_settings()) as database:
-        rehearsals = RehearsalActivities(database)
+        dry_runs = DryRunActivities(database)
         request = DryRunRequest(definition_id, period, limit=PAGE)
-        page = await rehearsals.dry_run_page(request)
+        page = await dry_runs.dry_run_page(request)
         with output.stream("members") as stream:
             while page.after:
                 for member in page.members:
@@ -39,7 +39,7 @@ async def dry_run(output: Output, definition_id: str, period: str) -> None:
                     members[key] += 1
                     amounts[key] += member.amount_minor
                 stream.rows((asdict(member) for member in page.members), _members(page.members))
-                page = await rehearsals.dry_run_page(DryRunRequest(definition_id, period, page.after, PAGE))
+                page = await dry_runs.dry_run_page(DryRunRequest(definition_id, period, page.after, PAGE))
             totals = [
                 {"outcome": outcome, "currency": currency, "members": count, "amount_minor": amounts[outcome, currency]}
                 for (outcome, currency), count in sorted(members.items())
@@ -56,7 +56,7 @@ async def shadow_run(output: Output, definition_id: str, period: str, *, wait: b
     run_id, request = shadow_run_id(definition_id, period), RunRequest(definition_id, period, is_shadow=True)
     async with database_of(settings) as database:
         # A definition that may not run is refused here, where somebody is listening.
-        await RehearsalActivities(database).dry_run_page(DryRunRequest(definition_id, period, limit=1))
+        await DryRunActivities(database).dry_run_page(DryRunRequest(definition_id, period, limit=1))
         try:
             handle = await client.start_workflow(
                 "PaymentRun",
@@ -79,12 +79,12 @@ async def shadow_run(output: Output, definition_id: str, period: str, *, wait: b
 async def differences(output: Output, run_id: str) -> None:
     """Print in what a shadow run differs from the last certified run. Raises RefusedError when it is not done."""
     async with database_of(read_settings()) as database:
-        run = await require_run(RunRecords(database), run_id)
+        run = await require_run(RunQueries(database), run_id)
         if run.kind != "shadow" or run.certificate is None:
             raise refusal("run", "shadow_completed", f"{run_id} is no shadow run that has come to its end")
-        rehearsals = RehearsalActivities(database)
+        dry_runs = DryRunActivities(database)
         with output.stream("differences") as stream:
-            await _stream_differences(rehearsals, run_id, stream)
+            await _stream_differences(dry_runs, run_id, stream)
             comparison = run.certificate["comparison"]
             beside = comparison["baseline_id"] or "no certified run"
             rows = sorted(comparison["members"].items())
@@ -92,9 +92,9 @@ async def differences(output: Output, run_id: str) -> None:
             stream.finish({"run_id": run_id, "comparison": comparison}, f"{run_id} beside {beside}", view)
 
 
-async def _stream_differences(rehearsals: RehearsalActivities, run_id: str, stream: Stream) -> None:
+async def _stream_differences(dry_runs: DryRunActivities, run_id: str, stream: Stream) -> None:
     after = ""
-    while page := await rehearsals.differences(run_id, after=after, limit=PAGE):
+    while page := await dry_runs.differences(run_id, after=after, limit=PAGE):
         stream.rows((asdict(one) for one in page), _differences(page))
         after = page[-1].account_id
 

@@ -7,8 +7,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
-from activities.collections.queries import CollectionRecords
-from activities.runs.queries import RunRecords
+from activities.collections.queries import CollectionQueries
+from activities.runs.queries import RunQueries
 from commands.links import workflow_link
 from commands.output import Output
 from commands.runs.show import require_run
@@ -25,12 +25,12 @@ async def link(output: Output, run_id: str, account_id: str) -> None:
     """Print where an account was handled. Raises RefusedError when it was not in the run."""
     settings = read_settings()
     async with database_of(settings) as database:
-        records = RunRecords(database)
+        records = RunQueries(database)
         run = await require_run(records, run_id)
         item = await records.item_of_account(run_id, account_id)
         if item is None:
             raise refusal("account", "account_in_run", f"{account_id!r} was not in {run_id}")
-        collected = await CollectionRecords(database).find(account_id, run.period)
+        collected = await CollectionQueries(database).find(account_id, run.period)
     links = {"run": workflow_link(settings, run_id)}
     if run.kind == RunKind.PAYMENT and item.outcome != "skipped":
         links["shard"] = await _shard_link(settings, run_id, item)

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
-from activities.runs.queries import RunRecords
+from activities.runs.queries import RunQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
@@ -21,7 +21,7 @@ async def show(output: Output, run_id: str) -> None:
     """Show one run with its totals. Raises RefusedError when there is none."""
     settings = read_settings()
     async with database_of(settings) as database:
-        records = RunRecords(database)
+        records = RunQueries(database)
         run = await require_run(records, run_id)
         totals = await records.totals(run_id)
     link = workflow_link(settings, run_id)
@@ -37,7 +37,7 @@ async def show(output: Output, run_id: str) -> None:
 async def list_latest(output: Output, *, kind: str, definition_id: str, limit: int) -> None:
     """List the latest runs."""
     async with database_of(read_settings()) as database:
-        rows = await RunRecords(database).latest(kind=kind, definition_id=definition_id, limit=limit)
+        rows = await RunQueries(database).latest(kind=kind, definition_id=definition_id, limit=limit)
     shown = [
         (row.id, row.kind, row.state, row.members, moment(row.started_at), moment(row.completed_at)) for row in rows
     ]
@@ -45,7 +45,7 @@ async def list_latest(output: Output, *, kind: str, definition_id: str, limit: i
     output.answer({"runs": [document(row) for row in rows]}, table("", *columns, rows=shown, right=("Members",)))
 
 
-async def require_run(records: RunRecords, run_id: str) -> Row[Any]:
+async def require_run(records: RunQueries, run_id: str) -> Row[Any]:
     """Return a run. Raises RefusedError when there is none."""
     run = await records.find(run_id)
     if run is None:

@@ -8,13 +8,13 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.database import Database
-from activities.runs.queries import RunRecords
+from activities.runs.queries import RunQueries
 from commands.links import link_line, workflow_link
 from commands.output import ExitCode, Failure, Output
 from commands.runs.run_progress import following
 from commands.runs.show import show
 from commands.session import database_of, read_settings, temporal_of
-from models.problem import Fault, refusal
+from models.problem import Problem, refusal
 from models.runs.process_run import RunKind, RunRequest
 from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id, run_label
 
@@ -25,7 +25,7 @@ async def start(output: Output, kind: RunKind, definition_id: str, period: str, 
     """Start a run and say where it is, or follow it. Raises RefusedError when it may not start."""
     settings = read_settings()
     async with database_of(settings) as database:
-        records = RunRecords(database)
+        records = RunQueries(database)
         await records.require_startable(definition_id, kind, period)
         handle = await _start(await temporal_of(settings), kind, RunRequest(definition_id, period))
         link = workflow_link(settings, handle.id)
@@ -56,7 +56,7 @@ async def _start(client: Client, kind: RunKind, request: RunRequest) -> Workflow
 
 async def follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
     """Show the progress until the run is closed. Ctrl-C stops the watching, never the run."""
-    records = RunRecords(database)
+    records = RunQueries(database)
     result = asyncio.ensure_future(handle.result())
     try:
         with following(handle.id) as progress:
@@ -64,13 +64,13 @@ async def follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
                 progress.update([tuple(row) for row in await records.totals(handle.id)])
         await result
     except WorkflowFailureError as error:
-        raise Failure(ExitCode.REFUSED, [_fault_of(error)]) from error
+        raise Failure(ExitCode.REFUSED, [_problem_of(error)]) from error
     finally:
         result.cancel()
 
 
-def _fault_of(error: WorkflowFailureError) -> Fault:
+def _problem_of(error: WorkflowFailureError) -> Problem:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    return Fault("run", str(getattr(cause, "type", None) or "run_completes"), str(cause))
+    return Problem("run", str(getattr(cause, "type", None) or "run_completes"), str(cause))

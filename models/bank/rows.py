@@ -15,7 +15,7 @@ def bank_entry(line: int, cells: Mapping[str, str]) -> BankEntry:
     reading = Cells(BANK, line, cells)
     currency = reading.currency("currency")
     amount_minor = reading.amount("amount", currency, least=-AMOUNT_MINOR_MAX)
-    if currency and not amount_minor and not reading.faults:
+    if currency and not amount_minor and not reading.problems:
         reading.refuse("amount", "amount_not_zero", "is nothing")
     entry = BankEntry(
         line=line,

@@ -139,7 +139,7 @@ def next_due(card: Card, *, now: datetime, warned: frozenset[int] = frozenset())
 
 
 class ValidationOutcome(StrEnum):
-    """What one asking of the gateway about a card came to."""
+    """What one attempt of the gateway about a card came to."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -155,7 +155,7 @@ FINAL_VALIDATIONS = frozenset({ValidationOutcome.ACCEPTED, ValidationOutcome.REJ
 
 @dataclass(frozen=True)
 class ValidationRequest:
-    """Ask whether a card is good, or what an earlier asking came to. A repeat asks under the same key."""
+    """Ask whether a card is good, or what an earlier attempt came to. A repeat asks under the same key."""
 
     card_id: str
     provider: str
@@ -164,7 +164,7 @@ class ValidationRequest:
 
 @dataclass(frozen=True)
 class ValidationResolution:
-    """What a person found out about an asking whose outcome nobody knows."""
+    """What a person found out about an attempt whose outcome nobody knows."""
 
     card_id: str
     attempt: int
@@ -198,7 +198,7 @@ class Refreshed:
 
 
 @dataclass(frozen=True)
-class CardProgress:
+class CardSnapshot:
     """What a card's workflow carries from one execution to the next."""
 
     attempt: int = 0
@@ -209,7 +209,7 @@ class CardProgress:
     answered_at: datetime | None = None
     reminded: bool = False
     unknown_since: datetime | None = None
-    looks: int = 0
+    checks: int = 0
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class CardRequest:
     card_id: str
     provider: str
     registration: CardRegistration | None = None
-    resumed: CardProgress | None = None
+    resumed: CardSnapshot | None = None
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,9 @@ class CollectionRequest:
     provider: str = "stripe"
     run_id: str = ""
     invoices: tuple[str, ...] = ()
-    resumed: "CollectionState | None" = None
+    resumed: "CollectionSnapshot | None" = None
 
-    def resumed_as(self, state: "CollectionState") -> "CollectionRequest":
+    def resumed_as(self, state: "CollectionSnapshot") -> "CollectionRequest":
         """Return the request for the execution that goes on with a state."""
         return replace(self, resumed=state)
 
@@ -67,7 +67,7 @@ class CollectionTerms:
 
 
 @dataclass
-class CollectionState:
+class CollectionSnapshot:
     """What must survive a continue-as-new."""
 
     terms: CollectionTerms
@@ -77,7 +77,7 @@ class CollectionState:
     soft_declines: int = 0
     technical_declines: int = 0
     unknown_since: datetime | None = None
-    looks: int = 0
+    checks: int = 0
     is_in_review: bool = False
     review_reason: str = ""
     page: "OpenPage | None" = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.money import Money
-from models.problem import Fault
+from models.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -27,32 +27,32 @@ class Collectable:
     request_state: str | None
 
 
-def faults_of_start(account_id: str, period: str, provider: str, found: Collectable | None) -> Iterator[Fault]:
+def problems_of_start(account_id: str, period: str, provider: str, found: Collectable | None) -> Iterator[Problem]:
     """Yield every reason why nothing can be collected from an account."""
     if found is None:
-        yield Fault("account", "account_exists", f"there is no account {account_id!r}")
+        yield Problem("account", "account_exists", f"there is no account {account_id!r}")
         return
     if found.state == "terminated":
-        yield Fault("account", "account_not_terminated", f"{account_id} is terminated")
+        yield Problem("account", "account_not_terminated", f"{account_id} is terminated")
     if found.is_collected:
-        yield Fault("period", "one_owner", f"{period} of {account_id} has a collection already")
+        yield Problem("period", "one_owner", f"{period} of {account_id} has a collection already")
     elif found.request_state in {"posted", "rejected"}:
         problem = f"{period} of {account_id} was asked for already and is {found.request_state}; name another period"
-        yield Fault("period", "one_request_a_receivable", problem)
-    yield from _faults_of_provider(provider, found)
+        yield Problem("period", "one_request_a_receivable", problem)
+    yield from _problems_of_provider(provider, found)
     if found.free_minor <= 0:
-        yield Fault("account", "something_owed", f"{account_id} owes nothing that nobody else is collecting")
+        yield Problem("account", "something_owed", f"{account_id} owes nothing that nobody else is collecting")
     elif found.minimum_minor is not None and found.free_minor < found.minimum_minor:
         owed, minimum = Money(found.free_minor, found.currency), Money(found.minimum_minor, found.currency)
-        yield Fault("account", "amount_at_least", f"{account_id} owes {owed}, the provider takes {minimum} or more")
+        yield Problem("account", "amount_at_least", f"{account_id} owes {owed}, the provider takes {minimum} or more")
 
 
-def _faults_of_provider(provider: str, found: Collectable) -> Iterator[Fault]:
+def _problems_of_provider(provider: str, found: Collectable) -> Iterator[Problem]:
     if not found.is_provider_effective:
-        yield Fault("provider", "provider_effective", f"there is no effective provider {provider!r}")
+        yield Problem("provider", "provider_effective", f"there is no effective provider {provider!r}")
     elif found.minimum_minor is None:
-        yield Fault("provider", "currency_of_provider", f"provider {provider!r} does not take {found.currency}")
+        yield Problem("provider", "currency_of_provider", f"provider {provider!r} does not take {found.currency}")
     if not found.has_card:
-        yield Fault("account", "card_required", f"{found.account_id} has no active recurring card at {provider!r}")
+        yield Problem("account", "card_required", f"{found.account_id} has no active recurring card at {provider!r}")
     elif not found.has_customer:
-        yield Fault("account", "gateway_customer_exists", f"{found.account_id} has no customer at {provider!r}")
+        yield Problem("account", "gateway_customer_exists", f"{found.account_id} has no customer at {provider!r}")

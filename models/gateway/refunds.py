@@ -14,7 +14,7 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class RefundAsk:
+class RefundCall:
     """One refund to ask for: the same key always means the same one. `payment_reference` is the gateway's payment."""
 
     idempotency_key: str
@@ -38,10 +38,10 @@ class RefundAnswer:
 class RefundGateway(Protocol):
     """The part of a gateway that gives money back."""
 
-    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+    async def refund(self, ask: RefundCall) -> RefundAnswer:
         """Give back a part of a payment, or all of it."""
         ...
 
-    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+    async def find_refund(self, ask: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         """Look for a refund by reference, else by listing the payment's. None: the gateway never saw it."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.cards.card_number import holds_card_number
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
 BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
@@ -102,21 +102,21 @@ def read_header(source: str, cells: Sequence[str]) -> Header:
     """Return the columns' names in a file's order. Raises RefusedError: one is missing, unknown, or there twice."""
     names = tuple(cell.strip().lower() for cell in cells)
     known = {column.name: column for column in COLUMNS[source]}
-    faults = [
-        *(_fault(source, 1, name, "column_required", "the column is missing") for name in _missing(known, names)),
+    problems = [
+        *(_problem(source, 1, name, "column_required", "the column is missing") for name in _missing(known, names)),
         *(
-            _fault(source, 1, _shown(name), "column_known", "is no column of this file")
+            _problem(source, 1, _shown(name), "column_known", "is no column of this file")
             for name in names
             if name not in known
         ),
         *(
-            _fault(source, 1, name, "column_once", "the column is there twice")
+            _problem(source, 1, name, "column_once", "the column is there twice")
             for name in known
             if names.count(name) > 1
         ),
     ]
-    if faults:
-        raise RefusedError(faults)
+    if problems:
+        raise RefusedError(problems)
     return names
 
 
@@ -128,7 +128,7 @@ def cells_of(source: str, line: int, header: Header, row: Sequence[str]) -> dict
     """
     if any(holds_card_number(cell) for cell in row):
         raise RefusedError(
-            [_fault(source, line, _card_field(header, row), "no_card_number", "seems to be a card number")]
+            [_problem(source, line, _card_field(header, row), "no_card_number", "seems to be a card number")]
         )
     return named_cells(source, line, header, row)
 
@@ -140,11 +140,11 @@ def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> d
     """
     if len(row) != len(header):
         problem = f"has {len(row)} cells, the header {len(header)}"
-        raise RefusedError([_fault(source, line, "row", "column_count", problem)])
+        raise RefusedError([_problem(source, line, "row", "column_count", problem)])
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
     for name, cell in cells.items():
         if any(unicodedata.category(character) == "Cc" for character in cell):
-            raise RefusedError([_fault(source, line, name, "printable", "holds a control character")])
+            raise RefusedError([_problem(source, line, name, "printable", "holds a control character")])
     return {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
 
 
@@ -168,5 +168,5 @@ def _shown(name: str) -> str:
     return "column" if holds_card_number(name) else name or "column"
 
 
-def _fault(source: str, line: int, field: str, rule: str, message: str) -> Fault:
-    return Fault(field, rule, message, source, line)
+def _problem(source: str, line: int, field: str, rule: str, message: str) -> Problem:
+    return Problem(field, rule, message, source, line)

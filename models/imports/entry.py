@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
-from models.problem import Fault
+from models.problem import Problem
 
 
 class Change(StrEnum):
@@ -49,51 +49,51 @@ class Stored:
     owners: Mapping[str, str]
 
 
-def faults_within(entry: ImportEntry, reference: ImportReference) -> Iterator[Fault]:
+def problems_within(entry: ImportEntry, reference: ImportReference) -> Iterator[Problem]:
     """Yield what does not fit together: currencies (X11), and customers of the gateway (G7)."""
     account = entry.account
     for line, subscription in entry.subscriptions:
         if subscription.currency != account.currency:
             problem = f"is {subscription.currency}, the account's is {account.currency}"
-            yield Fault("currency", "currency_of_account", problem, SUBSCRIPTIONS, line)
+            yield Problem("currency", "currency_of_account", problem, SUBSCRIPTIONS, line)
     for line, card in entry.cards:
         if card.customer != entry.customer:
             problem = f"{card.customer!r} is another customer than {entry.customer!r} of an earlier card"
-            yield Fault("customer", "one_customer_an_account", problem, CARDS, line)
+            yield Problem("customer", "one_customer_an_account", problem, CARDS, line)
         if account.currency not in reference.provider_currencies:
             problem = f"the provider does not take {account.currency}"
-            yield Fault("account_id", "currency_of_provider", problem, CARDS, line)
+            yield Problem("account_id", "currency_of_provider", problem, CARDS, line)
 
 
-def faults_against(entry: ImportEntry, stored: Stored) -> Iterator[Fault]:
+def problems_against(entry: ImportEntry, stored: Stored) -> Iterator[Problem]:
     """Yield what contradicts the database: whatever belongs to somebody else, or can never change."""
     account = entry.account
     if (found := stored.accounts.get(account.account_id)) is not None:
         if stored.kinds[account.account_id] != "customer":
-            yield _fault(entry.line, "account_id", "id_not_reserved", "is an account of the ledger itself")
+            yield _problem(entry.line, "account_id", "id_not_reserved", "is an account of the ledger itself")
         if found.currency != account.currency:
-            yield _fault(entry.line, "currency", "currency_is_fixed", f"the account is kept in {found.currency}")
+            yield _problem(entry.line, "currency", "currency_is_fixed", f"the account is kept in {found.currency}")
         if stored.states[account.account_id] == "terminated":
-            yield _fault(entry.line, "account_id", "account_not_terminated", "the account is terminated")
+            yield _problem(entry.line, "account_id", "account_not_terminated", "the account is terminated")
     for line, subscription in entry.subscriptions:
         before = stored.subscriptions.get(subscription.subscription_id)
         if before is not None and before.account_id != account.account_id:
             problem = f"{subscription.subscription_id!r} is a subscription of {before.account_id}"
-            yield Fault("subscription_id", "subscription_of_account", problem, SUBSCRIPTIONS, line)
+            yield Problem("subscription_id", "subscription_of_account", problem, SUBSCRIPTIONS, line)
     for line, card in entry.cards:
-        yield from _faults_of_card(line, card, stored)
+        yield from _problems_of_card(line, card, stored)
 
 
-def _faults_of_card(line: int, card: CardRow, stored: Stored) -> Iterator[Fault]:
+def _problems_of_card(line: int, card: CardRow, stored: Stored) -> Iterator[Problem]:
     before = stored.cards.get(card.token)
     if before is not None and before.account_id != card.account_id:
-        yield Fault("token", "card_of_account", f"is a card of {before.account_id}", CARDS, line)
+        yield Problem("token", "card_of_account", f"is a card of {before.account_id}", CARDS, line)
     owner = stored.owners.get(card.customer, card.account_id)
     if owner != card.account_id:
-        yield Fault("customer", "customer_of_one_account", f"{card.customer!r} belongs to {owner}", CARDS, line)
+        yield Problem("customer", "customer_of_one_account", f"{card.customer!r} belongs to {owner}", CARDS, line)
     known = stored.customers.get(card.account_id, card.customer)
     if known != card.customer:
-        yield Fault("customer", "customer_is_fixed", f"the account's customer is {known!r}", CARDS, line)
+        yield Problem("customer", "customer_is_fixed", f"the account's customer is {known!r}", CARDS, line)
 
 
 def change_of(row: object, before: object | None) -> Change:
@@ -115,5 +115,5 @@ def change_of_entry(entry: ImportEntry, stored: Stored) -> Change:
     return Change.UNCHANGED if changes == {Change.UNCHANGED} else Change.UPDATED
 
 
-def _fault(line: int, field: str, rule: str, message: str) -> Fault:
-    return Fault(field, rule, message, ACCOUNTS, line)
+def _problem(line: int, field: str, rule: str, message: str) -> Problem:
+    return Problem(field, rule, message, ACCOUNTS, line)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from models.currency import UnknownCurrencyError, exponent_of
 from models.imports.columns import COLUMNS
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
-from models.problem import Fault, RefusedError
+from models.problem import Problem, RefusedError
 
 _ID = re.compile(r"^[!-~]{1,64}$")
 _WHOLE = re.compile(r"^-?[0-9]{1,9}$")
@@ -88,13 +88,13 @@ class Cells:
 
     def __init__(self, source: str, line: int, cells: Mapping[str, str]) -> None:
         self._source, self._line, self._cells = source, line, cells
-        self.faults: list[Fault] = []
+        self.problems: list[Problem] = []
         for column in COLUMNS[source]:
             if column.default is None and not cells[column.name]:
                 self.refuse(column.name, "value_required", "is empty")
 
     def refuse(self, field: str, rule: str, message: str) -> None:
-        self.faults.append(Fault(field, rule, message, self._source, self._line))
+        self.problems.append(Problem(field, rule, message, self._source, self._line))
 
     def text(self, field: str) -> str:
         return self._cells[field]
@@ -175,8 +175,8 @@ class Cells:
         return amount
 
     def finish(self, row: Read) -> Read:
-        if self.faults:
-            raise RefusedError(self.faults)
+        if self.problems:
+            raise RefusedError(self.problems)
         return row
 
 
@@ -225,7 +225,7 @@ def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
         cells.refuse("quantity", "amount_at_most", "price times quantity is more than one invoice can carry")
     starts_on = cells.day("starts_on")
     ends_on = cells.day("ends_on") if cells.text("ends_on") else None
-    if ends_on is not None and ends_on <= starts_on and not cells.faults:
+    if ends_on is not None and ends_on <= starts_on and not cells.problems:
         cells.refuse("ends_on", "ends_after_start", f"{ends_on} is not after {starts_on}")
     return SubscriptionRow(
         subscription_id=cells.id("subscription_id"),

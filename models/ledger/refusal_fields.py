@@ -1,7 +1,7 @@
-"""The ledger's refusals as faults: which word of a command a broken rule is about (F98)."""
+"""The ledger's refusals as problems: which word of a command a broken rule is about (F98)."""
 
 from models.ledger.refusals import LedgerError
-from models.problem import Fault
+from models.problem import Problem
 
 _FIELDS = {
     "account_exists": "account",
@@ -44,9 +44,9 @@ _WORDS = {
 }
 
 
-def fault_of(error: LedgerError, *, source: str = "", line: int = 0) -> Fault:
-    """Return a refusal as a fault: the field that a person would change, the rule, and its sentence."""
+def problem_of(error: LedgerError, *, source: str = "", line: int = 0) -> Problem:
+    """Return a refusal as a problem: the field that a person would change, the rule, and its sentence."""
     field = str(error.arguments["field"]) if error.rule in {"field_editable", "field_valid"} else ""
     sentence = str(error).removeprefix(f"{error.rule}: ")
     field = _WORDS.get(field, field)
-    return Fault(field or _FIELDS.get(error.rule, "transaction"), error.rule, sentence, source, line)
+    return Problem(field or _FIELDS.get(error.rule, "transaction"), error.rule, sentence, source, line)

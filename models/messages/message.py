@@ -93,7 +93,7 @@ def audience_of(kind: MessageKind) -> Audience:
     return Audience.CUSTOMER if kind in FOR_CUSTOMERS else Audience.OPERATOR
 
 
-class Speakable(StrEnum):
+class CustomerReason(StrEnum):
     """What a customer may be told about why a card was declined."""
 
     UNSAID = "unsaid"
@@ -101,14 +101,14 @@ class Speakable(StrEnum):
     EXPIRED = "expired"
 
 
-_SPEAKABLE = MappingProxyType({"insufficient_funds": Speakable.FUNDS, "expired_card": Speakable.EXPIRED})
+_SPEAKABLE = MappingProxyType({"insufficient_funds": CustomerReason.FUNDS, "expired_card": CustomerReason.EXPIRED})
 
 
-def speakable(decline: Decline) -> Speakable:
+def customer_reason(decline: Decline) -> CustomerReason:
     """Return what may be said of a decline: never anything where fraud is suspected, and little otherwise."""
     if classify(decline) is DeclineClass.FRAUD:
-        return Speakable.UNSAID
-    return _SPEAKABLE.get(decline.reason, Speakable.UNSAID)
+        return CustomerReason.UNSAID
+    return _SPEAKABLE.get(decline.reason, CustomerReason.UNSAID)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Notice:
     amount_minor: int = 0
     currency: str = ""
     card_id: str = ""
-    reason: Speakable = Speakable.UNSAID
+    reason: CustomerReason = CustomerReason.UNSAID
     code: str = ""
     at: datetime | None = None
 

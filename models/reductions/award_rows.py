@@ -23,7 +23,7 @@ def award_row(line: int, cells: Mapping[str, str]) -> AwardRow:
     amount_minor = reading.amount("amount", currency, least=1)
     merchant, account = reading.text("merchant_id"), reading.text("account_id")
     award = None
-    if not reading.faults:
+    if not reading.problems:
         try:
             award = Award(
                 reading.text("award_id"), merchant, account, amount_minor, currency, reading.text("payment_id")

@@ -36,7 +36,7 @@ class InvalidRefundError(ValueError):
 class RefundOrder:
     """Give money of a payment back. Amount in minor units; 0 is all that is left of the payment.
 
-    The id is the caller's: asking twice under one id is one refund, equal amounts under two are two. A cancellation
+    The id is the caller's: attempt twice under one id is one refund, equal amounts under two are two. A cancellation
     takes all that is left. `is_acknowledged`: whoever asks has read that the credit limit is exceeded (F60).
     """
 
@@ -73,12 +73,12 @@ class RefundRequest:
     provider: str = "stripe"
     order: RefundOrder | None = None
     run_id: str = ""
-    resumed: "RefundProgress | None" = None
+    resumed: "RefundSnapshot | None" = None
 
 
 @dataclass(frozen=True)
-class RefundAsking:
-    """One asking of the gateway; the same attempt always has the same key."""
+class RefundAttempt:
+    """One attempt of the gateway; the same attempt always has the same key."""
 
     order: RefundOrder
     attempt: int = 1
@@ -119,12 +119,12 @@ class RefundResolution:
 
 
 @dataclass(frozen=True)
-class RefundProgress:
+class RefundSnapshot:
     """What a refund's workflow remembers across executions."""
 
     attempt: int = 1
     unknown_since: datetime | None = None
-    looks: int = 0
+    checks: int = 0
     is_in_review: bool = False
     is_collected_again: bool = False
     history: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# Twenty payments in a row without an answer, each tried six times, are no accident: at a fault rate of 1 % a try that
+# Twenty payments in a row without an answer, each tried six times, are no accident: at a problem rate of 1 % a try that
 # happens once in 10^240. A run with a smaller window opens after one window, but not for fewer than five.
 IN_A_ROW = 20
 IN_A_ROW_LEAST = 5
@@ -15,7 +15,7 @@ SAMPLE = 40
 UNANSWERED_OF_SAMPLE = 20
 SAMPLE_AGE = timedelta(minutes=1)
 
-# The pauses before each look. A hiccup costs half a minute, an outage of a day costs a hundred and fifty looks.
+# The pauses before each look. A hiccup costs half a minute, an outage of a day costs a hundred and fifty probes.
 PAUSES = (
     timedelta(seconds=30),
     timedelta(minutes=1),
@@ -41,14 +41,14 @@ class BreakerState:
     recent: tuple[Answer, ...] = ()
     opened_at: datetime | None = None
     looked_at: datetime | None = None
-    looks: int = 0
+    probes: int = 0
 
 
 class Breaker:
     """Hears what became of payments, and says whether another may start.
 
     Closed, all may. Each payment without an answer takes a slot out of the window until somebody gets one. Open, one
-    payment looks whether the gateway is back, after pauses that grow; the first answer closes it.
+    payment probes whether the gateway is back, after pauses that grow; the first answer closes it.
     """
 
     def __init__(self, state: BreakerState, *, window: int) -> None:
@@ -57,7 +57,7 @@ class Breaker:
         self._recent = deque(state.recent, maxlen=SAMPLE)
         self._opened_at = state.opened_at
         self._looked_at = state.looked_at
-        self._looks = state.looks
+        self._probes = state.probes
 
     @property
     def opened_at(self) -> datetime | None:
@@ -70,10 +70,10 @@ class Breaker:
         return max(1, self._window - self._in_a_row)
 
     @property
-    def look_at(self) -> datetime:
-        """When an open breaker looks next."""
+    def probe_at(self) -> datetime:
+        """When an open breaker probes next."""
         assert self._looked_at is not None  # noqa: S101
-        return self._looked_at + PAUSES[min(self._looks, len(PAUSES) - 1)]
+        return self._looked_at + PAUSES[min(self._probes, len(PAUSES) - 1)]
 
     @property
     def state(self) -> BreakerState:
@@ -84,7 +84,7 @@ class Breaker:
             recent=() if is_well else tuple(self._recent),
             opened_at=self._opened_at,
             looked_at=self._looked_at,
-            looks=self._looks,
+            probes=self._probes,
         )
 
     def heard(self, *, is_answered: bool, at: datetime) -> bool:
@@ -96,18 +96,18 @@ class Breaker:
         if is_answered or not self._is_down(at):
             return False
         self._opened_at = self._looked_at = at
-        self._looks = 0
+        self._probes = 0
         return True
 
-    def looked(self, *, is_answered: bool, at: datetime) -> None:
+    def probe_finished(self, *, is_answered: bool, at: datetime) -> None:
         """Take what a look came to: an answer closes the breaker, silence makes the pause longer."""
         if is_answered:
             self._opened_at = self._looked_at = None
-            self._in_a_row = self._looks = 0
+            self._in_a_row = self._probes = 0
             self._recent.clear()
             return
         self._looked_at = at
-        self._looks += 1
+        self._probes += 1
 
     def _is_down(self, at: datetime) -> bool:
         if self._in_a_row >= min(IN_A_ROW, max(self._window, IN_A_ROW_LEAST)):

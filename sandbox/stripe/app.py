@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route
 from sandbox.stripe import control_api
 from sandbox.stripe.core import Sandbox, SandboxConfig
 from sandbox.stripe.errors import unknown_url
-from sandbox.stripe.keeping import Keeper, kept_sandbox
 from sandbox.stripe.operation import Operation
 from sandbox.stripe.operations import OPERATIONS
 from sandbox.stripe.pages import routes as pages
+from sandbox.stripe.persistence import Keeper, kept_sandbox
 
 TICK_SECONDS = 0.05
 

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from sandbox.stripe.scripts import Answer, CardOutcome, DisputeScript, RefundFate
+from sandbox.stripe.control_messages import Answer, CardOutcome, DisputeScript, RefundFate
 
 SUCCEED = CardOutcome()
 AUTHENTICATE = CardOutcome(

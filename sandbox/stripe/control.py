@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from sandbox.stripe.scripts import (
+from sandbox.stripe.control_messages import (
     Answer,
     Books,
     CardOutcome,

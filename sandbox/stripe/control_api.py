@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints under `/_sandbox`: time, faults, scripts, limits, webhooks and the books."""
+"""The sandbox's own endpoints under `/_sandbox`: time, faults, scripts, limits, webhooks and the balance_oracle."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
@@ -11,12 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.stripe import books
-from sandbox.stripe.core import Sandbox
-from sandbox.stripe.errors import ApiError, invalid_request
-from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects import disputes, mandates, network_updates, payment_methods, refunds
-from sandbox.stripe.scripts import (
+from sandbox.stripe import balance_oracle
+from sandbox.stripe.account_state import World
+from sandbox.stripe.control_messages import (
     Books,
     CardScript,
     ClockChange,
@@ -27,7 +24,10 @@ from sandbox.stripe.scripts import (
     RateLimits,
     WebhookEndpoint,
 )
-from sandbox.stripe.world import World
+from sandbox.stripe.core import Sandbox
+from sandbox.stripe.errors import ApiError, invalid_request
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects import disputes, mandates, network_updates, payment_methods, refunds
 
 Command = Callable[[Sandbox, Request], Awaitable[object]]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -128,14 +128,16 @@ async def requests(sandbox: Sandbox, _request: Request) -> object:
 async def show_books(sandbox: Sandbox, request: Request) -> object:
     """`?key=` groups by metadata keys, `?metadata.name=value` filters."""
     world = _world(sandbox, request)
-    keys = request.query_params.getlist("key") or books.DEFAULT_KEYS
+    keys = request.query_params.getlist("key") or balance_oracle.DEFAULT_KEYS
     wanted = {
         name.removeprefix("metadata."): value
         for name, value in request.query_params.items()
         if name.startswith("metadata.")
     }
     return Books(
-        books=books.books_of(world, keys, wanted), totals=books.totals_of(world), requests=dict(sandbox.requests)
+        books=balance_oracle.books_of(world, keys, wanted),
+        totals=balance_oracle.totals_of(world),
+        requests=dict(sandbox.requests),
     )
 
 

@@ -4,16 +4,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.clock import Clock
+from sandbox.stripe.control_messages import Delays
 from sandbox.stripe.errors import invalid_key, missing_key, no_access
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.idempotency import IdempotencyKeys
 from sandbox.stripe.ids import Ids
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.limits import Limiter
-from sandbox.stripe.scripts import Delays
 from sandbox.stripe.webhooks import Webhooks
-from sandbox.stripe.world import World
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 from stripe import ListObject, StripeObject
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.errors import ApiError, invalid_parameter
 from sandbox.stripe.fields import annotations_of
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.store import Table
-from sandbox.stripe.world import World
 
 _DEPTH_MAX = 4
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 
-from sandbox.stripe.scripts import Fault, FaultKind
+from sandbox.stripe.control_messages import Fault, FaultKind
 
 # What a request can meet, by what it does: only a write has an effect to lose or an answer to store.
 _READ_KINDS = (

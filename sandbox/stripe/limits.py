@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from sandbox.stripe.control_messages import RateLimits
 from sandbox.stripe.errors import rate_limited
-from sandbox.stripe.scripts import RateLimits
 
 
 @dataclass

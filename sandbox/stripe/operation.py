@@ -10,6 +10,8 @@ import stripe
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.stripe import errors
+from sandbox.stripe.account_state import NO_REQUEST, World
+from sandbox.stripe.control_messages import FaultKind
 from sandbox.stripe.core import Sandbox
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.expansion import check_paths, expanded
@@ -18,8 +20,6 @@ from sandbox.stripe.idempotency import Answer
 from sandbox.stripe.jsontypes import Handler, encoded
 from sandbox.stripe.parameters import Shape, decode, shape
 from sandbox.stripe.resources import resource_of
-from sandbox.stripe.scripts import FaultKind
-from sandbox.stripe.world import NO_REQUEST, World
 
 _REQUEST_NUMBERS = itertools.count(1)
 _VERSION = stripe.api_version.encode()

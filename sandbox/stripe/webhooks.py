@@ -12,11 +12,11 @@ import aiohttp
 import orjson
 from stripe import WebhookSignature
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.clock import Clock
+from sandbox.stripe.control_messages import EventFault, EventFaultKind, WebhookEndpoint
 from sandbox.stripe.faults import draw
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.scripts import EventFault, EventFaultKind, WebhookEndpoint
-from sandbox.stripe.world import World
 
 log = logging.getLogger(__name__)
 

@@ -159,7 +159,7 @@ async def test_bad_answers_are_named_and_cost_no_good_one(shop: Shop, tmp_path: 
     said = await shop.cli("refunds", "confirm", file, "--json")
 
     assert said.exit_code == 1
-    assert [(one["line"], one["field"], one["rule"]) for one in said.document["faults"]] == [
+    assert [(one["line"], one["field"], one["rule"]) for one in said.document["problems"]] == [
         (2, "amount", "amount_of_refund"),
         (3, "reference", "refund_exported"),
         (4, "transaction", "transaction_exists"),
@@ -176,7 +176,7 @@ async def test_a_refund_that_was_paid_cannot_be_refused_afterwards(shop: Shop, t
 
     said = await shop.cli("refunds", "confirm", answers(tmp_path, f"{reference},rejected,,"), "--json")
 
-    assert [one["rule"] for one in said.document["faults"]] == ["draft_only"]
+    assert [one["rule"] for one in said.document["problems"]] == ["draft_only"]
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ async def test_a_bad_line_is_named_and_costs_no_good_one(shop: Shop, tmp_path: P
     said = await shop.cli("import", "bank", csv_statement(tmp_path, rows), "--json")
 
     assert said.exit_code == 1
-    assert [(one["line"], one["field"], one["rule"]) for one in said.document["faults"]] == [
+    assert [(one["line"], one["field"], one["rule"]) for one in said.document["problems"]] == [
         (3, "booked_on", "day_exists"),
         (4, "amount", "amount_format"),
         (5, "amount", "amount_not_zero"),
@@ -183,7 +183,7 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
 
     said = await shop.cli("import", "bank", file, "--json")
 
-    assert [(one["line"], one["field"], one["rule"]) for one in said.document["faults"]] == [
+    assert [(one["line"], one["field"], one["rule"]) for one in said.document["problems"]] == [
         (4, "Amt", "amount_format"),
         (5, "AcctSvcrRef", "value_required"),
         (6, "TxDtls", "details_add_up"),
@@ -197,7 +197,7 @@ async def test_what_stands_before_the_end_of_a_torn_file_is_posted(shop: Shop, t
 
     said = await shop.cli("import", "bank", torn(file), "--json")
 
-    assert [one["rule"] for one in said.document["faults"]] == ["xml"]
+    assert [one["rule"] for one in said.document["problems"]] == ["xml"]
     assert await shop.balance("cust-1001") == -1000
 
 
@@ -209,7 +209,7 @@ async def test_a_reference_that_comes_with_another_amount_is_refused(shop: Shop,
         "import", "bank", csv_statement(tmp_path, ["B1,2026-05-20,11.00,EUR,cust-1001,,,,"]), "--json"
     )
 
-    assert [one["rule"] for one in said.document["faults"]] == ["bank_reference_once"]
+    assert [one["rule"] for one in said.document["problems"]] == ["bank_reference_once"]
     assert await shop.balance("cust-1001") == -1000
 
 

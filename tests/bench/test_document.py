@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.document import DOCUMENT, SECTIONS, document, section_of
-from bench.leg import Leg
 from bench.machine import Machine
+from bench.measured_run import Leg
 from bench.paced import Pace, Paced, PacedRun
 from bench.parts import BENCH, GATEWAY_WORKER, POSTGRESQL, STRIPE, TEMPORAL, WORKFLOW_WORKER
 from bench.results import FOLDER, keep, kept

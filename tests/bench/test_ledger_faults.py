@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults.strikes import FAULTS
+from bench.faults.faults import FAULTS
 from bench.ledger_faults import loaded_server, strike, swallow_replies
 
 KILLED = next(fault for fault in FAULTS if fault.name == "Every process killed")

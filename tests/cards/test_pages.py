@@ -13,7 +13,7 @@ from activities.database import Database
 from activities.events.inbox import EventInbox
 from models.cards.card import CardState, ValidationOutcome
 from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.scripts import WebhookEndpoint
+from sandbox.stripe.control_messages import WebhookEndpoint
 from settings import Settings
 from tests.browser.conftest import CHROMIUM
 from tests.cards.test_registering import until_state

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from models.collections.collection import CollectionRequest, CollectionStatus, CommandError, Stage
 from models.gateway.decline import DeclineClass
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from workflows.collections.actions import ORDERS, orders_with_examples
+from workflows.collections.actions import ORDERS, actions_with_examples
 from workflows.collections.collection import Collection
 from workflows.collections.details import _MEANS, WHERE, answer_of, details_of, subject_of
 
@@ -134,7 +134,7 @@ def desk_at(stage: Stage) -> Any:
 def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: Stage) -> None:
     updates = updates_of(Collection)
 
-    for order in orders_with_examples(stage, DUNNING.next_action_at):
+    for order in actions_with_examples(stage, DUNNING.next_action_at):
         definition = updates[order.update]
         arguments = [TypeAdapter(kind).validate_json(order.data) for kind in definition.arg_types or []]
         definition.validator(desk_at(stage), *arguments)
@@ -144,7 +144,7 @@ def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: 
 @pytest.mark.parametrize("stage", Stage)
 def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
     offered = {order.update for order in ORDERS[stage]}
-    examples = {order.update: order for each in Stage for order in orders_with_examples(each, DUNNING.next_action_at)}
+    examples = {order.update: order for each in Stage for order in actions_with_examples(each, DUNNING.next_action_at)}
 
     for name, definition in updates_of(Collection).items():
         if name in offered or definition.validator is None:

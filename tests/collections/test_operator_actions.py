@@ -10,17 +10,21 @@ from models.collections.collection import Stage
 from models.runs.run_control import RunStage
 from starter import app
 from workflows.collections import actions as collection_orders
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 from workflows.runs import payment_run_actions as run_orders
 
 NEXT = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 SHOWN = [
     *(
-        (order, "acc_000004 2026-11")
+        (action, "acc_000004 2026-11")
         for stage in Stage
-        for order in collection_orders.orders_with_examples(stage, NEXT)
+        for action in collection_orders.actions_with_examples(stage, NEXT)
     ),
-    *((order, "run/monthly/2026-11") for stage in RunStage for order in run_orders.orders_for(stage, is_shadow=False)),
+    *(
+        (action, "run/monthly/2026-11")
+        for stage in RunStage
+        for action in run_orders.actions_for(stage, is_shadow=False)
+    ),
 ]
 
 
@@ -32,12 +36,12 @@ def parsed(line: str) -> dict[str, object]:
     return dict(command.make_context("starter.py", words).params)
 
 
-@pytest.mark.parametrize(("order", "target"), SHOWN, ids=lambda value: getattr(value, "update", value))
-def test_the_example_is_a_command(order: Order, target: str) -> None:
-    if not order.command:
-        assert "terminal" not in orders_text([order], target=target)
+@pytest.mark.parametrize(("action", "target"), SHOWN, ids=lambda value: getattr(value, "update", value))
+def test_the_example_is_a_command(action: OperatorAction, target: str) -> None:
+    if not action.command:
+        assert "terminal" not in actions_text([action], target=target)
         return
 
-    shown = orders_text([order], target=target).split("```")[1]
+    shown = actions_text([action], target=target).split("```")[1]
 
     assert parsed(shown)["actor"] == "maria"

@@ -12,8 +12,8 @@ from models.gateway.amounts import gateway_minimum, to_gateway
 from models.money import Money, half_up
 from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
 from sandbox.data import ONE_IN, GeneratedAccount, generate
+from sandbox.problem_cards import Trouble
 from sandbox.stripe.cards import TEST_CARDS, TestCard
-from sandbox.trouble import Trouble
 
 SEEDS = st.integers(min_value=0, max_value=2**32)
 ALL_KINDS = ONE_IN * len(Trouble)

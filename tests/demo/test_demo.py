@@ -9,8 +9,8 @@ from models.currency import exponent_of
 from sandbox.data import generate
 from sandbox.demo import Demo, DemoOptions, run_demo
 from sandbox.demo_outcomes import AccountOutcome
+from sandbox.problem_cards import Trouble
 from sandbox.processes import PartError
-from sandbox.trouble import Trouble
 from tests.demo.conftest import CALM, STORMY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 

@@ -8,7 +8,7 @@ import pytest
 from models.gateway.charges import Movement, MovementKind
 from sandbox.demo_report import doubles_in
 from sandbox.reconciliation import Booked, compare_balances, compare_objects
-from sandbox.stripe.scripts import Book, Books, Sum
+from sandbox.stripe.control_messages import Book, Books, Sum
 
 
 def movement(source: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59, kind: str = "charge") -> Movement:

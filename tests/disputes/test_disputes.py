@@ -43,7 +43,7 @@ def workflow_of(till: Till, dispute: str) -> WorkflowHandle[object, Dispute]:
 
 async def look(till: Till, dispute: str) -> None:
     """Wait until the workflow has read the dispute."""
-    await workflow_of(till, dispute).execute_update("look_now", OperatorCommand("maria", "curious"))
+    await workflow_of(till, dispute).execute_update("check_now", OperatorCommand("maria", "curious"))
     await till.duly.environment.sleep(1)
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from activities.database import Database
-from activities.events.inbox import EventInbox, EventRecords
+from activities.events.inbox import EventInbox, EventQueries
 from models.gateway.events import PAUSES, Delivered, EventState
 from tests.events.sending import an_event, send
 from tests.support.builders import Merchant
@@ -29,7 +29,7 @@ def receiver(webhook: Webhook) -> httpx.AsyncClient:
 
 
 async def state_of(database: Database, event_id: str = "evt_1") -> tuple[str, int]:
-    found = await EventRecords(database).find(event_id)
+    found = await EventQueries(database).find(event_id)
     assert found is not None
     return found.state, found.tries
 

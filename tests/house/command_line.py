@@ -17,7 +17,7 @@ Made from the commands by `.venv/bin/python -m tests.house.command_line`; a test
 
 Settings come from the environment: see [operations](operations.md#settings). Answers go to standard output, as tables
 or, with `--json`, as one JSON document. Errors go to standard error, one line for each, naming the field and the rule;
-with `--json` as one object: `{"error": {"exit_code": 1, "faults": [{"field": …, "rule": …, "message": …}]}}`.
+with `--json` as one object: `{"error": {"exit_code": 1, "problems": [{"field": …, "rule": …, "message": …}]}}`.
 Amounts in JSON are minor units.
 
 | Exit code | Means |

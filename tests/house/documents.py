@@ -92,7 +92,7 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def faults_of_record(record: Path) -> list[str]:
+def problems_of_record(record: Path) -> list[str]:
     """Return what keeps a decision record from being one: its title, its headings, its length."""
     lines = record.read_text(encoding="utf-8").splitlines()
     number = record.name.partition("-")[0]

@@ -16,7 +16,7 @@ async def test_an_id_that_is_there_twice_leaves_the_account_out(
 ) -> None:
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc1,Ann,EUR,UTC\n"), "--json")
 
-    assert named(said.document["faults"]) == [("accounts", 4, "account_id", "id_once")]
+    assert named(said.document["problems"]) == [("accounts", 4, "account_id", "id_once")]
     assert await merchant.run("select id from duly.accounts") == [("c2",)]
 
 
@@ -27,7 +27,7 @@ async def test_a_customer_of_the_gateway_belongs_to_one_account(
 
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\n", cards=cards), "--json")
 
-    assert named(said.document["faults"]) == [("cards", 3, "customer", "customer_of_one_account")]
+    assert named(said.document["problems"]) == [("cards", 3, "customer", "customer_of_one_account")]
     assert await merchant.run("select id from duly.accounts") == [("c1",)]
 
 
@@ -38,7 +38,7 @@ async def test_a_customer_that_is_taken_in_the_database_is_refused(
 
     said = await cli(*files(tmp_path, "c2,Bob,EUR,UTC\n", cards="c2,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
 
-    assert named(said.document["faults"]) == [
+    assert named(said.document["problems"]) == [
         ("cards", 2, "token", "card_of_account"),
         ("cards", 2, "customer", "customer_of_one_account"),
     ]
@@ -49,7 +49,7 @@ async def test_a_card_needs_a_currency_that_its_provider_takes(
 ) -> None:
     said = await cli(*files(tmp_path, "c1,Ann,USD,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
 
-    assert named(said.document["faults"]) == [("cards", 2, "account_id", "currency_of_provider")]
+    assert named(said.document["problems"]) == [("cards", 2, "account_id", "currency_of_provider")]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -78,7 +78,7 @@ async def test_an_account_keeps_its_currency(cli: CommandLine, merchant: Merchan
 
     said = await cli(*files(tmp_path, "c1,Ann,JPY,UTC\n"), "--json")
 
-    assert named(said.document["faults"]) == [("accounts", 2, "currency", "currency_is_fixed")]
+    assert named(said.document["problems"]) == [("accounts", 2, "currency", "currency_is_fixed")]
 
 
 async def test_a_terminated_account_is_left_alone(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_a_terminated_account_is_left_alone(cli: CommandLine, merchant: Me
 
     said = await cli(*files(tmp_path, "c1,Ann B.,EUR,UTC\n"), "--json")
 
-    assert named(said.document["faults"]) == [("accounts", 2, "account_id", "account_not_terminated")]
+    assert named(said.document["problems"]) == [("accounts", 2, "account_id", "account_not_terminated")]
     assert await merchant.value("select owner_name from duly.accounts") == "Ann"
 
 
@@ -100,7 +100,7 @@ async def test_what_the_database_alone_can_refuse_is_pinned_on_its_account(
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc3,Cy,EUR,UTC\n"), "--json")
 
     assert said.document["accounts"] == {"created": 2, "updated": 0, "unchanged": 0, "refused": 1}
-    assert named(said.document["faults"]) == [("accounts", 3, "account_id", "no_bob")]
+    assert named(said.document["problems"]) == [("accounts", 3, "account_id", "no_bob")]
 
 
 async def test_an_amount_that_no_invoice_can_carry_is_refused(
@@ -110,7 +110,7 @@ async def test_an_amount_that_no_invoice_can_carry_is_refused(
 
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", subscriptions), "--json")
 
-    assert named(said.document["faults"]) == [("subscriptions", 2, "price", "amount_at_most")]
+    assert named(said.document["problems"]) == [("subscriptions", 2, "price", "amount_at_most")]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_a_file_that_is_not_there_is_bad_usage(cli: CommandLine) -> None:
     said = await cli("accounts", "import", "nowhere.csv", "--json")
 
     assert said.exit_code == 2
-    assert said.error["faults"][0]["field"] == "FILE.csv"
+    assert said.error["problems"][0]["field"] == "FILE.csv"
 
 
 async def test_a_refused_row_is_readable_at_100_columns(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:

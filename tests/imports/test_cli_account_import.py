@@ -103,7 +103,7 @@ async def test_good_accounts_go_in_beside_bad_ones(cli: CommandLine, merchant: M
     said = await cli(*words, "--json")
 
     assert said.exit_code == 1
-    assert named(said.document["faults"]) == [("accounts", 3, "time_zone", "time_zone_exists")]
+    assert named(said.document["problems"]) == [("accounts", 3, "time_zone", "time_zone_exists")]
     assert said.document["accounts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1}
     assert await merchant.run("select id, account_id from duly.subscriptions") == [("s1", "good")]
 
@@ -115,7 +115,7 @@ async def test_one_bad_subscription_keeps_its_whole_account_out(
 
     said = await cli(*words, "--json")
 
-    assert named(said.document["faults"]) == [("subscriptions", 3, "price", "amount_positive")]
+    assert named(said.document["problems"]) == [("subscriptions", 3, "price", "amount_positive")]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -139,7 +139,7 @@ async def test_a_bad_account_is_refused(
     said = await cli(*files(tmp_path, row + "\n"), "--json")
 
     assert said.exit_code == 1
-    assert named(said.document["faults"]) == [("accounts", 2, field, rule)]
+    assert named(said.document["problems"]) == [("accounts", 2, field, rule)]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -165,7 +165,7 @@ async def test_a_bad_subscription_is_refused(
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", row + "\n"), "--json")
 
     assert said.exit_code == 1
-    assert named(said.document["faults"]) == [("subscriptions", 2, field, rule)]
+    assert named(said.document["problems"]) == [("subscriptions", 2, field, rule)]
     assert await merchant.value("select count(*) from duly.subscriptions") == 0
 
 
@@ -185,7 +185,7 @@ async def test_a_bad_card_is_refused(
     said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", cards=row + "\n"), "--json")
 
     assert said.exit_code == 1
-    assert named(said.document["faults"]) == [("cards", 2, field, rule)]
+    assert named(said.document["problems"]) == [("cards", 2, field, rule)]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -198,7 +198,7 @@ async def test_what_looks_like_a_card_number_is_refused_and_never_repeated(
 ) -> None:
     said = await cli(*files(tmp_path, f"c1,{number},EUR,UTC\n"), "--json")
 
-    assert named(said.document["faults"]) == [("accounts", 2, "owner_name", "no_card_number")]
+    assert named(said.document["problems"]) == [("accounts", 2, "owner_name", "no_card_number")]
     assert number not in said.stdout + said.stderr
     assert json.dumps(number) not in said.stdout
     assert await counted(merchant) == (0, 0, 0)

@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.messages.outbox import MessageActivities
-from activities.messages.rendering import Letterhead, Letters
+from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from sandbox.mail import Mailbox
 from sandbox.stripe.control import SandboxControl
@@ -22,16 +22,16 @@ from tests.support.builders import API_KEY, Merchant
 class MakePostOffice(Protocol):
     """Makes the activities that send, for the address of a mail server; without one they send nothing."""
 
-    def __call__(self, smtp_url: str, head: Letterhead = HEAD) -> MessageActivities: ...
+    def __call__(self, smtp_url: str, head: Sender = HEAD) -> MessageActivities: ...
 
 
 @pytest.fixture
 def post_office(database: Database) -> MakePostOffice:
     """Duly's post office, to be set up for a mail server."""
 
-    def make(smtp_url: str, head: Letterhead = HEAD) -> MessageActivities:
+    def make(smtp_url: str, head: Sender = HEAD) -> MessageActivities:
         mailer = Mailer(smtp_url, timeout_seconds=2) if smtp_url else None
-        return MessageActivities(database, Letters(head), mailer)
+        return MessageActivities(database, MessageRenderer(head), mailer)
 
     return make
 

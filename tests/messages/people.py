@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from activities.messages.rendering import Letterhead
+from activities.messages.rendering import Sender
 from tests.support.builders import Merchant
 
 ADA = "ada@example.com"
 OPERATORS = "operators@shop.example"
 PUBLIC_URL = "https://pay.shop.example"
-HEAD = Letterhead("The Shop <payments@shop.example>", OPERATORS, PUBLIC_URL, "http://ui.example")
+HEAD = Sender("The Shop <payments@shop.example>", OPERATORS, PUBLIC_URL, "http://ui.example")
 
 
 async def person(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
 from activities.collections.collect import CollectActivities
-from activities.messages.rendering import Letterhead
+from activities.messages.rendering import Sender
 from models.collections.collection import OperatorCommand
 from models.messages.message import MessageKind, Notice
 from models.runs.process_run import ItemOutcome
@@ -187,7 +187,7 @@ async def test_without_an_address_for_operators_alerts_stay_in_the_database(
     merchant: Merchant, mailbox: Mailbox, post_office: MakePostOffice
 ) -> None:
     await person(merchant)
-    office = post_office(mailbox.url, Letterhead())
+    office = post_office(mailbox.url, Sender())
 
     await ActivityEnvironment().run(
         office.tell, Notice("acc_ada", PERIOD, MessageKind.NEEDS_REVIEW, "1", 2500, "EUR", code="unknown_outcome")

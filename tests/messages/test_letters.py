@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from babel import Locale
 
-from activities.messages.rendering import LANGUAGES, TEMPLATES, Letters, TemplateRefusedError, read_templates
+from activities.messages.rendering import LANGUAGES, TEMPLATES, MessageRenderer, TemplateRefusedError, read_templates
 from activities.messages.template_values import VALUES, ClaimedMessage, money_text
 from models.gateway.decline import CLASS_OF_CODE, Decline, DeclineClass
-from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind, Speakable, speakable
+from models.messages.message import FOR_CUSTOMERS, TAGS, CustomerReason, MessageKind, customer_reason
 from models.money import Money
 from tests.messages.people import HEAD
 
@@ -59,7 +59,7 @@ def claimed(kind: MessageKind, **changes: Any) -> ClaimedMessage:
 
 
 def text_of(message: ClaimedMessage) -> str:
-    return Letters(HEAD).text_of(message, Locale.parse(message.locale))
+    return MessageRenderer(HEAD).text_of(message, Locale.parse(message.locale))
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
@@ -135,7 +135,7 @@ def test_a_day_is_the_readers_own() -> None:
     [("de_AT", "Guten Tag"), ("de-DE", "Guten Tag"), ("en_IE", "Hello"), ("fr_FR", "Hello"), ("??", "Hello")],
 )
 def test_who_speaks_another_language_is_written_to_in_english(locale: str, greeting: str) -> None:
-    letter = Letters(HEAD).compose(claimed(MessageKind.RECEIPT, locale=locale))
+    letter = MessageRenderer(HEAD).compose(claimed(MessageKind.RECEIPT, locale=locale))
 
     body = message_from_bytes(letter.content, policy=policy.default).get_body()
     assert body is not None
@@ -145,7 +145,7 @@ def test_who_speaks_another_language_is_written_to_in_english(locale: str, greet
 def test_a_name_makes_no_line_and_no_header_of_its_own() -> None:
     name = 'Eve\r\nBcc: everybody@example.com\r\n\r\nYou owe nothing. "<eve@example.com>" \N{RIGHT-TO-LEFT OVERRIDE}'
 
-    letter = Letters(HEAD).compose(claimed(MessageKind.RECEIPT, name=name))
+    letter = MessageRenderer(HEAD).compose(claimed(MessageKind.RECEIPT, name=name))
 
     parsed = message_from_bytes(letter.content, policy=policy.default)
     assert parsed["Bcc"] is None
@@ -156,7 +156,7 @@ def test_a_name_makes_no_line_and_no_header_of_its_own() -> None:
 
 def test_a_message_has_the_same_id_whenever_it_is_sent() -> None:
     ids = [
-        message_from_bytes(Letters(HEAD).compose(one).content)["Message-ID"]
+        message_from_bytes(MessageRenderer(HEAD).compose(one).content)["Message-ID"]
         for one in (claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT, id="x"))
     ]
 
@@ -166,10 +166,10 @@ def test_a_message_has_the_same_id_whenever_it_is_sent() -> None:
 
 @pytest.mark.parametrize("code", sorted(CLASS_OF_CODE))
 def test_of_a_suspected_fraud_a_customer_is_told_nothing(code: str) -> None:
-    said = speakable(Decline("card_declined", code))
+    said = customer_reason(Decline("card_declined", code))
 
-    assert said in Speakable
-    assert CLASS_OF_CODE[code] is not DeclineClass.FRAUD or said is Speakable.UNSAID
+    assert said in CustomerReason
+    assert CLASS_OF_CODE[code] is not DeclineClass.FRAUD or said is CustomerReason.UNSAID
 
 
 def test_a_letter_about_a_declined_card_leads_to_the_page_and_never_says_the_code() -> None:

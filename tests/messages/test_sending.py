@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.messages.outbox import MessageActivities
-from activities.messages.rendering import Letter, Letters
+from activities.messages.rendering import Letter, MessageRenderer
 from activities.messages.smtp import Mailer
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import MailedPage, Notice
@@ -147,7 +147,7 @@ async def test_a_worker_killed_between_claim_and_handing_over_leaves_the_message
     assert await outbox(merchant) == {RECEIPT: ("sending", "")}
 
 
-class TellingLetters(Letters):
+class TellingLetters(MessageRenderer):
     """Tells when a letter is being written: by then its message is claimed."""
 
     def __init__(self) -> None:

@@ -85,7 +85,7 @@ async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None
     said = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
 
     assert said.exit_code == 2
-    assert {fault["field"] for fault in said.error["faults"]} == {"DULY_LOG_FORMAT"}
+    assert {fault["field"] for fault in said.error["problems"]} == {"DULY_LOG_FORMAT"}
     assert "pk_test_public" not in said.stderr
 
 
@@ -162,4 +162,4 @@ def test_the_program_leaves_with_the_codes_it_promises() -> None:
     )
 
     assert ended.returncode == 2
-    assert "DULY_DATABASE_URL" in {fault["field"] for fault in json.loads(ended.stderr)["error"]["faults"]}
+    assert "DULY_DATABASE_URL" in {fault["field"] for fault in json.loads(ended.stderr)["error"]["problems"]}

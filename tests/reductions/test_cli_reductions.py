@@ -72,7 +72,7 @@ async def test_a_file_of_awards_loses_no_good_row_to_a_bad_one(
 
     assert first.exit_code == again.exit_code == 1
     assert first.document["summary"] == again.document["summary"] == {"awarded": 1, "refused": 4}
-    assert [(fault["line"], fault["rule"]) for fault in first.document["faults"]] == [
+    assert [(fault["line"], fault["rule"]) for fault in first.document["problems"]] == [
         (5, "award_valid"),
         (6, "amount_positive"),
         (3, "award_limit"),

@@ -12,7 +12,7 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.gateway.gateway_request import RequestKind
-from models.refunds.refund import RefundAsking, RefundOrder, RefundOutcome, RefundResult
+from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResult
 from sandbox.stripe.control import Fault, FaultKind
 from tests.fixtures.refunds import Till
 from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
@@ -28,7 +28,7 @@ SCENARIOS = {
 }
 
 
-async def until_answered(activities: RefundActivities, asking: RefundAsking) -> RefundResult:
+async def until_answered(activities: RefundActivities, asking: RefundAttempt) -> RefundResult:
     """Ask again and again, as Temporal does."""
     async with asyncio.timeout(20):
         while True:
@@ -49,7 +49,7 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
     for number, crash in enumerate(crashes):
         [payment] = await till.paid(2500)
         amount = 1000 if kind is RequestKind.REFUND else 0
-        asking = RefundAsking(RefundOrder(f"rf_crash_{number}", payment, amount, kind))
+        asking = RefundAttempt(RefundOrder(f"rf_crash_{number}", payment, amount, kind))
         if fault:
             till.sandbox.clear_faults()
             till.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=fault, times=1))

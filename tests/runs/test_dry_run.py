@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from activities.database import Database, RuleBrokenError
-from activities.runs.dry_runs import RehearsalActivities
+from activities.runs.dry_runs import DryRunActivities
 from models.runs.dry_run import DryRunMember, DryRunRequest
 from models.runs.process_run import ItemOutcome
 from tests.support.builders import PERIOD, Merchant, declined
@@ -15,15 +15,15 @@ WRITTEN = ("process_runs", "run_items", "gateway_requests", "gateway_attempts", 
 
 
 @pytest.fixture
-def rehearsals(database: Database) -> RehearsalActivities:
-    return RehearsalActivities(database)
+def dry_runs(database: Database) -> DryRunActivities:
+    return DryRunActivities(database)
 
 
-async def dry_run(rehearsals: RehearsalActivities, *, limit: int = 100) -> list[DryRunMember]:
+async def dry_run(dry_runs: DryRunActivities, *, limit: int = 100) -> list[DryRunMember]:
     members: list[DryRunMember] = []
     after = ""
     while True:
-        page = await rehearsals.dry_run_page(DryRunRequest("monthly", PERIOD, after, limit))
+        page = await dry_runs.dry_run_page(DryRunRequest("monthly", PERIOD, after, limit))
         members += page.members
         if not page.after:
             return members
@@ -46,12 +46,12 @@ async def customers(merchant: Merchant) -> Sequence[str]:
 
 
 async def test_it_tells_who_would_be_charged_and_why_others_would_not(
-    merchant: Merchant, rehearsals: RehearsalActivities
+    merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:
     await customers(merchant)
     before = await rows(merchant)
 
-    members = await dry_run(rehearsals)
+    members = await dry_run(dry_runs)
 
     assert [(m.account_id, m.amount_minor, m.currency, m.card, m.reason) for m in members] == [
         ("acc_1", 2500, "EUR", "visa 4242", ""),
@@ -63,17 +63,17 @@ async def test_it_tells_who_would_be_charged_and_why_others_would_not(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
-async def test_pages_of_any_size_tell_the_same(merchant: Merchant, rehearsals: RehearsalActivities, limit: int) -> None:
+async def test_pages_of_any_size_tell_the_same(merchant: Merchant, dry_runs: DryRunActivities, limit: int) -> None:
     await customers(merchant)
 
-    assert await dry_run(rehearsals, limit=limit) == await dry_run(rehearsals)
+    assert await dry_run(dry_runs, limit=limit) == await dry_run(dry_runs)
 
 
 async def test_the_run_then_does_what_the_dry_run_told(
-    duly: RunningDuly, merchant: Merchant, rehearsals: RehearsalActivities
+    duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:
     await customers(merchant)
-    told = await dry_run(rehearsals)
+    told = await dry_run(dry_runs)
 
     certificate = await duly.run()
 
@@ -84,22 +84,22 @@ async def test_the_run_then_does_what_the_dry_run_told(
 
 
 async def test_what_a_collection_owns_is_passed_over(
-    duly: RunningDuly, merchant: Merchant, rehearsals: RehearsalActivities
+    duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:
     account = await merchant.account("acc_1", answers=[declined("insufficient_funds")], owes_minor=2500)
     collection = await duly.start_collection(account, "2026-10")
     await collection.execute_update("first_outcome")
 
-    members = await dry_run(rehearsals)
+    members = await dry_run(dry_runs)
 
     assert [(m.account_id, m.reason) for m in members] == [("acc_1", "in_collection")]
 
 
-async def test_a_definition_that_may_not_run_is_refused(merchant: Merchant, rehearsals: RehearsalActivities) -> None:
+async def test_a_definition_that_may_not_run_is_refused(merchant: Merchant, dry_runs: DryRunActivities) -> None:
     with pytest.raises(RuleBrokenError, match="there is no payment run definition 'yearly'"):
-        await rehearsals.dry_run_page(DryRunRequest("yearly", PERIOD))
+        await dry_runs.dry_run_page(DryRunRequest("yearly", PERIOD))
     with pytest.raises(RuleBrokenError, match="is not a month"):
-        await rehearsals.dry_run_page(DryRunRequest("monthly", "2026"))
+        await dry_runs.dry_run_page(DryRunRequest("monthly", "2026"))
     await merchant.run("update duly.run_definitions set state = 'not_effective' where id = 'monthly'")
     with pytest.raises(RuleBrokenError, match="is not effective"):
-        await rehearsals.dry_run_page(DryRunRequest("monthly", PERIOD))
+        await dry_runs.dry_run_page(DryRunRequest("monthly", PERIOD))

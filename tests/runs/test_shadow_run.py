@@ -5,7 +5,7 @@ from temporalio.client import WorkflowHandle
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
-from activities.runs.dry_runs import RehearsalActivities
+from activities.runs.dry_runs import DryRunActivities
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
 from models.runs.dry_run import DifferenceKind
 from models.runs.process_run import Certificate, Comparison
@@ -22,8 +22,8 @@ WRITTEN = ("gateway_requests", "gateway_attempts", "collections", "financial_tra
 
 
 @pytest.fixture
-def rehearsals(database: Database) -> RehearsalActivities:
-    return RehearsalActivities(database)
+def dry_runs(database: Database) -> DryRunActivities:
+    return DryRunActivities(database)
 
 
 async def rows(merchant: Merchant) -> dict[str, int]:
@@ -51,7 +51,7 @@ async def test_it_charges_nobody_and_writes_nothing_but_itself(
 
 
 async def test_it_tells_who_is_new_or_gone_and_whose_amount_or_card_has_changed(
-    duly: RunningDuly, merchant: Merchant, rehearsals: RehearsalActivities
+    duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:
     for account in ("acc_amount", "acc_card", "acc_gone", "acc_same"):
         await merchant.account(account, owes_minor=1000)
@@ -66,7 +66,7 @@ async def test_it_tells_who_is_new_or_gone_and_whose_amount_or_card_has_changed(
     await merchant.account("acc_new", owes_minor=800)
 
     certificate = await shadow(duly)
-    differences = await rehearsals.differences(SHADOW)
+    differences = await dry_runs.differences(SHADOW)
 
     counts = {"amount": 1, "card": 1, "gone": 2, "new": 1, "same": 1}
     assert certificate.comparison == Comparison("run/monthly/2026-11", counts)
@@ -81,14 +81,12 @@ async def test_it_tells_who_is_new_or_gone_and_whose_amount_or_card_has_changed(
     assert (differences[1].before_card, differences[1].card) == ("visa 4242", "mastercard 4444")
 
 
-async def test_its_differences_come_in_pages(
-    duly: RunningDuly, merchant: Merchant, rehearsals: RehearsalActivities
-) -> None:
+async def test_its_differences_come_in_pages(duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities) -> None:
     accounts = await owing(merchant, 3)
     await shadow(duly)
 
-    first = await rehearsals.differences(SHADOW, limit=2)
-    second = await rehearsals.differences(SHADOW, after=first[-1].account_id, limit=2)
+    first = await dry_runs.differences(SHADOW, limit=2)
+    second = await dry_runs.differences(SHADOW, after=first[-1].account_id, limit=2)
 
     assert [d.account_id for d in (*first, *second)] == accounts
 

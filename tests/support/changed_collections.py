@@ -1,11 +1,11 @@
-"""Tomorrow's Collection: it looks what is owed before anything else. Once gated by a patch, once not."""
+"""Tomorrow's Collection: it checks what is owed before anything else. Once gated by a patch, once not."""
 
 from temporalio import workflow
 
 from models.collections.collection import CollectionRequest, CollectionResult
 from workflows.collections.collection import Collection
 
-PATCH = "looks-first-what-is-owed"
+PATCH = "checks-first-what-is-owed"
 
 
 @workflow.defn(name="Collection")

@@ -33,7 +33,7 @@ class Said:
     @property
     def rules(self) -> list[tuple[str, str]]:
         """Field and rule of every fault of a JSON error."""
-        return [(fault["field"], fault["rule"]) for fault in self.error["faults"]]
+        return [(fault["field"], fault["rule"]) for fault in self.error["problems"]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult
-from models.gateway.refunds import RefundAnswer, RefundAsk
+from models.gateway.refunds import RefundAnswer, RefundCall
 
 Answer = TypeVar("Answer")
 
@@ -85,10 +85,10 @@ class FusedGateway(StripeGateway):
             "find_charge", lambda: effect(charge, gateway_reference=gateway_reference, since=since)
         )
 
-    async def refund(self, ask: RefundAsk) -> RefundAnswer:
+    async def refund(self, ask: RefundCall) -> RefundAnswer:
         effect = super().refund
         return await self._fuse.guard("refund", lambda: effect(ask))
 
-    async def find_refund(self, ask: RefundAsk, *, gateway_reference: str) -> RefundAnswer | None:
+    async def find_refund(self, ask: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         effect = super().find_refund
         return await self._fuse.guard("find_refund", lambda: effect(ask, gateway_reference=gateway_reference))

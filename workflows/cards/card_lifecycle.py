@@ -6,7 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.cards.cards import CardActivities, CardRecordActivities
+from activities.cards.cards import CardActivities, CardRowActivities
 from models.cards.card import (
     FINAL_VALIDATIONS,
     IN_VALIDATION,
@@ -25,25 +25,25 @@ from models.cards.card import (
 )
 from models.messages.message import MessageKind
 from workflows import visibility
-from workflows.cards.handlers import CardDesk
-from workflows.cards.notices import CardMail
-from workflows.cards.state import CardFile, News
-from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
-from workflows.signals import told
+from workflows.cards.handlers import CardHandlers
+from workflows.cards.notices import CardNotices
+from workflows.cards.state import CardWorkflowState, News
+from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
+from workflows.signals import signal_if_running
 
 # How long is waited before the gateway is looked at again for an outcome; the last pause repeats.
-LOOK_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 REVIEW_AFTER = timedelta(hours=6)
 
 
 @workflow.defn(name="CardLifecycle")
-class CardLifecycle(CardDesk):
+class CardLifecycle(CardHandlers):
     """Looks after one card. The stored row says whether it may be charged; this says what happens to it next."""
 
     @workflow.init
     def __init__(self, request: CardRequest) -> None:
-        self._file = CardFile(request)
-        self._mail = CardMail(request.card_id)
+        self._file = CardWorkflowState(request)
+        self._outgoing = CardNotices(request.card_id)
         self._first = None
         self._refused = None
 
@@ -83,7 +83,7 @@ class CardLifecycle(CardDesk):
         self._file.take(card)
 
     async def _validate(self) -> None:
-        """Ask, or look what became of an asking, and do what the answer calls for."""
+        """Ask, or look what became of an attempt, and do what the answer calls for."""
         file, result = self._file, await self._ask()
         if result.outcome in FINAL_VALIDATIONS:
             await self._close(result)
@@ -100,15 +100,15 @@ class CardLifecycle(CardDesk):
                 file.show()
 
     async def _close(self, result: ValidationResult) -> None:
-        """An asking is over: take in what it made of the card, and tell who has to know."""
+        """An attempt is over: take in what it made of the card, and tell who has to know."""
         file = self._file
         was_new = file.card.state in IN_VALIDATION
         if file.progress.unknown_since is not None:
             file.end_review()
-        file.end_asking()
+        file.close_attempt()
         await self._changed(await self._load())
         if was_new and result.outcome is ValidationOutcome.REJECTED:
-            self._mail.tell(MessageKind.CARD_REJECTED, str(result.attempt))
+            self._outgoing.tell(MessageKind.CARD_REJECTED, str(result.attempt))
         if was_new and result.outcome is ValidationOutcome.ACCEPTED:
             await self._tell_replaced()
 
@@ -121,7 +121,7 @@ class CardLifecycle(CardDesk):
         day = f"{asked_at:%Y-%m-%d}"
         if file.progress.asked_at is None:
             file.progress = replace(file.progress, asked_at=asked_at)
-            self._mail.tell(MessageKind.CARD_CONFIRMATION, day, at=deadline)
+            self._outgoing.tell(MessageKind.CARD_CONFIRMATION, day, at=deadline)
         # A page that has ended meanwhile is opened anew when its holder follows the link.
         until = deadline if file.progress.reminded else min(deadline, reminder)
         news = await file.wait(until, "the card's holder is reminded" if until < deadline else "nobody came")
@@ -131,10 +131,10 @@ class CardLifecycle(CardDesk):
             await self._abandon()
         elif workflow.now() >= reminder and not file.progress.reminded:
             file.progress = replace(file.progress, reminded=True)
-            self._mail.tell(MessageKind.CARD_CONFIRMATION, f"{day}-reminder", at=deadline)
+            self._outgoing.tell(MessageKind.CARD_CONFIRMATION, f"{day}-reminder", at=deadline)
 
     async def _abandon(self) -> None:
-        """Nobody came: end the asking, unless it ended well at the last moment."""
+        """Nobody came: end the attempt, unless it ended well at the last moment."""
         result = await self._end_validation()
         if result.outcome is not ValidationOutcome.ACCEPTED and self._file.card.state in IN_VALIDATION:
             await self._record(CardChange(self._file.request.card_id, CardState.REJECTED, "abandoned"))
@@ -144,11 +144,15 @@ class CardLifecycle(CardDesk):
         """Nobody knows, or the gateway decides later: look again, and never guess."""
         file, now = self._file, workflow.now()
         since = file.progress.unknown_since or now
-        if file.progress.unknown_since and now - since >= REVIEW_AFTER and file.progress.looks % 24 == len(LOOK_AFTER):
+        if (
+            file.progress.unknown_since
+            and now - since >= REVIEW_AFTER
+            and file.progress.checks % 24 == len(CHECK_INTERVALS)
+        ):
             file.ask_a_person("unknown_validation")
-        pause = LOOK_AFTER[min(file.progress.looks, len(LOOK_AFTER) - 1)]
-        file.progress = replace(file.progress, unknown_since=since, looks=file.progress.looks + 1)
-        await file.wait(now + pause, f"look {file.progress.looks} for what became of asking {file.attempt}")
+        pause = CHECK_INTERVALS[min(file.progress.checks, len(CHECK_INTERVALS) - 1)]
+        file.progress = replace(file.progress, unknown_since=since, checks=file.progress.checks + 1)
+        await file.wait(now + pause, f"look {file.progress.checks} for what became of attempt {file.attempt}")
 
     async def _live(self) -> None:
         """Sleep until something is due or happens, and do it."""
@@ -162,7 +166,7 @@ class CardLifecycle(CardDesk):
             case News.GATEWAY_EVENT:
                 await self._refresh()
             case News.REVALIDATE:
-                file.begin_asking("a person wants to know")
+                file.begin_validation("a person wants to know")
             case _:
                 await self._changed(await self._load())
 
@@ -173,12 +177,12 @@ class CardLifecycle(CardDesk):
                 file.progress = replace(file.progress, warned=(*file.progress.warned, due.days))
                 month = f"{file.card.exp_year}-{file.card.exp_month:02d}"
                 last_day = ends_at(file.card.exp_year, file.card.exp_month) - timedelta(days=1)
-                self._mail.tell(MessageKind.CARD_EXPIRING, f"{month}-{due.days}", at=last_day)
+                self._outgoing.tell(MessageKind.CARD_EXPIRING, f"{month}-{due.days}", at=last_day)
                 file.note(f"its holder is told that it expires, {due.days} days before")
             case CardDuty.EXPIRE:
                 await self._record(CardChange(file.request.card_id, CardState.EXPIRED, "expired"))
             case CardDuty.REVALIDATE:
-                file.begin_asking("it was not used for long")
+                file.begin_validation("it was not used for long")
 
     async def _refresh(self) -> None:
         """Read the card at the gateway; new data may lift what stopped it, so then the gateway is asked."""
@@ -189,17 +193,17 @@ class CardLifecycle(CardDesk):
             task_queue=visibility.gateway_queue(file.request.provider),
             summary=f"read {file.request.card_id} at the gateway",
             priority=PEOPLE,
-            **IN_THE_END,
+            **UNTIL_DONE,
         )
         await self._changed(refreshed.card)
         if (before.exp_year, before.exp_month) != (file.card.exp_year, file.card.exp_month):
             file.progress = replace(file.progress, warned=())
         if refreshed.is_changed and before.state is CardState.BLOCKED and file.card.state is CardState.BLOCKED:
-            file.begin_asking("its data have changed since it was blocked")
+            file.begin_validation("its data have changed since it was blocked")
 
     async def _record(self, change: CardChange) -> None:
         card = await workflow.execute_activity_method(
-            CardRecordActivities.change_card,
+            CardRowActivities.change_card,
             change,
             summary=f"{change.card_id} is {change.state}: {change.reason}",
             **DATABASE,
@@ -212,16 +216,16 @@ class CardLifecycle(CardDesk):
             CardActivities.end_validation,
             ValidationRequest(file.request.card_id, file.request.provider, file.attempt),
             task_queue=visibility.gateway_queue(file.request.provider),
-            summary=f"end asking {file.attempt} about {file.request.card_id}",
+            summary=f"end attempt {file.attempt} about {file.request.card_id}",
             priority=PEOPLE,
-            **IN_THE_END,
+            **UNTIL_DONE,
         )
         file.heard(result)
         return result
 
     async def _load(self) -> Card:
         return await workflow.execute_activity_method(
-            CardRecordActivities.load_card,
+            CardRowActivities.load_card,
             self._file.request.card_id,
             summary=f"read {self._file.request.card_id}",
             **DATABASE,
@@ -231,7 +235,7 @@ class CardLifecycle(CardDesk):
         registration = self._file.request.registration
         if registration is None or not registration.replaces:
             return
-        await told(visibility.card_id(registration.replaces), "card_touched")
+        await signal_if_running(visibility.card_id(registration.replaces), "card_touched")
 
     async def _leave(self) -> None:
         """Say the last word, and take a replaced card from its customer."""
@@ -242,14 +246,14 @@ class CardLifecycle(CardDesk):
                 task_queue=visibility.gateway_queue(self._file.request.provider),
                 summary=f"take {self._file.request.card_id} from its customer",
                 priority=PEOPLE,
-                **IN_THE_END,
+                **UNTIL_DONE,
             )
-        await self._mail.finish()
+        await self._outgoing.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _continue_if_long(self) -> None:
         info = workflow.info()
-        if info.is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._mail.is_idle:
+        if info.is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._outgoing.is_idle:
             workflow.continue_as_new(replace(self._file.request, resumed=self._file.progress))
 
 

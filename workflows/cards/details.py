@@ -3,7 +3,7 @@
 from models.cards.card import CardState, CardStatus
 from models.moment import in_utc
 from workflows.markdown import listed, paragraphs
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 
 WHERE = {
     CardState.REGISTERED: "written down, the gateway has not been asked yet",
@@ -17,22 +17,22 @@ WHERE = {
 }
 RECENT = 12
 
-_BLOCK = Order("block", "stops charges to it", "cards block")
-_REMOVE = Order("remove", "takes it away for good, at the gateway too", "cards remove")
-_REVALIDATE = Order("revalidate", "asks the gateway whether it is good", "cards revalidate")
-_DEFAULT = Order("set_default", "makes it the first card to be charged", "cards set-default")
-_RECURRING = Order(
+_BLOCK = OperatorAction("block", "stops charges to it", "cards block")
+_REMOVE = OperatorAction("remove", "takes it away for good, at the gateway too", "cards remove")
+_REVALIDATE = OperatorAction("revalidate", "asks the gateway whether it is good", "cards revalidate")
+_DEFAULT = OperatorAction("set_default", "makes it the first card to be charged", "cards set-default")
+_RECURRING = OperatorAction(
     "set_recurring", "lets runs charge it, or not", "cards set-recurring", '"is_recurring": false', "--no-recurring"
 )
-_RESOLVE = Order(
+_RESOLVE = OperatorAction(
     "resolve_unknown",
-    "settles an asking that nobody knows the outcome of, by the gateway's id or by the decision `was_not_charged`",
+    "settles an attempt that nobody knows the outcome of, by the gateway's id or by the decision `was_not_charged`",
     "cards resolve",
     '"gateway_reference": "seti_..."',
     "--gateway-reference seti_...",
 )
 
-ORDERS: dict[CardState, tuple[Order, ...]] = {
+ORDERS: dict[CardState, tuple[OperatorAction, ...]] = {
     CardState.REGISTERED: (_REMOVE,),
     CardState.VALIDATING: (_REMOVE, _RESOLVE),
     CardState.ACTIVE: (_BLOCK, _REVALIDATE, _DEFAULT, _RECURRING, _REMOVE),
@@ -58,5 +58,5 @@ def details_of(card_id: str, status: CardStatus) -> str:
         f" {card.fallback_order} in the order.",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
-        orders_text(ORDERS[card.state], target=card_id),
+        actions_text(ORDERS[card.state], target=card_id),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from activities.cards.cards import CardActivities, CardRecordActivities
+from activities.cards.cards import CardActivities, CardRowActivities
 from models.cards.card import (
     IN_VALIDATION,
     Card,
@@ -20,16 +20,16 @@ from models.cards.card import (
 )
 from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
 from workflows import visibility
-from workflows.cards.state import CardFile, News
+from workflows.cards.state import CardWorkflowState, News
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
-from workflows.signals import told
-from workflows.updates import async_update, telling_why
+from workflows.signals import signal_if_running
+from workflows.updates import async_update, surfacing_refusal
 
 
-class CardDesk:
+class CardHandlers:
     """The signals, updates and queries of a card."""
 
-    _file: CardFile
+    _file: CardWorkflowState
     _first: ValidationResult | None
     _refused: ApplicationError | None
 
@@ -65,7 +65,7 @@ class CardDesk:
 
     @async_update("Return the address of the page on which the card's holder is waited for.")
     async def open_page(self) -> str:
-        """Return where the holder must go now, asking the gateway for it."""
+        """Return where the holder must go now, attempt the gateway for it."""
         result = await self._ask()
         if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
             result = await self._ask()
@@ -80,11 +80,11 @@ class CardDesk:
         self._file.hear(News.REVALIDATE)
         return self._file.card
 
-    @async_update("Say what became of an unknown asking: by the gateway's id, or by decision.")
+    @async_update("Say what became of an unknown attempt: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> ValidationResult:
-        """Settle the unknown asking. A gateway id is checked with the gateway; a decision is kept with its author."""
+        """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
         file = self._file
-        with telling_why():
+        with surfacing_refusal():
             result = await workflow.execute_activity_method(
                 CardActivities.resolve_validation,
                 ValidationResolution(file.request.card_id, file.attempt, command),
@@ -165,7 +165,7 @@ class CardDesk:
 
     async def _change(self, command: OperatorCommand, change: CardChange) -> Card:
         card = await workflow.execute_activity_method(
-            CardRecordActivities.change_card,
+            CardRowActivities.change_card,
             replace(change, reason=command.reason, actor=command.actor),
             summary=f"change {change.card_id}, says {command.actor}",
             **DATABASE,
@@ -177,22 +177,22 @@ class CardDesk:
         file = self._file
         if file.take(card):
             file.hear(News.CARD_TOUCHED)
-            await self._tell_collections(card)
+            await self._signal_collections(card)
         return card
 
-    async def _tell_collections(self, card: Card) -> None:
+    async def _signal_collections(self, card: Card) -> None:
         periods = await workflow.execute_activity_method(
-            CardRecordActivities.waiting_periods,
+            CardRowActivities.waiting_periods,
             card.account_id,
             summary=f"who collects from {card.account_id}?",
             **DATABASE,
         )
         for period in periods:
             # One that has come to its end meanwhile has no use for it.
-            await told(visibility.collection_id(card.account_id, period), "card_changed")
+            await signal_if_running(visibility.collection_id(card.account_id, period), "card_changed")
 
     async def _ask(self) -> ValidationResult:
-        """Ask about the card, or what became of the asking that is under way."""
+        """Ask about the card, or what became of the attempt that is under way."""
         file = self._file
         attempt = file.attempt
         try:
@@ -200,7 +200,7 @@ class CardDesk:
                 CardActivities.validate_card,
                 ValidationRequest(file.request.card_id, file.request.provider, attempt),
                 task_queue=visibility.gateway_queue(file.request.provider),
-                summary=f"is {file.request.card_id} good? asking {attempt}",
+                summary=f"is {file.request.card_id} good? attempt {attempt}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )

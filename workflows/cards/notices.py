@@ -6,31 +6,31 @@ from temporalio import workflow
 
 from activities.messages.outbox import MessageActivities
 from models.messages.message import CardNotice, MessageKind
-from workflows.messages.outgoing import Mail
+from workflows.messages.outgoing import OutgoingMessages
 from workflows.options import MAIL
 from workflows.visibility import MAIL_QUEUE
 
 
-class CardMail:
+class CardNotices:
     """The messages of one card. Each moment is told once, whatever is repeated: its transition is the key."""
 
     def __init__(self, card_id: str) -> None:
         self._card_id = card_id
-        self._mail = Mail()
+        self._outgoing = OutgoingMessages()
 
     @property
     def is_idle(self) -> bool:
         """Say whether everything has been told."""
-        return self._mail.is_idle
+        return self._outgoing.is_idle
 
     def tell(self, kind: MessageKind, transition: str, *, at: datetime | None = None) -> None:
         """Begin to tell, and go on."""
         notice = CardNotice(self._card_id, kind, transition, at)
-        self._mail.begin(lambda: self._tell(notice), card_id=notice.card_id, kind=notice.kind)
+        self._outgoing.begin(lambda: self._tell(notice), card_id=notice.card_id, kind=notice.kind)
 
     async def finish(self) -> None:
         """Wait for what is being told, but not for ever: the next mailing has the rest."""
-        if not await self._mail.finished():
+        if not await self._outgoing.finished():
             workflow.logger.warning("message_left", extra={"card_id": self._card_id})
 
     async def _tell(self, notice: CardNotice) -> None:

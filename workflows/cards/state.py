@@ -11,8 +11,8 @@ from temporalio.common import SearchAttributeUpdate
 from models.cards.card import (
     CARD_ENDED,
     Card,
-    CardProgress,
     CardRequest,
+    CardSnapshot,
     CardStatus,
     ValidationOutcome,
     ValidationResult,
@@ -31,12 +31,12 @@ class News(StrEnum):
     REVALIDATE = "revalidate"
 
 
-class CardFile:
+class CardWorkflowState:
     """One card."""
 
     def __init__(self, request: CardRequest) -> None:
         self.request = request
-        self.progress = request.resumed or CardProgress()
+        self.progress = request.resumed or CardSnapshot()
         self.last: ValidationResult | None = None
         self._card: Card | None = None
         self._news: list[News] = []
@@ -83,7 +83,7 @@ class CardFile:
 
     @property
     def attempt(self) -> int:
-        """The number of the asking that is under way, or comes next."""
+        """The number of the attempt that is under way, or comes next."""
         return self.progress.attempt or max(1, self.card.attempt)
 
     @property
@@ -91,23 +91,23 @@ class CardFile:
         """When the gateway last said anything of the card: here, or to whoever charged it."""
         return max(self.card.checked_at, self.progress.answered_at or self.card.checked_at)
 
-    def begin_asking(self, why: str) -> None:
-        """Go on to another asking: only what is over leads here."""
+    def begin_validation(self, why: str) -> None:
+        """Go on to another attempt: only what is over leads here."""
         self.note(f"the gateway is asked: {why}")
         self.progress = replace(
             self.progress, attempt=self.card.attempt + 1, is_asking=True, asked_at=None, reminded=False
         )
 
     def heard(self, result: ValidationResult) -> None:
-        """Take in what an asking came to; one that did not happen is asked anew, under another key."""
+        """Take in what an attempt came to; one that did not happen is asked anew, under another key."""
         if self.last is None or (self.last.attempt, self.last.outcome) != (result.attempt, result.outcome):
-            self.note(f"asking {result.attempt}: {result.outcome} {result.reason}".strip())
+            self.note(f"attempt {result.attempt}: {result.outcome} {result.reason}".strip())
         self.last = result
         if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
             self.progress = replace(self.progress, attempt=result.attempt + 1)
 
-    def end_asking(self) -> None:
-        """The asking is over."""
+    def close_attempt(self) -> None:
+        """The attempt is over."""
         self.progress = replace(
             self.progress,
             attempt=0,
@@ -116,7 +116,7 @@ class CardFile:
             answered_at=workflow.now(),
             reminded=False,
             unknown_since=None,
-            looks=0,
+            checks=0,
         )
 
     def note(self, what: str) -> None:

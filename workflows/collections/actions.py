@@ -4,25 +4,25 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from models.collections.collection import CollectionRequest, Stage
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 
 _A_WEEK = timedelta(days=7)
 
-_RETRY = Order("retry_now", "tries at once, on the usual card or on another (`card_id`)", "collections retry")
-_GRACE = Order(
+_RETRY = OperatorAction("retry_now", "tries at once, on the usual card or on another (`card_id`)", "collections retry")
+_GRACE = OperatorAction(
     "extend_grace", "leaves the customer in peace", "collections extend", '"until": "<until>"', "--until <day>"
 )
-_PAID = Order(
+_PAID = OperatorAction(
     "mark_paid_outside",
     "posts what came by other means",
     "collections mark-paid",
     '"reference": "stmt-42"',
     "--reference stmt-42",
 )
-_PAGE = Order("open_page", "returns the address of a page to pay on", takes_order=False)
-_GIVE_UP = Order("give_up", "ends the collection, the receivable stays open", "collections give-up")
-_SKIP = Order("skip_attempt", "leaves out the next attempt", "collections skip")
-_RESOLVE = Order(
+_PAGE = OperatorAction("open_page", "returns the address of a page to pay on", takes_command=False)
+_GIVE_UP = OperatorAction("give_up", "ends the collection, the receivable stays open", "collections give-up")
+_SKIP = OperatorAction("skip_attempt", "leaves out the next attempt", "collections skip")
+_RESOLVE = OperatorAction(
     "resolve_unknown",
     "settles it by the gateway's own id, which is checked, or by the decision `was_not_charged`",
     "collections resolve",
@@ -30,7 +30,7 @@ _RESOLVE = Order(
     "--gateway-reference pi_...",
 )
 
-ORDERS: dict[Stage, tuple[Order, ...]] = {
+ORDERS: dict[Stage, tuple[OperatorAction, ...]] = {
     Stage.COLLECTING: (),
     Stage.DUNNING: (_RETRY, _SKIP, _GRACE, _PAID, _PAGE, _GIVE_UP),
     Stage.WAITING_FOR_CUSTOMER: (_RETRY, _GRACE, _PAID, _PAGE, _GIVE_UP),
@@ -41,17 +41,17 @@ ORDERS: dict[Stage, tuple[Order, ...]] = {
 }
 
 
-def orders_at(stage: Stage, request: CollectionRequest, next_action_at: datetime | None) -> str:
+def actions_at(stage: Stage, request: CollectionRequest, next_action_at: datetime | None) -> str:
     """Return what can be done at a stage, in Markdown; nothing where only waiting is left."""
-    return orders_text(orders_with_examples(stage, next_action_at), target=f"{request.account_id} {request.period}")
+    return actions_text(actions_with_examples(stage, next_action_at), target=f"{request.account_id} {request.period}")
 
 
-def orders_with_examples(stage: Stage, next_action_at: datetime | None) -> tuple[Order, ...]:
-    """Return the orders with examples that are in order now: a grace reaches a week beyond what comes next."""
+def actions_with_examples(stage: Stage, next_action_at: datetime | None) -> tuple[OperatorAction, ...]:
+    """Return the actions with examples that are in order now: a grace reaches a week beyond what comes next."""
     until = (next_action_at + _A_WEEK).astimezone(UTC).isoformat() if next_action_at else ""
-    return tuple(_at(until, order) for order in ORDERS[stage])
+    return tuple(_at(until, action) for action in ORDERS[stage])
 
 
-def _at(until: str, order: Order) -> Order:
+def _at(until: str, action: OperatorAction) -> OperatorAction:
     day = until.partition("T")[0]
-    return replace(order, fields=order.fields.replace("<until>", until), options=order.options.replace("<day>", day))
+    return replace(action, fields=action.fields.replace("<until>", until), options=action.options.replace("<day>", day))

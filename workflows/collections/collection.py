@@ -12,7 +12,7 @@ from models.collections.collection import (
     CollectionOpening,
     CollectionRequest,
     CollectionResult,
-    CollectionState,
+    CollectionSnapshot,
     CollectionTerms,
     GraceCommand,
     OpenPage,
@@ -25,11 +25,11 @@ from models.gateway.gateway_request import AttemptCause, CollectOutcome, Collect
 from models.messages.message import MessageKind
 from models.moment import in_utc
 from workflows import visibility
-from workflows.collections.handlers import CollectionDesk
-from workflows.collections.notices import CollectionMail
-from workflows.collections.state import CHANCES, EVIDENCE, Case, Wake, WakeKind
+from workflows.collections.handlers import CollectionHandlers
+from workflows.collections.notices import CollectionNotices
+from workflows.collections.state import BETWEEN_ATTEMPTS_WAKES, EVIDENCE, Case, Wake, WakeReason
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
-from workflows.signals import told
+from workflows.signals import signal_if_running
 from workflows.updates import async_update
 
 # The cards that a decline of this class rules out: another of the account's cards may still work at once.
@@ -37,21 +37,21 @@ _RULES_OUT_CARD = frozenset({DeclineClass.HARD, DeclineClass.FRAUD})
 
 
 @workflow.defn(name="Collection")
-class Collection(CollectionDesk):
+class Collection(CollectionHandlers):
     """Owns one receivable. Every channel that could charge it goes through here, so it is charged once."""
 
     @workflow.init
     def __init__(self, request: CollectionRequest) -> None:
         self._case = Case(request)
         self._refused: ApplicationError | None = None
-        self._mail = CollectionMail(self._case)
+        self._outgoing = CollectionNotices(self._case)
 
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
         self._case.show()
         if not self._case.is_open:
-            self._case.open(CollectionState(await self._take_over()))
+            self._case.open(CollectionSnapshot(await self._take_over()))
         while True:
             result = await self._collect()
             if result.outcome in {CollectOutcome.SETTLED, CollectOutcome.NOTHING_OWED}:
@@ -151,7 +151,7 @@ class Collection(CollectionDesk):
         kind = classify(decline)
         code = result.decline_code or result.code
         if kind in _RULES_OUT_CARD and result.card_id and workflow.patched("card_hears_of_its_block"):
-            await told(visibility.card_id(result.card_id), "card_touched")
+            await signal_if_running(visibility.card_id(result.card_id), "card_touched")
         if kind in _RULES_OUT_CARD and result.next_card_id:
             case.try_anew(AttemptCause.SCHEDULED, f"{code} is {kind}: on to the next card", result.next_card_id)
             return ""
@@ -165,14 +165,14 @@ class Collection(CollectionDesk):
                 return await self._wait_for_customer(decision.until, wanted, result)
             if planned_at is None:
                 # That something failed between us and the issuer is no news for a customer.
-                self._mail.tell(
+                self._outgoing.tell(
                     None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=decision.at
                 )
             state.planned_at = decision.at
             case.note(f"{code} is {kind}: again at {in_utc(decision.at)}")
             case.enter(Stage.DUNNING, result)
             wake = await self._wait_for_chance(decision.at, f"retry {tries}, after {code}")
-            if wake.kind is not WakeKind.SKIP:
+            if wake.kind is not WakeReason.SKIP:
                 return await self._take_chance(wake)
             tries, planned_at = self._count_try(kind, one=1), None
 
@@ -200,8 +200,10 @@ class Collection(CollectionDesk):
         """The page is the attempt: wait for its end, or close it for whatever comes first."""
         case = self._case
         case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
-        wake = await case.wait(page.expires_at, "the customer's page is open until then", listen_to=CHANCES | EVIDENCE)
-        if wake.kind is WakeKind.TIMER or wake.kind in EVIDENCE:
+        wake = await case.wait(
+            page.expires_at, "the customer's page is open until then", listen_to=BETWEEN_ATTEMPTS_WAKES | EVIDENCE
+        )
+        if wake.kind is WakeReason.TIMER or wake.kind in EVIDENCE:
             return ""
         await self._close_page()
         case.wake(wake.kind, wake.command)
@@ -214,21 +216,21 @@ class Collection(CollectionDesk):
         until = case.state.customer_deadline = case.state.customer_deadline or until
         if result is not None:
             asked = MessageKind.ACTION_REQUIRED if wanted == "an authentication" else MessageKind.CARD_NEEDED
-            self._mail.tell(asked, result, at=until)
+            self._outgoing.tell(asked, result, at=until)
         case.note(f"waiting for the customer: {wanted}")
         case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
-        return "customer_deadline_passed" if wake.kind is WakeKind.TIMER else await self._take_chance(wake)
+        return "customer_deadline_passed" if wake.kind is WakeReason.TIMER else await self._take_chance(wake)
 
     async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
         """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
         while True:
-            wake = await self._case.wait(until, summary, listen_to=CHANCES)
+            wake = await self._case.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
             match wake.kind, wake.command:
-                case WakeKind.EXTEND_GRACE, GraceCommand() as grace:
+                case WakeReason.EXTEND_GRACE, GraceCommand() as grace:
                     until = grace.until
                     self._case.state.customer_deadline = until
-                case WakeKind.RECEIVABLE_CHANGED, _ if await self._is_still_owed():
+                case WakeReason.RECEIVABLE_CHANGED, _ if await self._is_still_owed():
                     continue
                 case _:
                     return wake
@@ -236,16 +238,16 @@ class Collection(CollectionDesk):
     async def _take_chance(self, wake: Wake) -> str:
         case = self._case
         match wake.kind, wake.command:
-            case WakeKind.GIVE_UP, _:
+            case WakeReason.GIVE_UP, _:
                 return "operator_gave_up"
-            case WakeKind.PAGE_OPENED, _ if case.state.page is not None:
+            case WakeReason.PAGE_OPENED, _ if case.state.page is not None:
                 return await self._wait_for_page(case.state.page)
-            case WakeKind.RETRY_NOW, RetryCommand() as retry:
+            case WakeReason.RETRY_NOW, RetryCommand() as retry:
                 case.try_anew(AttemptCause.MANUAL, "an operator asks for it", retry.card_id)
-            case WakeKind.CARD_CHANGED, _:
+            case WakeReason.CARD_CHANGED, _:
                 case.try_anew(AttemptCause.CARD_CHANGED, "the account has another card")
             case _:
-                case.try_anew(AttemptCause.SCHEDULED, "it is time" if wake.kind is WakeKind.TIMER else wake.kind)
+                case.try_anew(AttemptCause.SCHEDULED, "it is time" if wake.kind is WakeReason.TIMER else wake.kind)
         return ""
 
     async def _wait_for_evidence(self, result: CollectResult) -> str:
@@ -256,9 +258,9 @@ class Collection(CollectionDesk):
         case.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
         if workflow.now() - state.unknown_since >= policy.review_after:
             self._ask_a_person("unknown_outcome")
-        wait = policy.evidence_after[min(state.looks, len(policy.evidence_after) - 1)]
-        state.looks += 1
-        summary = f"look {state.looks} for evidence of attempt {state.attempt}"
+        wait = policy.evidence_after[min(state.checks, len(policy.evidence_after) - 1)]
+        state.checks += 1
+        summary = f"look {state.checks} for evidence of attempt {state.attempt}"
         await case.wait(workflow.now() + wait, summary, listen_to=EVIDENCE)
         return ""
 
@@ -283,18 +285,22 @@ class Collection(CollectionDesk):
         case.note(stage if reason == stage else f"{stage}: {reason}")
         case.end_review()
         case.enter(stage, case.last)
-        self._mail.tell()
-        await self._mail.finish()
+        self._outgoing.tell()
+        await self._outgoing.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return CollectionResult(stage, reason, state.attempt, state.terms.amount_minor, state.terms.currency)
 
     def _ask_a_person(self, reason: str) -> None:
         if self._case.ask_a_person(reason):
-            self._mail.tell(MessageKind.NEEDS_REVIEW, code=reason)
+            self._outgoing.tell(MessageKind.NEEDS_REVIEW, code=reason)
 
     def _customer_deadline(self) -> datetime:
         return workflow.now() + self._case.state.terms.policy.customer_deadline
 
     def _continue_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._mail.is_idle:
+        if (
+            workflow.info().is_continue_as_new_suggested()
+            and workflow.all_handlers_finished()
+            and self._outgoing.is_idle
+        ):
             workflow.continue_as_new(self._case.request.resumed_as(self._case.state))

@@ -5,7 +5,7 @@ from models.gateway.decline import Decline, DeclineClass, classify
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.moment import in_utc, on_both_clocks
 from models.money import Money
-from workflows.collections.actions import orders_at
+from workflows.collections.actions import actions_at
 from workflows.markdown import listed, paragraphs
 
 WHERE = {
@@ -43,7 +43,7 @@ def details_of(request: CollectionRequest, status: CollectionStatus) -> str:
         _next(status),
         _last_answer(status.last),
         listed("What happened", status.decisions, recent=RECENT),
-        orders_at(status.stage, request, status.next_action_at),
+        actions_at(status.stage, request, status.next_action_at),
     )
 
 

@@ -20,12 +20,12 @@ from models.collections.collection import (
 )
 from models.gateway.gateway_request import CollectResult
 from workflows import visibility
-from workflows.collections.state import Case, WakeKind
+from workflows.collections.state import Case, WakeReason
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
-from workflows.updates import async_update, telling_why
+from workflows.updates import async_update, surfacing_refusal
 
 
-class CollectionDesk:
+class CollectionHandlers:
     """The signals, updates and queries of a collection."""
 
     _case: Case
@@ -33,18 +33,18 @@ class CollectionDesk:
     @workflow.signal(description="The account has a new, changed or replaced card.")
     def card_changed(self) -> None:
         """Try at once: the new card may work."""
-        self._case.wake(WakeKind.CARD_CHANGED)
+        self._case.wake(WakeReason.CARD_CHANGED)
 
     @workflow.signal(description="A payment, a credit, a cancellation or the account's end changed what is owed.")
     def receivable_changed(self) -> None:
         """Look again at what is owed, and charge nothing for it."""
-        self._case.wake(WakeKind.RECEIVABLE_CHANGED)
+        self._case.wake(WakeReason.RECEIVABLE_CHANGED)
 
     @workflow.signal(description="The gateway has news of this receivable's payment.")
     def gateway_event(self) -> None:
         """Look at the gateway, if that is what we wait for: an event is a hint, never a fact."""
         if self._case.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._case.has_page:
-            self._case.wake(WakeKind.GATEWAY_EVENT)
+            self._case.wake(WakeReason.GATEWAY_EVENT)
 
     @workflow.query(description="Where the receivable stands, and what comes next.")
     def status(self) -> CollectionStatus:
@@ -57,7 +57,7 @@ class CollectionDesk:
         case = self._case
         if case.state.page is not None and case.state.page.expires_at > workflow.now():
             return case.state.page.url
-        with telling_why():
+        with surfacing_refusal():
             page = await workflow.execute_activity_method(
                 PaymentPageActivities.open_page,
                 case.attempt_request(case.next_attempt()),
@@ -72,29 +72,29 @@ class CollectionDesk:
     @workflow.update(description="Try now, on the usual card or on another.")
     def retry_now(self, command: RetryCommand) -> str:
         """Make a manual attempt; it does not use up the policy's attempts."""
-        return self._order(WakeKind.RETRY_NOW, command, "retry now")
+        return self._order(WakeReason.RETRY_NOW, command, "retry now")
 
     @workflow.update(description="Leave out the next scheduled attempt.")
     def skip_attempt(self, command: OperatorCommand) -> str:
         """Count the next scheduled attempt as used, without making it."""
-        return self._order(WakeKind.SKIP, command, "skip the next attempt")
+        return self._order(WakeReason.SKIP, command, "skip the next attempt")
 
     @workflow.update(description="Leave the customer in peace until a moment.")
     def extend_grace(self, command: GraceCommand) -> str:
         """Wait until then with whatever comes next."""
-        return self._order(WakeKind.EXTEND_GRACE, command, f"grace until {command.until:%Y-%m-%d %H:%M}Z")
+        return self._order(WakeReason.EXTEND_GRACE, command, f"grace until {command.until:%Y-%m-%d %H:%M}Z")
 
     @workflow.update(description="Stop collecting and leave the receivable open.")
     def give_up(self, command: OperatorCommand) -> str:
         """Give the receivable up."""
-        return self._order(WakeKind.GIVE_UP, command, "give up")
+        return self._order(WakeReason.GIVE_UP, command, "give up")
 
     @async_update("The customer has paid by other means: post it, with its reference.")
     async def mark_paid_outside(self, command: PaidOutsideCommand) -> str:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
         request = self._case.request
         await self._close_page()
-        with telling_why():
+        with surfacing_refusal():
             number = await workflow.execute_activity_method(
                 CollectionActivities.record_paid_outside,
                 PaidOutside(request.account_id, request.period, command.reference, command.method, command.actor),
@@ -102,14 +102,14 @@ class CollectionDesk:
                 **DATABASE,
             )
         self._case.note(f"paid outside as {number}, says {command.actor}: {command.reason}")
-        self._case.wake(WakeKind.RECEIVABLE_CHANGED)
+        self._case.wake(WakeReason.RECEIVABLE_CHANGED)
         return number
 
     @async_update("Say what became of an unknown attempt: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> CollectResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
         case = self._case
-        with telling_why():
+        with surfacing_refusal():
             resolved = await workflow.execute_activity_method(
                 CollectActivities.resolve_unknown,
                 Resolution(
@@ -126,7 +126,7 @@ class CollectionDesk:
                 **COLLECT_WAITING,
             )
         case.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
-        case.wake(WakeKind.RESOLVED)
+        case.wake(WakeReason.RESOLVED)
         return resolved
 
     @open_page.validator
@@ -184,7 +184,7 @@ class CollectionDesk:
         if stage not in BETWEEN_ATTEMPTS:
             raise CommandError(f"stage: {stage}; this is possible between attempts, when no outcome is outstanding")
 
-    def _order(self, kind: WakeKind, command: OperatorCommand, what: str) -> str:
+    def _order(self, kind: WakeReason, command: OperatorCommand, what: str) -> str:
         self._case.note(f"{what}, says {command.actor}: {command.reason}")
         self._case.wake(kind, command)
         return what

@@ -7,24 +7,24 @@ from temporalio import workflow
 from activities.messages.outbox import MessageActivities
 from models.gateway.decline import Decline
 from models.gateway.gateway_request import CollectResult
-from models.messages.message import MessageKind, Notice, Speakable, speakable
+from models.messages.message import CustomerReason, MessageKind, Notice, customer_reason
 from workflows.collections.state import Case
-from workflows.messages.outgoing import Mail
+from workflows.messages.outgoing import OutgoingMessages
 from workflows.options import MAIL
 from workflows.visibility import MAIL_QUEUE
 
 
-class CollectionMail:
+class CollectionNotices:
     """The messages of one collection. Each step is told once, whatever is repeated: its transition is the key."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._mail = Mail()
+        self._outgoing = OutgoingMessages()
 
     @property
     def is_idle(self) -> bool:
         """Say whether everything has been told."""
-        return self._mail.is_idle
+        return self._outgoing.is_idle
 
     def tell(
         self,
@@ -46,15 +46,15 @@ class CollectionMail:
             amount_minor=(result.amount_minor if result else 0) or case.state.terms.amount_minor,
             currency=case.state.terms.currency,
             card_id=result.card_id if result else "",
-            reason=speakable(decline) if decline else Speakable.UNSAID,
+            reason=customer_reason(decline) if decline else CustomerReason.UNSAID,
             code=code,
             at=at,
         )
-        self._mail.begin(lambda: self._tell(notice), account_id=notice.account_id, kind=notice.kind)
+        self._outgoing.begin(lambda: self._tell(notice), account_id=notice.account_id, kind=notice.kind)
 
     async def finish(self) -> None:
         """Wait for what is being told, but not for ever."""
-        if not await self._mail.finished():
+        if not await self._outgoing.finished():
             self._case.note("the last message is left to the next mailing")
 
     async def _tell(self, notice: Notice) -> None:

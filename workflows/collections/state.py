@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributeUpdate
 
 from models.collections.collection import (
     CollectionRequest,
-    CollectionState,
+    CollectionSnapshot,
     CollectionStatus,
     OpenPage,
     OperatorCommand,
@@ -23,7 +23,7 @@ from workflows import visibility
 from workflows.collections.details import answer_of, details_of, subject_of
 
 
-class WakeKind(StrEnum):
+class WakeReason(StrEnum):
     """What can end a wait."""
 
     TIMER = "timer"
@@ -42,14 +42,14 @@ class WakeKind(StrEnum):
 class Wake:
     """What ended a wait, and the command behind it."""
 
-    kind: WakeKind
+    kind: WakeReason
     command: OperatorCommand | None = None
 
 
 # Between attempts everything but the gateway's news matters; while an outcome is unknown, nothing but evidence does.
 # What one wait does not listen to is kept for the next.
-CHANCES = frozenset(WakeKind) - {WakeKind.TIMER, WakeKind.GATEWAY_EVENT, WakeKind.RESOLVED}
-EVIDENCE = frozenset({WakeKind.GATEWAY_EVENT, WakeKind.RESOLVED})
+BETWEEN_ATTEMPTS_WAKES = frozenset(WakeReason) - {WakeReason.TIMER, WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED}
+EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
 
 
 class Case:
@@ -71,7 +71,7 @@ class Case:
         return self._state is not None
 
     @property
-    def state(self) -> CollectionState:
+    def state(self) -> CollectionSnapshot:
         """What survives a continue-as-new. Only an open case has it."""
         assert self._state is not None
         return self._state
@@ -81,7 +81,7 @@ class Case:
         """Say whether the customer has a page to pay on."""
         return self._state is not None and self._state.page is not None
 
-    def open(self, state: CollectionState) -> None:
+    def open(self, state: CollectionSnapshot) -> None:
         """Begin with a state."""
         self._state = state
 
@@ -174,11 +174,11 @@ class Case:
         """Refresh what the UI says about the case."""
         workflow.set_current_details(details_of(self.request, self.status()))
 
-    def wake(self, kind: WakeKind, command: OperatorCommand | None = None) -> None:
+    def wake(self, kind: WakeReason, command: OperatorCommand | None = None) -> None:
         """Let the next wait that listens to it end."""
         self._wakes.append(Wake(kind, command))
 
-    async def wait(self, until: datetime, summary: str, *, listen_to: frozenset[WakeKind]) -> Wake:
+    async def wait(self, until: datetime, summary: str, *, listen_to: frozenset[WakeReason]) -> Wake:
         """Sleep until a moment, or until something that this wait listens to; the summary says what comes then."""
         self.next_action_at, self.next_action = until, summary
         workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
@@ -190,13 +190,13 @@ class Case:
                 timeout_summary=f"{self.subject}: {summary}",
             )
         except TimeoutError:
-            return Wake(WakeKind.TIMER)
+            return Wake(WakeReason.TIMER)
         heard = self._heard(listen_to)
         assert heard is not None
         self._wakes.remove(heard)
         return heard
 
-    def _heard(self, listen_to: frozenset[WakeKind]) -> Wake | None:
+    def _heard(self, listen_to: frozenset[WakeReason]) -> Wake | None:
         return next((wake for wake in self._wakes if wake.kind in listen_to), None)
 
     def next_attempt(self) -> int:
@@ -222,13 +222,13 @@ class Case:
         state = self.state
         state.attempt, state.cause, state.page = page.attempt, AttemptCause.CUSTOMER, page
         self.note(f"attempt {page.attempt}: the customer has a page until {in_utc(page.expires_at)}")
-        self.wake(WakeKind.PAGE_OPENED)
+        self.wake(WakeReason.PAGE_OPENED)
 
     def try_anew(self, cause: AttemptCause, why: str, card_id: str = "") -> None:
         """Go on to the next attempt. Only a definite outcome of the last one leads here."""
         state = self.state
         state.attempt = self.next_attempt()
         state.cause, state.card_id = cause, card_id
-        state.unknown_since, state.looks, state.page = None, 0, None
+        state.unknown_since, state.checks, state.page = None, 0, None
         self.end_review()
         self.note(f"attempt {state.attempt}: {why}")

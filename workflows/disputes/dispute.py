@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from temporalio import workflow
 
-from activities.disputes.disputes import DisputeActivities, DisputeRecordActivities
+from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from models.collections.collection import CommandError, OperatorCommand
 from models.disputes.dispute import (
     DISPUTE_ENDED,
@@ -20,12 +20,12 @@ from models.moment import in_utc
 from models.money import Money
 from workflows import visibility
 from workflows.markdown import listed, paragraphs
-from workflows.messages.outgoing import Mail, send_what_there_is
-from workflows.operator_actions import Order, orders_text
-from workflows.options import COLLECT, DATABASE, IN_THE_END, PEOPLE
-from workflows.refunds.reduction_signals import tell_reductions
-from workflows.updates import async_update, telling_why
-from workflows.waiting import Vigil
+from workflows.messages.outgoing import OutgoingMessages, send_pending
+from workflows.operator_actions import OperatorAction, actions_text
+from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
+from workflows.refunds.reduction_signals import signal_reductions_of
+from workflows.updates import async_update, surfacing_refusal
+from workflows.waiting import Waiter
 
 RECENT = 12
 
@@ -40,8 +40,8 @@ WHERE = {
     DisputeState.CLOSED: "the bank's question has ended, and no money has moved",
 }
 _ORDERS = (
-    Order("look_now", "asks the gateway how it stands", "disputes look"),
-    Order("accept", "gives the money up", "disputes accept"),
+    OperatorAction("check_now", "asks the gateway how it stands", "disputes check"),
+    OperatorAction("accept", "gives the money up", "disputes accept"),
 )
 
 
@@ -49,7 +49,7 @@ class DisputeNews(StrEnum):
     """What can end a dispute's wait."""
 
     GATEWAY_EVENT = "gateway_event"
-    LOOK = "look"
+    CHECK = "check"
 
 
 @workflow.defn(name="Dispute")
@@ -59,9 +59,9 @@ class Dispute:
     @workflow.init
     def __init__(self, request: DisputeRequest) -> None:
         self._request = request
-        self._vigil: Vigil[DisputeNews] = Vigil(request.dispute_id, self._show)
+        self._waiter: Waiter[DisputeNews] = Waiter(request.dispute_id, self._show)
         self._dispute: DisputeRecord | None = None
-        self._mail = Mail()
+        self._outgoing = OutgoingMessages()
 
     @workflow.run
     async def run(self, request: DisputeRequest) -> DisputeRecord:
@@ -71,10 +71,10 @@ class Dispute:
         while dispute.state not in DISPUTE_ENDED:
             await self._wait(dispute)
             dispute = await self._read()
-        self._vigil.next_action, self._vigil.next_action_at = "", None
-        self._vigil.note(f"over: {dispute.state}")
+        self._waiter.next_action, self._waiter.next_action_at = "", None
+        self._waiter.note(f"over: {dispute.state}")
         self._show()
-        if not await self._mail.finished():
+        if not await self._outgoing.finished():
             workflow.logger.warning("message_left", extra={"dispute_id": request.dispute_id})
         await workflow.wait_condition(workflow.all_handlers_finished)
         return dispute
@@ -82,12 +82,12 @@ class Dispute:
     @workflow.signal(description="The gateway has news of this dispute.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
-        self._vigil.hear(DisputeNews.GATEWAY_EVENT)
+        self._waiter.hear(DisputeNews.GATEWAY_EVENT)
 
     @workflow.query(description="Where the dispute stands, and what comes next.")
     def status(self) -> DisputeStatus:
         """Return the dispute, the next moment and what happened."""
-        return DisputeStatus(self._dispute, self._vigil.next_action, self._vigil.next_action_at, self._vigil.notes)
+        return DisputeStatus(self._dispute, self._waiter.next_action, self._waiter.next_action_at, self._waiter.notes)
 
     @async_update("Wait until the dispute has been read at the gateway, and return it.")
     async def first_reading(self) -> DisputeRecord:
@@ -97,16 +97,16 @@ class Dispute:
         return self._dispute
 
     @workflow.update(description="Ask the gateway now how the dispute stands.")
-    def look_now(self, command: OperatorCommand) -> str:
+    def check_now(self, command: OperatorCommand) -> str:
         """Look at the gateway without waiting for the next moment."""
-        self._vigil.note(f"look now, says {command.actor}: {command.reason}")
-        self._vigil.hear(DisputeNews.LOOK)
-        return "look now"
+        self._waiter.note(f"check now, says {command.actor}: {command.reason}")
+        self._waiter.hear(DisputeNews.CHECK)
+        return "check now"
 
     @async_update("Give the money up: the dispute is lost.")
     async def accept(self, command: OperatorCommand) -> DisputeRecord:
         """Accept the dispute at the gateway and book that it is lost."""
-        with telling_why():
+        with surfacing_refusal():
             dispute = await workflow.execute_activity_method(
                 DisputeActivities.accept_dispute,
                 args=[
@@ -118,12 +118,12 @@ class Dispute:
                 priority=PEOPLE,
                 **COLLECT,
             )
-        self._vigil.note(f"accepted, says {command.actor}: {command.reason}")
-        self._vigil.hear(DisputeNews.LOOK)
+        self._waiter.note(f"accepted, says {command.actor}: {command.reason}")
+        self._waiter.hear(DisputeNews.CHECK)
         return dispute
 
-    @look_now.validator
-    def _may_look(self, command: OperatorCommand) -> None:
+    @check_now.validator
+    def _may_check(self, command: OperatorCommand) -> None:
         command.check()
 
     @accept.validator
@@ -140,7 +140,7 @@ class Dispute:
             task_queue=visibility.gateway_queue(self._request.provider),
             summary=f"how does {self._request.dispute_id} stand?",
             priority=PEOPLE,
-            **IN_THE_END,
+            **UNTIL_DONE,
         )
         before, self._dispute = self._dispute, dispute
         if before is None or (before.state, before.status) != (dispute.state, dispute.status):
@@ -150,7 +150,7 @@ class Dispute:
 
     async def _moved(self, dispute: DisputeRecord) -> None:
         """The outbox was written in the commit of the news: send it, and wake the rewards that hang on the payment."""
-        self._vigil.note(f"{dispute.state}: {dispute.status}")
+        self._waiter.note(f"{dispute.state}: {dispute.status}")
         workflow.upsert_search_attributes(
             [
                 visibility.STAGE.value_set(dispute.state),
@@ -161,18 +161,18 @@ class Dispute:
             ]
         )
         self._send(dispute)
-        await tell_reductions(dispute.payment_id)
+        await signal_reductions_of(dispute.payment_id)
 
     def _send(self, dispute: DisputeRecord) -> None:
-        self._mail.begin(lambda: send_what_there_is(dispute.account_id), dispute_id=dispute.dispute_id)
+        self._outgoing.begin(lambda: send_pending(dispute.account_id), dispute_id=dispute.dispute_id)
 
     async def _wait(self, dispute: DisputeRecord) -> None:
         reminder = next_reminder(dispute, now=workflow.now())
         if reminder is None:
-            await self._vigil.wait(_next_look(dispute), "is it decided?")
-        elif await self._vigil.wait(reminder, "evidence is due soon, and there is none") is None:
+            await self._waiter.wait(_next_look(dispute), "is it decided?")
+        elif await self._waiter.wait(reminder, "evidence is due soon, and there is none") is None:
             await workflow.execute_activity_method(
-                DisputeRecordActivities.remind_of_dispute,
+                DisputeRowActivities.remind_of_dispute,
                 dispute.dispute_id,
                 summary="tell operators that evidence is due",
                 **DATABASE,
@@ -200,5 +200,5 @@ def _details(dispute_id: str, status: DisputeStatus) -> str:
         f" evidence: {evidence}. It is submitted from a file: `starter.py disputes submit-evidence {dispute_id} FILE`.",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
-        orders_text(_ORDERS if dispute.state is DisputeState.OPEN else (), target=dispute_id),
+        actions_text(_ORDERS if dispute.state is DisputeState.OPEN else (), target=dispute_id),
     )

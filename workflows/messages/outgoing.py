@@ -12,7 +12,7 @@ from workflows.options import LAST_MESSAGE, MAIL
 from workflows.visibility import MAIL_QUEUE
 
 
-class Mail:
+class OutgoingMessages:
     """Messages under way. One that cannot be sent is left to the next mailing: the outbox has it."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Mail:
             workflow.logger.warning("message_left", extra=about)
 
 
-async def send_what_there_is(account_id: str) -> None:
+async def send_pending(account_id: str) -> None:
     """Send what the outbox holds about an account: the commits that it tells of have written it."""
     await workflow.execute_activity_method(
         MessageActivities.tell_account, account_id, task_queue=MAIL_QUEUE, summary="tell of it", **MAIL

@@ -20,20 +20,20 @@ from models.reductions.reduction import (
 from models.refunds.refund import RefundOrder, RefundRequest
 from workflows import visibility
 from workflows.options import DATABASE
-from workflows.reductions.handlers import ReductionDesk
-from workflows.refunds.reduction_signals import tell_run
+from workflows.reductions.handlers import ReductionHandlers
+from workflows.refunds.reduction_signals import signal_refund_run
 from workflows.refunds.refund import Refund
-from workflows.waiting import Vigil
+from workflows.waiting import Waiter
 
 
 @workflow.defn(name="BackEndReduction")
-class BackEndReduction(ReductionDesk):
+class BackEndReduction(ReductionHandlers):
     """Owns one award: held, refunded part by part, remedied when a refund fails, clawed back with the sale."""
 
     @workflow.init
     def __init__(self, request: ReductionRequest) -> None:
         self._request = request
-        self._vigil = Vigil(request.award_id, self._show)
+        self._waiter = Waiter(request.award_id, self._show)
         self._reduction = None
         self._refused = None
         self._decision = None
@@ -56,20 +56,20 @@ class BackEndReduction(ReductionDesk):
             elif reduction.is_disputed and reduction.open_minor:
                 await self._freeze()
             elif reduction.open_minor and workflow.now() < (until := _held_until(reduction)):
-                await self._vigil.wait(until, "its hold period is over")
+                await self._waiter.wait(until, "its hold period is over")
             elif reduction.open_minor:
                 await self._grant(reduction)
             elif self._watched:
-                await self._vigil.wait(None, "its refunds may still come back")
+                await self._waiter.wait(None, "its refunds may still come back")
             else:
                 return await self._close(ReductionState.GRANTED, reduction.reason)
             reduction = await self._load()
-            await self._tell_run()
+            await self._signal_refund_run()
 
-    async def _tell_run(self) -> None:
+    async def _signal_refund_run(self) -> None:
         if self._request.run_id and not self._has_told and self._has_outcome():
             self._has_told = True
-            await tell_run(self._request.run_id)
+            await signal_refund_run(self._request.run_id)
 
     async def _take_up(self, request: ReductionRequest) -> Reduction:
         if request.award is None:
@@ -92,11 +92,11 @@ class BackEndReduction(ReductionDesk):
             planned = await self._plan(is_remedy=False)
             if planned.under_way:
                 return
-            self._vigil.note("no refundable payment of the sale")
+            self._waiter.note("no refundable payment of the sale")
         remedies = (*reduction.settings.remedies, Remedy.PERSON)
         remedy = remedies[min(self._remedies_used, len(remedies) - 1)]
         self._remedies_used += 1
-        self._vigil.note(f"remedy: {remedy}")
+        self._waiter.note(f"remedy: {remedy}")
         match remedy:
             case Remedy.ANOTHER_PAYMENT:
                 if (await self._plan(is_remedy=True)).under_way:
@@ -123,12 +123,12 @@ class BackEndReduction(ReductionDesk):
     async def _decided(self) -> ReductionDecision | None:
         """Wait for a person's decision; None when the sale was returned, so that there is nothing to decide."""
         self._decision = None
-        self._vigil.ask_a_person("no_remedy_left")
+        self._waiter.ask_a_person("no_remedy_left")
         while True:
-            await self._vigil.wait(None, "a person decides what becomes of it")
+            await self._waiter.wait(None, "a person decides what becomes of it")
             decision = self._last_decision()
             if decision is not None or (await self._load()).is_sale_returned:
-                self._vigil.end_review()
+                self._waiter.end_review()
                 return decision
 
     def _last_decision(self) -> ReductionDecision | None:
@@ -139,7 +139,7 @@ class BackEndReduction(ReductionDesk):
         for part in reduction.under_way:
             if part.refund_id not in self._watched:
                 await self._start(reduction, part)
-        await self._vigil.wait(None, "the gateway pays its refunds")
+        await self._waiter.wait(None, "the gateway pays its refunds")
 
     async def _start(self, reduction: Reduction, part: ReductionPart) -> None:
         self._watched.add(part.refund_id)
@@ -166,16 +166,16 @@ class BackEndReduction(ReductionDesk):
                 ),
             )
         except WorkflowAlreadyStartedError:
-            self._vigil.note(f"{part.refund_id} is under way already")
+            self._waiter.note(f"{part.refund_id} is under way already")
 
     async def _freeze(self) -> None:
         workflow.upsert_search_attributes([visibility.STAGE.value_set("frozen")])
-        self._vigil.note("frozen: a payment it hangs on is disputed")
-        await self._vigil.wait(None, "the dispute is decided")
+        self._waiter.note("frozen: a payment it hangs on is disputed")
+        await self._waiter.wait(None, "the dispute is decided")
 
     async def _claw_back(self, reduction: Reduction) -> Reduction:
         if reduction.state is not ReductionState.CLAWED_BACK:
-            self._vigil.note("the sale was returned: what was granted is taken back")
+            self._waiter.note("the sale was returned: what was granted is taken back")
             reduction = await workflow.execute_activity_method(
                 ReductionActivities.claw_back_reduction,
                 self._request.award_id,
@@ -227,10 +227,10 @@ class BackEndReduction(ReductionDesk):
         return await self._leave(await self._record(state, reason))
 
     async def _leave(self, reduction: Reduction) -> Reduction:
-        await self._tell_run()
-        self._vigil.end_review()
-        self._vigil.next_action, self._vigil.next_action_at = "", None
-        self._vigil.note(f"over: {reduction.state}")
+        await self._signal_refund_run()
+        self._waiter.end_review()
+        self._waiter.next_action, self._waiter.next_action_at = "", None
+        self._waiter.note(f"over: {reduction.state}")
         self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return reduction
@@ -238,7 +238,7 @@ class BackEndReduction(ReductionDesk):
     def _take(self, reduction: Reduction) -> Reduction:
         before, self._reduction = self._reduction, reduction
         if before is None or before.state is not reduction.state:
-            self._vigil.note(reduction.state)
+            self._waiter.note(reduction.state)
             workflow.upsert_search_attributes(
                 [
                     visibility.STAGE.value_set(reduction.state),

@@ -20,9 +20,9 @@ from models.reductions.reduction import (
 )
 from models.refunds.refund import RefundOutcome, RefundResult
 from workflows.markdown import listed, paragraphs
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 from workflows.updates import async_update
-from workflows.waiting import Vigil
+from workflows.waiting import Waiter
 
 RECENT = 12
 
@@ -34,7 +34,7 @@ WHERE = {
     ReductionState.GIVEN_UP: "not granted, by a person's decision",
 }
 
-_DECIDE = Order(
+_DECIDE = OperatorAction(
     "decide",
     "credits it, tries again or gives it up, when no remedy is left",
     "reductions decide",
@@ -51,11 +51,11 @@ class ReductionNews(StrEnum):
     DECIDED = "decided"
 
 
-class ReductionDesk:
+class ReductionHandlers:
     """The signals, updates and queries of a reduction."""
 
     _request: ReductionRequest
-    _vigil: Vigil[ReductionNews]
+    _waiter: Waiter[ReductionNews]
     _reduction: Reduction | None
     _refused: ApplicationError | None
     _decision: ReductionDecision | None
@@ -67,19 +67,19 @@ class ReductionDesk:
         if is_over:
             self._watched.discard(result.refund_id)
         if is_over or result.outcome is not RefundOutcome.REFUNDED:
-            self._vigil.note(f"{result.refund_id}: {result.outcome}{', for good' if is_over else ''}")
-        self._vigil.hear(ReductionNews.REFUND_MOVED)
+            self._waiter.note(f"{result.refund_id}: {result.outcome}{', for good' if is_over else ''}")
+        self._waiter.hear(ReductionNews.REFUND_MOVED)
 
     @workflow.signal(description="A payment that it hangs on was disputed, decided, or returned.")
     def payment_changed(self) -> None:
         """Look at the sale again."""
-        self._vigil.hear(ReductionNews.PAYMENT_CHANGED)
+        self._waiter.hear(ReductionNews.PAYMENT_CHANGED)
 
     @workflow.query(description="Where the reduction stands, and what comes next.")
     def status(self) -> ReductionStatus:
         """Return the reduction with its parts, the next moment and what happened."""
-        vigil = self._vigil
-        return ReductionStatus(self._reduction, vigil.next_action, vigil.next_action_at, vigil.notes)
+        waiter = self._waiter
+        return ReductionStatus(self._reduction, waiter.next_action, waiter.next_action_at, waiter.notes)
 
     @async_update("Wait until the award is written down, and return it.")
     async def accepted(self) -> Reduction:
@@ -97,14 +97,14 @@ class ReductionDesk:
     def decide(self, command: ReductionDecision) -> str:
         """Credit it to the account, try other payments again, or give it up."""
         self._decision = command
-        self._vigil.note(f"{command.decision}, says {command.actor}: {command.reason}")
-        self._vigil.hear(ReductionNews.DECIDED)
+        self._waiter.note(f"{command.decision}, says {command.actor}: {command.reason}")
+        self._waiter.hear(ReductionNews.DECIDED)
         return str(command.decision)
 
     @decide.validator
     def _may_decide(self, command: ReductionDecision) -> None:
         command.check()
-        if not self._vigil.is_in_review:
+        if not self._waiter.is_in_review:
             raise CommandError("stage: no person is asked just now")
         if command.decision not in Decision:
             raise CommandError(f"decision: must be one of {', '.join(Decision)}")
@@ -120,11 +120,11 @@ class ReductionDesk:
         if reduction is None:
             return False
         is_granted = not reduction.open_minor and not reduction.under_way
-        return is_granted or reduction.state in REDUCTION_ENDED or self._vigil.is_in_review
+        return is_granted or reduction.state in REDUCTION_ENDED or self._waiter.is_in_review
 
     def _show(self) -> None:
         workflow.set_current_details(
-            _details(self._request.award_id, self.status(), in_review=self._vigil.is_in_review)
+            _details(self._request.award_id, self.status(), in_review=self._waiter.is_in_review)
         )
 
 
@@ -141,7 +141,7 @@ def _details(award_id: str, status: ReductionStatus, *, in_review: bool) -> str:
         "\n".join(_part(each, reduction.currency) for each in reduction.parts),
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
-        orders_text((_DECIDE,) if in_review else (), target=award_id),
+        actions_text((_DECIDE,) if in_review else (), target=award_id),
     )
 
 

@@ -13,10 +13,10 @@ from models.money import Money
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
 from workflows import visibility
 from workflows.markdown import listed, paragraphs
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT_WAITING, PEOPLE
-from workflows.updates import async_update, telling_why
-from workflows.waiting import Vigil
+from workflows.updates import async_update, surfacing_refusal
+from workflows.waiting import Waiter
 
 RECENT = 12
 
@@ -29,19 +29,19 @@ WHERE = {
     RefundOutcome.REVERSED: "the money came back, and the ledger has it again",
 }
 
-_LOOK = Order("look_now", "asks the gateway how it stands", "refunds look")
-_RESOLVE = Order(
+_CHECK = OperatorAction("check_now", "asks the gateway how it stands", "refunds check")
+_RESOLVE = OperatorAction(
     "resolve_unknown",
     "settles it by the gateway's own id, which is checked, or by the decision `was_not_charged`: no money left",
     "refunds resolve",
     '"gateway_reference": "re_..."',
     "--gateway-reference re_...",
 )
-ORDERS: dict[RefundOutcome, tuple[Order, ...]] = {
-    RefundOutcome.PENDING: (_LOOK,),
-    RefundOutcome.UNKNOWN: (_RESOLVE, _LOOK),
+ORDERS: dict[RefundOutcome, tuple[OperatorAction, ...]] = {
+    RefundOutcome.PENDING: (_CHECK,),
+    RefundOutcome.UNKNOWN: (_RESOLVE, _CHECK),
     RefundOutcome.DID_NOT_HAPPEN: (),
-    RefundOutcome.REFUNDED: (_LOOK,),
+    RefundOutcome.REFUNDED: (_CHECK,),
     RefundOutcome.REJECTED: (),
     RefundOutcome.REVERSED: (),
 }
@@ -51,15 +51,15 @@ class RefundNews(StrEnum):
     """What can end a refund's wait."""
 
     GATEWAY_EVENT = "gateway_event"
-    LOOK = "look"
+    CHECK = "check"
     RESOLVED = "resolved"
 
 
-class RefundDesk:
+class RefundHandlers:
     """The signals, updates and queries of a refund."""
 
     _request: RefundRequest
-    _vigil: Vigil[RefundNews]
+    _waiter: Waiter[RefundNews]
     _last: RefundResult | None
     _first: RefundResult | None
     _refused: ApplicationError | None
@@ -67,16 +67,16 @@ class RefundDesk:
     @workflow.signal(description="The gateway has news of this refund.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
-        self._vigil.hear(RefundNews.GATEWAY_EVENT)
+        self._waiter.hear(RefundNews.GATEWAY_EVENT)
 
     @workflow.query(description="Where the refund stands, and what comes next.")
     def status(self) -> RefundStatus:
         """Return the last answer, the next moment and what happened."""
-        return RefundStatus(self._last, self._vigil.next_action, self._vigil.next_action_at, self._vigil.notes)
+        return RefundStatus(self._last, self._waiter.next_action, self._waiter.next_action_at, self._waiter.notes)
 
     @async_update("Wait for the gateway's first answer and return it.")
     async def first_outcome(self) -> RefundResult:
-        """Return what the first asking came to; fails with the rule when the refund may not be."""
+        """Return what the first attempt came to; fails with the rule when the refund may not be."""
         await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
@@ -84,17 +84,17 @@ class RefundDesk:
         return self._first
 
     @workflow.update(description="Ask the gateway now how the refund stands.")
-    def look_now(self, command: OperatorCommand) -> str:
+    def check_now(self, command: OperatorCommand) -> str:
         """Look at the gateway without waiting for the next moment."""
-        self._vigil.note(f"look now, says {command.actor}: {command.reason}")
-        self._vigil.hear(RefundNews.LOOK)
-        return "look now"
+        self._waiter.note(f"check now, says {command.actor}: {command.reason}")
+        self._waiter.hear(RefundNews.CHECK)
+        return "check now"
 
     @async_update("Say what became of an unknown refund: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> RefundResult:
         """Settle the unknown refund. A gateway id is checked with the gateway; a decision is kept with its author."""
         assert self._last is not None
-        with telling_why():
+        with surfacing_refusal():
             resolved = await workflow.execute_activity_method(
                 RefundActivities.resolve_refund,
                 RefundResolution(self._request.refund_id, self._last.attempt, command),
@@ -103,12 +103,12 @@ class RefundDesk:
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
-        self._vigil.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
-        self._vigil.hear(RefundNews.RESOLVED)
+        self._waiter.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
+        self._waiter.hear(RefundNews.RESOLVED)
         return resolved
 
-    @look_now.validator
-    def _may_look(self, command: OperatorCommand) -> None:
+    @check_now.validator
+    def _may_check(self, command: OperatorCommand) -> None:
         command.check()
         self._refuse_unless(RefundOutcome.PENDING, RefundOutcome.UNKNOWN, RefundOutcome.REFUNDED)
 
@@ -130,7 +130,7 @@ class RefundDesk:
 def _details(refund_id: str, status: RefundStatus) -> str:
     result = status.result
     if result is None:
-        return f"### asking\n\n`{refund_id}` is being written down, and the gateway asked."
+        return f"### attempt\n\n`{refund_id}` is being written down, and the gateway asked."
     what = "the whole payment" if result.kind is RequestKind.PAYMENT_CANCELLATION else "of payment"
     reason = f" ({result.code})" if result.code else ""
     amount = Money(result.amount_minor, result.currency) if result.currency else ""
@@ -140,5 +140,5 @@ def _details(refund_id: str, status: RefundStatus) -> str:
         f" `{result.gateway_reference or 'not known'}`, in the ledger `{result.transaction_id or 'not yet'}`.",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
-        orders_text(ORDERS[result.outcome], target=refund_id),
+        actions_text(ORDERS[result.outcome], target=refund_id),
     )

@@ -7,10 +7,10 @@ from activities.reductions.reductions import ReductionActivities
 from models.reductions.reduction import ReductionRequest
 from workflows import visibility
 from workflows.options import DATABASE
-from workflows.signals import told
+from workflows.signals import signal_if_running
 
 
-async def tell_reductions(payment_id: str) -> None:
+async def signal_reductions_of(payment_id: str) -> None:
     """Wake every reduction that hangs on a payment; one that has ended is taken up again."""
     awards = await workflow.execute_activity_method(
         ReductionActivities.reductions_of_payment,
@@ -19,12 +19,12 @@ async def tell_reductions(payment_id: str) -> None:
         **DATABASE,
     )
     for award in awards:
-        await wake_reduction(award, "payment_changed")
+        await signal_or_restart_reduction(award, "payment_changed")
 
 
-async def wake_reduction(award_id: str, signal: str, *arguments: object) -> None:
+async def signal_or_restart_reduction(award_id: str, signal: str, *arguments: object) -> None:
     """Signal a reduction; one that has ended is started again, and reads for itself what is new."""
-    if not await told(visibility.reduction_id(award_id), signal, *arguments):
+    if not await signal_if_running(visibility.reduction_id(award_id), signal, *arguments):
         await _take_up_again(award_id)
 
 
@@ -41,6 +41,6 @@ async def _take_up_again(award_id: str) -> None:
         workflow.logger.info("reduction_is_at_work", extra={"award_id": award_id})
 
 
-async def tell_run(run_id: str) -> None:
+async def signal_refund_run(run_id: str) -> None:
     """Tell the refund run that sent this workflow that there is an outcome; one that is over does not wait for it."""
-    await told(run_id, "member_answered", workflow.info().workflow_id)
+    await signal_if_running(run_id, "member_answered", workflow.info().workflow_id)

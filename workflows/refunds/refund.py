@@ -16,40 +16,40 @@ from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import (
     REFUND_ENDED,
-    RefundAsking,
+    RefundAttempt,
     RefundOutcome,
-    RefundProgress,
     RefundRequest,
     RefundResult,
+    RefundSnapshot,
 )
 from workflows import visibility
 from workflows.collections.collection import Collection
-from workflows.messages.outgoing import Mail, send_what_there_is
+from workflows.messages.outgoing import OutgoingMessages, send_pending
 from workflows.options import COLLECT_WAITING, PEOPLE
-from workflows.refunds.handlers import RefundDesk
-from workflows.refunds.reduction_signals import tell_reductions, tell_run, wake_reduction
-from workflows.waiting import Vigil
+from workflows.refunds.handlers import RefundHandlers
+from workflows.refunds.reduction_signals import signal_or_restart_reduction, signal_reductions_of, signal_refund_run
+from workflows.waiting import Waiter
 
 # How long is waited before the gateway is looked at again for an outcome; the last pause repeats.
-LOOK_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
+CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 REVIEW_AFTER = timedelta(hours=6)
 
 
 @workflow.defn(name="Refund")
-class Refund(RefundDesk):
+class Refund(RefundHandlers):
     """Owns one refund or payment cancellation. Unknown blocks until the gateway itself gives evidence."""
 
     @workflow.init
     def __init__(self, request: RefundRequest) -> None:
         self._request = request
-        progress = request.resumed or RefundProgress()
+        progress = request.resumed or RefundSnapshot()
         self._progress = progress
-        self._vigil = Vigil(request.refund_id, self._show, progress.history)
-        self._vigil.is_in_review = progress.is_in_review
+        self._waiter = Waiter(request.refund_id, self._show, progress.history)
+        self._waiter.is_in_review = progress.is_in_review
         self._last = None
         self._first = None
         self._refused = None
-        self._mail = Mail()
+        self._outgoing = OutgoingMessages()
 
     @workflow.run
     async def run(self, request: RefundRequest) -> RefundResult:
@@ -75,18 +75,18 @@ class Refund(RefundDesk):
 
     async def _ask(self, request: RefundRequest) -> RefundResult:
         assert request.order is not None
-        asking = RefundAsking(request.order, self._progress.attempt)
+        attempt = RefundAttempt(request.order, self._progress.attempt)
         try:
             result = await workflow.execute_activity_method(
                 RefundActivities.refund,
-                asking,
+                attempt,
                 task_queue=visibility.gateway_queue(request.provider),
-                summary=f"{request.order.kind} of {request.order.payment_id}, asking {asking.attempt}",
+                summary=f"{request.order.kind} of {request.order.payment_id}, attempt {attempt.attempt}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
         except ActivityError as error:
-            result = await self._unanswered(error, asking.attempt)
+            result = await self._unanswered(error, attempt.attempt)
         return self._heard(result)
 
     async def _ask_again(self, request: RefundRequest, result: RefundResult) -> RefundResult:
@@ -98,7 +98,7 @@ class Refund(RefundDesk):
     async def _look(self) -> RefundResult:
         try:
             result = await workflow.execute_activity_method(
-                RefundActivities.look_at_refund,
+                RefundActivities.check_refund,
                 self._request.refund_id,
                 task_queue=visibility.gateway_queue(self._request.provider),
                 summary=f"how does {self._request.refund_id} stand?",
@@ -120,7 +120,7 @@ class Refund(RefundDesk):
                 self._refused = cause
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 raise error
-            self._vigil.ask_a_person(cause.type or "refused")
+            self._waiter.ask_a_person(cause.type or "refused")
         if self._last is not None:
             return self._last
         return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)
@@ -130,16 +130,16 @@ class Refund(RefundDesk):
         progress, now = self._progress, workflow.now()
         since = progress.unknown_since or now
         if result.outcome is RefundOutcome.UNKNOWN and now - since >= REVIEW_AFTER:
-            self._vigil.ask_a_person("unknown_refund")
-        pause = LOOK_AFTER[min(progress.looks, len(LOOK_AFTER) - 1)]
-        self._progress = replace(progress, unknown_since=since, looks=progress.looks + 1)
-        await self._vigil.wait(now + pause, f"look {progress.looks + 1} for what became of it")
+            self._waiter.ask_a_person("unknown_refund")
+        pause = CHECK_INTERVALS[min(progress.checks, len(CHECK_INTERVALS) - 1)]
+        self._progress = replace(progress, unknown_since=since, checks=progress.checks + 1)
+        await self._waiter.wait(now + pause, f"look {progress.checks + 1} for what became of it")
 
     async def _watch(self, result: RefundResult) -> bool:
         """Wait for news, but not beyond the moment from which it counts as final; True when that has come."""
-        self._vigil.end_review()
+        self._waiter.end_review()
         until = (result.executed_at or workflow.now()) + timedelta(days=result.watch_days)
-        return await self._vigil.wait(until, "it counts as final then; until then it may come back") is None
+        return await self._waiter.wait(until, "it counts as final then; until then it may come back") is None
 
     async def _collect_again(self, result: RefundResult) -> None:
         """What a cancelled payment leaves open is collected at once where the rules say so, else with the next run."""
@@ -156,15 +156,15 @@ class Refund(RefundDesk):
                 **visibility.collection_label(request, f"{result.account_id}, opened again by {result.refund_id}"),
             )
         except WorkflowAlreadyStartedError:
-            self._vigil.note("what it leaves open is being collected already")
+            self._waiter.note("what it leaves open is being collected already")
 
     def _heard(self, result: RefundResult) -> RefundResult:
         before, self._last = self._last, result
         if self._first is None and self._request.run_id:
-            self._mail.begin(lambda: tell_run(self._request.run_id), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: signal_refund_run(self._request.run_id), refund_id=result.refund_id)
         self._first = self._first or result
         if before is None or (before.outcome, before.attempt) != (result.outcome, result.attempt):
-            self._vigil.note(f"asking {result.attempt}: {result.outcome} {result.code}".strip())
+            self._waiter.note(f"attempt {result.attempt}: {result.outcome} {result.code}".strip())
             updates = [visibility.STAGE.value_set(result.outcome)]
             if result.gateway_reference:
                 updates.append(visibility.GATEWAY_REFERENCE.value_set(result.gateway_reference))
@@ -179,27 +179,31 @@ class Refund(RefundDesk):
     def _tell(self, result: RefundResult) -> None:
         """The outbox was written in the commit of the outcome: what is left is to send it, and to tell reductions."""
         if result.outcome in {RefundOutcome.REFUNDED, RefundOutcome.REVERSED}:
-            self._mail.begin(lambda: send_what_there_is(result.account_id), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: send_pending(result.account_id), refund_id=result.refund_id)
         if result.award_id:
-            self._mail.begin(lambda: self._tell_reduction(result, is_over=False), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: self._tell_reduction(result, is_over=False), refund_id=result.refund_id)
         if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:
-            self._mail.begin(lambda: tell_reductions(result.payment_id), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: signal_reductions_of(result.payment_id), refund_id=result.refund_id)
 
     async def _tell_reduction(self, result: RefundResult, *, is_over: bool) -> None:
-        await wake_reduction(result.award_id, "refund_moved", result, is_over)
+        await signal_or_restart_reduction(result.award_id, "refund_moved", result, is_over)
 
     async def _finish(self, result: RefundResult) -> None:
-        self._vigil.end_review()
-        self._vigil.note(f"over: {result.outcome}")
-        self._vigil.next_action, self._vigil.next_action_at = "", None
+        self._waiter.end_review()
+        self._waiter.note(f"over: {result.outcome}")
+        self._waiter.next_action, self._waiter.next_action_at = "", None
         self._show()
         if result.award_id:
             await self._tell_reduction(result, is_over=True)
-        if not await self._mail.finished():
+        if not await self._outgoing.finished():
             workflow.logger.warning("message_left", extra={"refund_id": result.refund_id})
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _continue_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._mail.is_idle:
-            kept = replace(self._progress, is_in_review=self._vigil.is_in_review, history=self._vigil.notes)
+        if (
+            workflow.info().is_continue_as_new_suggested()
+            and workflow.all_handlers_finished()
+            and self._outgoing.is_idle
+        ):
+            kept = replace(self._progress, is_in_review=self._waiter.is_in_review, history=self._waiter.notes)
             workflow.continue_as_new(replace(self._request, resumed=kept))

@@ -14,26 +14,26 @@ from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgr
 from models.runs.run_control import RunStage, Steering
 from workflows import visibility
 from workflows.options import DATABASE, DATABASE_SWEEP
-from workflows.runs.payment_run_handlers import RunDesk
+from workflows.runs.payment_run_handlers import PaymentRunHandlers
 from workflows.runs.payment_run_shard import PaymentRunShard
-from workflows.runs.payment_run_state import Course
+from workflows.runs.payment_run_state import PaymentRunState
 
 # A report costs the run up to four events, and an execution may take in 10,000 signals: a thousand or so leave room
 # for the operators' at any number of members.
 REPORTS = 1000
 
-# How long a restarted run waits before it looks again for the end of what was terminated.
-LINGERING = timedelta(seconds=2)
+# How long a restarted run waits before it checks again for the end of what was terminated.
+TERMINATION_POLL = timedelta(seconds=2)
 
 
 @workflow.defn(name="PaymentRun")
-class PaymentRun(RunDesk):
+class PaymentRun(PaymentRunHandlers):
     """The monthly run of one definition for one period; its id is the pair, so it exists once."""
 
     @workflow.init
     def __init__(self, request: RunRequest) -> None:
         self._request = request
-        self._course = Course(is_shadow=request.is_shadow)
+        self._course = PaymentRunState(is_shadow=request.is_shadow)
         self._shards = {}
         self._told = {}
 
@@ -95,7 +95,7 @@ class PaymentRun(RunDesk):
                 )
             except WorkflowAlreadyStartedError:
                 # Terminating a run ends its shards as well, but a moment later.
-                await workflow.sleep(LINGERING, summary="a shard of the terminated run is still ending")
+                await workflow.sleep(TERMINATION_POLL, summary="a shard of the terminated run is still ending")
 
     async def _settle_decisions(self, plan: RunPlan) -> None:
         """Write down what operators decided, and do what is left to do about it."""

@@ -1,16 +1,16 @@
 """What operators can do about a payment run at each of its stages; the desk's validators allow the same."""
 
 from models.runs.run_control import RunStage
-from workflows.operator_actions import Order, orders_text
+from workflows.operator_actions import OperatorAction, actions_text
 
-_PAUSE = Order("pause", "starts nothing new, payments in flight settle", "runs pause")
-_RESUME = Order("resume", "goes on, or asks the gateway again at once", "runs resume")
-_RATE = Order(
+_PAUSE = OperatorAction("pause", "starts nothing new, payments in flight settle", "runs pause")
+_RESUME = OperatorAction("resume", "goes on, or asks the gateway again at once", "runs resume")
+_RATE = OperatorAction(
     "change_rate", "sets the provider's calls a second until the run ends", "runs rate", '"calls_per_second": 10', "10"
 )
-_ABORT = Order("abort", "ends the run: charged stays charged, the rest is released", "runs abort")
+_ABORT = OperatorAction("abort", "ends the run: charged stays charged, the rest is released", "runs abort")
 
-ORDERS: dict[RunStage, tuple[Order, ...]] = {
+ORDERS: dict[RunStage, tuple[OperatorAction, ...]] = {
     RunStage.FREEZING: (_PAUSE, _ABORT),
     RunStage.COLLECTING: (_PAUSE, _RATE, _ABORT),
     RunStage.PAUSED: (_RESUME, _RATE, _ABORT),
@@ -21,11 +21,11 @@ ORDERS: dict[RunStage, tuple[Order, ...]] = {
 }
 
 
-def orders_for(stage: RunStage, *, is_shadow: bool) -> tuple[Order, ...]:
-    """Return the orders that a run takes at a stage; a shadow has no rate, for it asks no gateway."""
-    return tuple(order for order in ORDERS[stage] if not (is_shadow and order is _RATE))
+def actions_for(stage: RunStage, *, is_shadow: bool) -> tuple[OperatorAction, ...]:
+    """Return the actions that a run takes at a stage; a shadow has no rate, for it asks no gateway."""
+    return tuple(action for action in ORDERS[stage] if not (is_shadow and action is _RATE))
 
 
-def orders_at(stage: RunStage, run_id: str, *, is_shadow: bool) -> str:
+def actions_at(stage: RunStage, run_id: str, *, is_shadow: bool) -> str:
     """Return what can be done at a stage, in Markdown; nothing where only waiting is left."""
-    return orders_text(orders_for(stage, is_shadow=is_shadow), target=run_id)
+    return actions_text(actions_for(stage, is_shadow=is_shadow), target=run_id)

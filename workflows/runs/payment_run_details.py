@@ -6,7 +6,7 @@ from models.runs.breaker import PAUSES
 from models.runs.process_run import Certificate, ItemOutcome, OutcomeTotal, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, RunStatus
 from workflows.markdown import aligned, listed, paragraphs
-from workflows.runs.payment_run_actions import orders_at
+from workflows.runs.payment_run_actions import actions_at
 
 _WITH_COLLECTIONS = frozenset({ItemOutcome.IN_DUNNING, ItemOutcome.UNKNOWN})
 RECENT = 12
@@ -16,7 +16,7 @@ WAITS_FOR = {
     RunStage.COLLECTING: "the remaining payments, then the certificate",
     RunStage.PAUSED: "an operator, who resumes or aborts it; payments in flight settle meanwhile",
     RunStage.HELD: (
-        "the gateway, which answered nobody: nothing new is asked of it, and one payment looks from time to time,"
+        "the gateway, which answered nobody: nothing new is asked of it, and one payment checks from time to time,"
         f" at least every {PAUSES[-1].seconds // 60} minutes; an operator who knows better resumes the run at once"
     ),
     RunStage.ABORTING: "the payments in flight, then the rest is released",
@@ -34,7 +34,7 @@ def progress_of(status: RunStatus, *, run_id: str = "", is_shadow: bool = False)
         _outcomes(status.totals),
         _amounts(status),
         _where_payments_are(run_id),
-        orders_at(status.stage, run_id, is_shadow=is_shadow),
+        actions_at(status.stage, run_id, is_shadow=is_shadow),
         listed("Decisions", status.decisions, recent=RECENT),
     )
 
@@ -42,7 +42,7 @@ def progress_of(status: RunStatus, *, run_id: str = "", is_shadow: bool = False)
 def shard_progress_of(request: ShardRequest, progress: ShardProgress) -> str:
     """Return the current details of a shard, in Markdown."""
     held = (
-        f"**Held** since {in_utc(progress.held_since)}: the gateway answered nobody, and one payment looks from time"
+        f"**Held** since {in_utc(progress.held_since)}: the gateway answered nobody, and one payment checks from time"
         " to time whether it does again"
         if progress.held_since
         else ""

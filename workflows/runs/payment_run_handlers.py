@@ -13,13 +13,13 @@ from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus
 from workflows import visibility
 from workflows.options import SERVER
 from workflows.runs.payment_run_shard import PaymentRunShard
-from workflows.runs.payment_run_state import Course
+from workflows.runs.payment_run_state import PaymentRunState
 
 
-class RunDesk:
+class PaymentRunHandlers:
     """The signals, updates and queries of a payment run."""
 
-    _course: Course
+    _course: PaymentRunState
     # The shards that are under way, and the revision of the steering that each has been sent.
     _shards: dict[int, ChildWorkflowHandle[PaymentRunShard, ShardProgress]]
     _told: dict[int, int]

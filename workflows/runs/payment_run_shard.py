@@ -24,7 +24,7 @@ from models.runs.process_run import Due, ItemOutcome, PageRequest, ShardProgress
 from models.runs.run_control import Steering
 from workflows import visibility
 from workflows.collections.collection import Collection
-from workflows.options import COLLECT, DATABASE, LOOK, MONTHLY, Timing
+from workflows.options import COLLECT, DATABASE, MONTHLY, PROBE, Timing
 from workflows.runs.payment_run_details import shard_progress_of
 
 _OUTCOMES = {
@@ -108,7 +108,7 @@ class PaymentRunShard:
             if self._steering.is_aborted:
                 break
             if self._breaker.opened_at is not None:
-                await self._look_with(due)
+                await self._probe_with(due)
                 continue
             self._in_flight += 1
             payments.append(asyncio.create_task(self._collect_from(due)))
@@ -129,25 +129,25 @@ class PaymentRunShard:
         await self._settle(due, result)
         self._in_flight -= 1
 
-    async def _look_with(self, due: Due) -> None:
+    async def _probe_with(self, due: Due) -> None:
         """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted."""
         result: CollectResult | None = None
-        while result in {None, _NO_ANSWER} and await self._time_to_look():
-            result = await self._ask(due, LOOK)
+        while result in {None, _NO_ANSWER} and await self._time_to_probe():
+            result = await self._ask(due, PROBE)
             if self._heard_gateway(result):
-                self._breaker.looked(is_answered=result is not _NO_ANSWER, at=workflow.now())
+                self._breaker.probe_finished(is_answered=result is not _NO_ANSWER, at=workflow.now())
         if self._breaker.opened_at is None:
             await self._report()
         if result is not None:
             await self._settle(due, result)
 
-    async def _time_to_look(self) -> bool:
+    async def _time_to_probe(self) -> bool:
         """Wait for the next look, which an operator's resume makes at once; False when the run was aborted."""
         told = self._steering.revision
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._steering.revision > told,
-                timeout=max(self._breaker.look_at - workflow.now(), timedelta(0)),
+                timeout=max(self._breaker.probe_at - workflow.now(), timedelta(0)),
                 timeout_summary="ask the gateway again whether it answers",
             )
         await workflow.wait_condition(lambda: self._steering.is_aborted or not self._steering.is_paused)

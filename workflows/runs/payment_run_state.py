@@ -15,7 +15,7 @@ from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, pro
 GATEWAY_UNANSWERED = "gateway_unanswered"
 
 
-class Course:
+class PaymentRunState:
     """One run on its way from frozen to closed."""
 
     def __init__(self, *, is_shadow: bool) -> None:

@@ -21,7 +21,7 @@ from workflows.refunds.refund import Refund
 # So many members are under way at a time, and so long is waited for the last of them: what is not certain by then is
 # under way, says the certificate, and its own workflow sees it through.
 WINDOW = 50
-PATIENCE = timedelta(hours=1)
+WINDOW_TIMEOUT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class RefundRun:
         after = ""
         while page := await self._page(run_id, after):
             for member in page:
-                await workflow.wait_condition(lambda: len(self._waiting) < WINDOW, timeout=PATIENCE)
+                await workflow.wait_condition(lambda: len(self._waiting) < WINDOW, timeout=WINDOW_TIMEOUT)
                 await self._send(request.provider, member)
             after = page[-1].member_id
         await self._wait_for_answers()
@@ -123,7 +123,7 @@ class RefundRun:
     async def _wait_for_answers(self) -> None:
         try:
             await workflow.wait_condition(
-                lambda: not self._waiting, timeout=PATIENCE, timeout_summary="what is left goes on by itself"
+                lambda: not self._waiting, timeout=WINDOW_TIMEOUT, timeout_summary="what is left goes on by itself"
             )
         except TimeoutError:
             workflow.logger.info("refunds_under_way", extra={"left": len(self._waiting)})

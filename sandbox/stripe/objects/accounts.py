@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from stripe import Account, AccountLink
 
+from sandbox.stripe.account_state import World, changed, merge_metadata
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.world import World, changed, merge_metadata
 
 LINK_LASTS = timedelta(minutes=5)
 _DUE = ["business_profile.url", "business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]

@@ -4,10 +4,10 @@ from collections import defaultdict
 
 from stripe import Balance
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.listing import listed
-from sandbox.stripe.world import World
 
 
 def retrieve_balance(world: World, _params: Json) -> Json:

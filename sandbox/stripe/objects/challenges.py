@@ -1,9 +1,9 @@
 """3-D Secure: what follows when the cardholder passes the bank's challenge, or does not."""
 
+from sandbox.stripe.account_state import World
+from sandbox.stripe.control_messages import Answer, CardOutcome
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import confirmation, setup_intents
-from sandbox.stripe.scripts import Answer, CardOutcome
-from sandbox.stripe.world import World
 
 _NOT_AUTHENTICATED = (
     "We are unable to authenticate your payment method. Please choose a different payment method and try again."

@@ -5,10 +5,10 @@ from functools import partial
 from stripe import Charge
 
 from sandbox.stripe import money
+from sandbox.stripe.account_state import World, changed, merge_metadata
+from sandbox.stripe.control_messages import CardOutcome
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.scripts import CardOutcome
-from sandbox.stripe.world import World, changed, merge_metadata
 
 
 def record(world: World, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:

@@ -7,12 +7,12 @@ from typing import Any
 from stripe.checkout import Session
 
 from sandbox.stripe import money
+from sandbox.stripe.account_state import World, merge_metadata
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import customers, payment_intents, payment_methods, setup_intents
-from sandbox.stripe.world import World, merge_metadata
 
 EXPIRES_AFTER = timedelta(hours=24)
 EXPIRES_AFTER_MIN = timedelta(minutes=30)

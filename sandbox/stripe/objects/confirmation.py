@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
+from sandbox.stripe.account_state import World
+from sandbox.stripe.control_messages import Answer, CardOutcome, RefundFate
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import charges, disputes, payment_methods
 from sandbox.stripe.objects.payment_methods import card_error
-from sandbox.stripe.scripts import Answer, CardOutcome, RefundFate
-from sandbox.stripe.world import World
 
 AUTHENTICATION_REQUIRED = CardOutcome(
     answer=Answer.DECLINE,

@@ -4,12 +4,12 @@ from typing import Any
 
 from stripe import Customer
 
+from sandbox.stripe.account_state import World, changed, merge_metadata
 from sandbox.stripe.errors import missing_object
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.listing import listed
 from sandbox.stripe.objects import payment_methods
-from sandbox.stripe.world import World, changed, merge_metadata
 
 _COPIED = ("address", "description", "email", "name", "phone", "shipping", "preferred_locales", "tax_exempt")
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 from stripe import Dispute
 
 from sandbox.stripe import money
+from sandbox.stripe.account_state import World, merge_metadata
+from sandbox.stripe.control_messages import DisputeScript
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import charges
-from sandbox.stripe.scripts import DisputeScript
-from sandbox.stripe.world import World, merge_metadata
 
 EVIDENCE_DUE = timedelta(days=7)
 _OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.errors import missing_object
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.listing import listed
-from sandbox.stripe.world import World
 
 KEPT = timedelta(days=30)
 

@@ -2,9 +2,9 @@
 
 from stripe import Mandate
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.world import World
 
 
 def create(world: World, method: Json) -> Json:

@@ -1,7 +1,7 @@
 """What the card networks tell Stripe: a card was reissued."""
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.world import World
 
 
 def replace(world: World, id: str) -> Json:

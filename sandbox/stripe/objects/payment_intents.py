@@ -3,11 +3,11 @@
 from stripe import PaymentIntent
 
 from sandbox.stripe import money
+from sandbox.stripe.account_state import World, changed, merge_metadata
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import confirmation, customers, payment_methods
-from sandbox.stripe.world import World, changed, merge_metadata
 
 _COPIED = (
     "description",

@@ -5,13 +5,13 @@ from typing import Any
 
 from stripe import PaymentMethod
 
+from sandbox.stripe.account_state import World, changed, merge_metadata
 from sandbox.stripe.cards import EXPIRES_IN_YEARS, TEST_CARDS, TOKENS, TestCard
+from sandbox.stripe.control_messages import Answer, CardOutcome
 from sandbox.stripe.errors import ApiError, invalid_request, missing_object
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.listing import listed
-from sandbox.stripe.scripts import Answer, CardOutcome
-from sandbox.stripe.world import World, changed, merge_metadata
 
 _REUSED = (
     "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a"

@@ -1,8 +1,8 @@
 """Retrieve and list, for the nouns that need nothing of their own."""
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.jsontypes import Handler, Json
 from sandbox.stripe.listing import listed
-from sandbox.stripe.world import World
 
 
 def by_id(table: str) -> Handler:

@@ -4,12 +4,12 @@ from functools import partial
 
 from stripe import Refund
 
+from sandbox.stripe.account_state import World, changed, merge_metadata
+from sandbox.stripe.control_messages import RefundFate
 from sandbox.stripe.errors import invalid_parameter, invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import charges
-from sandbox.stripe.scripts import RefundFate
-from sandbox.stripe.world import World, changed, merge_metadata
 
 _STATUS = {
     RefundFate.SUCCEED: "succeeded",

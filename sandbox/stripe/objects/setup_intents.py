@@ -4,13 +4,13 @@ from functools import partial
 
 from stripe import SetupIntent
 
+from sandbox.stripe.account_state import World, changed, merge_metadata
+from sandbox.stripe.control_messages import Answer, CardOutcome
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import confirmation, customers, mandates, payment_methods
 from sandbox.stripe.objects.payment_methods import card_error
-from sandbox.stripe.scripts import Answer, CardOutcome
-from sandbox.stripe.world import World, changed, merge_metadata
 
 _OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from stripe import WebhookEndpoint
 
+from sandbox.stripe.account_state import World, merge_metadata
 from sandbox.stripe.errors import invalid_parameter
 from sandbox.stripe.fields import blank
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.world import World, merge_metadata
 
 MAX = 16
 

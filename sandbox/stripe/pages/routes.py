@@ -11,12 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe import money
+from sandbox.stripe.account_state import World
 from sandbox.stripe.cards import TEST_CARDS
 from sandbox.stripe.core import Sandbox
 from sandbox.stripe.errors import ApiError, invalid_request
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import accounts, challenges, checkout_sessions
-from sandbox.stripe.world import World
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)

@@ -4,7 +4,7 @@ import csv
 import io
 
 from activities.database import Database
-from activities.ledger.statement_queries import StatementRecords
+from activities.ledger.statement_queries import StatementQueries
 from tests.support.shop import Shop
 
 
@@ -97,7 +97,7 @@ async def test_a_long_statement_carries_its_balance_from_the_first_transaction_t
     await shop.account("a1")
     await shop.run("select duly.create_payment('k' || n, 'a1', 100 + n, 'EUR', 'cash') from generate_series(1, 1000) n")
 
-    rows = await StatementRecords(database).statement("a1", None, None)
+    rows = await StatementQueries(database).statement("a1", None, None)
 
     assert len(rows) == 1000
     assert rows[-1].balance_minor == -sum(100 + n for n in range(1, 1001))

@@ -13,7 +13,7 @@ from models.collections.collection import CommandError
 from models.runs.process_run import Certificate, Comparison, ItemOutcome, OutcomeTotal, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, RunStatus, Steering
 from workflows.runs.payment_run import PaymentRun
-from workflows.runs.payment_run_actions import ORDERS, orders_for
+from workflows.runs.payment_run_actions import ORDERS, actions_for
 from workflows.runs.payment_run_details import (
     WAITS_FOR,
     billing_statement,
@@ -151,7 +151,7 @@ def run_at(stage: RunStage, *, is_shadow: bool) -> Any:
 @pytest.mark.parametrize("stage", RunStage)
 def test_a_run_offers_exactly_what_it_takes(stage: RunStage, is_shadow: bool) -> None:
     examples = {order.update: order for orders in ORDERS.values() for order in orders}
-    offered = {order.update for order in orders_for(stage, is_shadow=is_shadow)}
+    offered = {order.update for order in actions_for(stage, is_shadow=is_shadow)}
     definition: Any = temporalio.workflow._Definition.must_from_class(PaymentRun)
     taken = set()
 

@@ -1,4 +1,4 @@
-"""The circuit breaker opens when the gateway answers nobody, looks after growing pauses, closes on an answer."""
+"""The circuit breaker opens when the gateway answers nobody, checks after growing pauses, closes on an answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -76,9 +76,9 @@ def test_the_pauses_between_looks_grow_to_ten_minutes() -> None:
     breaker, now, pauses = opened(), NOON, []
 
     for _ in range(len(PAUSES) + 1):
-        pauses.append(breaker.look_at - now)
-        now = breaker.look_at
-        breaker.looked(is_answered=False, at=now)
+        pauses.append(breaker.probe_at - now)
+        now = breaker.probe_at
+        breaker.probe_finished(is_answered=False, at=now)
 
     assert [pause.seconds for pause in pauses] == [30, 60, 120, 300, 600, 600]
     assert breaker.opened_at == NOON
@@ -95,7 +95,7 @@ def test_what_was_in_flight_does_not_close_an_open_breaker() -> None:
 def test_an_answer_to_a_look_closes_it_and_forgets_the_trouble() -> None:
     breaker = opened()
 
-    breaker.looked(is_answered=True, at=NOON + timedelta(minutes=1))
+    breaker.probe_finished(is_answered=True, at=NOON + timedelta(minutes=1))
 
     assert breaker.opened_at is None
     assert breaker.slots == 25
@@ -104,11 +104,11 @@ def test_an_answer_to_a_look_closes_it_and_forgets_the_trouble() -> None:
 
 def test_an_open_breaker_survives_its_execution() -> None:
     breaker = opened()
-    breaker.looked(is_answered=False, at=NOON + SECOND)
+    breaker.probe_finished(is_answered=False, at=NOON + SECOND)
 
     again = Breaker(breaker.state, window=25)
 
-    assert (again.opened_at, again.look_at) == (NOON, NOON + SECOND + PAUSES[1])
+    assert (again.opened_at, again.probe_at) == (NOON, NOON + SECOND + PAUSES[1])
 
 
 def test_nothing_is_carried_along_while_the_gateway_answers() -> None:

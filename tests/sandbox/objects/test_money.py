@@ -5,8 +5,8 @@ from stripe import InvalidRequestError, StripeClient
 
 from sandbox.stripe import money
 from sandbox.stripe.control import Delays, SandboxControl
+from sandbox.stripe.control_messages import Sum
 from sandbox.stripe.errors import ApiError
-from sandbox.stripe.scripts import Sum
 from tests.sandbox.contract import charge_of, payer
 
 TWO_DAYS = 2 * 86_400

@@ -6,8 +6,10 @@ import pytest
 import stripe
 from stripe import StripeObject
 
+from sandbox.stripe.account_state import World
 from sandbox.stripe.app import build_app
 from sandbox.stripe.control import Answer, CardOutcome, DisputeScript
+from sandbox.stripe.control_messages import CardScript
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.objects import (
     accounts,
@@ -21,8 +23,6 @@ from sandbox.stripe.objects import (
     setup_intents,
     webhook_endpoints,
 )
-from sandbox.stripe.scripts import CardScript
-from sandbox.stripe.world import World
 from tests.sandbox.protocol.conformance import violations
 
 RESOURCES: dict[str, type[StripeObject]] = {

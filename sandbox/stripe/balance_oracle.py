@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from sandbox.stripe.scripts import Book, CurrencyTotal, Sum
-from sandbox.stripe.world import Movement, World
+from sandbox.stripe.account_state import Movement, World
+from sandbox.stripe.control_messages import Book, CurrencyTotal, Sum
 
 KINDS = ("charge", "refund", "refund_failure", "dispute", "dispute_reversal")
 DEFAULT_KEYS = ("duly_request", "duly_account")

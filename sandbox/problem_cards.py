@@ -5,7 +5,7 @@ from enum import StrEnum
 from random import Random
 
 from sandbox.stripe.cards import AUTHENTICATE, TEST_CARDS, declined
-from sandbox.stripe.scripts import CardOutcome
+from sandbox.stripe.control_messages import CardOutcome
 
 
 class Trouble(StrEnum):

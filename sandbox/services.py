@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.data_folder import DataFolder, Ports
-from sandbox.given import LATER, Values, given
+from sandbox.environment import LATER, Values, given
 from sandbox.mail import Mailbox, running_mailbox
 from sandbox.migrate import migrate
 from sandbox.postgres import running_postgres

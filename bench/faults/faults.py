@@ -11,7 +11,7 @@ import psutil
 import psycopg
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from bench.faults.server import MortalServer
+from bench.faults.killable_server import MortalServer
 from bench.ledger.client import plain
 
 FREEZE_SECONDS = 6.0

@@ -10,10 +10,10 @@ from stripe import BalanceTransaction, Event
 
 from sandbox.stripe.cards import SUCCEED, TEST_CARDS, TestCard
 from sandbox.stripe.clock import Clock
+from sandbox.stripe.control_messages import CardOutcome, CardScript, Delays, RefundFate
 from sandbox.stripe.fields import blank
 from sandbox.stripe.ids import Ids
 from sandbox.stripe.jsontypes import Json, encoded
-from sandbox.stripe.scripts import CardOutcome, CardScript, Delays, RefundFate
 from sandbox.stripe.store import Table
 
 Listener = Callable[[Json], None]
