@@ -85,8 +85,8 @@ class Scenario:
     async def stands(self) -> list[tuple[Any, ...]]:
         """How all of it stands, without ids that differ from one telling to the next."""
         rows = await self.merchant.run(
-            "select split_part(a.id, '_', 2) as what, c.state, c.exp_year - :year, b.balance_minor, (select count(*) from"
-            " duly.financial_transactions t where t.account_id = a.id and t.state = 'posted') as posted,"
+            "select split_part(a.id, '_', 2) as what, c.state, c.exp_year - :year, b.balance_minor, (select count(*)"
+            " from duly.financial_transactions t where t.account_id = a.id and t.state = 'posted') as posted,"
             " (select string_agg(m.kind, ',' order by m.kind) from duly.messages m where m.account_id = a.id) as told,"
             " (select string_agg(r.kind || ' ' || r.state, ',' order by r.kind, r.state)"
             " from duly.gateway_requests r where r.account_id = a.id) as asked"
