@@ -43,7 +43,7 @@ bench: $(STAMP) ## Measure throughput, cost and memory
 	$(BIN)/python -m bench $(ARGS)
 
 migrate: $(STAMP) ## Bring the database of DULY_MIGRATION_DATABASE_URL to the newest schema
-	$(BIN)/alembic upgrade head
+	$(BIN)/python starter.py migrate
 
 lock: $(STAMP) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
 	$(COMPILE) --all-extras --output-file=requirements.lock $(ARGS) pyproject.toml

@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_events import verified_event
+from migrations.source import functions_hash
 from models.gateway.events import UntrustedEventError
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
@@ -175,7 +176,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         create_engine(settings.database_url, pool=settings.database_pool),
         timeout_seconds=settings.database_timeout_seconds,
     )
-    await database.verify()
+    if not await database.verify(functions_hash()):
+        log.warning("schema_differs", advice="migrate with the newer release, then restart the older processes")
     key = settings.temporal_api_key
     client = await connect(
         settings.temporal_address,

@@ -38,6 +38,7 @@ from activities.runs.dry_runs import DryRunActivities
 from activities.runs.payment_runs import RunActivities
 from activities.runs.queue_rate import QueueRateActivities
 from activities.runs.refund_runs import RefundRunActivities
+from migrations.source import functions_hash
 from models.disputes.dispute import DisputeGateway
 from models.gateway.cards import CardGateway
 from models.gateway.charges import Gateway, GatewayError
@@ -182,7 +183,8 @@ async def run_worker(settings: Settings, role: Role) -> None:
             timeout_seconds=settings.database_timeout_seconds,
         )
         stack.push_async_callback(database.dispose)
-        await database.verify()
+        if not await database.verify(functions_hash()):
+            log.warning("schema_differs", advice="migrate with the newer release, then restart the older workers")
         for worker in await _workers(settings, role, database, stack):
             await stack.enter_async_context(worker)
         log.info("worker_started", role=role, provider=settings.provider)

@@ -14,7 +14,14 @@ from temporalio.exceptions import ApplicationError
 from models.ledger.refusals import LedgerError, refusal
 
 # SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
-_PERMANENT_CLASSES = ("22", "23", "42", "DU", "LD")
+_PERMANENT_CLASSES = ("22", "23", "DU", "LD")
+# SQLSTATE classes and codes that say "code and database are of two releases": a function, column or right that is not
+# there yet, a plan that a migration has outdated. They are no rule of the business: what was called is called again.
+_MISMATCHES = ("42", "3F", "0A000")
+
+# The server gives a statement up this long after its caller has: what nobody waits for holds no locks.
+STATEMENT_MARGIN_SECONDS = 5
+STANDARD_SECONDS = 10.0
 
 
 def create_engine(url: str, *, pool: int) -> AsyncEngine:
@@ -28,7 +35,8 @@ def create_engine(url: str, *, pool: int) -> AsyncEngine:
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
-            "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=10s",
+            "options": f"-c lock_timeout=5s -c statement_timeout={_statement_timeout_ms(STANDARD_SECONDS)}"
+            " -c idle_in_transaction_session_timeout=10s",
         },
     )
 
@@ -36,7 +44,7 @@ def create_engine(url: str, *, pool: int) -> AsyncEngine:
 class Database:
     """Calls of the database's own functions, and reads."""
 
-    def __init__(self, engine: AsyncEngine, *, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, engine: AsyncEngine, *, timeout_seconds: float = STANDARD_SECONDS) -> None:
         self._engine = engine
         self._timeout_seconds = timeout_seconds
 
@@ -60,7 +68,13 @@ class Database:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
         seconds = timeout_seconds or self._timeout_seconds
         async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
+            if seconds <= STANDARD_SECONDS:
+                yield connection
+                return
+            # As long as the caller waits, so long may the server work; the next borrower has the standard again.
+            _ = await connection.exec_driver_sql(f"set statement_timeout = {_statement_timeout_ms(seconds)}")
             yield connection
+            _ = await connection.exec_driver_sql("reset statement_timeout")
 
     @asynccontextmanager
     async def transaction(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
@@ -70,8 +84,12 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def verify(self) -> None:
-        """Make sure that the database is there, migrated, and safe to keep money in. Raises when it is not."""
+    async def verify(self, functions_hash: str = "") -> bool:
+        """Make sure that the database is there, migrated, and safe to keep money in. Raises when it is not.
+
+        False when its functions are not those of the hash: of the two, the newer release has to migrate, and until then
+        whoever calls what is not there waits. An older worker goes on beside a newer database (docs/upgrading.md).
+        """
         unsafe = await self.rows(
             "select name, setting from pg_settings where name in"
             " ('fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums')"
@@ -79,7 +97,8 @@ class Database:
         )
         if unsafe:
             raise UnsafeDatabaseError(str(unsafe[0][0]))
-        await self.rows("select id from duly.installation")
+        (installed,) = await self.rows("select functions_hash from duly.installation")
+        return functions_hash in {"", installed.functions_hash}
 
     async def dispose(self) -> None:
         """Close the pool."""
@@ -105,6 +124,13 @@ class UnsafeDatabaseError(RuntimeError):
         super().__init__(f"database: {setting} is off; money needs it on")
 
 
+class SchemaMismatchError(Exception):
+    """Code and database are of two releases. The same call is safe to repeat, and works after `migrate`."""
+
+    def __init__(self, state: str, message: str) -> None:
+        super().__init__(f"{message} ({state}): code and database are of two releases, run `starter.py migrate`")
+
+
 class DatabaseUnavailableError(Exception):
     """No answer from the database: the outcome of the call is unknown, and the same call is safe to repeat."""
 
@@ -119,14 +145,24 @@ async def _translating_errors() -> AsyncIterator[None]:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(_PERMANENT_CLASSES):
             raise _broken_rule(error) from None
+        if state.startswith(_MISMATCHES):
+            raise SchemaMismatchError(state, _primary_message(error)) from None
         raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
 
 
 def _broken_rule(error: DBAPIError) -> RuleBrokenError:
     diagnosis = getattr(error.orig, "diag", None)
-    message = str(getattr(diagnosis, "message_primary", None) or type(error.orig).__name__)
     rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
-    return RuleBrokenError(rule, message, None if diagnosis is None else refusal(diagnosis))
+    return RuleBrokenError(rule, _primary_message(error), None if diagnosis is None else refusal(diagnosis))
+
+
+def _primary_message(error: DBAPIError) -> str:
+    diagnosis = getattr(error.orig, "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or type(error.orig).__name__)
+
+
+def _statement_timeout_ms(seconds: float) -> int:
+    return round((seconds + STATEMENT_MARGIN_SECONDS) * 1000)
 
 
 def _plain(arguments: dict[str, object]) -> dict[str, object]:

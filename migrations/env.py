@@ -3,10 +3,9 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from migrations.run import CONNECT, SCHEMA
 from models.tables import metadata
 from settings import load_settings
-
-SCHEMA = "duly"
 
 
 def database_url() -> str:
@@ -16,7 +15,7 @@ def database_url() -> str:
 
 def run_migrations() -> None:
     """Apply the revisions in one transaction each."""
-    engine = create_engine(database_url(), poolclass=pool.NullPool)
+    engine = create_engine(database_url(), poolclass=pool.NullPool, connect_args=CONNECT)
     with engine.connect() as connection:
         connection.execute(text(f"create schema if not exists {SCHEMA}"))
         connection.commit()

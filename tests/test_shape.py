@@ -103,7 +103,7 @@ def test_what_keeps_the_rules_is_let_through(tmp_path: Path) -> None:
     assert [line for rule in RULES for line in rule(modules(tmp_path))] == []
 
 
-@pytest.mark.parametrize("path", ["activities/long.py", "tests/unit/test_long.py", "migrations/sql/long.sql"])
+@pytest.mark.parametrize("path", ["activities/long.py", "tests/unit/test_long.py", "migrations/functions/long.sql"])
 def test_a_long_file_is_found(tmp_path: Path, path: str) -> None:
     plant(tmp_path, {path: "\n" * 301, "models/short.py": "\n" * 300})
 

@@ -39,4 +39,4 @@ class CardQueries:
 
     async def prefer(self, account_id: str, method: str) -> None:
         """Make a method the account's preferred one. Raises RuleBrokenError when it is none of its preferences."""
-        await self._database.call("prefer", account_id=account_id, method=method)
+        await self._database.call("set_preferred_method", account_id=account_id, method=method)

@@ -50,7 +50,7 @@ class PaymentPageActivities:
         with retryable_gateway_errors():
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         await self._database.call(
-            "note_page",
+            "record_page",
             request_id=attempt.charge.request_id,
             attempt=attempt.number,
             gateway_reference=page.gateway_reference,

@@ -55,7 +55,7 @@ class MessageActivities:
         Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
         """
         pending = await self._database.call(
-            "tell",
+            "notify",
             account_id=notice.account_id,
             period=notice.period,
             kind=notice.kind or "",

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from alembic.script import ScriptDirectory
-
-from activities.database import Database, DatabaseUnavailableError, RuleBrokenError
+from activities.database import Database, DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
 from commands.operations.finding import Finding, ok, unchecked, wrong
-from commands.operations.migrations import configuration
 from commands.session import database_of
+from migrations.run import head
+from migrations.source import functions_hash
 from settings import Settings
 
 _SERVER = """
@@ -44,8 +43,8 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
         except DatabaseUnavailableError as error:
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
             yield wrong("database", f"no answer: {error}", advice)
-        except RuleBrokenError as error:
-            yield unchecked("database role", f"the schema does not fit: {error.message}")
+        except (RuleBrokenError, SchemaMismatchError) as error:
+            yield unchecked("database role", f"the schema does not fit: {error}")
 
 
 async def read_providers(settings: Settings) -> list[ProviderState] | None:
@@ -57,7 +56,7 @@ async def read_providers(settings: Settings) -> list[ProviderState] | None:
                 " from duly.provider_methods m where m.provider_id = p.id) as has_method"
                 " from duly.providers p order by p.id"
             )
-        except (DatabaseUnavailableError, RuleBrokenError):
+        except (DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError):
             return None
     return [ProviderState(row.id, row.mode, row.is_effective, row.has_method) for row in rows]
 
@@ -71,15 +70,19 @@ async def _server(database: Database) -> Finding:
 
 
 async def _schema(database: Database) -> Finding:
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
     try:
         rows = await database.rows("select version_num from duly.alembic_version")
-    except RuleBrokenError:
+        installed = await database.rows("select functions_hash, functions_version from duly.installation")
+    except (RuleBrokenError, SchemaMismatchError):
         return wrong("database schema", "not migrated", "run `starter.py migrate`")
     found = rows[0].version_num if rows else "nothing"
-    if found != head:
-        return wrong("database schema", f"at {found}, this version needs {head}", "run `starter.py migrate`")
-    return ok("database schema", f"at {head}, the newest")
+    if found != head():
+        advice = "run `starter.py migrate` with the newer of the two releases; then restart the older workers"
+        return wrong("database schema", f"at {found}, this version has {head()}", advice)
+    if installed[0].functions_hash != functions_hash():
+        advice = "run `starter.py migrate` with the newer of the two releases; then restart the older workers"
+        return wrong("database schema", f"functions of {installed[0].functions_version or 'no release'}", advice)
+    return ok("database schema", f"at {found}, the newest, with this release's functions")
 
 
 async def _role(database: Database) -> Finding:

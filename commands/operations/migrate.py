@@ -7,7 +7,7 @@ from commands.runner import perform
 def migrate(as_json: Json = False) -> None:
     """Bring the database to the newest schema, under the owner's role (DULY_MIGRATION_DATABASE_URL).
 
-    Running it again changes nothing. Migrations are made so that the version that is running still works.
+    Running it again changes nothing. Workers of the release before this one go on meanwhile: see docs/upgrading.md.
     """
     from commands.operations.migrate_work import upgrade
 

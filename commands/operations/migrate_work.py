@@ -2,37 +2,39 @@
 
 import asyncio
 
-from alembic import command
-from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from commands.operations.migrations import configuration
 from commands.output import Output
 from commands.runner import unreachable
 from commands.session import read_settings
+from migrations.run import Migrated, migrate
 from models.problem import refusal
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 async def upgrade(output: Output) -> None:
-    """Bring the database to the newest revision and say where it was. Raises Failure when nobody answers there."""
+    """Bring the database to this release and say where it was. Raises Failure when nobody answers there."""
     url = read_settings().owner_database_url
     try:
-        before = await asyncio.to_thread(_revision, url)
-        await asyncio.to_thread(command.upgrade, configuration(url), "head")
-        after = await asyncio.to_thread(_revision, url)
-    except OperationalError as error:
-        problem = "the database does not answer under the owner's role"
-        raise unreachable("DULY_MIGRATION_DATABASE_URL", "database_reachable", problem) from error
+        done = await asyncio.to_thread(migrate, url)
     except (CommandError, DBAPIError) as error:
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        if isinstance(error, OperationalError) and state is None:
+            problem = "the database does not answer under the owner's role"
+            raise unreachable("DULY_MIGRATION_DATABASE_URL", "database_reachable", problem) from error
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        if state == LOCK_NOT_AVAILABLE:
+            reason = f"{reason}: a table is in use; nothing was changed, so run it again"
         raise refusal("database", "migration_applies", reason) from error
-    said = f"The schema is at {after}, the newest." if before == after else f"Migrated from {before} to {after}."
-    output.answer({"before": before, "after": after}, said)
+    answer = {"before": done.before, "after": done.after, "has_new_functions": done.has_new_functions}
+    output.answer(answer, _sentence(done))
 
 
-def _revision(url: str) -> str | None:
-    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection, opts={"version_table_schema": "duly"}).get_current_revision()
+def _sentence(done: Migrated) -> str:
+    if done.before != done.after:
+        return f"Migrated from {done.before} to {done.after}; functions, views and rights are this release's."
+    if done.has_new_functions:
+        return f"The schema was at {done.after}; functions, views and rights are this release's now."
+    return f"The schema is at {done.after}, the newest, and so are its functions."

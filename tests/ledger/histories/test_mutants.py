@@ -27,8 +27,8 @@ class Mutant:
 
 MUTANTS = (
     Mutant("side_of", "'refund', 'payment_cancellation'", "'payment_cancellation'"),
-    Mutant("stamp", "version = b.version + 1", "version = b.version + 2"),
-    Mutant("stamp", "else -t.total_minor", "else -t.total_minor + 1"),
+    Mutant("assign_posting", "version = b.version + 1", "version = b.version + 2"),
+    Mutant("assign_posting", "else -t.total_minor", "else -t.total_minor + 1"),
     Mutant("made_before", "v_hash <> p_hash", "false"),
     Mutant("made_before", "return v_id", "return null"),
     Mutant("allocate_fifo", "least(c.open_minor, d.open_minor)", "d.open_minor"),
@@ -79,7 +79,7 @@ MUTANTS = (
 
 @pytest.fixture(scope="module")
 def sources() -> str:
-    folder = Path(__file__).parents[3] / "migrations" / "sql" / "ledger"
+    folder = Path(__file__).parents[3] / "migrations" / "functions" / "ledger"
     return "\n".join(script.read_text() for script in sorted(folder.glob("*.sql")))
 
 
@@ -103,7 +103,7 @@ def is_found(books: Books, owner: Books, first_currency: int) -> bool:
 
 
 def test_each_mutant_names_a_function_of_the_ledger(sources: str) -> None:
-    functions = set(re.findall(r"create function duly\.(\w+)", sources))
+    functions = set(re.findall(r"create or replace function duly\.(\w+)", sources))
 
     assert {mutant.function for mutant in MUTANTS} - functions == set()
 

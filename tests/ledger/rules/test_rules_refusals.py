@@ -14,7 +14,7 @@ from models.ledger.refusals import (
     refusal,
 )
 
-SQL = Path(__file__).parents[3] / "migrations" / "sql" / "ledger"
+SQL = Path(__file__).parents[3] / "migrations" / "functions" / "ledger"
 REFUSED = re.compile(r"refuse(?:_state)?\((?:'\w+'|[\w.]+), '(\w+)'")
 
 

@@ -1,0 +1,223 @@
+-- Cards: registered under the provider's rules, validated by the gateway, looked after for years (G7 to G13, X1 to X15).
+
+create or replace function duly.card_view(c duly.cards) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object(
+        'card_id', c.id, 'account_id', c.account_id, 'provider', c.provider_id, 'state', c.state,
+        'state_reason', c.state_reason, 'label', btrim(c.brand || ' ' || c.last4), 'exp_year', coalesce(c.exp_year, 0),
+        'exp_month', coalesce(c.exp_month, 0), 'is_recurring', c.is_recurring, 'fallback_order', c.fallback_order,
+        'is_hosted', c.token is null,
+        'attempt', coalesce((select max(a.attempt) from duly.gateway_requests r join duly.gateway_attempts a
+            on a.request_id = r.id where r.card_id = c.id and r.kind = 'card_validation'), 0),
+        'checked_at', greatest(c.checked_at, (select max(a.finished_at) from duly.gateway_attempts a
+            join duly.gateway_requests r on r.id = a.request_id
+            where r.account_id = c.account_id and a.card_id = c.id and a.outcome = 'succeeded')),
+        'rules', (select to_jsonb(r) - 'is_only' from duly.card_rules r))
+$$;
+
+-- What must be configured before a card can be saved (G5, G10, X9 to X15).
+create or replace function duly.check_card_rules(p_account duly.accounts, p_provider text, p_method text) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_provider duly.providers;
+begin
+    select * into v_provider from duly.providers where id = p_provider;
+    if not found then
+        perform duly.refuse('provider_exists', format('provider: %s is not configured; apply definitions', p_provider));
+    elsif v_provider.state <> 'effective' then
+        perform duly.refuse('provider_effective', format('provider: %s is not effective', p_provider));
+    elsif not exists (select from duly.payment_methods where id = p_method and is_active) then
+        perform duly.refuse('method_exists', format('method: %s is not configured, or not active', p_method));
+    elsif not exists (select from duly.provider_methods where payment_method_id = p_method and provider_id = p_provider) then
+        perform duly.refuse('method_on_provider',
+            format('method: %s is not among the payment methods of provider %s', p_method, p_provider));
+    elsif not exists (select from duly.provider_currencies
+                      where provider_id = p_provider and currency = p_account.currency) then
+        perform duly.refuse('currency_taken',
+            format('currency: provider %s does not take %s', p_provider, p_account.currency));
+    elsif p_account.state = 'terminated' then
+        perform duly.refuse('account_not_terminated', format('account: %s is terminated', p_account.id));
+    end if;
+end $$;
+
+-- Write a card down before the gateway hears of it. Refused, naming what to configure; a repeat returns the same
+-- card.
+create or replace function duly.register_card(p_card_id text, p_account_id text, p_provider_id text, p_method text, p_token text,
+    p_is_recurring boolean, p_fallback_order integer, p_is_preferred boolean, p_replaces text)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_account duly.accounts;
+    v_card duly.cards;
+    v_preference text;
+begin
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    if not found then
+        perform duly.refuse('account_exists', format('account: %s does not exist', p_account_id));
+    end if;
+    select * into v_card from duly.cards where id = p_card_id;
+    if found then
+        if v_card.account_id <> p_account_id then
+            perform duly.refuse('card_id_is_free', format('card_id: %s is another account''s', p_card_id));
+        end if;
+        return duly.registered_card(v_card);
+    end if;
+    select * into v_account from duly.accounts where id = p_account_id;
+    perform duly.check_card_rules(v_account, p_provider_id, p_method);
+    if exists (select from duly.cards where token = p_token) then
+        perform duly.refuse('token_is_new', 'token: this card is stored already');
+    elsif p_replaces <> '' and not exists (
+        select from duly.cards where id = p_replaces and account_id = p_account_id and state not in ('replaced', 'removed')) then
+        perform duly.refuse('replaced_card_exists', format('replaces: %s is no card in use of this account', p_replaces));
+    end if;
+    insert into duly.payment_preferences (account_id, payment_method_id, is_default) values (p_account_id, p_method, false)
+    on conflict (account_id, payment_method_id) do nothing;
+    select id into strict v_preference from duly.payment_preferences
+    where account_id = p_account_id and payment_method_id = p_method;
+    if p_is_preferred or not exists (
+        select from duly.payment_preferences where account_id = p_account_id and is_default) then
+        perform duly.set_preferred_method(p_account_id, p_method);
+    end if;
+    insert into duly.cards (id, account_id, preference_id, provider_id, token, is_recurring, fallback_order, replaces_id, state)
+    values (p_card_id, p_account_id, v_preference, p_provider_id, nullif(p_token, ''), p_is_recurring, p_fallback_order,
+        nullif(p_replaces, ''), 'registered')
+    returning * into v_card;
+    return duly.registered_card(v_card);
+end $$;
+
+create or replace function duly.registered_card(c duly.cards) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('card', duly.card_view(c), 'installation', (select id from duly.installation),
+        'customer', coalesce((select g.customer_reference from duly.gateway_customers g
+            where g.account_id = c.account_id and g.provider_id = c.provider_id), ''))
+$$;
+
+-- Make a method the way in which an account likes to pay from now on (G3, G9).
+create or replace function duly.set_preferred_method(p_account_id text, p_method text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    if not exists (select from duly.payment_preferences where account_id = p_account_id and payment_method_id = p_method) then
+        perform duly.refuse('preference_exists', format('method: %s is no preference of %s', p_method, p_account_id));
+    end if;
+    update duly.payment_preferences set is_default = false
+    where account_id = p_account_id and is_default and payment_method_id <> p_method;
+    update duly.payment_preferences set is_default = true
+    where account_id = p_account_id and payment_method_id = p_method and not is_default;
+end $$;
+
+-- Keep the gateway's customer of an account; the first one stays (G7).
+create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text) returns text
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    insert into duly.gateway_customers (provider_id, account_id, customer_reference)
+    values (p_provider_id, p_account_id, p_customer) on conflict (provider_id, account_id) do nothing;
+    return (select customer_reference from duly.gateway_customers
+            where provider_id = p_provider_id and account_id = p_account_id);
+end $$;
+
+create or replace function duly.validation_attempt(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('request_id', p_request.id, 'card_id', p_request.card_id, 'account_id', p_request.account_id,
+        'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'customer', p_attempt.customer,
+        'token', p_attempt.token, 'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'code', p_attempt.code,
+        'decline_code', p_attempt.decline_code, 'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
+        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at)
+$$;
+
+-- Write an asking about a card down before it is asked, or return it as an earlier call left it. Repeatable at any
+-- point.
+create or replace function duly.open_validation(p_card_id text, p_attempt integer) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    c duly.cards;
+    r duly.gateway_requests;
+    a duly.gateway_attempts;
+    v_customer text;
+begin
+    select * into c from duly.cards where id = p_card_id;
+    if not found then
+        perform duly.refuse('card_exists', format('card: %s does not exist', p_card_id));
+    end if;
+    perform from duly.account_balances where account_id = c.account_id for no key update;
+    select * into c from duly.cards where id = p_card_id for update;
+    select * into r from duly.gateway_requests where card_id = p_card_id and kind = 'card_validation';
+    select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
+    if found then
+        return duly.validation_attempt(r, a);
+    end if;
+    if c.state in ('rejected', 'replaced', 'removed') then
+        perform duly.refuse('card_in_use', format('card: %s is %s', p_card_id, c.state));
+    end if;
+    if r.id is not null then
+        perform duly.check_next_attempt(r, p_attempt);
+    end if;
+    select customer_reference into strict v_customer from duly.gateway_customers
+    where provider_id = c.provider_id and account_id = c.account_id;
+    insert into duly.gateway_requests as q (kind, provider_id, account_id, card_id, amount_minor, currency)
+    select 'card_validation', c.provider_id, c.account_id, c.id, 0, o.currency from duly.accounts o where o.id = c.account_id
+    on conflict (card_id) where kind = 'card_validation' do update set state = 'under_processing', executed_at = null,
+        error_code = '', error_description = ''
+    returning q.* into r;
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer,
+        payment_id, amount_minor)
+    select r.id, p_attempt, i.id || ':' || r.id || ':' || p_attempt, 'scheduled',
+        case when c.token is null then 'hosted_page' else 'off_session' end, case when c.token is not null then c.id end,
+        coalesce(c.token, ''), v_customer, '', 0
+    from duly.installation i returning * into a;
+    if c.state = 'registered' then
+        update duly.cards set state = 'validating' where id = c.id;
+    end if;
+    return duly.validation_attempt(r, a);
+end $$;
+
+-- One commit of what an asking came to and of the card's state. A definite outcome is never replaced.
+create or replace function duly.record_validation(p_request_id text, p_attempt integer, p_outcome text, p_gateway_reference text,
+    p_code text, p_decline_code text, p_card jsonb, p_actor text default '', p_reason text default '')
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    a duly.gateway_attempts;
+    c duly.cards;
+begin
+    select * into strict r from duly.gateway_requests where id = p_request_id;
+    perform from duly.account_balances where account_id = r.account_id for no key update;
+    select * into strict a from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
+    if a.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+        return duly.validation_attempt(r, a);
+    end if;
+    update duly.gateway_attempts set outcome = p_outcome,
+        gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference), code = p_code,
+        decline_code = p_decline_code, resolved_by = p_actor, resolution = p_reason,
+        finished_at = case when p_outcome not in ('processing', 'unknown') then now() end
+    where request_id = p_request_id and attempt = p_attempt returning * into a;
+    update duly.gateway_requests set
+        state = case p_outcome when 'succeeded' then 'posted' when 'declined' then 'rejected' when 'refused' then 'rejected'
+            when 'unknown' then 'unknown' else 'under_processing' end,
+        executed_at = case when p_outcome in ('succeeded', 'declined', 'refused') then now() end,
+        gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
+        error_code = coalesce(nullif(p_decline_code, ''), p_code)
+    where id = p_request_id returning * into r;
+    select * into strict c from duly.cards where id = r.card_id for update;
+    if p_outcome = 'succeeded' and c.state not in ('replaced', 'removed') then
+        perform duly.accept_card(c, p_card);
+    elsif p_outcome in ('declined', 'refused') and c.state not in ('replaced', 'removed') then
+        update duly.cards set state = case when c.state in ('registered', 'validating') then 'rejected' else 'blocked' end,
+            state_reason = coalesce(nullif(p_decline_code, ''), nullif(p_code, ''), p_outcome), checked_at = now()
+        where id = c.id;
+    elsif p_outcome = 'did_not_happen' then
+        update duly.cards set checked_at = now() where id = c.id;
+    end if;
+    return duly.validation_attempt(r, a);
+end $$;
+
+-- The gateway has accepted the card: it may be charged, and the one it replaces no more.
+create or replace function duly.accept_card(c duly.cards, p_card jsonb) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    update duly.cards set token = coalesce(p_card ->> 'token', c.token), brand = p_card ->> 'brand', last4 = p_card ->> 'last4',
+        exp_month = (p_card ->> 'exp_month')::smallint, exp_year = (p_card ->> 'exp_year')::smallint,
+        fingerprint = p_card ->> 'fingerprint',
+        mandate_reference = coalesce(nullif(p_card ->> 'mandate_reference', ''), mandate_reference),
+        state = 'active', state_reason = '', checked_at = now()
+    where id = c.id;
+    update duly.cards set state = 'replaced', state_reason = c.id where id = c.replaces_id and state not in ('replaced', 'removed');
+end $$;

@@ -1,0 +1,98 @@
+-- Events: stored once each, then delivered as hints until somebody has taken them.
+
+-- Store verified events; return how many were not here already.
+create or replace function duly.receive_events(p_provider_id text, p_channel text, p_events jsonb) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_new integer;
+begin
+    insert into duly.gateway_events (id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel,
+        state, created_at)
+    select e ->> 'id', p_provider_id, e ->> 'type', e ->> 'subject', e ->> 'object_id', e ->> 'request_id',
+        e ->> 'account_id', array(select jsonb_array_elements_text(e -> 'mentions')), p_channel,
+        case e ->> 'subject' when '' then 'ignored' else 'waiting' end, (e ->> 'created_at')::timestamptz
+    from jsonb_array_elements(p_events -> 'events') e
+    on conflict (id) do nothing;
+    get diagnostics v_new = row_count;
+    return v_new;
+end $$;
+
+-- The receivable that a payment event is about: its account and period.
+create or replace function duly.collection_of_event(e duly.gateway_events) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select array[r.account_id, r.period] from duly.gateway_requests r
+    where r.kind = 'payment' and (r.id = e.request_id
+        or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions)))
+    limit 1
+$$;
+
+-- Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that
+-- yet.
+create or replace function duly.events_to_deliver(p_provider_id text, p_limit integer)
+returns table (id text, subject text, key text[])
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    return query
+    select e.id, e.subject, coalesce(case e.subject
+        when 'payment' then duly.collection_of_event(e)
+        when 'card' then duly.card_of_event(e)
+        when 'refund' then duly.refund_of_event(e)
+        when 'dispute' then duly.dispute_of_event(e)
+        end, '{}')
+    from duly.gateway_events e
+    where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
+    order by e.next_try_at, e.id limit p_limit;
+end $$;
+
+create or replace function duly.note_delivery(p_ids text[]) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_events set state = 'delivered', delivered_at = now(), tries = tries + 1
+    where id = any (p_ids) and state = 'waiting'
+$$;
+
+-- Let events wait for what they are about; who has waited through all pauses is listed for a person, and told once.
+create or replace function duly.put_off_events(p_ids text[], p_pauses double precision[]) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    e duly.gateway_events;
+    v_given_up integer := 0;
+begin
+    for e in
+        update duly.gateway_events set tries = tries + 1,
+            next_try_at = now() + make_interval(secs => coalesce(p_pauses[tries + 1], 0)),
+            state = case when tries < cardinality(p_pauses) then 'waiting' else 'needs_review' end,
+            reason = 'unknown_object'
+        where id = any (p_ids) and state = 'waiting' returning *
+    loop
+        if e.state = 'needs_review' then
+            v_given_up := v_given_up + 1;
+            perform duly.write_message('event_unknown', '', '', '',
+                jsonb_build_object('event', e.id, 'type', e.type, 'object', e.object_id), e.id);
+        end if;
+    end loop;
+    return v_given_up;
+end $$;
+
+-- Deliver an event again, because a person says so.
+create or replace function duly.replay_event(p_id text, p_actor text, p_reason text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    e duly.gateway_events;
+begin
+    select * into e from duly.gateway_events where id = p_id for update;
+    if not found then
+        perform duly.refuse('event_exists', format('there is no event %s', p_id));
+    elsif e.state = 'ignored' then
+        perform duly.refuse('event_is_needed', format('nothing here needs events of type %s', e.type));
+    end if;
+    update duly.gateway_events set state = 'waiting', reason = '', tries = 0, next_try_at = now(), delivered_at = null,
+        decisions = decisions || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z replay, was ', e.state,
+            ', says ', p_actor, ': ', p_reason)
+    where id = p_id;
+end $$;
+
+create or replace function duly.note_sweep(p_provider_id text, p_until timestamptz) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.event_marks as m (provider_id, swept_until) values (p_provider_id, p_until)
+    on conflict (provider_id) do update set swept_until = greatest(m.swept_until, excluded.swept_until)
+$$;

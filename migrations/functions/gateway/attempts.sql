@@ -1,0 +1,199 @@
+-- One attempt: written down before the call, its outcome and the ledger's postings in one commit after it.
+
+create or replace function duly.collect_result(p_outcome text, p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
+    p_code text default '', p_next_card_id text default '')
+returns jsonb language sql stable as $$
+    select jsonb_build_object(
+        'outcome', p_outcome,
+        'request_id', coalesce(p_request.id, ''),
+        'attempt', coalesce(p_attempt.attempt, 0),
+        'amount_minor', coalesce(p_attempt.amount_minor, p_request.amount_minor, 0),
+        'currency', coalesce(p_request.currency, ''),
+        'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
+        'card_id', coalesce(p_attempt.card_id, ''),
+        'card_label', coalesce((select c.brand || ' ' || c.last4 from duly.cards c where c.id = p_attempt.card_id), ''),
+        'next_card_id', p_next_card_id,
+        'code', coalesce(nullif(p_attempt.code, ''), p_code),
+        'decline_code', coalesce(p_attempt.decline_code, ''),
+        'advice_code', coalesce(p_attempt.advice_code, ''))
+$$;
+
+create or replace function duly.stored_result(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select duly.collect_result(
+        case p_attempt.outcome when 'succeeded' then 'settled' else p_attempt.outcome end, p_request, p_attempt, '',
+        case p_attempt.outcome when 'declined' then coalesce(
+            (duly.chargeable_card(p_request.account_id, p_request.provider_id, '', p_attempt.card_id)).id, '') else '' end)
+$$;
+
+create or replace function duly.attempt_to_send(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
+language sql immutable as $$
+    select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
+        'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
+        'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
+        'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
+        'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
+        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at))
+$$;
+
+-- A member's outcome is written once; what happens later is the collection's.
+create or replace function duly.finish_run_item(p_run_id text, p_member_id text, p_outcome text, p_reason text,
+    p_settled_minor bigint default 0, p_transaction_id text default null)
+returns void language sql security definer set search_path = duly, pg_temp as $$
+    update duly.run_items
+    set outcome = p_outcome, reason = p_reason, settled_minor = p_settled_minor, transaction_id = p_transaction_id,
+        finished_at = now()
+    where run_id = p_run_id and member_id = p_member_id and outcome is null
+$$;
+
+create or replace function duly.without_attempt(p_outcome text, p_run_id text, p_account_id text, p_request duly.gateway_requests,
+    p_reason text, p_item_outcome text)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    perform duly.finish_run_item(p_run_id, p_account_id, p_item_outcome, p_reason);
+    return jsonb_build_object('result', duly.collect_result(p_outcome, p_request, null, p_reason));
+end $$;
+
+-- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point.
+create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
+    p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session')
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+    v_account duly.accounts;
+    v_card duly.cards;
+    v_invoices text[];
+    v_owed bigint;
+begin
+    -- The account's row is the lock of all its money; it is taken first, here as everywhere.
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    if not found then
+        perform duly.refuse('account_exists', format('account %s does not exist', p_account_id));
+    end if;
+    select * into v_request from duly.gateway_requests
+    where account_id = p_account_id and period = p_period and kind = 'payment';
+    if found then
+        if p_run_id <> '' and v_request.run_id is distinct from p_run_id then
+            return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_in_period', 'skipped');
+        end if;
+        select * into v_attempt from duly.gateway_attempts where request_id = v_request.id and attempt = p_attempt;
+        if found then
+            if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+                return jsonb_build_object('result', duly.stored_result(v_request, v_attempt));
+            end if;
+            -- A key of 23 hours is not sent any more (models/gateway_request.py): from then on the caller only looks.
+            update duly.gateway_attempts set sent_at = clock_timestamp()
+            where request_id = v_request.id and attempt = p_attempt and outcome is null
+              and started_at > clock_timestamp() - interval '23 hours';
+            return duly.attempt_to_send(v_request, v_attempt);
+        end if;
+        perform duly.check_next_attempt(v_request, p_attempt);
+    end if;
+    if v_request.state in ('posted', 'rejected') then
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
+    end if;
+    select * into v_account from duly.accounts where id = p_account_id;
+    v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, '{}');
+    v_owed := duly.owed_on(v_invoices);
+    if v_request.id is null and exists (
+        select from duly.gateway_requests r where r.account_id = p_account_id and r.kind = 'payment'
+          and r.state in ('pending', 'under_processing', 'unknown') and r.invoices && v_invoices) then
+        -- Two runs that were frozen at the same moment may both have the invoice: who asks second leaves it alone.
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'in_collection', 'skipped');
+    elsif v_owed = 0 then
+        return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
+    elsif v_account.state = 'terminated' then
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'account_terminated', 'skipped');
+    elsif v_owed < (select minimum_minor from duly.provider_currencies
+                    where provider_id = p_provider_id and currency = v_account.currency) then
+        return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'below_minimum', 'skipped');
+    end if;
+    if p_channel = 'hosted_page' then
+        return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
+            v_invoices, v_owed, p_channel);
+    end if;
+    v_card := duly.chargeable_card(p_account_id, p_provider_id, p_card_id);
+    if v_card.id is null then
+        return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'no_card', 'in_dunning');
+    end if;
+    if p_attempt > 1 and not duly.is_within_budget(v_card) then
+        v_card := duly.chargeable_card(p_account_id, p_provider_id, '', v_card.id);
+        if v_card.id is null or not duly.is_within_budget(v_card) then
+            return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');
+        end if;
+    end if;
+    return duly.write_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
+        v_invoices, v_owed);
+end $$;
+
+create or replace function duly.check_next_attempt(p_request duly.gateway_requests, p_attempt integer) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_last duly.gateway_attempts;
+begin
+    select * into v_last from duly.gateway_attempts where request_id = p_request.id order by attempt desc limit 1;
+    if v_last.outcome is null or v_last.outcome in ('processing', 'unknown') then
+        perform duly.refuse('no_attempt_in_flight',
+            format('attempt %s of %s has no definite outcome', v_last.attempt, p_request.id));
+    elsif p_attempt <> v_last.attempt + 1 then
+        perform duly.refuse('attempts_in_order', format('after attempt %s of %s comes %s, not %s',
+            v_last.attempt, p_request.id, v_last.attempt + 1, p_attempt));
+    end if;
+end $$;
+
+create or replace function duly.write_attempt(p_request duly.gateway_requests, p_account duly.accounts, p_card duly.cards,
+    p_period text, p_provider_id text, p_run_id text, p_attempt integer, p_cause text, p_invoices text[], p_owed bigint,
+    p_channel text default 'off_session')
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests := p_request;
+    v_attempt duly.gateway_attempts;
+    v_payment text := p_request.transaction_id;
+    v_customer text;
+begin
+    select customer_reference into v_customer from duly.gateway_customers
+    where provider_id = p_provider_id and account_id = p_account.id;
+    if v_customer is null then
+        perform duly.refuse('gateway_customer_exists', format('account %s has no customer at %s', p_account.id, p_provider_id));
+    end if;
+    if v_request.id is null then
+        v_request.id := 'req_' || nextval('duly.gateway_request_numbers');
+    end if;
+    -- A draft is for one amount. When something was paid elsewhere since, the old one is rejected and another is made.
+    if v_payment is null or p_owed <> v_request.amount_minor then
+        if v_payment is not null then
+            perform duly.reject_payment(v_payment, 'amount_changed');
+        end if;
+        v_payment := duly.draft_payment('payment:' || v_request.id || ':' || p_attempt, p_account.id, p_owed,
+            p_account.currency, 'card', p_provider_id, p_invoices, 'system');
+    end if;
+    insert into duly.gateway_requests as r (id, kind, provider_id, account_id, period, run_id, transaction_id, card_id,
+        invoices, amount_minor, currency)
+    values (v_request.id, 'payment', p_provider_id, p_account.id, p_period, nullif(p_run_id, ''), v_payment, p_card.id,
+        p_invoices, p_owed, p_account.currency)
+    on conflict (id) do update set transaction_id = excluded.transaction_id,
+        card_id = coalesce(excluded.card_id, r.card_id),
+        amount_minor = excluded.amount_minor, state = 'under_processing'
+    returning * into v_request;
+    insert into duly.gateway_attempts
+        (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer, payment_id, amount_minor)
+    select v_request.id, p_attempt, i.id || ':' || v_request.id || ':' || p_attempt, p_cause, p_channel, p_card.id,
+           coalesce(p_card.token, ''), v_customer, v_payment, p_owed
+    from duly.installation i
+    returning * into v_attempt;
+    return duly.attempt_to_send(v_request, v_attempt);
+end $$;
+
+-- Keep the id of the page that an attempt opened, so that its end can be looked up.
+create or replace function duly.record_page(p_request_id text, p_attempt integer, p_gateway_reference text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_attempts set gateway_reference = p_gateway_reference
+    where request_id = p_request_id and attempt = p_attempt and outcome is null and channel = 'hosted_page'
+$$;
+
+-- The open collection behind a link that was sent to a customer.
+create or replace function duly.collection_of_link(p_token text) returns table (account_id text, period text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select account_id, period from duly.collections where link_token = p_token and closed_at is null
+$$;

@@ -1,0 +1,140 @@
+-- What an attempt came to. Each function is one commit, and repeating it changes nothing.
+
+-- One commit of an attempt's outcome and all that follows in the ledger. A definite outcome is never replaced.
+create or replace function duly.record_outcome(p_request_id text, p_attempt integer, p_outcome text,
+    p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
+    p_code text default '', p_decline_code text default '', p_advice_code text default '',
+    p_network_decline_code text default '', p_blocks_card boolean default false,
+    p_actor text default '', p_reason text default '')
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+begin
+    select * into strict v_request from duly.gateway_requests where id = p_request_id;
+    perform from duly.account_balances where account_id = v_request.account_id for no key update;
+    select * into strict v_attempt from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
+    if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+        return duly.stored_result(v_request, v_attempt);
+    end if;
+    update duly.gateway_attempts set outcome = p_outcome,
+        gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
+        charge_reference = coalesce(nullif(p_charge_reference, ''), charge_reference),
+        code = p_code, decline_code = p_decline_code, advice_code = p_advice_code,
+        network_decline_code = p_network_decline_code, resolved_by = p_actor, resolution = p_reason,
+        finished_at = case when p_outcome <> 'processing' then now() end
+    where request_id = p_request_id and attempt = p_attempt
+    returning * into v_attempt;
+    v_request := duly.move_request(v_request, v_attempt);
+    case p_outcome
+        when 'succeeded' then
+            perform duly.post_collected(v_request, v_attempt, p_fee_minor);
+        when 'refused' then
+            perform duly.reject_payment(v_request.transaction_id, p_code);
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'parked', p_code);
+        when 'declined' then
+            if p_blocks_card then
+                update duly.cards set state = 'blocked', state_reason = coalesce(nullif(p_decline_code, ''), p_code)
+                where id = v_attempt.card_id and state = 'active';
+            end if;
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'in_dunning',
+                coalesce(nullif(p_decline_code, ''), p_code));
+        else
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'unknown', p_outcome);
+    end case;
+    return duly.stored_result(v_request, v_attempt);
+end $$;
+
+create or replace function duly.move_request(p_request duly.gateway_requests, p_attempt duly.gateway_attempts)
+returns duly.gateway_requests language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_requests set
+        state = case p_attempt.outcome when 'succeeded' then 'posted' when 'refused' then 'rejected'
+            else 'under_processing' end,
+        gateway_reference = case when p_attempt.outcome = 'succeeded' then p_attempt.gateway_reference end,
+        error_code = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.code end,
+        error_description = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.decline_code end,
+        executed_at = case when p_attempt.outcome in ('succeeded', 'refused') then now() end
+    where id = p_request.id
+    returning *
+$$;
+
+create or replace function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
+    if p_fee_minor > 0 then
+        perform duly.book_gateway_fee('fee:' || p_attempt.gateway_reference, p_request.provider_id, p_request.currency,
+            p_fee_minor, coalesce(p_attempt.charge_reference, p_attempt.gateway_reference),
+            p_payment_id => p_attempt.payment_id);
+    end if;
+    perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
+        p_attempt.payment_id);
+    perform duly.write_receipt(p_request.account_id, p_request.period, p_request.run_id, p_attempt.payment_id,
+        p_attempt.amount_minor, p_request.currency, p_attempt.card_id);
+end $$;
+
+-- Nobody knows. When it is final, the key can only repeat the error: from then on evidence is looked for instead.
+create or replace function duly.record_unanswered(p_request_id text, p_attempt integer, p_code text, p_is_final boolean)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_account text;
+begin
+    select account_id into strict v_account from duly.gateway_requests where id = p_request_id;
+    perform from duly.account_balances where account_id = v_account for no key update;
+    update duly.gateway_requests set state = 'unknown', error_code = p_code
+    where id = p_request_id and state in ('pending', 'under_processing', 'unknown');
+    update duly.gateway_attempts set outcome = 'unknown', code = p_code
+    where request_id = p_request_id and attempt = p_attempt and outcome is null and p_is_final;
+end $$;
+
+create or replace function duly.unknown_attempt(p_account_id text, p_period text, p_attempt integer) returns jsonb
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+begin
+    select * into v_request from duly.gateway_requests
+    where account_id = p_account_id and period = p_period and kind = 'payment';
+    select * into v_attempt from duly.gateway_attempts
+    where request_id = v_request.id and attempt = p_attempt and (outcome is null or outcome in ('processing', 'unknown'));
+    if v_attempt.request_id is null then
+        perform duly.refuse('outcome_is_unknown',
+            format('attempt %s of %s for %s has an outcome, or was never made', p_attempt, p_account_id, p_period));
+    end if;
+    return duly.attempt_to_send(v_request, v_attempt);
+end $$;
+
+-- Post what a customer paid by other means; the reference makes it once.
+create or replace function duly.record_paid_outside(p_account_id text, p_period text, p_reference text, p_method text, p_actor text)
+returns text language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_key text := concat_ws(':', 'paid_outside', p_account_id, p_period, p_reference);
+    v_number text;
+    v_collection duly.collections;
+    v_owed bigint;
+    v_receipt duly.receipt;
+begin
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    select n.number into v_number from duly.financial_transactions t
+    join duly.transaction_numbers n on n.transaction_id = t.id where t.idempotency_key = v_key;
+    if found then return v_number; end if;
+    select * into v_collection from duly.collections
+    where account_id = p_account_id and period = p_period and closed_at is null;
+    v_owed := duly.owed_on(coalesce(v_collection.invoices, '{}'));
+    if v_owed = 0 then
+        perform duly.refuse('something_is_owed', format('%s owes nothing more for %s', p_account_id, p_period));
+    elsif exists (select from duly.provider_methods where payment_method_id = p_method) then
+        perform duly.refuse('method_is_not_a_gateways', format('method: %s is handled by a gateway', p_method));
+    elsif exists (
+        select from duly.gateway_requests r join duly.gateway_attempts a on a.request_id = r.id
+        where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'
+          and (a.outcome is null or a.outcome in ('processing', 'unknown'))) then
+        perform duly.refuse('no_attempt_in_flight', format('an attempt of %s has no outcome yet', p_account_id));
+    end if;
+    v_receipt := duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,
+        p_addressed_invoice_ids => v_collection.invoices, p_payment_reference => p_reference, p_origin => 'user',
+        p_actor => p_actor);
+    perform duly.write_receipt(p_account_id, p_period, v_collection.run_id, v_receipt.transaction_id, v_owed,
+        v_collection.currency, null);
+    return v_receipt.number;
+end $$;

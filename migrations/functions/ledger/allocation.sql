@@ -1,0 +1,188 @@
+-- Allocation: credits settle debits, at posting, by themselves (F99 to F107). models/allocation.py is the oracle.
+
+-- FIFO over one account, the caller holding its lock: the earliest open credit settles the earliest due open debit, until
+-- one of the two runs out. Reads no further than it settles.
+create or replace function duly.allocate_fifo(p_account_id text) returns void language plpgsql as $$
+declare
+  v_credits cursor for select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = p_account_id and side = 'credit' and allocated_minor < amount_minor
+    order by sort_on, account_version;
+  v_debits cursor for select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = p_account_id and side = 'debit' and allocated_minor < amount_minor
+    order by sort_on, account_version;
+  c record;
+  d record;
+  v_amount bigint;
+  v_credit_ids text[];
+  v_debit_ids text[];
+  v_amounts bigint[];
+begin
+  open v_credits;
+  fetch v_credits into c;
+  if c.transaction_id is null then close v_credits; return; end if;
+  open v_debits;
+  fetch v_debits into d;
+  while c.transaction_id is not null and d.transaction_id is not null loop
+    v_amount := least(c.open_minor, d.open_minor);
+    v_credit_ids := v_credit_ids || c.transaction_id;
+    v_debit_ids := v_debit_ids || d.transaction_id;
+    v_amounts := v_amounts || v_amount;
+    c.open_minor := c.open_minor - v_amount;
+    d.open_minor := d.open_minor - v_amount;
+    if c.open_minor = 0 then fetch v_credits into c; end if;
+    if d.open_minor = 0 then fetch v_debits into d; end if;
+  end loop;
+  close v_credits;
+  close v_debits;
+  if v_amounts is not null then
+    insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+      select p_account_id, u.credit_id, u.debit_id, u.amount_minor
+        from unnest(v_credit_ids, v_debit_ids, v_amounts) u (credit_id, debit_id, amount_minor);
+  end if;
+end $$;
+
+-- FIFO over many accounts whose locks the caller holds, by one statement. On each account the open amounts of either side
+-- are laid end to end; the stretch up to an end belongs to the first credit and the first debit that reach that far. By
+-- windows alone: a join of sets that the planner cannot estimate would cost their product. Returns how many allocations it
+-- made. A single account is cheaper to settle by the function above, which reads no further than it settles.
+create or replace function duly.allocate_open(p_account_ids text[]) returns bigint language plpgsql as $$
+declare
+  v_made bigint;
+begin
+  insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+    select s.account_id, s.credit_id, s.debit_id, s.amount_minor
+      from (
+        select n.account_id, n.up_to, n.amount_minor,
+            max(n.credit_id) over (partition by n.account_id, n.credits_left) as credit_id,
+            max(n.debit_id) over (partition by n.account_id, n.debits_left) as debit_id
+          from (
+            select e.account_id, e.up_to, e.credit_id, e.debit_id,
+                e.up_to - coalesce(lag(e.up_to) over (partition by e.account_id order by e.up_to), 0) as amount_minor,
+                count(e.credit_id) over farther as credits_left, count(e.debit_id) over farther as debits_left
+              from (
+                select i.account_id, i.up_to, max(i.transaction_id) filter (where i.side = 'credit') as credit_id,
+                    max(i.transaction_id) filter (where i.side = 'debit') as debit_id
+                  from (
+                    select account_id, side, transaction_id, (sum(amount_minor - allocated_minor) over (
+                        partition by account_id, side order by sort_on, account_version))::bigint as up_to
+                      from duly.open_items
+                      where account_id = any (p_account_ids) and allocated_minor < amount_minor) i
+                  group by i.account_id, i.up_to) e
+              window farther as (partition by e.account_id order by e.up_to desc)) n) s
+      where s.credit_id is not null and s.debit_id is not null
+      order by s.account_id, s.up_to;
+  get diagnostics v_made = row_count;
+  return v_made;
+end $$;
+
+-- Bulk FIFO, for whoever has brought many documents into the ledger: settle what can be settled on some accounts, in one
+-- commit. Nothing happens where one side only is open, so that it is always safe to ask for.
+create or replace function duly.allocate_accounts(p_account_ids text[]) returns bigint
+language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
+    set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  v_account_ids text[] := array(select distinct u.id from unnest(p_account_ids) u (id) order by 1);
+begin
+  perform duly.lock_accounts(v_account_ids);
+  return duly.allocate_open(v_account_ids);
+end $$;
+
+create or replace function duly.unsettled(p_transaction_id text) returns bigint language sql stable as $$
+  select amount_minor - allocated_minor from duly.open_items where transaction_id = p_transaction_id
+$$;
+
+create or replace function duly.allocate(p_account_id text, p_credit_id text, p_debit_id text, p_amount_minor bigint) returns void
+language sql as $$
+  insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+    values (p_account_id, p_credit_id, p_debit_id, p_amount_minor)
+$$;
+
+-- Take back every allocation of a document, whichever side it is on.
+create or replace function duly.deallocate(p_transaction_id text) returns void language sql as $$
+  insert into duly.deallocations (allocation_id)
+    select id from duly.current_allocations where credit_id = p_transaction_id or debit_id = p_transaction_id
+$$;
+
+-- An invoice that somebody may still pay. A written-off one is owed again when a payment that it had is cancelled: the
+-- write-off keeps its amount, and what the payment left is unsettled.
+create or replace function duly.is_payable(t duly.financial_transactions) returns boolean language sql stable as $$
+  select t.classification = 'invoice'
+    and (t.state = 'posted' or (t.state = 'written_off' and duly.unsettled(t.id) > 0))
+$$;
+
+-- Against item (F104, F106): the credit goes to the invoices it addresses, earliest due first. An invoice that others
+-- settled already gives their allocations back, and the freed credits are allocated anew by the FIFO that follows. Of what
+-- was written off or cancelled since, only what is unsettled is taken: the money is here and must go somewhere.
+create or replace function duly.allocate_addressed(p_credit duly.financial_transactions) returns void language plpgsql as $$
+declare
+  v_invoice record;
+  v_left bigint := duly.unsettled(p_credit.id);
+  v_amount bigint;
+begin
+  for v_invoice in
+    select t.id, t.total_minor, t.state from duly.financial_transactions t
+      join duly.open_items i on i.transaction_id = t.id
+      where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id
+      order by i.sort_on, i.account_version
+  loop
+    exit when v_left = 0;
+    if v_invoice.state = 'posted' and duly.unsettled(v_invoice.id) < least(v_left, v_invoice.total_minor) then
+      perform duly.deallocate(v_invoice.id);
+    end if;
+    v_amount := least(v_left, duly.unsettled(v_invoice.id));
+    continue when v_amount = 0;
+    perform duly.allocate(p_credit.account_id, p_credit.id, v_invoice.id, v_amount);
+    v_left := v_left - v_amount;
+  end loop;
+end $$;
+
+-- FIFO for a document just posted. After every posting an account has open items on one side at most, so only the other
+-- side can settle this one, and it is enough to walk along that side.
+create or replace function duly.allocate_new(t duly.financial_transactions) returns void language plpgsql as $$
+declare
+  v_side duly.side := duly.side_of(t.classification);
+  v_left bigint := t.total_minor;
+  v_amount bigint;
+  v_ids text[];
+  v_amounts bigint[];
+  i record;
+begin
+  for i in select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
+    where account_id = t.account_id and side = case v_side when 'debit' then 'credit'::duly.side else 'debit' end
+      and allocated_minor < amount_minor
+    order by sort_on, account_version
+  loop
+    v_amount := least(v_left, i.open_minor);
+    v_ids := v_ids || i.transaction_id;
+    v_amounts := v_amounts || v_amount;
+    v_left := v_left - v_amount;
+    exit when v_left = 0;
+  end loop;
+  if v_ids is not null then
+    insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+      select t.account_id, case v_side when 'debit' then u.id else t.id end,
+          case v_side when 'debit' then t.id else u.id end, u.amount_minor
+        from unnest(v_ids, v_amounts) u (id, amount_minor);
+  end if;
+end $$;
+
+-- Whether the account, before this posting, stood on its other side: only then is something there to settle, for a balance
+-- is what is open.
+create or replace function duly.meets_other_side(t duly.financial_transactions) returns boolean
+language sql immutable parallel safe as $$
+  select case duly.side_of(t.classification) when 'debit' then t.balance_after_minor < t.total_minor
+    else t.balance_after_minor > -t.total_minor end
+$$;
+
+create or replace function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
+begin
+  if t.addressed_invoice_ids <> '{}'
+    and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
+    perform duly.allocate_addressed(t);
+    perform duly.allocate_fifo(t.account_id);
+  elsif duly.meets_other_side(t) then
+    perform duly.allocate_new(t);
+  end if;
+end $$;

@@ -1,0 +1,134 @@
+-- What must hold at every moment, each row of the view a defect: the rule and the id that breaks it.
+
+create or replace view duly.posting_violations as
+  -- I1: a posted header and its transfers name the same amount; nothing else has transfers.
+  select 'I1 transfers equal the total' as rule, t.id as offender
+    from duly.financial_transactions t
+    left join (select source_id, sum(amount_minor) as amount_minor from duly.transfers group by source_id) x
+      on x.source_id = t.id
+    where case when t.account_version is null then x.source_id is not null
+      else x.amount_minor is distinct from t.total_minor end
+  union all
+  -- I2: the balance is the sum of the account's postings, and none is missing or counted twice.
+  select 'I2 balance is the sum of postings', b.account_id
+    from duly.account_balances b
+    left join (select account_id, count(*) as postings, max(account_version) as version, sum(
+          case duly.side_of(classification) when 'debit' then total_minor else -total_minor end) as balance_minor
+        from duly.financial_transactions where account_version is not null group by account_id) s using (account_id)
+    where (b.balance_minor, b.version, b.version)
+      is distinct from (coalesce(s.balance_minor, 0), coalesce(s.postings, 0), coalesce(s.version, 0))
+  union all
+  -- I3: each posting shows the balance it left.
+  select 'I3 running balance', x.id
+    from (select id, balance_after_minor, sum(case duly.side_of(classification) when 'debit' then total_minor
+          else -total_minor end) over (partition by account_id order by account_version) as balance_minor
+        from duly.financial_transactions where account_version is not null) x
+    where x.balance_minor <> x.balance_after_minor
+  union all
+  -- I4: the lines of a document add up to it.
+  select 'I4 lines equal the total', t.id
+    from duly.financial_transactions t
+    left join (select transaction_id, sum(total_minor) as total_minor from duly.transaction_lines group by 1) l
+      on l.transaction_id = t.id
+    where l.total_minor is distinct from t.total_minor
+      and t.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation')
+  union all
+  -- I5: what is posted has one open item, and what is not has none.
+  select 'I5 open item of what is posted', t.id
+    from duly.financial_transactions t left join duly.open_items i on i.transaction_id = t.id
+    where case when t.account_version is null then i.transaction_id is not null
+      else (i.account_id, i.side, i.amount_minor, i.account_version) is distinct from
+        (t.account_id, duly.side_of(t.classification), t.total_minor, t.account_version) end
+  union all
+  -- I6: numbers are given to what is posted, without a gap in any classification.
+  select 'I6 number of what is posted', t.id
+    from duly.financial_transactions t left join duly.transaction_numbers n on n.transaction_id = t.id
+    where (t.account_version is not null) <> (n.number is not null)
+  union all
+  select 'I6 numbers without gaps', left(n.number, 3)
+    from duly.transaction_numbers n group by left(n.number, 3)
+    having max(substr(n.number, 5)::bigint) <> count(*) or min(substr(n.number, 5)::bigint) <> 1;
+
+create or replace view duly.allocation_violations as
+  -- I7: what an item has allocated is the sum of its current allocations.
+  select 'I7 allocated is the sum of allocations' as rule, i.transaction_id as offender
+    from duly.open_items i
+    left join (select x.id, sum(a.amount_minor) as amount_minor from duly.current_allocations a
+        cross join lateral (values (a.credit_id), (a.debit_id)) x (id) group by x.id) s on s.id = i.transaction_id
+    where i.allocated_minor <> coalesce(s.amount_minor, 0)
+  union all
+  -- I8: a balance is what is open on it.
+  select 'I8 balance is what is open', b.account_id
+    from duly.account_balances b
+    left join (select account_id, sum(case side when 'debit' then 1 else -1 end * (amount_minor - allocated_minor))
+        as open_minor from duly.open_items group by account_id) i using (account_id)
+    where b.balance_minor <> coalesce(i.open_minor, 0)
+  union all
+  -- I9: nobody owes an invoice and has credit at once.
+  select 'I9 open on one side only', account_id
+    from duly.open_items where allocated_minor < amount_minor group by account_id having count(distinct side) > 1
+  union all
+  -- I10: an allocation joins a credit and a debit of one account.
+  select 'I10 allocation within an account', a.id::text
+    from duly.allocations a
+    join duly.open_items c on c.transaction_id = a.credit_id
+    join duly.open_items d on d.transaction_id = a.debit_id
+    where (c.side, d.side) <> ('credit', 'debit') or c.account_id <> a.account_id or d.account_id <> a.account_id
+  union all
+  -- I11: a cancelled document keeps one allocation, to its cancellation, for all of it.
+  select 'I11 cancelled with its cancellation', t.id
+    from duly.financial_transactions t
+    left join duly.financial_transactions c on c.counterpart_id = t.id
+      and c.classification in ('invoice_cancellation', 'payment_cancellation')
+    where (t.state = 'cancelled') <> (c.id is not null) or (t.state = 'cancelled' and 1 <> (
+      select count(*) filter (where a.amount_minor = t.total_minor and c.id in (a.credit_id, a.debit_id))
+          + 10 * count(*) filter (where c.id not in (a.credit_id, a.debit_id))
+        from duly.current_allocations a where t.id in (a.credit_id, a.debit_id)))
+  union all
+  -- I12: a written-off invoice has its write-off, and that its mirror.
+  select 'I12 written off with its mirror', t.id
+    from duly.financial_transactions t
+    left join duly.financial_transactions w on w.counterpart_id = t.id and w.classification = 'write_off'
+    left join duly.financial_transactions m on m.counterpart_id = w.id and m.classification = 'invoice'
+    where t.classification = 'invoice' and (t.state = 'written_off') <> (w.id is not null and m.id is not null);
+
+create or replace view duly.ledger_violations as
+  -- I13: an account's balance is the balance of its ledger account.
+  select 'I13 sub-ledger equals its control account' as rule, b.account_id as offender
+    from duly.account_balances b
+    join duly.accounts a on a.id = b.account_id
+    left join (select ledger_account, currency, sum(debit_minor - credit_minor) as balance_minor
+        from duly.ledger_entries group by ledger_account, currency) e
+      on e.ledger_account = duly.ledger_account_of(a.kind, a.id) and e.currency = a.currency
+    where b.balance_minor <> coalesce(e.balance_minor, 0)
+  union all
+  -- I14: the trial balance is zero in every currency, roll-ups included.
+  select 'I14 trial balance is zero', t.currency
+    from duly.trial_balance() t group by t.currency having sum(t.debit_minor) <> sum(t.credit_minor)
+  union all
+  -- I15: every transfer belongs to what was posted, in its currency.
+  select 'I15 transfer of what was posted', x.id::text
+    from duly.transfers x
+    left join duly.financial_transactions t on t.id = x.source_id and t.account_version is not null
+    left join duly.gateway_bookings g on g.id = x.source_id
+    where x.currency is distinct from coalesce(t.currency, g.currency)
+  union all
+  -- I16: what was sealed is as it was, and the seals form one chain.
+  select 'I16 seal of the ledger', r.id::text
+    from (select x.*, lag(x.upto_transfer_id, 1, 0) over (order by x.id) as expected_after,
+          lag(x.seal) over (order by x.id) as expected_seal from duly.ledger_roll_ups x) r
+    where r.after_transfer_id <> r.expected_after or (r.seal is not null and (
+      r.previous_seal is distinct from r.expected_seal
+      or r.seal <> duly.seal_of(r.after_transfer_id, r.upto_transfer_id, r.previous_seal)))
+  union all
+  -- I17: the sums of a roll-up are the sums of its transfers.
+  select 'I17 roll-up equals its transfers', r.id::text
+    from duly.ledger_roll_ups r
+    where r.seal is not null and (select sum(debit_minor) from duly.ledger_day_sums s where s.roll_up_id = r.id)
+      is distinct from (select sum(amount_minor)::numeric from duly.transfers x
+        where x.id > r.after_transfer_id and x.id <= r.upto_transfer_id);
+
+create or replace view duly.invariant_violations as
+  select rule, offender from duly.posting_violations
+  union all select rule, offender from duly.allocation_violations
+  union all select rule, offender from duly.ledger_violations;

@@ -1,0 +1,169 @@
+-- Money back through the gateway: refunds of any part of a payment, and cancellations of what is left of it (F53, F66 to
+-- F69, X24, X31 to X42). A request is written down before the gateway hears of it, under the account's lock, so that what
+-- is asked back of a payment can never come to more than was captured.
+
+-- What may still be given back of a payment: captured less asked back, whether that is certain or not, less disputed.
+create or replace function duly.payment_left(p_request_id text) returns duly.payment_left
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    v duly.payment_left;
+begin
+    select * into r from duly.gateway_requests where id = p_request_id and kind = 'payment' and state = 'posted';
+    if not found then return null; end if;
+    v := row(r.id, duly.standing_payment(r.transaction_id), null, r.provider_id, r.currency, r.gateway_reference,
+        r.amount_minor, 0, 0, 0, false, false);
+    select account_id into v.account_id from duly.financial_transactions where id = v.transaction_id;
+    select coalesce(sum(b.amount_minor), 0), coalesce(bool_or(
+            b.state <> 'posted' or exists (select from duly.gateway_attempts a
+                where a.request_id = b.id and a.outcome = 'processing')), false)
+    into v.returned_minor, v.is_in_flight
+    from duly.gateway_requests b where b.of_request_id = r.id and b.state not in ('rejected', 'reversed');
+    select coalesce(bool_or(d.state = 'open'), false), coalesce(sum(d.amount_minor) filter (where d.state = 'lost'), 0)
+    into v.is_disputed, v.disputed_minor from duly.disputes d where d.request_id = r.id;
+    v.left_minor := v.captured_minor - v.returned_minor - v.disputed_minor;
+    v.left_minor := greatest(v.left_minor, 0);
+    return v;
+end $$;
+
+-- The payment that stands for the money now: a payment may have been moved (Q10).
+create or replace function duly.standing_payment(p_transaction_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    with recursive moved (id, depth) as (
+        select p_transaction_id collate "C", 0
+        union all
+        select t.id, m.depth + 1 from moved m join duly.financial_transactions t
+            on t.counterpart_id = m.id and t.classification = 'payment'
+    )
+    select id from moved order by depth desc limit 1
+$$;
+
+-- The request that took a payment's money; a moved payment keeps its reference.
+create or replace function duly.payment_request_of(p_payment_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select r.id from duly.financial_transactions t join duly.gateway_requests r
+        on r.provider_id = t.provider and r.gateway_reference = t.gateway_reference and r.kind = 'payment'
+    where t.id = p_payment_id and t.classification = 'payment'
+$$;
+
+create or replace function duly.refund_view(r duly.gateway_requests, a duly.gateway_attempts) returns jsonb
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    return (select jsonb_build_object('request_id', r.id, 'kind', r.kind, 'provider', r.provider_id, 'account_id', r.account_id,
+        'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
+        'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
+        'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
+        'payment_reference', p.gateway_reference, 'started_at', a.started_at, 'executed_at', r.executed_at,
+        'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
+            then p.period || '-again' else '' end,
+        'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
+    from duly.gateway_requests p, duly.refund_rules l where p.id = r.of_request_id);
+end $$;
+
+-- Whether so much of a payment may be given back; an amount of 0 is all that is left.
+create or replace function duly.check_refundable(v duly.payment_left, p_payment_id text, p_kind text, p_amount_minor bigint) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    t duly.financial_transactions;
+begin
+    select * into t from duly.financial_transactions where id = p_payment_id;
+    if t.id is null or t.classification <> 'payment' then
+        perform duly.refuse('payment_exists', format('payment: there is no payment %s', p_payment_id));
+    elsif v.request_id is null then
+        perform duly.refuse('payment_through_gateway',
+            format('payment: %s did not go through a gateway of ours; refund it by bank transfer', p_payment_id));
+    elsif (select state from duly.financial_transactions where id = v.transaction_id) <> 'posted' then
+        perform duly.refuse('payment_posted', format('payment: %s is cancelled', v.transaction_id));
+    elsif v.is_disputed then
+        perform duly.refuse('payment_not_disputed', format('payment: %s is disputed', v.transaction_id));
+    elsif v.left_minor = 0 then
+        perform duly.refuse('something_is_left', format('payment: nothing is left of %s', v.transaction_id));
+    elsif p_kind = 'payment_cancellation' and v.is_in_flight then
+        perform duly.refuse('no_refund_in_flight',
+            format('payment: a refund of %s is under way; cancel the payment when it is certain', v.transaction_id));
+    elsif p_amount_minor < 0 or p_amount_minor > v.left_minor then
+        perform duly.refuse('refund_within_captured',
+            format('amount: %s is not within the %s that are left of %s', p_amount_minor, v.left_minor, v.transaction_id));
+    elsif p_kind = 'payment_cancellation' and p_amount_minor not in (0, v.left_minor) then
+        perform duly.refuse('cancelled_in_full', 'amount: a payment is cancelled in full, never in part');
+    end if;
+end $$;
+
+-- Write a refund or cancellation down before its call, or return it as an earlier call left it. Repeatable at any
+-- point.
+create or replace function duly.open_refund(p_request_id text, p_kind text, p_payment_id text, p_amount_minor bigint, p_attempt integer,
+    p_actor text, p_reason text, p_origin text, p_is_acknowledged boolean)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    a duly.gateway_attempts;
+    v duly.payment_left;
+begin
+    select * into r from duly.gateway_requests where id = p_request_id;
+    if not found then
+        v := duly.payment_left(duly.payment_request_of(p_payment_id));
+        perform from duly.account_balances where account_id = v.account_id for no key update;
+        select * into r from duly.gateway_requests where id = p_request_id;
+    else
+        perform from duly.account_balances where account_id = r.account_id for no key update;
+    end if;
+    if r.id is null then
+        v := duly.payment_left(v.request_id);
+        perform duly.check_refundable(v, p_payment_id, p_kind, p_amount_minor);
+        r := duly.write_refund(v, p_request_id, p_kind, coalesce(nullif(p_amount_minor, 0), v.left_minor), p_actor, p_reason,
+            p_origin, p_is_acknowledged);
+    elsif r.of_request_id is null or r.kind <> p_kind or r.of_request_id <> duly.payment_request_of(p_payment_id)
+        or (p_amount_minor > 0 and r.amount_minor <> p_amount_minor) then
+        perform duly.refuse('id_means_one_request', format('refund: %s was used for another request', p_request_id));
+    end if;
+    select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
+    if found then return duly.refund_view(r, a); end if;
+    if p_attempt > 1 then
+        perform duly.check_next_attempt(r, p_attempt);
+    end if;
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
+        amount_minor)
+    select r.id, p_attempt, i.id || ':' || r.id || ':' || p_attempt,
+        case p_origin when 'user' then 'manual' else 'scheduled' end, 'refund', '', g.customer_reference,
+        duly.standing_payment(p.transaction_id), r.amount_minor
+    from duly.installation i, duly.gateway_requests p left join duly.gateway_customers g
+        on g.provider_id = p.provider_id and g.account_id = p.account_id
+    where p.id = r.of_request_id returning * into a;
+    return duly.refund_view(r, a);
+end $$;
+
+-- The request, and the draft that the gateway's answer posts or rejects (Q8, F60).
+create or replace function duly.write_refund(v duly.payment_left, p_request_id text, p_kind text, p_amount_minor bigint, p_actor text,
+    p_reason text, p_origin text, p_is_acknowledged boolean)
+returns duly.gateway_requests language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    o duly.accounts;
+    v_balance bigint;
+    v_method text;
+    v_draft text;
+begin
+    select * into o from duly.accounts where id = v.account_id;
+    select balance_minor into v_balance from duly.account_balances where account_id = v.account_id;
+    select method into v_method from duly.financial_transactions where id = v.transaction_id;
+    if o.state = 'terminated' then
+        perform duly.refuse('account_not_terminated', format('account: %s is terminated', o.id));
+    elsif not (select is_active from duly.payment_methods where id = v_method) or not exists (
+        select from duly.provider_methods where payment_method_id = v_method and provider_id = v.provider_id) then
+        perform duly.refuse('method_on_provider',
+            format('method: %s is not among the payment methods of provider %s', v_method, v.provider_id));
+    elsif p_kind = 'refund' and not p_is_acknowledged and v_balance + p_amount_minor > o.credit_limit_minor then
+        perform duly.refuse('credit_limit', format('amount: the refund takes the balance of %s to %s, above its credit '
+            'limit of %s; acknowledge to go on', o.id, v_balance + p_amount_minor, o.credit_limit_minor));
+    end if;
+    if p_kind = 'refund' then
+        v_draft := (duly.create_refund('refund:' || p_request_id, v.account_id, p_amount_minor, v.currency, v_method,
+            v.provider_id, p_draft => true, p_issue_reason => p_reason, p_origin => p_origin, p_actor => p_actor)).transaction_id;
+    end if;
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, transaction_id, of_request_id, amount_minor,
+        currency, asked_by, asked_because)
+    values (p_request_id, p_kind, v.provider_id, v.account_id, v_draft, v.request_id, p_amount_minor, v.currency, p_actor,
+        p_reason)
+    returning * into r;
+    return r;
+end $$;

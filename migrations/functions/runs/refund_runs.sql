@@ -1,0 +1,101 @@
+-- Refund runs: once a day, rewards that are due and accounts in credit get their money back through the gateway (X67, F120).
+
+-- Fix who is in a refund run, once a day and provider.
+create or replace function duly.freeze_refund_run(p_run_id text, p_provider_id text, p_day date) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_members integer;
+begin
+    insert into duly.refund_runs (id, provider_id, day) values (p_run_id, p_provider_id, p_day) on conflict (id) do nothing;
+    if not found then return (select members from duly.refund_runs where id = p_run_id); end if;
+    insert into duly.refund_run_items (run_id, member_id, kind, account_id, award_id, currency, amount_minor)
+    select p_run_id, 'reward/' || d.award_id, 'reward', d.account_id, d.award_id, d.currency, d.amount_minor
+    from duly.reductions d
+    where d.state = 'awarded' and d.awarded_at + make_interval(days => (d.settings ->> 'hold_days')::integer) <= now()
+      and not duly.is_sale_disputed(d);
+    if (select refunds_credit from duly.refund_rules) then
+        insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
+        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, -b.balance_minor - p.pending_minor
+        from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
+        cross join lateral (select coalesce(sum(t.total_minor), 0) as pending_minor from duly.financial_transactions t
+            where t.account_id = a.id and t.classification = 'refund' and t.state = 'draft') p
+        where b.balance_minor < 0 and -b.balance_minor > p.pending_minor
+          and exists (select from duly.refundable_payments(a.id, true, null) f where f.provider_id = p_provider_id);
+    end if;
+    select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
+    update duly.refund_runs set members = v_members where id = p_run_id;
+    return v_members;
+end $$;
+
+-- The next members of a run by keyset. What goes back to an account in credit is reserved on its payments, once.
+create or replace function duly.refund_page(p_run_id text, p_after text, p_limit integer)
+returns table (member_id text, kind text, account_id text, award_id text, refunds jsonb)
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    perform duly.plan_credit_refund(i) from duly.refund_run_items i
+    where i.run_id = p_run_id and i.kind = 'credit' and i.refund_ids = '{}' and i.member_id in (
+        select x.member_id from duly.refund_run_items x where x.run_id = p_run_id and x.member_id > p_after
+        order by x.member_id limit p_limit);
+    return query
+    select i.member_id, i.kind, i.account_id, coalesce(i.award_id, ''), coalesce((
+        select jsonb_agg(jsonb_build_object('refund_id', r.id, 'payment_id', duly.standing_payment(p.transaction_id),
+            'amount_minor', r.amount_minor) order by r.id)
+        from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id where r.id = any (i.refund_ids)), '[]')
+    from duly.refund_run_items i where i.run_id = p_run_id and i.member_id > p_after order by i.member_id limit p_limit;
+end $$;
+
+create or replace function duly.plan_credit_refund(i duly.refund_run_items) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v record;
+    v_open bigint;
+    v_ids text[] := '{}';
+    v_id text;
+begin
+    perform from duly.account_balances where account_id = i.account_id for no key update;
+    select least(i.amount_minor, -balance_minor) into v_open from duly.account_balances where account_id = i.account_id;
+    for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
+        from duly.refundable_payments(i.account_id, true, null) f
+    loop
+        exit when v_open <= 0;
+        v_id := 'credit_' || nextval('duly.gateway_request_numbers');
+        perform duly.write_refund(duly.payment_left(v.request_id), v_id, 'refund', least(v_open, v.left_minor), 'system',
+            'Negative balance, ' || i.run_id, 'system', true);
+        v_ids := v_ids || v_id;
+        v_open := v_open - least(v_open, v.left_minor);
+    end loop;
+    update duly.refund_run_items set refund_ids = v_ids where run_id = i.run_id and member_id = i.member_id;
+end $$;
+
+-- Close a refund run: what had become of every member by then, and a seal over all. `left`: no payment could be
+-- refunded.
+create or replace function duly.certify_refund_run(p_run_id text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    u duly.refund_runs;
+    v_seal text;
+begin
+    select * into strict u from duly.refund_runs where id = p_run_id for update;
+    if u.certificate is not null then return u.certificate; end if;
+    update duly.refund_run_items i set refunded_minor = x.refunded_minor, outcome = x.outcome from (
+        select m.member_id, coalesce(sum(r.amount_minor) filter (where r.state = 'posted'), 0) as refunded_minor,
+            case when bool_or(r.state in ('unknown', 'under_processing', 'pending')) then 'under_way'
+                when bool_or(r.state = 'posted') then 'refunded'
+                when bool_or(p.award_id is not null and p.request_id is null) then 'credited'
+                when m.kind = 'reward' and bool_and(d.state = 'clawed_back') then 'clawed_back'
+                when bool_or(r.state in ('rejected', 'reversed')) then 'rejected' else 'left' end as outcome
+        from duly.refund_run_items m
+        left join duly.reductions d on d.award_id = m.award_id
+        left join duly.reduction_parts p on p.award_id = m.award_id
+        left join duly.gateway_requests r on r.id = p.request_id or r.id = any (m.refund_ids)
+        where m.run_id = p_run_id group by m.member_id, m.kind) x
+    where i.run_id = p_run_id and i.member_id = x.member_id;
+    select encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', member_id, currency, amount_minor, refunded_minor, outcome),
+        E'\n' order by member_id), ''), 'utf8')), 'hex') into v_seal from duly.refund_run_items where run_id = p_run_id;
+    update duly.refund_runs set completed_at = now(), certificate = jsonb_build_object('run_id', id, 'day', day,
+        'members', members, 'sha256', v_seal, 'totals', (select coalesce(jsonb_agg(t order by t.kind, t.outcome, t.currency), '[]')
+            from (select kind, outcome, currency, count(*) as members, sum(amount_minor)::bigint as amount_minor,
+                sum(refunded_minor)::bigint as refunded_minor from duly.refund_run_items where run_id = p_run_id group by 1, 2, 3) t))
+    where id = p_run_id returning * into u;
+    return u.certificate;
+end $$;

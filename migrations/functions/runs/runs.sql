@@ -1,0 +1,206 @@
+-- Runs: the membership is frozen in one statement, and the certificate counts every member once.
+
+create or replace function duly.effective_definition(p_definition_id text, p_kind text) returns duly.run_definitions
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_definition duly.run_definitions;
+begin
+    select * into v_definition from duly.run_definitions where id = p_definition_id;
+    if not found or v_definition.kind <> p_kind then
+        perform duly.refuse('run_definition_exists', format('there is no %s run definition %L', p_kind, p_definition_id));
+    elsif v_definition.state <> 'effective' then
+        perform duly.refuse('run_definition_effective', format('run definition %L is not effective', p_definition_id));
+    elsif exists (select from duly.providers where id = v_definition.provider_id and state <> 'effective') then
+        perform duly.refuse('provider_effective', format('provider %L is not effective', v_definition.provider_id));
+    end if;
+    return v_definition;
+end $$;
+
+create or replace function duly.start_run(p_run_id text, p_definition_id text, p_kind text, p_period text)
+returns duly.run_definitions language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_definition duly.run_definitions := duly.effective_definition(p_definition_id, p_kind);
+    v_run duly.process_runs;
+begin
+    insert into duly.process_runs (id, definition_id, kind, period) values (p_run_id, p_definition_id, p_kind, p_period)
+    on conflict (definition_id, period) where kind <> 'shadow' do nothing;
+    select * into v_run from duly.process_runs
+    where definition_id = p_definition_id and period = p_period and kind = p_kind for update;
+    if v_run.state = 'completed' then
+        perform duly.refuse('one_run_a_period', format('%s was run for %s and is closed', p_definition_id, p_period));
+    end if;
+    return v_definition;
+end $$;
+
+create or replace function duly.run_plan(p_run_id text, p_definition duly.run_definitions) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('run_id', p_run_id, 'provider', coalesce(p_definition.provider_id, ''),
+        'shards', p_definition.shards, 'window', p_definition.window_size, 'page', p_definition.page_size,
+        'members', r.members,
+        'skipped', (select count(*) from duly.run_items i where i.run_id = p_run_id and i.outcome = 'skipped'),
+        'due', (select coalesce(jsonb_object_agg(d.currency, d.amount_minor), '{}') from (
+            select i.currency, sum(i.amount_minor) as amount_minor from duly.run_items i
+            where i.run_id = p_run_id and i.outcome is distinct from 'skipped' group by i.currency) d))
+    from duly.process_runs r where r.id = p_run_id
+$$;
+
+create or replace function duly.skip_reason(p_account duly.accounts, p_definition duly.run_definitions, p_card duly.cards,
+    p_customer text, p_free bigint, p_minimum bigint, p_is_asked boolean)
+returns text language sql stable as $$
+    select case
+        when p_account.state <> 'active' then 'account_' || p_account.state
+        when p_free = 0 then 'in_collection'
+        when p_is_asked then 'asked_in_period'
+        when p_minimum is null then 'currency_not_taken'
+        when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
+            then 'currency_not_in_definition'
+        when p_free < p_minimum then 'below_minimum'
+        when p_card.id is null then 'no_card'
+        when p_customer is null then 'no_gateway_customer'
+    end
+$$;
+
+-- Everyone who owes something at a period's end: how much, on which card, and why not. Real, dry and shadow runs ask
+-- it.
+create or replace function duly.evaluate_members(p_definition duly.run_definitions, p_ends_on date, p_accounts text[] default null)
+returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text)
+language sql stable as $$
+    with owned as materialized (
+        select w.invoice_id from duly.owned_invoices w where p_accounts is null or w.account_id = any (p_accounts)
+    ),
+    owed as (
+        select o.account_id,
+            sum(o.amount_minor - o.allocated_minor)::bigint as amount_minor,
+            coalesce(sum(o.amount_minor - o.allocated_minor) filter (where w.invoice_id is null), 0)::bigint as free_minor,
+            coalesce(array_agg(o.transaction_id order by o.sort_on, o.account_version)
+                filter (where w.invoice_id is null), '{}') as invoices
+        from duly.open_items o
+        join duly.financial_transactions t on t.id = o.transaction_id
+        left join owned w on w.invoice_id = o.transaction_id
+        where o.side = 'debit' and o.allocated_minor < o.amount_minor and t.classification = 'invoice'
+          and t.issued_on < p_ends_on and (p_accounts is null or o.account_id = any (p_accounts))
+        group by o.account_id
+    ),
+    judged as (
+        select a.currency, owed.*, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
+            duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
+                exists (select from duly.gateway_requests r where r.account_id = a.id and r.kind = 'payment'
+                    and r.period = to_char(p_ends_on - 1, 'YYYY-MM'))) as reason
+        from owed
+        join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
+        left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
+        left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = a.id
+        left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
+    )
+    select j.account_id, j.currency, case when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
+        coalesce(j.card_label, ''), case when j.reason is null then j.invoices else '{}' end, coalesce(j.reason, '')
+    from judged j
+$$;
+
+create or replace function duly.freeze_members(p_run_id text, p_definition duly.run_definitions, p_ends_on date, p_owns boolean)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    insert into duly.run_items (run_id, member_id, account_id, shard, currency, amount_minor, card_id, card_label,
+        invoices, outcome, reason, finished_at)
+    select p_run_id, m.account_id, m.account_id, (hashtext(m.account_id) & 2147483647) % p_definition.shards, m.currency,
+        m.amount_minor, m.card_id, m.card_label, case when p_owns then m.invoices else '{}' end,
+        case when m.reason <> '' then 'skipped' end, m.reason, case when m.reason <> '' then now() end
+    from duly.evaluate_members(p_definition, p_ends_on) m;
+    update duly.process_runs set members = (select count(*) from duly.run_items where run_id = p_run_id) where id = p_run_id;
+    return duly.run_plan(p_run_id, p_definition);
+end $$;
+
+-- Fix who is in a run, once: everyone who owes something at the period's end, with the reason of those passed over.
+create or replace function duly.freeze_payment_run(p_run_id text, p_definition_id text, p_period text, p_ends_on date)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_definition duly.run_definitions := duly.start_run(p_run_id, p_definition_id, 'payment', p_period);
+begin
+    if exists (select from duly.run_items where run_id = p_run_id) then
+        return duly.run_plan(p_run_id, v_definition);
+    end if;
+    return duly.freeze_members(p_run_id, v_definition, p_ends_on, p_owns => true);
+end $$;
+
+-- The next members without an outcome, or with one that has to wait and nobody who owns it: a shard ended in between.
+create or replace function duly.due_page(p_run_id text, p_shard integer, p_after text, p_limit integer)
+returns table (member_id text, currency text, amount_minor bigint, card_label text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select i.member_id, i.currency, i.amount_minor, i.card_label
+    from duly.run_items i join duly.process_runs r on r.id = i.run_id
+    where i.run_id = p_run_id and i.shard = p_shard and i.member_id > p_after
+      and (i.outcome is null or i.outcome in ('in_dunning', 'unknown') and not exists (
+          select from duly.collections c where c.account_id = i.account_id and c.period = r.period))
+    order by i.member_id limit p_limit
+$$;
+
+create or replace function duly.run_totals(p_run_id text)
+returns table (outcome text, reason text, currency text, members bigint, amount_minor bigint, settled_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(outcome, 'to_do'), case when outcome in ('charged', 'billed') then '' else reason end, currency,
+        count(*), sum(amount_minor)::bigint, sum(settled_minor)::bigint
+    from duly.run_items where run_id = p_run_id group by 1, 2, 3 order by 1, 2, 3
+$$;
+
+-- Keep what operators decided about a run, for its certificate.
+create or replace function duly.record_run_decisions(p_run_id text, p_decisions text[], p_is_aborted boolean) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.process_runs set decisions = p_decisions, is_aborted = p_is_aborted
+    where id = p_run_id and state = 'running'
+$$;
+
+-- Let the next members of an aborted run go, by keyset; empty at the end. Whoever was asked for money stays.
+create or replace function duly.release_members(p_run_id text, p_after text, p_limit integer) returns text
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_members text[];
+begin
+    select array_agg(m.member_id) into v_members from (
+        select member_id from duly.run_items
+        where run_id = p_run_id and outcome is null and member_id > p_after order by member_id limit p_limit) m;
+    if v_members is null then return ''; end if;
+    -- Under the accounts' locks no attempt is being written: who has one by now is not released, who is gets none.
+    perform from duly.account_balances where account_id = any (v_members) order by account_id for no key update;
+    update duly.run_items i set outcome = 'released', reason = 'run_aborted', invoices = '{}', finished_at = now()
+    where i.run_id = p_run_id and i.member_id = any (v_members) and i.outcome is null
+      and not exists (select from duly.gateway_requests r where r.run_id = i.run_id and r.account_id = i.account_id)
+      and not exists (select from duly.collections c where c.run_id = i.run_id and c.account_id = i.account_id);
+    return v_members[cardinality(v_members)];
+end $$;
+
+-- Close a run: one outcome a member, the same money as the ledger posted (rule certificate_adds_up), a seal over all.
+create or replace function duly.certify_run(p_run_id text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_run duly.process_runs;
+    v_ledger bigint;
+    v_items bigint;
+    v_seal text;
+begin
+    select * into strict v_run from duly.process_runs where id = p_run_id for update;
+    if v_run.state = 'completed' then return v_run.certificate; end if;
+    -- Who has no outcome by now is with a collection, which has not heard from the gateway yet.
+    update duly.run_items set outcome = 'unknown', reason = 'no_answer_yet', finished_at = now()
+    where run_id = p_run_id and outcome is null and v_run.kind <> 'billing';
+    select coalesce(sum(settled_minor), 0), encode(sha256(convert_to(coalesce(string_agg(
+        concat_ws('|', member_id, currency, amount_minor, settled_minor, outcome, reason, transaction_id), E'\n'
+        order by member_id), ''), 'utf8')), 'hex')
+    into v_items, v_seal from duly.run_items where run_id = p_run_id;
+    select coalesce(sum(t.total_minor), 0) into v_ledger
+    from duly.run_items i join duly.financial_transactions t on t.id = i.transaction_id
+    where i.run_id = p_run_id and t.posted_at is not null;
+    if (v_items <> v_ledger and v_run.kind <> 'shadow') or v_run.members <> (
+        select count(*) from duly.run_items where run_id = p_run_id and outcome is not null) then
+        perform duly.refuse('certificate_adds_up',
+            format('run %s: its members come to %s, the ledger to %s', p_run_id, v_items, v_ledger));
+    end if;
+    update duly.process_runs set state = 'completed', completed_at = now(), certificate = jsonb_build_object(
+        'run_id', p_run_id, 'definition_id', definition_id, 'period', period, 'members', members, 'sha256', v_seal,
+        'is_aborted', is_aborted, 'decisions', to_jsonb(decisions),
+        'comparison', case when kind = 'shadow' then duly.compare_with_baseline(p_run_id, baseline_id) end,
+        'totals', (select coalesce(jsonb_agg(jsonb_build_object('outcome', outcome, 'reason', reason, 'currency', currency,
+            'members', x.members, 'amount_minor', case when outcome in ('charged', 'billed') then settled_minor
+            else amount_minor end) order by outcome, reason, currency), '[]') from duly.run_totals(p_run_id) x))
+    where id = p_run_id returning * into v_run;
+    return v_run.certificate;
+end $$;

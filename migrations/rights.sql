@@ -1,0 +1,85 @@
+-- Who may do what; applied after the functions by every migrate, so that what is left out here is taken away.
+-- The runtime role reads, keeps the configuration, and writes money and what happened through the functions named here and
+-- no other way. Money refers to the configuration's rows by value, so it may change.
+
+do $$ begin
+    if not exists (select from pg_roles where rolname = 'duly_app') then
+        create role duly_app nologin;
+    end if;
+exception when duplicate_object then null;
+end $$;
+
+-- PostgreSQL lets everybody execute a new function: these defaults belong to the role that runs this, the owner.
+alter default privileges revoke execute on functions from public;
+revoke all on all functions in schema duly from public, duly_app;
+revoke all on all tables in schema duly from public, duly_app;
+
+grant usage on schema duly to duly_app;
+grant select on all tables in schema duly to duly_app;
+-- Reading a sequence, not drawing from it: the newest transactions are found by counting down.
+grant select on all sequences in schema duly to duly_app;
+
+-- Configuration.
+grant insert, update on duly.tax_rates, duly.products, duly.payment_methods, duly.transaction_types,
+    duly.transaction_reasons, duly.due_date_rules to duly_app;
+grant update on duly.definitions to duly_app;
+grant update (owner_name, owner_reference, email, locale, time_zone, credit_limit_minor, credit_period_days,
+    due_date_rule_id, region, segment) on duly.accounts to duly_app;
+grant insert, update on duly.card_rules to duly_app;
+grant insert, update on duly.alert_rules to duly_app;
+grant insert, update on duly.refund_rules to duly_app;
+grant insert on duly.reminder_rules to duly_app;
+grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.payment_preferences,
+    duly.gateway_customers, duly.cards, duly.dunning_policies, duly.run_definitions, duly.subscriptions,
+    duly.card_networks to duly_app;
+
+-- Functions, by room.
+-- cards
+grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.note_customer,
+    duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
+    duly.tell_card to duly_app;
+
+-- collections
+grant execute on function duly.chargeable_card, duly.close_collection, duly.is_owed, duly.open_collection,
+    duly.owed_on to duly_app;
+
+-- disputes
+grant execute on function duly.dispute_view, duly.note_on_dispute, duly.record_dispute, duly.tell_of_dispute to
+    duly_app;
+
+-- events
+grant execute on function duly.events_to_deliver, duly.note_delivery, duly.note_sweep, duly.put_off_events,
+    duly.receive_events, duly.replay_event to duly_app;
+
+-- gateway
+grant execute on function duly.collection_of_link, duly.open_attempt, duly.record_outcome, duly.record_page,
+    duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
+
+-- ledger
+grant execute on function duly.add_note, duly.allocate_accounts, duly.balance_as_of, duly.book_gateway_fee,
+    duly.book_gateway_movement, duly.cancel_invoice, duly.cancel_payment, duly.control_account,
+    duly.create_credit_note, duly.create_invoice, duly.create_payment, duly.create_refund, duly.day_in_month,
+    duly.draft_payment, duly.due_dates, duly.due_window, duly.edit_draft, duly.fill_roll_ups, duly.ledger_account_of,
+    duly.mark_roll_up, duly.move_to_account, duly.open_account, duly.post_draft, duly.post_gateway_payment,
+    duly.post_gateway_refund, duly.post_invoices, duly.quick_pay, duly.reject_draft, duly.reject_payment,
+    duly.reject_refund, duly.restore_payment, duly.return_payment, duly.return_refund, duly.seal_of,
+    duly.set_account_state, duly.side_of, duly.trial_balance, duly.unsettled_invoices, duly.write_off to duly_app;
+
+-- messages
+grant execute on function duly.alert_of_members, duly.alert_of_run, duly.claim_message, duly.note_message,
+    duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
+
+-- reductions
+grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction, duly.credit_reduction,
+    duly.open_reduction, duly.plan_reduction, duly.reduction_settings, duly.reduction_view, duly.reductions_of_payment
+    to duly_app;
+
+-- refunds
+grant execute on function duly.open_refund, duly.payment_left, duly.payment_request_of, duly.record_refund,
+    duly.refund_view, duly.refundable_payments, duly.standing_payment to duly_app;
+
+-- runs
+grant execute on function duly.bill_members, duly.billing_page, duly.certify_refund_run, duly.certify_run,
+    duly.dry_run_page, duly.due_page, duly.freeze_billing_run, duly.freeze_payment_run, duly.freeze_refund_run,
+    duly.freeze_shadow_run, duly.park_member, duly.record_run_decisions, duly.refund_page, duly.release_members,
+    duly.run_totals, duly.shadow_collect, duly.shadow_differences to duly_app;

@@ -1,0 +1,128 @@
+"""Brings a database to the schema of this release: frozen revisions first, then functions, views and rights at once."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, pool, text
+
+from migrations.source import FOLDER, RIGHTS, function_files, functions_hash
+
+SCHEMA = "duly"
+VERSION = "0.1.0"
+
+# Whoever waits longer for a table's lock makes everybody behind it wait too: give way, and let migrate be run again.
+LOCK_TIMEOUT = "5s"
+STATEMENT_TIMEOUT = "15min"
+CONNECT = {"connect_timeout": 5, "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"}
+# Two migrates at once follow one another. The number is arbitrary and ours.
+_ONLY_ONE = 7_294_118
+
+# What this run did not create or replace is of an older release: another signature of the same function, mostly, which
+# would make calls by name ambiguous. Its callers find the new one, whose added arguments have defaults.
+_OLDER_FUNCTIONS = """
+    select p.oid::regprocedure::text as signature from pg_proc p
+    where p.pronamespace = 'duly'::regnamespace and p.xmin <> pg_current_xact_id()::xid and p.prokind = 'f'
+"""
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """Revisions before and after, and whether functions, views or rights were replaced."""
+
+    before: str | None
+    after: str | None
+    has_new_functions: bool
+
+
+def migrate(url: str) -> Migrated:
+    """Bring a database to this release under the owner's role. Raises DBAPIError, or CommandError of Alembic.
+
+    Running it again changes nothing. Everything that is replaced is replaced in one transaction: a worker that runs
+    meanwhile sees the functions of one release or of the other.
+    """
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args=CONNECT)
+    with engine.connect() as connection, _alone(connection):
+        before = revision_of(connection)
+        connection.rollback()
+        command.upgrade(configuration(url), "head")
+        has_new = apply_functions(connection)
+        after = revision_of(connection)
+        connection.rollback()
+    return Migrated(before, after, has_new)
+
+
+def configuration(url: str = "") -> Config:
+    """Return Alembic's configuration; with an address, revisions go there instead of where the settings say."""
+    options = argparse.Namespace(x=[f"url={url}"]) if url else None
+    config = Config(cmd_opts=options)
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    return config
+
+
+def head() -> str | None:
+    """Return the newest revision of this release."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that a database is at; None for an empty one."""
+    return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
+
+
+def apply_functions(connection: Connection) -> bool:
+    """Replace functions, views and rights in one transaction; False when the database has these already."""
+    with connection.begin():
+        stored = connection.execute(text("select functions_hash from duly.installation")).scalar_one()
+        if stored == functions_hash():
+            return False
+        # A body may call a function of a later file.
+        connection.execute(text("set local check_function_bodies = off"))
+        for path in function_files():
+            run_script(connection.connection, path)
+        for row in connection.execute(text(_OLDER_FUNCTIONS)).all():
+            connection.execute(text(f"drop function {row.signature}"))
+        run_script(connection.connection, RIGHTS)
+        connection.execute(
+            text(
+                "update duly.installation set functions_hash = :hash, functions_version = :version,"
+                " functions_applied_at = now()"
+            ),
+            {"hash": functions_hash(), "version": VERSION},
+        )
+    return True
+
+
+def run_scripts(folder: str) -> None:
+    """Run the frozen scripts of a revision, in the order of their names."""
+    for path in sorted((FOLDER / "versions" / folder).glob("*.sql")):
+        run_script(op.get_bind().connection, path)
+
+
+def run_script(connection: Any, path: Path) -> None:
+    """Run a script of several statements as it stands: the driver must not look for parameters in it."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(path.read_text(encoding="utf-8"))
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    connection.execute(text(f"set local lock_timeout = '{STATEMENT_TIMEOUT}'"))
+    connection.execute(text("select pg_advisory_lock(:key)"), {"key": _ONLY_ONE})
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _ONLY_ONE})
+        connection.commit()
