@@ -77,10 +77,10 @@ async def _schema(database: Database) -> Finding:
         return wrong("database schema", "not migrated", "run `starter.py migrate`")
     found = rows[0].version_num if rows else "nothing"
     if found != head():
-        advice = "run `starter.py migrate` with the newer of the two releases; then restart the older workers"
+        advice = "run `starter.py migrate` of the newer release, then restart what is older"
         return wrong("database schema", f"at {found}, this version has {head()}", advice)
     if installed[0].functions_hash != functions_hash():
-        advice = "run `starter.py migrate` with the newer of the two releases; then restart the older workers"
+        advice = "run `starter.py migrate` of the newer release, then restart what is older"
         return wrong("database schema", f"functions of {installed[0].functions_version or 'no release'}", advice)
     return ok("database schema", f"at {found}, the newest, with this release's functions")
 

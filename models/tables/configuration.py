@@ -169,3 +169,6 @@ class InstallationRow(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     is_only: Mapped[bool]
+    functions_hash: Mapped[str]
+    functions_version: Mapped[str]
+    functions_applied_at: Mapped[datetime | None]
