@@ -83,7 +83,8 @@ async def test_a_database_that_is_behind_is_found_and_migrated(
     said = await cli("doctor", "--json")
 
     assert verdicts(said)["database schema"] == "wrong"
-    assert advice(said, "database schema") == "run `starter.py migrate` of the newer release, then restart what is older"
+    advised = "run `starter.py migrate` of the newer release, then restart what is older"
+    assert advice(said, "database schema") == advised
 
 
 async def test_a_role_that_could_write_money_is_found(
