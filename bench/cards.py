@@ -113,5 +113,5 @@ async def _weigh(cards: int) -> Asleep:
 async def _wake(merchant: Merchant, card: str) -> int:
     """Make a card read itself anew; return the length of its history."""
     handle: WorkflowHandle[CardLifecycle, CardResult] = merchant.client.get_workflow_handle(card_id(card))
-    await handle.execute_update(CardLifecycle.look)
+    await handle.execute_update(CardLifecycle.check)
     return (await handle.describe()).history_length

@@ -2,42 +2,71 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
 
 from temporalio import workflow
 
 from models.moment import in_utc
+from models.waiting import WaiterSnapshot, Wake, WakeReason
 from workflows import visibility
-
-News = TypeVar("News", bound=str)
 
 # So many notes are kept; the database keeps what people decided.
 NOTES = 50
 
+# Between attempts everything but the gateway's events matters; while an outcome is unknown, nothing but evidence does.
+# What one wait does not listen to is kept for the next.
+EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
+ANYTHING = frozenset(WakeReason) - {WakeReason.TIMER, WakeReason.LONG_HISTORY}
+BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
 
-class Waiter(Generic[News]):
-    """One workflow's waiting. `show` refreshes the current details whenever something has changed."""
 
-    def __init__(self, subject: str, show: Callable[[], None], notes: tuple[str, ...] = ()) -> None:
+class Waiter:
+    """One workflow's waiting.
+
+    `subject` names the business object on the timeline, `show` refreshes the current details, and `is_idle` says
+    whether nothing is under way that a continue-as-new would cut off.
+    """
+
+    def __init__(
+        self,
+        subject: Callable[[], str],
+        show: Callable[[], None],
+        is_idle: Callable[[], bool],
+        snapshot: WaiterSnapshot | None = None,
+    ) -> None:
+        resumed = snapshot or WaiterSnapshot()
         self.next_action = ""
         self.next_action_at: datetime | None = None
-        self.notes = notes
-        self.is_in_review = False
+        self.history = resumed.history
+        self.is_in_review = resumed.is_in_review
+        self.review_reason = resumed.review_reason
         self._subject = subject
         self._show = show
-        self._news: list[News] = []
+        self._is_idle = is_idle
+        self._pending = list(resumed.pending)
+
+    def snapshot(self) -> WaiterSnapshot:
+        """Return what the next execution goes on with."""
+        return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, tuple(self._pending))
 
     def note(self, what: str) -> None:
         """Keep what happened with its moment; the oldest is let go."""
-        self.notes = (*self.notes, f"{in_utc(workflow.now())} {what}")[-NOTES:]
+        self.history = (*self.history, f"{in_utc(workflow.now())} {what}")[-NOTES:]
 
-    def hear(self, news: News) -> None:
-        """Let this wait, or the next, end."""
-        if news not in self._news:
-            self._news.append(news)
+    def wake(self, reason: WakeReason, *, card_id: str = "", until: datetime | None = None) -> None:
+        """Let this wait, or the next that listens to it, end. The same twice ends one wait."""
+        wake = Wake(reason, card_id, until)
+        if wake not in self._pending:
+            self._pending.append(wake)
 
-    async def wait(self, until: datetime | None, summary: str) -> News | None:
-        """Sleep until a moment, or until there is news; None when the moment came first."""
+    def is_history_long(self) -> bool:
+        """Say whether it is time to continue as new, and nothing is in the way of it."""
+        return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._is_idle()
+
+    async def wait(self, until: datetime | None, summary: str, *, listen_to: frozenset[WakeReason] = ANYTHING) -> Wake:
+        """Sleep until a moment, or until something this wait listens to; the summary says what comes then.
+
+        A wait that has made the history long ends by itself: its caller has to continue as new.
+        """
         self.next_action, self.next_action_at = summary, until
         if until is not None:
             workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
@@ -45,26 +74,40 @@ class Waiter(Generic[News]):
         timeout = max(until - workflow.now(), timedelta(0)) if until else None
         try:
             await workflow.wait_condition(
-                lambda: bool(self._news), timeout=timeout, timeout_summary=f"{self._subject}: {summary}"
+                lambda: self._first(listen_to) is not None or self.is_history_long(),
+                timeout=timeout,
+                timeout_summary=f"{self._subject()}: {summary}",
             )
         except TimeoutError:
-            return None
-        return self._news.pop(0)
+            return Wake(WakeReason.TIMER)
+        wake = self._first(listen_to)
+        if wake is None:
+            return Wake(WakeReason.LONG_HISTORY)
+        self._pending.remove(wake)
+        return wake
 
-    def ask_a_person(self, reason: str) -> None:
-        """Say that this needs a person, once until it does not any more."""
+    def end_waiting(self) -> None:
+        """Say that nothing comes next."""
+        self.next_action, self.next_action_at = "", None
+
+    def ask_a_person(self, reason: str) -> bool:
+        """Say that this needs a person, once until it does not any more; return whether that is new."""
         if self.is_in_review:
-            return
-        self.is_in_review = True
+            return False
+        self.is_in_review, self.review_reason = True, reason
         self.note(f"a person is asked: {reason}")
         workflow.upsert_search_attributes(
             [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
         )
+        return True
 
     def end_review(self) -> None:
         """Say that no person is needed any more."""
         if self.is_in_review:
-            self.is_in_review = False
+            self.is_in_review, self.review_reason = False, ""
             workflow.upsert_search_attributes(
                 [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
             )
+
+    def _first(self, listen_to: frozenset[WakeReason]) -> Wake | None:
+        return next((wake for wake in self._pending if wake.reason in listen_to), None)

@@ -130,7 +130,7 @@ class CardActivities:
                 with retryable_gateway_errors():
                     answer = await self._find(replace(attempt, gateway_reference=reference))
             except RuleBrokenError as error:
-                raise RuleBrokenError("evidence_is_of_this_asking", f"gateway_reference: {error.message}") from None
+                raise RuleBrokenError("evidence_is_of_this_attempt", f"gateway_reference: {error.message}") from None
         person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
         return (await self._record(attempt, {**outcome_from(answer), **person}, answer)).result(answer)
 

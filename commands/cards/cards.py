@@ -199,7 +199,7 @@ async def _look(client: Client, card: str, provider: str) -> None:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **card_label(card, provider=provider),
     )
-    await client.execute_update_with_start_workflow("look", start_workflow_operation=operation, result_type=Card)
+    await client.execute_update_with_start_workflow("check", start_workflow_operation=operation, result_type=Card)
 
 
 async def _found(card: str) -> Row[Any]:

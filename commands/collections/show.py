@@ -76,7 +76,7 @@ def _status_document(status: CollectionStatus | None) -> dict[str, Any] | None:
         "stage": status.stage,
         "attempt": status.attempt,
         "next_action_at": status.next_action_at,
-        "decisions": list(status.decisions),
+        "decisions": list(status.history),
     }
 
 
@@ -97,7 +97,7 @@ def _facts(found: Row[Any], status: CollectionStatus | None) -> list[tuple[str, 
 def _decisions(status: CollectionStatus | None) -> tuple[Table, ...]:
     if status is None:
         return ()
-    return (table("Decisions", "What happened", rows=[(decision,) for decision in status.decisions]),)
+    return (table("Decisions", "What happened", rows=[(decision,) for decision in status.history]),)
 
 
 def _attempts(rows: Iterable[Row[Any]], currency: str) -> Table:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from models.cards.card_number import holds_card_number
 from models.collections.collection import OperatorCommand, UnknownResolution
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
 class CardState(StrEnum):
@@ -202,14 +203,14 @@ class CardSnapshot:
     """What a card's workflow carries from one execution to the next."""
 
     attempt: int = 0
-    is_asking: bool = False
+    is_validating: bool = False
     warned: tuple[int, ...] = ()
-    history: tuple[str, ...] = ()
     asked_at: datetime | None = None
     answered_at: datetime | None = None
     reminded: bool = False
     unknown_since: datetime | None = None
     checks: int = 0
+    waiter: WaiterSnapshot = NOTHING_PENDING
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """What a collection is told, what it answers, and what it remembers."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models.collections.dunning import DunningPolicy, GiveUpAction
 from models.gateway.gateway_request import AttemptCause, CollectResult
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
 class Stage(StrEnum):
@@ -38,9 +39,9 @@ class CollectionRequest:
     invoices: tuple[str, ...] = ()
     resumed: "CollectionSnapshot | None" = None
 
-    def resumed_as(self, state: "CollectionSnapshot") -> "CollectionRequest":
-        """Return the request for the execution that goes on with a state."""
-        return replace(self, resumed=state)
+    def resumed_as(self, snapshot: "CollectionSnapshot") -> "CollectionRequest":
+        """Return the request for the execution that goes on with a snapshot."""
+        return replace(self, resumed=snapshot)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ class CollectionTerms:
     invoices: tuple[str, ...] = ()
 
 
+class WaitingFor(StrEnum):
+    """What a collection between two attempts waits for; the next execution goes on with that wait."""
+
+    NOTHING = "nothing"
+    RETRY = "retry"
+    CUSTOMER = "customer"
+
+
 @dataclass
 class CollectionSnapshot:
     """What must survive a continue-as-new."""
@@ -78,13 +87,14 @@ class CollectionSnapshot:
     technical_declines: int = 0
     unknown_since: datetime | None = None
     checks: int = 0
-    is_in_review: bool = False
-    review_reason: str = ""
     page: "OpenPage | None" = None
     customer_deadline: datetime | None = None
     declined: CollectResult | None = None
     planned_at: datetime | None = None
-    decisions: list[str] = field(default_factory=list)
+    waiting_for: WaitingFor = WaitingFor.NOTHING
+    first: CollectResult | None = None
+    last: CollectResult | None = None
+    waiter: WaiterSnapshot = NOTHING_PENDING
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class CollectionStatus:
     currency: str
     next_action_at: datetime | None
     last: CollectResult | None
-    decisions: tuple[str, ...]
+    history: tuple[str, ...]
     is_in_review: bool = False
     review_reason: str = ""
     next_action: str = ""

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from models.waiting import WaiterSnapshot
+
 
 class DisputeState(StrEnum):
     """Where a dispute stands. `inquiry`: the bank asks first, no money has moved; `closed`: an inquiry that ended."""
@@ -112,6 +114,7 @@ class DisputeRequest:
 
     dispute_id: str
     provider: str = "stripe"
+    resumed: WaiterSnapshot | None = None
 
 
 @dataclass(frozen=True)

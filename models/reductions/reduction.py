@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.collections.collection import OperatorCommand
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 _AWARD = re.compile(r"[a-z][A-Za-z0-9_-]{2,39}")
 
@@ -131,6 +132,17 @@ class Reduction:
 
 
 @dataclass(frozen=True)
+class ReductionSnapshot:
+    """What a reduction's workflow carries from one execution to the next."""
+
+    watched: tuple[str, ...] = ()
+    remedies_used: int = 0
+    is_run_signaled: bool = False
+    decision: "ReductionDecision | None" = None
+    waiter: WaiterSnapshot = NOTHING_PENDING
+
+
+@dataclass(frozen=True)
 class ReductionRequest:
     """See an award through. Without the award it is one that was written down before; a run that sends it is told."""
 
@@ -138,6 +150,7 @@ class ReductionRequest:
     provider: str = "stripe"
     award: Award | None = None
     run_id: str = ""
+    resumed: "ReductionSnapshot | None" = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from models.collections.collection import UnknownResolution
 from models.gateway.gateway_request import RequestKind
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 _ID = re.compile(r"[a-z][A-Za-z0-9_.-]{2,60}")
 
@@ -125,9 +126,8 @@ class RefundSnapshot:
     attempt: int = 1
     unknown_since: datetime | None = None
     checks: int = 0
-    is_in_review: bool = False
     is_collected_again: bool = False
-    history: tuple[str, ...] = ()
+    waiter: WaiterSnapshot = NOTHING_PENDING
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ async def test_the_id_of_another_validation_is_no_evidence(
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await wallet.life(card).execute_update("resolve_unknown", resolution)
 
-    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_asking"
+    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_attempt"
 
 
 async def test_a_collection_that_waits_for_a_card_goes_on_at_once_with_a_new_one(

@@ -35,7 +35,7 @@ DUNNING = CollectionStatus(
     currency="EUR",
     next_action_at=datetime(2026, 11, 26, 8, 0, tzinfo=UTC),
     last=DECLINED,
-    decisions=("2026-11-23 03:43Z " + answer_of(DECLINED, "EUR"),),
+    history=("2026-11-23 03:43Z " + answer_of(DECLINED, "EUR"),),
     next_action="retry 1, after insufficient_funds",
     time_zone="Europe/Berlin",
 )
@@ -63,7 +63,7 @@ def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> Non
         DUNNING,
         stage=Stage.UNKNOWN,
         last=CollectResult(CollectOutcome.UNKNOWN, attempt=1),
-        next_action="look 3 for evidence of attempt 1",
+        next_action="check 3 for evidence of attempt 1",
         unknown_since=datetime(2026, 11, 23, 3, 43, tzinfo=UTC),
         is_in_review=True,
         review_reason="unknown_outcome",
@@ -72,7 +72,7 @@ def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> Non
     text = details_of(REQUEST, status)
 
     assert "nothing is tried until the gateway gives evidence" in text
-    assert "look 3 for evidence of attempt 1, unknown since 2026-11-23 03:43Z" in text
+    assert "check 3 for evidence of attempt 1, unknown since 2026-11-23 03:43Z" in text
     assert "**A person is needed**: unknown_outcome" in text
     assert "starter.py collections resolve acc_000004 2026-11 \\\n  --gateway-reference pi_..." in text
 
@@ -101,7 +101,7 @@ def test_a_look_that_asked_nobody_is_no_attempt() -> None:
 
 
 def test_only_the_latest_of_a_long_story_is_shown_and_where_the_rest_is() -> None:
-    text = details_of(REQUEST, replace(DUNNING, decisions=tuple(f"decision {number}" for number in range(15))))
+    text = details_of(REQUEST, replace(DUNNING, history=tuple(f"decision {number}" for number in range(15))))
 
     assert "- decision 14" in text
     assert "- decision 2\n" not in text
@@ -123,10 +123,10 @@ def updates_of(workflow: type) -> dict[str, Any]:
     return dict(definition.updates)
 
 
-def desk_at(stage: Stage) -> Any:
-    desk = object.__new__(Collection)
-    desk._case = SimpleNamespace(stage=stage)  # type: ignore[assignment]
-    return desk
+def handlers_at(stage: Stage) -> Any:
+    handlers = object.__new__(Collection)
+    handlers._state = SimpleNamespace(stage=stage)  # type: ignore[assignment]
+    return handlers
 
 
 @pytest.mark.usefixtures("at_noon")
@@ -137,7 +137,7 @@ def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: 
     for order in actions_with_examples(stage, DUNNING.next_action_at):
         definition = updates[order.update]
         arguments = [TypeAdapter(kind).validate_json(order.data) for kind in definition.arg_types or []]
-        definition.validator(desk_at(stage), *arguments)
+        definition.validator(handlers_at(stage), *arguments)
 
 
 @pytest.mark.usefixtures("at_noon")
@@ -151,4 +151,4 @@ def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
             continue
         arguments = [TypeAdapter(kind).validate_json(examples[name].data) for kind in definition.arg_types or []]
         with pytest.raises(CommandError):
-            definition.validator(desk_at(stage), *arguments)
+            definition.validator(handlers_at(stage), *arguments)

@@ -1,4 +1,4 @@
-"""What people and services may say to a card. Validators refuse nonsense and say why."""
+"""The signals, updates and queries of a card. Validators refuse what makes no sense and say why."""
 
 from dataclasses import replace
 
@@ -19,8 +19,9 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
+from models.waiting import WakeReason
 from workflows import visibility
-from workflows.cards.state import CardWorkflowState, News
+from workflows.cards.state import CardWorkflowState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.signals import signal_if_running
 from workflows.updates import async_update, surfacing_refusal
@@ -29,24 +30,24 @@ from workflows.updates import async_update, surfacing_refusal
 class CardHandlers:
     """The signals, updates and queries of a card."""
 
-    _file: CardWorkflowState
+    _state: CardWorkflowState
     _first: ValidationResult | None
     _refused: ApplicationError | None
 
     @workflow.signal(description="The gateway has news of this card.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
-        self._file.hear(News.GATEWAY_EVENT)
+        self._state.waiter.wake(WakeReason.GATEWAY_EVENT)
 
     @workflow.signal(description="The stored card was changed by a payment, an import or another card.")
     def card_touched(self) -> None:
         """Read the card again."""
-        self._file.hear(News.CARD_TOUCHED)
+        self._state.waiter.wake(WakeReason.CARD_TOUCHED)
 
     @workflow.query(description="Where the card stands, and what comes next.")
     def status(self) -> CardStatus:
         """Return the card, the last answer, the next moment and what happened."""
-        return self._file.status
+        return self._state.status
 
     @async_update("Wait for the gateway's first answer about a card that is being registered.")
     async def first_outcome(self) -> ValidationResult:
@@ -58,17 +59,17 @@ class CardHandlers:
         return self._first
 
     @async_update("Return the card once it has been read.")
-    async def look(self) -> Card:
+    async def check(self) -> Card:
         """Return the card, at once for a workflow that has been at work for a while."""
-        await workflow.wait_condition(lambda: self._file.is_loaded)
-        return self._file.card
+        await workflow.wait_condition(lambda: self._state.is_loaded)
+        return self._state.card
 
     @async_update("Return the address of the page on which the card's holder is waited for.")
     async def open_page(self) -> str:
-        """Return where the holder must go now, attempt the gateway for it."""
-        result = await self._ask()
+        """Return where the holder must go now, as the gateway says it."""
+        result = await self._send_validation()
         if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
-            result = await self._ask()
+            result = await self._send_validation()
         if not result.url:
             raise ApplicationError("card: nothing is wanted from its holder", type="nothing_wanted", non_retryable=True)
         return result.url
@@ -76,40 +77,40 @@ class CardHandlers:
     @async_update("Ask the gateway whether the card is good.")
     async def revalidate(self, command: OperatorCommand) -> Card:
         """Begin another validation; the card stays as it is until there is an answer."""
-        self._file.note(f"revalidate, says {command.actor}: {command.reason}")
-        self._file.hear(News.REVALIDATE)
-        return self._file.card
+        self._state.waiter.note(f"revalidate, says {command.actor}: {command.reason}")
+        self._state.waiter.wake(WakeReason.REVALIDATE)
+        return self._state.card
 
     @async_update("Say what became of an unknown attempt: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> ValidationResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
-        file = self._file
+        state = self._state
         with surfacing_refusal():
             result = await workflow.execute_activity_method(
                 CardActivities.resolve_validation,
-                ValidationResolution(file.request.card_id, file.attempt, command),
-                task_queue=visibility.gateway_queue(file.request.provider),
+                ValidationResolution(state.request.card_id, state.attempt, command),
+                task_queue=visibility.gateway_queue(state.request.provider),
                 summary=f"check {command.gateway_reference or 'the decision that nothing was asked'}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
-        file.note(f"resolved as {result.outcome} by {command.actor}: {command.reason}")
-        file.hear(News.CARD_TOUCHED)
+        state.waiter.note(f"resolved as {result.outcome} by {command.actor}: {command.reason}")
+        state.waiter.wake(WakeReason.CARD_TOUCHED)
         return result
 
     @async_update("Stop charges to the card.")
     async def block(self, command: OperatorCommand) -> Card:
         """Block the card; a validation that is accepted lifts it."""
-        return await self._change(command, CardChange(self._file.request.card_id, CardState.BLOCKED))
+        return await self._change(command, CardChange(self._state.request.card_id, CardState.BLOCKED))
 
     @async_update("Take the card away for good, at the gateway too.")
     async def remove(self, command: OperatorCommand) -> Card:
         """Remove the card. Nobody charges it from the moment this returns."""
         card = await workflow.execute_activity_method(
             CardActivities.remove_card,
-            CardChange(self._file.request.card_id, reason=command.reason, actor=command.actor),
-            task_queue=visibility.gateway_queue(self._file.request.provider),
-            summary=f"remove {self._file.request.card_id}",
+            CardChange(self._state.request.card_id, reason=command.reason, actor=command.actor),
+            task_queue=visibility.gateway_queue(self._state.request.provider),
+            summary=f"remove {self._state.request.card_id}",
             priority=PEOPLE,
             **COLLECT,
         )
@@ -118,12 +119,12 @@ class CardHandlers:
     @async_update("Make the card the first one to be charged.")
     async def set_default(self, command: OperatorCommand) -> Card:
         """Put the card in front of the account's others."""
-        return await self._change(command, CardChange(self._file.request.card_id, is_default=True))
+        return await self._change(command, CardChange(self._state.request.card_id, is_default=True))
 
     @async_update("Let runs charge the card, or not.")
     async def set_recurring(self, command: RecurringCommand) -> Card:
         """Flag the card for runs, or take the flag away (G12)."""
-        change = CardChange(self._file.request.card_id, is_recurring=command.is_recurring)
+        change = CardChange(self._state.request.card_id, is_recurring=command.is_recurring)
         return await self._change(command, change)
 
     @block.validator
@@ -139,7 +140,7 @@ class CardHandlers:
     @resolve_unknown.validator
     def _may_resolve(self, command: UnknownResolution) -> None:
         command.check()
-        if self._file.progress.unknown_since is None:
+        if self._state.snapshot.unknown_since is None:
             raise CommandError("stage: there is no unknown outcome to resolve")
 
     @remove.validator
@@ -158,10 +159,10 @@ class CardHandlers:
         self._refuse_unless(CardState.ACTIVE)
 
     def _refuse_unless(self, *states: CardState) -> None:
-        if not self._file.is_loaded:
+        if not self._state.is_loaded:
             raise CommandError("card: it is not written down yet")
-        if self._file.card.state not in states:
-            raise CommandError(f"state: the card is {self._file.card.state}, it must be {' or '.join(states)}")
+        if self._state.card.state not in states:
+            raise CommandError(f"state: the card is {self._state.card.state}, it must be {' or '.join(states)}")
 
     async def _change(self, command: OperatorCommand, change: CardChange) -> Card:
         card = await workflow.execute_activity_method(
@@ -174,9 +175,9 @@ class CardHandlers:
 
     async def _changed(self, card: Card) -> Card:
         """Take in a changed card, and let whoever collects from its account know at once."""
-        file = self._file
-        if file.take(card):
-            file.hear(News.CARD_TOUCHED)
+        state = self._state
+        if state.update_from(card):
+            state.waiter.wake(WakeReason.CARD_TOUCHED)
             await self._signal_collections(card)
         return card
 
@@ -191,16 +192,16 @@ class CardHandlers:
             # One that has come to its end meanwhile has no use for it.
             await signal_if_running(visibility.collection_id(card.account_id, period), "card_changed")
 
-    async def _ask(self) -> ValidationResult:
+    async def _send_validation(self) -> ValidationResult:
         """Ask about the card, or what became of the attempt that is under way."""
-        file = self._file
-        attempt = file.attempt
+        state = self._state
+        attempt = state.attempt
         try:
             result = await workflow.execute_activity_method(
                 CardActivities.validate_card,
-                ValidationRequest(file.request.card_id, file.request.provider, attempt),
-                task_queue=visibility.gateway_queue(file.request.provider),
-                summary=f"is {file.request.card_id} good? attempt {attempt}",
+                ValidationRequest(state.request.card_id, state.request.provider, attempt),
+                task_queue=visibility.gateway_queue(state.request.provider),
+                summary=f"is {state.request.card_id} good? attempt {attempt}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
@@ -210,7 +211,7 @@ class CardHandlers:
             refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
             code = error.cause.type if isinstance(error.cause, ApplicationError) else None
             if refused:
-                file.ask_a_person(code or "refused")
+                state.waiter.ask_a_person(code or "refused")
             result = ValidationResult(ValidationOutcome.UNKNOWN, attempt, code=code or "")
-        file.heard(result)
+        state.record_result(result)
         return result

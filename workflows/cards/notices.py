@@ -1,4 +1,4 @@
-"""What a card's holder is told."""
+"""The messages to a card's holder."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from workflows.visibility import MAIL_QUEUE
 
 
 class CardNotices:
-    """The messages of one card. Each moment is told once, whatever is repeated: its transition is the key."""
+    """The messages of one card. Each moment is notified once, whatever is repeated: its transition is the key."""
 
     def __init__(self, card_id: str) -> None:
         self._card_id = card_id
@@ -20,24 +20,24 @@ class CardNotices:
 
     @property
     def is_idle(self) -> bool:
-        """Say whether everything has been told."""
+        """Say whether everything has been sent."""
         return self._outgoing.is_idle
 
-    def tell(self, kind: MessageKind, transition: str, *, at: datetime | None = None) -> None:
-        """Begin to tell, and go on."""
+    def notify(self, kind: MessageKind, transition: str, *, at: datetime | None = None) -> None:
+        """Begin to send, and go on."""
         notice = CardNotice(self._card_id, kind, transition, at)
-        self._outgoing.begin(lambda: self._tell(notice), card_id=notice.card_id, kind=notice.kind)
+        self._outgoing.begin(lambda: self._send(notice), card_id=notice.card_id, kind=notice.kind)
 
     async def finish(self) -> None:
-        """Wait for what is being told, but not for ever: the next mailing has the rest."""
+        """Wait for what is being sent, but not for ever: the next mailing has the rest."""
         if not await self._outgoing.finished():
             workflow.logger.warning("message_left", extra={"card_id": self._card_id})
 
-    async def _tell(self, notice: CardNotice) -> None:
+    async def _send(self, notice: CardNotice) -> None:
         await workflow.execute_activity_method(
             MessageActivities.tell_card,
             notice,
             task_queue=MAIL_QUEUE,
-            summary=f"tell of {notice.kind}, {notice.transition}",
+            summary=f"notify of {notice.kind}, {notice.transition}",
             **MAIL,
         )

@@ -14,26 +14,25 @@ from models.collections.collection import (
     CollectionResult,
     CollectionSnapshot,
     CollectionTerms,
-    GraceCommand,
     OpenPage,
-    RetryCommand,
     Stage,
+    WaitingFor,
 )
-from models.collections.dunning import GiveUp, GiveUpAction, RetryAt, WaitForCustomer, after_decline
-from models.gateway.decline import Decline, DeclineClass, classify, is_known
+from models.collections.dunning import Decision, GiveUp, GiveUpAction, RetryAt, WaitForCustomer
+from models.gateway.decline import DeclineClass, classify
 from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
 from models.moment import in_utc
+from models.waiting import Wake, WakeReason
 from workflows import visibility
 from workflows.collections.handlers import CollectionHandlers
 from workflows.collections.notices import CollectionNotices
-from workflows.collections.state import BETWEEN_ATTEMPTS_WAKES, EVIDENCE, Case, Wake, WakeReason
+from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
+from workflows.collections.state import CollectionState
+from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
-from workflows.updates import async_update
-
-# The cards that a decline of this class rules out: another of the account's cards may still work at once.
-_RULES_OUT_CARD = frozenset({DeclineClass.HARD, DeclineClass.FRAUD})
+from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
 
 @workflow.defn(name="Collection")
@@ -42,55 +41,29 @@ class Collection(CollectionHandlers):
 
     @workflow.init
     def __init__(self, request: CollectionRequest) -> None:
-        self._case = Case(request)
-        self._refused: ApplicationError | None = None
-        self._outgoing = CollectionNotices(self._case)
+        self._state = CollectionState(request, lambda: self._notices.is_idle)
+        self._refused = None
+        self._notices = CollectionNotices(self._state)
 
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
-        self._case.show()
-        if not self._case.is_open:
-            self._case.open(CollectionSnapshot(await self._take_over()))
+        self._state.show()
+        if not self._state.is_open:
+            self._state.open(CollectionSnapshot(await self._take_over()))
+        step = await self._resume()
         while True:
-            result = await self._collect()
-            if result.outcome in {CollectOutcome.SETTLED, CollectOutcome.NOTHING_OWED}:
-                return await self._close(Stage.SETTLED, result.outcome)
-            reason = await self._after(result)
-            if reason:
-                return await self._close(Stage.GIVEN_UP, reason)
-            self._continue_if_long()
-
-    @async_update("Wait for the first attempt and return its outcome.")
-    async def first_outcome(self) -> CollectResult:
-        """Return what the first attempt came to; unknown when nobody knows yet. Fails when somebody else owns it."""
-        await workflow.wait_condition(lambda: self._case.first is not None or self._refused is not None)
-        if self._refused is not None:
-            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
-        assert self._case.first is not None
-        return self._case.first
-
-    async def _after(self, result: CollectResult) -> str:
-        """Wait for what the outcome calls for; return why collection gives up, or nothing when it goes on."""
-        match result.outcome:
-            case CollectOutcome.DECLINED:
-                return await self._follow_policy(result)
-            case CollectOutcome.NO_CARD:
-                return await self._wait_for_customer(self._customer_deadline(), "a card", result)
-            case CollectOutcome.DID_NOT_HAPPEN if self._case.state.cause is AttemptCause.CUSTOMER:
-                return await self._go_on_without_page()
-            case CollectOutcome.PROCESSING if self._case.state.page is not None:
-                return await self._wait_for_page(self._case.state.page)
-            case CollectOutcome.DID_NOT_HAPPEN:
-                self._case.try_anew(self._case.state.cause, "nothing was charged, and that is certain")
-                return ""
-            case CollectOutcome.PROCESSING | CollectOutcome.UNKNOWN:
-                return await self._wait_for_evidence(result)
-            case _:
-                return result.code or result.outcome
+            match step:
+                case Settled(outcome):
+                    return await self._close(Stage.SETTLED, outcome)
+                case GivenUp(reason):
+                    return await self._close(Stage.GIVEN_UP, reason)
+                case GoOn():
+                    self._continue_if_long()
+                    step = await self._attempt()
 
     async def _take_over(self) -> CollectionTerms:
-        request = self._case.request
+        request = self._state.request
         try:
             return await workflow.execute_activity_method(
                 CollectionActivities.open_collection,
@@ -107,165 +80,191 @@ class Collection(CollectionHandlers):
             )
         except ActivityError as error:
             if isinstance(error.cause, ApplicationError):
-                # Whoever waits for the first outcome hears the rule that was broken, and then the workflow fails.
+                # Whoever waits for the first outcome gets the rule that was broken, and then the workflow fails.
                 self._refused = error.cause
                 await workflow.wait_condition(workflow.all_handlers_finished)
             raise
 
+    async def _resume(self) -> Step:
+        """Go on with the wait that a continue-as-new cut short."""
+        snapshot = self._state.snapshot
+        match snapshot.waiting_for:
+            case WaitingFor.NOTHING:
+                return GO_ON
+            case WaitingFor.RETRY:
+                assert snapshot.declined is not None
+                return await self._follow_policy(snapshot.declined, planned_at=snapshot.planned_at)
+            case WaitingFor.CUSTOMER:
+                return await self._wait_for_customer(self._customer_deadline(), "the customer")
+
+    async def _attempt(self) -> Step:
+        """Make the attempt, or ask what became of it, and wait for what its outcome calls for."""
+        state, result = self._state, await self._collect()
+        match result.outcome:
+            case CollectOutcome.SETTLED | CollectOutcome.NOTHING_OWED:
+                return Settled(result.outcome)
+            case CollectOutcome.DECLINED:
+                return await self._follow_decline(result)
+            case CollectOutcome.NO_CARD:
+                return await self._wait_for_customer(self._customer_deadline(), "a card", result)
+            case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
+                return await self._go_on_without_page()
+            case CollectOutcome.PROCESSING if state.snapshot.page is not None:
+                return await self._wait_for_page(state.snapshot.page)
+            case CollectOutcome.DID_NOT_HAPPEN:
+                state.begin_attempt(state.snapshot.cause, "nothing was charged, and that is certain")
+                return GO_ON
+            case CollectOutcome.PROCESSING | CollectOutcome.UNKNOWN:
+                return await self._wait_for_evidence(result)
+            case _:
+                return GivenUp(result.code or result.outcome)
+
     async def _collect(self) -> CollectResult:
-        case, request, state = self._case, self._case.request, self._case.state
-        case.enter(Stage.COLLECTING)
+        state, request, snapshot = self._state, self._state.request, self._state.snapshot
+        state.enter(Stage.COLLECTING)
         try:
             result = await workflow.execute_activity_method(
                 CollectActivities.collect,
-                case.attempt_request(state.attempt),
+                state.attempt_request(snapshot.attempt),
                 task_queue=visibility.gateway_queue(request.provider),
-                activity_id=visibility.collect_activity_id(request.account_id, state.attempt),
-                summary=f"{case.subject}: attempt {state.attempt}, {state.cause}",
+                activity_id=visibility.collect_activity_id(request.account_id, snapshot.attempt),
+                summary=f"{state.subject}: attempt {snapshot.attempt}, {snapshot.cause}",
                 priority=DUNNING,
                 **COLLECT_WAITING,
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            result = CollectResult(CollectOutcome.UNKNOWN, attempt=state.attempt)
+            result = CollectResult(CollectOutcome.UNKNOWN, attempt=snapshot.attempt)
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
                 self._ask_a_person(error.cause.type or "refused")
-        case.heard(result)
+        state.record_result(result)
         return result
 
-    async def _go_on_without_page(self) -> str:
+    async def _go_on_without_page(self) -> Step:
         """The customer's page ended unpaid: what was planned before it was opened is still planned."""
-        state = self._case.state
-        self._case.note("the customer's page ended unpaid")
-        if state.declined is not None and state.planned_at is not None:
-            return await self._follow_policy(state.declined, planned_at=state.planned_at)
+        snapshot = self._state.snapshot
+        self._state.waiter.note("the customer's page ended unpaid")
+        if snapshot.declined is not None and snapshot.planned_at is not None:
+            return await self._follow_policy(snapshot.declined, planned_at=snapshot.planned_at)
         return await self._wait_for_customer(self._customer_deadline(), "a payment")
 
-    async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> str:
-        """Do what the policy says about a decline, as often as operators leave out what it says."""
-        case, state = self._case, self._case.state
-        state.declined = result
-        decline = Decline(result.code, result.decline_code, result.advice_code)
-        kind = classify(decline)
-        code = result.decline_code or result.code
-        if kind in _RULES_OUT_CARD and result.card_id and workflow.patched("card_hears_of_its_block"):
+    async def _follow_decline(self, result: CollectResult) -> Step:
+        """Go on to another card where the decline rules this one out, else do what the policy says."""
+        kind = classify(decline_of(result))
+        if kind in RULES_OUT_CARD and result.card_id:
             await signal_if_running(visibility.card_id(result.card_id), "card_touched")
-        if kind in _RULES_OUT_CARD and result.next_card_id:
-            case.try_anew(AttemptCause.SCHEDULED, f"{code} is {kind}: on to the next card", result.next_card_id)
-            return ""
-        tries = self._count_try(kind, one=0 if planned_at or state.cause is not AttemptCause.SCHEDULED else 1)
+        if kind in RULES_OUT_CARD and result.next_card_id:
+            why = f"{result.decline_code or result.code} is {kind}: on to the next card"
+            self._state.begin_attempt(AttemptCause.SCHEDULED, why, result.next_card_id)
+            return GO_ON
+        self._state.snapshot.declined = result
+        return await self._follow_policy(result)
+
+    async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> Step:
+        """Do what the policy says about a decline, as often as operators leave out what it says."""
+        snapshot, kind = self._state.snapshot, classify(decline_of(result))
+        is_scheduled = planned_at is None and snapshot.cause is AttemptCause.SCHEDULED
+        tries = count_try(snapshot, kind, one=1 if is_scheduled else 0)
         while True:
-            decision = RetryAt(planned_at) if planned_at else self._decide(decline, tries)
+            decision: Decision = RetryAt(planned_at) if planned_at else self._decide(result, tries)
             if isinstance(decision, GiveUp):
-                return decision.reason
+                return GivenUp(decision.reason)
             if isinstance(decision, WaitForCustomer):
                 wanted = "an authentication" if kind is DeclineClass.ACTION_REQUIRED else "another card"
                 return await self._wait_for_customer(decision.until, wanted, result)
-            if planned_at is None:
-                # That something failed between us and the issuer is no news for a customer.
-                self._outgoing.tell(
-                    None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=decision.at
-                )
-            state.planned_at = decision.at
-            case.note(f"{code} is {kind}: again at {in_utc(decision.at)}")
-            case.enter(Stage.DUNNING, result)
-            wake = await self._wait_for_chance(decision.at, f"retry {tries}, after {code}")
-            if wake.kind is not WakeReason.SKIP:
+            wake = await self._wait_for_retry(result, decision.at, tries, is_new=planned_at is None)
+            if wake.reason is not WakeReason.SKIP:
                 return await self._take_chance(wake)
-            tries, planned_at = self._count_try(kind, one=1), None
+            tries, planned_at = count_try(snapshot, kind, one=1), None
 
-    def _decide(self, decline: Decline, tries: int) -> GiveUp | WaitForCustomer | RetryAt:
-        terms = self._case.state.terms
-        return after_decline(
-            classify(decline),
-            policy=terms.policy,
-            tries=tries,
-            declined_at=workflow.now(),
-            time_zone=terms.time_zone,
-            is_known=is_known(decline),
-        )
+    def _decide(self, result: CollectResult, tries: int) -> Decision:
+        return decide(self._state.snapshot, result, now=workflow.now(), tries=tries)
 
-    def _count_try(self, kind: DeclineClass, *, one: int) -> int:
-        """Count a scheduled attempt of a class, or none: what people and new cards caused uses nothing up."""
-        state = self._case.state
-        if kind is DeclineClass.TECHNICAL:
-            state.technical_declines += one
-            return max(1, state.technical_declines)
-        state.soft_declines += one
-        return max(1, state.soft_declines)
+    async def _wait_for_retry(self, result: CollectResult, at: datetime, tries: int, *, is_new: bool) -> Wake:
+        """Wait for the planned attempt; the customer is notified when it is planned, and not once more."""
+        state, kind, code = self._state, classify(decline_of(result)), result.decline_code or result.code
+        if is_new:
+            # That something failed between us and the issuer is nothing a customer can change.
+            self._notices.notify(None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=at)
+        state.snapshot.planned_at, state.snapshot.waiting_for = at, WaitingFor.RETRY
+        state.waiter.note(f"{code} is {kind}: again at {in_utc(at)}")
+        state.enter(Stage.DUNNING, result)
+        return await self._wait_for_chance(at, f"retry {tries}, after {code}")
 
-    async def _wait_for_page(self, page: OpenPage) -> str:
+    async def _wait_for_page(self, page: OpenPage) -> Step:
         """The page is the attempt: wait for its end, or close it for whatever comes first."""
-        case = self._case
-        case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
-        wake = await case.wait(
-            page.expires_at, "the customer's page is open until then", listen_to=BETWEEN_ATTEMPTS_WAKES | EVIDENCE
-        )
-        if wake.kind is WakeReason.TIMER or wake.kind in EVIDENCE:
-            return ""
-        await self._close_page()
-        case.wake(wake.kind, wake.command)
-        return ""
+        state = self._state
+        state.enter(Stage.WAITING_FOR_CUSTOMER, state.last)
+        listen_to = BETWEEN_ATTEMPTS_WAKES | EVIDENCE
+        wake = await state.waiter.wait(page.expires_at, "the customer's page is open until then", listen_to=listen_to)
+        if wake.reason in BETWEEN_ATTEMPTS_WAKES:
+            await self._close_page()
+            state.waiter.wake(wake.reason, card_id=wake.card_id, until=wake.until)
+        return GO_ON
 
-    async def _wait_for_customer(self, until: datetime, wanted: str, result: CollectResult | None = None) -> str:
-        """Wait until a deadline; the customer is told of a result, and of nothing they have done themselves."""
-        case = self._case
-        case.state.planned_at = None
-        until = case.state.customer_deadline = case.state.customer_deadline or until
+    async def _wait_for_customer(self, until: datetime, wanted: str, result: CollectResult | None = None) -> Step:
+        """Wait until a deadline; the customer is notified of a result, and of nothing they have done themselves."""
+        state, snapshot = self._state, self._state.snapshot
+        snapshot.planned_at = None
+        until = snapshot.customer_deadline = snapshot.customer_deadline or until
+        snapshot.waiting_for = WaitingFor.CUSTOMER
         if result is not None:
-            asked = MessageKind.ACTION_REQUIRED if wanted == "an authentication" else MessageKind.CARD_NEEDED
-            self._outgoing.tell(asked, result, at=until)
-        case.note(f"waiting for the customer: {wanted}")
-        case.enter(Stage.WAITING_FOR_CUSTOMER, case.last)
+            kind = MessageKind.ACTION_REQUIRED if wanted == "an authentication" else MessageKind.CARD_NEEDED
+            self._notices.notify(kind, result, at=until)
+        state.waiter.note(f"waiting for the customer: {wanted}")
+        state.enter(Stage.WAITING_FOR_CUSTOMER, state.last)
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
-        return "customer_deadline_passed" if wake.kind is WakeReason.TIMER else await self._take_chance(wake)
+        return GivenUp("customer_deadline_passed") if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
     async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
         """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
         while True:
-            wake = await self._case.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
-            match wake.kind, wake.command:
-                case WakeReason.EXTEND_GRACE, GraceCommand() as grace:
-                    until = grace.until
-                    self._case.state.customer_deadline = until
-                case WakeReason.RECEIVABLE_CHANGED, _ if await self._is_still_owed():
-                    continue
-                case _:
-                    return wake
+            wake = await self._state.waiter.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
+            if wake.reason is WakeReason.EXTEND_GRACE and wake.until is not None:
+                until = self._state.snapshot.customer_deadline = wake.until
+                if self._state.snapshot.waiting_for is WaitingFor.RETRY:
+                    self._state.snapshot.planned_at = until
+            elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
+                return wake
 
-    async def _take_chance(self, wake: Wake) -> str:
-        case = self._case
-        match wake.kind, wake.command:
-            case WakeReason.GIVE_UP, _:
-                return "operator_gave_up"
-            case WakeReason.PAGE_OPENED, _ if case.state.page is not None:
-                return await self._wait_for_page(case.state.page)
-            case WakeReason.RETRY_NOW, RetryCommand() as retry:
-                case.try_anew(AttemptCause.MANUAL, "an operator asks for it", retry.card_id)
-            case WakeReason.CARD_CHANGED, _:
-                case.try_anew(AttemptCause.CARD_CHANGED, "the account has another card")
+    async def _take_chance(self, wake: Wake) -> Step:
+        state = self._state
+        if wake.reason is WakeReason.LONG_HISTORY:
+            return GO_ON
+        state.snapshot.waiting_for = WaitingFor.NOTHING
+        match wake.reason:
+            case WakeReason.GIVE_UP:
+                return GivenUp("operator_gave_up")
+            case WakeReason.PAGE_OPENED if state.snapshot.page is not None:
+                return await self._wait_for_page(state.snapshot.page)
+            case WakeReason.RETRY_NOW:
+                state.begin_attempt(AttemptCause.MANUAL, "an operator asks for it", wake.card_id)
+            case WakeReason.CARD_CHANGED:
+                state.begin_attempt(AttemptCause.CARD_CHANGED, "the account has another card")
+            case WakeReason.TIMER:
+                state.begin_attempt(AttemptCause.SCHEDULED, "it is time")
             case _:
-                case.try_anew(AttemptCause.SCHEDULED, "it is time" if wake.kind is WakeReason.TIMER else wake.kind)
-        return ""
+                state.begin_attempt(AttemptCause.SCHEDULED, wake.reason)
+        return GO_ON
 
-    async def _wait_for_evidence(self, result: CollectResult) -> str:
+    async def _wait_for_evidence(self, result: CollectResult) -> Step:
         """Wait, then ask for the same attempt again: evidence ends this stage, a timer never does."""
-        case, state = self._case, self._case.state
-        policy = state.terms.policy
-        state.unknown_since = state.unknown_since or workflow.now()
-        case.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
-        if workflow.now() - state.unknown_since >= policy.review_after:
+        state, snapshot = self._state, self._state.snapshot
+        policy = snapshot.terms.policy
+        snapshot.unknown_since = snapshot.unknown_since or workflow.now()
+        state.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
+        if workflow.now() - snapshot.unknown_since >= policy.review_after:
             self._ask_a_person("unknown_outcome")
-        wait = policy.evidence_after[min(state.checks, len(policy.evidence_after) - 1)]
-        state.checks += 1
-        summary = f"look {state.checks} for evidence of attempt {state.attempt}"
-        await case.wait(workflow.now() + wait, summary, listen_to=EVIDENCE)
-        return ""
+        pause = policy.evidence_after[min(snapshot.checks, len(policy.evidence_after) - 1)]
+        snapshot.checks += 1
+        summary = f"check {snapshot.checks} for evidence of attempt {snapshot.attempt}"
+        await state.waiter.wait(workflow.now() + pause, summary, listen_to=EVIDENCE)
+        return GO_ON
 
     async def _is_still_owed(self) -> bool:
-        request = self._case.request
+        request = self._state.request
         return await workflow.execute_activity_method(
             CollectionActivities.is_owed,
             args=[request.account_id, request.period],
@@ -274,33 +273,30 @@ class Collection(CollectionHandlers):
         )
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
-        case, request, state = self._case, self._case.request, self._case.state
-        action = state.terms.policy.on_giving_up if stage is Stage.GIVEN_UP else GiveUpAction.NOTHING
+        state, request, snapshot = self._state, self._state.request, self._state.snapshot
+        action = snapshot.terms.policy.on_giving_up if stage is Stage.GIVEN_UP else GiveUpAction.NOTHING
         await workflow.execute_activity_method(
             CollectionActivities.close_collection,
             CollectionClosing(request.account_id, request.period, stage, reason, action),
             summary=f"{stage}: {reason}",
             **DATABASE,
         )
-        case.note(stage if reason == stage else f"{stage}: {reason}")
-        case.end_review()
-        case.enter(stage, case.last)
-        self._outgoing.tell()
-        await self._outgoing.finish()
+        state.waiter.note(stage if reason == stage else f"{stage}: {reason}")
+        state.waiter.end_review()
+        state.waiter.end_waiting()
+        state.enter(stage, state.last)
+        self._notices.notify()
+        await self._notices.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return CollectionResult(stage, reason, state.attempt, state.terms.amount_minor, state.terms.currency)
+        return CollectionResult(stage, reason, snapshot.attempt, snapshot.terms.amount_minor, snapshot.terms.currency)
 
     def _ask_a_person(self, reason: str) -> None:
-        if self._case.ask_a_person(reason):
-            self._outgoing.tell(MessageKind.NEEDS_REVIEW, code=reason)
+        if self._state.waiter.ask_a_person(reason):
+            self._notices.notify(MessageKind.NEEDS_REVIEW, code=reason)
 
     def _customer_deadline(self) -> datetime:
-        return workflow.now() + self._case.state.terms.policy.customer_deadline
+        return workflow.now() + self._state.snapshot.terms.policy.customer_deadline
 
     def _continue_if_long(self) -> None:
-        if (
-            workflow.info().is_continue_as_new_suggested()
-            and workflow.all_handlers_finished()
-            and self._outgoing.is_idle
-        ):
-            workflow.continue_as_new(self._case.request.resumed_as(self._case.state))
+        if self._state.waiter.is_history_long():
+            workflow.continue_as_new(self._state.resumed_request())

@@ -42,7 +42,7 @@ def details_of(request: CollectionRequest, status: CollectionStatus) -> str:
         _review(status),
         _next(status),
         _last_answer(status.last),
-        listed("What happened", status.decisions, recent=RECENT),
+        listed("What happened", status.history, recent=RECENT),
         actions_at(status.stage, request, status.next_action_at),
     )
 

@@ -1,6 +1,9 @@
-"""What people and services may say to a collection. Validators refuse nonsense and say why; nothing else decides."""
+"""The signals, updates and queries of a collection. Validators refuse what makes no sense and say why."""
+
+from datetime import datetime
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
@@ -19,8 +22,9 @@ from models.collections.collection import (
     UnknownResolution,
 )
 from models.gateway.gateway_request import CollectResult
+from models.waiting import WakeReason
 from workflows import visibility
-from workflows.collections.state import Case, WakeReason
+from workflows.collections.state import CollectionState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.updates import async_update, surfacing_refusal
 
@@ -28,71 +32,82 @@ from workflows.updates import async_update, surfacing_refusal
 class CollectionHandlers:
     """The signals, updates and queries of a collection."""
 
-    _case: Case
+    _state: CollectionState
+    _refused: ApplicationError | None
 
     @workflow.signal(description="The account has a new, changed or replaced card.")
     def card_changed(self) -> None:
         """Try at once: the new card may work."""
-        self._case.wake(WakeReason.CARD_CHANGED)
+        self._state.waiter.wake(WakeReason.CARD_CHANGED)
 
     @workflow.signal(description="A payment, a credit, a cancellation or the account's end changed what is owed.")
     def receivable_changed(self) -> None:
         """Look again at what is owed, and charge nothing for it."""
-        self._case.wake(WakeReason.RECEIVABLE_CHANGED)
+        self._state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
 
     @workflow.signal(description="The gateway has news of this receivable's payment.")
     def gateway_event(self) -> None:
         """Look at the gateway, if that is what we wait for: an event is a hint, never a fact."""
-        if self._case.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._case.has_page:
-            self._case.wake(WakeReason.GATEWAY_EVENT)
+        if self._state.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._state.has_page:
+            self._state.waiter.wake(WakeReason.GATEWAY_EVENT)
 
     @workflow.query(description="Where the receivable stands, and what comes next.")
     def status(self) -> CollectionStatus:
         """Return stage, attempts, the last outcome, the next moment and the decisions so far."""
-        return self._case.status()
+        return self._state.status()
+
+    @async_update("Wait for the first attempt and return its outcome.")
+    async def first_outcome(self) -> CollectResult:
+        """Return what the first attempt came to; unknown when nobody knows yet. Fails when somebody else owns it."""
+        await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)
+        if self._refused is not None:
+            raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
+        assert self._state.first is not None
+        return self._state.first
 
     @async_update("Open a hosted page for the customer, or return the open one.")
     async def open_page(self) -> str:
         """Return the address of a page on which the customer can pay what is owed."""
-        case = self._case
-        if case.state.page is not None and case.state.page.expires_at > workflow.now():
-            return case.state.page.url
+        state = self._state
+        if state.snapshot.page is not None and state.snapshot.page.expires_at > workflow.now():
+            return state.snapshot.page.url
         with surfacing_refusal():
             page = await workflow.execute_activity_method(
                 PaymentPageActivities.open_page,
-                case.attempt_request(case.next_attempt()),
-                task_queue=visibility.gateway_queue(case.request.provider),
+                state.attempt_request(state.next_attempt()),
+                task_queue=visibility.gateway_queue(state.request.provider),
                 summary="open a page for the customer",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
-        case.show_page(page)
+        state.show_page(page)
         return page.url
 
     @workflow.update(description="Try now, on the usual card or on another.")
     def retry_now(self, command: RetryCommand) -> str:
         """Make a manual attempt; it does not use up the policy's attempts."""
-        return self._order(WakeReason.RETRY_NOW, command, "retry now")
+        return self._accept(WakeReason.RETRY_NOW, command, "retry now", card_id=command.card_id)
 
     @workflow.update(description="Leave out the next scheduled attempt.")
     def skip_attempt(self, command: OperatorCommand) -> str:
         """Count the next scheduled attempt as used, without making it."""
-        return self._order(WakeReason.SKIP, command, "skip the next attempt")
+        return self._accept(WakeReason.SKIP, command, "skip the next attempt")
 
     @workflow.update(description="Leave the customer in peace until a moment.")
     def extend_grace(self, command: GraceCommand) -> str:
         """Wait until then with whatever comes next."""
-        return self._order(WakeReason.EXTEND_GRACE, command, f"grace until {command.until:%Y-%m-%d %H:%M}Z")
+        what = f"grace until {command.until:%Y-%m-%d %H:%M}Z"
+        return self._accept(WakeReason.EXTEND_GRACE, command, what, until=command.until)
 
     @workflow.update(description="Stop collecting and leave the receivable open.")
     def give_up(self, command: OperatorCommand) -> str:
         """Give the receivable up."""
-        return self._order(WakeReason.GIVE_UP, command, "give up")
+        return self._accept(WakeReason.GIVE_UP, command, "give up")
 
     @async_update("The customer has paid by other means: post it, with its reference.")
     async def mark_paid_outside(self, command: PaidOutsideCommand) -> str:
         """Post a payment of what is still owed. Fails when the ledger refuses it."""
-        request = self._case.request
+        request = self._state.request
         await self._close_page()
         with surfacing_refusal():
             number = await workflow.execute_activity_method(
@@ -101,38 +116,38 @@ class CollectionHandlers:
                 summary=f"post what came by {command.method}, reference {command.reference}",
                 **DATABASE,
             )
-        self._case.note(f"paid outside as {number}, says {command.actor}: {command.reason}")
-        self._case.wake(WakeReason.RECEIVABLE_CHANGED)
+        self._state.waiter.note(f"paid outside as {number}, says {command.actor}: {command.reason}")
+        self._state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
         return number
 
     @async_update("Say what became of an unknown attempt: by the gateway's id, or by decision.")
     async def resolve_unknown(self, command: UnknownResolution) -> CollectResult:
         """Settle the unknown attempt. A gateway id is checked with the gateway; a decision is kept with its author."""
-        case = self._case
+        state = self._state
         with surfacing_refusal():
             resolved = await workflow.execute_activity_method(
                 CollectActivities.resolve_unknown,
                 Resolution(
-                    account_id=case.request.account_id,
-                    period=case.request.period,
-                    attempt=case.state.attempt,
+                    account_id=state.request.account_id,
+                    period=state.request.period,
+                    attempt=state.snapshot.attempt,
                     gateway_reference=command.gateway_reference,
                     actor=command.actor,
                     reason=command.reason,
                 ),
-                task_queue=visibility.gateway_queue(case.request.provider),
+                task_queue=visibility.gateway_queue(state.request.provider),
                 summary=f"check {command.gateway_reference or 'the decision that nothing was charged'}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
             )
-        case.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
-        case.wake(WakeReason.RESOLVED)
+        state.waiter.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
+        state.waiter.wake(WakeReason.RESOLVED)
         return resolved
 
     @open_page.validator
     def _may_open_page(self) -> None:
-        if self._case.stage not in BETWEEN_ATTEMPTS:
-            raise CommandError(f"stage: {self._case.stage}; a page is opened between attempts")
+        if self._state.stage not in BETWEEN_ATTEMPTS:
+            raise CommandError(f"stage: {self._state.stage}; a page is opened between attempts")
 
     @retry_now.validator
     def _may_retry(self, command: RetryCommand) -> None:
@@ -141,7 +156,7 @@ class CollectionHandlers:
     @skip_attempt.validator
     def _may_skip(self, command: OperatorCommand) -> None:
         self._between_attempts(command)
-        if self._case.stage is not Stage.DUNNING:
+        if self._state.stage is not Stage.DUNNING:
             raise CommandError("stage: there is no scheduled attempt to skip")
 
     @extend_grace.validator
@@ -160,31 +175,39 @@ class CollectionHandlers:
     @resolve_unknown.validator
     def _may_resolve(self, command: UnknownResolution) -> None:
         command.check()
-        if self._case.stage is not Stage.UNKNOWN:
-            raise CommandError(f"stage: {self._case.stage}, so there is no unknown outcome to resolve")
+        if self._state.stage is not Stage.UNKNOWN:
+            raise CommandError(f"stage: {self._state.stage}, so there is no unknown outcome to resolve")
 
     async def _close_page(self) -> None:
         """Make sure that the customer can no longer pay on a page while something else is done."""
-        case = self._case
-        if not case.has_page:
+        state = self._state
+        if not state.has_page:
             return
         await workflow.execute_activity_method(
             PaymentPageActivities.close_page,
-            case.attempt_request(case.state.attempt),
-            task_queue=visibility.gateway_queue(case.request.provider),
+            state.attempt_request(state.snapshot.attempt),
+            task_queue=visibility.gateway_queue(state.request.provider),
             summary="close the customer's page",
             priority=PEOPLE,
             **COLLECT,
         )
-        case.state.page = None
+        state.snapshot.page = None
 
     def _between_attempts(self, command: OperatorCommand) -> None:
         command.check()
-        stage = self._case.stage
+        stage = self._state.stage
         if stage not in BETWEEN_ATTEMPTS:
             raise CommandError(f"stage: {stage}; this is possible between attempts, when no outcome is outstanding")
 
-    def _order(self, kind: WakeReason, command: OperatorCommand, what: str) -> str:
-        self._case.note(f"{what}, says {command.actor}: {command.reason}")
-        self._case.wake(kind, command)
+    def _accept(
+        self,
+        reason: WakeReason,
+        command: OperatorCommand,
+        what: str,
+        *,
+        card_id: str = "",
+        until: datetime | None = None,
+    ) -> str:
+        self._state.waiter.note(f"{what}, says {command.actor}: {command.reason}")
+        self._state.waiter.wake(reason, card_id=card_id, until=until)
         return what

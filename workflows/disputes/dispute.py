@@ -1,7 +1,7 @@
 """A payment that its cardholder disputes: held, defended or given up, and decided by the bank (S23)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from temporalio import workflow
 
@@ -18,6 +18,7 @@ from models.disputes.dispute import (
 from models.disputes.dispute import Dispute as DisputeRecord
 from models.moment import in_utc
 from models.money import Money
+from models.waiting import WakeReason
 from workflows import visibility
 from workflows.markdown import listed, paragraphs
 from workflows.messages.outgoing import OutgoingMessages, send_pending
@@ -30,7 +31,7 @@ from workflows.waiting import Waiter
 RECENT = 12
 
 # The bank decides after the evidence was due; should no event tell so, it is looked at.
-LOOK_EVERY = timedelta(days=7)
+CHECK_EVERY = timedelta(days=7)
 
 WHERE = {
     DisputeState.INQUIRY: "the bank asks about it; no money has moved",
@@ -45,13 +46,6 @@ _ORDERS = (
 )
 
 
-class DisputeNews(StrEnum):
-    """What can end a dispute's wait."""
-
-    GATEWAY_EVENT = "gateway_event"
-    CHECK = "check"
-
-
 @workflow.defn(name="Dispute")
 class Dispute:
     """Owns one dispute. What it means for the money is booked in the commit that learns of it."""
@@ -59,7 +53,7 @@ class Dispute:
     @workflow.init
     def __init__(self, request: DisputeRequest) -> None:
         self._request = request
-        self._waiter: Waiter[DisputeNews] = Waiter(request.dispute_id, self._show)
+        self._waiter = Waiter(lambda: request.dispute_id, self._show, lambda: self._outgoing.is_idle, request.resumed)
         self._dispute: DisputeRecord | None = None
         self._outgoing = OutgoingMessages()
 
@@ -70,8 +64,10 @@ class Dispute:
         dispute = await self._read()
         while dispute.state not in DISPUTE_ENDED:
             await self._wait(dispute)
+            if self._waiter.is_history_long():
+                workflow.continue_as_new(replace(request, resumed=self._waiter.snapshot()))
             dispute = await self._read()
-        self._waiter.next_action, self._waiter.next_action_at = "", None
+        self._waiter.end_waiting()
         self._waiter.note(f"over: {dispute.state}")
         self._show()
         if not await self._outgoing.finished():
@@ -82,12 +78,12 @@ class Dispute:
     @workflow.signal(description="The gateway has news of this dispute.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
-        self._waiter.hear(DisputeNews.GATEWAY_EVENT)
+        self._waiter.wake(WakeReason.GATEWAY_EVENT)
 
     @workflow.query(description="Where the dispute stands, and what comes next.")
     def status(self) -> DisputeStatus:
         """Return the dispute, the next moment and what happened."""
-        return DisputeStatus(self._dispute, self._waiter.next_action, self._waiter.next_action_at, self._waiter.notes)
+        return DisputeStatus(self._dispute, self._waiter.next_action, self._waiter.next_action_at, self._waiter.history)
 
     @async_update("Wait until the dispute has been read at the gateway, and return it.")
     async def first_reading(self) -> DisputeRecord:
@@ -100,7 +96,7 @@ class Dispute:
     def check_now(self, command: OperatorCommand) -> str:
         """Look at the gateway without waiting for the next moment."""
         self._waiter.note(f"check now, says {command.actor}: {command.reason}")
-        self._waiter.hear(DisputeNews.CHECK)
+        self._waiter.wake(WakeReason.CHECK)
         return "check now"
 
     @async_update("Give the money up: the dispute is lost.")
@@ -119,7 +115,7 @@ class Dispute:
                 **COLLECT,
             )
         self._waiter.note(f"accepted, says {command.actor}: {command.reason}")
-        self._waiter.hear(DisputeNews.CHECK)
+        self._waiter.wake(WakeReason.CHECK)
         return dispute
 
     @check_now.validator
@@ -149,7 +145,7 @@ class Dispute:
         return dispute
 
     async def _moved(self, dispute: DisputeRecord) -> None:
-        """The outbox was written in the commit of the news: send it, and wake the rewards that hang on the payment."""
+        """Send what the commit of the change wrote to the outbox, and signal the rewards that hang on the payment."""
         self._waiter.note(f"{dispute.state}: {dispute.status}")
         workflow.upsert_search_attributes(
             [
@@ -169,12 +165,12 @@ class Dispute:
     async def _wait(self, dispute: DisputeRecord) -> None:
         reminder = next_reminder(dispute, now=workflow.now())
         if reminder is None:
-            await self._waiter.wait(_next_look(dispute), "is it decided?")
-        elif await self._waiter.wait(reminder, "evidence is due soon, and there is none") is None:
+            await self._waiter.wait(_next_check(dispute), "is it decided?")
+        elif (await self._waiter.wait(reminder, "evidence is due soon, and there is none")).reason is WakeReason.TIMER:
             await workflow.execute_activity_method(
                 DisputeRowActivities.remind_of_dispute,
                 dispute.dispute_id,
-                summary="tell operators that evidence is due",
+                summary="notify operators that evidence is due",
                 **DATABASE,
             )
             self._send(dispute)
@@ -183,9 +179,9 @@ class Dispute:
         workflow.set_current_details(_details(self._request.dispute_id, self.status()))
 
 
-def _next_look(dispute: DisputeRecord) -> datetime:
+def _next_check(dispute: DisputeRecord) -> datetime:
     due = dispute.evidence_due_at or workflow.now()
-    return max(due, workflow.now()) + LOOK_EVERY
+    return max(due, workflow.now()) + CHECK_EVERY
 
 
 def _details(dispute_id: str, status: DisputeStatus) -> str:

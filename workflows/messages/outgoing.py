@@ -1,4 +1,4 @@
-"""Telling beside the course of a workflow, so that no mail server holds it up."""
+"""Messages that a workflow sends beside its own steps, so that no mail server holds it up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ class OutgoingMessages:
 
     @property
     def is_idle(self) -> bool:
-        """Say whether everything has been told."""
+        """Say whether everything has been sent."""
         return not self._under_way
 
     def begin(self, send: Callable[[], Awaitable[None]], **about: Any) -> None:
@@ -30,7 +30,7 @@ class OutgoingMessages:
         task.add_done_callback(self._under_way.discard)
 
     async def finished(self) -> bool:
-        """Wait for what is being told, but not for ever; False when something is left to the next mailing."""
+        """Wait for what is being sent, but not for ever; False when something is left to the next mailing."""
         try:
             await workflow.wait_condition(
                 lambda: self.is_idle, timeout=LAST_MESSAGE, timeout_summary="the last message is sent"
@@ -51,5 +51,5 @@ class OutgoingMessages:
 async def send_pending(account_id: str) -> None:
     """Send what the outbox holds about an account: the commits that it tells of have written it."""
     await workflow.execute_activity_method(
-        MessageActivities.tell_account, account_id, task_queue=MAIL_QUEUE, summary="tell of it", **MAIL
+        MessageActivities.tell_account, account_id, task_queue=MAIL_QUEUE, summary="send what is pending", **MAIL
     )

@@ -1,5 +1,6 @@
 """A reward's discount that goes back to a customer who has paid the full price (F134 to F136, X65 to X70)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -14,10 +15,12 @@ from models.reductions.reduction import (
     ReductionDecision,
     ReductionPart,
     ReductionRequest,
+    ReductionSnapshot,
     ReductionState,
     Remedy,
 )
 from models.refunds.refund import RefundOrder, RefundRequest
+from models.waiting import WakeReason
 from workflows import visibility
 from workflows.options import DATABASE
 from workflows.reductions.handlers import ReductionHandlers
@@ -32,46 +35,58 @@ class BackEndReduction(ReductionHandlers):
 
     @workflow.init
     def __init__(self, request: ReductionRequest) -> None:
+        snapshot = request.resumed or ReductionSnapshot()
         self._request = request
-        self._waiter = Waiter(request.award_id, self._show)
+        self._waiter = Waiter(lambda: request.award_id, self._show, lambda: True, snapshot.waiter)
         self._reduction = None
         self._refused = None
-        self._decision = None
-        self._watched = set()
-        self._remedies_used = 0
-        self._has_told = False
+        self._decision = snapshot.decision
+        self._watched = set(snapshot.watched)
+        self._remedies_used = snapshot.remedies_used
+        self._is_run_signaled = snapshot.is_run_signaled
 
     @workflow.run
     async def run(self, request: ReductionRequest) -> Reduction:
         """See the award through. Fails when it may not be: then nothing was written."""
         self._show()
-        reduction = await self._take_up(request)
-        while True:
-            if reduction.is_sale_returned and not reduction.under_way:
-                return await self._claw_back(reduction)
-            if reduction.state in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
-                return await self._leave(reduction)
-            if reduction.under_way:
-                await self._refund(reduction)
-            elif reduction.is_disputed and reduction.open_minor:
-                await self._freeze()
-            elif reduction.open_minor and workflow.now() < (until := _held_until(reduction)):
-                await self._waiter.wait(until, "its hold period is over")
-            elif reduction.open_minor:
-                await self._grant(reduction)
-            elif self._watched:
-                await self._waiter.wait(None, "its refunds may still come back")
-            else:
-                return await self._close(ReductionState.GRANTED, reduction.reason)
+        reduction = await self._open_or_load(request)
+        while not self._is_over(reduction):
+            await self._take_step(reduction)
             reduction = await self._load()
             await self._signal_refund_run()
+            self._continue_if_long()
+        if reduction.is_sale_returned:
+            reduction = await self._claw_back(reduction)
+        elif reduction.state not in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
+            reduction = await self._record(ReductionState.GRANTED, reduction.reason)
+        return await self._finish(reduction)
+
+    def _is_over(self, reduction: Reduction) -> bool:
+        if reduction.is_sale_returned:
+            return not reduction.under_way
+        if reduction.state in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
+            return True
+        return not (reduction.under_way or reduction.open_minor or self._watched)
+
+    async def _take_step(self, reduction: Reduction) -> None:
+        """Refund what is planned, else wait for what holds the rest up, else grant it."""
+        if reduction.under_way:
+            await self._refund(reduction)
+        elif not reduction.open_minor:
+            await self._waiter.wait(None, "its refunds may still come back")
+        elif reduction.is_disputed:
+            await self._freeze()
+        elif workflow.now() < (until := _held_until(reduction)):
+            await self._waiter.wait(until, "its hold period is over")
+        else:
+            await self._grant(reduction)
 
     async def _signal_refund_run(self) -> None:
-        if self._request.run_id and not self._has_told and self._has_outcome():
-            self._has_told = True
+        if self._request.run_id and not self._is_run_signaled and self._has_outcome():
+            self._is_run_signaled = True
             await signal_refund_run(self._request.run_id)
 
-    async def _take_up(self, request: ReductionRequest) -> Reduction:
+    async def _open_or_load(self, request: ReductionRequest) -> Reduction:
         if request.award is None:
             return await self._load()
         try:
@@ -80,11 +95,11 @@ class BackEndReduction(ReductionHandlers):
             )
         except ActivityError as error:
             if isinstance(error.cause, ApplicationError):
-                # Whoever waits for the award hears the rule that was broken, and then the workflow fails.
+                # Whoever waits for the award gets the rule that was broken, and then the workflow fails.
                 self._refused = error.cause
                 await workflow.wait_condition(workflow.all_handlers_finished)
             raise
-        return self._take(reduction)
+        return self._update_from(reduction)
 
     async def _grant(self, reduction: Reduction) -> None:
         """Find payments for what is open; where there are none, take the next remedy."""
@@ -121,18 +136,20 @@ class BackEndReduction(ReductionHandlers):
                 await self._record(ReductionState.GIVEN_UP, "given_up", said)
 
     async def _decided(self) -> ReductionDecision | None:
-        """Wait for a person's decision; None when the sale was returned, so that there is nothing to decide."""
-        self._decision = None
-        self._waiter.ask_a_person("no_remedy_left")
-        while True:
-            await self._waiter.wait(None, "a person decides what becomes of it")
-            decision = self._last_decision()
-            if decision is not None or (await self._load()).is_sale_returned:
-                self._waiter.end_review()
-                return decision
-
-    def _last_decision(self) -> ReductionDecision | None:
-        return self._decision
+        """Wait for a person's decision; None when the sale was returned, or the history has grown long."""
+        if self._waiter.ask_a_person("no_remedy_left"):
+            self._decision = None
+        while self._decision is None:
+            wake = await self._waiter.wait(None, "a person decides what becomes of it")
+            if wake.reason is WakeReason.LONG_HISTORY:
+                # The next execution asks for the same decision: the remedy is taken up again there.
+                self._remedies_used -= 1
+                return None
+            if self._decision is None and (await self._load()).is_sale_returned:
+                break
+        self._waiter.end_review()
+        decision, self._decision = self._decision, None
+        return decision
 
     async def _refund(self, reduction: Reduction) -> None:
         """Let each part's refund be seen through by its own workflow, and wait for what they say."""
@@ -174,18 +191,18 @@ class BackEndReduction(ReductionHandlers):
         await self._waiter.wait(None, "the dispute is decided")
 
     async def _claw_back(self, reduction: Reduction) -> Reduction:
-        if reduction.state is not ReductionState.CLAWED_BACK:
-            self._waiter.note("the sale was returned: what was granted is taken back")
-            reduction = await workflow.execute_activity_method(
-                ReductionActivities.claw_back_reduction,
-                self._request.award_id,
-                summary="take back what was granted",
-                **DATABASE,
-            )
-        return await self._leave(reduction)
+        if reduction.state is ReductionState.CLAWED_BACK:
+            return reduction
+        self._waiter.note("the sale was returned: what was granted is taken back")
+        return await workflow.execute_activity_method(
+            ReductionActivities.claw_back_reduction,
+            self._request.award_id,
+            summary="take back what was granted",
+            **DATABASE,
+        )
 
     async def _plan(self, *, is_remedy: bool) -> Reduction:
-        return self._take(
+        return self._update_from(
             await workflow.execute_activity_method(
                 ReductionActivities.plan_reduction,
                 args=[self._request.award_id, is_remedy],
@@ -201,10 +218,10 @@ class BackEndReduction(ReductionHandlers):
             summary="credit what is open to the account",
             **DATABASE,
         )
-        self._take(credited)
+        self._update_from(credited)
 
     async def _load(self) -> Reduction:
-        return self._take(
+        return self._update_from(
             await workflow.execute_activity_method(
                 ReductionActivities.load_reduction,
                 self._request.award_id,
@@ -214,7 +231,7 @@ class BackEndReduction(ReductionHandlers):
         )
 
     async def _record(self, state: ReductionState, reason: str, decision: str = "") -> Reduction:
-        return self._take(
+        return self._update_from(
             await workflow.execute_activity_method(
                 ReductionActivities.close_reduction,
                 ReductionClosing(self._request.award_id, state, reason, decision),
@@ -223,19 +240,27 @@ class BackEndReduction(ReductionHandlers):
             )
         )
 
-    async def _close(self, state: ReductionState, reason: str) -> Reduction:
-        return await self._leave(await self._record(state, reason))
-
-    async def _leave(self, reduction: Reduction) -> Reduction:
+    async def _finish(self, reduction: Reduction) -> Reduction:
         await self._signal_refund_run()
         self._waiter.end_review()
-        self._waiter.next_action, self._waiter.next_action_at = "", None
+        self._waiter.end_waiting()
         self._waiter.note(f"over: {reduction.state}")
         self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return reduction
 
-    def _take(self, reduction: Reduction) -> Reduction:
+    def _continue_if_long(self) -> None:
+        if self._waiter.is_history_long():
+            resumed = ReductionSnapshot(
+                watched=tuple(sorted(self._watched)),
+                remedies_used=self._remedies_used,
+                is_run_signaled=self._is_run_signaled,
+                decision=self._decision,
+                waiter=self._waiter.snapshot(),
+            )
+            workflow.continue_as_new(replace(self._request, award=None, resumed=resumed))
+
+    def _update_from(self, reduction: Reduction) -> Reduction:
         before, self._reduction = self._reduction, reduction
         if before is None or before.state is not reduction.state:
             self._waiter.note(reduction.state)

@@ -1,6 +1,4 @@
-"""What people and services may say to a reduction, and what they read of it."""
-
-from enum import StrEnum
+"""The signals, updates, queries and current details of a reduction."""
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -19,6 +17,7 @@ from models.reductions.reduction import (
     ReductionStatus,
 )
 from models.refunds.refund import RefundOutcome, RefundResult
+from models.waiting import WakeReason
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.updates import async_update
@@ -43,19 +42,11 @@ _DECIDE = OperatorAction(
 )
 
 
-class ReductionNews(StrEnum):
-    """What can end a reduction's wait."""
-
-    REFUND_MOVED = "refund_moved"
-    PAYMENT_CHANGED = "payment_changed"
-    DECIDED = "decided"
-
-
 class ReductionHandlers:
     """The signals, updates and queries of a reduction."""
 
     _request: ReductionRequest
-    _waiter: Waiter[ReductionNews]
+    _waiter: Waiter
     _reduction: Reduction | None
     _refused: ApplicationError | None
     _decision: ReductionDecision | None
@@ -68,37 +59,37 @@ class ReductionHandlers:
             self._watched.discard(result.refund_id)
         if is_over or result.outcome is not RefundOutcome.REFUNDED:
             self._waiter.note(f"{result.refund_id}: {result.outcome}{', for good' if is_over else ''}")
-        self._waiter.hear(ReductionNews.REFUND_MOVED)
+        self._waiter.wake(WakeReason.REFUND_MOVED)
 
     @workflow.signal(description="A payment that it hangs on was disputed, decided, or returned.")
     def payment_changed(self) -> None:
         """Look at the sale again."""
-        self._waiter.hear(ReductionNews.PAYMENT_CHANGED)
+        self._waiter.wake(WakeReason.PAYMENT_CHANGED)
 
     @workflow.query(description="Where the reduction stands, and what comes next.")
     def status(self) -> ReductionStatus:
         """Return the reduction with its parts, the next moment and what happened."""
         waiter = self._waiter
-        return ReductionStatus(self._reduction, waiter.next_action, waiter.next_action_at, waiter.notes)
+        return ReductionStatus(self._reduction, waiter.next_action, waiter.next_action_at, waiter.history)
 
     @async_update("Wait until the award is written down, and return it.")
     async def accepted(self) -> Reduction:
         """Return the reduction; fails with the rule when the award is refused."""
         await workflow.wait_condition(lambda: self._reduction is not None or self._refused is not None)
-        return self._accepted()
+        return self._require_accepted()
 
     @async_update("Wait until all of it is granted, or a person is asked.")
     async def first_outcome(self) -> Reduction:
         """Return the reduction when nothing of it is open or under way, or nothing can be done without a person."""
         await workflow.wait_condition(lambda: self._refused is not None or self._has_outcome())
-        return self._accepted()
+        return self._require_accepted()
 
     @workflow.update(description="Decide what becomes of it, when no remedy is left.")
     def decide(self, command: ReductionDecision) -> str:
         """Credit it to the account, try other payments again, or give it up."""
         self._decision = command
         self._waiter.note(f"{command.decision}, says {command.actor}: {command.reason}")
-        self._waiter.hear(ReductionNews.DECIDED)
+        self._waiter.wake(WakeReason.DECIDED)
         return str(command.decision)
 
     @decide.validator
@@ -109,7 +100,7 @@ class ReductionHandlers:
         if command.decision not in Decision:
             raise CommandError(f"decision: must be one of {', '.join(Decision)}")
 
-    def _accepted(self) -> Reduction:
+    def _require_accepted(self) -> Reduction:
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         assert self._reduction is not None

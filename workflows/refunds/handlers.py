@@ -1,6 +1,4 @@
-"""What people and services may say to a refund, and what they read of it."""
-
-from enum import StrEnum
+"""The signals, updates, queries and current details of a refund."""
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -11,6 +9,7 @@ from models.gateway.gateway_request import RequestKind
 from models.moment import in_utc
 from models.money import Money
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
+from models.waiting import WakeReason
 from workflows import visibility
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
@@ -47,19 +46,11 @@ ORDERS: dict[RefundOutcome, tuple[OperatorAction, ...]] = {
 }
 
 
-class RefundNews(StrEnum):
-    """What can end a refund's wait."""
-
-    GATEWAY_EVENT = "gateway_event"
-    CHECK = "check"
-    RESOLVED = "resolved"
-
-
 class RefundHandlers:
     """The signals, updates and queries of a refund."""
 
     _request: RefundRequest
-    _waiter: Waiter[RefundNews]
+    _waiter: Waiter
     _last: RefundResult | None
     _first: RefundResult | None
     _refused: ApplicationError | None
@@ -67,12 +58,12 @@ class RefundHandlers:
     @workflow.signal(description="The gateway has news of this refund.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
-        self._waiter.hear(RefundNews.GATEWAY_EVENT)
+        self._waiter.wake(WakeReason.GATEWAY_EVENT)
 
     @workflow.query(description="Where the refund stands, and what comes next.")
     def status(self) -> RefundStatus:
         """Return the last answer, the next moment and what happened."""
-        return RefundStatus(self._last, self._waiter.next_action, self._waiter.next_action_at, self._waiter.notes)
+        return RefundStatus(self._last, self._waiter.next_action, self._waiter.next_action_at, self._waiter.history)
 
     @async_update("Wait for the gateway's first answer and return it.")
     async def first_outcome(self) -> RefundResult:
@@ -87,7 +78,7 @@ class RefundHandlers:
     def check_now(self, command: OperatorCommand) -> str:
         """Look at the gateway without waiting for the next moment."""
         self._waiter.note(f"check now, says {command.actor}: {command.reason}")
-        self._waiter.hear(RefundNews.CHECK)
+        self._waiter.wake(WakeReason.CHECK)
         return "check now"
 
     @async_update("Say what became of an unknown refund: by the gateway's id, or by decision.")
@@ -104,7 +95,7 @@ class RefundHandlers:
                 **COLLECT_WAITING,
             )
         self._waiter.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
-        self._waiter.hear(RefundNews.RESOLVED)
+        self._waiter.wake(WakeReason.RESOLVED)
         return resolved
 
     @check_now.validator

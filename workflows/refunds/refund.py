@@ -22,6 +22,7 @@ from models.refunds.refund import (
     RefundResult,
     RefundSnapshot,
 )
+from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.collection import Collection
 from workflows.messages.outgoing import OutgoingMessages, send_pending
@@ -30,7 +31,7 @@ from workflows.refunds.handlers import RefundHandlers
 from workflows.refunds.reduction_signals import signal_or_restart_reduction, signal_reductions_of, signal_refund_run
 from workflows.waiting import Waiter
 
-# How long is waited before the gateway is looked at again for an outcome; the last pause repeats.
+# How long is waited before the gateway is checked again for an outcome; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 REVIEW_AFTER = timedelta(hours=6)
 
@@ -42,10 +43,10 @@ class Refund(RefundHandlers):
     @workflow.init
     def __init__(self, request: RefundRequest) -> None:
         self._request = request
-        progress = request.resumed or RefundSnapshot()
-        self._progress = progress
-        self._waiter = Waiter(request.refund_id, self._show, progress.history)
-        self._waiter.is_in_review = progress.is_in_review
+        self._snapshot = request.resumed or RefundSnapshot()
+        self._waiter = Waiter(
+            lambda: request.refund_id, self._show, lambda: self._outgoing.is_idle, self._snapshot.waiter
+        )
         self._last = None
         self._first = None
         self._refused = None
@@ -55,27 +56,27 @@ class Refund(RefundHandlers):
     async def run(self, request: RefundRequest) -> RefundResult:
         """See the refund through. Fails when it may not be: then nothing was written and nothing asked."""
         self._show()
-        result = await (self._ask(request) if request.order is not None else self._look())
+        result = await (self._attempt(request) if request.order is not None else self._check())
         while result.outcome not in REFUND_ENDED:
             if result.outcome is RefundOutcome.REFUNDED:
                 await self._collect_again(result)
                 is_final = await self._watch(result)
-                result = await self._look()
+                result = await self._check()
                 if is_final and result.outcome is RefundOutcome.REFUNDED:
                     break
             elif result.outcome is RefundOutcome.DID_NOT_HAPPEN and request.order is not None:
-                self._progress = replace(self._progress, attempt=result.attempt + 1)
-                result = await self._ask(request)
+                self._snapshot = replace(self._snapshot, attempt=result.attempt + 1)
+                result = await self._attempt(request)
             else:
                 await self._wait_for_evidence(result)
-                result = await self._ask_again(request, result)
+                result = await self._attempt_again(request, result)
             self._continue_if_long()
         await self._finish(result)
         return result
 
-    async def _ask(self, request: RefundRequest) -> RefundResult:
+    async def _attempt(self, request: RefundRequest) -> RefundResult:
         assert request.order is not None
-        attempt = RefundAttempt(request.order, self._progress.attempt)
+        attempt = RefundAttempt(request.order, self._snapshot.attempt)
         try:
             result = await workflow.execute_activity_method(
                 RefundActivities.refund,
@@ -87,15 +88,15 @@ class Refund(RefundHandlers):
             )
         except ActivityError as error:
             result = await self._unanswered(error, attempt.attempt)
-        return self._heard(result)
+        return self._record_result(result)
 
-    async def _ask_again(self, request: RefundRequest, result: RefundResult) -> RefundResult:
-        """Look where the gateway has named it, else ask under the same key, or list: the activity knows which."""
+    async def _attempt_again(self, request: RefundRequest, result: RefundResult) -> RefundResult:
+        """Check where the gateway has named it, else send under the same key, or list: the activity knows which."""
         if result.outcome is RefundOutcome.PENDING or request.order is None:
-            return await self._look()
-        return await self._ask(request)
+            return await self._check()
+        return await self._attempt(request)
 
-    async def _look(self) -> RefundResult:
+    async def _check(self) -> RefundResult:
         try:
             result = await workflow.execute_activity_method(
                 RefundActivities.check_refund,
@@ -106,8 +107,8 @@ class Refund(RefundHandlers):
                 **COLLECT_WAITING,
             )
         except ActivityError as error:
-            result = await self._unanswered(error, self._progress.attempt)
-        return self._heard(result)
+            result = await self._unanswered(error, self._snapshot.attempt)
+        return self._record_result(result)
 
     async def _unanswered(self, error: ActivityError, attempt: int) -> RefundResult:
         """No answer: what was known stays so. A broken rule ends a refund that was never written down."""
@@ -116,7 +117,7 @@ class Refund(RefundHandlers):
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.non_retryable:
             if self._last is None:
-                # Whoever waits for the first outcome hears the rule that was broken, and then the workflow fails.
+                # Whoever waits for the first outcome gets the rule that was broken, and then the workflow fails.
                 self._refused = cause
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 raise error
@@ -126,26 +127,27 @@ class Refund(RefundHandlers):
         return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)
 
     async def _wait_for_evidence(self, result: RefundResult) -> None:
-        """Nobody knows, or the gateway has not finished: look again, and never guess."""
-        progress, now = self._progress, workflow.now()
-        since = progress.unknown_since or now
+        """Nobody knows, or the gateway has not finished: check again, and never guess."""
+        snapshot, now = self._snapshot, workflow.now()
+        since = snapshot.unknown_since or now
         if result.outcome is RefundOutcome.UNKNOWN and now - since >= REVIEW_AFTER:
             self._waiter.ask_a_person("unknown_refund")
-        pause = CHECK_INTERVALS[min(progress.checks, len(CHECK_INTERVALS) - 1)]
-        self._progress = replace(progress, unknown_since=since, checks=progress.checks + 1)
-        await self._waiter.wait(now + pause, f"look {progress.checks + 1} for what became of it")
+        pause = CHECK_INTERVALS[min(snapshot.checks, len(CHECK_INTERVALS) - 1)]
+        self._snapshot = replace(snapshot, unknown_since=since, checks=snapshot.checks + 1)
+        await self._waiter.wait(now + pause, f"check {snapshot.checks + 1} for what became of it")
 
     async def _watch(self, result: RefundResult) -> bool:
-        """Wait for news, but not beyond the moment from which it counts as final; True when that has come."""
+        """Wait for an event, but not beyond the moment from which it counts as final; True when that has come."""
         self._waiter.end_review()
         until = (result.executed_at or workflow.now()) + timedelta(days=result.watch_days)
-        return await self._waiter.wait(until, "it counts as final then; until then it may come back") is None
+        wake = await self._waiter.wait(until, "it counts as final then; until then it may come back")
+        return wake.reason is WakeReason.TIMER
 
     async def _collect_again(self, result: RefundResult) -> None:
         """What a cancelled payment leaves open is collected at once where the rules say so, else with the next run."""
-        if not result.collect_as or self._progress.is_collected_again:
+        if not result.collect_as or self._snapshot.is_collected_again:
             return
-        self._progress = replace(self._progress, is_collected_again=True)
+        self._snapshot = replace(self._snapshot, is_collected_again=True)
         request = CollectionRequest(result.account_id, result.collect_as, self._request.provider)
         try:
             _ = await workflow.start_child_workflow(
@@ -158,7 +160,7 @@ class Refund(RefundHandlers):
         except WorkflowAlreadyStartedError:
             self._waiter.note("what it leaves open is being collected already")
 
-    def _heard(self, result: RefundResult) -> RefundResult:
+    def _record_result(self, result: RefundResult) -> RefundResult:
         before, self._last = self._last, result
         if self._first is None and self._request.run_id:
             self._outgoing.begin(lambda: signal_refund_run(self._request.run_id), refund_id=result.refund_id)
@@ -172,38 +174,34 @@ class Refund(RefundHandlers):
                 updates.append(visibility.ACCOUNT.value_set(result.account_id))
                 updates.append(visibility.CURRENCY.value_set(result.currency))
             workflow.upsert_search_attributes(updates)
-            self._tell(result)
+            self._notify(result)
         self._show()
         return result
 
-    def _tell(self, result: RefundResult) -> None:
-        """The outbox was written in the commit of the outcome: what is left is to send it, and to tell reductions."""
+    def _notify(self, result: RefundResult) -> None:
+        """The outbox was written in the commit of the outcome: what is left is to send it, and to signal reductions."""
         if result.outcome in {RefundOutcome.REFUNDED, RefundOutcome.REVERSED}:
             self._outgoing.begin(lambda: send_pending(result.account_id), refund_id=result.refund_id)
         if result.award_id:
-            self._outgoing.begin(lambda: self._tell_reduction(result, is_over=False), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: self._signal_reduction(result, is_over=False), refund_id=result.refund_id)
         if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:
             self._outgoing.begin(lambda: signal_reductions_of(result.payment_id), refund_id=result.refund_id)
 
-    async def _tell_reduction(self, result: RefundResult, *, is_over: bool) -> None:
+    async def _signal_reduction(self, result: RefundResult, *, is_over: bool) -> None:
         await signal_or_restart_reduction(result.award_id, "refund_moved", result, is_over)
 
     async def _finish(self, result: RefundResult) -> None:
         self._waiter.end_review()
         self._waiter.note(f"over: {result.outcome}")
-        self._waiter.next_action, self._waiter.next_action_at = "", None
+        self._waiter.end_waiting()
         self._show()
         if result.award_id:
-            await self._tell_reduction(result, is_over=True)
+            await self._signal_reduction(result, is_over=True)
         if not await self._outgoing.finished():
             workflow.logger.warning("message_left", extra={"refund_id": result.refund_id})
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _continue_if_long(self) -> None:
-        if (
-            workflow.info().is_continue_as_new_suggested()
-            and workflow.all_handlers_finished()
-            and self._outgoing.is_idle
-        ):
-            kept = replace(self._progress, is_in_review=self._waiter.is_in_review, history=self._waiter.notes)
-            workflow.continue_as_new(replace(self._request, resumed=kept))
+        if self._waiter.is_history_long():
+            resumed = replace(self._snapshot, waiter=self._waiter.snapshot())
+            workflow.continue_as_new(replace(self._request, resumed=resumed))
