@@ -21,7 +21,7 @@ from bench.sandbox import measure_sandbox
 from bench.scale import measure_scale
 from bench.throughput import measure_throughput
 from bench.webhook import measure_webhook
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 
 MINUTE = 60.0
 

@@ -12,8 +12,8 @@ from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from models.collections.dunning import DunningPolicy
 from models.period import Period
-from sandbox.merchant import POLICY
-from sandbox.stripe.control_messages import Fault, FaultKind
+from sandbox.customers.merchant import POLICY
+from sandbox.stripe.control.messages import Fault, FaultKind
 from sandbox.workers import running_worker
 
 CHARGE = "POST /v1/payment_intents"
@@ -123,7 +123,7 @@ async def _still_open(merchant: Merchant, period: str) -> int:
 
 
 def _double_charges(merchant: Merchant) -> int:
-    books = merchant.control.books(group_by=("duly_request",)).books
+    books = merchant.control.movements(group_by=("duly_request",)).groups
     return sum(max(0, book.charges.count - 1) for book in books)
 
 

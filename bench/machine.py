@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from activities.database import Database, create_engine
-from sandbox.temporal import program
+from sandbox.servers.temporal import program
 
 _PACKAGES = ("temporalio", "stripe", "sqlalchemy", "psycopg")
 

@@ -10,14 +10,14 @@ from temporalio.client import Client
 from activities.database import Database, create_engine
 from bench.instant import InstantCustomers
 from models.runs.process_run import Certificate, RunRequest
-from sandbox.data import GeneratedAccount, generate
-from sandbox.gateway_customers import GatewayCustomers, stripe_client
-from sandbox.load import CustomerSaver, load
-from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, configure
-from sandbox.processes import PartError
+from sandbox.customers.gateway_customers import GatewayCustomers, stripe_client
+from sandbox.customers.generation import GeneratedAccount, generate
+from sandbox.customers.load import CustomerSaver, load
+from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, configure
+from sandbox.servers.processes import PartError
+from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.stripe.control import SandboxControl
-from sandbox.temporal import client_of
+from sandbox.stripe.control.client import SandboxControl
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id

@@ -7,7 +7,7 @@ from bench.machine import Machine, this_machine
 from bench.measured_run import Leg, measured
 from bench.merchant import running_merchant
 from bench.throughput import FIRST_PERIOD
-from sandbox.stripe.control_messages import RateLimits
+from sandbox.stripe.control.messages import RateLimits
 from sandbox.workers import running_worker
 
 TARGET_SHARE = 0.97

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 
 POSTGRESQL, TEMPORAL, STRIPE = "PostgreSQL", "Temporal", "Stripe sandbox"
 WORKFLOW_WORKER, GATEWAY_WORKER, BENCH = "Worker, workflows", "Worker, gateway", "This bench"

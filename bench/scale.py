@@ -13,7 +13,7 @@ from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from bench.rates import first_and_last_tenth
 from bench.throughput import FIRST_PERIOD, NO_LIMIT
-from sandbox.merchant import PAYMENT_DEFINITION
+from sandbox.customers.merchant import PAYMENT_DEFINITION
 from sandbox.workers import running_worker
 from workflows.visibility import payment_run_id
 

@@ -13,7 +13,7 @@ import stripe
 
 from activities.database import Database, create_engine
 from bench.machine import Machine, this_machine
-from sandbox.merchant import configure
+from sandbox.customers.merchant import configure
 from sandbox.stack import StackOptions, running_stack
 from sandbox.workers import EVENTS_PATH, running_webhook, running_worker
 

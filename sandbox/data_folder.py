@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sandbox.postgres import Passwords
-from sandbox.processes import PartError, is_free
+from sandbox.servers.postgres import Passwords
+from sandbox.servers.processes import PartError, is_free
 
 PART = "The stack"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 from settings import Settings, environment_name
 
 PART = "The stack"

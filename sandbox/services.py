@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from sandbox.data_folder import DataFolder, Ports
 from sandbox.environment import LATER, Values, given
-from sandbox.mail import Mailbox, running_mailbox
-from sandbox.migrate import migrate
-from sandbox.postgres import running_postgres
-from sandbox.postgres_home import kept_home, temporary_home
-from sandbox.processes import PartError, together
-from sandbox.stripe_process import StripeAccount, running_stripe
-from sandbox.temporal import NAMESPACE, PART, client_of, register_search_attributes, running_temporal
+from sandbox.servers.mail import Mailbox, running_mailbox
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import running_postgres
+from sandbox.servers.postgres_home import kept_home, temporary_home
+from sandbox.servers.processes import PartError, together
+from sandbox.servers.stripe_process import StripeAccount, running_stripe
+from sandbox.servers.temporal import NAMESPACE, PART, client_of, register_search_attributes, running_temporal
 from settings import Settings
 from workflows.client import connect
 from workflows.visibility import SEARCH_ATTRIBUTES

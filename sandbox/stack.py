@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sandbox.data_folder import DataFolder, Ports, kept_folder, temporary_folder
 from sandbox.environment import environment_with, given_settings, settings_with, variables
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from sandbox.services import Parts, ports_of
 from settings import Settings
 

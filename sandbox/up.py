@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import typer
 
 from sandbox.data_folder import Ports, write_private
-from sandbox.processes import PartError, together
+from sandbox.servers.processes import PartError, together
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.control_messages import WebhookEndpoint
+from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.messages import WebhookEndpoint
 from sandbox.workers import EVENTS_PATH, running_webhook, running_worker
 
 # Gateway calls have a process of their own, so that nothing delays them.

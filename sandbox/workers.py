@@ -13,9 +13,9 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from sandbox.processes import Child, Command, choose_port
+from sandbox.servers.processes import Child, Command, choose_port
+from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack
-from sandbox.temporal import client_of
 from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
 
 ROOT = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.temporal import DYNAMIC_CONFIG
+from sandbox.servers.temporal import DYNAMIC_CONFIG
 from settings import Settings, environment_name
 from tests.house import compose as checks
 from tests.house.source import ROOT

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from sandbox.migrate import migrate
-from sandbox.postgres import Passwords, PostgresServer, running_postgres
-from sandbox.postgres_home import give_to_server, temporary_home
-from sandbox.processes import PartError, free_port
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
+from sandbox.servers.postgres_home import give_to_server, temporary_home
+from sandbox.servers.processes import PartError, free_port
 
 START_SECONDS = 60.0
 FULL_DISK_MIB = 160

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from sandbox.postgres_home import INSTALLATION, PACKAGE
-from sandbox.processes import PartError
+from sandbox.servers.postgres_home import INSTALLATION, PACKAGE
+from sandbox.servers.processes import PartError
 
 CONNECTIONS = 8
 MEMORY_SECONDS = 0.02

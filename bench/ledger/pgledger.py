@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 
 VARIABLE = "DULY_BENCH_PGLEDGER"
 SCRIPTS = (

@@ -12,9 +12,9 @@ import psycopg
 
 from bench.ledger.client import plain
 from bench.ledger.pgledger import load_peer, path_of_peer, revision_of
-from sandbox.migrate import migrate
-from sandbox.postgres import DATABASE, Passwords, running_postgres
-from sandbox.postgres_home import temporary_home
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import DATABASE, Passwords, running_postgres
+from sandbox.servers.postgres_home import temporary_home
 
 # A quarter of the memory, as PostgreSQL's manual advises, and room for the log; fsync and its like stay on.
 SETTINGS = {

@@ -20,8 +20,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Bill and collect a month on an embedded stack, and prove that it adds up: exit code 1 when it does not."""
-    from sandbox.demo import DemoOptions, run_demo
-    from sandbox.processes import PartError
+    from sandbox.demo.demo import DemoOptions, run_demo
+    from sandbox.servers.processes import PartError
 
     options = DemoOptions(accounts=accounts, seed=seed, faults=faults, keep=keep, as_json=as_json)
     try:

@@ -5,7 +5,7 @@ import pytest
 from bench import parts
 from bench.parts import Reading, cost
 from bench.throughput import measure_throughput
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 
 
 def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:

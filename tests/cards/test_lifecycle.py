@@ -9,7 +9,7 @@ from activities.events.inbox import EventInbox
 from activities.gateway.stripe_events import event_of
 from models.cards.card import CardState, RecurringCommand
 from models.collections.collection import OperatorCommand
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.cards.test_registering import until_state
 from tests.fixtures.cards import Wallet
 from tests.support.builders import Merchant, declined

@@ -12,8 +12,8 @@ from playwright.async_api import Page, async_playwright
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from models.cards.card import CardState, ValidationOutcome
-from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.control_messages import WebhookEndpoint
+from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.messages import WebhookEndpoint
 from settings import Settings
 from tests.browser.conftest import CHROMIUM
 from tests.cards.test_registering import until_state

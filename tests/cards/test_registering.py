@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.cards.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
 from models.collections.collection import Stage, UnknownResolution
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.cards import Wallet
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly

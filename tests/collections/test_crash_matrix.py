@@ -13,7 +13,7 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, request_for, until_answered
 from tests.support.builders import Merchant, declined
 from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment

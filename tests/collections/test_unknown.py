@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import (
     CHARGES,
     LISTS,

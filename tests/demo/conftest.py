@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.demo import Demo, DemoOptions, running_demo
-from sandbox.demo_display import DemoDisplay
+from sandbox.demo.demo import Demo, DemoOptions, running_demo
+from sandbox.demo.display import DemoDisplay
 
 # Eight customers for each of the eleven kinds of trouble.
 CALM = DemoOptions(accounts=88, seed=3, as_json=True)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from models.currency import exponent_of
 from models.gateway.amounts import gateway_minimum, to_gateway
 from models.money import Money, half_up
-from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
-from sandbox.data import ONE_IN, GeneratedAccount, generate
-from sandbox.problem_cards import Trouble
+from sandbox.customers.catalogue import CURRENCIES, PLANS, TAX_RATES
+from sandbox.customers.generation import ONE_IN, GeneratedAccount, generate
+from sandbox.customers.problem_cards import Trouble
 from sandbox.stripe.cards import TEST_CARDS, TestCard
 
 SEEDS = st.integers(min_value=0, max_value=2**32)

@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 
 from models.currency import exponent_of
-from sandbox.data import generate
-from sandbox.demo import Demo, DemoOptions, run_demo
-from sandbox.demo_outcomes import AccountOutcome
-from sandbox.problem_cards import Trouble
-from sandbox.processes import PartError
+from sandbox.customers.generation import generate
+from sandbox.customers.problem_cards import Trouble
+from sandbox.demo.demo import Demo, DemoOptions, run_demo
+from sandbox.demo.outcomes import AccountOutcome
+from sandbox.servers.processes import PartError
 from tests.demo.conftest import CALM, STORMY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 

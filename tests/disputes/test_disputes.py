@@ -10,7 +10,7 @@ from activities.database import Database
 from models.collections.collection import OperatorCommand
 from models.disputes.dispute import Dispute, DisputeState, next_reminder
 from models.reductions.reduction import ReductionState
-from sandbox.stripe.control import DisputeScript, Fault, FaultKind
+from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import Till
 from tests.reductions.rewarding import Club
 from tests.support.running import happened, until
@@ -218,7 +218,7 @@ async def test_a_reward_is_frozen_while_its_sale_is_disputed_and_taken_back_when
     dispute = await disputed(till, sale)
 
     await till.duly.environment.sleep(timedelta(days=5))
-    while_open = till.sandbox.books().totals[0].refunds.count
+    while_open = till.sandbox.movements().totals[0].refunds.count
     await decided(till, dispute, won=False)
     result = await club.ended("award_frozen")
 

@@ -18,7 +18,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import GatewayEvent, SweepRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundOrder, RefundRequest
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.cards.test_registering import fill_in
 from tests.fixtures.cards import Wallet
 from tests.support.builders import Merchant

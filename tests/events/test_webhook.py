@@ -7,7 +7,7 @@ import pytest
 
 from activities.database import Database
 from models.collections.collection import Stage
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.events.sending import SECRETS, an_event, send, signed
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly

@@ -20,7 +20,7 @@ from models.gateway.charges import (
     GatewayRefusedError,
     GatewayUnansweredError,
 )
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import API_KEY
 
@@ -78,7 +78,7 @@ async def test_too_fast_or_locked_did_not_happen_and_says_when_to_ask_again(
 
     assert busy.value.code == kind
     assert busy.value.retry_after_seconds == 1.0
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
     assert stripe_sandbox.request_counts()[CHARGES] == 1
 
 
@@ -108,7 +108,7 @@ async def test_the_same_key_gets_the_answer_that_was_lost_and_charges_once(
 
     result = await asked_until_answered(gateway, holder.charge())
 
-    (total,) = stripe_sandbox.books().totals
+    (total,) = stripe_sandbox.movements().totals
     assert result.status == ChargeStatus.SUCCEEDED
     assert (total.charges.count, total.charges.amount_minor) == (1, 2500)
 
@@ -142,7 +142,7 @@ async def test_a_wrong_key_is_an_operators_matter(stripe_sandbox: SandboxControl
         await stranger.charge(holder.charge())
 
     await stranger.close()
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
 
 
 async def test_no_gateway_at_all_is_no_answer(unused_address: str) -> None:

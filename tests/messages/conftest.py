@@ -11,8 +11,8 @@ from activities.database import Database
 from activities.messages.outbox import MessageActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
-from sandbox.mail import Mailbox
-from sandbox.stripe.control import SandboxControl
+from sandbox.servers.mail import Mailbox
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.messages.people import HEAD, OPERATORS, PUBLIC_URL, person
 from tests.support.attempts import request_for

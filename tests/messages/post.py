@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 
 

@@ -13,7 +13,7 @@ from activities.messages.rendering import Sender
 from models.collections.collection import OperatorCommand
 from models.messages.message import MessageKind, Notice
 from models.runs.process_run import ItemOutcome
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import OPERATORS, person
 from tests.messages.post import outbox, subjects

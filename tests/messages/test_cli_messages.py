@@ -4,7 +4,7 @@ import pytest
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, Merchant

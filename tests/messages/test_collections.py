@@ -7,7 +7,7 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import PaidOutsideCommand, Stage
 from models.messages.message import MessageKind, Notice
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import ADA, PUBLIC_URL, person

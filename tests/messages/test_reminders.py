@@ -6,7 +6,7 @@ import pytest
 
 from activities.database import Database
 from activities.messages.reminders import ReminderActivities, reminders_at
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly

@@ -13,7 +13,7 @@ from activities.messages.rendering import Letter, MessageRenderer
 from activities.messages.smtp import Mailer
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import MailedPage, Notice
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.messages.conftest import MakePostOffice
 from tests.messages.people import ADA, HEAD, person
 from tests.messages.post import Trouble, outbox, troubled_post

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, Said
 

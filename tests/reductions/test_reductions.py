@@ -34,7 +34,7 @@ async def rule_of(club: Club, account: str, amount_minor: int = 500, **options: 
 
 
 async def refunded(till: Till) -> tuple[int, int]:
-    totals = till.sandbox.books().totals
+    totals = till.sandbox.movements().totals
     return sum(total.refunds.count for total in totals), sum(total.refunds.amount_minor for total in totals)
 
 

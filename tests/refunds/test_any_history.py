@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 from activities.database import Database
 from activities.reductions.reductions import ReductionActivities
 from models.reductions.reduction import ReductionState
-from sandbox.stripe.control import ControlError, DisputeScript, Fault, FaultKind
+from sandbox.stripe.control.client import ControlError, DisputeScript, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of
 from tests.fixtures.refunds import Till
 from tests.reductions.rewarding import Club
@@ -179,8 +179,8 @@ async def test_whatever_happens_the_books_agree_and_nobody_is_paid_twice(
     await history.finish()
 
     assert await till.wrong() == []
-    for book in till.sandbox.books(group_by=("duly_payment",)).books:
-        assert book.held_minor >= 0
+    for moved in till.sandbox.movements(group_by=("duly_payment",)).groups:
+        assert moved.held_minor >= 0
     for award in history.awards:
         reduction = await ReductionActivities(till.database).load_reduction(award)
         assert reduction.granted_minor <= reduction.amount_minor

@@ -4,7 +4,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from models.refunds.refund import RefundOutcome
-from sandbox.stripe.control import Fault, FaultKind
+from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import Till
 
 
@@ -103,5 +103,5 @@ async def test_where_the_rule_says_so_it_is_collected_at_once(till: Till) -> Non
     await till.duly.collected(await till.account_of(payment), again)
 
     assert await till.owed(payment) == 0
-    assert till.sandbox.books().totals[0].charges.count == 2
+    assert till.sandbox.movements().totals[0].charges.count == 2
     assert await till.wrong() == []

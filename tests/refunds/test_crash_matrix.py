@@ -13,7 +13,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResult
-from sandbox.stripe.control import Fault, FaultKind
+from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import Till
 from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
 
@@ -60,5 +60,5 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
         outcomes[str(crash)] = (await until_answered(healthy, asking)).outcome
 
     assert outcomes == dict.fromkeys(map(str, crashes), RefundOutcome.REFUNDED)
-    assert till.sandbox.books().totals[0].refunds.count == len(crashes)
+    assert till.sandbox.movements().totals[0].refunds.count == len(crashes)
     assert await till.wrong() == []

@@ -69,7 +69,7 @@ async def test_accounts_in_credit_get_their_money_back_where_the_rules_say_so(ti
 
     assert counted(certificate) == [("credit", "refunded", 1, 1200)]
     assert await till.merchant.balance(account) == 0
-    assert till.sandbox.books().totals[0].refunds.count == 2
+    assert till.sandbox.movements().totals[0].refunds.count == 2
     assert await till.wrong() == []
 
 
@@ -93,4 +93,4 @@ async def test_a_day_has_one_run_and_a_second_one_certifies_the_same(
     second = await run(till)
 
     assert first == second
-    assert till.sandbox.books().totals[0].refunds.count == 1
+    assert till.sandbox.movements().totals[0].refunds.count == 1

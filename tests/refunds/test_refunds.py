@@ -8,7 +8,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from models.collections.collection import UnknownResolution
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundOutcome
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.refunds import Till
 
 REFUNDS = "POST /v1/refunds"
@@ -22,7 +22,7 @@ async def rule_of(till: Till, payment: str, amount_minor: int = 0, **options: An
 
 
 async def refunds_at_the_gateway(till: Till) -> tuple[int, int]:
-    totals = till.sandbox.books().totals
+    totals = till.sandbox.movements().totals
     return sum(total.refunds.count for total in totals), sum(total.refunds.amount_minor for total in totals)
 
 
@@ -164,7 +164,7 @@ async def test_the_id_of_another_refund_is_no_evidence(till: Till) -> None:
 
 async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(till: Till) -> None:
     [payment] = await till.paid(2500)
-    charge = till.sandbox.books().totals[0]
+    charge = till.sandbox.movements().totals[0]
     intents = await till.merchant.stripe.v1.payment_intents.list_async({})
     await till.merchant.stripe.v1.refunds.create_async({"payment_intent": intents.data[0].id, "amount": 2500})
 

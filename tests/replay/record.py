@@ -14,7 +14,7 @@ from models.collections.collection import CollectionRequest, CollectionResult, O
 from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
 from models.runs.process_run import RunKind, ScheduledRunRequest
-from sandbox.stripe.control import FaultKind, SandboxControl
+from sandbox.stripe.control.client import FaultKind, SandboxControl
 from tests.cards.test_registering import until_state
 from tests.fixtures.cards import Wallet
 from tests.replay.histories import keep

@@ -9,7 +9,7 @@ from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.disputes.dispute import Dispute
 from models.reductions.reduction import Award
-from sandbox.stripe.control import Fault, FaultKind
+from sandbox.stripe.control.client import Fault, FaultKind
 from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
 from tests.fixtures.refunds import Till, till
 from tests.reductions.rewarding import Club

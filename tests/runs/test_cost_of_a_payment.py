@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database, create_engine
 from activities.gateway.stripe_gateway import StripeGateway
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, request_for
 from tests.support.builders import Merchant

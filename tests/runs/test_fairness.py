@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.run_control import RateCommand, RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.gateways import BusyGateway, GatedGateway, WatchedGateway

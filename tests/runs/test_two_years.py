@@ -19,8 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.collections.collection import CollectionResult, Stage
-from sandbox.mail import Mailbox
-from sandbox.stripe.control import SandboxControl
+from sandbox.servers.mail import Mailbox
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
@@ -144,7 +144,9 @@ async def test_in_two_years_nobody_is_asked_too_often_told_twice_or_charged_twic
 
     assert {result.stage for results in lives for result in results} == {Stage.SETTLED, Stage.GIVEN_UP}
     assert await asked_too_often(merchant) == []
-    assert [book for book in stripe_sandbox.books(group_by=("duly_request",)).books if book.charges.count > 1] == []
+    assert [
+        book for book in stripe_sandbox.movements(group_by=("duly_request",)).groups if book.charges.count > 1
+    ] == []
     letters = Counter(str(message.parsed["Message-ID"]) for message in mailbox.messages)
     assert [id for id, times in letters.items() if times > 1] == []
     assert {"receipt", "declined", "card_needed", "action_required", "given_up"} <= set(await told_of(merchant))

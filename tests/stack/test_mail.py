@@ -6,8 +6,8 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from sandbox.mail import Mailbox, running_mailbox
-from sandbox.processes import PartError
+from sandbox.servers.mail import Mailbox, running_mailbox
+from sandbox.servers.processes import PartError
 
 
 def reminder(recipient: str) -> EmailMessage:

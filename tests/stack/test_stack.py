@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-import sandbox.temporal
+import sandbox.servers.temporal
 from sandbox.data_folder import Ports
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 from sandbox.stack import StackOptions, running_stack
 
 
@@ -19,7 +19,7 @@ def children() -> set[int]:
 
 
 def temporal_is(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox.temporal, "program", lambda _name: str(program))
+    monkeypatch.setattr(sandbox.servers.temporal, "program", lambda _name: str(program))
 
 
 async def test_what_is_given_is_used_and_nothing_is_started(everything_given: dict[str, str]) -> None:

@@ -11,8 +11,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sandbox.processes import PartError
-from sandbox.temporal import register_search_attributes
+from sandbox.servers.processes import PartError
+from sandbox.servers.temporal import register_search_attributes
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 VALUES = {

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 import sandbox.workers
-from sandbox.processes import PartError
+from sandbox.servers.processes import PartError
 from sandbox.stack import StackOptions, running_stack
 from sandbox.up import up
 from sandbox.workers import running_worker

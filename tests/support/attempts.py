@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectRequest, CollectResult
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import PERIOD, Merchant
 
 CHARGES = "POST /v1/payment_intents"
@@ -47,7 +47,7 @@ def strike_charge(sandbox: SandboxControl, kind: FaultKind, *, calls: Sequence[i
 
 def charged(sandbox: SandboxControl) -> tuple[int, int]:
     """How many charges really moved money, and how much, from the gateway's own books."""
-    totals = sandbox.books().totals
+    totals = sandbox.movements().totals
     return sum(total.charges.count for total in totals), sum(total.charges.amount_minor for total in totals)
 
 

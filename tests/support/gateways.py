@@ -4,7 +4,7 @@ import asyncio
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult, GatewayBusyError
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import API_KEY
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.command_line import CommandLine
 
@@ -64,7 +64,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     account = await merchant.account(owes_minor=2500)
     stripe_sandbox.add_fault(Fault(operation="POST /v1/payment_intents", kind=FaultKind.RESPONSE_LOST))
     await cli.json("collections", "start", account, period)
-    payment = stripe_sandbox.books().books[0].payment_intent_ids[0]
+    payment = stripe_sandbox.movements().groups[0].payment_intent_ids[0]
 
     said = await cli.json("collections", "resolve", account, period, "--gateway-reference", payment, *WHO)
 

@@ -11,7 +11,7 @@ from models.collections.collection import OperatorCommand
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.runs.process_run import ItemOutcome
 from models.runs.run_control import RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant
 from tests.support.gateways import BusyGateway

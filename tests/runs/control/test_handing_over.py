@@ -5,7 +5,7 @@ from temporalio.api.enums.v1 import EventType
 from activities.collections.collect import CollectActivities
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.collections.test_update_with_start import collect_now
 from tests.runs.test_runs import totals
 from tests.support.attempts import charged, request_for

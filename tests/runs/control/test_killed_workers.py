@@ -11,7 +11,7 @@ from temporalio.client import Client
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import RunRequest
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES
 from tests.support.builders import PERIOD, RUN, Merchant, declined
@@ -73,9 +73,9 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
 
     assert sum(total.members for total in certificate.totals) == len(crowd)
     assert await complaints(stripe_sandbox, database, gateway) == []
-    assert {str(book.charges.count) for book in stripe_sandbox.books(group_by=("duly_account",)).books} == {"1"}
+    assert {str(book.charges.count) for book in stripe_sandbox.movements(group_by=("duly_account",)).groups} == {"1"}
     assert await merchant.value("select sum(balance_minor) from duly.account_balances") == 0
-    assert sum(stripe_sandbox.faults_struck().values()) > 10
+    assert sum(stripe_sandbox.faults_injected().values()) > 10
 
 
 async def everything_collected(merchant: Merchant) -> None:

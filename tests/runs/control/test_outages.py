@@ -6,7 +6,7 @@ import pytest
 
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, LISTS, attempts, broken_invariants, charged, strike_charge
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly

@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.runs.test_runs import totals
 from tests.support.attempts import charged

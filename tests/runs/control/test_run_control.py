@@ -16,7 +16,7 @@ from activities.database import Database
 from models.collections.collection import OperatorCommand, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
 from models.runs.run_control import CALLS_PER_SECOND_MAX, RateCommand, RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.gateways import GatedGateway

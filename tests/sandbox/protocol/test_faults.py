@@ -6,8 +6,8 @@ import pytest
 import stripe
 from stripe import StripeClient
 
-from sandbox.stripe.control import ControlError, Fault, FaultKind, SandboxControl
-from sandbox.stripe.faults import Faults
+from sandbox.stripe.control.client import ControlError, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.faults import Faults
 from tests.sandbox.contract import Payer, payer
 from tests.support.builders import API_KEY
 
@@ -39,7 +39,7 @@ def impatient(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
 
 
 def charges(control: SandboxControl) -> int:
-    return sum(total.charges.count for total in control.books().totals)
+    return sum(total.charges.count for total in control.movements().totals)
 
 
 def wait_for_charges(control: SandboxControl, count: int) -> None:
@@ -64,7 +64,7 @@ def test_a_fault_is_seen_as_what_it_is_and_the_effect_is_as_described(
     assert seen.value.http_status == status
     wait_for_charges(stripe_sandbox, int(takes_effect))
     assert charges(stripe_sandbox) == int(takes_effect)
-    assert stripe_sandbox.faults_struck() == {kind: 1}
+    assert stripe_sandbox.faults_injected() == {kind: 1}
 
 
 @pytest.mark.parametrize("kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.RESET_MID_BODY])
@@ -137,33 +137,33 @@ def test_a_fault_stops_after_its_times(impatient: Payer, stripe_sandbox: Sandbox
     assert [_outcome(impatient) for _ in range(3)] == ["APIError", "APIError", "succeeded"]
 
 
-def strikes(seed: int, order: list[int]) -> dict[int, FaultKind | None]:
+def injections(seed: int, order: list[int]) -> dict[int, FaultKind | None]:
     faults = Faults()
     faults.add(Fault(probability=0.3, seed=seed))
-    struck = {number: faults.strike(CREATE, f"req_{number}:1", dict) for number in order}
-    return {number: strike.kind if strike else None for number, strike in struck.items()}
+    injected = {number: faults.next_fault(CREATE, f"req_{number}:1", dict) for number in order}
+    return {number: fault.kind if fault else None for number, fault in injected.items()}
 
 
 def test_the_same_seed_strikes_the_same_requests_in_any_order() -> None:
-    there, back = strikes(7, list(range(500))), strikes(7, list(range(500))[::-1])
+    there, back = injections(7, list(range(500))), injections(7, list(range(500))[::-1])
 
     assert there == back
-    assert there != strikes(8, list(range(500)))
+    assert there != injections(8, list(range(500)))
 
 
 def test_mixed_faults_spread_over_every_kind_with_the_probability_asked_for() -> None:
-    struck = [kind for kind in strikes(1, list(range(4000))).values() if kind is not None]
+    injected = [kind for kind in injections(1, list(range(4000))).values() if kind is not None]
 
-    assert set(struck) == set(FaultKind)
-    assert len(struck) == pytest.approx(1200, rel=0.1)
+    assert set(injected) == set(FaultKind)
+    assert len(injected) == pytest.approx(1200, rel=0.1)
 
 
 def test_reading_has_no_effect_to_lose() -> None:
     faults = Faults()
     faults.add(Fault(probability=0.9))
-    struck = [faults.strike("GET /v1/balance", str(number), dict) for number in range(500)]
+    injected = [faults.next_fault("GET /v1/balance", str(number), dict) for number in range(500)]
 
-    kinds = {strike.kind for strike in struck if strike}
+    kinds = {fault.kind for fault in injected if fault}
 
     assert kinds.isdisjoint({FaultKind.STORED_500, FaultKind.STORED_500_AFTER_EFFECT, FaultKind.SLOW_EFFECT})
 

@@ -4,7 +4,7 @@ import pytest
 import stripe
 from stripe import PaymentIntent
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.contract import Payer, payer
 
 PAYMENTS = 40
@@ -62,9 +62,9 @@ def test_a_client_that_keeps_to_the_rules_charges_once_whatever_goes_wrong(
 
     payments = {f"req_{number}": charge_for_certain(customer, f"req_{number}") for number in range(PAYMENTS)}
 
-    books = stripe_sandbox.books(group_by=("duly_request",)).books
-    assert {book.metadata["duly_request"]: book.payment_intent_ids for book in books} == {
+    groups = stripe_sandbox.movements(group_by=("duly_request",)).groups
+    assert {moved.metadata["duly_request"]: moved.payment_intent_ids for moved in groups} == {
         request: (payment.id,) for request, payment in payments.items()
     }
     assert {payment.status for payment in payments.values()} == {"succeeded"}
-    assert sum(stripe_sandbox.faults_struck().values()) > PAYMENTS / 4
+    assert sum(stripe_sandbox.faults_injected().values()) > PAYMENTS / 4
