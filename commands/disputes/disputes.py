@@ -90,8 +90,8 @@ async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> No
     )
 
 
-async def look(output: Output, dispute: str, *, actor: str, reason: str) -> None:
-    """Let a dispute's workflow look at the gateway now."""
+async def check(output: Output, dispute: str, *, actor: str, reason: str) -> None:
+    """Let a dispute's workflow read it from the gateway now."""
     client = await temporal_of(read_settings())
     answered = await ask(client, dispute_id(dispute), "check_now", OperatorCommand(actor, reason), str, noun="dispute")
     output.answer({"dispute": dispute, "answer": answered}, table("", "Dispute", dispute, rows=[("Answer", answered)]))

@@ -12,7 +12,9 @@ from models.problem import Problem
 
 def demo(
     accounts: Annotated[int, typer.Option("--accounts", min=1, help="Generated accounts.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same people and troubles.")] = 7,
+    seed: Annotated[
+        int, typer.Option("--seed", help="The same seed gives the same people and the same problem cards.")
+    ] = 7,
     faults: Annotated[
         float, typer.Option("--faults", min=0, max=0.9, help="Share of Stripe calls that go wrong, such as 0.1.")
     ] = 0.0,

@@ -3,12 +3,12 @@
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
+from commands.operations.saved_views import VIEWS, filled_in, link_of, query_of
 from models.collections.collection import CollectionResult, Stage
 from models.runs.process_run import Certificate, RunKind, RunRequest
 from tests.browser.operators import NAMESPACE, Operator
 from tests.support.builders import Merchant, declined
 from workflows.runs.payment_run import PaymentRun
-from workflows.saved_views import VIEWS, filled_in, link_of, query_of
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, payment_run_id, run_label, shard_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]

@@ -30,7 +30,7 @@ async def test_a_card_is_saved_steered_and_taken_away(cli: CommandLine, merchant
     assert saved["first_outcome"]["outcome"] == "accepted"
     assert flagged["answer"]["is_recurring"]
     assert [each["answer"]["state"] for each in (blocked, removed)] == ["blocked", "removed"]
-    assert (again.exit_code, again.rules) == (1, [("state", "card_can_be_steered")])
+    assert (again.exit_code, again.rules) == (1, [("state", "card_accepts_command")])
     assert "blocked, says maria: the customer called" in shown.stdout
     assert [(each["id"], each["state"]) for each in listed["cards"]] == [(card, "removed")]
     assert token not in shown.stdout + str(listed)

@@ -12,13 +12,13 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
 
+from commands.operations.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
 from models.collections.collection import CommandError
 from tests.house.source import ROOT
 from tests.house.views import view_rows
 from tests.support.command_line import CommandLine
 from tests.support.running import until
 from workflows import visibility
-from workflows.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
 
 NOW = datetime.now(UTC)
 RUN = "run/views/2026-11"

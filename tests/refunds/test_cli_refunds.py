@@ -40,7 +40,7 @@ async def test_what_came_back_is_asked_for_again_under_the_next_id(
     made = await cli.json("refunds", "create", payment, "--amount", "10", "--id", name, *WHO)
     merchant.sandbox.fail_refund(made["first_outcome"]["gateway_reference"])
     early = await cli("refunds", "retry", name, *WHO, "--json")
-    await cli.json("refunds", "look", name, *WHO)
+    await cli.json("refunds", "check", name, *WHO)
     await temporal_server.get_workflow_handle(refund_id(name)).result()
 
     again = await cli.json("refunds", "retry", name, *WHO)

@@ -74,11 +74,11 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
 @pytest.mark.parametrize(
     ("command", "fault"),
     [
-        (("retry", "--actor", "", "--reason", "x"), ("actor", "collection_can_be_steered")),
-        (("mark-paid", "--reference", " ", *WHO), ("reference", "collection_can_be_steered")),
+        (("retry", "--actor", "", "--reason", "x"), ("actor", "collection_accepts_command")),
+        (("mark-paid", "--reference", " ", *WHO), ("reference", "collection_accepts_command")),
         (("mark-paid", "--reference", "B-1", "--method", "card", *WHO), ("method", "method_is_not_a_gateways")),
-        (("extend", "--until", "2020-01-01", *WHO), ("until", "collection_can_be_steered")),
-        (("resolve", "--was-not-charged", *WHO), ("stage", "collection_can_be_steered")),
+        (("extend", "--until", "2020-01-01", *WHO), ("until", "collection_accepts_command")),
+        (("resolve", "--was-not-charged", *WHO), ("stage", "collection_accepts_command")),
     ],
 )
 async def test_nonsense_is_refused_with_its_field(

@@ -47,7 +47,7 @@ async def signals(client: Client, account: str) -> list[str]:
 async def test_a_payment_tells_the_collection_of_its_account(shop: Shop, waiting: str, temporal_server: Client) -> None:
     said = await shop.cli.json("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
 
-    assert said["collections_told"] == [collection_id(waiting, "2026-05")]
+    assert said["collections_signalled"] == [collection_id(waiting, "2026-05")]
     assert await signals(temporal_server, waiting) == ["receivable_changed"]
 
 
@@ -77,7 +77,7 @@ async def test_a_collection_that_has_just_ended_needs_no_telling(shop: Shop) -> 
 
     said = await shop.cli.json("transactions", "create", "payment", account, "--amount", "1", "--method", "cash")
 
-    assert said["collections_told"] == []
+    assert said["collections_signalled"] == []
 
 
 async def test_money_is_posted_though_temporal_is_away(shop: Shop, waiting: str) -> None:
@@ -87,7 +87,7 @@ async def test_money_is_posted_though_temporal_is_away(shop: Shop, waiting: str)
     plain = await shop.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
 
     assert (as_json.exit_code, plain.exit_code) == (0, 0)
-    assert "Temporal could not be told" in as_json.document["warning"]
+    assert "Temporal could not be signalled" in as_json.document["warning"]
     assert plain.stderr.startswith("warning: ")
     assert await shop.balance(waiting) == 9800
 

@@ -51,7 +51,7 @@ async def test_a_run_is_paused_resumed_and_aborted(
 
     assert [paused["stage"], resumed["stage"], aborted["stage"]] == ["paused", "collecting", "aborting"]
     assert (again.exit_code, again.stdout) == (1, "")
-    assert again.stderr == "error: stage: paused; the run is paused already (run_can_be_steered)\n"
+    assert again.stderr == "error: stage: paused; the run is paused already (run_accepts_command)\n"
     assert certificate["is_aborted"] is True
     assert {(row["outcome"], row["reason"]): row["members"] for row in certificate["totals"]} == {
         ("charged", ""): 1,
@@ -75,7 +75,7 @@ async def test_a_rate_is_changed_and_given_back(
     neither = await cli("runs", "rate", run_id, *WHO)
 
     assert (changed["calls_per_second"], given_back["calls_per_second"]) == (7, None)
-    assert (too_fast.exit_code, too_fast.rules) == (1, [("calls_per_second", "run_can_be_steered")])
+    assert (too_fast.exit_code, too_fast.rules) == (1, [("calls_per_second", "run_accepts_command")])
     assert neither.exit_code == 2
 
 

@@ -1,4 +1,4 @@
-"""What a command says after it has written a transaction."""
+"""What the commands that write transactions share: the key, the ledger, and the answer afterwards."""
 
 import getpass
 import uuid
@@ -20,25 +20,25 @@ from settings import Settings
 
 
 @dataclass(frozen=True)
-class Asked:
+class WriteOptions:
     """Who asks, and under which key: repeating a key changes nothing and gives the same answer."""
 
     actor: str = ""
     key: str = ""
 
-    def named(self) -> "Asked":
+    def named(self) -> "WriteOptions":
         """Fill in the login name and a key of this command's own."""
-        return Asked(self.actor or getpass.getuser(), self.key or f"cli:{uuid.uuid4()}")
+        return WriteOptions(self.actor or getpass.getuser(), self.key or f"cli:{uuid.uuid4()}")
 
 
 @dataclass(frozen=True)
-class Desk:
+class TransactionWriter:
     """What a writing command works with."""
 
     output: Output
     settings: Settings
     database: Database
-    asked: Asked
+    options: WriteOptions
 
     @property
     def ledger(self) -> Ledger:
@@ -51,27 +51,27 @@ class Desk:
         return TransactionQueries(self.database)
 
     async def answer(self, receipt: Receipt, *accounts: str, **more: Any) -> None:
-        """Say what was written, after telling the collections of the accounts whose balance it changed."""
+        """Say what was written, after signalling the collections of the accounts whose balance it changed."""
         found = await self.records.require(receipt.transaction_id)
         touched = accounts if found.state != "draft" else ()
-        hints = await signal_collections(self.output, self.database, self.settings, touched)
+        signals = await signal_collections(self.output, self.database, self.settings, touched)
         balance = await balance_of(self.database, found.account_id)
         self.output.answer(
-            {"transaction": document(found), "balance_minor": balance, "key": self.asked.key, **more, **hints},
-            table("", "Transaction", found.id, rows=_facts(found, balance, hints["collections_told"])),
+            {"transaction": document(found), "balance_minor": balance, "key": self.options.key, **more, **signals},
+            table("", "Transaction", found.id, rows=_facts(found, balance, signals["collections_signalled"])),
         )
 
 
 @asynccontextmanager
-async def desk_of(output: Output, asked: Asked) -> AsyncIterator[Desk]:
+async def transaction_writer(output: Output, options: WriteOptions) -> AsyncIterator[TransactionWriter]:
     """Open the database for one writing command. No answer from it names the key under which to ask again."""
-    settings, asked = read_settings(), asked.named()
+    settings, options = read_settings(), options.named()
     async with database_of(settings) as database:
         try:
-            yield Desk(output, settings, database, asked)
+            yield TransactionWriter(output, settings, database, options)
         except DatabaseUnavailableError as error:
-            hint = f"whether it was written is not known; ask again with --key {asked.key} to have it once"
-            raise DatabaseUnavailableError(f"{error}; {hint}") from error
+            advice = f"whether it was written is not known; ask again with --key {options.key} to have it once"
+            raise DatabaseUnavailableError(f"{error}; {advice}") from error
 
 
 async def balance_of(database: Database, account_id: str) -> int:
@@ -80,7 +80,7 @@ async def balance_of(database: Database, account_id: str) -> int:
     return int(rows[0][0])
 
 
-def _facts(found: Row[Any], balance_minor: int, told: object) -> list[tuple[str, object]]:
+def _facts(found: Row[Any], balance_minor: int, signalled: object) -> list[tuple[str, object]]:
     unsettled = "" if found.unsettled_minor is None else money(found.unsettled_minor, found.currency)
     facts = [
         ("Number", found.number or f"none yet, reference {found.reference_number}"),
@@ -91,6 +91,6 @@ def _facts(found: Row[Any], balance_minor: int, told: object) -> list[tuple[str,
         ("Unsettled", unsettled),
         ("Due on", found.due_on),
         ("Balance of the account", money(balance_minor, found.currency)),
-        ("Collections told", ", ".join(told) if isinstance(told, Sequence) else ""),
+        ("Collections signalled", ", ".join(signalled) if isinstance(signalled, Sequence) else ""),
     ]
     return [(name, value) for name, value in facts if value]
