@@ -53,8 +53,8 @@ async def machine_of(url: str) -> Machine:
 
 
 def _temporal_version() -> str:
-    said = subprocess.run((program("temporal"), "--version"), capture_output=True, text=True, check=True, timeout=20)
-    return said.stdout.strip().removeprefix("temporal version ")
+    printed = subprocess.run((program("temporal"), "--version"), capture_output=True, text=True, check=True, timeout=20)
+    return printed.stdout.strip().removeprefix("temporal version ")
 
 
 def _processor() -> str:

@@ -19,7 +19,7 @@ SCRIPTS = (
 )
 
 
-def path_of_peer() -> Path | None:
+def path_of_pgledger() -> Path | None:
     """Return the path of pgledger's repository, or None when nobody named one."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else None
@@ -30,13 +30,13 @@ def revision_of(repository: Path) -> str:
     return _git(repository, "rev-parse", "--short", "HEAD").strip()
 
 
-def load_peer(repository: Path, owner: psycopg.Connection, accounts: int) -> None:
+def load_pgledger(repository: Path, owner: psycopg.Connection, accounts: int) -> None:
     """Create pgledger in a database, with accounts and one clearing account, numbered in a table of the bench."""
     for script in SCRIPTS:
         owner.execute(_git(repository, "show", f"HEAD:{script}").encode())
-    owner.execute("create table peer_accounts (n int primary key, id text not null)")
+    owner.execute("create table pgledger_accounts (n int primary key, id text not null)")
     owner.execute(
-        "insert into peer_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
+        "insert into pgledger_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
         f" from generate_series(0, {accounts}) n"
     )
 

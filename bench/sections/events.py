@@ -1,10 +1,10 @@
 """What the gateway says, late or never: events, unknown outcomes, cards asleep; and the sandbox that plays it."""
 
-from bench.cards import TARGET_GROWTH, SleepingCards
-from bench.certainty import Certainties
+from bench.figures.cards import TARGET_GROWTH, SleepingCards
+from bench.figures.certainty import Certainties
+from bench.figures.sandbox import TARGET_CHARGES, SandboxSpeed
+from bench.figures.webhook import TARGET_MS, Answers
 from bench.page import at_least, on, section, table, verdict
-from bench.sandbox import TARGET_CHARGES, SandboxSpeed
-from bench.webhook import TARGET_MS, Answers
 
 
 def webhook(found: Answers) -> str:
@@ -33,8 +33,9 @@ def certainty(found: Certainties) -> str:
     double = sum(kind.double_charges for kind in found.kinds)
     return section(
         "Time to certainty",
-        f"{found.accounts} accounts are collected from once for each kind of fault, which strikes every other charge"
-        f" request; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time runs from the row"
+        f"{found.accounts} accounts are collected from once for each kind of fault, which every other"
+        f" charge request meets; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time runs from the"
+        " row"
         " before the call to the recorded outcome, for every attempt that its first answer did not settle, under the"
         " policy that comes with Duly.",
         table(

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from temporalio.client import Client, WorkflowHandle
 
-from bench import parts
+from bench import process_costs
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from models.cards.card import CardRequest, CardResult
@@ -53,20 +53,20 @@ class SleepingCards:
 
 
 async def measure_cards(*, counts: Sequence[int]) -> SleepingCards:
-    """Put ever more cards to sleep, as `cards adopt` does, and weigh the worker each time; the counts ascend."""
+    """Put ever more cards to sleep, as `cards adopt` does, and measure the worker each time; the counts ascend."""
     async with running_merchant(counts[-1], instant=True) as merchant, AsyncExitStack() as running:
         stack = merchant.workers(rate=1.0)
         await running.enter_async_context(running_worker(stack, "workflow"))
         rows = await merchant.database.rows(_CARDS, limit=counts[-1])
         cards = [(str(row.id), str(row.account_id), str(row.provider_id)) for row in rows]
-        began, steps = parts.read().at, []
+        began, steps = process_costs.read().at, []
         slept = 0.0
         for done, wanted in pairwise((0, *counts)):
             await _put_to_sleep(merchant.client, cards[done:wanted])
             await _until_asleep(merchant.client, wanted)
-            steps.append(await _weigh(wanted))
+            steps.append(await _measure(wanted))
             slept += IDLE_SECONDS
-        seconds = parts.read().at - began - slept
+        seconds = process_costs.read().at - began - slept
         woken = cards[:: max(1, len(cards) // WOKEN)]
         events = [await _wake(merchant, card) for card, _, _ in woken]
         return SleepingCards(
@@ -75,7 +75,7 @@ async def measure_cards(*, counts: Sequence[int]) -> SleepingCards:
             seconds=round(seconds, 1),
             events_max=max(events),
             woken=len(woken),
-            mib_after_waking=round(parts.resident_mib()[parts.WORKFLOW_WORKER], 1),
+            mib_after_waking=round(process_costs.resident_mib()[process_costs.WORKFLOW_WORKER], 1),
         )
 
 
@@ -100,13 +100,13 @@ async def _until_asleep(client: Client, wanted: int) -> None:
         await asyncio.sleep(0.5)
 
 
-async def _weigh(cards: int) -> Asleep:
+async def _measure(cards: int) -> Asleep:
     """Let nothing happen for a while, and see what the worker uses meanwhile and holds afterwards."""
-    before = parts.read()
+    before = process_costs.read()
     await asyncio.sleep(IDLE_SECONDS)
-    after = parts.read()
-    used = after.cpu_seconds[parts.WORKFLOW_WORKER] - before.cpu_seconds[parts.WORKFLOW_WORKER]
-    held = parts.resident_mib()[parts.WORKFLOW_WORKER]
+    after = process_costs.read()
+    used = after.cpu_seconds[process_costs.WORKFLOW_WORKER] - before.cpu_seconds[process_costs.WORKFLOW_WORKER]
+    held = process_costs.resident_mib()[process_costs.WORKFLOW_WORKER]
     return Asleep(cards, round(held, 1), round(used / (after.at - before.at), 3))
 
 

@@ -14,7 +14,7 @@ WORKERS = (WORKFLOW_WORKER, GATEWAY_WORKER)
 TEMPORAL_AND_DULY = (TEMPORAL, *WORKERS)
 
 # What tells the stack's processes apart: a piece of their command lines.
-_SIGNS = {
+_MARKERS = {
     "postgres -D": POSTGRESQL,
     "server start-dev": TEMPORAL,
     "-m sandbox.stripe": STRIPE,
@@ -50,7 +50,7 @@ class Cost:
 
 def read() -> Reading:
     """Read the CPU clocks of the stack that this process runs."""
-    used = dict.fromkeys((*_SIGNS.values(), BENCH), 0.0)
+    used = dict.fromkeys((*_MARKERS.values(), BENCH), 0.0)
     own = psutil.Process().cpu_times()
     used[BENCH] = own.user + own.system
     for process in psutil.Process().children():
@@ -70,7 +70,7 @@ def cost(before: Reading, after: Reading) -> Cost:
 
 def resident_mib() -> dict[str, float]:
     """Return the memory that each part of the stack holds now."""
-    held = dict.fromkeys(_SIGNS.values(), 0.0)
+    held = dict.fromkeys(_MARKERS.values(), 0.0)
     for process in psutil.Process().children():
         if part := _part_of(process):
             held[part] += process.memory_info().rss / _MIB
@@ -83,7 +83,7 @@ def _part_of(process: psutil.Process) -> str | None:
     except psutil.NoSuchProcess:
         # It ended between being listed and being asked.
         return None
-    return next((part for sign, part in _SIGNS.items() if sign in line), None)
+    return next((part for sign, part in _MARKERS.items() if sign in line), None)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

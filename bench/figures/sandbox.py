@@ -25,5 +25,5 @@ class SandboxSpeed:
 async def measure_sandbox(*, seconds: int) -> SandboxSpeed:
     """Run it in a process of its own, since it pins itself to a core."""
     argv = (sys.executable, "-m", "bench.stripe_sandbox", f"--seconds={seconds}")
-    said = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=seconds + MARGIN_SECONDS)
-    return SandboxSpeed(await this_machine(), TypeAdapter(Measured).validate_json(said.stdout))
+    printed = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=seconds + MARGIN_SECONDS)
+    return SandboxSpeed(await this_machine(), TypeAdapter(Measured).validate_json(printed.stdout))

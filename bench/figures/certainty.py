@@ -17,7 +17,7 @@ from sandbox.stripe.control.messages import Fault, FaultKind
 from sandbox.workers import running_worker
 
 CHARGE = "POST /v1/payment_intents"
-SHARE_STRUCK = 0.5
+SHARE_INJECTED = 0.5
 RATE = 200.0
 WAIT_SECONDS_MAX = 300.0
 
@@ -73,7 +73,7 @@ class Certainties:
 async def measure_certainty(
     *, accounts: int, kinds: tuple[FaultKind, ...] = KINDS, gateway_timeout_seconds: float = 2.0
 ) -> Certainties:
-    """Run one period for each kind, with half of all charges struck, and wait until everything is certain."""
+    """Run one period for each kind, with half of all charges at fault, and wait until everything is certain."""
     async with running_merchant(accounts) as merchant, AsyncExitStack() as running:
         await Definitions(merchant.database).apply(
             DefinitionsDocument(dunning_policies=(Policy(policy=DunningPolicy(id=POLICY.id, version=2)),))
@@ -94,7 +94,7 @@ async def measure_certainty(
 async def _measure(merchant: Merchant, kind: FaultKind, period: str, *, delay_seconds: float) -> Certainty:
     await merchant.bill(period)
     merchant.control.add_fault(
-        Fault(operation=CHARGE, kind=kind, probability=SHARE_STRUCK, seed=len(period), delay_seconds=delay_seconds)
+        Fault(operation=CHARGE, kind=kind, probability=SHARE_INJECTED, seed=len(period), delay_seconds=delay_seconds)
     )
     await merchant.collect(period)
     unresolved = await _wait_until_certain(merchant, period)
@@ -123,8 +123,8 @@ async def _still_open(merchant: Merchant, period: str) -> int:
 
 
 def _double_charges(merchant: Merchant) -> int:
-    books = merchant.control.movements(group_by=("duly_request",)).groups
-    return sum(max(0, book.charges.count - 1) for book in books)
+    groups = merchant.control.movements(group_by=("duly_request",)).groups
+    return sum(max(0, group.charges.count - 1) for group in groups)
 
 
 def _quantile(ordered: list[float], share: float) -> float:

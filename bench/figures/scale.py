@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from bench import parts
+from bench import process_costs
+from bench.figures.throughput import FIRST_PERIOD, NO_LIMIT
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from bench.rates import first_and_last_tenth
-from bench.throughput import FIRST_PERIOD, NO_LIMIT
 from sandbox.customers.merchant import PAYMENT_DEFINITION
 from sandbox.workers import running_worker
 from workflows.visibility import payment_run_id
@@ -70,7 +70,7 @@ async def measure_scale(*, accounts: int, seconds_max: float) -> Scale:
         instant = (sys.executable, "-m", "bench.instant_worker")
         await running.enter_async_context(running_worker(stack, "gateway", argv=instant))
         await merchant.bill(FIRST_PERIOD)
-        before = parts.read()
+        before = process_costs.read()
         async with _sampled_memory() as samples:
             await _collect(merchant, seconds_max)
         return await _scale(merchant, accounts, before, samples)
@@ -82,9 +82,11 @@ async def _collect(merchant: Merchant, seconds_max: float) -> None:
             await merchant.collect(FIRST_PERIOD)
 
 
-async def _scale(merchant: Merchant, accounts: int, before: parts.Reading, samples: list[dict[str, float]]) -> Scale:
-    after = parts.read()
-    seconds, used = after.at - before.at, parts.cost(before, after)
+async def _scale(
+    merchant: Merchant, accounts: int, before: process_costs.Reading, samples: list[dict[str, float]]
+) -> Scale:
+    after = process_costs.read()
+    seconds, used = after.at - before.at, process_costs.cost(before, after)
     run_id = payment_run_id(PAYMENT_DEFINITION, FIRST_PERIOD)
     charged = int((await merchant.database.rows(_CHARGED, run_id=run_id))[0][0])
     return Scale(
@@ -96,7 +98,7 @@ async def _scale(merchant: Merchant, accounts: int, before: parts.Reading, sampl
         cpu_ms=used.per_payment_ms(charged),
         foreign_cores=used.foreign_cores,
         histories=await _histories(merchant),
-        memory=tuple(_memory(part, samples) for part in parts.WORKERS),
+        memory=tuple(_memory(part, samples) for part in process_costs.WORKERS),
     )
 
 
@@ -113,7 +115,7 @@ async def _sampled_memory() -> AsyncIterator[list[dict[str, float]]]:
 async def _sample(samples: list[dict[str, float]]) -> None:
     began = time.monotonic()
     while True:
-        samples.append(parts.resident_mib())
+        samples.append(process_costs.resident_mib())
         await asyncio.sleep(began + len(samples) * SAMPLE_SECONDS - time.monotonic())
 
 

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from statistics import median
 
-from bench import parts
+from bench import process_costs
 from bench.machine import Machine, this_machine
-from bench.measured_run import Leg, measured
+from bench.measured_run import MeasuredRun, measured
 from bench.merchant import Merchant, running_merchant
 from bench.plain_loop import collect_plainly
 from models.period import Period
@@ -26,8 +26,8 @@ FIRST_PERIOD = "2026-01"
 class Pair:
     """The same accounts for two months in a row: by the plain loop, and by a payment run."""
 
-    plain: Leg
-    temporal: Leg
+    plain: MeasuredRun
+    temporal: MeasuredRun
 
     @property
     def ratio(self) -> float:
@@ -51,7 +51,7 @@ class Throughput:
     @property
     def cpu_ms(self) -> float:
         """CPU milliseconds per payment of Temporal and Duly's workers together, of the median run."""
-        return median(pair.temporal.cpu_ms_of(*parts.TEMPORAL_AND_DULY) for pair in self.pairs)
+        return median(pair.temporal.cpu_ms_of(*process_costs.TEMPORAL_AND_DULY) for pair in self.pairs)
 
     @property
     def ratio(self) -> float:

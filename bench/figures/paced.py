@@ -3,10 +3,10 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from bench.figures.throughput import FIRST_PERIOD
 from bench.machine import Machine, this_machine
-from bench.measured_run import Leg, measured
+from bench.measured_run import MeasuredRun, measured
 from bench.merchant import running_merchant
-from bench.throughput import FIRST_PERIOD
 from sandbox.stripe.control.messages import RateLimits
 from sandbox.workers import running_worker
 
@@ -31,12 +31,12 @@ class PacedRun:
     """One run under a cap."""
 
     pace: Pace
-    leg: Leg
+    measured: MeasuredRun
 
     @property
     def share_of_cap(self) -> float:
         """The steady rate as a share of the cap."""
-        return round(self.leg.steady_per_second / self.pace.cap, 3)
+        return round(self.measured.steady_per_second / self.pace.cap, 3)
 
 
 @dataclass(frozen=True)
@@ -60,5 +60,5 @@ async def _run(pace: Pace, *, accounts: int) -> tuple[Machine, PacedRun]:
             await running.enter_async_context(running_worker(stack, role))
         await merchant.bill(FIRST_PERIOD)
         merchant.control.set_rate_limits(RateLimits(per_endpoint=pace.cap))
-        leg = await measured(merchant, lambda: merchant.collect(FIRST_PERIOD))
-        return await this_machine(merchant.database), PacedRun(pace, leg)
+        found = await measured(merchant, lambda: merchant.collect(FIRST_PERIOD))
+        return await this_machine(merchant.database), PacedRun(pace, found)
