@@ -21,7 +21,7 @@ from bench.figures.throughput import measure_throughput
 from bench.figures.webhook import measure_webhook
 from bench.ledger.figures import FULL, QUICK, measure_ledger
 from bench.results import FOLDER, keep
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 MINUTE = 60.0
 
@@ -161,7 +161,7 @@ def _within(seconds: float, measurement: Callable[[], Measurement]) -> object:
 
     try:
         return asyncio.run(bounded())
-    except PartError as error:
+    except ServiceError as error:
         reason = str(error)
     except TimeoutError:
         reason = f"it was not done within {seconds:g} s"

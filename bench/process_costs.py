@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 POSTGRESQL, TEMPORAL, STRIPE = "PostgreSQL", "Temporal", "Stripe sandbox"
 WORKFLOW_WORKER, GATEWAY_WORKER, BENCH = "Worker, workflows", "Worker, gateway", "This bench"
@@ -42,9 +42,11 @@ class Cost:
     foreign_cores: float
 
     def per_payment_ms(self, payments: int) -> dict[str, float]:
-        """Return CPU milliseconds for each of so many payments, by part. Raises PartError when there were none."""
+        """Return CPU milliseconds for each of so many payments, by part. Raises ServiceError when there were none."""
         if not payments:
-            raise PartError("The payment run", "nobody was charged: the workers' logs say why", what="was not measured")
+            raise ServiceError(
+                "The payment run", "nobody was charged: the workers' logs say why", what="was not measured"
+            )
         return {part: round(seconds * 1000 / payments, 2) for part, seconds in self.cpu_seconds.items()}
 
 

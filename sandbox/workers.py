@@ -39,7 +39,7 @@ class Webhook:
 async def running_worker(
     stack: Stack, role: str = "all", *, name: str = "", argv: tuple[str, ...] = ()
 ) -> AsyncIterator[Child]:
-    """Run one worker process and yield it once it polls; PartError if it does not get there.
+    """Run one worker process and yield it once it polls; ServiceError if it does not get there.
 
     `name` tells several workers of a role apart, in errors and as the name of the log; `argv` is another program that
     does the role's work.
@@ -62,7 +62,7 @@ async def running_worker(
 
 @contextlib.asynccontextmanager
 async def running_webhook(stack: Stack) -> AsyncIterator[Webhook]:
-    """Run the receiver of events on a free port and yield it once it answers; PartError if it does not get there."""
+    """Run the receiver of events on a free port and yield it once it answers; ServiceError if it does not get there."""
     url = f"http://127.0.0.1:{choose_port('Webhook', 0)}"
     argv = (sys.executable, str(ROOT / "webhook.py"), f"--port={urlsplit(url).port}")
     environment = {**stack.environment, "DULY_PUBLIC_URL": url}

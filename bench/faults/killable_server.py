@@ -13,7 +13,7 @@ import psutil
 from sandbox.servers.migrate import migrate
 from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
 from sandbox.servers.postgres_home import give_to_server, temporary_home
-from sandbox.servers.processes import PartError, free_port
+from sandbox.servers.processes import ServiceError, free_port
 
 START_SECONDS = 60.0
 FULL_DISK_MIB = 160
@@ -37,7 +37,7 @@ class KillableServer:
                 try:
                     self.postgres = await self._running.enter_async_context(started)
                     return
-                except PartError:
+                except ServiceError:
                     await asyncio.sleep(0.1)
 
     async def stop(self) -> None:

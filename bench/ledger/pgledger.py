@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 VARIABLE = "DULY_BENCH_PGLEDGER"
 SCRIPTS = (
@@ -45,5 +45,5 @@ def _git(repository: Path, *arguments: str) -> str:
     command = ("git", "-c", f"safe.directory={repository}", "-C", str(repository), *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     if done.returncode:
-        raise PartError("pgledger", f"{VARIABLE} is no clone of it: {done.stderr.strip()}", what="was not loaded")
+        raise ServiceError("pgledger", f"{VARIABLE} is no clone of it: {done.stderr.strip()}", what="was not loaded")
     return done.stdout

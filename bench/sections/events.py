@@ -34,10 +34,9 @@ def certainty(found: Certainties) -> str:
     return section(
         "Time to certainty",
         f"{found.accounts} accounts are collected from once for each kind of fault, which every other"
-        f" charge request meets; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time runs from the"
-        " row"
-        " before the call to the recorded outcome, for every attempt that its first answer did not settle, under the"
-        " policy that comes with Duly.",
+        f" charge request meets; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time"
+        " runs from the row before the call to the recorded outcome, for every attempt that its first answer did not"
+        " settle, under the policy that comes with Duly.",
         table(
             ("Fault", "Attempts left unknown", "Median, s", "99th percentile, s", "Still unknown", "Double charges"),
             [

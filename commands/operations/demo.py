@@ -23,11 +23,11 @@ def demo(
 ) -> None:
     """Bill and collect a month on an embedded stack, and prove that it adds up: exit code 1 when it does not."""
     from sandbox.demo.demo import DemoOptions, run_demo
-    from sandbox.servers.processes import PartError
+    from sandbox.servers.processes import ServiceError
 
     options = DemoOptions(accounts=accounts, seed=seed, faults=faults, keep=keep, as_json=as_json)
     try:
         report = asyncio.run(run_demo(options))
-    except PartError as error:
-        raise Failure(ExitCode.UNREACHABLE, [Problem("stack", "part_starts", str(error))]) from error
+    except ServiceError as error:
+        raise Failure(ExitCode.UNREACHABLE, [Problem("stack", "service_starts", str(error))]) from error
     raise typer.Exit(ExitCode.REFUSED if report.is_broken else ExitCode.OK)

@@ -36,7 +36,7 @@ _EXTRAS = {
     "television": ("Television", {"EUR": "8.39", "JPY": "1280", "KWD": "3.000"}),
 }
 # Less than the gateway charges in any of the currencies, tax included.
-_TRIFLE = {"paper_invoice": ("Paper invoice", {"EUR": "0.40", "JPY": "40", "KWD": "0.005"})}
+_BELOW_MINIMUM = {"paper_invoice": ("Paper invoice", {"EUR": "0.40", "JPY": "40", "KWD": "0.005"})}
 
 Prices = dict[str, tuple[str, dict[str, str]]]
 
@@ -53,7 +53,7 @@ def _plans(line: str, products: Prices) -> dict[str, tuple[Plan, ...]]:
 
 ACCESS = _plans("access", _ACCESS)
 EXTRAS = _plans("extras", _EXTRAS)
-TRIFLES = _plans("extras", _TRIFLE)
+BELOW_MINIMUM_PLANS = _plans("extras", _BELOW_MINIMUM)
 
-PLANS = tuple(plan for plans in (ACCESS, EXTRAS, TRIFLES) for sold in plans.values() for plan in sold)
+PLANS = tuple(plan for plans in (ACCESS, EXTRAS, BELOW_MINIMUM_PLANS) for sold in plans.values() for plan in sold)
 CURRENCIES = tuple(_TAX_IN)

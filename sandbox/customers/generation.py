@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from sandbox.customers.catalogue import ACCESS, EXTRAS, TRIFLES, Plan
+from sandbox.customers.catalogue import ACCESS, BELOW_MINIMUM_PLANS, EXTRAS, Plan
 from sandbox.customers.people import MARKETS, Market
-from sandbox.customers.problem_cards import ALWAYS_YES, Answers, Trouble, answers_of
+from sandbox.customers.problem_cards import ALWAYS_YES, Answers, PaymentProblem, answers_of
 
-# Of every eight customers in a row, one is troublesome.
+# Of every eight customers in a row, one has a problem.
 ONE_IN = 8
 DOMAINS = ("example.com", "example.net", "example.org")
 # Before anything that is billed today: all are customers already, however long ago the seed was chosen.
@@ -51,12 +51,12 @@ class GeneratedAccount:
     credit_period_days: int | None
     subscriptions: tuple[GeneratedSubscription, ...]
     cards: tuple[GeneratedCard, ...]
-    trouble: Trouble | None
+    problem: PaymentProblem | None
 
     @property
     def is_terminated(self) -> bool:
         """Tell whether the account is closed before it is billed."""
-        return self.trouble is Trouble.TERMINATED
+        return self.problem is PaymentProblem.TERMINATED
 
 
 def generate(accounts: int, seed: int) -> Iterator[GeneratedAccount]:
@@ -65,20 +65,20 @@ def generate(accounts: int, seed: int) -> Iterator[GeneratedAccount]:
         yield _account(number, seed)
 
 
-def trouble_of(number: int, seed: int) -> Trouble | None:
-    """Return what is wrong with the customer of this number, counted from 0: each kind of trouble in turn."""
+def problem_of(number: int, seed: int) -> PaymentProblem | None:
+    """Return what is wrong with the customer of this number, counted from 0: each kind of problem in turn."""
     group, place = divmod(number, ONE_IN)
     if Random(f"{seed}:group:{group}").randrange(ONE_IN) != place:
         return None
-    turn, position = divmod(group, len(Trouble))
-    kinds = list(Trouble)
+    turn, position = divmod(group, len(PaymentProblem))
+    kinds = list(PaymentProblem)
     Random(f"{seed}:turn:{turn}").shuffle(kinds)
     return kinds[position]
 
 
 def _account(number: int, seed: int) -> GeneratedAccount:
     draw = Random(f"{seed}:account:{number}")
-    market, trouble = draw.choice(MARKETS), trouble_of(number, seed)
+    market, problem = draw.choice(MARKETS), problem_of(number, seed)
     place = draw.choice(market.places)
     given, family = draw.choice(place.given_names), draw.choice(place.family_names)
     id = f"acc_{number + 1:06d}"
@@ -90,19 +90,19 @@ def _account(number: int, seed: int) -> GeneratedAccount:
         locale=place.locale,
         time_zone=place.time_zone,
         credit_period_days=draw.choice(CREDIT_PERIODS_DAYS),
-        subscriptions=_subscriptions(id, market.currency, trouble, draw),
-        cards=_cards(market, trouble, draw),
-        trouble=trouble,
+        subscriptions=_subscriptions(id, market.currency, problem, draw),
+        cards=_cards(market, problem, draw),
+        problem=problem,
     )
 
 
 def _subscriptions(
-    account_id: str, currency: str, trouble: Trouble | None, draw: Random
+    account_id: str, currency: str, problem: PaymentProblem | None, draw: Random
 ) -> tuple[GeneratedSubscription, ...]:
     starts_on = FIRST_START_ON + timedelta(days=draw.randrange(START_DAYS))
     billing_day = draw.randint(1, 31)
-    if trouble is Trouble.BELOW_MINIMUM:
-        bought = [(draw.choice(TRIFLES[currency]), 1)]
+    if problem is PaymentProblem.BELOW_MINIMUM:
+        bought = [(draw.choice(BELOW_MINIMUM_PLANS[currency]), 1)]
     else:
         bought = [(draw.choice(ACCESS[currency]), draw.choice((1, 1, 1, 2)))]
         bought += [(plan, 1) for plan in EXTRAS[currency] if draw.random() < 0.2]
@@ -112,11 +112,11 @@ def _subscriptions(
     )
 
 
-def _cards(market: Market, trouble: Trouble | None, draw: Random) -> tuple[GeneratedCard, ...]:
-    if trouble is Trouble.NO_CARD:
+def _cards(market: Market, problem: PaymentProblem | None, draw: Random) -> tuple[GeneratedCard, ...]:
+    if problem is PaymentProblem.NO_CARD:
         return ()
-    first = GeneratedCard(draw.choice(market.cards), answers_of(trouble, draw))
-    has_fallback = trouble is Trouble.DECLINED_WITH_FALLBACK
+    first = GeneratedCard(draw.choice(market.cards), answers_of(problem, draw))
+    has_fallback = problem is PaymentProblem.DECLINED_WITH_FALLBACK
     return (first, GeneratedCard(draw.choice(market.cards))) if has_fallback else (first,)
 
 

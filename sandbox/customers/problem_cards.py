@@ -8,7 +8,7 @@ from sandbox.stripe.cards import AUTHENTICATE, TEST_CARDS, declined
 from sandbox.stripe.control.messages import CardOutcome
 
 
-class Trouble(StrEnum):
+class PaymentProblem(StrEnum):
     """What is wrong with one customer in eight."""
 
     INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -42,23 +42,23 @@ _STOLEN = TEST_CARDS["pm_card_visa_chargeDeclinedStolenCard"].on_charge
 _RESTRICTED = declined("restricted_card", advice_code="do_not_try_again", network_decline_code="62")
 
 _FOR_EVER = {
-    Trouble.DECLINED_WITH_FALLBACK: (_RESTRICTED,),
-    Trouble.NEVER_RECOVERS: (_EMPTY,),
-    Trouble.DECLINED_FOR_GOOD: (_RESTRICTED,),
-    Trouble.EXPIRED: (_EXPIRED,),
-    Trouble.LOST_OR_STOLEN: (_LOST, _STOLEN),
-    Trouble.AUTHENTICATION_REQUIRED: (AUTHENTICATE,),
+    PaymentProblem.DECLINED_WITH_FALLBACK: (_RESTRICTED,),
+    PaymentProblem.NEVER_RECOVERS: (_EMPTY,),
+    PaymentProblem.DECLINED_FOR_GOOD: (_RESTRICTED,),
+    PaymentProblem.EXPIRED: (_EXPIRED,),
+    PaymentProblem.LOST_OR_STOLEN: (_LOST, _STOLEN),
+    PaymentProblem.AUTHENTICATION_REQUIRED: (AUTHENTICATE,),
 }
-_PASSING = {Trouble.INSUFFICIENT_FUNDS: _EMPTY, Trouble.PROCESSING_ERROR: _FAILED}
+_PASSING = {PaymentProblem.INSUFFICIENT_FUNDS: _EMPTY, PaymentProblem.PROCESSING_ERROR: _FAILED}
 
 # As often as the demo's dunning policy asks again, less the time that works.
 DECLINES_BEFORE_RECOVERY_MAX = 2
 
 
-def answers_of(trouble: Trouble | None, draw: Random) -> Answers:
+def answers_of(problem: PaymentProblem | None, draw: Random) -> Answers:
     """Return how the customer's first card answers; a card that nothing is wrong with says yes."""
-    if trouble in _PASSING:
-        return Answers((_PASSING[trouble],) * draw.randint(1, DECLINES_BEFORE_RECOVERY_MAX))
-    if trouble in _FOR_EVER:
-        return Answers((draw.choice(_FOR_EVER[trouble]),), repeat_last=True)
+    if problem in _PASSING:
+        return Answers((_PASSING[problem],) * draw.randint(1, DECLINES_BEFORE_RECOVERY_MAX))
+    if problem in _FOR_EVER:
+        return Answers((draw.choice(_FOR_EVER[problem]),), repeat_last=True)
     return ALWAYS_YES

@@ -13,26 +13,26 @@ from models.runs.process_run import Certificate, RunKind, RunRequest
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER
 from sandbox.demo.display import DemoDisplay
 from sandbox.demo.outcomes import OPEN, Cycle, Outcomes
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, run_label, shard_id
 
-PART = "The demo"
-LOOK_SECONDS = 0.25
+SERVICE = "The demo"
+POLL_SECONDS = 0.25
 # Longer than any wait of the demo's policy and than a call's tries: whatever is open then is not going to close.
-PATIENCE_SECONDS = 90.0
+STALLED_SECONDS = 90.0
 
 Run = WorkflowHandle[Any, Certificate]
 
-# What a look finds: anything that changes while the work goes on, and whether something is still open.
-Look = Callable[[], Awaitable[tuple[object, bool]]]
+# What a poll finds: anything that changes while the work goes on, and whether something is still open.
+Poll = Callable[[], Awaitable[tuple[object, bool]]]
 
 
 async def run_cycle(client: Client, cycle: Cycle, outcomes: Outcomes, display: DemoDisplay) -> None:
     """Bill and collect. Returns when every receivable is settled or given up, or when nothing has moved for long.
 
-    PartError: a run failed, or nothing moves although it is not over.
+    ServiceError: a run failed, or nothing moves although it is not over.
     """
     display.step(f"Billing {cycle.period}")
     await _follow(await _start_billing(client, cycle), outcomes.billed)
@@ -40,13 +40,13 @@ async def run_cycle(client: Client, cycle: Cycle, outcomes: Outcomes, display: D
     payments = await _start_payments(client, cycle)
     with display.progress() as progress:
 
-        async def look() -> tuple[object, bool]:
+        async def poll() -> tuple[object, bool]:
             tally = await outcomes.tally()
             progress.show(tally)
             is_open = any(tally[outcome] for outcome in OPEN) or await outcomes.open_collections() > 0
             return tally, is_open
 
-        await _follow(payments, look)
+        await _follow(payments, poll)
 
 
 async def _start_billing(client: Client, cycle: Cycle) -> Run:
@@ -73,23 +73,23 @@ async def _start_payments(client: Client, cycle: Cycle) -> Run:
     )
 
 
-async def _follow(run: Run, look: Look) -> None:
-    """Look again and again until a run is over and nothing is open any more, or nothing moves."""
+async def _follow(run: Run, poll: Poll) -> None:
+    """Poll until a run is over and nothing is open any more, or nothing moves."""
     result = asyncio.create_task(_certificate(run))
     before, moved = object(), time.monotonic()
     try:
-        while time.monotonic() - moved < PATIENCE_SECONDS:
+        while time.monotonic() - moved < STALLED_SECONDS:
             is_over = result.done()
             if is_over:
                 await result
-            found, is_open = await look()
+            found, is_open = await poll()
             if is_over and not is_open:
                 return
             if found != before:
                 before, moved = found, time.monotonic()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         if not result.done():
-            raise PartError(PART, f"{run.id} has not moved for {PATIENCE_SECONDS:g} s; the workers' logs say why")
+            raise ServiceError(SERVICE, f"{run.id} has not moved for {STALLED_SECONDS:g} s; the workers' logs say why")
     finally:
         result.cancel()
 
@@ -98,7 +98,7 @@ async def _certificate(run: Run) -> Certificate:
     try:
         return await run.result()
     except WorkflowFailureError as error:
-        raise PartError(PART, f"{run.id} failed: {error.cause.__cause__ or error.cause}") from error
+        raise ServiceError(SERVICE, f"{run.id} failed: {error.cause.__cause__ or error.cause}") from error
 
 
 async def links_of(client: Client, cycle: Cycle, outcomes: Outcomes, ui_url: str) -> dict[str, str]:

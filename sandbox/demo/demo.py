@@ -23,7 +23,7 @@ from sandbox.demo.outcomes import Cycle, Outcomes
 from sandbox.demo.report import Auditor, DemoReport, report_of
 from sandbox.demo.returns import give_back
 from sandbox.environment import given
-from sandbox.servers.processes import PartError, together
+from sandbox.servers.processes import ServiceError, together
 from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
@@ -31,7 +31,7 @@ from sandbox.up import environment_file
 from sandbox.workers import running_worker
 from workflows.visibility import billing_run_id, payment_run_id
 
-PART = "The demo"
+SERVICE = "The demo"
 ROLES = ("workflow", "gateway")
 GATEWAY_TIMEOUT_SECONDS = 2.0
 # Longer than the client waits and its first repeat takes: a slow answer comes when it has already been asked for again.
@@ -74,7 +74,7 @@ class Demo:
 
 
 async def run_demo(options: DemoOptions) -> DemoReport:
-    """Run the demo, show it on the terminal, and stop everything. PartError when a part does not start."""
+    """Run the demo, show it on the terminal, and stop everything. ServiceError when a service does not start."""
     display = DemoDisplay(as_json=options.as_json)
     async with running_demo(options, display) as demo:
         display.summary(demo.report)
@@ -89,7 +89,9 @@ async def run_demo(options: DemoOptions) -> DemoReport:
 async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncIterator[Demo]:
     """Run the demo and keep its stack and workers up for as long as the context lasts."""
     if given("stripe_api_base"):
-        raise PartError(PART, "it scripts how cards answer, which only its own sandbox can: unset STRIPE_API_BASE")
+        raise ServiceError(
+            SERVICE, "it scripts how cards answer, which only its own sandbox can: unset STRIPE_API_BASE"
+        )
     began_at, began = datetime.now(UTC), time.monotonic()
     display.step("Starting PostgreSQL, Temporal, the Stripe sandbox and a mail catcher")
     async with running_stack(StackOptions()) as stack, contextlib.AsyncExitStack() as running:
@@ -122,7 +124,7 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
 
 @dataclass(frozen=True)
 class Tools:
-    """What the demo holds in its hands: connections to every part of the stack."""
+    """Connections to every service of the stack."""
 
     client: Client
     database: Database
@@ -169,7 +171,9 @@ async def _tools(stack: Stack, display: DemoDisplay) -> AsyncIterator[Tools]:
         database = Database(create_engine(settings.database_url, pool=2), timeout_seconds=60)
         running.push_async_callback(database.dispose)
         if (await database.rows("select exists (select from duly.accounts)"))[0][0]:
-            raise PartError(PART, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL")
+            raise ServiceError(
+                SERVICE, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL"
+            )
         yield Tools(
             client=await client_of(settings),
             database=database,

@@ -46,7 +46,7 @@ class DemoProgress:
 
 
 class DemoDisplay:
-    """Speaks to the terminal. What is not the report goes to standard error, so that the report can be piped."""
+    """Writes to the terminal. What is not the report goes to standard error, so that the report can be piped."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -138,7 +138,7 @@ def _proof(report: DemoReport) -> Iterator[str]:
     )
     for found in report.discrepancies[:10]:
         yield f"    {found.reference}: gateway {found.at_gateway or 'nothing'}; ledger {found.in_ledger or 'nothing'}"
-    yield _verdict(not report.invariants_broken, f"laws of the ledger: {len(report.invariants_broken)} broken")
+    yield _verdict(not report.invariants_broken, f"invariants of the ledger: {len(report.invariants_broken)} broken")
     for broken in report.invariants_broken[:10]:
         yield f"    {json.dumps(broken, default=str)}"
     yield (

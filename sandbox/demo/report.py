@@ -82,7 +82,7 @@ class DemoReport:
 
     @property
     def is_broken(self) -> bool:
-        """Tell whether money was charged twice, differs from the gateway's, or breaks a law of the ledger."""
+        """Tell whether money was charged twice, differs from the gateway's, or breaks an invariant of the ledger."""
         return bool(self.double_charges or self.discrepancies or self.invariants_broken)
 
     def as_json(self) -> dict[str, Any]:

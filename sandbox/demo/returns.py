@@ -15,16 +15,16 @@ from activities.reductions.merchants import Merchants, MerchantsDocument
 from models.disputes.dispute import DisputeRequest, DisputeState
 from models.reductions.reduction import Award, Reduction, ReductionRequest
 from sandbox.customers.merchant import PROVIDER
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 from sandbox.stripe.control.client import SandboxControl
 from workflows.disputes.dispute import Dispute
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.visibility import WORKFLOW_QUEUE, dispute_id, dispute_label, reduction_id, reduction_label, refund_id
 
-PART = "The demo"
+SERVICE = "The demo"
 REWARD_MINOR = 100
 REWARDS = 4
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 CAFE = {"merchants": [{"id": "cafe", "name": "Café", "currency": "EUR", "reduction": {}}]}
 
 _PAID = """
@@ -81,8 +81,8 @@ async def _send_back(client: Client, database: Database, control: SandboxControl
     await client.get_workflow_handle(refund_id(refund)).signal("gateway_event")
     began = time.monotonic()
     while not (await _counted(database)).came_back:
-        if time.monotonic() - began > PATIENCE_SECONDS:
-            raise PartError(PART, f"{refund} came back, and no remedy was taken; the workers' logs say why")
+        if time.monotonic() - began > TIMEOUT_SECONDS:
+            raise ServiceError(SERVICE, f"{refund} came back, and no remedy was taken; the workers' logs say why")
         await asyncio.sleep(0.1)
 
 
@@ -100,7 +100,7 @@ async def _lose(client: Client, control: SandboxControl, charge: str) -> None:
     await handle.signal("gateway_event")
     decided = await handle.result()
     if decided.state is not DisputeState.LOST:
-        raise PartError(PART, f"{dispute} is {decided.state}, though the bank has decided")
+        raise ServiceError(SERVICE, f"{dispute} is {decided.state}, though the bank has decided")
 
 
 async def _counted(database: Database) -> Returns:

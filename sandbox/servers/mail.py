@@ -12,9 +12,9 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
-PART = "Mail catcher"
+SERVICE = "Mail catcher"
 ACCEPTED = "250 Message accepted for delivery"
 
 
@@ -102,7 +102,7 @@ async def running_mailbox(*, port: int = 0, folder: Path | None = None) -> Async
     try:
         server = await loop.create_server(new_session, "127.0.0.1", port)
     except OSError as error:
-        raise PartError(PART, f"port {port} cannot be used: {error.strerror}") from None
+        raise ServiceError(SERVICE, f"port {port} cannot be used: {error.strerror}") from None
     mailbox.port = server.sockets[0].getsockname()[1]
     try:
         yield mailbox

@@ -6,17 +6,17 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from migrations import run
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
-PART = "Migrations"
-HINT = "They run under DULY_MIGRATION_DATABASE_URL, the role that owns the tables; without it, under DULY_DATABASE_URL."
+SERVICE = "Migrations"
+ADVICE = "They run under DULY_MIGRATION_DATABASE_URL, the role that owns the tables; without it, under DULY_DATABASE_URL."
 
 
 async def migrate(owner_url: str) -> None:
-    """Migrate under the owner's role; PartError says what refused."""
+    """Migrate under the owner's role; ServiceError says what refused."""
     try:
         await asyncio.to_thread(run.migrate, owner_url)
     except DBAPIError as error:
-        raise PartError(PART, f"{str(error.orig).strip()}\n{HINT}") from error
+        raise ServiceError(SERVICE, f"{str(error.orig).strip()}\n{ADVICE}") from error
     except CommandError as error:
-        raise PartError(PART, str(error)) from error
+        raise ServiceError(SERVICE, str(error)) from error

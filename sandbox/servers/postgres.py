@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from sandbox.servers.postgres_home import PART, binaries_for, give_to_server, server_uid
+from sandbox.servers.postgres_home import SERVICE, binaries_for, give_to_server, server_uid
 from sandbox.servers.processes import Command, choose_port, run_to_end, running
 
 SUPERUSER, OWNER, RUNTIME, RUNTIME_GROUP = "postgres", "duly_owner", "duly_runtime", "duly_app"
@@ -134,7 +134,7 @@ async def running_postgres(
 
     Roles and the database `duly` exist when it yields. `port` 0 takes a free one; `settings` go before our own.
     """
-    server = PostgresServer(choose_port(PART, port), passwords)
+    server = PostgresServer(choose_port(SERVICE, port), passwords)
     binaries = await asyncio.to_thread(binaries_for, home)
     await _ensure_cluster(binaries, home, log, passwords.superuser)
     options = tuple(
@@ -165,7 +165,7 @@ async def _ensure_cluster(binaries: Path, home: Path, log: Path, password: str) 
 def _command(argv: tuple[str, ...], home: Path, log: Path) -> Command:
     """Return a command stopped by SIGINT, the fast shutdown; an orphan gets SIGQUIT, the immediate one."""
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(home)}
-    return Command(PART, argv, log, home, environment, server_uid(), signal.SIGINT, signal.SIGQUIT)
+    return Command(SERVICE, argv, log, home, environment, server_uid(), signal.SIGINT, signal.SIGQUIT)
 
 
 async def _ensure_role(connection: psycopg.AsyncConnection, name: str, password: str | None) -> None:

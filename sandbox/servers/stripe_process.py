@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox.servers.processes import Command, choose_port, running
 
-PART = "Stripe sandbox"
+SERVICE = "Stripe sandbox"
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,12 +28,12 @@ async def running_stripe(
     """Run the sandbox, keeping what it knows in `folder`, and yield its base address; `options` are its own."""
     address_file = folder / "stripe-address"
     address_file.unlink(missing_ok=True)
-    chosen = choose_port(PART, port)
+    chosen = choose_port(SERVICE, port)
     argv = (sys.executable, "-m", "sandbox.stripe", f"--port={chosen}", f"--address-file={address_file}", *options)
     secrets = {"STRIPE_API_KEY": account.api_key, "STRIPE_WEBHOOK_SECRET": account.webhook_secret}
 
     async def ready() -> bool:
         return address_file.exists() and address_file.read_text().endswith("\n")
 
-    async with running(Command(PART, argv, log, ROOT, {**os.environ, **secrets}), ready):
+    async with running(Command(SERVICE, argv, log, ROOT, {**os.environ, **secrets}), ready):
         yield address_file.read_text().strip()

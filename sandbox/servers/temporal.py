@@ -19,11 +19,11 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from sandbox.servers.processes import Command, PartError, choose_port, running
+from sandbox.servers.processes import Command, ServiceError, choose_port, running
 from settings import Settings
 from workflows.client import connect
 
-PART = "Temporal"
+SERVICE = "Temporal"
 NAMESPACE = "default"
 RETENTION = timedelta(days=90)
 
@@ -54,8 +54,8 @@ async def running_temporal(
 
     The namespace `default` exists, with 90 days of retention, when it yields. Ports of 0 take free ones.
     """
-    frontend = choose_port(PART, port)
-    web = choose_port(f"{PART} UI", ui_port) if ui else 0
+    frontend = choose_port(SERVICE, port)
+    web = choose_port(f"{SERVICE} UI", ui_port) if ui else 0
     server = TemporalServer(f"127.0.0.1:{frontend}", f"http://127.0.0.1:{web}" if ui else "")
     argv = (program("temporal"), "server", "start-dev", *_options(frontend, web, database))
     # What is only in memory has no reason to be wound down, which takes the server more than a second.
@@ -64,7 +64,7 @@ async def running_temporal(
     async def ready() -> bool:
         return await _set_retention(server.address)
 
-    async with running(Command(PART, argv, log, Path.cwd(), stop_signal=stop_signal), ready):
+    async with running(Command(SERVICE, argv, log, Path.cwd(), stop_signal=stop_signal), ready):
         yield server
 
 
@@ -80,7 +80,7 @@ async def client_of(settings: Settings) -> Client:
 
 
 async def register_search_attributes(client: Client, keys: Iterable[SearchAttributeKey[Any]]) -> None:
-    """Register the attributes that the client's namespace lacks; PartError when one exists with another type.
+    """Register the attributes that the client's namespace lacks; ServiceError when one exists with another type.
 
     Without this a workflow that sets one is refused at its start, or retries its first task for ever.
     """
@@ -89,12 +89,12 @@ async def register_search_attributes(client: Client, keys: Iterable[SearchAttrib
         known = await _known_attributes(client)
         missing = {name: kind for name, kind in wanted.items() if known.get(name) != kind}
         if clash := sorted(missing.keys() & known.keys()):
-            raise PartError(PART, f"search attribute {clash[0]} exists in {client.namespace} with another type")
+            raise ServiceError(SERVICE, f"search attribute {clash[0]} exists in {client.namespace} with another type")
         if missing:
             request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
             await client.operator_service.add_search_attributes(request)
     except RPCError as error:
-        raise PartError(PART, f"search attributes were not registered: {error.message}") from error
+        raise ServiceError(SERVICE, f"search attributes were not registered: {error.message}") from error
 
 
 async def _known_attributes(client: Client) -> Mapping[str, IndexedValueType.ValueType]:

@@ -5,7 +5,7 @@ import pytest
 from bench import process_costs
 from bench.figures.throughput import measure_throughput
 from bench.process_costs import Reading, cost
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 
 def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
@@ -21,7 +21,7 @@ def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
 def test_a_run_that_charged_nobody_has_no_cost_per_payment() -> None:
     idle = Reading(at=0.0, cpu_seconds={}, machine_seconds=0.0)
 
-    with pytest.raises(PartError, match="nobody was charged"):
+    with pytest.raises(ServiceError, match="nobody was charged"):
         cost(idle, Reading(at=1.0, cpu_seconds={}, machine_seconds=0.0)).per_payment_ms(0)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sandbox.demo.demo import Demo, DemoOptions, running_demo
 from sandbox.demo.display import DemoDisplay
 
-# Eight customers for each of the eleven kinds of trouble.
+# Eight customers for each of the eleven kinds of problem.
 CALM = DemoOptions(accounts=88, seed=3, as_json=True)
 STORMY = DemoOptions(accounts=48, seed=4, faults=0.2, as_json=True)
 

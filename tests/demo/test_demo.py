@@ -7,26 +7,26 @@ import pytest
 
 from models.currency import exponent_of
 from sandbox.customers.generation import generate
-from sandbox.customers.problem_cards import Trouble
+from sandbox.customers.problem_cards import PaymentProblem
 from sandbox.demo.demo import Demo, DemoOptions, run_demo
 from sandbox.demo.outcomes import AccountOutcome
-from sandbox.servers.processes import PartError
+from sandbox.servers.processes import ServiceError
 from tests.demo.conftest import CALM, STORMY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 
 DESERVED = {
     None: AccountOutcome.CHARGED,
-    Trouble.INSUFFICIENT_FUNDS: AccountOutcome.RECOVERED,
-    Trouble.DECLINED_WITH_FALLBACK: AccountOutcome.RECOVERED,
-    Trouble.PROCESSING_ERROR: AccountOutcome.RECOVERED,
-    Trouble.NEVER_RECOVERS: AccountOutcome.GIVEN_UP,
-    Trouble.DECLINED_FOR_GOOD: AccountOutcome.GIVEN_UP,
-    Trouble.EXPIRED: AccountOutcome.GIVEN_UP,
-    Trouble.LOST_OR_STOLEN: AccountOutcome.GIVEN_UP,
-    Trouble.AUTHENTICATION_REQUIRED: AccountOutcome.GIVEN_UP,
-    Trouble.NO_CARD: AccountOutcome.SKIPPED,
-    Trouble.BELOW_MINIMUM: AccountOutcome.SKIPPED,
-    Trouble.TERMINATED: AccountOutcome.SKIPPED,
+    PaymentProblem.INSUFFICIENT_FUNDS: AccountOutcome.RECOVERED,
+    PaymentProblem.DECLINED_WITH_FALLBACK: AccountOutcome.RECOVERED,
+    PaymentProblem.PROCESSING_ERROR: AccountOutcome.RECOVERED,
+    PaymentProblem.NEVER_RECOVERS: AccountOutcome.GIVEN_UP,
+    PaymentProblem.DECLINED_FOR_GOOD: AccountOutcome.GIVEN_UP,
+    PaymentProblem.EXPIRED: AccountOutcome.GIVEN_UP,
+    PaymentProblem.LOST_OR_STOLEN: AccountOutcome.GIVEN_UP,
+    PaymentProblem.AUTHENTICATION_REQUIRED: AccountOutcome.GIVEN_UP,
+    PaymentProblem.NO_CARD: AccountOutcome.SKIPPED,
+    PaymentProblem.BELOW_MINIMUM: AccountOutcome.SKIPPED,
+    PaymentProblem.TERMINATED: AccountOutcome.SKIPPED,
 }
 # What --json promises to programs.
 PROMISED = {
@@ -37,7 +37,7 @@ PROMISED = {
 
 
 def _deserved(options: DemoOptions) -> Counter[AccountOutcome]:
-    return Counter(DESERVED[each.trouble] for each in generate(options.accounts, options.seed))
+    return Counter(DESERVED[each.problem] for each in generate(options.accounts, options.seed))
 
 
 def _found(demo: Demo) -> Counter[AccountOutcome]:
@@ -102,7 +102,7 @@ def test_an_option_out_of_range_is_refused_by_name(name: str, value: float) -> N
 async def test_a_stripe_account_that_is_the_user_s_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_API_BASE", "https://api.stripe.com")
 
-    with pytest.raises(PartError, match="unset STRIPE_API_BASE"):
+    with pytest.raises(ServiceError, match="unset STRIPE_API_BASE"):
         await run_demo(DemoOptions())
 
 
