@@ -123,10 +123,10 @@ def updates_of(workflow: type) -> dict[str, Any]:
     return dict(definition.updates)
 
 
-def desk_at(stage: Stage) -> Any:
-    desk = object.__new__(Collection)
-    desk._case = SimpleNamespace(stage=stage)  # type: ignore[assignment]
-    return desk
+def handlers_at(stage: Stage) -> Any:
+    handlers = object.__new__(Collection)
+    handlers._case = SimpleNamespace(stage=stage)  # type: ignore[assignment]
+    return handlers
 
 
 @pytest.mark.usefixtures("at_noon")
@@ -137,7 +137,7 @@ def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: 
     for order in actions_with_examples(stage, DUNNING.next_action_at):
         definition = updates[order.update]
         arguments = [TypeAdapter(kind).validate_json(order.data) for kind in definition.arg_types or []]
-        definition.validator(desk_at(stage), *arguments)
+        definition.validator(handlers_at(stage), *arguments)
 
 
 @pytest.mark.usefixtures("at_noon")
@@ -151,4 +151,4 @@ def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
             continue
         arguments = [TypeAdapter(kind).validate_json(examples[name].data) for kind in definition.arg_types or []]
         with pytest.raises(CommandError):
-            definition.validator(desk_at(stage), *arguments)
+            definition.validator(handlers_at(stage), *arguments)

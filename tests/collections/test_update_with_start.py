@@ -22,7 +22,7 @@ from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, charged
 from tests.support.builders import PERIOD, Merchant, declined
-from tests.support.running import duly_at
+from tests.support.run_control import duly_at
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 from workflows.visibility import WORKFLOW_QUEUE, collection_id

@@ -39,11 +39,11 @@ async def test_evidence_goes_to_the_bank_and_is_kept_nowhere_here(
     file = tmp_path / "evidence.toml"
     file.write_text('customer_name = "Ada Lovelace"\nproduct_description = "a monthly plan"\n')
 
-    said = await cli.json("disputes", "submit-evidence", dispute, str(file), *WHO)
+    result = await cli.json("disputes", "submit-evidence", dispute, str(file), *WHO)
     shown = await cli.json("disputes", "show", dispute)
     at_the_gateway = await merchant.stripe.v1.disputes.retrieve_async(dispute)
 
-    assert (said["submitted"], said["status"]) == (["customer_name", "product_description"], "under_review")
+    assert (result["submitted"], result["status"]) == (["customer_name", "product_description"], "under_review")
     assert at_the_gateway.evidence.customer_name == "Ada Lovelace"
     assert shown["has_evidence"]
     assert "Ada Lovelace" not in str(shown)

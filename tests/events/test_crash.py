@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from sandbox.servers.processes import choose_port
 from settings import Settings
-from tests.events.sending import SECRETS, an_event, send
+from tests.events.signed_events import SECRETS, an_event, send
 from tests.support.builders import Merchant
 
 ROOT = Path(__file__).parent.parent.parent

@@ -32,12 +32,12 @@ async def receipt(merchant: Merchant, collecting: CollectActivities) -> str:
 async def test_messages_are_listed_by_state_and_account(cli: CommandLine, receipt: str) -> None:
     pending = await cli.json("messages", "list", "--state", "pending", "--account", "acc_ada")
     sent = await cli.json("messages", "list", "--state", "sent")
-    said = await cli("messages", "show", receipt)
+    result = await cli("messages", "show", receipt)
 
     assert [message["id"] for message in pending["messages"]] == [receipt]
     assert (pending["next"], sent["messages"]) == (None, [])
-    assert "ada@example.com" not in said.stdout
-    assert "pending" in said.stdout
+    assert "ada@example.com" not in result.stdout
+    assert "pending" in result.stdout
 
 
 @pytest.mark.usefixtures("workers")

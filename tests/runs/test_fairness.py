@@ -17,7 +17,7 @@ from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.gateways import BusyGateway, GatedGateway, WatchedGateway
-from tests.support.running import Run, duly_at, happened, members, order, owing, reached, shape
+from tests.support.run_control import Run, duly_at, happened, members, order, owing, reached, shape
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, workflow_worker
 from workflows.runs.payment_run import PaymentRun

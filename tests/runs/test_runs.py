@@ -15,7 +15,7 @@ from settings import Settings
 from tests.runs.test_who_is_due import define, freeze
 from tests.support.attempts import broken_invariants, charged
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.running import current
+from tests.support.run_control import current
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker
 from workflows.visibility import shard_id

@@ -11,7 +11,7 @@ from models.runs.dry_run import DifferenceKind
 from models.runs.process_run import Certificate, Comparison
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import Merchant
-from tests.support.running import members, owing
+from tests.support.run_control import members, owing
 from tests.support.running_duly import RunningDuly
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import shadow_run_id

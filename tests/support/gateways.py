@@ -41,7 +41,7 @@ class GatedGateway(WatchedGateway):
 
 
 class BusyGateway(WatchedGateway):
-    """Is too busy for those whom it is told to turn away, and remembers them."""
+    """Refuses as busy while it is down, and remembers whose charges it refused."""
 
     def __init__(self, sandbox: SandboxControl) -> None:
         super().__init__(sandbox)

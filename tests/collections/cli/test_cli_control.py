@@ -25,9 +25,9 @@ async def closed(cli: CommandLine, account: str, period: str) -> tuple[str, str]
 
 
 async def test_retry_tries_at_once(cli: CommandLine, in_dunning: str, period: str) -> None:
-    said = await cli.json("collections", "retry", in_dunning, period, *WHO)
+    result = await cli.json("collections", "retry", in_dunning, period, *WHO)
 
-    assert said["answer"] == "retry now"
+    assert result["answer"] == "retry now"
     assert await closed(cli, in_dunning, period) == ("settled", "settled")
 
 
@@ -45,9 +45,9 @@ async def test_skip_and_extend_charge_nothing(
 async def test_what_was_paid_outside_ends_the_collection(
     cli: CommandLine, merchant: Merchant, in_dunning: str, period: str
 ) -> None:
-    said = await cli.json("collections", "mark-paid", in_dunning, period, "--reference", "B-17", *WHO)
+    result = await cli.json("collections", "mark-paid", in_dunning, period, "--reference", "B-17", *WHO)
 
-    assert said["answer"].startswith("PAY-")
+    assert result["answer"].startswith("PAY-")
     assert await closed(cli, in_dunning, period) == ("settled", "nothing_owed")
     assert await merchant.balance(in_dunning) == 0
 
@@ -66,9 +66,9 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     await cli.json("collections", "start", account, period)
     payment = stripe_sandbox.movements().groups[0].payment_intent_ids[0]
 
-    said = await cli.json("collections", "resolve", account, period, "--gateway-reference", payment, *WHO)
+    result = await cli.json("collections", "resolve", account, period, "--gateway-reference", payment, *WHO)
 
-    assert said["answer"]["outcome"] == "settled"
+    assert result["answer"]["outcome"] == "settled"
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ async def test_nonsense_is_refused_with_its_field(
 ) -> None:
     verb, *options = command
 
-    said = await cli("collections", verb, in_dunning, period, *options, "--json")
+    result = await cli("collections", verb, in_dunning, period, *options, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [fault])
+    assert (result.exit_code, result.rules) == (1, [fault])
 
 
 async def test_a_collection_that_is_not_under_way_is_refused(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
-    said = await cli("collections", "retry", "acc_9", period, *WHO, "--json")
+    result = await cli("collections", "retry", "acc_9", period, *WHO, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("collection", "collection_under_way")])
+    assert (result.exit_code, result.rules) == (1, [("collection", "collection_under_way")])

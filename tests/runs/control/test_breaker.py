@@ -15,7 +15,7 @@ from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant
 from tests.support.gateways import BusyGateway
-from tests.support.running import (
+from tests.support.run_control import (
     Run,
     at_rest,
     current,

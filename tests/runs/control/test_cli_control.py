@@ -12,7 +12,7 @@ from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.gateways import GatedGateway
-from tests.support.running import duly_at, owing, shape
+from tests.support.run_control import duly_at, owing, shape
 from workflows.visibility import payment_run_id
 
 WHO = ("--actor", "maria", "--reason", "the bank called")
@@ -95,15 +95,15 @@ async def test_a_dry_run_prints_who_would_be_charged_and_why_others_would_not(
     await merchant.account("acc_1", owes_minor=2500)
     await merchant.account("acc_2", cards=(), owes_minor=1000)
 
-    told = await cli.json("runs", "dry-run", "monthly", "2026-11")
+    listed = await cli.json("runs", "dry-run", "monthly", "2026-11")
     shown = await cli("runs", "dry-run", "monthly", "2026-11")
     refused = await cli("runs", "dry-run", "yearly", "2026-11", "--json")
 
-    assert [(member["account_id"], member["reason"]) for member in told["members"]] == [
+    assert [(member["account_id"], member["reason"]) for member in listed["members"]] == [
         ("acc_1", ""),
         ("acc_2", "no_card"),
     ]
-    assert told["totals"] == [
+    assert listed["totals"] == [
         {"outcome": "charged", "currency": "EUR", "members": 1, "amount_minor": 2500},
         {"outcome": "no_card", "currency": "EUR", "members": 1, "amount_minor": 1000},
     ]

@@ -10,7 +10,7 @@ from tests.collections.test_update_with_start import collect_now
 from tests.runs.test_runs import totals
 from tests.support.attempts import charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.running import happened, shape
+from tests.support.run_control import happened, shape
 from tests.support.running_duly import RunningDuly
 from workflows.visibility import shard_id
 

@@ -15,7 +15,7 @@ from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.crash_injection import mortal_workers, reached
+from tests.support.crash_injection import killable_workers, reached
 from tests.support.invariants import complaints
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE
@@ -24,7 +24,7 @@ ACCOUNTS = 150
 KILLED_AT = {20: "gateway", 70: "workflow", 120: "gateway"}
 
 # The standard policy in seconds instead of days.
-HASTY = {
+SHORT_TIMEOUTS = {
     "declined_after": ["PT0.5S", "PT0.5S", "PT0.5S"],
     "technical_after": ["PT0.5S", "PT0.5S", "PT0.5S"],
     "customer_deadline": "PT1S",
@@ -46,7 +46,7 @@ async def crowd(merchant: Merchant) -> list[str]:
     """Accounts that all owe something; the card of every tenth is declined twice before it is accepted."""
     await merchant.run(
         "insert into duly.dunning_policies (id, version, document) values ('standard', 2, :document)",
-        document=Jsonb(HASTY),
+        document=Jsonb(SHORT_TIMEOUTS),
     )
     answers = cycle([[declined("insufficient_funds")] * 2, *[[]] * 9])
     opening = [merchant.account(owes_minor=2500, answers=given) for given in islice(answers, ACCOUNTS)]
@@ -61,7 +61,7 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
 ) -> None:  # fmt: skip
     stripe_sandbox.mixed_faults(0.15, seed=11, operation=CHARGES, delay_seconds=3)
 
-    async with mortal_workers(settings, tmp_path / "workers.log") as workers:
+    async with killable_workers(settings, tmp_path / "workers.log") as workers:
         run = await temporal_server.start_workflow(
             PaymentRun.run, RunRequest("monthly", PERIOD), id=RUN, task_queue=WORKFLOW_QUEUE
         )

@@ -20,7 +20,7 @@ from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.gateways import GatedGateway
-from tests.support.running import (
+from tests.support.run_control import (
     CONTINUED,
     STARTED_CHILD,
     Run,

@@ -31,7 +31,7 @@ SEEN: dict[FaultKind, tuple[type[stripe.StripeError], int | None, bool]] = {
 
 
 @pytest.fixture
-def impatient(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
+def short_timeout(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
     """A payer whose client waits for half a second."""
     http = stripe.RequestsClient(timeout=0.5)
     yield payer(StripeClient(API_KEY, base_addresses={"api": stripe_sandbox.base_url}, http_client=http))
@@ -53,13 +53,13 @@ def test_every_fault_is_described() -> None:
 
 @pytest.mark.parametrize("kind", FaultKind)
 def test_a_fault_is_seen_as_what_it_is_and_the_effect_is_as_described(
-    impatient: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
+    short_timeout: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     error, status, takes_effect = SEEN[kind]
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, calls=(1,), delay_seconds=0.8))
 
     with pytest.raises(error) as seen:
-        impatient.pay(key="one")
+        short_timeout.pay(key="one")
 
     assert seen.value.http_status == status
     wait_for_charges(stripe_sandbox, int(takes_effect))
@@ -69,24 +69,24 @@ def test_a_fault_is_seen_as_what_it_is_and_the_effect_is_as_described(
 
 @pytest.mark.parametrize("kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.RESET_MID_BODY])
 def test_after_a_lost_line_the_same_key_charges_once_and_tells(
-    impatient: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
+    short_timeout: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, calls=(1,)))
     with pytest.raises(stripe.APIConnectionError):
-        impatient.pay(key="one")
+        short_timeout.pay(key="one")
 
-    payment = impatient.pay(key="one")
+    payment = short_timeout.pay(key="one")
 
     assert payment.status == "succeeded"
     assert charges(stripe_sandbox) == 1
 
 
-def test_the_two_kinds_of_429_say_which_they_are(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_the_two_kinds_of_429_say_which_they_are(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     codes = []
     for kind in (FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT):
         stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, times=1))
         with pytest.raises(stripe.RateLimitError) as refused:
-            impatient.pay()
+            short_timeout.pay()
         assert refused.value.error is not None
         assert refused.value.headers is not None
         codes.append((refused.value.error.code, refused.value.headers["stripe-should-retry"]))
@@ -95,10 +95,10 @@ def test_the_two_kinds_of_429_say_which_they_are(impatient: Payer, stripe_sandbo
     assert codes == [("rate_limit", "true"), ("lock_timeout", "true")]
 
 
-def test_a_fault_strikes_the_calls_it_was_told_to(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_strikes_the_calls_it_was_told_to(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=FaultKind.SERVER_ERROR_500, calls=(2, 4)))
 
-    outcomes = [_outcome(impatient) for _ in range(5)]
+    outcomes = [_outcome(short_timeout) for _ in range(5)]
 
     assert outcomes == ["succeeded", "APIError", "succeeded", "APIError", "succeeded"]
 
@@ -110,31 +110,31 @@ def _outcome(customer: Payer) -> str:
         return type(error).__name__
 
 
-def test_a_fault_strikes_only_its_endpoint(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_strikes_only_its_endpoint(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation="GET /v1/payment_intents/{id}", kind=FaultKind.SERVER_ERROR_500))
 
-    payment = impatient.pay()
+    payment = short_timeout.pay()
 
     with pytest.raises(stripe.APIError):
-        impatient.client.v1.payment_intents.retrieve(payment.id)
-    assert len(impatient.client.v1.payment_intents.list().data) == 1
+        short_timeout.client.v1.payment_intents.retrieve(payment.id)
+    assert len(short_timeout.client.v1.payment_intents.list().data) == 1
 
 
-def test_a_fault_strikes_what_carries_its_metadata(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
-    payment = impatient.pay()
+def test_a_fault_strikes_what_carries_its_metadata(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
+    payment = short_timeout.pay()
     stripe_sandbox.add_fault(Fault(kind=FaultKind.SERVER_ERROR_500, metadata={"duly_request": "req_1"}))
 
     with pytest.raises(stripe.APIError):
-        impatient.pay()
+        short_timeout.pay()
     with pytest.raises(stripe.APIError):
-        impatient.client.v1.payment_intents.retrieve(payment.id)
-    assert impatient.client.v1.customers.retrieve(impatient.customer.id).name == "Ada"
+        short_timeout.client.v1.payment_intents.retrieve(payment.id)
+    assert short_timeout.client.v1.customers.retrieve(short_timeout.customer.id).name == "Ada"
 
 
-def test_a_fault_stops_after_its_times(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_stops_after_its_times(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=FaultKind.UNAVAILABLE_503, times=2))
 
-    assert [_outcome(impatient) for _ in range(3)] == ["APIError", "APIError", "succeeded"]
+    assert [_outcome(short_timeout) for _ in range(3)] == ["APIError", "APIError", "succeeded"]
 
 
 def injections(seed: int, order: list[int]) -> dict[int, FaultKind | None]:

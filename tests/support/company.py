@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.support.command_line import CommandLine, Said
+from tests.support.command_line import CommandLine, CommandResult
 
 POSTED_ON = "2026-05-20"
 
 
 @dataclass
-class Shop:
+class Company:
     """Company ZX: sells cards and plans, VAT 19 %."""
 
     cli: CommandLine
@@ -70,12 +70,12 @@ class Shop:
         return shown
 
     async def refused(self, *words: str) -> list[tuple[str, str]]:
-        """Run a command that must be refused; return field and rule of each fault."""
+        """Run a command that must be refused; return field and rule of each problem."""
         before = await self.footprint()
-        said: Said = await self.cli(*words, "--json")
-        assert said.exit_code == 1, said.stdout or said.stderr
+        printed: CommandResult = await self.cli(*words, "--json")
+        assert printed.exit_code == 1, printed.stdout or printed.stderr
         assert await self.footprint() == before
-        return said.rules
+        return printed.rules
 
     async def footprint(self) -> tuple[Any, ...]:
         """Return what changes when anything is written."""

@@ -5,18 +5,18 @@ from typing import Any
 
 from lxml import etree
 
-from tests.support.shop import Shop
+from tests.support.company import Company
 
 PAYEES = "account_id,name,iban,bic\n"
 PAYER = ("--payer-name", "Company ZX", "--payer-iban", "DE89 3704 0044 0532 0130 00")
 IBANS = {"c1": "NL91ABNA0417164300", "c2": "CY17002001280000001200527600", "c3": "BE68539007547034"}
 
 
-async def in_credit(shop: Shop, **paid: str) -> None:
+async def in_credit(company: Company, **paid: str) -> None:
     """Open accounts that have paid more than they owe."""
     for account, amount in paid.items():
-        await shop.account(account)
-        await shop.payment(account, amount)
+        await company.account(account)
+        await company.payment(account, amount)
 
 
 def payees(folder: Path, *accounts: str, name: str = "payees.csv") -> str:
@@ -26,10 +26,10 @@ def payees(folder: Path, *accounts: str, name: str = "payees.csv") -> str:
     return str(folder / name)
 
 
-async def exported(shop: Shop, file: Path, *words: str, period: str = "2026-11") -> dict[str, Any]:
+async def exported(company: Company, file: Path, *words: str, period: str = "2026-11") -> dict[str, Any]:
     """Export a month."""
-    said: dict[str, Any] = await shop.cli.json("refunds", "export", period, str(file), *PAYER, *words)
-    return said
+    result: dict[str, Any] = await company.cli.json("refunds", "export", period, str(file), *PAYER, *words)
+    return result
 
 
 def answers(folder: Path, *rows: str, name: str = "answers.csv") -> str:

@@ -1,16 +1,16 @@
-"""A history told to the ledger and to the oracle at once. After each action the two must agree."""
+"""A history of actions on the ledger and on the oracle at once. After each action the two must agree."""
 
 from collections.abc import Callable
 
 from tests.ledger.books import Books
 from tests.ledger.histories.change_actions import Changing
 from tests.ledger.histories.create_actions import Creating
-from tests.ledger.histories.history_strategies import Choices, Disagreement
+from tests.ledger.histories.history_base import Choices, Disagreement
 
-__all__ = ["Disagreement", "Story"]
+__all__ = ["Disagreement", "LedgerHistory"]
 
 
-class Story(Creating, Changing):
+class LedgerHistory(Creating, Changing):
     """One history on accounts of its own, any action at any time."""
 
     def __init__(self, books: Books, owner: Books, choices: Choices, number: int) -> None:

@@ -1,4 +1,4 @@
-"""A mail server that misbehaves when told to, and what tests read from the outbox."""
+"""A mail server with injected faults, and what tests read from the outbox."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 
 
-class Trouble(StrEnum):
-    """What a mail server does to the next letter."""
+class MailFault(StrEnum):
+    """What a mail server does to the next message."""
 
     NONE = "none"
     BUSY_RECIPIENT = "busy_recipient"  # 450 to RCPT
@@ -24,18 +24,18 @@ class Trouble(StrEnum):
     DROPPED_AFTER = "dropped_after"  # takes the content, and hangs up without a word
 
 
-_AT_MAIL = {Trouble.SENDER_REFUSED: "553 5.7.1 not you", Trouble.CLOSING: "421 4.3.2 closing"}
-_AT_RCPT = {Trouble.BUSY_RECIPIENT: "450 4.2.1 later", Trouble.NO_RECIPIENT: "550 5.1.1 nobody here"}
-_AT_END = {Trouble.BUSY_CONTENT: "451 4.3.0 later", Trouble.REFUSED_CONTENT: "554 5.7.1 not wanted"}
-_NOT_TAKEN = frozenset({*_AT_MAIL, *_AT_RCPT, *_AT_END, Trouble.DROPPED_BEFORE, Trouble.DROPPED_IN_DATA})
+_AT_MAIL = {MailFault.SENDER_REFUSED: "553 5.7.1 not you", MailFault.CLOSING: "421 4.3.2 closing"}
+_AT_RCPT = {MailFault.BUSY_RECIPIENT: "450 4.2.1 later", MailFault.NO_RECIPIENT: "550 5.1.1 nobody here"}
+_AT_END = {MailFault.BUSY_CONTENT: "451 4.3.0 later", MailFault.REFUSED_CONTENT: "554 5.7.1 not wanted"}
+_NOT_TAKEN = frozenset({*_AT_MAIL, *_AT_RCPT, *_AT_END, MailFault.DROPPED_BEFORE, MailFault.DROPPED_IN_DATA})
 
 
-class TroubledPost:
-    """A mail server in front of nothing: it speaks SMTP word by word, so that it can stop at any of them."""
+class FaultyMailServer:
+    """A mail server that speaks SMTP command by command, so that it can fail at any of them."""
 
-    def __init__(self, *troubles: Trouble) -> None:
+    def __init__(self, *mail_faults: MailFault) -> None:
         self.port = 0
-        self.troubles = list(troubles)
+        self.mail_faults = list(mail_faults)
         self.taken: list[str] = []
         self.sessions = 0
 
@@ -55,45 +55,45 @@ class TroubledPost:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _say(writer, "220 post.example")
-        trouble = Trouble.NONE
+        _reply(writer, "220 post.example")
+        mail_fault = MailFault.NONE
         while line := await reader.readline():
             word = line[:4].upper()
             if word == b"MAIL":
-                trouble = self.troubles.pop(0) if self.troubles else Trouble.NONE
-                _say(writer, _AT_MAIL.get(trouble, "250 go on"))
-                if trouble is Trouble.CLOSING:
+                mail_fault = self.mail_faults.pop(0) if self.mail_faults else MailFault.NONE
+                _reply(writer, _AT_MAIL.get(mail_fault, "250 go on"))
+                if mail_fault is MailFault.CLOSING:
                     return
             elif word == b"RCPT":
-                if trouble is Trouble.DROPPED_BEFORE:
+                if mail_fault is MailFault.DROPPED_BEFORE:
                     return
-                _say(writer, _AT_RCPT.get(trouble, "250 go on"))
+                _reply(writer, _AT_RCPT.get(mail_fault, "250 go on"))
             elif word == b"DATA":
-                if trouble is Trouble.DROPPED_IN_DATA:
+                if mail_fault is MailFault.DROPPED_IN_DATA:
                     return
-                _say(writer, "354 speak")
+                _reply(writer, "354 speak")
                 content = await reader.readuntil(b"\r\n.\r\n")
-                if trouble not in _NOT_TAKEN:
+                if mail_fault not in _NOT_TAKEN:
                     self.taken.append(content.decode())
-                if trouble is Trouble.DROPPED_AFTER:
+                if mail_fault is MailFault.DROPPED_AFTER:
                     return
-                _say(writer, _AT_END.get(trouble, "250 taken"))
+                _reply(writer, _AT_END.get(mail_fault, "250 taken"))
             else:
-                _say(writer, "221 bye" if word == b"QUIT" else "250 post.example")
+                _reply(writer, "221 bye" if word == b"QUIT" else "250 post.example")
 
 
-def _say(writer: asyncio.StreamWriter, text: str) -> None:
+def _reply(writer: asyncio.StreamWriter, text: str) -> None:
     writer.write(text.encode() + b"\r\n")
 
 
 @asynccontextmanager
-async def troubled_post(*troubles: Trouble) -> AsyncIterator[TroubledPost]:
-    """Serve on 127.0.0.1; each letter takes the next trouble, and after them there is none."""
-    post = TroubledPost(*troubles)
-    server = await asyncio.start_server(post.serve, "127.0.0.1", 0)
-    post.port = server.sockets[0].getsockname()[1]
+async def faulty_mail_server(*mail_faults: MailFault) -> AsyncIterator[FaultyMailServer]:
+    """Serve on 127.0.0.1; each message meets the next fault, and after them there is none."""
+    faulty = FaultyMailServer(*mail_faults)
+    server = await asyncio.start_server(faulty.serve, "127.0.0.1", 0)
+    faulty.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield post
+        yield faulty
 
 
 async def outbox(merchant: Merchant) -> dict[str, tuple[str, str]]:
@@ -109,5 +109,5 @@ async def customers(merchant: Merchant) -> list[str]:
 
 
 def subjects(mailbox: Mailbox, recipient: str) -> list[str]:
-    """Return what was said to an address, by subject."""
+    """Return the subjects of the messages to an address."""
     return [message.subject for message in mailbox.to(recipient)]

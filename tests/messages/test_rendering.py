@@ -15,7 +15,7 @@ from activities.messages.template_values import VALUES, ClaimedMessage, money_te
 from models.gateway.decline import CLASS_OF_CODE, Decline, DeclineClass
 from models.messages.message import FOR_CUSTOMERS, TAGS, CustomerReason, MessageKind, customer_reason
 from models.money import Money
-from tests.messages.people import HEAD
+from tests.messages.recipients import SENDER
 
 PARAMETERS: dict[str, Any] = {
     "amount_minor": 123456,
@@ -59,7 +59,7 @@ def claimed(kind: MessageKind, **changes: Any) -> ClaimedMessage:
 
 
 def text_of(message: ClaimedMessage) -> str:
-    return MessageRenderer(HEAD).text_of(message, Locale.parse(message.locale))
+    return MessageRenderer(SENDER).text_of(message, Locale.parse(message.locale))
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
@@ -135,9 +135,9 @@ def test_a_day_is_the_readers_own() -> None:
     [("de_AT", "Guten Tag"), ("de-DE", "Guten Tag"), ("en_IE", "Hello"), ("fr_FR", "Hello"), ("??", "Hello")],
 )
 def test_who_speaks_another_language_is_written_to_in_english(locale: str, greeting: str) -> None:
-    letter = MessageRenderer(HEAD).compose(claimed(MessageKind.RECEIPT, locale=locale))
+    rendered = MessageRenderer(SENDER).compose(claimed(MessageKind.RECEIPT, locale=locale))
 
-    body = message_from_bytes(letter.content, policy=policy.default).get_body()
+    body = message_from_bytes(rendered.content, policy=policy.default).get_body()
     assert body is not None
     assert body.get_content().startswith(f"{greeting} Ada Lovelace,")
 
@@ -145,18 +145,18 @@ def test_who_speaks_another_language_is_written_to_in_english(locale: str, greet
 def test_a_name_makes_no_line_and_no_header_of_its_own() -> None:
     name = 'Eve\r\nBcc: everybody@example.com\r\n\r\nYou owe nothing. "<eve@example.com>" \N{RIGHT-TO-LEFT OVERRIDE}'
 
-    letter = MessageRenderer(HEAD).compose(claimed(MessageKind.RECEIPT, name=name))
+    rendered = MessageRenderer(SENDER).compose(claimed(MessageKind.RECEIPT, name=name))
 
-    parsed = message_from_bytes(letter.content, policy=policy.default)
+    parsed = message_from_bytes(rendered.content, policy=policy.default)
     assert parsed["Bcc"] is None
     assert [address.addr_spec for address in parsed["To"].addresses] == ["ada@example.com"]
-    assert letter.recipient == "ada@example.com"
+    assert rendered.recipient == "ada@example.com"
     assert 'Hello Eve Bcc: everybody@example.com You owe nothing. "<eve@example.com>",' in str(parsed.get_content())
 
 
 def test_a_message_has_the_same_id_whenever_it_is_sent() -> None:
     ids = [
-        message_from_bytes(MessageRenderer(HEAD).compose(one).content)["Message-ID"]
+        message_from_bytes(MessageRenderer(SENDER).compose(one).content)["Message-ID"]
         for one in (claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT, id="x"))
     ]
 
@@ -166,13 +166,13 @@ def test_a_message_has_the_same_id_whenever_it_is_sent() -> None:
 
 @pytest.mark.parametrize("code", sorted(CLASS_OF_CODE))
 def test_of_a_suspected_fraud_a_customer_is_told_nothing(code: str) -> None:
-    said = customer_reason(Decline("card_declined", code))
+    result = customer_reason(Decline("card_declined", code))
 
-    assert said in CustomerReason
-    assert CLASS_OF_CODE[code] is not DeclineClass.FRAUD or said is CustomerReason.UNSAID
+    assert result in CustomerReason
+    assert CLASS_OF_CODE[code] is not DeclineClass.FRAUD or result is CustomerReason.UNSAID
 
 
-def test_a_letter_about_a_declined_card_leads_to_the_page_and_never_says_the_code() -> None:
+def test_a_message_about_a_declined_card_leads_to_the_page_and_never_says_the_code() -> None:
     text = text_of(
         claimed(MessageKind.CARD_NEEDED, parameters={**PARAMETERS, "code": "stolen_card", "reason": "unsaid"})
     )

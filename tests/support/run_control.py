@@ -1,4 +1,4 @@
-"""What tests of steering share: workers in front of a gateway of their own, and waiting for what a history says."""
+"""What tests of run control share: workers in front of a gateway of their own, and waiting for what a history says."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -121,7 +121,7 @@ async def page_after(duly: RunningDuly, workflow_id: str) -> None:
 
 
 async def at_rest(shard: WorkflowHandle[Any, Any], *, completed: int) -> None:
-    """Wait until a shard has heard of so many activities, and has done all that it does about them."""
+    """Wait until a shard has taken the results of so many activities, and has done all that it does about them."""
     await happened(shard, COLLECTED, completed)
     await shard.query("__stack_trace")
 

@@ -1,4 +1,4 @@
-"""Customers who can be written to, and who writes."""
+"""Recipients of messages, and their sender."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.builders import Merchant
 ADA = "ada@example.com"
 OPERATORS = "operators@shop.example"
 PUBLIC_URL = "https://pay.shop.example"
-HEAD = Sender("The Shop <payments@shop.example>", OPERATORS, PUBLIC_URL, "http://ui.example")
+SENDER = Sender("The Shop <payments@shop.example>", OPERATORS, PUBLIC_URL, "http://ui.example")
 
 
 async def person(

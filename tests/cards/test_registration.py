@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from models.cards.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
 from models.collections.collection import Stage, UnknownResolution
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
-from tests.fixtures.cards import Wallet
+from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 
@@ -20,27 +20,27 @@ SETUPS = "POST /v1/setup_intents"
 
 
 async def test_a_card_that_the_gateway_accepts_may_be_charged_by_the_next_run(
-    duly: RunningDuly, merchant: Merchant, wallet: Wallet
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
 
-    card, first = await wallet.save(account)
+    card, first = await card_client.save(account)
     await duly.run()
 
     assert first.outcome is ValidationOutcome.ACCEPTED
-    assert await wallet.stored(card) == (CardState.ACTIVE, "")
+    assert await card_client.stored(card) == (CardState.ACTIVE, "")
     assert await merchant.balance(account) == 0
     shown = await merchant.run("select brand, last4, exp_month is not null as expires from duly.cards")
     assert [(row.brand, row.last4, row.expires) for row in shown] == [("visa", "4242", True)]
 
 
 async def test_a_rejected_card_keeps_the_reason_and_is_never_charged(
-    duly: RunningDuly, merchant: Merchant, wallet: Wallet
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
     account = await merchant.account(cards=[])
 
-    card, first = await wallet.save(account, "pm_card_visa_chargeDeclinedStolenCard")
-    result = await wallet.ended(card)
+    card, first = await card_client.save(account, "pm_card_visa_chargeDeclinedStolenCard")
+    result = await card_client.ended(card)
 
     assert (first.outcome, first.reason) == (ValidationOutcome.REJECTED, "stolen_card")
     assert (result.state, result.reason) == (CardState.REJECTED, "stolen_card")
@@ -48,7 +48,7 @@ async def test_a_rejected_card_keeps_the_reason_and_is_never_charged(
 
 
 async def test_a_customer_is_made_once_for_an_account_even_when_the_answer_is_lost(
-    merchant: Merchant, wallet: Wallet, owner_engine: AsyncEngine, stripe_sandbox: SandboxControl
+    merchant: Merchant, card_client: CardClient, owner_engine: AsyncEngine, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(cards=[])
     async with owner_engine.begin() as connection:
@@ -56,8 +56,8 @@ async def test_a_customer_is_made_once_for_an_account_even_when_the_answer_is_lo
     before = await customers_of(merchant, account)
     stripe_sandbox.add_fault(Fault(operation="POST /v1/customers", kind=FaultKind.RESPONSE_LOST, calls=(1,)))
 
-    await wallet.save(account)
-    await wallet.save(account)
+    await card_client.save(account)
+    await card_client.save(account)
 
     (made,) = await customers_of(merchant, account) - before
     assert await merchant.value("select customer_reference from duly.gateway_customers") == made
@@ -79,16 +79,16 @@ async def customers_of(merchant: Merchant, account: str) -> set[str]:
     ],
 )
 async def test_what_is_not_configured_is_named_and_nothing_is_stored(
-    merchant: Merchant, wallet: Wallet, owner_engine: AsyncEngine, change: str, rule: str
+    merchant: Merchant, card_client: CardClient, owner_engine: AsyncEngine, change: str, rule: str
 ) -> None:
     account = await merchant.account(cards=[])
     async with owner_engine.begin() as connection:
         await connection.execute(text(change))
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await wallet.save(account)
+        await card_client.save(account)
     with pytest.raises(WorkflowFailureError):
-        await wallet.ended("card_1")
+        await card_client.ended("card_1")
 
     assert isinstance(refused.value.cause, ApplicationError)
     assert refused.value.cause.type == rule
@@ -109,117 +109,119 @@ def test_what_looks_like_a_card_number_never_leaves_the_caller(field: str) -> No
 
 
 async def test_a_customer_saves_a_card_on_the_hosted_page(
-    duly: RunningDuly, merchant: Merchant, wallet: Wallet
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
     account = await merchant.account(cards=[])
-    card, first = await wallet.page(account)
+    card, first = await card_client.page(account)
 
     await fill_in(first.url, card="pm_card_visa")
-    await wallet.life(card).signal("gateway_event")
-    status = await until_state(wallet, card, CardState.ACTIVE)
+    await card_client.workflow(card).signal("gateway_event")
+    status = await until_state(card_client, card, CardState.ACTIVE)
 
     assert first.outcome is ValidationOutcome.ACTION_REQUIRED
     assert status == (CardState.ACTIVE, "")
 
 
 async def test_a_bank_that_wants_its_customer_is_waited_for_with_a_link(
-    duly: RunningDuly, merchant: Merchant, wallet: Wallet
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
     account = await merchant.account(cards=[])
-    card, first = await wallet.save(account, "pm_card_authenticationRequiredOnSetup")
+    card, first = await card_client.save(account, "pm_card_authenticationRequiredOnSetup")
 
     await fill_in(first.url, result="pass")
-    await wallet.life(card).signal("gateway_event")
+    await card_client.workflow(card).signal("gateway_event")
 
     assert first.outcome is ValidationOutcome.ACTION_REQUIRED
-    assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+    assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
 
 
-async def test_a_page_that_nobody_comes_to_is_abandoned_after_a_reminder(merchant: Merchant, wallet: Wallet) -> None:
+async def test_a_page_that_nobody_comes_to_is_abandoned_after_a_reminder(
+    merchant: Merchant, card_client: CardClient
+) -> None:
     account = await merchant.account(cards=[])
-    card, _ = await wallet.page(account)
+    card, _ = await card_client.page(account)
 
-    result = await wallet.ended(card)
+    result = await card_client.ended(card)
 
-    told = await merchant.run("select id from duly.messages order by id")
+    messages = await merchant.run("select id from duly.messages order by id")
     assert (result.state, result.reason) == (CardState.REJECTED, "abandoned")
-    assert [row.id.rpartition("-")[2] for row in told if "reminder" in row.id] == ["reminder"]
-    assert len(told) == 2
+    assert [row.id.rpartition("-")[2] for row in messages if "reminder" in row.id] == ["reminder"]
+    assert len(messages) == 2
 
 
 @pytest.mark.parametrize("kind", [FaultKind.RESPONSE_LOST, FaultKind.STORED_500_AFTER_EFFECT, FaultKind.REQUEST_LOST])
 async def test_an_outcome_that_got_lost_is_found_and_the_card_is_checked_once(
-    merchant: Merchant, wallet: Wallet, stripe_sandbox: SandboxControl, kind: FaultKind
+    merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     account = await merchant.account(cards=[])
     stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=kind, calls=(1,)))
 
-    card, _ = await wallet.save(account)
+    card, _ = await card_client.save(account)
 
-    assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+    assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
     intents = (await merchant.stripe.v1.setup_intents.list_async({"limit": 100})).data
     assert [intent.status for intent in intents] == ["succeeded"]
 
 
 @pytest.mark.parametrize("is_found", [True, False])
 async def test_a_person_settles_what_nobody_knows(
-    merchant: Merchant, wallet: Wallet, stripe_sandbox: SandboxControl, is_found: bool
+    merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl, is_found: bool
 ) -> None:
     account = await merchant.account(cards=[])
     lost = FaultKind.RESPONSE_LOST if is_found else FaultKind.REQUEST_LOST
     stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=lost, calls=tuple(range(1, 10))))
-    card, first = await wallet.save(account)
+    card, first = await card_client.save(account)
     stripe_sandbox.clear_faults()
     intents = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
 
     resolution = UnknownResolution("maria", "seen there", *((intents[0].id,) if is_found else ("", True)))
-    await wallet.life(card).execute_update("resolve_unknown", resolution)
+    await card_client.workflow(card).execute_update("resolve_unknown", resolution)
 
     assert first.outcome is ValidationOutcome.UNKNOWN
-    assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+    assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
     outcomes = await merchant.run("select outcome, resolved_by from duly.gateway_attempts order by attempt")
     expected = [("succeeded", "maria")] if is_found else [("did_not_happen", "maria"), ("succeeded", "")]
     assert [tuple(row) for row in outcomes] == expected
 
 
 async def test_the_id_of_another_validation_is_no_evidence(
-    merchant: Merchant, wallet: Wallet, stripe_sandbox: SandboxControl
+    merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(cards=[])
-    await wallet.save(account)
+    await card_client.save(account)
     [other] = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
     stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=FaultKind.RESPONSE_LOST, calls=tuple(range(1, 10))))
-    card, _ = await wallet.save(account)
+    card, _ = await card_client.save(account)
     stripe_sandbox.clear_faults()
 
     resolution = UnknownResolution("maria", "a guess", gateway_reference=other.id)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await wallet.life(card).execute_update("resolve_unknown", resolution)
+        await card_client.workflow(card).execute_update("resolve_unknown", resolution)
 
     assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_asking"
 
 
 async def test_a_collection_that_waits_for_a_card_goes_on_at_once_with_a_new_one(
-    duly: RunningDuly, merchant: Merchant, wallet: Wallet
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
     handle = await duly.start_collection(account)
     await handle.execute_update("first_outcome")
 
-    await wallet.save(account)
+    await card_client.save(account)
     with duly.environment.auto_time_skipping_disabled():
         result = await handle.result()
 
     assert result.stage is Stage.SETTLED
 
 
-async def until_state(wallet: Wallet, card: str, state: CardState) -> tuple[str, str]:
+async def until_state(card_client: CardClient, card: str, state: CardState) -> tuple[str, str]:
     """Wait until a card is in a state, letting the clock of the server jump to what it waits for."""
     for _ in range(400):
-        if (await wallet.stored(card))[0] == state:
+        if (await card_client.stored(card))[0] == state:
             break
-        await wallet.duly.environment.sleep(1)
-    return await wallet.stored(card)
+        await card_client.duly.environment.sleep(1)
+    return await card_client.stored(card)
 
 
 async def fill_in(url: str, **fields: str) -> None:

@@ -1,4 +1,4 @@
-"""What every part of a story needs: the ledger, the oracle, choices, and agreement between the two."""
+"""What every part of a history needs: the ledger, the oracle, choices, and agreement between the two."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -33,11 +33,11 @@ class Disagreement(AssertionError):
     """The ledger and the oracle differ."""
 
 
-class Telling:
+class HistoryBase:
     """One history on accounts of its own, in a currency of its own, for that has its own system accounts too."""
 
     def __init__(self, books: Books, owner: Books, choices: Choices, number: int) -> None:
-        self.books, self.owner, self.choices, self.name = books, owner, choices, f"story{number}"
+        self.books, self.owner, self.choices, self.name = books, owner, choices, f"history{number}"
         self.currency = CURRENCIES[number]
         self.suspense = f"acc_suspense_{self.currency.lower()}"
         self.written_off = f"acc_write_off_{self.currency.lower()}"
@@ -54,7 +54,7 @@ class Telling:
             self.model.accounts[account] = ModelAccount(credit_limit=limit)
 
     def compare(self) -> None:
-        """Compare balances, states and what settles what, on every account of the story."""
+        """Compare balances, states and what settles what, on every account of the history."""
         accounts = [*self.model.accounts]
         balances = dict(
             self.books.run(
