@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from activities.disputes.disputes import note, record_dispute
 from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
-from commands.gateway import gateway_of
+from commands.gateway_session import gateway_of
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.paging import answer_page

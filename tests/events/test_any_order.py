@@ -33,7 +33,7 @@ A_DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Post:
+class Delivery:
     """What becomes of events on their way: which are lost, which come twice, and in which order."""
 
     lost: frozenset[int]
@@ -49,7 +49,7 @@ class Post:
 
 
 POSTS = st.builds(
-    Post,
+    Delivery,
     st.frozensets(st.integers(0, 15), max_size=8),
     st.frozensets(st.integers(0, 15), max_size=8),
     st.integers(0, 1000),
@@ -140,13 +140,15 @@ class Scenario:
         self.sandbox.fail_refund(first["gateway_reference"])
 
 
-async def tell(scenario: Scenario, inbox: EventInbox, gateway: StripeGateway, post: Post) -> list[tuple[Any, ...]]:
-    """Let everything happen, the post bring what it brings, and a sweep find the rest; return how it stands then."""
+async def deliver_all(
+    scenario: Scenario, inbox: EventInbox, gateway: StripeGateway, delivery: Delivery
+) -> list[tuple[Any, ...]]:
+    """Let everything happen, webhooks bring what they bring, and a sweep find the rest; return how it stands then."""
     since = datetime.fromtimestamp(scenario.sandbox.now(), UTC) - timedelta(seconds=1)
     await scenario.happen()
     events = sorted([event async for event in gateway.events(since)], key=lambda event: event.id)
     client = scenario.card_client.duly.client
-    for event in post.deliver(events):
+    for event in delivery.deliver(events):
         await inbox.receive(event)
         await EventDelivery(inbox, client).deliver_waiting()
     await client.execute_workflow(
@@ -172,19 +174,21 @@ async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(post=POSTS)
+@given(delivery=POSTS)
 async def test_in_any_order_doubled_or_lost_events_come_to_the_same_end(
     duly: RunningDuly,
     merchant: Merchant,
     gateway: StripeGateway,
     inbox: EventInbox,
     stripe_sandbox: SandboxControl,
-    post: Post,
+    delivery: Delivery,
 ) -> None:
     card_client = CardClient(duly, merchant, itertools.count(1000 * next(EXAMPLES)))
 
-    orderly = await tell(Scenario(card_client, stripe_sandbox), inbox, gateway, Post(frozenset(), frozenset(), 0))
-    other = await tell(Scenario(card_client, stripe_sandbox), inbox, gateway, post)
+    orderly = await deliver_all(
+        Scenario(card_client, stripe_sandbox), inbox, gateway, Delivery(frozenset(), frozenset(), 0)
+    )
+    other = await deliver_all(Scenario(card_client, stripe_sandbox), inbox, gateway, delivery)
 
     assert other == orderly
     assert {row[0]: row[1] for row in other} == {

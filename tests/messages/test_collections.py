@@ -76,10 +76,10 @@ async def test_who_has_to_do_something_is_told_what_and_by_when(
 
     assert result.reason == "customer_deadline_passed"
     assert await customers(merchant) == [f"{kind}/acc_ada/{PERIOD}/1-{code}", f"given_up/acc_ada/{PERIOD}"]
-    told = mailbox.to(ADA)[0].text
-    assert f"{PUBLIC_URL}/pay/" in told
-    assert "stolen" not in told
-    assert ("The card has expired." in told) == (code == "expired_card")
+    text = mailbox.to(ADA)[0].text
+    assert f"{PUBLIC_URL}/pay/" in text
+    assert "stolen" not in text
+    assert ("The card has expired." in text) == (code == "expired_card")
 
 
 async def test_a_trouble_between_us_and_the_bank_is_no_news_for_a_customer(

@@ -40,12 +40,12 @@ class Interleaving:
     async def step(self) -> None:
         """Do one thing that a worker may do at any moment, also again."""
         account = self.draw.choice(ACCOUNTS)
-        await self.draw.choice([self.pay, self.tell, self.tell, self.send, self.send, self.die])(account)
+        await self.draw.choice([self.pay, self.notify, self.notify, self.send, self.send, self.die])(account)
 
     async def pay(self, account: str) -> None:
         await self.collecting.collect(request_for(account))
 
-    async def tell(self, account: str) -> None:
+    async def notify(self, account: str) -> None:
         kind = self.draw.choice([None, MessageKind.DECLINED, MessageKind.NEEDS_REVIEW])
         notice = Notice(account, PERIOD, kind, str(self.draw.randint(1, 2)), 1000, "EUR", code="x")
         with suppress(ApplicationError):

@@ -84,10 +84,10 @@ def test_the_ledger_and_the_oracle_agree_on_whatever_hypothesis_makes_up(books: 
         suppress_health_check=list(HealthCheck), print_blob=True,
     )  # fmt: skip
     @given(st.data())
-    def tell(data: st.DataObject) -> None:
+    def run_history(data: st.DataObject) -> None:
         history = LedgerHistory(books, owner, Drawn(data), next(numbers))
         for _ in range(data.draw(st.integers(1, ACTIONS))):
             history.step()
         history.finish()
 
-    tell()
+    run_history()

@@ -37,11 +37,11 @@ async def test_a_run_waits_for_the_end_of_a_shard_that_was_terminated_before_it(
 ) -> None:
     await shape(merchant, shards=1)
     await merchant.account(owes_minor=2500)
-    lingering = await duly.client.start_workflow("Lingering", id=shard_id(RUN, 0), task_queue="nobody-listens")
+    earlier_shard = await duly.client.start_workflow("Lingering", id=shard_id(RUN, 0), task_queue="nobody-listens")
     run = await duly.start_run()
     await happened(run, CHILD_REFUSED)
 
-    await lingering.terminate("its run was terminated")
+    await earlier_shard.terminate("its run was terminated")
 
     assert totals(await run.result()) == {("charged", ""): (1, 2500)}
 

@@ -82,7 +82,7 @@ def succeed(state: AccountState, intent: Json, method: Json, outcome: CardOutcom
 
 def _finish(state: AccountState, intent: Json, charge: Json, outcome: CardOutcome, *, manual: bool) -> None:
     intent |= {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None, "processing": None}
-    _remember_fate(state, charge, outcome)
+    _keep_refund_script(state, charge, outcome)
     _save_method(state, intent)
     if manual:
         intent |= {"amount_capturable": intent["amount"], "status": "requires_capture"}
@@ -98,7 +98,7 @@ def _finish(state: AccountState, intent: Json, charge: Json, outcome: CardOutcom
         state.clock.after(state.delays.dispute, partial(disputes.open_dispute, state, charge, outcome.dispute))
 
 
-def _remember_fate(state: AccountState, charge: Json, outcome: CardOutcome) -> None:
+def _keep_refund_script(state: AccountState, charge: Json, outcome: CardOutcome) -> None:
     if outcome.refund is not RefundScript.SUCCEED:
         state.refund_scripts[charge["id"]] = outcome.refund
 

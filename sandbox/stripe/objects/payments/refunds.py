@@ -23,15 +23,15 @@ def create(state: AccountState, params: Json) -> Json:
     """Gives back the amount, or all that is left of the charge."""
     charge = _charge_of(state, params)
     amount = _refundable_amount(charge, params)
-    fate = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
-    refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[fate]))
+    script = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
+    refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[script]))
     refund["balance_transaction"] = _move(state, refund, charge)
     _refunded(charge, amount)
     state.emit("refund.created", refund)
     state.emit("charge.refunded", charge)
-    if fate is RefundScript.PEND:
+    if script is RefundScript.PEND:
         state.clock.after(state.delays.refund, partial(succeed, state, refund))
-    elif fate is RefundScript.FAIL:
+    elif script is RefundScript.FAIL:
         state.clock.after(state.delays.refund, partial(fail, state, refund, "expired_or_canceled_card"))
     return refund
 
