@@ -9,7 +9,9 @@ from migrations import run
 from sandbox.servers.processes import ServiceError
 
 SERVICE = "Migrations"
-ADVICE = "They run under DULY_MIGRATION_DATABASE_URL, the role that owns the tables; without it, under DULY_DATABASE_URL."
+ADVICE = (
+    "They run under DULY_MIGRATION_DATABASE_URL, the role that owns the tables; without it, under DULY_DATABASE_URL."
+)
 
 
 async def migrate(owner_url: str) -> None:

@@ -47,8 +47,6 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
 }
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
-    "migrations/sql/ledger": "until functions have folders of their own",
-    "migrations/sql/collecting": "until functions have folders of their own",
 }
 
 # Who imports whom inside a layer. What many need stands at the layer's root, which everybody may import.
