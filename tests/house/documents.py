@@ -104,6 +104,38 @@ def problems_of_record(record: Path) -> list[str]:
     return faults
 
 
+def unlisted_records(index: Path) -> list[str]:
+    """Return the entries that an index of decision records lacks: number, address and title of each."""
+    text = index.read_text(encoding="utf-8")
+    return [
+        entry
+        for record in sorted(index.parent.glob("0*.md"))
+        if (entry := f"- [{record.name[:4]}]({record.name}) {_title_of(record)}") not in text.splitlines()
+    ]
+
+
+def files_that_moved(index: Path, root: Path) -> list[str]:
+    """Return the files that records name, that are gone, and for which the index names none that is there."""
+    moved = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", index.read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        path
+        for record in index.parent.glob("0*.md")
+        for path in re.findall(
+            r"`((?:activities|bench|migrations|models|sandbox|tests|workflows)/[\w/.]+)`", record.read_text()
+        )
+    }
+    return [
+        path
+        for path in sorted(named)
+        if not (root / path).exists()
+        and not all((root / now).exists() for now in re.findall(r"`([^`]+)`", moved.get(path, "`?`")))
+    ]
+
+
+def _title_of(record: Path) -> str:
+    return record.read_text(encoding="utf-8").splitlines()[0].partition(". ")[2]
+
+
 def local_traces(texts: Iterable[Path]) -> list[str]:
     """Return the lines that name a path of one machine or the host of a registry."""
     return [
