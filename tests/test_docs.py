@@ -44,6 +44,13 @@ def test_every_link_leads_somewhere() -> None:
     assert documents.broken_links(markdown()) == []
 
 
+def test_every_file_that_a_document_names_exists() -> None:
+    # Records keep the names of their day, and the changelog tells of what was.
+    ours = [path for path in markdown() if path.parent != DECISIONS.parent and path.name != "CHANGELOG.md"]
+
+    assert documents.missing_files(ours, ROOT) == []
+
+
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
 def test_a_decision_record_fits_one_screen_and_says_why(record: Path) -> None:
     assert documents.problems_of_record(record) == []
@@ -110,6 +117,12 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
         "b.md: gone.md",
         "b.md: ../a.md#second-part",
     ]
+
+
+def test_a_file_that_a_document_names_and_that_is_gone_is_found(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.md": "`models/money.py`, `models/gone.py`, `models/`, `sandbox/`", "models/money.py": ""})
+
+    assert documents.missing_files([tmp_path / "a.md"], tmp_path) == ["a.md: models/gone.py"]
 
 
 def test_a_record_that_the_index_lacks_and_a_file_that_is_gone_are_found(tmp_path: Path) -> None:

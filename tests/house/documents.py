@@ -104,6 +104,19 @@ def problems_of_record(record: Path) -> list[str]:
     return faults
 
 
+def missing_files(markdown: Iterable[Path], root: Path) -> list[str]:
+    """Return the files of ours that documents name in code and that are not there."""
+    return [
+        f"{path.name}: {named}"
+        for path in markdown
+        for named in re.findall(
+            r"`((?:activities|bench|commands|docs|migrations|models|sandbox|tests|workflows)/[\w/.-]+)`",
+            path.read_text(encoding="utf-8"),
+        )
+        if not (root / named).exists()
+    ]
+
+
 def unlisted_records(index: Path) -> list[str]:
     """Return the entries that an index of decision records lacks: number, address and title of each."""
     text = index.read_text(encoding="utf-8")
