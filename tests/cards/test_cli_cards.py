@@ -57,7 +57,7 @@ async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandL
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("words", "problem"),
     [
         (("--token", "4242424242424242"), ("token", "card_by_token_only")),
         (("--token", "tok_visa"), ("token", "card_by_token_only")),
@@ -65,11 +65,11 @@ async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandL
     ],
 )
 async def test_a_number_is_refused_before_anything_is_sent(
-    cli: CommandLine, account: str, words: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, account: str, words: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     refused = await cli("cards", "register", account, *words, "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
     assert "4242" not in refused.stderr
 
 

@@ -64,7 +64,7 @@ async def test_a_dispute_is_given_up_and_its_payment_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "problem"),
     [
         ('winning = "x"', ("winning", "evidence_known")),
         ("uncategorized_text = 1", ("uncategorized_text", "evidence_is_text")),
@@ -74,14 +74,14 @@ async def test_a_dispute_is_given_up_and_its_payment_cancelled(
     ],
 )
 async def test_evidence_that_is_none_is_refused_before_it_leaves(
-    cli: CommandLine, tmp_path: Path, text: str, fault: tuple[str, str]
+    cli: CommandLine, tmp_path: Path, text: str, problem: tuple[str, str]
 ) -> None:
     file = tmp_path / "evidence.toml"
     file.write_text(text)
 
     refused = await cli("disputes", "submit-evidence", "dp_1", str(file), *WHO, "--json")
 
-    assert refused.rules == [fault]
+    assert refused.rules == [problem]
     assert "4242" not in refused.stderr
 
 

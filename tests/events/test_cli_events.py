@@ -50,14 +50,14 @@ async def test_an_event_that_is_replayed_goes_to_whom_it_is_about_and_says_who_a
 
 
 @pytest.mark.parametrize(
-    ("event", "fault"), [("evt_2", ("database", "event_is_needed")), ("evt_9", ("database", "event_exists"))]
+    ("event", "problem"), [("evt_2", ("database", "event_is_needed")), ("evt_9", ("database", "event_exists"))]
 )
 async def test_what_nobody_needs_or_knows_is_not_replayed(
-    cli: CommandLine, inbox: EventInbox, event: str, fault: tuple[str, str]
+    cli: CommandLine, inbox: EventInbox, event: str, problem: tuple[str, str]
 ) -> None:
     refused = await cli("events", "replay", event, *WHO, "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
 
 
 async def test_the_needed_types_are_listed_and_registered_and_the_secret_is_told_once(cli: CommandLine) -> None:

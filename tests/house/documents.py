@@ -96,12 +96,12 @@ def problems_of_record(record: Path) -> list[str]:
     """Return what keeps a decision record from being one: its title, its headings, its length."""
     lines = record.read_text(encoding="utf-8").splitlines()
     number = record.name.partition("-")[0]
-    faults = [] if lines[0].startswith(f"# {number}. ") else [f"{record.name}: the title must start `# {number}. `"]
+    problems = [] if lines[0].startswith(f"# {number}. ") else [f"{record.name}: the title must start `# {number}. `"]
     if [line.removeprefix("## ") for line in lines if line.startswith("## ")] != HEADINGS:
-        faults.append(f"{record.name}: the headings must be {', '.join(HEADINGS)}")
+        problems.append(f"{record.name}: the headings must be {', '.join(HEADINGS)}")
     if len(lines) > RECORD_LINES:
-        faults.append(f"{record.name}: {len(lines)} lines, at most {RECORD_LINES}: one screen")
-    return faults
+        problems.append(f"{record.name}: {len(lines)} lines, at most {RECORD_LINES}: one screen")
+    return problems
 
 
 def missing_files(markdown: Iterable[Path], root: Path) -> list[str]:

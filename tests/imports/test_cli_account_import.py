@@ -39,8 +39,8 @@ def _with_header(header: str, rows: str | bytes) -> str | bytes:
     return rows if isinstance(rows, bytes) else header + rows
 
 
-def named(faults: Iterable[dict[str, object]]) -> list[tuple[object, ...]]:
-    return [(fault["source"], fault["line"], fault["field"], fault["rule"]) for fault in faults]
+def named(problems: Iterable[dict[str, object]]) -> list[tuple[object, ...]]:
+    return [(problem["source"], problem["line"], problem["field"], problem["rule"]) for problem in problems]
 
 
 async def counted(merchant: Merchant) -> Sequence[int]:

@@ -66,7 +66,7 @@ async def test_a_message_in_a_workers_hand_is_not_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("message", "actor", "fault"),
+    ("message", "actor", "problem"),
     [
         (RECEIPT, "maria", ("database", "message_not_delivered")),
         ("receipt/nobody/2026-11", "maria", ("database", "message_exists")),
@@ -74,11 +74,11 @@ async def test_a_message_in_a_workers_hand_is_not_sent_again(
     ],
 )
 async def test_what_cannot_be_sent_again_is_refused(
-    cli: CommandLine, receipt: str, message: str, actor: str, fault: tuple[str, str]
+    cli: CommandLine, receipt: str, message: str, actor: str, problem: tuple[str, str]
 ) -> None:
     refused = await cli("messages", "resend", message, "--actor", actor, "--reason", "why not", "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
 
 
 async def test_a_message_that_is_not_there_is_refused(cli: CommandLine) -> None:

@@ -85,7 +85,7 @@ async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None
     result = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
 
     assert result.exit_code == 2
-    assert {fault["field"] for fault in result.error["problems"]} == {"DULY_LOG_FORMAT"}
+    assert {problem["field"] for problem in result.error["problems"]} == {"DULY_LOG_FORMAT"}
     assert "pk_test_public" not in result.stderr
 
 
@@ -162,4 +162,4 @@ def test_the_program_leaves_with_the_codes_it_promises() -> None:
     )
 
     assert ended.returncode == 2
-    assert "DULY_DATABASE_URL" in {fault["field"] for fault in json.loads(ended.stderr)["error"]["problems"]}
+    assert "DULY_DATABASE_URL" in {problem["field"] for problem in json.loads(ended.stderr)["error"]["problems"]}

@@ -96,7 +96,7 @@ async def found_by(client: Client, query: str, workflow_id: str) -> None:
     await until(is_listed)
 
 
-async def order(run: Run, update: Any, command: object) -> RunStatus:
+async def send_update(run: Run, update: Any, command: object) -> RunStatus:
     """Send an operator's command and return what the run answers."""
     status: RunStatus = await run.execute_update(update, command)
     return status

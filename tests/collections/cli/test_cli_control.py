@@ -72,7 +72,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
 
 
 @pytest.mark.parametrize(
-    ("command", "fault"),
+    ("command", "problem"),
     [
         (("retry", "--actor", "", "--reason", "x"), ("actor", "collection_accepts_command")),
         (("mark-paid", "--reference", " ", *WHO), ("reference", "collection_accepts_command")),
@@ -82,13 +82,13 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     ],
 )
 async def test_nonsense_is_refused_with_its_field(
-    cli: CommandLine, in_dunning: str, period: str, command: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, in_dunning: str, period: str, command: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     verb, *options = command
 
     result = await cli("collections", verb, in_dunning, period, *options, "--json")
 
-    assert (result.exit_code, result.rules) == (1, [fault])
+    assert (result.exit_code, result.rules) == (1, [problem])
 
 
 async def test_a_collection_that_is_not_under_way_is_refused(
