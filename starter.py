@@ -1,4 +1,4 @@
-"""The command line for people and schedulers: it starts, asks and shows; the rules are elsewhere."""
+"""The command line for people and schedulers: it starts, sends commands and shows; the rules are elsewhere."""
 
 import typer
 
@@ -44,7 +44,7 @@ runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
 refunds.app.add_typer(refund_requests.app)
-NOUNS = {
+GROUPS = {
     "accounts": accounts.app,
     "cards": cards.app,
     "transactions": transactions.app,
@@ -63,7 +63,7 @@ NOUNS = {
     "schedule": schedule.app,
     "import": import_cli.app,
 }
-for name, commands in NOUNS.items():
+for name, commands in GROUPS.items():
     app.add_typer(commands, name=name)
 app.command("doctor")(doctor)
 app.command("migrate")(migrate)

@@ -50,7 +50,7 @@ class Webhook:
         self._delivery = EventDelivery(inbox, client)
         self._secrets = secrets
         self._is_live = is_live
-        self._news = asyncio.Event()
+        self._stored = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
     async def receive(self, request: Request) -> Response:
@@ -69,13 +69,13 @@ class Webhook:
         is_new = await self._inbox.receive(event) == 1
         self.counts["stored" if is_new else "repeated"] += 1
         if is_new:
-            self._news.set()
+            self._stored.set()
         return Response(status_code=200)
 
     async def deliver_for_ever(self) -> None:
         """Hint the workflows of what has come in, and of what an earlier crash left behind."""
         while True:
-            self._news.clear()
+            self._stored.clear()
             try:
                 done = await self._delivery.deliver_waiting()
                 self.counts["delivered"] += done.taken
@@ -83,7 +83,7 @@ class Webhook:
             except (DatabaseUnavailableError, RPCError) as error:
                 log.warning("events_not_delivered", error=type(error).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LEFT_BEHIND_SECONDS)
+                await asyncio.wait_for(self._stored.wait(), LEFT_BEHIND_SECONDS)
 
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""

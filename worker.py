@@ -81,7 +81,7 @@ WORKFLOWS = (
 )
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
-BUNCH = 20
+COMPLETIONS_A_BATCH = 20
 
 # Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was
 # let go is read back from its short history when it wakes.
@@ -166,7 +166,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
-        interceptors=[Heartbeats(), BatchedCompletions(MONTHLY, every_seconds=BUNCH / rate)],
+        interceptors=[Heartbeats(), BatchedCompletions(MONTHLY, every_seconds=COMPLETIONS_A_BATCH / rate)],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.cards import measure_cards
-from bench.certainty import KINDS, measure_certainty
 from bench.document import DOCUMENT, document, section_of
+from bench.faults.ledger_faults import measure_ledger_faults
+from bench.figures.cards import measure_cards
+from bench.figures.certainty import KINDS, measure_certainty
+from bench.figures.paced import measure_paced
+from bench.figures.sandbox import measure_sandbox
+from bench.figures.scale import measure_scale
+from bench.figures.throughput import measure_throughput
+from bench.figures.webhook import measure_webhook
 from bench.ledger.figures import FULL, QUICK, measure_ledger
-from bench.ledger_faults import measure_ledger_faults
-from bench.paced import measure_paced
 from bench.results import FOLDER, keep
-from bench.sandbox import measure_sandbox
-from bench.scale import measure_scale
-from bench.throughput import measure_throughput
-from bench.webhook import measure_webhook
-from sandbox.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 MINUTE = 60.0
 
@@ -62,7 +62,7 @@ FIGURES = {
     "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
     "ledger": Figure(lambda: measure_ledger(FULL), lambda: measure_ledger(QUICK), 60 * MINUTE),
     "ledger-faults": Figure(
-        lambda: measure_ledger_faults(strikes=10), lambda: measure_ledger_faults(strikes=1), 30 * MINUTE
+        lambda: measure_ledger_faults(injections=10), lambda: measure_ledger_faults(injections=1), 30 * MINUTE
     ),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
@@ -161,7 +161,7 @@ def _within(seconds: float, measurement: Callable[[], Measurement]) -> object:
 
     try:
         return asyncio.run(bounded())
-    except PartError as error:
+    except ServiceError as error:
         reason = str(error)
     except TimeoutError:
         reason = f"it was not done within {seconds:g} s"

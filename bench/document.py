@@ -4,17 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.cards import SleepingCards
-from bench.certainty import Certainties
+from bench.faults.ledger_faults import LedgerFaults
+from bench.figures.cards import SleepingCards
+from bench.figures.certainty import Certainties
+from bench.figures.paced import Paced
+from bench.figures.sandbox import SandboxSpeed
+from bench.figures.scale import Scale
+from bench.figures.throughput import Throughput
+from bench.figures.webhook import Answers
 from bench.ledger.figures import LedgerFigures
-from bench.ledger_faults import LedgerFaults
-from bench.paced import Paced
 from bench.results import FOLDER, kept
-from bench.sandbox import SandboxSpeed
-from bench.scale import Scale
-from bench.sections import ledger, news, payments
-from bench.throughput import Throughput
-from bench.webhook import Answers
+from bench.sections import events, ledger, payments
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -46,10 +46,10 @@ SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "paced": (Paced, payments.paced),
     "throughput": (Throughput, payments.throughput),
     "scale": (Scale, payments.scale),
-    "certainty": (Certainties, news.certainty),
-    "webhook": (Answers, news.webhook),
-    "cards": (SleepingCards, news.cards),
+    "certainty": (Certainties, events.certainty),
+    "webhook": (Answers, events.webhook),
+    "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),
     "ledger-faults": (LedgerFaults, ledger.faults),
-    "sandbox": (SandboxSpeed, news.sandbox),
+    "sandbox": (SandboxSpeed, events.sandbox),
 }

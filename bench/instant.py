@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
-from sandbox.data import GeneratedAccount
-from sandbox.gateway_customers import SavedAccount, SavedCard
+from sandbox.customers.gateway_customers import SavedAccount, SavedCard
+from sandbox.customers.generation import GeneratedAccount
 
 FEE_MINOR = 1
 

@@ -7,7 +7,7 @@ import signal
 
 from activities.database import Database, create_engine
 from bench.instant import InstantGateway
-from sandbox.temporal import client_of
+from sandbox.servers.temporal import client_of
 from settings import Settings, configure_logging, load_settings
 from worker import gateway_worker
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from activities.database import Database, create_engine
-from sandbox.temporal import program
+from sandbox.servers.temporal import program
 
 _PACKAGES = ("temporalio", "stripe", "sqlalchemy", "psycopg")
 
@@ -53,8 +53,8 @@ async def machine_of(url: str) -> Machine:
 
 
 def _temporal_version() -> str:
-    said = subprocess.run((program("temporal"), "--version"), capture_output=True, text=True, check=True, timeout=20)
-    return said.stdout.strip().removeprefix("temporal version ")
+    printed = subprocess.run((program("temporal"), "--version"), capture_output=True, text=True, check=True, timeout=20)
+    return printed.stdout.strip().removeprefix("temporal version ")
 
 
 def _processor() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench import parts
+from bench import process_costs
 from bench.merchant import Merchant
 from bench.rates import rate, steady_rate
 from models.runs.process_run import Certificate, ItemOutcome
@@ -17,7 +17,7 @@ _MOMENTS = """
 
 
 @dataclass(frozen=True)
-class Leg:
+class MeasuredRun:
     """What one run over some accounts came to. CPU is in milliseconds per payment, by part of the stack."""
 
     payments: int
@@ -36,15 +36,15 @@ class Leg:
         return round(sum(self.cpu_ms[name] for name in names), 2)
 
 
-async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certificate]]) -> Leg:
+async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certificate]]) -> MeasuredRun:
     """Run one collection and measure it. Everyone in it can pay: an account that was not charged is a finding."""
-    asked, busy, before = _requests(merchant), _busy(merchant), parts.read()
+    requests, busy, before = _requests(merchant), _busy(merchant), process_costs.read()
     certificate = await collect()
-    after = parts.read()
+    after = process_costs.read()
     started, finished = await _moments(merchant, certificate.run_id)
-    used = parts.cost(before, after)
+    used = process_costs.cost(before, after)
     cpu_ms = used.per_payment_ms(len(finished))
-    return Leg(
+    return MeasuredRun(
         payments=len(finished),
         not_charged=certificate.members - _charged(certificate),
         seconds=round(after.at - before.at, 1),
@@ -52,7 +52,7 @@ async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certifica
         steady_per_second=round(steady_rate(finished, min(started)), 2),
         cpu_ms=cpu_ms,
         foreign_cores=used.foreign_cores,
-        gateway_requests=_requests(merchant) - asked,
+        gateway_requests=_requests(merchant) - requests,
         refused_busy=_busy(merchant) - busy,
         events_per_payment=round(await _events(merchant, certificate.run_id) / len(finished), 2),
     )

@@ -10,14 +10,14 @@ from temporalio.client import Client
 from activities.database import Database, create_engine
 from bench.instant import InstantCustomers
 from models.runs.process_run import Certificate, RunRequest
-from sandbox.data import GeneratedAccount, generate
-from sandbox.gateway_customers import GatewayCustomers, stripe_client
-from sandbox.load import CustomerSaver, load
-from sandbox.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, configure
-from sandbox.processes import PartError
+from sandbox.customers.gateway_customers import GatewayCustomers, stripe_client
+from sandbox.customers.generation import GeneratedAccount, generate
+from sandbox.customers.load import CustomerSaver, load
+from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, configure
+from sandbox.servers.processes import ServiceError
+from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.stripe.control import SandboxControl
-from sandbox.temporal import client_of
+from sandbox.stripe.control.client import SandboxControl
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id
@@ -68,7 +68,7 @@ async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIter
     """Start a stack of our own and open so many accounts; `instant` saves their cards at the instant gateway."""
     async with running_stack(StackOptions(ui=False)) as stack, contextlib.AsyncExitStack() as running:
         if not stack.control:
-            raise PartError("The bench", "it measures the whole stack on this machine: unset STRIPE_API_BASE")
+            raise ServiceError("The bench", "it measures the whole stack on this machine: unset STRIPE_API_BASE")
         control = running.enter_context(SandboxControl(stack.control))
         database = Database(
             create_engine(stack.settings.database_url, pool=stack.settings.database_pool),
@@ -85,4 +85,4 @@ async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIter
 
 def _who_pay(accounts: int) -> Iterator[GeneratedAccount]:
     drawn = generate(accounts * DRAWN_FOR_ONE, SEED)
-    return islice((account for account in drawn if account.trouble is None), accounts)
+    return islice((account for account in drawn if account.problem is None), accounts)

@@ -12,7 +12,7 @@ from bench.merchant import Merchant
 from models.gateway.gateway_request import CollectRequest
 from models.period import Period
 from models.runs.process_run import Certificate, PageRequest, RunPlan
-from sandbox.merchant import PAYMENT_DEFINITION
+from sandbox.customers.merchant import PAYMENT_DEFINITION
 from workflows.visibility import payment_run_id
 
 

@@ -21,7 +21,7 @@ import psutil
 import stripe
 import typer
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 
 API_KEY = "sk_test_bench"
 START_TIMEOUT_SECONDS = 15.0
@@ -131,7 +131,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 def _charges_in_books(url: str) -> int:
     with SandboxControl(url) as control:
-        return sum(total.charges.count for total in control.books().totals)
+        return sum(total.charges.count for total in control.movements().totals)
 
 
 def main(

@@ -1,4 +1,4 @@
-"""Telling collections that what their account owes, or its cards, have changed."""
+"""Signals collections that what their account owes, or its cards, have changed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ async def signal_collections(
     settings: Settings,
     account_ids: Sequence[str],
     *,
-    news: str = "receivable_changed",
+    signal: str = "receivable_changed",
 ) -> dict[str, object]:
     """Signal the open collections of accounts; return what the answer says of it.
 
@@ -31,16 +31,18 @@ async def signal_collections(
     """
     waiting = await _open(database, account_ids)
     if not waiting:
-        return {"collections_told": []}
+        return {"collections_signalled": []}
     try:
         client = await temporal_of(settings)
         gate = asyncio.Semaphore(IN_FLIGHT)
-        told = await asyncio.gather(*(_tell(client, id, news, gate) for id in waiting))
+        delivered = await asyncio.gather(*(_signal(client, id, signal, gate) for id in waiting))
     except (Failure, RPCError) as error:
-        warning = f"done, but Temporal could not be told ({error}): {', '.join(waiting)} will notice when next awake"
+        warning = (
+            f"done, but Temporal could not be signalled ({error}): {', '.join(waiting)} will notice at their next timer"
+        )
         output.note(f"warning: {warning}")
-        return {"collections_told": [], "warning": warning}
-    return {"collections_told": [id for id, heard in zip(waiting, told, strict=True) if heard]}
+        return {"collections_signalled": [], "warning": warning}
+    return {"collections_signalled": [id for id, is_delivered in zip(waiting, delivered, strict=True) if is_delivered]}
 
 
 async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
@@ -52,12 +54,12 @@ async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
     return [collection_id(row.account_id, row.period) for row in rows]
 
 
-async def _tell(client: Client, id: str, news: str, gate: asyncio.Semaphore) -> bool:
+async def _signal(client: Client, id: str, signal: str, gate: asyncio.Semaphore) -> bool:
     async with gate:
         try:
-            await client.get_workflow_handle(id).signal(news)
+            await client.get_workflow_handle(id).signal(signal)
         except RPCError as error:
-            # It has just ended, or its history is gone: there is nobody left to tell.
+            # It has just ended, or its history is gone: there is nothing left to signal.
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
             raise

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -15,6 +16,11 @@ def period_of(text: str) -> str:
         raise typer.BadParameter(str(error).removeprefix("period: ")) from error
 
 
+def date_of(moment: datetime | None) -> date | None:
+    """Return the day of an option, which comes as midnight."""
+    return moment.date() if moment else None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its certificate, with a progress bar.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
@@ -23,3 +29,4 @@ DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a
 PeriodText = Annotated[str, typer.Argument(metavar="PERIOD", parser=period_of, help="A month, such as 2026-11.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, such as run/monthly/2026-11.")]
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id of an account.")]
+Actor = Annotated[str, typer.Option("--actor", help="Who does it; else the login name.")]

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ class Failure(Exception):
 
 
 class Output:
-    """Where one command says what it has to say. Answers go to standard output, everything else to standard error."""
+    """What one command writes. Answers go to standard output, everything else to standard error."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -129,6 +129,24 @@ def table(title: str, *columns: str, rows: Iterable[Sequence[object]] = (), righ
     if not made.row_count:
         made.add_row("none")
     return made
+
+
+def problem_table(problems: Iterable[Problem]) -> "Table":
+    """Make a table of bad lines of a file."""
+    rows = [(problem.line, problem.field, problem.rule, problem.message) for problem in problems]
+    return table("Refused lines", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of a total are done; yields what to call after each part."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = console_on(sys.stderr)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda parts: progress.advance(task, parts)
 
 
 def to_json(document: object, *, indent: int | None = None) -> str:

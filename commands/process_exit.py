@@ -11,8 +11,8 @@ from collections.abc import Callable
 def leave_after(work: Callable[[], object]) -> None:
     """Run the command line and end the process with its exit code; an unexpected error shows where it happened.
 
-    Temporal's client leaves threads behind with which an interpreter that is taken apart aborts now and then, after
-    everything is done. So it is not taken apart: what was said is flushed, and the process ends.
+    Temporal's client leaves threads behind, and an interpreter that is finalized with them aborts now and then, after
+    everything is done. So it is not finalized: what was written is flushed, and the process ends.
     """
     code = 1
     try:

@@ -33,7 +33,7 @@ async def ask(
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way") from error
+        raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun}s show") from error
     return answered
 
 
@@ -53,6 +53,6 @@ def refusal_of(error: WorkflowUpdateFailedError, noun: str) -> RefusedError:
         cause = cause.__cause__
     text = cause.message if isinstance(cause, ApplicationError) else str(cause)
     rule = cause.type if isinstance(cause, ApplicationError) else None
-    named = f"{noun}_can_be_steered" if rule in {None, "CommandError"} else str(rule)
+    named = f"{noun}_accepts_command" if rule in {None, "CommandError"} else str(rule)
     field, found, message = text.partition(": ")
     return refusal(field, named, message) if found else refusal(noun, named, text)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sandbox.postgres import Passwords
-from sandbox.processes import PartError, is_free
+from sandbox.servers.postgres import Passwords
+from sandbox.servers.processes import ServiceError, is_free
 
-PART = "The stack"
+SERVICE = "The stack"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """Where one stack keeps everything. Paths only: the parts make what they need."""
+    """Where one stack keeps everything. Paths only: the services make what they need."""
 
     path: Path
     is_kept: bool
@@ -62,7 +62,7 @@ class DataFolder:
         return self.path / "mail"
 
     def log(self, name: str) -> Path:
-        """Return the log file of one part."""
+        """Return the log file of one service."""
         return self.logs / f"{name}.log"
 
     def credentials(self) -> Credentials:
@@ -87,7 +87,7 @@ class DataFolder:
 
 @contextlib.contextmanager
 def kept_folder(path: Path) -> Iterator[DataFolder]:
-    """Open a folder for one stack at a time; PartError while another stack runs on it."""
+    """Open a folder for one stack at a time; ServiceError while another stack runs on it."""
     folder = DataFolder(path.resolve(), is_kept=True)
     if not folder.path.exists():
         folder.path.mkdir(parents=True)
@@ -98,7 +98,7 @@ def kept_folder(path: Path) -> Iterator[DataFolder]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PartError(PART, f"another stack is running on {folder.path}; stop it first") from None
+            raise ServiceError(SERVICE, f"another stack is running on {folder.path}; stop it first") from None
         yield folder
 
 

@@ -1,19 +1,19 @@
-"""What the environment gives, and the settings and environment that follow once the stack has added its own parts."""
+"""What the environment gives, and the settings that follow once the stack has added its own services."""
 
 import os
 from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox.processes import PartError
+from sandbox.servers.processes import ServiceError
 from settings import Settings, environment_name
 
-PART = "The stack"
+SERVICE = "The stack"
 
 # Settings by field. None takes a variable of the user's away: it belongs to a server of theirs that is not used.
 Values = dict[str, str | None]
 
-# Stand in for the parts that are started later, so that everything given is checked before anything starts.
+# Stand in for the services that are started later, so that everything given is checked before anything starts.
 LATER: dict[str, Values] = {
     "database_url": {"database_url": "postgresql+psycopg://", "migration_database_url": None},
     "temporal_address": {
@@ -37,11 +37,11 @@ def given(field: str) -> str:
     return os.environ.get(environment_name(field), "")
 
 
-def given_settings() -> Settings:
-    """Check all that is given; PartError names the first wrong variable. What is started later is left out."""
+def checked_settings() -> Settings:
+    """Check all that is given; ServiceError names the first wrong variable. What is started later is left out."""
     later: Values = {}
-    for part, values in LATER.items():
-        if not given(part):
+    for service, values in LATER.items():
+        if not given(service):
             later |= values
     return settings_with(later)
 
@@ -55,7 +55,7 @@ def settings_with(values: Values) -> Settings:
         problem = error.errors(include_input=False, include_url=False)[0]
         place = str(problem["loc"][0]) if problem["loc"] else ""
         name = environment_name(place) if place in Settings.model_fields else place
-        raise PartError(PART, f"{name}: {problem['msg']}".removeprefix(": ")) from None
+        raise ServiceError(SERVICE, f"{name}: {problem['msg']}".removeprefix(": ")) from None
 
 
 def variables(values: Values) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The parts of a stack: each is taken from the environment or started, and answers with the settings that reach it."""
+"""The services of a stack: each is taken from the environment or started, and yields the settings that reach it."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from sandbox.data_folder import DataFolder, Ports
 from sandbox.environment import LATER, Values, given
-from sandbox.mail import Mailbox, running_mailbox
-from sandbox.migrate import migrate
-from sandbox.postgres import running_postgres
-from sandbox.postgres_home import kept_home, temporary_home
-from sandbox.processes import PartError, together
-from sandbox.stripe_process import StripeAccount, running_stripe
-from sandbox.temporal import NAMESPACE, PART, client_of, register_search_attributes, running_temporal
+from sandbox.servers.mail import Mailbox, running_mailbox
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import running_postgres
+from sandbox.servers.postgres_home import kept_home, temporary_home
+from sandbox.servers.processes import ServiceError, together
+from sandbox.servers.stripe_process import StripeAccount, running_stripe
+from sandbox.servers.temporal import NAMESPACE, SERVICE, client_of, register_search_attributes, running_temporal
 from settings import Settings
 from workflows.client import connect
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -22,8 +22,8 @@ CONNECT_SECONDS = 10.0
 
 
 @dataclass
-class Parts:
-    """Starts the parts; what is started is stopped when `running` is closed."""
+class Services:
+    """Starts the services; what is started is stopped when `running` is closed."""
 
     folder: DataFolder
     ports: Ports
@@ -33,7 +33,7 @@ class Parts:
     mailbox: Mailbox | None = None
 
     async def start(self, settings: Settings) -> Values:
-        """Start or take every part, in parallel; the first PartError wins and the other starts are called off."""
+        """Start or take every part, in parallel; the first ServiceError wins and the other starts are called off."""
         starts = (self._database(), self._temporal(settings), self._stripe(), self._mail())
         found = await together(*starts)
         return {name: value for values in found for name, value in values.items()}
@@ -103,7 +103,7 @@ class Parts:
 
 
 def ports_of(values: Values) -> Ports:
-    """Return the ports of the parts that were started."""
+    """Return the ports of the services that were started."""
     return Ports(
         postgres=_port(values, "database_url"),
         temporal=_port(values, "temporal_address"),
@@ -124,4 +124,4 @@ async def _prepare_namespace(settings: Settings) -> None:
             await register_search_attributes(await client_of(settings), SEARCH_ATTRIBUTES)
     except (RuntimeError, TimeoutError) as error:
         reason = str(error) or f"no answer in {CONNECT_SECONDS:g} s"
-        raise PartError(PART, f"DULY_TEMPORAL_ADDRESS {settings.temporal_address}: {reason}") from error
+        raise ServiceError(SERVICE, f"DULY_TEMPORAL_ADDRESS {settings.temporal_address}: {reason}") from error

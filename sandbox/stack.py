@@ -1,6 +1,6 @@
 """The whole stack of a laptop: PostgreSQL, Temporal, the Stripe sandbox and a mail catcher, as far as not given.
 
-A part that the environment names (DULY_DATABASE_URL, DULY_TEMPORAL_ADDRESS, STRIPE_API_BASE, DULY_SMTP_URL) is the
+A service that the environment names (DULY_DATABASE_URL, DULY_TEMPORAL_ADDRESS, STRIPE_API_BASE, DULY_SMTP_URL) is the
 user's own: it is used and not started. The rest starts in parallel on free ports of 127.0.0.1.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.data_folder import DataFolder, Ports, kept_folder, temporary_folder
-from sandbox.environment import environment_with, given_settings, settings_with, variables
-from sandbox.mail import Mailbox
-from sandbox.services import Parts, ports_of
+from sandbox.environment import checked_settings, environment_with, settings_with, variables
+from sandbox.servers.mail import Mailbox
+from sandbox.services import Services, ports_of
 from settings import Settings
 
 
@@ -49,16 +49,16 @@ class Stack:
 async def running_stack(options: StackOptions | None = None) -> AsyncIterator[Stack]:
     """Start what the environment does not give, and stop it in the end, also on Ctrl-C and SIGTERM.
 
-    PartError names the part that did not start and its log; all others are stopped by then. Main thread only, because
-    signals and the children's lives are tied to it.
+    ServiceError names the service that did not start and its log; all others are stopped by then. Main thread only,
+    because signals and the children's lives are tied to it.
     """
     wanted = options or StackOptions()
-    checked = given_settings()
+    checked = checked_settings()
     with _cancelled_by_sigterm(), _folder(wanted.data) as folder:
         async with contextlib.AsyncExitStack() as running:
             ports = folder.ports(wanted.ports)
-            parts = Parts(folder, ports, wanted.ui, wanted.stripe_options, running)
-            values = await parts.start(checked)
+            services = Services(folder, ports, wanted.ui, wanted.stripe_options, running)
+            values = await services.start(checked)
             folder.remember_ports(ports_of(values))
             yield Stack(
                 settings=settings_with(values),
@@ -66,7 +66,7 @@ async def running_stack(options: StackOptions | None = None) -> AsyncIterator[St
                 started=variables(values),
                 folder=folder,
                 control=values.get("stripe_api_base") or "",
-                mailbox=parts.mailbox,
+                mailbox=services.mailbox,
             )
 
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import typer
 
 from sandbox.data_folder import Ports, write_private
-from sandbox.processes import PartError, together
+from sandbox.servers.processes import ServiceError, together
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.control_messages import WebhookEndpoint
+from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.messages import WebhookEndpoint
 from sandbox.workers import EVENTS_PATH, running_webhook, running_worker
 
 # Gateway calls have a process of their own, so that nothing delays them.
@@ -25,13 +25,13 @@ DATA = Path(".duly")
 
 
 def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
-    """Run the stack and its workers until Ctrl-C or SIGTERM, and return the exit code: 1 when a part failed."""
+    """Run the stack and its workers until Ctrl-C or SIGTERM, and return the exit code: 1 when a service failed."""
     try:
         asyncio.run(up(options, ROLES if with_workers else ()))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.")
         return 0
-    except PartError as error:
+    except ServiceError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -40,7 +40,7 @@ def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
 async def up(options: StackOptions, roles: Sequence[str]) -> None:
     """Run the stack, a worker of each role and the receiver of events until cancelled.
 
-    PartError when one does not start or ends; without workers there is no receiver either.
+    ServiceError when one does not start or ends; without workers there is no receiver either.
     """
     async with running_stack(options) as bare, contextlib.AsyncExitStack() as running:
         stack, children = bare, []
@@ -71,7 +71,7 @@ def reached_at(stack: Stack, url: str) -> Stack:
 
 def describe(stack: Stack, workers: int) -> str:
     """Return where everything is, for a person. No password is in it: they are in the environment file."""
-    settings, crew = stack.settings, f"with {workers} workers" if workers else "without workers"
+    settings, with_workers = stack.settings, f"with {workers} workers" if workers else "without workers"
     database = urlsplit(settings.database_url)
     lines = {
         "Temporal UI": settings.temporal_ui_url or "off",
@@ -84,7 +84,7 @@ def describe(stack: Stack, workers: int) -> str:
     }
     block = "\n".join(f"  {name:<15} {place}" for name, place in lines.items())
     return (
-        f"Duly is up {crew}. Ctrl-C stops it; its data stays in {stack.folder.path}\n\n"
+        f"Duly is up {with_workers}. Ctrl-C stops it; its data stays in {stack.folder.path}\n\n"
         f"{block}\n\n"
         f"In another terminal, for starter.py: set -a; . {shlex.quote(str(_environment_path(stack)))}; set +a"
     )
@@ -92,7 +92,7 @@ def describe(stack: Stack, workers: int) -> str:
 
 @contextlib.contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """Write the variables that lead to the started parts into a file for a shell, as long as they run."""
+    """Write the variables that lead to the started services into a file for a shell, as long as they run."""
     path = _environment_path(stack)
     lines = (f"{name}={shlex.quote(value)}" for name, value in sorted(stack.started.items()))
     write_private(path, "\n".join(lines) + "\n")

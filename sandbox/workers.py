@@ -13,9 +13,9 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from sandbox.processes import Child, Command, choose_port
+from sandbox.servers.processes import Child, Command, choose_port
+from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack
-from sandbox.temporal import client_of
 from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ class Webhook:
 async def running_worker(
     stack: Stack, role: str = "all", *, name: str = "", argv: tuple[str, ...] = ()
 ) -> AsyncIterator[Child]:
-    """Run one worker process and yield it once it polls; PartError if it does not get there.
+    """Run one worker process and yield it once it polls; ServiceError if it does not get there.
 
     `name` tells several workers of a role apart, in errors and as the name of the log; `argv` is another program that
     does the role's work.
@@ -62,7 +62,7 @@ async def running_worker(
 
 @contextlib.asynccontextmanager
 async def running_webhook(stack: Stack) -> AsyncIterator[Webhook]:
-    """Run the receiver of events on a free port and yield it once it answers; PartError if it does not get there."""
+    """Run the receiver of events on a free port and yield it once it answers; ServiceError if it does not get there."""
     url = f"http://127.0.0.1:{choose_port('Webhook', 0)}"
     argv = (sys.executable, str(ROOT / "webhook.py"), f"--port={urlsplit(url).port}")
     environment = {**stack.environment, "DULY_PUBLIC_URL": url}

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.collecting",
     "tests.fixtures.command_line",
     "tests.fixtures.database",
+    "tests.fixtures.folder_times",
     "tests.fixtures.mail",
     "tests.fixtures.refunds",
     "tests.fixtures.stripe",

@@ -35,7 +35,7 @@ def test_models_need_the_standard_library_only() -> None:
         ("workflows/payment_run.py", "from models.tables.accounts import Account"),
         ("workflows/payment_run.py", "from activities import gateway"),
         ("workflows/payment_run.py", "from activities.database import make_engine"),
-        ("worker.py", "from sandbox.stripe.control import SandboxControl"),
+        ("worker.py", "from sandbox.stripe.control.client import SandboxControl"),
         ("webhook.py", "import sandbox"),
         ("webhook.py", "import stripe"),
         ("webhook.py", "from commands.ledger.accounts_cli import app"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.temporal import DYNAMIC_CONFIG
+from sandbox.servers.temporal import DYNAMIC_CONFIG
 from settings import Settings, environment_name
 from tests.house import compose as checks
 from tests.house.source import ROOT
@@ -44,10 +44,10 @@ def test_it_runs_the_whole_of_the_production_path() -> None:
 def test_its_temporal_server_behaves_as_the_embedded_one() -> None:
     behaviour = yaml.safe_load((ROOT / "docker" / "temporal" / "dynamic-config.yaml").read_text(encoding="utf-8"))
 
-    told = {key: str(values[0]["value"]).lower() for key, values in behaviour.items()}
+    given = {key: str(values[0]["value"]).lower() for key, values in behaviour.items()}
 
     # How many pieces a queue is in is a matter of hosts.
-    assert told == {key: value for key, value in DYNAMIC_CONFIG.items() if "Partitions" not in key}
+    assert given == {key: value for key, value in DYNAMIC_CONFIG.items() if "Partitions" not in key}
 
 
 def test_every_image_has_a_version() -> None:

@@ -12,6 +12,7 @@ from tests.house.tracked import tracked_files, tracked_texts
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 RECORDS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
 
 
@@ -43,6 +44,13 @@ def test_every_link_leads_somewhere() -> None:
     assert documents.broken_links(markdown()) == []
 
 
+def test_every_file_that_a_document_names_exists() -> None:
+    # Records keep the names of their day, and the changelog tells of what was.
+    ours = [path for path in markdown() if path.parent != DECISIONS.parent and path.name != "CHANGELOG.md"]
+
+    assert documents.missing_files(ours, ROOT) == []
+
+
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
 def test_a_decision_record_fits_one_screen_and_says_why(record: Path) -> None:
     assert documents.problems_of_record(record) == []
@@ -52,6 +60,14 @@ def test_no_two_decision_records_share_a_number() -> None:
     numbers = [record.name.partition("-")[0] for record in RECORDS]
 
     assert len(numbers) == len(set(numbers))
+
+
+def test_the_index_lists_every_decision_record() -> None:
+    assert documents.unlisted_records(DECISIONS) == []
+
+
+def test_the_index_says_where_the_files_are_that_records_name() -> None:
+    assert documents.files_that_moved(DECISIONS, ROOT) == []
 
 
 def test_no_file_names_a_path_of_one_machine_or_the_host_of_a_registry() -> None:
@@ -101,6 +117,28 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
         "b.md: gone.md",
         "b.md: ../a.md#second-part",
     ]
+
+
+def test_a_file_that_a_document_names_and_that_is_gone_is_found(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.md": "`models/money.py`, `models/gone.py`, `models/`, `sandbox/`", "models/money.py": ""})
+
+    assert documents.missing_files([tmp_path / "a.md"], tmp_path) == ["a.md: models/gone.py"]
+
+
+def test_a_record_that_the_index_lacks_and_a_file_that_is_gone_are_found(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "docs/0001-one.md": "# 0001. One\n`models/gone.py`, `models/moved.py`, `models/lost.py`, `models/here.py`",
+            "docs/0002-two.md": "# 0002. Two",
+            "docs/README.md": "- [0001](0001-one.md) One\n- [0002](0002-two.md) Three\n"
+            "| `models/moved.py` | `models/here.py` |\n| `models/lost.py` | `models/nowhere.py` |",
+            "models/here.py": "",
+        },
+    )
+
+    assert documents.unlisted_records(tmp_path / "docs" / "README.md") == ["- [0002](0002-two.md) Two"]
+    assert documents.files_that_moved(tmp_path / "docs" / "README.md", tmp_path) == ["models/gone.py", "models/lost.py"]
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ def make(*words: str, cwd: Path = ROOT) -> str:
 
 
 def test_make_alone_says_what_each_target_does() -> None:
-    said = make()
+    printed = make()
 
-    assert [target for target in TARGETS if f"make {target} " not in said] == []
+    assert [target for target in TARGETS if f"make {target} " not in printed] == []
 
 
 def test_every_program_behind_a_target_is_there() -> None:
@@ -122,9 +122,9 @@ def test_setup_names_the_package_that_a_bare_python_lacks(tmp_path: Path) -> Non
     plant(tmp_path, {"requirements.lock": "", "python": bare})
     (tmp_path / "python").chmod(0o755)
 
-    said = make("setup", f"PYTHON={tmp_path / 'python'}", cwd=tmp_path)
+    printed = make("setup", f"PYTHON={tmp_path / 'python'}", cwd=tmp_path)
 
-    assert f"apt-get install python3.{sys.version_info.minor}-venv" in said
+    assert f"apt-get install python3.{sys.version_info.minor}-venv" in printed
     assert not (tmp_path / ".venv").exists()
 
 

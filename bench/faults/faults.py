@@ -1,4 +1,4 @@
-"""The faults, each a way to strike a server while writers work; a strike ends when the server could serve again."""
+"""The faults, each a way to harm a server while writers work; an injection ends when the server could serve again."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import psutil
 import psycopg
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
-from bench.faults.killable_server import MortalServer
+from bench.faults.killable_server import KillableServer
 from bench.ledger.client import plain
 
 FREEZE_SECONDS = 6.0
@@ -19,7 +19,7 @@ HUNG_SECONDS = 8.0
 DEADLOCK_SECONDS = 4.0
 TERMINATIONS = 40
 
-Strike = Callable[[MortalServer, random.Random], Awaitable[None]]
+Injection = Callable[[KillableServer, random.Random], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -28,45 +28,45 @@ class Fault:
 
     row: int
     name: str
-    strike: Strike
+    inject: Injection
     gap_seconds_max: float
 
 
-async def kill_backend(mortal: MortalServer, rng: random.Random) -> None:
+async def kill_backend(server: KillableServer, rng: random.Random) -> None:
     """Kill one backend: the server throws all others out and recovers by itself."""
-    if backends := mortal.backends():
+    if backends := server.backends():
         with contextlib.suppress(psutil.NoSuchProcess):
             rng.choice(backends).kill()
 
 
-async def kill_postmaster(mortal: MortalServer, _: random.Random) -> None:
+async def kill_postmaster(server: KillableServer, _: random.Random) -> None:
     """Kill the first process only; its children notice and end."""
-    mortal.postmaster().kill()
-    await mortal.restart()
+    server.postmaster().kill()
+    await server.restart()
 
 
-async def kill_everything(mortal: MortalServer, _: random.Random) -> None:
+async def kill_everything(server: KillableServer, _: random.Random) -> None:
     """Kill every process of the server at once."""
-    mortal.signal_all(signal.SIGKILL)
-    await mortal.restart()
+    server.signal_all(signal.SIGKILL)
+    await server.restart()
 
 
-async def shut_down_immediately(mortal: MortalServer, _: random.Random) -> None:
+async def shut_down_immediately(server: KillableServer, _: random.Random) -> None:
     """Make the server leave without a checkpoint."""
-    mortal.postmaster().send_signal(signal.SIGQUIT)
-    await mortal.restart()
+    server.postmaster().send_signal(signal.SIGQUIT)
+    await server.restart()
 
 
-async def freeze(mortal: MortalServer, _: random.Random) -> None:
+async def freeze(server: KillableServer, _: random.Random) -> None:
     """Stop every process where it is, and let them go on later."""
-    mortal.signal_all(signal.SIGSTOP)
+    server.signal_all(signal.SIGSTOP)
     await asyncio.sleep(FREEZE_SECONDS)
-    mortal.signal_all(signal.SIGCONT)
+    server.signal_all(signal.SIGCONT)
 
 
-async def hang_on_a_lock(mortal: MortalServer, _: random.Random) -> None:
-    """Take an account's lock and fall silent; the server ends the session that does not go on."""
-    engine = create_engine(mortal.server.runtime_url(), pool=1)
+async def hang_on_a_lock(server: KillableServer, _: random.Random) -> None:
+    """Take an account's lock and send nothing more; the server ends the session that does not go on."""
+    engine = create_engine(server.postgres.runtime_url(), pool=1)
     holder = Database(engine, timeout_seconds=HUNG_SECONDS * 4)
     with contextlib.suppress(DatabaseUnavailableError):
         async with holder.transaction() as connection:
@@ -77,16 +77,16 @@ async def hang_on_a_lock(mortal: MortalServer, _: random.Random) -> None:
     await engine.dispose()
 
 
-async def deadlock(mortal: MortalServer, rng: random.Random) -> None:
-    """Take accounts' locks in any order, so that writers are drawn into circles which the server breaks."""
+async def deadlock(server: KillableServer, rng: random.Random) -> None:
+    """Take accounts' locks in any order, so that writers are drawn into deadlocks, which the server breaks."""
     ends_at = asyncio.get_running_loop().time() + DEADLOCK_SECONDS
-    await asyncio.gather(*(_lock_pairs(mortal.server.runtime_url(), rng, ends_at) for _ in range(4)))
+    await asyncio.gather(*(_lock_pairs(server.postgres.runtime_url(), rng, ends_at) for _ in range(4)))
 
 
-async def terminate_backends(mortal: MortalServer, rng: random.Random) -> None:
+async def terminate_backends(server: KillableServer, rng: random.Random) -> None:
     """Terminate one session after the other, as an administrator may."""
     for _ in range(TERMINATIONS):
-        if backends := mortal.backends():
+        if backends := server.backends():
             with contextlib.suppress(psutil.NoSuchProcess):
                 rng.choice(backends).terminate()
         await asyncio.sleep(0.05)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import psutil
 
-from sandbox.migrate import migrate
-from sandbox.postgres import Passwords, PostgresServer, running_postgres
-from sandbox.postgres_home import give_to_server, temporary_home
-from sandbox.processes import PartError, free_port
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
+from sandbox.servers.postgres_home import give_to_server, temporary_home
+from sandbox.servers.processes import ServiceError, free_port
 
 START_SECONDS = 60.0
 FULL_DISK_MIB = 160
 
 
-class MortalServer:
+class KillableServer:
     """A server whose processes may be signalled at will; `restart` brings it back after it died."""
 
     def __init__(self, home: Path, log: Path) -> None:
@@ -27,7 +27,7 @@ class MortalServer:
         self._passwords = Passwords.random()
         self._port = free_port()
         self._running = contextlib.AsyncExitStack()
-        self.server = PostgresServer(self._port, self._passwords)
+        self.postgres = PostgresServer(self._port, self._passwords)
 
     async def start(self) -> None:
         """Start it; what a killed server left running is waited for, for a minute at most."""
@@ -35,9 +35,9 @@ class MortalServer:
             while True:
                 started = running_postgres(self._passwords, home=self._home, log=self._log, port=self._port)
                 try:
-                    self.server = await self._running.enter_async_context(started)
+                    self.postgres = await self._running.enter_async_context(started)
                     return
-                except PartError:
+                except ServiceError:
                     await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
@@ -89,13 +89,13 @@ class MortalServer:
 
 
 @contextlib.asynccontextmanager
-async def mortal_server(log: Path) -> AsyncIterator[MortalServer]:
+async def killable_server(log: Path) -> AsyncIterator[KillableServer]:
     """Run a migrated server on a disk of its own folder, whatever happens to it."""
     with temporary_home() as home:
-        mortal = MortalServer(home, log)
-        await mortal.start()
+        server = KillableServer(home, log)
+        await server.start()
         try:
-            await migrate(mortal.server.owner_url())
-            yield mortal
+            await migrate(server.postgres.owner_url())
+            yield server
         finally:
-            await mortal.stop()
+            await server.stop()

@@ -1,4 +1,4 @@
-"""A proxy between a client and PostgreSQL that swallows replies: the server has committed, the client hears nothing."""
+"""A proxy between a client and PostgreSQL that drops replies: the server has committed, the client gets no answer."""
 
 import asyncio
 import contextlib
@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator
 ROW_SELECTED, IDLE = b"SELECT 1\x00", b"Z\x00\x00\x00\x05I"
 
 
-class SwallowingProxy:
+class ReplyDroppingProxy:
     """Passes bytes both ways; now and then it closes the connection instead of passing an answer on."""
 
     def __init__(self, port: int, share: float, seed: int) -> None:
         self._port, self._share = port, share
         self._random = random.Random(seed)
         self._serving: set[asyncio.Task[None]] = set()
-        self.swallowed = 0
-        self.is_swallowing = False
+        self.dropped = 0
+        self.is_dropping = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client until either side closes."""
@@ -49,16 +49,16 @@ class SwallowingProxy:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
                 is_answer = ROW_SELECTED in data and data.endswith(IDLE)
-                if self.is_swallowing and is_answer and self._random.random() < self._share:
-                    self.swallowed += 1
+                if self.is_dropping and is_answer and self._random.random() < self._share:
+                    self.dropped += 1
                     return
                 writer.write(data)
 
 
 @contextlib.asynccontextmanager
-async def swallowing_proxy(port: int, *, share: float, seed: int) -> AsyncIterator[tuple[SwallowingProxy, int]]:
+async def reply_dropping_proxy(port: int, *, share: float, seed: int) -> AsyncIterator[tuple[ReplyDroppingProxy, int]]:
     """Listen before a server on `port`; yield the proxy and its own port."""
-    proxy = SwallowingProxy(port, share, seed)
+    proxy = ReplyDroppingProxy(port, share, seed)
     listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     async with listener:
         yield proxy, listener.sockets[0].getsockname()[1]

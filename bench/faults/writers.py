@@ -19,7 +19,7 @@ CALL_SECONDS = 3.0
 
 @dataclass
 class Tally:
-    """What writers saw: keys acknowledged, calls whose outcome they never heard, the longest time without an answer."""
+    """What writers saw: keys acknowledged, calls that got no answer, the longest time without an answer."""
 
     acknowledged: list[str] = field(default_factory=list)
     unanswered: int = 0
@@ -36,7 +36,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the acknowledged keys, and of the laws of the ledger; `lost` and `doubled` must be 0."""
+    """What became of the acknowledged keys, and of the invariants of the ledger; `lost` and `doubled` must be 0."""
 
     acknowledged: int
     unanswered: int
@@ -70,7 +70,7 @@ async def writing(url: str, name: str) -> AsyncIterator[Tally]:
         await database.dispose()
 
 
-async def judge(url: str, tally: Tally) -> Verdict:
+async def verify(url: str, tally: Tally) -> Verdict:
     """Compare what was acknowledged with what is there."""
     engine = create_engine(url, pool=1)
     database = Database(engine, timeout_seconds=60.0)

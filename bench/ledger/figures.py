@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.ledger.growth import Growth, measure_growth
 from bench.ledger.scratch import scratch_ledger
 from bench.ledger.settling import BulkFifo, LongStatement, measure_bulk_fifo, measure_statement
-from bench.ledger.speed import BARE, BATCH, LARGE_BATCH, PEER, PEER_HOT, POST, RECEIVE, measure_speed
+from bench.ledger.speed import BARE, BATCH, LARGE_BATCH, PGLEDGER, PGLEDGER_HOT, POST, RECEIVE, measure_speed
 from bench.machine import Machine, machine_of
 
 
@@ -35,7 +35,7 @@ class LedgerFigures:
     accounts: int
     rounds: int
     rates: dict[str, float]
-    peer_revision: str
+    pgledger_revision: str
     bulk_fifo: BulkFifo
     statement: LongStatement
     growth: Growth
@@ -51,14 +51,14 @@ class LedgerFigures:
         return self.rates[POST] / self.rates[BARE]
 
     @property
-    def of_peer(self) -> float | None:
+    def of_pgledger(self) -> float | None:
         """Single postings over pgledger's; None when it was not measured."""
-        return self.rates[POST] / self.rates[PEER] if PEER in self.rates else None
+        return self.rates[POST] / self.rates[PGLEDGER] if PGLEDGER in self.rates else None
 
     @property
-    def of_hot_peer(self) -> float | None:
+    def of_hot_pgledger(self) -> float | None:
         """Single postings, which all debit one account of the ledger, over pgledger's to one account."""
-        return self.rates[POST] / self.rates[PEER_HOT] if PEER_HOT in self.rates else None
+        return self.rates[POST] / self.rates[PGLEDGER_HOT] if PGLEDGER_HOT in self.rates else None
 
     @property
     def best_batch(self) -> float:
@@ -81,5 +81,5 @@ async def measure_ledger(size: Size) -> LedgerFigures:
             growth = measure_growth(scratch, transfers=size.transfers)
             machine = await machine_of(scratch.runtime_url)
             return LedgerFigures(
-                machine, size.accounts, size.rounds, rates, scratch.peer_revision, bulk_fifo, statement, growth
+                machine, size.accounts, size.rounds, rates, scratch.pgledger_revision, bulk_fifo, statement, growth
             )

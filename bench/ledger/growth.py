@@ -13,9 +13,9 @@ from bench.ledger.speed import BATCH_CONNECTIONS
 
 SIZE = 1_000
 ROUNDS, BATCHES, PAYMENTS = 7, 3, 200
-# Batches posted before anything is weighed, so that it is weighed in its stride: a connection lives for days, and the
+# Batches posted before anything is measured: a connection lives for days, and the
 # first change of a page after a checkpoint logs all of it, in a large ledger a page for nearly each invoice.
-STRIDE_OF_SMALL, STRIDE_OF_LARGE = 5, 100
+WARM_UP_OF_SMALL, WARM_UP_OF_LARGE = 5, 100
 _PAY = (
     "select duly.create_payment(gen_random_uuid()::text, 'quiet_' || 1 + floor(random() * %s)::int, 1, 'EUR', 'cash')"
 )
@@ -32,7 +32,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Growth:
-    """A small ledger and one that has grown, weighed in turns on one server; how fast it grew, in invoices a second."""
+    """A small ledger and one that has grown, measured in turns on one server; its growth in invoices a second."""
 
     small: Cost
     large: Cost
@@ -47,7 +47,7 @@ class Growth:
 
 
 def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
-    """Grow to so many transfers, and weigh a posting there and in the ledger's small copy."""
+    """Grow to so many transfers, and measure a posting there and in the ledger's small copy."""
     small = scratch.small
     batches = max(0, transfers - _transfers(scratch)) // TRANSFERS_OF_INVOICE // SIZE
     began = time.perf_counter()
@@ -58,23 +58,24 @@ def measure_growth(scratch: Scratch, *, transfers: int) -> Growth:
             owner.execute("vacuum analyze")
     sizes = _transfers(small), _transfers(scratch)
     with small.runtime() as one, scratch.runtime() as other:
-        _come_into_stride(one, scratch.accounts, STRIDE_OF_SMALL)
-        _come_into_stride(other, scratch.accounts, STRIDE_OF_LARGE)
+        _warm_up(one, scratch.accounts, WARM_UP_OF_SMALL)
+        _warm_up(other, scratch.accounts, WARM_UP_OF_LARGE)
         # In turns, since a machine's speed changes from minute to minute.
         rounds = [
-            [_weigh(each, scratch.accounts, f"weighed/{number}") for each in (one, other)] for number in range(ROUNDS)
+            [_cost_of(each, scratch.accounts, f"measured/{number}") for each in (one, other)]
+            for number in range(ROUNDS)
         ]
     of_small, of_large = zip(*rounds, strict=True)
     return Growth(_median(sizes[0], of_small), _median(sizes[1], of_large), round(batches * SIZE / seconds, 1))
 
 
-def _come_into_stride(connection: psycopg.Connection, accounts: int, batches: int) -> None:
+def _warm_up(connection: psycopg.Connection, accounts: int, batches: int) -> None:
     for number in range(batches):
-        connection.execute(POST_INVOICES, [batch("stride", number, SIZE, accounts, TAX_PERCENT)])
+        connection.execute(POST_INVOICES, [batch("warm_up", number, SIZE, accounts, TAX_PERCENT)])
     server_seconds(connection, _PAY, ([accounts] for _ in range(PAYMENTS)))
 
 
-def _weigh(connection: psycopg.Connection, accounts: int, name: str) -> tuple[float, float]:
+def _cost_of(connection: psycopg.Connection, accounts: int, name: str) -> tuple[float, float]:
     """Return what a payment and an invoice of a batch cost, in seconds of CPU."""
     payment = server_seconds(connection, _PAY, ([accounts] for _ in range(PAYMENTS)))
     batches = ([batch(name, each, SIZE, accounts, TAX_PERCENT)] for each in range(BATCHES))

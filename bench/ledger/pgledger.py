@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from sandbox.processes import PartError
+from sandbox.servers.processes import ServiceError
 
 VARIABLE = "DULY_BENCH_PGLEDGER"
 SCRIPTS = (
@@ -19,7 +19,7 @@ SCRIPTS = (
 )
 
 
-def path_of_peer() -> Path | None:
+def path_of_pgledger() -> Path | None:
     """Return the path of pgledger's repository, or None when nobody named one."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else None
@@ -30,13 +30,13 @@ def revision_of(repository: Path) -> str:
     return _git(repository, "rev-parse", "--short", "HEAD").strip()
 
 
-def load_peer(repository: Path, owner: psycopg.Connection, accounts: int) -> None:
+def load_pgledger(repository: Path, owner: psycopg.Connection, accounts: int) -> None:
     """Create pgledger in a database, with accounts and one clearing account, numbered in a table of the bench."""
     for script in SCRIPTS:
         owner.execute(_git(repository, "show", f"HEAD:{script}").encode())
-    owner.execute("create table peer_accounts (n int primary key, id text not null)")
+    owner.execute("create table pgledger_accounts (n int primary key, id text not null)")
     owner.execute(
-        "insert into peer_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
+        "insert into pgledger_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
         f" from generate_series(0, {accounts}) n"
     )
 
@@ -45,5 +45,5 @@ def _git(repository: Path, *arguments: str) -> str:
     command = ("git", "-c", f"safe.directory={repository}", "-C", str(repository), *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     if done.returncode:
-        raise PartError("pgledger", f"{VARIABLE} is no clone of it: {done.stderr.strip()}", what="was not loaded")
+        raise ServiceError("pgledger", f"{VARIABLE} is no clone of it: {done.stderr.strip()}", what="was not loaded")
     return done.stdout

@@ -11,10 +11,10 @@ import psutil
 import psycopg
 
 from bench.ledger.client import plain
-from bench.ledger.pgledger import load_peer, path_of_peer, revision_of
-from sandbox.migrate import migrate
-from sandbox.postgres import DATABASE, Passwords, running_postgres
-from sandbox.postgres_home import temporary_home
+from bench.ledger.pgledger import load_pgledger, path_of_pgledger, revision_of
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import DATABASE, Passwords, running_postgres
+from sandbox.servers.postgres_home import temporary_home
 
 # A quarter of the memory, as PostgreSQL's manual advises, and room for the log; fsync and its like stay on.
 SETTINGS = {
@@ -23,7 +23,7 @@ SETTINGS = {
     "wal_buffers": "64MB",
     "checkpoint_timeout": "15min",
 }
-PEER, SMALL = "peer", "small"
+PGLEDGER, SMALL = "pgledger", "small"
 # Taxed: a transfer to revenue, and one to the tax office.
 TAX_PERCENT, TRANSFERS_OF_INVOICE = 19, 2
 SMALL_TRANSFERS = 10_000
@@ -36,13 +36,13 @@ class Scratch:
     """A ledger with two kinds of accounts, and a copy of it that stays small.
 
     acc_1 to acc_N are invoiced; quiet_1 to quiet_N never are, so that a payment on them settles nothing.
-    `peer_revision` is empty when nobody named a clone of pgledger.
+    `pgledger_revision` is empty when nobody named a clone of pgledger.
     """
 
     runtime_url: str
     owner_url: str
-    peer_url: str
-    peer_revision: str
+    pgledger_url: str
+    pgledger_revision: str
     accounts: int
     small_urls: tuple[str, str]
 
@@ -68,22 +68,24 @@ async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
     with temporary_home() as home:
         async with running_postgres(passwords, home=home, log=log, settings=SETTINGS) as server:
             await migrate(server.owner_url())
-            await server.create_database(PEER)
-            repository = path_of_peer()
+            await server.create_database(PGLEDGER)
+            repository = path_of_pgledger()
             scratch = Scratch(
                 server.runtime_url(),
                 server.owner_url(),
-                server.owner_url(PEER),
+                server.owner_url(PGLEDGER),
                 revision_of(repository) if repository else "",
                 accounts,
                 (server.runtime_url(SMALL), server.owner_url(SMALL)),
             )
             _fill(scratch)
             await server.create_database(SMALL, template=DATABASE)
-            with psycopg.connect(plain(scratch.peer_url), autocommit=True) as peer:
-                peer.execute("create table bare (id bigint generated always as identity primary key, amount bigint)")
+            with psycopg.connect(plain(scratch.pgledger_url), autocommit=True) as pgledger:
+                pgledger.execute(
+                    "create table bare (id bigint generated always as identity primary key, amount bigint)"
+                )
                 if repository:
-                    load_peer(repository, peer, accounts)
+                    load_pgledger(repository, pgledger, accounts)
             yield scratch
 
 

@@ -10,7 +10,7 @@ from bench.ledger.scratch import POST_INVOICES, Scratch, batch, invoice, open_ac
 BARE, BARE_IN_TURN = "One-row commits", "One-row commits, from one connection"
 POST, RECEIVE = "Payments posted", "Payments that settle an invoice, FIFO"
 BATCH, LARGE_BATCH = "Invoices in batches of 100", "Invoices in batches of 1,000"
-PEER, PEER_HOT = "pgledger, transfers between all accounts", "pgledger, all to one clearing account"
+PGLEDGER, PGLEDGER_HOT = "pgledger, transfers between all accounts", "pgledger, all to one clearing account"
 
 # Payments that settle something are received on accounts of which each owes so many invoices of one cent.
 OWING_SHARE = 10
@@ -20,10 +20,10 @@ BATCH_CONNECTIONS = 4
 _BARE = "insert into bare (amount) values (1);"
 _ON_ANY = "\\set account random(1, {accounts})\n"
 _PAY = _ON_ANY + "select duly.create_payment(gen_random_uuid()::text, '{prefix}' || :account, 1, 'EUR', 'cash');"
-_PEER = (
+_PGLEDGER = (
     "\\set payer random(1, {accounts})\n{payee}\n"
-    "select pgledger_create_transfer((select id from peer_accounts where n = :payer),"
-    " (select id from peer_accounts where n = :payee), 1);"
+    "select pgledger_create_transfer((select id from pgledger_accounts where n = :payer),"
+    " (select id from pgledger_accounts where n = :payee), 1);"
 )
 
 
@@ -43,19 +43,19 @@ def _cells(scratch: Scratch) -> Mapping[str, Callable[[float], float]]:
     everyone = {"accounts": scratch.accounts}
     owing = scratch.accounts // OWING_SHARE
     cells = {
-        BARE: single(scratch.peer_url, _BARE),
-        BARE_IN_TURN: single(scratch.peer_url, _BARE, connections=1),
+        BARE: single(scratch.pgledger_url, _BARE),
+        BARE_IN_TURN: single(scratch.pgledger_url, _BARE, connections=1),
         POST: single(scratch.runtime_url, _PAY.format(prefix="quiet_", **everyone)),
         RECEIVE: single(scratch.runtime_url, _PAY.format(prefix="owing_", accounts=owing)),
         BATCH: _batches(scratch, "small", 100),
         LARGE_BATCH: _batches(scratch, "large", 1_000),
     }
-    if scratch.peer_revision:
+    if scratch.pgledger_revision:
         others = f"random(1, {scratch.accounts} - 1)"
         anyone = f"\\set payee 1 + (:payer - 1 + {others}) % {scratch.accounts}"
         clearing = "\\set payee 0"
-        cells[PEER] = single(scratch.peer_url, _PEER.format(payee=anyone, **everyone))
-        cells[PEER_HOT] = single(scratch.peer_url, _PEER.format(payee=clearing, **everyone))
+        cells[PGLEDGER] = single(scratch.pgledger_url, _PGLEDGER.format(payee=anyone, **everyone))
+        cells[PGLEDGER_HOT] = single(scratch.pgledger_url, _PGLEDGER.format(payee=clearing, **everyone))
     return cells
 
 

@@ -1,12 +1,12 @@
-"""The ledger: how fast it is, how it bears growth, and what is lost when its server is struck."""
+"""The ledger: how fast it is, how it bears growth, and what is lost when its server fails."""
 
+from bench.faults.ledger_faults import LedgerFaults
 from bench.ledger.figures import LedgerFigures
 from bench.ledger.speed import BARE, BARE_IN_TURN
-from bench.ledger_faults import LedgerFaults
 from bench.page import at_least, on, section, table, verdict
 
 TARGET_POSTED, TARGET_OF_BARE = 2_500, 0.17
-TARGET_OF_PEER, TARGET_OF_HOT_PEER = 1.5, 4.0
+TARGET_OF_PGLEDGER, TARGET_OF_HOT_PGLEDGER = 1.5, 4.0
 TARGET_BATCHED, TARGET_RECEIVED = 20_000, 1_800
 TARGET_FIFO_SECONDS, TARGET_STATEMENT_MS, TARGET_DEARER = 2.0, 100.0, 0.2
 
@@ -20,8 +20,8 @@ def speed(found: LedgerFigures) -> str:
         " connections of pgbench, batches from 4 of Python; all are measured in turns on one server, and the median of"
         f" {found.rounds} rounds is shown."
         + (
-            f" pgledger is a public ledger in PL/pgSQL, at its commit {found.peer_revision}."
-            * bool(found.peer_revision)
+            f" pgledger is a public ledger in PL/pgSQL, at its commit {found.pgledger_revision}."
+            * bool(found.pgledger_revision)
         ),
         table(
             ("Measured", "A second", "Of one-row commits"),
@@ -41,7 +41,7 @@ def speed(found: LedgerFigures) -> str:
                 for cost in (growth.small, growth.large)
             ],
         ),
-        "Both are weighed in the stride of a run. For a while after a checkpoint an invoice costs more in the large:"
+        "Both are measured after warming up. For a while after a checkpoint an invoice costs more in the large:"
         " PostgreSQL logs a page whole when it first changes, and there nearly each invoice is first on its page.",
         *_verdicts(found),
         on(found.machine),
@@ -55,17 +55,17 @@ def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
         f"{found.posted:,.0f}/s, {found.of_bare:.1%}",
         met=found.posted >= TARGET_POSTED or found.of_bare >= TARGET_OF_BARE,
     )
-    peer = (
+    pgledger = (
         (
-            at_least("times pgledger", found.of_peer, TARGET_OF_PEER, ".2f"),
-            at_least("times pgledger with one clearing account", found.of_hot_peer, TARGET_OF_HOT_PEER, ".2f"),
+            at_least("times pgledger", found.of_pgledger, TARGET_OF_PGLEDGER, ".2f"),
+            at_least("times pgledger with one clearing account", found.of_hot_pgledger, TARGET_OF_HOT_PGLEDGER, ".2f"),
         )
-        if found.of_peer and found.of_hot_peer
+        if found.of_pgledger and found.of_hot_pgledger
         else ()
     )
     return (
         single,
-        *peer,
+        *pgledger,
         at_least("invoices/s in batches", found.best_batch, TARGET_BATCHED, ",.0f"),
         at_least("payments/s that settle an invoice", found.received, TARGET_RECEIVED, ",.0f"),
         verdict(
@@ -89,21 +89,31 @@ def _verdicts(found: LedgerFigures) -> tuple[str, ...]:
 
 def faults(found: LedgerFaults) -> str:
     """What was lost."""
-    lost = sum(one.verdict.lost + one.verdict.doubled for one in found.struck)
-    late = sum(one.verdict.longest_gap_seconds > one.gap_seconds_max for one in found.struck)
-    broken = sum(one.verdict.violations for one in found.struck)
+    lost = sum(one.verdict.lost + one.verdict.doubled for one in found.outcomes)
+    late = sum(one.verdict.longest_gap_seconds > one.gap_seconds_max for one in found.outcomes)
+    broken = sum(one.verdict.violations for one in found.outcomes)
     return section(
         "The ledger under faults",
-        "Eight writers post payments without pause and ask again with the same key until they are answered, while the"
-        " server is struck. Afterwards each acknowledged key must be there exactly once, and no law of the ledger may"
-        " be broken. The rows are those of the project's plan for reliability.",
+        "Eight writers post payments without pause and ask again with the same key until they are answered, while"
+        " faults are injected. Afterwards each acknowledged key must be there exactly once, and no invariant of the"
+        " ledger may be broken. The rows are those of the project's plan for reliability.",
         table(
-            ("Row", "Fault", "Strikes", "Acknowledged", "Asked again", "Longest gap, s", "Lost", "Doubled", "Broken"),
+            (
+                "Row",
+                "Fault",
+                "Injections",
+                "Acknowledged",
+                "Asked again",
+                "Longest gap, s",
+                "Lost",
+                "Doubled",
+                "Broken",
+            ),
             [
                 (
                     one.row,
                     one.fault,
-                    one.strikes,
+                    one.injections,
                     f"{one.verdict.acknowledged:,}",
                     one.verdict.unanswered,
                     f"{one.verdict.longest_gap_seconds:.2f} of {one.gap_seconds_max:g}",
@@ -111,12 +121,12 @@ def faults(found: LedgerFaults) -> str:
                     one.verdict.doubled,
                     one.verdict.violations,
                 )
-                for one in found.struck
+                for one in found.outcomes
             ],
         ),
         *(f"- Left out: {reason}." for reason in found.left_out),
         verdict("nothing acknowledged lost or doubled", str(lost), met=lost == 0),
         verdict("nobody without an answer for longer than expected", f"{late} faults", met=late == 0),
-        verdict("no law of the ledger broken", str(broken), met=broken == 0),
+        verdict("no invariant of the ledger broken", str(broken), met=broken == 0),
         on(found.machine),
     )

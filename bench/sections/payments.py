@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from statistics import median
 
-from bench.measured_run import Leg
-from bench.paced import TARGET_EVENTS as TARGET_EVENTS_PER_PAYMENT
-from bench.paced import TARGET_SHARE, Paced
+from bench.figures.paced import TARGET_EVENTS as TARGET_EVENTS_PER_PAYMENT
+from bench.figures.paced import TARGET_SHARE, Paced
+from bench.figures.scale import TARGET_EVENTS, TARGET_GROWTH, Scale
+from bench.figures.throughput import TARGET_CPU_MS, TARGET_PER_SECOND, TARGET_RATIO, Throughput
+from bench.measured_run import MeasuredRun
 from bench.page import at_least, on, section, table, verdict
-from bench.scale import TARGET_EVENTS, TARGET_GROWTH, Scale
-from bench.throughput import TARGET_CPU_MS, TARGET_PER_SECOND, TARGET_RATIO, Throughput
 
 
 def paced(found: Paced) -> str:
@@ -17,19 +17,19 @@ def paced(found: Paced) -> str:
         (
             f"{run.pace.cap:g}/s",
             f"{run.pace.rate:g}/s",
-            run.leg.payments,
-            f"{run.leg.steady_per_second:.2f}",
+            run.measured.payments,
+            f"{run.measured.steady_per_second:.2f}",
             f"{run.share_of_cap:.1%}",
-            run.leg.refused_busy,
-            run.leg.not_charged,
-            f"{run.leg.events_per_payment:.2f}",
-            f"{run.leg.foreign_cores:.2f}",
+            run.measured.refused_busy,
+            run.measured.not_charged,
+            f"{run.measured.events_per_payment:.2f}",
+            f"{run.measured.foreign_cores:.2f}",
         )
         for run in found.runs
     ]
     share = min(run.share_of_cap for run in found.runs)
-    lost = sum(run.leg.not_charged for run in found.runs)
-    events = max(run.leg.events_per_payment for run in found.runs)
+    lost = sum(run.measured.not_charged for run in found.runs)
+    events = max(run.measured.events_per_payment for run in found.runs)
     return section(
         "Under a gateway's cap",
         "The sandbox refuses what exceeds the cap on one endpoint with a 429. The steady rate leaves out the first and"
@@ -126,5 +126,5 @@ def scale(found: Scale) -> str:
     )
 
 
-def _cpu(part: str, legs: Iterable[Leg]) -> str:
-    return f"{median(leg.cpu_ms[part] for leg in legs):.2f}"
+def _cpu(part: str, runs: Iterable[MeasuredRun]) -> str:
+    return f"{median(run.cpu_ms[part] for run in runs):.2f}"

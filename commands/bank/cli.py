@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commands.ledger.transaction_options import Actor, date_of
-from commands.options import Json, PeriodText
+from commands.options import Actor, Json, PeriodText, date_of
 from commands.runner import perform
 from models.bank.refund_plan import FileFormat
 
@@ -45,8 +44,8 @@ def export_refunds(
 
     payer = (payer_name, payer_iban, payer_bic)
     day = date_of(execute_on) or datetime.now().astimezone().date()
-    asked = Export(period, file, file_format, payees, payer, day, include_gateway, actor)
-    perform(lambda output: export(output, asked), as_json=as_json)
+    options = Export(period, file, file_format, payees, payer, day, include_gateway, actor)
+    perform(lambda output: export(output, options), as_json=as_json)
 
 
 @app.command("confirm")

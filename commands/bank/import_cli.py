@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.ledger.transaction_options import Actor
-from commands.options import Json
+from commands.options import Actor, Json
 from commands.runner import perform
 
 app = typer.Typer(help="Files from outside: bank statements.", no_args_is_help=True)

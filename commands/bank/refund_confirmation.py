@@ -12,9 +12,8 @@ from rich.table import Table
 from activities.bank.csv_files import csv_rows
 from activities.bank.iso20022 import STATEMENT, STATUS_REPORT, message_of, statement_entries, status_answers
 from activities.bank.refund_confirmation import Became, Confirmed, RefundConfirm
-from commands.bank.statement_import import problem_table
 from commands.collection_signals import signal_collections
-from commands.output import Output, table
+from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
 from models.bank.refund_answer import AnswerStatus, RefundAnswer
@@ -42,7 +41,7 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
                 done.append(result)
         pending = await confirming.pending()
         touched = sorted({one.account_id for one in done if one.became is Became.POSTED})
-        hints = await signal_collections(output, database, settings, touched)
+        signals = await signal_collections(output, database, settings, touched)
     counts = Counter({str(became): 0 for became in Became})
     counts.update(str(one.became) for one in done)
     summary = {**counts, "refused": len(problems), "waiting_for_an_answer": pending}
@@ -51,7 +50,7 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
             "refunds": [_document(one) for one in done],
             "problems": [problem.as_document() for problem in problems],
             "summary": summary,
-            **hints,
+            **signals,
         },
         _table(done),
         *([problem_table(problems)] if problems else []),

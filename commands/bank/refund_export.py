@@ -1,4 +1,4 @@
-"""Exporting the monthly refunds: draft them once, and write the bank's file as often as asked."""
+"""Exporting the monthly refunds: draft them once, and write the bank's file as often as wanted."""
 
 import getpass
 from collections.abc import Iterable, Sequence
@@ -37,30 +37,30 @@ class Export:
     actor: str
 
 
-async def export(output: Output, asked: Export) -> None:
-    """Draft a month's refunds unless that is done, and write their file. What is asked wrong drafts nothing."""
-    if asked.file.exists():
-        raise refusal("file", "file_is_new", f"{asked.file.name} exists; it may be with the bank already")
-    payer, payees = payer_of(asked), read_payees(asked.payees)
+async def export(output: Output, options: Export) -> None:
+    """Draft a month's refunds unless that is done, and write their file. Wrong options draft nothing."""
+    if options.file.exists():
+        raise refusal("file", "file_is_new", f"{options.file.name} exists; it may be with the bank already")
+    payer, payees = payer_of(options), read_payees(options.payees)
     async with database_of(read_settings()) as database:
-        exporting = RefundExport(database, actor=asked.actor or getpass.getuser())
+        exporting = RefundExport(database, actor=options.actor or getpass.getuser())
         skipped: list[tuple[Candidate, SkipReason]] = []
-        if not (drafted := await exporting.of_period(asked.period)):
-            terms = Terms(asked.file_format, frozenset(payees), includes_gateway=asked.includes_gateway)
-            judged = [(one, against(one, terms)) for one in await exporting.candidates()]
-            skipped = [(one, reason) for one, reason in judged if reason is not None]
-            await exporting.draft(asked.period, [one for one, reason in judged if reason is None])
-            drafted = await exporting.of_period(asked.period)
+        if not (drafted := await exporting.of_period(options.period)):
+            terms = Terms(options.file_format, frozenset(payees), includes_gateway=options.includes_gateway)
+            checked = [(one, against(one, terms)) for one in await exporting.candidates()]
+            skipped = [(one, reason) for one, reason in checked if reason is not None]
+            await exporting.draft(options.period, [one for one, reason in checked if reason is None])
+            drafted = await exporting.of_period(options.period)
     waiting = [row for row in drafted if row.state == "draft"]
     if waiting:
-        _write(asked, _content(asked, waiting, payees, payer))
-    _say(output, asked, drafted, skipped)
+        _write(options, _content(options, waiting, payees, payer))
+    _report(output, options, drafted, skipped)
 
 
-def payer_of(asked: Export) -> Payer:
+def payer_of(options: Export) -> Payer:
     """Check who pays: pain.001 needs it. Raises RefusedError."""
-    name, iban, bic = asked.payer
-    if asked.file_format is FileFormat.CSV:
+    name, iban, bic = options.payer
+    if options.file_format is FileFormat.CSV:
         return Payer(name, iban, bic)
     if not name or not iban:
         raise refusal("payer", "payer_required", "pain.001 needs --payer-name and --payer-iban")
@@ -90,32 +90,32 @@ def read_payees(file: Path | None) -> dict[str, Payee]:
     return payees
 
 
-def _content(asked: Export, waiting: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:
+def _content(options: Export, waiting: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:
     refunds = [
         Instruction(row.reference_number, row.account_id, Money(row.total_minor, row.currency), row.owner_name)
         for row in waiting
     ]
-    description = f"Refund {asked.period}"
-    if asked.file_format is FileFormat.CSV:
+    description = f"Refund {options.period}"
+    if options.file_format is FileFormat.CSV:
         return as_csv(refunds, payees, description)
     if missing := [one.account_id for one in refunds if one.account_id not in payees]:
         raise RefusedError([Problem("payees", "payee_missing", f"{id!r} is drafted and has no row") for id in missing])
     if foreign := [one.account_id for one in refunds if one.amount.currency != "EUR"]:
         raise RefusedError([Problem("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
-    return as_pain_001(refunds, payees, payer, description=description, execute_on=asked.execute_on)
+    return as_pain_001(refunds, payees, payer, description=description, execute_on=options.execute_on)
 
 
-def _write(asked: Export, content: bytes) -> None:
+def _write(options: Export, content: bytes) -> None:
     try:
         # Bank details are for the bank: nobody else on the machine reads them. The name is taken or it fails.
-        asked.file.touch(mode=0o600, exist_ok=False)
-        asked.file.write_bytes(content)
+        options.file.touch(mode=0o600, exist_ok=False)
+        options.file.write_bytes(content)
     except OSError as error:
         raise refusal("file", "file_writable", str(error.strerror)) from error
 
 
-def _say(
-    output: Output, asked: Export, drafted: Sequence[Row[Any]], skipped: Iterable[tuple[Candidate, SkipReason]]
+def _report(
+    output: Output, options: Export, drafted: Sequence[Row[Any]], skipped: Iterable[tuple[Candidate, SkipReason]]
 ) -> None:
     refunds = [
         {
@@ -137,13 +137,13 @@ def _say(
     is_written = any(row.state == "draft" for row in drafted)
     output.answer(
         {
-            "period": asked.period,
-            "file": asked.file.name if is_written else None,
-            "format": asked.file_format,
+            "period": options.period,
+            "file": options.file.name if is_written else None,
+            "format": options.file_format,
             "refunds": refunds,
             "skipped": left_out,
         },
-        table(f"Refunds of {asked.period}", "Reference", "Account", "Amount", "State", rows=rows, right=("Amount",)),
+        table(f"Refunds of {options.period}", "Reference", "Account", "Amount", "State", rows=rows, right=("Amount",)),
         *([table("In credit and left out", "Account", "Why", rows=others)] if others else []),
     )
     if not is_written:

@@ -14,7 +14,7 @@ from activities.bank.iso20022 import message_of, require_statement, statement_en
 from activities.bank.statement_import import BankImport, Outcome, Result
 from commands.collection_signals import signal_collections
 from commands.formatting import money
-from commands.output import Output, Stream, table
+from commands.output import Output, Stream, problem_table, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
 from models.bank.rows import bank_entry
@@ -42,8 +42,8 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
                 counts.update(str(one.outcome) for one in results)
                 touched |= {one.account_id for one in results if one.outcome is Outcome.POSTED}
                 stream.rows((_document(one) for one in results), _lines(results))
-            hints = await signal_collections(output, database, settings, sorted(touched))
-            _finish(stream, counts, problems, hints)
+            signals = await signal_collections(output, database, settings, sorted(touched))
+            _finish(stream, counts, problems, signals)
 
 
 def read_entries(file: Path) -> Iterator[BankEntry | Problem]:
@@ -52,15 +52,9 @@ def read_entries(file: Path) -> Iterator[BankEntry | Problem]:
     return statement_entries(file) if message_of(file) else csv_rows(BANK, file, bank_entry)
 
 
-def problem_table(problems: Iterable[Problem]) -> Table:
-    """Return a table of bad lines."""
-    rows = [(problem.line, problem.field, problem.rule, problem.message) for problem in problems]
-    return table("Refused lines", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
-
-
-def _finish(stream: Stream, counts: Counter[str], problems: list[Problem], hints: dict[str, Any]) -> None:
+def _finish(stream: Stream, counts: Counter[str], problems: list[Problem], signals: dict[str, Any]) -> None:
     summary = {**counts, "refused": len({problem.line for problem in problems})}
-    document = {"problems": [problem.as_document() for problem in problems], "summary": summary, **hints}
+    document = {"problems": [problem.as_document() for problem in problems], "summary": summary, **signals}
     views = [table("Lines", "Outcome", "Number", rows=list(summary.items()), right=("Number",))]
     stream.finish(document, *([problem_table(problems)] if problems else []), *views, is_good=not problems)
 

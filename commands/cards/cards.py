@@ -1,4 +1,4 @@
-"""Saving cards, showing them, and steering the workflows that look after them."""
+"""Saving cards, showing them, and commands to their workflows."""
 
 import asyncio
 from dataclasses import asdict, dataclass
@@ -13,9 +13,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.cards.queries import CardQueries
 from commands.formatting import document, moment
 from commands.links import link_line, workflow_link
-from commands.output import Output, table
+from commands.output import Output, counting, table
 from commands.paging import answer_page
-from commands.progress import counting
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, refusal_of
 from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
@@ -30,7 +29,7 @@ PAGE = 500
 
 @dataclass(frozen=True)
 class CardOptions:
-    """What may be said of a card when it is registered."""
+    """What may be given for a card when it is registered."""
 
     token: str
     card: str
@@ -130,12 +129,12 @@ async def list_page(output: Output, *, account_id: str, state: str, after: str, 
     )
 
 
-async def steer(output: Output, card: str, update: str, command: OperatorCommand) -> None:
+async def send_update(output: Output, card: str, update: str, command: OperatorCommand) -> None:
     """Ask a card's workflow for something, and show the card as it is then. Raises RefusedError with its reason."""
     settings = read_settings()
     found = await _found(card)
     client = await temporal_of(settings)
-    await _look(client, card, found.provider_id)
+    await _ensure_running(client, card, found.provider_id)
     answered = await ask(client, card_id(card), update, command, Card, noun="card")
     shown = [("State", answered.state), ("Why", answered.state_reason), ("Order", answered.fallback_order)]
     output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
@@ -189,7 +188,7 @@ async def _start(client: Client, row: Row[Any], gate: asyncio.Semaphore) -> bool
     return True
 
 
-async def _look(client: Client, card: str, provider: str) -> None:
+async def _ensure_running(client: Client, card: str, provider: str) -> None:
     """Make sure that the card's workflow runs, and has read the card."""
     operation = WithStartWorkflowOperation(
         CardLifecycle.run,

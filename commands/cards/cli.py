@@ -71,25 +71,25 @@ def list_cards(
 @app.command("revalidate")
 def revalidate_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway whether a card is good; an accepted one that was blocked may be charged again."""
-    _steer(card, "revalidate", actor, reason, as_json=as_json)
+    _send_update(card, "revalidate", actor, reason, as_json=as_json)
 
 
 @app.command("block")
 def block_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop charges to a card until it is validated again."""
-    _steer(card, "block", actor, reason, as_json=as_json)
+    _send_update(card, "block", actor, reason, as_json=as_json)
 
 
 @app.command("remove")
 def remove_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Take a card away for good, at the gateway too."""
-    _steer(card, "remove", actor, reason, as_json=as_json)
+    _send_update(card, "remove", actor, reason, as_json=as_json)
 
 
 @app.command("set-default")
 def set_default(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Make a card the first of its account to be charged."""
-    _steer(card, "set_default", actor, reason, as_json=as_json)
+    _send_update(card, "set_default", actor, reason, as_json=as_json)
 
 
 @app.command("set-recurring")
@@ -101,11 +101,11 @@ def set_recurring(
     as_json: Json = False,
 ) -> None:
     """Let runs charge a card, or not."""
-    from commands.cards.cards import steer
+    from commands.cards.cards import send_update
     from models.cards.card import RecurringCommand
 
     command = RecurringCommand(actor, reason, is_recurring=is_recurring)
-    perform(lambda output: steer(output, card, "set_recurring", command), as_json=as_json)
+    perform(lambda output: send_update(output, card, "set_recurring", command), as_json=as_json)
 
 
 @app.command("resolve")
@@ -152,8 +152,8 @@ def adopt_cards(
     perform(lambda output: adopt(output, account), as_json=as_json)
 
 
-def _steer(card: str, update: str, actor: str, reason: str, *, as_json: bool) -> None:
-    from commands.cards.cards import steer
+def _send_update(card: str, update: str, actor: str, reason: str, *, as_json: bool) -> None:
+    from commands.cards.cards import send_update
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, card, update, OperatorCommand(actor, reason)), as_json=as_json)
+    perform(lambda output: send_update(output, card, update, OperatorCommand(actor, reason)), as_json=as_json)

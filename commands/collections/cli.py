@@ -11,8 +11,8 @@ from commands.runner import perform
 app = typer.Typer(help="Collections: receivables that were declined, are unknown, or wait.", no_args_is_help=True)
 
 
-class Stage(StrEnum):
-    """Stages to filter by, as the database keeps them; a workflow knows finer ones."""
+class StoredStage(StrEnum):
+    """Stages to filter by, as the database stores them; a workflow has finer ones."""
 
     COLLECTING = "collecting"
     SETTLED = "settled"
@@ -49,7 +49,7 @@ def show_collection(account: AccountId, period: PeriodText, as_json: Json = Fals
 
 @app.command("list")
 def list_collections(
-    stage: Annotated[Stage | None, typer.Option("--stage", help="Only collections in this stage.")] = None,
+    stage: Annotated[StoredStage | None, typer.Option("--stage", help="Only collections in this stage.")] = None,
     run: Annotated[str, typer.Option("--run", help="Only collections that this run began.")] = "",
     limit: Limit = 50,
     after: After = "",

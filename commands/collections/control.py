@@ -1,4 +1,4 @@
-"""Steering a collection: the command goes to its workflow, which does it or says why not."""
+"""Commands to a collection: each goes to its workflow, which does it or says why not."""
 
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -13,15 +13,17 @@ from workflows.visibility import collection_id
 Answer = TypeVar("Answer")
 
 
-async def steer(output: Output, account_id: str, period: str, update: str, command: Any, answer: type[Answer]) -> None:
+async def send_update(
+    output: Output, account_id: str, period: str, update: str, command: Any, answer: type[Answer]
+) -> None:
     """Ask a collection for something, and show what it answered. Raises RefusedError with its own reason."""
     settings = read_settings()
     workflow_id = collection_id(account_id, period)
     answered = await ask(await temporal_of(settings), workflow_id, update, command, answer, noun="collection")
     link = workflow_link(settings, workflow_id)
-    said = asdict(answered) if isinstance(answered, CollectResult) else answered
+    document = asdict(answered) if isinstance(answered, CollectResult) else answered
     facts = [("Answer", answered.outcome if isinstance(answered, CollectResult) else answered), ("Temporal UI", link)]
     output.answer(
-        {"collection": workflow_id, "answer": said, "link": link},
+        {"collection": workflow_id, "answer": document, "link": link},
         table("", "Collection", workflow_id, rows=[fact for fact in facts if fact[1]]),
     )

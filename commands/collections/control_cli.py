@@ -1,4 +1,4 @@
-"""`collections`, steered: retry, skip, extend, mark paid, give up, resolve."""
+"""Commands to collections: retry, skip, extend, mark paid, give up, resolve."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -24,21 +24,21 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Try now. A manual attempt does not use up the policy's attempts."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import RetryCommand
 
     command = RetryCommand(actor, reason, card)
-    perform(lambda output: steer(output, account, period, "retry_now", command, str), as_json=as_json)
+    perform(lambda output: send_update(output, account, period, "retry_now", command, str), as_json=as_json)
 
 
 @app.command("skip")
 def skip(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Leave out the next scheduled attempt; it counts as used."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import OperatorCommand
 
     command = OperatorCommand(actor, reason)
-    perform(lambda output: steer(output, account, period, "skip_attempt", command, str), as_json=as_json)
+    perform(lambda output: send_update(output, account, period, "skip_attempt", command, str), as_json=as_json)
 
 
 @app.command("extend")
@@ -51,11 +51,11 @@ def extend(
     as_json: Json = False,
 ) -> None:
     """Move whatever comes next to a later moment."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import GraceCommand
 
     command = GraceCommand(actor, reason, until.replace(tzinfo=UTC))
-    perform(lambda output: steer(output, account, period, "extend_grace", command, str), as_json=as_json)
+    perform(lambda output: send_update(output, account, period, "extend_grace", command, str), as_json=as_json)
 
 
 @app.command("mark-paid")
@@ -69,21 +69,21 @@ def mark_paid(
     as_json: Json = False,
 ) -> None:
     """Post what is still owed as paid by other means, and end the collection."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import PaidOutsideCommand
 
     command = PaidOutsideCommand(actor, reason, reference, method)
-    perform(lambda output: steer(output, account, period, "mark_paid_outside", command, str), as_json=as_json)
+    perform(lambda output: send_update(output, account, period, "mark_paid_outside", command, str), as_json=as_json)
 
 
 @app.command("give-up")
 def give_up(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop collecting; the receivable stays open, and the policy says what becomes of the account."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import OperatorCommand
 
     command = OperatorCommand(actor, reason)
-    perform(lambda output: steer(output, account, period, "give_up", command, str), as_json=as_json)
+    perform(lambda output: send_update(output, account, period, "give_up", command, str), as_json=as_json)
 
 
 @app.command("resolve")
@@ -101,9 +101,11 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Say what became of an attempt whose outcome nobody knows: by the gateway's id, or by decision."""
-    from commands.collections.control import steer
+    from commands.collections.control import send_update
     from models.collections.collection import UnknownResolution
     from models.gateway.gateway_request import CollectResult
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_charged)
-    perform(lambda output: steer(output, account, period, "resolve_unknown", command, CollectResult), as_json=as_json)
+    perform(
+        lambda output: send_update(output, account, period, "resolve_unknown", command, CollectResult), as_json=as_json
+    )

@@ -20,8 +20,8 @@ def apply_definitions(
 ) -> None:
     """Make the configuration say what a TOML document says; what it does not name stays as it is.
 
-    Tables: tax_rates, products, payment_methods, providers, dunning_policies, run_definitions. A document with a fault
-    is refused whole, and applying one again changes nothing. Schedules take effect with `schedule apply`.
+    Tables: tax_rates, products, payment_methods, providers, dunning_policies, run_definitions. A document with a
+    problem is refused whole, and applying one again changes nothing. Schedules take effect with `schedule apply`.
     """
     from commands.configuration.definitions import apply
 

@@ -69,9 +69,9 @@ def accept_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Js
     perform(lambda output: accept(output, dispute, actor=actor, reason=reason), as_json=as_json)
 
 
-@app.command("look")
-def look_at_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+@app.command("check")
+def check_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a dispute stands."""
-    from commands.disputes.disputes import look
+    from commands.disputes.disputes import check
 
-    perform(lambda output: look(output, dispute, actor=actor, reason=reason), as_json=as_json)
+    perform(lambda output: check(output, dispute, actor=actor, reason=reason), as_json=as_json)

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from activities.disputes.disputes import note, record_dispute
 from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
-from commands.gateway import gateway_of
+from commands.gateway_session import gateway_of
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -90,8 +90,8 @@ async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> No
     )
 
 
-async def look(output: Output, dispute: str, *, actor: str, reason: str) -> None:
-    """Let a dispute's workflow look at the gateway now."""
+async def check(output: Output, dispute: str, *, actor: str, reason: str) -> None:
+    """Let a dispute's workflow read it from the gateway now."""
     client = await temporal_of(read_settings())
     answered = await ask(client, dispute_id(dispute), "check_now", OperatorCommand(actor, reason), str, noun="dispute")
     output.answer({"dispute": dispute, "answer": answered}, table("", "Dispute", dispute, rows=[("Answer", answered)]))

@@ -1,4 +1,4 @@
-"""`events`: what the gateway told us, what became of it, and delivering it again."""
+"""`events`: what the gateway has sent, what became of it, and delivering it again."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from commands.options import After, Json, Limit
 from commands.runner import perform
 from models.gateway.events import EventState
 
-app = typer.Typer(help="Events: what the gateway told us, and who has heard of it.", no_args_is_help=True)
+app = typer.Typer(help="Events: what the gateway has sent, and whether it was delivered.", no_args_is_help=True)
 
 EventId = Annotated[str, typer.Argument(metavar="EVENT", help="Id of an event, such as evt_1.")]
 

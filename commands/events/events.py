@@ -48,8 +48,8 @@ async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> N
         await EventDelivery(EventInbox(database, settings.provider), client).deliver_waiting()
         found = await records.find(event_id)
     state = found.state if found else ""
-    told = "was delivered again" if state == "delivered" else "waits for what it is about"
-    output.answer({"event": event_id, "state": state}, f"{event_id} {told}.")
+    outcome = "was delivered again" if state == "delivered" else "waits for what it is about"
+    output.answer({"event": event_id, "state": state}, f"{event_id} {outcome}.")
 
 
 def _facts(found: Row[Any]) -> list[tuple[str, object]]:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from commands.gateway import gateway_of
+from commands.gateway_session import gateway_of
 from commands.output import Output, table
 from commands.runner import unreachable
 from commands.session import read_settings

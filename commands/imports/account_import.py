@@ -14,8 +14,7 @@ from rich.table import Table
 from activities.imports.account_import import AccountImport, read_reference, require_provider
 from activities.imports.spool import ImportSpool
 from commands.collection_signals import signal_collections
-from commands.output import Output, table
-from commands.progress import counting
+from commands.output import Output, counting, table
 from commands.session import database_of, read_settings
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from models.imports.entry import Change
@@ -56,10 +55,10 @@ async def import_files(output: Output, files: ImportFiles, *, provider: str, met
             with counting("Importing", counts["good"]) as advance:
                 importing = AccountImport(database, reference, provider=provider, method=method)
                 changes = await importing.write(spool, advance)
-            hints = await signal_collections(
-                output, database, settings, sorted(set(importing.with_new_cards)), news="card_changed"
+            signals = await signal_collections(
+                output, database, settings, sorted(set(importing.with_new_cards)), signal="card_changed"
             )
-            _report(output, spool, counts["read"], changes, hints)
+            _report(output, spool, counts["read"], changes, signals)
 
 
 def _read(spool: ImportSpool, files: ImportFiles, reference: ImportReference) -> dict[str, int]:
@@ -69,7 +68,9 @@ def _read(spool: ImportSpool, files: ImportFiles, reference: ImportReference) ->
     return dict(spool.counts())
 
 
-def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Change], hints: dict[str, object]) -> None:
+def _report(
+    output: Output, spool: ImportSpool, read: int, changes: Counter[Change], signals: dict[str, object]
+) -> None:
     done = sum(changes.values())
     changes[Change.REFUSED] = read - done
     summary = {str(change): changes[change] for change in Change}
@@ -80,7 +81,7 @@ def _report(output: Output, spool: ImportSpool, read: int, changes: Counter[Chan
         has_problems = next(spool.problems(), None) is not None
         rows = list(summary.items())
         view = table(f"{read} accounts read", "Accounts", "Number", rows=rows, right=("Number",))
-        stream.finish({"accounts_read": read, "accounts": summary, **hints}, view, is_good=not has_problems)
+        stream.finish({"accounts_read": read, "accounts": summary, **signals}, view, is_good=not has_problems)
 
 
 def _problems(problems: list[Problem]) -> Table:

@@ -10,7 +10,7 @@ from models.problem import refusal
 
 
 async def change(output: Output, account_id: str, state: AccountState) -> None:
-    """Put an account into a state, and tell whoever collects from it. The state it has already changes nothing."""
+    """Put an account into a state, and signal its collections. The state it has already changes nothing."""
     settings = read_settings()
     async with database_of(settings) as database:
         before = await AccountQueries(database).find(account_id)
@@ -19,9 +19,9 @@ async def change(output: Output, account_id: str, state: AccountState) -> None:
         is_changed = before.state != state
         if is_changed:
             await Ledger(database).run("set_account_state", account_id=account_id, state=str(state))
-        hints = await signal_collections(output, database, settings, [account_id] if is_changed else [])
+        signals = await signal_collections(output, database, settings, [account_id] if is_changed else [])
     rows = [("State", str(state)), ("Was", before.state)]
     output.answer(
-        {"account_id": account_id, "state": state, "was": before.state, **hints},
+        {"account_id": account_id, "state": state, "was": before.state, **signals},
         table("", "Account", account_id, rows=rows),
     )

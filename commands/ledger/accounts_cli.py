@@ -1,6 +1,5 @@
 """`accounts`: who owes, what they buy, and the cards that pay for it."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +8,9 @@ import typer
 from commands.options import AccountId, After, Json, Limit
 from commands.runner import perform
 from models.imports.columns import ACCOUNTS, CARDS, COLUMNS, SUBSCRIPTIONS
+from models.ledger.account import AccountState
 
 app = typer.Typer(help="Accounts receivable: import, look up, list.", no_args_is_help=True)
-
-
-class AccountState(StrEnum):
-    """States to filter by."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    TERMINATED = "terminated"
 
 
 def columns_help() -> str:

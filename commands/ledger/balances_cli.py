@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.ledger.transaction_options import date_of
-from commands.options import AccountId, Json
+from commands.options import AccountId, Json, date_of
 from commands.runner import perform
 from models.ledger.account import AccountState
 

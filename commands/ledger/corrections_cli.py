@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from commands.ledger.transaction_options import (
-    Actor,
     BackOfficeCode,
     Key,
     PostedOn,
@@ -13,10 +12,9 @@ from commands.ledger.transaction_options import (
     Reference,
     Transaction,
     Type,
-    asked_by,
-    date_of,
+    write_options,
 )
-from commands.options import Json
+from commands.options import Actor, Json, date_of
 from commands.runner import perform
 
 app = typer.Typer()
@@ -41,7 +39,7 @@ def cancel_transaction(
     from commands.ledger.corrections import Because, cancel
 
     because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
-    perform(lambda output: cancel(output, transaction, because, asked_by(actor, key)), as_json=as_json)
+    perform(lambda output: cancel(output, transaction, because, write_options(actor, key)), as_json=as_json)
 
 
 @app.command("write-off")
@@ -62,7 +60,7 @@ def write_off_invoice(
     from commands.ledger.corrections import Because, write_off
 
     because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
-    perform(lambda output: write_off(output, transaction, because, asked_by(actor, key)), as_json=as_json)
+    perform(lambda output: write_off(output, transaction, because, write_options(actor, key)), as_json=as_json)
 
 
 @app.command("move")
@@ -82,7 +80,7 @@ def move_payment(
     from commands.ledger.corrections import Because, move
 
     because = Because(reason=reason or None, posted_on=date_of(posted_on))
-    perform(lambda output: move(output, transaction, account, because, asked_by(actor, key)), as_json=as_json)
+    perform(lambda output: move(output, transaction, account, because, write_options(actor, key)), as_json=as_json)
 
 
 @app.command("quick-pay")
@@ -102,7 +100,7 @@ def quick_pay_invoice(
     because = Because(type=type or None, posted_on=date_of(posted_on))
     perform(
         lambda output: quick_pay(
-            output, transaction, method, because, asked_by(actor, key), reference=reference or None
+            output, transaction, method, because, write_options(actor, key), reference=reference or None
         ),
         as_json=as_json,
     )

@@ -24,9 +24,9 @@ async def balance(output: Output, account_id: str, *, on: date | None, as_csv: b
     async with database_of(read_settings()) as database:
         records = StatementQueries(database)
         account = await _require(records, account_id)
-        said = dict(document(account)) if on is None else await _then(records, account, on)
+        shown = dict(document(account)) if on is None else await _then(records, account, on)
     if as_csv:
-        _write_csv(said.keys(), [said.values()])
+        _write_csv(shown.keys(), [shown.values()])
         return
     labels = {
         "balance_minor": "Balance",
@@ -35,10 +35,10 @@ async def balance(output: Output, account_id: str, *, on: date | None, as_csv: b
         "credit_minor": "Credit not used yet",
         "credit_limit_minor": "Credit limit",
     }
-    known = {name: label for name, label in labels.items() if said.get(name) is not None}
-    rows = [(label, money(said[name], account.currency)) for name, label in known.items()]
+    known = {name: label for name, label in labels.items() if shown.get(name) is not None}
+    rows = [(label, money(shown[name], account.currency)) for name, label in known.items()]
     title = f"{account.id}, {account.owner_name}" + (f", at the end of {on}" if on else "")
-    output.answer(said, table(title, "", "Amount", rows=rows, right=("Amount",)))
+    output.answer(shown, table(title, "", "Amount", rows=rows, right=("Amount",)))
 
 
 async def statement(output: Output, account_id: str, *, since: date | None, until: date | None, as_csv: bool) -> None:
@@ -54,10 +54,10 @@ async def statement(output: Output, account_id: str, *, since: date | None, unti
     if as_csv:
         _write_csv(COLUMNS, [_cells(row, account.currency) for row in rows])
         return
-    _say(output, account, rows, {"from": since, "to": until, "opening_minor": opening, "closing_minor": closing})
+    _stream(output, account, rows, {"from": since, "to": until, "opening_minor": opening, "closing_minor": closing})
 
 
-def _say(output: Output, account: Row[Any], rows: Sequence[Row[Any]], frame: dict[str, Any]) -> None:
+def _stream(output: Output, account: Row[Any], rows: Sequence[Row[Any]], frame: dict[str, Any]) -> None:
     with output.stream("transactions") as stream:
         title = f"{account.id}, {account.owner_name}: opening balance {money(frame['opening_minor'], account.currency)}"
         stream.rows((document(row) for row in rows), _postings(title, rows, account.currency))

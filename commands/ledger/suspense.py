@@ -11,11 +11,11 @@ async def list_page(output: Output, *, currency: str, after: str, limit: int) ->
     """List payments in suspense, oldest first; `next` continues behind them."""
     async with database_of(read_settings()) as database:
         rows = await SuspenseQueries(database).page(currency=currency, after=after, limit=limit)
-    shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _said(row)) for row in rows]
+    shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _known_of(row)) for row in rows]
     page = table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",))
     answer_page(output, "payments", rows, page, limit=limit, place=lambda row: str(row.number))
 
 
-def _said(row: object) -> str:
+def _known_of(row: object) -> str:
     meant = getattr(row, "intended_account_id", None)
     return f"meant for {meant}" if meant else str(getattr(row, "note", None) or "")

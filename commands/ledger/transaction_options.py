@@ -1,7 +1,7 @@
 """Arguments and options of the commands about transactions."""
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ import typer
 from commands.options import AccountId
 
 if TYPE_CHECKING:
-    from commands.ledger.transaction_answer import Asked
+    from commands.ledger.transaction_writer import WriteOptions
 
 
 class Creatable(StrEnum):
@@ -65,7 +65,6 @@ Acknowledge = Annotated[
     bool, typer.Option("--acknowledge-warning", help="Refund although it takes the balance above the credit limit.")
 ]
 Key = Annotated[str, typer.Option("--key", help="Idempotency key: the same command under the same key is done once.")]
-Actor = Annotated[str, typer.Option("--actor", help="Who does it; else the login name.")]
 
 
 def transaction_id(text: str) -> str:
@@ -83,13 +82,8 @@ Behind = Annotated[
 ]
 
 
-def asked_by(actor: str, key: str = "") -> "Asked":
+def write_options(actor: str, key: str = "") -> "WriteOptions":
     """Return who asks, and under which key."""
-    from commands.ledger.transaction_answer import Asked
+    from commands.ledger.transaction_writer import WriteOptions
 
-    return Asked(actor, key)
-
-
-def date_of(moment: datetime | None) -> date | None:
-    """Return the day of an option, which comes as midnight."""
-    return moment.date() if moment else None
+    return WriteOptions(actor, key)

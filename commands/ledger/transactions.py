@@ -14,11 +14,11 @@ from commands.session import database_of, read_settings
 PAGE = 500
 
 
-async def show(output: Output, word: str) -> None:
+async def show(output: Output, identifier: str) -> None:
     """Show a transaction with its lines, allocations, double entry, corrections and notes."""
     async with database_of(read_settings()) as database:
         records = TransactionQueries(database)
-        found = await records.require(word)
+        found = await records.require(identifier)
         lines = await records.lines(found.id)
         allocations = await records.allocations(found.id)
         transfers = await records.transfers(found.id)

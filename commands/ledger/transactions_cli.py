@@ -9,7 +9,6 @@ import typer
 from commands.ledger.transaction_options import (
     Account,
     Acknowledge,
-    Actor,
     Amount,
     BackOfficeCode,
     Behind,
@@ -30,10 +29,9 @@ from commands.ledger.transaction_options import (
     Transaction,
     Type,
     Voucher,
-    asked_by,
-    date_of,
+    write_options,
 )
-from commands.options import Json, Limit
+from commands.options import Actor, Json, Limit, date_of
 from commands.runner import perform
 from models.ledger.transaction import Classification, LifeCycleState
 
@@ -84,16 +82,16 @@ def create_transaction(
     Prices and amounts are in major units of the account's currency. A line's discount is an amount, or a rate such as
     15%; its tax is the product's unless it names another rate, or `none`.
     """
-    from commands.ledger.transaction_writing import create
+    from commands.ledger.drafts import create
 
     given = _given(line, amount=amount, method=method, invoices=invoice or (), due_on=_text(due_on), type=type)
     given |= {"category": category, "reason": reason, "reference": reference, "preference": preference}
     given |= {"voucher": voucher, "back_office_code": back_office_code}
     given |= {"issued_on": _text(issued_on), "posted_on": _text(posted_on)}
-    asked = asked_by(actor, key)
+    options = write_options(actor, key)
     perform(
         lambda output: create(
-            output, classification, account, given, document, asked, is_draft=draft, is_acknowledged=acknowledge
+            output, classification, account, given, document, options, is_draft=draft, is_acknowledged=acknowledge
         ),
         as_json=as_json,
     )
@@ -121,12 +119,12 @@ def edit_draft(
     as_json: Json = False,
 ) -> None:
     """Change a draft. What is not given stays; lines and invoices are replaced as a whole."""
-    from commands.ledger.transaction_writing import edit
+    from commands.ledger.drafts import edit
 
     given = _given(line, amount=amount, method=method, invoices=invoice or (), due_on=_text(due_on), type=type)
     given |= {"category": category, "reason": reason, "reference": reference, "preference": preference}
     given |= {"back_office_code": back_office_code, "issued_on": _text(issued_on), "clear": clear or ()}
-    perform(lambda output: edit(output, transaction, given, document, asked_by(actor)), as_json=as_json)
+    perform(lambda output: edit(output, transaction, given, document, write_options(actor)), as_json=as_json)
 
 
 @app.command("post")
@@ -138,11 +136,11 @@ def post_draft(
     as_json: Json = False,
 ) -> None:
     """Post a draft: it gets its number, moves the balance and is allocated. Posting it again changes nothing."""
-    from commands.ledger.transaction_writing import post
+    from commands.ledger.drafts import post
 
     day = date_of(posted_on)
     perform(
-        lambda output: post(output, transaction, asked_by(actor), posted_on=day, is_acknowledged=acknowledge),
+        lambda output: post(output, transaction, write_options(actor), posted_on=day, is_acknowledged=acknowledge),
         as_json=as_json,
     )
 
@@ -155,15 +153,15 @@ def reject_draft(
     as_json: Json = False,
 ) -> None:
     """Reject a draft, for one of the configured reasons. It never counts anywhere."""
-    from commands.ledger.transaction_writing import reject
+    from commands.ledger.drafts import reject
 
-    perform(lambda output: reject(output, transaction, reason, asked_by(actor)), as_json=as_json)
+    perform(lambda output: reject(output, transaction, reason, write_options(actor)), as_json=as_json)
 
 
 @app.command("reasons")
 def list_reasons(as_json: Json = False) -> None:
     """List the reasons for rejecting drafts and for issuing corrections."""
-    from commands.ledger.transaction_writing import reasons
+    from commands.ledger.drafts import reasons
 
     perform(reasons, as_json=as_json)
 
@@ -176,9 +174,9 @@ def note_transaction(
     as_json: Json = False,
 ) -> None:
     """Add a shared note to a transaction, in any state; who and when is kept with it."""
-    from commands.ledger.transaction_writing import note
+    from commands.ledger.drafts import note
 
-    perform(lambda output: note(output, transaction, text, asked_by(actor)), as_json=as_json)
+    perform(lambda output: note(output, transaction, text, write_options(actor)), as_json=as_json)
 
 
 @app.command("show")
@@ -217,8 +215,8 @@ def list_transactions(
     perform(lambda output: list_pages(output, wanted, after=after, limit=limit, is_all=every), as_json=as_json)
 
 
-def _given(lines: list[str] | None, **words: Any) -> dict[str, Any]:
-    return {**words, "lines": lines or ()}
+def _given(lines: list[str] | None, **fields: Any) -> dict[str, Any]:
+    return {**fields, "lines": lines or ()}
 
 
 def _text(moment: datetime | None) -> str | None:

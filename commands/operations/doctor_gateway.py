@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from commands.gateway import gateway_of
+from commands.gateway_session import gateway_of
 from commands.operations.doctor_database import ProviderState
 from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
 from models.gateway.charges import GatewayAccessError, GatewayError

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
+from commands.operations.saved_views import VIEWS, filled_in, link_of, query_of
 from commands.output import Output, table
 from commands.session import read_settings
 from models.collections.collection import CommandError
 from models.problem import refusal
-from workflows.saved_views import VIEWS, filled_in, link_of, query_of
 
 
 async def show(output: Output, run: str, account: str) -> None:

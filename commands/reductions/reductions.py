@@ -16,10 +16,9 @@ from activities.database import Database, RuleBrokenError
 from activities.reductions.merchants import Merchants
 from activities.reductions.queries import ReductionQueries
 from activities.reductions.reductions import ReductionActivities, open_reduction
-from commands.bank.statement_import import problem_table
 from commands.formatting import moment, money
 from commands.links import link_line, workflow_link
-from commands.output import Output, table
+from commands.output import Output, problem_table, table
 from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, refusal_of

@@ -1,12 +1,11 @@
-"""`refunds` through the gateway: create, cancel a payment, show, list, retry, look, resolve."""
+"""`refunds` through the gateway: create, cancel a payment, show, list, retry, check, resolve."""
 
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from commands.ledger.transaction_options import date_of
-from commands.options import After, Json, Limit
+from commands.options import After, Json, Limit, date_of
 from commands.runner import perform
 from models.gateway.gateway_request import RequestKind, RequestState
 
@@ -38,19 +37,19 @@ def create_refund(
 
     The refund is posted when the gateway has paid it. Its workflow watches it afterwards: it may still come back.
     """
-    from commands.refunds.refunds import Wanted, create
+    from commands.refunds.refunds import RefundOptions, create
 
-    wanted = Wanted(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged)
-    perform(lambda output: create(output, wanted), as_json=as_json)
+    options = RefundOptions(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged)
+    perform(lambda output: create(output, options), as_json=as_json)
 
 
 @app.command("cancel")
 def cancel_payment(payment: PaymentId, actor: Actor, reason: Reason, name: Name = "", as_json: Json = False) -> None:
     """Cancel a payment that went through the gateway: all that is left goes back, and its invoices are open again."""
-    from commands.refunds.refunds import Wanted, create
+    from commands.refunds.refunds import RefundOptions, create
 
-    wanted = Wanted(payment, RequestKind.PAYMENT_CANCELLATION, "", name, actor, reason, is_acknowledged=True)
-    perform(lambda output: create(output, wanted), as_json=as_json)
+    options = RefundOptions(payment, RequestKind.PAYMENT_CANCELLATION, "", name, actor, reason, is_acknowledged=True)
+    perform(lambda output: create(output, options), as_json=as_json)
 
 
 @app.command("retry")
@@ -86,13 +85,15 @@ def list_refunds(
     )
 
 
-@app.command("look")
+@app.command("check")
 def check_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a refund stands."""
-    from commands.refunds.refunds import steer
+    from commands.refunds.refunds import send_update
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, refund, "check_now", OperatorCommand(actor, reason), str), as_json=as_json)
+    perform(
+        lambda output: send_update(output, refund, "check_now", OperatorCommand(actor, reason), str), as_json=as_json
+    )
 
 
 @app.command("resolve")
@@ -109,12 +110,12 @@ def resolve_refund(
     as_json: Json = False,
 ) -> None:
     """Say what became of a refund whose outcome nobody knows: by the gateway's id, or by decision."""
-    from commands.refunds.refunds import steer
+    from commands.refunds.refunds import send_update
     from models.collections.collection import UnknownResolution
     from models.refunds.refund import RefundResult
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_refunded)
-    perform(lambda output: steer(output, refund, "resolve_unknown", command, RefundResult), as_json=as_json)
+    perform(lambda output: send_update(output, refund, "resolve_unknown", command, RefundResult), as_json=as_json)
 
 
 @app.command("run")

@@ -1,4 +1,4 @@
-"""Refunds through the gateway: started, shown and steered."""
+"""Refunds through the gateway: started, shown and checked."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ RETRIED = frozenset({"rejected", "reversed"})
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RefundOptions:
     """What is asked for on the command line; an amount in major units, or none for all that is left."""
 
     payment: str
@@ -44,13 +44,13 @@ class Wanted:
     is_acknowledged: bool
 
 
-async def create(output: Output, wanted: Wanted) -> None:
+async def create(output: Output, options: RefundOptions) -> None:
     """Start a refund or payment cancellation. Raises RefusedError naming the rule."""
-    require_who_and_why(wanted.actor, wanted.reason)
+    require_who_and_why(options.actor, options.reason)
     settings = read_settings()
     async with database_of(settings) as database:
-        payment = await TransactionQueries(database).require(wanted.payment)
-    order = _order(wanted, payment)
+        payment = await TransactionQueries(database).require(options.payment)
+    order = _order(options, payment)
     await _begin(output, settings, order, payment.account_id, payment.provider or settings.provider)
 
 
@@ -86,13 +86,13 @@ async def list_page(output: Output, *, account_id: str, state: str, after: str, 
     answer_page(output, "refunds", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
 
 
-async def steer(output: Output, refund: str, update: str, command: Any, answer: type[Answer]) -> None:
+async def send_update(output: Output, refund: str, update: str, command: Any, answer: type[Answer]) -> None:
     """Ask a refund's workflow for something. Raises RefusedError with its own reason."""
     settings = read_settings()
     answered = await ask(await temporal_of(settings), refund_id(refund), update, command, answer, noun="refund")
-    said = asdict(answered) if isinstance(answered, RefundResult) else answered
+    document_ = asdict(answered) if isinstance(answered, RefundResult) else answered
     shown = answered.outcome if isinstance(answered, RefundResult) else answered
-    output.answer({"refund": refund, "answer": said}, table("", "Refund", refund, rows=[("Answer", shown)]))
+    output.answer({"refund": refund, "answer": document_}, table("", "Refund", refund, rows=[("Answer", shown)]))
 
 
 async def _begin(output: Output, settings: Settings, order: RefundOrder, account_id: str, provider: str) -> None:
@@ -133,19 +133,19 @@ async def _first_outcome(client: Client, order: RefundOrder, account_id: str, pr
     return first
 
 
-def _order(wanted: Wanted, payment: Row[Any]) -> RefundOrder:
+def _order(options: RefundOptions, payment: Row[Any]) -> RefundOrder:
     try:
-        amount = Money.parse(wanted.amount, payment.currency).amount_minor if wanted.amount else 0
-        if wanted.amount and amount <= 0:
+        amount = Money.parse(options.amount, payment.currency).amount_minor if options.amount else 0
+        if options.amount and amount <= 0:
             raise refusal("amount", "amount_in_range", "must be more than nothing")
         return RefundOrder(
-            wanted.name or f"rf_{uuid4().hex}",
+            options.name or f"rf_{uuid4().hex}",
             payment.id,
             amount,
-            wanted.kind,
-            wanted.actor,
-            wanted.reason,
-            is_acknowledged=wanted.is_acknowledged,
+            options.kind,
+            options.actor,
+            options.reason,
+            is_acknowledged=options.is_acknowledged,
         )
     except MoneyError as error:
         raise refusal("amount", "amount_valid", str(error)) from error

@@ -1,4 +1,4 @@
-"""`runs`, steered and rehearsed: pause, resume, abort, rate; dry runs and shadow runs."""
+"""Commands to runs: pause, resume, abort, rate; and dry runs and shadow runs."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the run an
 @app.command("pause")
 def pause_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Let a run start nothing new. Payments in flight settle."""
-    from commands.runs.control import steer
+    from commands.runs.control import send_update
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, run, "pause", OperatorCommand(actor, reason)), as_json=as_json)
+    perform(lambda output: send_update(output, run, "pause", OperatorCommand(actor, reason)), as_json=as_json)
 
 
 @app.command("resume")
@@ -28,10 +28,10 @@ def resume_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) 
 
     A run that waits for the gateway asks it again at once.
     """
-    from commands.runs.control import steer
+    from commands.runs.control import send_update
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, run, "resume", OperatorCommand(actor, reason)), as_json=as_json)
+    perform(lambda output: send_update(output, run, "resume", OperatorCommand(actor, reason)), as_json=as_json)
 
 
 @app.command("abort")
@@ -40,10 +40,10 @@ def abort_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -
 
     Charged stays charged, collections go on, and everyone else is free for the next run. The certificate says so.
     """
-    from commands.runs.control import steer
+    from commands.runs.control import send_update
     from models.collections.collection import OperatorCommand
 
-    perform(lambda output: steer(output, run, "abort", OperatorCommand(actor, reason)), as_json=as_json)
+    perform(lambda output: send_update(output, run, "abort", OperatorCommand(actor, reason)), as_json=as_json)
 
 
 @app.command("rate")
@@ -63,13 +63,13 @@ def change_rate(
 
     It holds for all that is asked of the provider. A worker never asks faster than its own DULY_GATEWAY_RATE.
     """
-    from commands.runs.control import steer
+    from commands.runs.control import send_update
     from models.runs.run_control import RateCommand
 
     if (calls_per_second is None) is not is_given_back:
         raise typer.BadParameter("give a number of calls or --give-back", param_hint="CALLS")
     command = RateCommand(actor, reason, calls_per_second)
-    perform(lambda output: steer(output, run, "change_rate", command), as_json=as_json)
+    perform(lambda output: send_update(output, run, "change_rate", command), as_json=as_json)
 
 
 @app.command("dry-run")
@@ -89,7 +89,7 @@ def shadow_run(definition: DefinitionId, period: PeriodText, wait: Wait = False,
     """Do the whole run without charging.
 
     The gateway is one that does nothing, and the result is compared with the last certified run. Its id is
-    shadow/DEFINITION/PERIOD. It may be cast again; the new one replaces the old.
+    shadow/DEFINITION/PERIOD. It may be run again; the new one replaces the old.
     """
     from commands.runs.dry_runs import shadow_run
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sandbox.stripe.app import build_app
-from sandbox.stripe.control_messages import WebhookEndpoint
+from sandbox.stripe.control.messages import WebhookEndpoint
 from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.server import server_for
 

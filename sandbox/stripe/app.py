@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.stripe import control_api
+from sandbox.stripe.api.errors import unknown_url
+from sandbox.stripe.api.operation import Operation
+from sandbox.stripe.api.operations import OPERATIONS
+from sandbox.stripe.control import routes as control_api
 from sandbox.stripe.core import Sandbox, SandboxConfig
-from sandbox.stripe.errors import unknown_url
-from sandbox.stripe.operation import Operation
-from sandbox.stripe.operations import OPERATIONS
 from sandbox.stripe.pages import routes as pages
-from sandbox.stripe.persistence import Keeper, kept_sandbox
+from sandbox.stripe.state.persistence import StateFile, load_sandbox
 
 TICK_SECONDS = 0.05
 
@@ -32,21 +32,21 @@ def build_app(config: SandboxConfig | None = None, *, state_file: Path | None = 
     With a state file it goes on with what an earlier start kept there.
     """
     config = config or SandboxConfig()
-    sandbox = kept_sandbox(state_file, config) if state_file else Sandbox(config)
-    keeper = Keeper(sandbox, state_file) if state_file else None
+    sandbox = load_sandbox(state_file, config) if state_file else Sandbox(config)
+    stored = StateFile(sandbox, state_file) if state_file else None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         background = [asyncio.create_task(_tick(sandbox))]
-        if keeper:
-            background.append(asyncio.create_task(_keep(keeper)))
+        if stored:
+            background.append(asyncio.create_task(_save_regularly(stored)))
         yield
         for task in background:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        if keeper:
-            keeper.keep()
+        if stored:
+            stored.save()
         await sandbox.webhooks.close()
 
     app = Starlette(routes=_routes(sandbox), lifespan=lifespan, exception_handlers={HTTPException: _unknown_url})
@@ -62,11 +62,11 @@ async def _tick(sandbox: Sandbox) -> None:
         sandbox.clock.run_due()
 
 
-async def _keep(keeper: Keeper) -> None:
+async def _save_regularly(stored: StateFile) -> None:
     """Loses a few seconds at most when the process is killed."""
     while True:
         await asyncio.sleep(KEEP_SECONDS)
-        keeper.keep()
+        stored.save()
 
 
 def _routes(sandbox: Sandbox) -> list[BaseRoute]:

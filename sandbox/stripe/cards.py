@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from sandbox.stripe.control_messages import Answer, CardOutcome, DisputeScript, RefundFate
+from sandbox.stripe.control.messages import Answer, CardOutcome, DisputeScript, RefundScript
 
 SUCCEED = CardOutcome()
 AUTHENTICATE = CardOutcome(
@@ -153,8 +153,8 @@ TEST_CARDS: dict[str, TestCard] = {
         "2685", on_charge=CardOutcome(dispute=DisputeScript(reason="product_not_received"))
     ),
     "pm_card_createDisputeInquiry": TestCard("1976", on_charge=CardOutcome(dispute=DisputeScript(is_inquiry=True))),
-    "pm_card_pendingRefund": TestCard("7726", on_charge=CardOutcome(refund=RefundFate.PEND)),
-    "pm_card_refundFail": TestCard("5126", on_charge=CardOutcome(refund=RefundFate.FAIL)),
+    "pm_card_pendingRefund": TestCard("7726", on_charge=CardOutcome(refund=RefundScript.PEND)),
+    "pm_card_refundFail": TestCard("5126", on_charge=CardOutcome(refund=RefundScript.FAIL)),
 }
 
 # Tokens stand for the same cards: tok_visa is pm_card_visa.

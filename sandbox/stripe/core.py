@@ -1,18 +1,18 @@
-"""The sandbox itself: one clock, one set of faults and limits, and a world for each account."""
+"""The sandbox itself: one clock, one set of faults and limits, and the state of each account."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
-from sandbox.stripe.account_state import World
-from sandbox.stripe.clock import Clock
-from sandbox.stripe.control_messages import Delays
-from sandbox.stripe.errors import invalid_key, missing_key, no_access
-from sandbox.stripe.faults import Faults
-from sandbox.stripe.idempotency import IdempotencyKeys
-from sandbox.stripe.ids import Ids
+from sandbox.stripe.api.errors import invalid_key, missing_key, no_access
+from sandbox.stripe.api.idempotency import IdempotencyKeys
+from sandbox.stripe.api.limits import Limiter
+from sandbox.stripe.control.faults import Faults
+from sandbox.stripe.control.messages import Delays
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.limits import Limiter
+from sandbox.stripe.state.account_state import AccountState
+from sandbox.stripe.state.clock import Clock
+from sandbox.stripe.state.ids import Ids
 from sandbox.stripe.webhooks import Webhooks
 
 
@@ -25,7 +25,7 @@ class SandboxConfig:
 
 
 def _nowhere(_event: Json) -> None:
-    """Stand in until the world that publishes exists."""
+    """Stand in until the account that publishes exists."""
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Sandbox:
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     webhooks: Webhooks = field(init=False)
-    platform: World = field(init=False)
-    connected: dict[str, World] = field(init=False)
+    platform: AccountState = field(init=False)
+    connected: dict[str, AccountState] = field(init=False)
     keys: dict[str | None, IdempotencyKeys] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forgets objects, keys, faults, limits, counts and scripts; webhook endpoints stay."""
         self.clock.forget_due()
-        self.platform = self._new_world(None)
+        self.platform = self._new_account_state(None)
         self.connected = {}
         self.keys = {None: IdempotencyKeys()}
         self.faults = Faults()
@@ -61,10 +61,10 @@ class Sandbox:
         self.requests.clear()
         self.statuses.clear()
 
-    def connect(self, account: str) -> World:
-        """A world of a connected account's own."""
+    def connect(self, account: str) -> AccountState:
+        """The state of a connected account, empty."""
         self.keys[account] = IdempotencyKeys()
-        self.connected[account] = self._new_world(account)
+        self.connected[account] = self._new_account_state(account)
         return self.connected[account]
 
     def disconnect(self, account: str) -> None:
@@ -74,11 +74,11 @@ class Sandbox:
         application = {"id": "ca_sandbox", "object": "application", "name": "Sandbox"}
         self.platform.emit("account.application.deauthorized", application)
 
-    def _new_world(self, account: str | None) -> World:
-        world = World(clock=self.clock, ids=self.ids, publish=_nowhere, account=account, base_url=self.base_url)
-        world.publish = partial(self.webhooks.publish, world)
-        world.connect = self.connect if account is None else None
-        return world
+    def _new_account_state(self, account: str | None) -> AccountState:
+        state = AccountState(clock=self.clock, ids=self.ids, publish=_nowhere, account=account, base_url=self.base_url)
+        state.publish = partial(self.webhooks.publish, state)
+        state.connect = self.connect if account is None else None
+        return state
 
     def begin_again(self, config: SandboxConfig) -> None:
         """Go on after a restart: the objects are those of before, everything else is this start's."""
@@ -91,25 +91,25 @@ class Sandbox:
     def serve_at(self, base_url: str) -> None:
         """Tells where the hosted pages are."""
         self.base_url = base_url
-        for world in self.worlds():
-            world.base_url = base_url
+        for state in self.account_states():
+            state.base_url = base_url
 
     def set_delays(self, delays: Delays) -> None:
-        for world in self.worlds():
-            world.delays = delays
+        for state in self.account_states():
+            state.delays = delays
 
-    def worlds(self) -> list[World]:
+    def account_states(self) -> list[AccountState]:
         return [self.platform, *self.connected.values()]
 
-    def world_for(self, key: str | None, account: str | None) -> World:
-        """The world that the key may see, or Stripe's 401 or 403."""
+    def account_state_for(self, key: str | None, account: str | None) -> AccountState:
+        """The state of the account that the key may see, or Stripe's 401 or 403."""
         if key is None:
             raise missing_key()
         if key != self.config.api_key:
             raise invalid_key(key)
         if account is None:
             return self.platform
-        world = self.connected.get(account)
-        if world is None:
+        state = self.connected.get(account)
+        if state is None:
             raise no_access(key, account)
-        return world
+        return state

@@ -9,7 +9,7 @@ Json: TypeAlias = dict[str, Any]
 """An object as it stands on the wire: no private field is ever kept in one."""
 
 Handler: TypeAlias = Callable[..., Json]
-"""An operation: `(world, parameters, *ids of the path)` to the object that answers it."""
+"""An operation: `(state, parameters, *ids of the path)` to the object that answers it."""
 
 
 def encoded(body: Json) -> bytes:

@@ -1,6 +1,6 @@
 """Stripe's currencies: exponents, minimum charges, special cases and the fees of this sandbox."""
 
-from sandbox.stripe.errors import invalid_parameter
+from sandbox.stripe.api.errors import invalid_parameter
 
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]

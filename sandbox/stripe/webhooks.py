@@ -12,11 +12,11 @@ import aiohttp
 import orjson
 from stripe import WebhookSignature
 
-from sandbox.stripe.account_state import World
-from sandbox.stripe.clock import Clock
-from sandbox.stripe.control_messages import EventFault, EventFaultKind, WebhookEndpoint
-from sandbox.stripe.faults import draw
+from sandbox.stripe.control.faults import draw
+from sandbox.stripe.control.messages import EventFault, EventFaultKind, WebhookEndpoint
 from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.state.account_state import AccountState
+from sandbox.stripe.state.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ class Webhooks:
     delivered: int = 0
     failed: int = 0
     retry_delays_seconds: tuple[float, ...] = RETRY_DELAYS_SECONDS
-    struck: Counter[EventFaultKind] = field(default_factory=Counter)
+    injected: Counter[EventFaultKind] = field(default_factory=Counter)
     _plan: list[_Planned] = field(default_factory=list)
-    _held: list[tuple[World, Json]] = field(default_factory=list)
+    _held: list[tuple[AccountState, Json]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _session: aiohttp.ClientSession | None = None
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT_MAX))
@@ -70,38 +70,38 @@ class Webhooks:
         """Forgets faults, counts and what is held back; the endpoints stay."""
         self.clear_faults()
         self._held.clear()
-        self.struck.clear()
+        self.injected.clear()
         self.delivered = self.failed = 0
 
-    def publish(self, world: World, event: Json) -> None:
+    def publish(self, state: AccountState, event: Json) -> None:
         """Sends the event to every endpoint that takes its type, unless a fault says otherwise."""
-        takers = self._takers(world, event)
+        takers = self._takers(state, event)
         if not takers:
             return
         event["pending_webhooks"] = len(takers)
-        world.undelivered.add(event["id"])
+        state.undelivered.add(event["id"])
         held, self._held = self._held, []
-        self._send_as_planned(world, event)
-        for earlier_world, earlier in held:
-            self._send(earlier_world, earlier, after=REORDERED_GAP_SECONDS)
+        self._send_as_planned(state, event)
+        for earlier_state, earlier in held:
+            self._send(earlier_state, earlier, after=REORDERED_GAP_SECONDS)
 
-    def _send_as_planned(self, world: World, event: Json) -> None:
-        kind, fault = self.strike(event["type"])
+    def _send_as_planned(self, state: AccountState, event: Json) -> None:
+        kind, fault = self.next_fault(event["type"])
         match kind:
             case EventFaultKind.LOST:
                 event["pending_webhooks"] = 0
             case EventFaultKind.DELAYED:
-                self._send(world, event, after=fault.delay_seconds)
+                self._send(state, event, after=fault.delay_seconds)
             case EventFaultKind.DUPLICATED:
                 for _ in range(fault.copies):
-                    self._send(world, event)
+                    self._send(state, event)
             case EventFaultKind.REORDERED:
-                self._held.append((world, event))
+                self._held.append((state, event))
                 self._start(self._release_in(REORDERED_WAIT_SECONDS))
             case None:
-                self._send(world, event)
+                self._send(state, event)
 
-    def strike(self, type: str) -> tuple[EventFaultKind | None, EventFault]:
+    def next_fault(self, type: str) -> tuple[EventFaultKind | None, EventFault]:
         """What befalls the next event of the type, and the part of the plan that says so."""
         for planned in self._plan:
             fault = planned.fault
@@ -112,27 +112,27 @@ class Webhooks:
             if planned.matched in fault.calls if fault.calls else chance < fault.probability:
                 kinds = tuple(EventFaultKind)
                 kind = fault.kind or kinds[int(choice * len(kinds))]
-                self.struck[kind] += 1
+                self.injected[kind] += 1
                 return kind, fault
         return None, EventFault()
 
     async def _release_in(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         held, self._held = self._held, []
-        for world, event in held:
-            self._send(world, event)
+        for state, event in held:
+            self._send(state, event)
 
-    def _send(self, world: World, event: Json, *, after: float = 0.0) -> None:
-        for endpoint in self._takers(world, event):
-            self._start(self._deliver(world, event, endpoint, after))
+    def _send(self, state: AccountState, event: Json, *, after: float = 0.0) -> None:
+        for endpoint in self._takers(state, event):
+            self._start(self._deliver(state, event, endpoint, after))
 
-    def _takers(self, world: World, event: Json) -> list[WebhookEndpoint]:
+    def _takers(self, state: AccountState, event: Json) -> list[WebhookEndpoint]:
         """The endpoints that take the event: those of the controls, and those registered over the API."""
         registered = [
             WebhookEndpoint(
-                url=row["url"], secret=world.endpoint_secrets[row["id"]], enabled_events=row["enabled_events"]
+                url=row["url"], secret=state.endpoint_secrets[row["id"]], enabled_events=row["enabled_events"]
             )
-            for row in world.webhook_endpoints
+            for row in state.webhook_endpoints
             if row["status"] == "enabled"
         ]
         return [each for each in (*self.endpoints, *registered) if _takes(each, event["type"])]
@@ -142,7 +142,7 @@ class Webhooks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, world: World, event: Json, endpoint: WebhookEndpoint, after: float) -> None:
+    async def _deliver(self, state: AccountState, event: Json, endpoint: WebhookEndpoint, after: float) -> None:
         for pause in (after, *self.retry_delays_seconds):
             if pause:
                 await asyncio.sleep(pause)
@@ -150,7 +150,7 @@ class Webhooks:
                 self.delivered += 1
                 event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
                 if not event["pending_webhooks"]:
-                    world.undelivered.discard(event["id"])
+                    state.undelivered.discard(event["id"])
                 return
         self.failed += 1
         log.warning("webhook_given_up", extra={"event_id": event["id"], "event_type": event["type"]})

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.bank.statements import camt, csv_statement, detail, entry
-from tests.support.shop import Shop
+from tests.support.company import Company
 
 
-def outcomes(said: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [(one["outcome"], one["account_id"], one["reason"]) for one in said["entries"]]
+def outcomes(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(one["outcome"], one["account_id"], one["reason"]) for one in result["entries"]]
 
 
 def torn(file: str) -> str:
@@ -21,14 +21,14 @@ def torn(file: str) -> str:
 
 
 @pytest.mark.parametrize("version", ["02", "04", "08", "13"])
-async def test_every_version_of_camt_053_is_read(shop: Shop, tmp_path: Path, version: str) -> None:
-    await shop.account("cust-1001")
+async def test_every_version_of_camt_053_is_read(company: Company, tmp_path: Path, version: str) -> None:
+    await company.account("cust-1001")
     file = camt(tmp_path, entry("B1", "12.50", structured="cust-1001"), version=version)
 
-    said = await shop.cli.json("import", "bank", file)
+    result = await company.cli.json("import", "bank", file)
 
-    assert outcomes(said) == [("posted", "cust-1001", "")]
-    assert await shop.balance("cust-1001") == -1250
+    assert outcomes(result) == [("posted", "cust-1001", "")]
+    assert await company.balance("cust-1001") == -1250
 
 
 @pytest.mark.parametrize(
@@ -43,45 +43,45 @@ async def test_every_version_of_camt_053_is_read(shop: Shop, tmp_path: Path, ver
     ],
 )
 async def test_the_account_is_found_by_its_id_or_by_an_invoice_in_any_reference(
-    shop: Shop, tmp_path: Path, fields: dict[str, str]
+    company: Company, tmp_path: Path, fields: dict[str, str]
 ) -> None:
-    await shop.account("cust-1001")
-    await shop.invoice("cust-1001", "20.00")
+    await company.account("cust-1001")
+    await company.invoice("cust-1001", "20.00")
 
-    said = await shop.cli.json("import", "bank", camt(tmp_path, entry("B1", "20.00", **fields)))
+    result = await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "20.00", **fields)))
 
-    assert outcomes(said) == [("posted", "cust-1001", "")]
-    assert await shop.balance("cust-1001") == 0
-
-
-async def test_a_payment_that_names_an_invoice_is_meant_for_it(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
-    await shop.invoice("cust-1001", "20.00")
-    later = await shop.invoice("cust-1001", "20.00")
-
-    await shop.cli.json("import", "bank", camt(tmp_path, entry("B1", "20.00", text=later["number"])))
-
-    assert (await shop.shown(later["id"]))["is_settled"] is True
+    assert outcomes(result) == [("posted", "cust-1001", "")]
+    assert await company.balance("cust-1001") == 0
 
 
-async def test_importing_a_statement_again_changes_nothing(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_a_payment_that_names_an_invoice_is_meant_for_it(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
+    await company.invoice("cust-1001", "20.00")
+    later = await company.invoice("cust-1001", "20.00")
+
+    await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "20.00", text=later["number"])))
+
+    assert (await company.shown(later["id"]))["is_settled"] is True
+
+
+async def test_importing_a_statement_again_changes_nothing(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
     file = camt(tmp_path, entry("B1", "12.50", structured="cust-1001"), entry("B2", "5.00", text="who am I"))
-    first = await shop.cli.json("import", "bank", file)
-    before = await shop.footprint()
+    first = await company.cli.json("import", "bank", file)
+    before = await company.footprint()
 
-    second = await shop.cli.json("import", "bank", file)
+    second = await company.cli.json("import", "bank", file)
 
-    assert await shop.footprint() == before
+    assert await company.footprint() == before
     assert {one["outcome"] for one in second["entries"]} == {"unchanged"}
     assert [one["number"] for one in second["entries"]] == [one["number"] for one in first["entries"]]
 
 
-async def test_uncertain_money_goes_to_suspense_with_the_reason(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001", owner_reference="C7")
-    await shop.account("cust-1002", "JPY")
-    await shop.account("cust-1003")
-    await shop.cli.json("accounts", "terminate", "cust-1003")
+async def test_uncertain_money_goes_to_suspense_with_the_reason(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001", owner_reference="C7")
+    await company.account("cust-1002", "JPY")
+    await company.account("cust-1003")
+    await company.cli.json("accounts", "terminate", "cust-1003")
     rows = (
         "B1,2026-05-20,10.00,EUR,,,no reference at all,,",
         "B2,2026-05-20,10.00,EUR,,,cust-1001 or cust-1003,,",
@@ -91,9 +91,9 @@ async def test_uncertain_money_goes_to_suspense_with_the_reason(shop: Shop, tmp_
         "B6,2026-05-20,10.00,EUR,cust-9999,,,,",
     )
 
-    said = await shop.cli.json("import", "bank", csv_statement(tmp_path, rows))
+    result = await company.cli.json("import", "bank", csv_statement(tmp_path, rows))
 
-    assert [one["reason"] for one in said["entries"]] == [
+    assert [one["reason"] for one in result["entries"]] == [
         "account_unknown",
         "account_ambiguous",
         "account_terminated",
@@ -101,47 +101,47 @@ async def test_uncertain_money_goes_to_suspense_with_the_reason(shop: Shop, tmp_
         "owner_differs",
         "account_unknown",
     ]
-    assert await shop.balance("acc_suspense_eur") == -6000
+    assert await company.balance("acc_suspense_eur") == -6000
 
 
-async def test_money_that_a_bank_returned_waits_for_somebody_to_look(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_money_that_a_bank_returned_waits_for_somebody_to_look(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
     returned = detail(text="cust-1001") + "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
     file = camt(tmp_path, entry("B1", "10.00", details=f"<TxDtls>{returned}</TxDtls>"))
 
-    said = await shop.cli.json("import", "bank", file)
+    result = await company.cli.json("import", "bank", file)
 
-    assert [one["reason"] for one in said["entries"]] == ["returned_transfer"]
+    assert [one["reason"] for one in result["entries"]] == ["returned_transfer"]
 
 
-async def test_debits_and_what_is_not_booked_are_listed_and_not_posted(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_debits_and_what_is_not_booked_are_listed_and_not_posted(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
     debit = entry("B1", "10.00", side="DBIT", text="cust-1001")
     pending = entry("B2", "10.00", status="<Cd>PDNG</Cd>", text="cust-1001")
     old_style = entry("B3", "10.00", status="BOOK", text="cust-1001")
 
-    said = await shop.cli.json("import", "bank", camt(tmp_path, debit, pending, old_style))
+    result = await company.cli.json("import", "bank", camt(tmp_path, debit, pending, old_style))
 
-    assert [one["outcome"] for one in said["entries"]] == ["debit", "not_booked", "posted"]
-    assert await shop.balance("cust-1001") == -1000
+    assert [one["outcome"] for one in result["entries"]] == ["debit", "not_booked", "posted"]
+    assert await company.balance("cust-1001") == -1000
 
 
-async def test_a_batch_entry_is_as_many_payments_as_it_has_details(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
-    await shop.account("cust-1002")
+async def test_a_batch_entry_is_as_many_payments_as_it_has_details(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
+    await company.account("cust-1002")
     parts = (("cust-1001", "4.00"), ("cust-1002", "6.00"))
     details = "".join(f"<TxDtls>{detail(text=text, amount=amount)}</TxDtls>" for text, amount in parts)
 
-    said = await shop.cli.json("import", "bank", camt(tmp_path, entry("B1", "10.00", details=details)))
+    result = await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "10.00", details=details)))
 
-    assert [(one["bank_reference"], one["account_id"], one["amount_minor"]) for one in said["entries"]] == [
+    assert [(one["bank_reference"], one["account_id"], one["amount_minor"]) for one in result["entries"]] == [
         ("B1/1", "cust-1001", 400),
         ("B1/2", "cust-1002", 600),
     ]
 
 
-async def test_a_bad_line_is_named_and_costs_no_good_one(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_a_bad_line_is_named_and_costs_no_good_one(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
     rows = (
         "B1,2026-05-20,10.00,EUR,cust-1001,,,,",
         "B2,2026-05-32,10.00,EUR,cust-1001,,,,",
@@ -154,10 +154,10 @@ async def test_a_bad_line_is_named_and_costs_no_good_one(shop: Shop, tmp_path: P
         "B9,2026-05-20,10.00,EUR,cust-1001,,,,",
     )
 
-    said = await shop.cli("import", "bank", csv_statement(tmp_path, rows), "--json")
+    result = await company.cli("import", "bank", csv_statement(tmp_path, rows), "--json")
 
-    assert said.exit_code == 1
-    assert [(one["line"], one["field"], one["rule"]) for one in said.document["problems"]] == [
+    assert result.exit_code == 1
+    assert [(one["line"], one["field"], one["rule"]) for one in result.document["problems"]] == [
         (3, "booked_on", "day_exists"),
         (4, "amount", "amount_format"),
         (5, "amount", "amount_not_zero"),
@@ -166,11 +166,13 @@ async def test_a_bad_line_is_named_and_costs_no_good_one(shop: Shop, tmp_path: P
         (8, "row", "column_count"),
         (9, "bank_reference", "bank_reference_once"),
     ]
-    assert await shop.balance("cust-1001") == -2000
+    assert await company.balance("cust-1001") == -2000
 
 
-async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_one(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_one(
+    company: Company, tmp_path: Path
+) -> None:
+    await company.account("cust-1001")
     twice = "".join(f"<TxDtls>{detail(amount='4.00')}</TxDtls>" for _ in range(2))
     file = camt(
         tmp_path,
@@ -181,48 +183,48 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
         entry("B5", "10.00", text="cust-1001"),
     )
 
-    said = await shop.cli("import", "bank", file, "--json")
+    result = await company.cli("import", "bank", file, "--json")
 
-    assert [(one["line"], one["field"], one["rule"]) for one in said.document["problems"]] == [
+    assert [(one["line"], one["field"], one["rule"]) for one in result.document["problems"]] == [
         (4, "Amt", "amount_format"),
         (5, "AcctSvcrRef", "value_required"),
         (6, "TxDtls", "details_add_up"),
     ]
-    assert await shop.balance("cust-1001") == -2000
+    assert await company.balance("cust-1001") == -2000
 
 
-async def test_what_stands_before_the_end_of_a_torn_file_is_posted(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
+async def test_what_stands_before_the_end_of_a_torn_file_is_posted(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
     file = camt(tmp_path, entry("B1", "10.00", text="cust-1001"), entry("B2", "10.00", text="cust-1001"))
 
-    said = await shop.cli("import", "bank", torn(file), "--json")
+    result = await company.cli("import", "bank", torn(file), "--json")
 
-    assert [one["rule"] for one in said.document["problems"]] == ["xml"]
-    assert await shop.balance("cust-1001") == -1000
+    assert [one["rule"] for one in result.document["problems"]] == ["xml"]
+    assert await company.balance("cust-1001") == -1000
 
 
-async def test_a_reference_that_comes_with_another_amount_is_refused(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("cust-1001")
-    await shop.cli.json("import", "bank", csv_statement(tmp_path, ["B1,2026-05-20,10.00,EUR,cust-1001,,,,"]))
+async def test_a_reference_that_comes_with_another_amount_is_refused(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
+    await company.cli.json("import", "bank", csv_statement(tmp_path, ["B1,2026-05-20,10.00,EUR,cust-1001,,,,"]))
 
-    said = await shop.cli(
+    result = await company.cli(
         "import", "bank", csv_statement(tmp_path, ["B1,2026-05-20,11.00,EUR,cust-1001,,,,"]), "--json"
     )
 
-    assert [one["rule"] for one in said.document["problems"]] == ["bank_reference_once"]
-    assert await shop.balance("cust-1001") == -1000
+    assert [one["rule"] for one in result.document["problems"]] == ["bank_reference_once"]
+    assert await company.balance("cust-1001") == -1000
 
 
-async def test_a_hostile_file_opens_nothing_and_expands_nothing(shop: Shop, tmp_path: Path) -> None:
+async def test_a_hostile_file_opens_nothing_and_expands_nothing(company: Company, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("cust-1001")
-    await shop.account("cust-1001")
+    await company.account("cust-1001")
     head = f'<!DOCTYPE Document [<!ENTITY leak SYSTEM "file://{secret}"><!ENTITY boom "cust-1001">]>'
     file = camt(tmp_path, entry("B1", "10.00", text="&leak;&boom;"), head=head)
 
-    said = await shop.cli.json("import", "bank", file)
+    result = await company.cli.json("import", "bank", file)
 
-    assert [one["reason"] for one in said["entries"]] == ["account_unknown"]
+    assert [one["reason"] for one in result["entries"]] == ["account_unknown"]
 
 
 @pytest.mark.parametrize(
@@ -236,20 +238,20 @@ async def test_a_hostile_file_opens_nothing_and_expands_nothing(shop: Shop, tmp_
     ],
 )
 async def test_a_file_that_is_no_statement_is_refused(
-    shop: Shop, tmp_path: Path, content: str, field: str, rule: str
+    company: Company, tmp_path: Path, content: str, field: str, rule: str
 ) -> None:
     file = tmp_path / "statement"
     file.write_text(content)
 
-    refused = await shop.refused("import", "bank", str(file))
+    refused = await company.refused("import", "bank", str(file))
 
     assert (field, rule) in refused
 
 
-async def test_a_card_number_in_the_payers_text_is_not_kept(shop: Shop, tmp_path: Path) -> None:
+async def test_a_card_number_in_the_payers_text_is_not_kept(company: Company, tmp_path: Path) -> None:
     file = csv_statement(tmp_path, ["B1,2026-05-20,10.00,EUR,,,my card is 4242 4242 4242 4242,Ann,"])
 
-    await shop.cli.json("import", "bank", file)
-    said = await shop.cli.json("suspense", "list")
+    await company.cli.json("import", "bank", file)
+    result = await company.cli.json("suspense", "list")
 
-    assert said["payments"][0]["note"] == ("suspense: account_unknown; payer: Ann; text: my card is (number removed)")
+    assert result["payments"][0]["note"] == ("suspense: account_unknown; payer: Ann; text: my card is (number removed)")

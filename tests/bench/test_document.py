@@ -4,17 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.document import DOCUMENT, SECTIONS, document, section_of
+from bench.figures.paced import Pace, Paced, PacedRun
+from bench.figures.scale import History, Memory, Scale
+from bench.figures.throughput import Pair, Throughput
 from bench.machine import Machine
-from bench.measured_run import Leg
-from bench.paced import Pace, Paced, PacedRun
-from bench.parts import BENCH, GATEWAY_WORKER, POSTGRESQL, STRIPE, TEMPORAL, WORKFLOW_WORKER
+from bench.measured_run import MeasuredRun
+from bench.process_costs import BENCH, GATEWAY_WORKER, POSTGRESQL, STRIPE, TEMPORAL, WORKFLOW_WORKER
 from bench.results import FOLDER, keep, kept
-from bench.scale import History, Memory, Scale
-from bench.throughput import Pair, Throughput
 
 MACHINE = Machine("2026-11-23", 2, 24, "a processor", "Linux x86_64", {"Python": "3.11.7"})
 CPU_MS = {POSTGRESQL: 4.0, TEMPORAL: 6.0, STRIPE: 0.5, WORKFLOW_WORKER: 3.0, GATEWAY_WORKER: 5.0, BENCH: 0.1}
-LEG = Leg(
+RUN = MeasuredRun(
     payments=1000,
     not_charged=0,
     seconds=10.0,
@@ -37,7 +37,7 @@ def test_every_kept_result_has_a_section() -> None:
 
 
 def test_a_kept_figure_is_read_back_as_it_was(tmp_path: Path) -> None:
-    figure = Throughput(MACHINE, 500, (Pair(LEG, LEG),))
+    figure = Throughput(MACHINE, 500, (Pair(RUN, RUN),))
 
     keep("throughput", figure, tmp_path)
 
@@ -49,7 +49,7 @@ def test_a_figure_that_was_not_measured_is_not_spoken_of(tmp_path: Path) -> None
 
 
 def test_a_target_that_is_met_is_said_to_be(tmp_path: Path) -> None:
-    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(LEG, per_second=160.0), LEG),)), tmp_path)
+    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(RUN, per_second=160.0), RUN),)), tmp_path)
 
     page = section_of("throughput", tmp_path)
 
@@ -59,8 +59,8 @@ def test_a_target_that_is_met_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_missed_is_said_to_be(tmp_path: Path) -> None:
-    slow = replace(LEG, per_second=99.9, cpu_ms=CPU_MS | {TEMPORAL: 7.1})
-    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(LEG, per_second=300.0), slow),)), tmp_path)
+    slow = replace(RUN, per_second=99.9, cpu_ms=CPU_MS | {TEMPORAL: 7.1})
+    keep("throughput", Throughput(MACHINE, 500, (Pair(replace(RUN, per_second=300.0), slow),)), tmp_path)
 
     page = section_of("throughput", tmp_path)
 
@@ -71,14 +71,14 @@ def test_a_target_that_is_missed_is_said_to_be(tmp_path: Path) -> None:
 
 def test_one_pace_below_its_cap_is_enough_to_fall_short(tmp_path: Path) -> None:
     good, bad = Pace(25, 25), Pace(100, 100)
-    runs = (PacedRun(good, LEG), PacedRun(bad, replace(LEG, steady_per_second=96.9)))
+    runs = (PacedRun(good, RUN), PacedRun(bad, replace(RUN, steady_per_second=96.9)))
     keep("paced", Paced(MACHINE, runs), tmp_path)
 
     assert "Measured: 96.9% at the least. **Fell short.**" in section_of("paced", tmp_path)
 
 
 def test_a_payment_that_was_lost_to_a_refusal_is_counted(tmp_path: Path) -> None:
-    runs = (PacedRun(Pace(25, 30), replace(LEG, refused_busy=80, not_charged=1)),)
+    runs = (PacedRun(Pace(25, 30), replace(RUN, refused_busy=80, not_charged=1)),)
     keep("paced", Paced(MACHINE, runs), tmp_path)
 
     assert "every 429 absorbed. Measured: 1 payments not charged. **Fell short.**" in section_of("paced", tmp_path)

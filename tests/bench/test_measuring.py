@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench import parts
-from bench.parts import Reading, cost
-from bench.throughput import measure_throughput
-from sandbox.processes import PartError
+from bench import process_costs
+from bench.figures.throughput import measure_throughput
+from bench.process_costs import Reading, cost
+from sandbox.servers.processes import ServiceError
 
 
 def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
@@ -21,7 +21,7 @@ def test_what_others_used_is_what_the_machine_used_less_our_own() -> None:
 def test_a_run_that_charged_nobody_has_no_cost_per_payment() -> None:
     idle = Reading(at=0.0, cpu_seconds={}, machine_seconds=0.0)
 
-    with pytest.raises(PartError, match="nobody was charged"):
+    with pytest.raises(ServiceError, match="nobody was charged"):
         cost(idle, Reading(at=1.0, cpu_seconds={}, machine_seconds=0.0)).per_payment_ms(0)
 
 
@@ -30,8 +30,8 @@ async def test_every_payment_is_made_with_temporal_and_without() -> None:
     measured = await measure_throughput(accounts=20, pairs=1)
 
     (pair,) = measured.pairs
-    assert [(leg.payments, leg.not_charged, leg.gateway_requests) for leg in (pair.plain, pair.temporal)] == [
+    assert [(run.payments, run.not_charged, run.gateway_requests) for run in (pair.plain, pair.temporal)] == [
         (20, 0, 20)
     ] * 2
-    assert pair.plain.cpu_ms[parts.WORKFLOW_WORKER] < pair.temporal.cpu_ms[parts.WORKFLOW_WORKER]
-    assert pair.temporal.cpu_ms_of(*parts.TEMPORAL_AND_DULY) > 0
+    assert pair.plain.cpu_ms[process_costs.WORKFLOW_WORKER] < pair.temporal.cpu_ms[process_costs.WORKFLOW_WORKER]
+    assert pair.temporal.cpu_ms_of(*process_costs.TEMPORAL_AND_DULY) > 0

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
-from sandbox.temporal import TemporalServer, register_search_attributes, running_temporal
+from sandbox.servers.temporal import TemporalServer, register_search_attributes, running_temporal
 from settings import Settings
 from tests.browser.operators import WIDTH, Operator
 from worker import gateway_worker, mail_worker, workflow_worker

@@ -3,18 +3,18 @@
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
+from commands.operations.saved_views import VIEWS, filled_in, link_of, query_of
 from models.collections.collection import CollectionResult, Stage
 from models.runs.process_run import Certificate, RunKind, RunRequest
 from tests.browser.operators import NAMESPACE, Operator
 from tests.support.builders import Merchant, declined
 from workflows.runs.payment_run import PaymentRun
-from workflows.saved_views import VIEWS, filled_in, link_of, query_of
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, payment_run_id, run_label, shard_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CARDS = ("pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_card_de", "pm_card_discover")
-TROUBLE = {4: "insufficient_funds", 9: "expired_card", 13: "insufficient_funds", 18: "stolen_card", 22: "do_not_honor"}
+DECLINES = {4: "insufficient_funds", 9: "expired_card", 13: "insufficient_funds", 18: "stolen_card", 22: "do_not_honor"}
 
 
 async def month(
@@ -26,7 +26,7 @@ async def month(
         await merchant.account(
             f"acc_{number:06}",
             cards=(CARDS[number % len(CARDS)],),
-            answers=[declined(TROUBLE[number])] if number in TROUBLE else (),
+            answers=[declined(DECLINES[number])] if number in DECLINES else (),
             owes_minor=990 + 1375 * (number * 7 % 11),
         )
     run_id, request = payment_run_id("monthly", period), RunRequest("monthly", period)
@@ -86,7 +86,7 @@ async def test_an_operator_follows_a_run_to_a_payment_and_keeps_a_list_of_what_w
     await operator.picture("shard-timeline", 1000)
     await operator.choose_columns()
     await operator.page.goto(link_of(view, query_of(view, values), ui_url=operator.ui_url, namespace=NAMESPACE))
-    collections = await operator.listed(len(TROUBLE))
+    collections = await operator.listed(len(DECLINES))
     kept = await operator.page.get_by_text(view.name).first.inner_text()
     await operator.picture("list", 620)
     await operator.open(declined_account)

@@ -30,7 +30,7 @@ async def test_a_card_is_saved_steered_and_taken_away(cli: CommandLine, merchant
     assert saved["first_outcome"]["outcome"] == "accepted"
     assert flagged["answer"]["is_recurring"]
     assert [each["answer"]["state"] for each in (blocked, removed)] == ["blocked", "removed"]
-    assert (again.exit_code, again.rules) == (1, [("state", "card_can_be_steered")])
+    assert (again.exit_code, again.rules) == (1, [("state", "card_accepts_command")])
     assert "blocked, says maria: the customer called" in shown.stdout
     assert [(each["id"], each["state"]) for each in listed["cards"]] == [(card, "removed")]
     assert token not in shown.stdout + str(listed)
@@ -57,7 +57,7 @@ async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandL
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("words", "problem"),
     [
         (("--token", "4242424242424242"), ("token", "card_by_token_only")),
         (("--token", "tok_visa"), ("token", "card_by_token_only")),
@@ -65,11 +65,11 @@ async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandL
     ],
 )
 async def test_a_number_is_refused_before_anything_is_sent(
-    cli: CommandLine, account: str, words: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, account: str, words: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     refused = await cli("cards", "register", account, *words, "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
     assert "4242" not in refused.stderr
 
 

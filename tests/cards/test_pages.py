@@ -12,12 +12,12 @@ from playwright.async_api import Page, async_playwright
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from models.cards.card import CardState, ValidationOutcome
-from sandbox.stripe.control import SandboxControl
-from sandbox.stripe.control_messages import WebhookEndpoint
+from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.messages import WebhookEndpoint
 from settings import Settings
 from tests.browser.conftest import CHROMIUM
-from tests.cards.test_registering import until_state
-from tests.fixtures.cards import Wallet
+from tests.cards.test_registration import until_state
+from tests.fixtures.cards import CardClient
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
@@ -80,10 +80,10 @@ async def choose(page: Page, test_card: str) -> None:
 
 
 async def test_a_customer_saves_a_card_after_one_that_was_rejected(
-    merchant: Merchant, wallet: Wallet, our_site: str, browser: Page
+    merchant: Merchant, card_client: CardClient, our_site: str, browser: Page
 ) -> None:
     account = await merchant.account(cards=[])
-    card, first = await wallet.page(account)
+    card, first = await card_client.page(account)
 
     await browser.goto(await link_of(merchant, our_site, card))
     await choose(browser, "pm_card_visa_chargeDeclined")
@@ -93,19 +93,19 @@ async def test_a_customer_saves_a_card_after_one_that_was_rejected(
 
     assert first.outcome is ValidationOutcome.ACTION_REQUIRED
     assert rejected == "Your card was declined."
-    assert await until_state(wallet, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+    assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
     assert await merchant.value("select (duly.chargeable_card(:id, 'stripe')).id", id=account) == card
 
 
 @pytest.mark.parametrize(("button", "state"), [("Yes, it is me", CardState.ACTIVE), ("No", CardState.REJECTED)])
 async def test_a_bank_asks_the_cards_holder_and_takes_their_word(
-    merchant: Merchant, wallet: Wallet, our_site: str, browser: Page, button: str, state: CardState
+    merchant: Merchant, card_client: CardClient, our_site: str, browser: Page, button: str, state: CardState
 ) -> None:
     account = await merchant.account(cards=[])
-    card, _ = await wallet.save(account, "pm_card_authenticationRequiredOnSetup")
+    card, _ = await card_client.save(account, "pm_card_authenticationRequiredOnSetup")
 
     await browser.goto(await link_of(merchant, our_site, card))
     await browser.get_by_role("button", name=button, exact=True).click()
     await browser.get_by_text("Your card is being checked.").wait_for()
 
-    assert (await until_state(wallet, card, state))[0] == state
+    assert (await until_state(card_client, card, state))[0] == state

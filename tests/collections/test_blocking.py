@@ -10,7 +10,7 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database, RuleBrokenError
 from models.collections.collection import CollectionTerms
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, charged, refused_type, request_for
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.running_duly import RunningDuly

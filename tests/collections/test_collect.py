@@ -2,7 +2,7 @@
 
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import PERIOD, Merchant, declined
 
 
@@ -21,7 +21,7 @@ async def test_a_payment_that_succeeds_settles_the_invoice(
     assert result.amount_minor == 2500
     balance = "select balance_minor from duly.account_balances where account_id = :id"
     assert await merchant.value(balance, id=account) == 0
-    assert stripe_sandbox.books().totals[0].charges.amount_minor == 2500
+    assert stripe_sandbox.movements().totals[0].charges.amount_minor == 2500
 
 
 async def test_the_same_attempt_asked_again_charges_nothing_more(

@@ -13,10 +13,10 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, request_for, until_answered
 from tests.support.builders import Merchant, declined
-from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
+from tests.support.crashes import Crash, CrashingDatabase, CrashingGateway, CrashTrigger, KilledError, Moment
 from tests.support.invariants import complaints
 
 
@@ -117,10 +117,12 @@ async def prepare(merchant: Merchant, scenario: Scenario) -> str:
 
 async def die(crash: Crash, account: str, database: Database, gateway: StripeGateway) -> None:
     """Ask for the attempt as often as it takes to die at the point."""
-    fuse = Fuse(crash)
-    mortal = CollectActivities(FusedDatabase(database, fuse), FusedGateway(gateway, fuse), AsyncLimiter(1000, 1))
+    trigger = CrashTrigger(crash)
+    killable = CollectActivities(
+        CrashingDatabase(database, trigger), CrashingGateway(gateway, trigger), AsyncLimiter(1000, 1)
+    )
     with pytest.raises(KilledError):
-        await until_answered(mortal, request_for(account))
+        await until_answered(killable, request_for(account))
 
 
 async def posted(merchant: Merchant) -> int:

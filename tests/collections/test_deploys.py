@@ -15,7 +15,7 @@ from models.collections.collection import CollectionResult, RetryCommand, Stage
 from settings import Settings
 from tests.support.builders import Merchant, declined
 from tests.support.changed_collections import CarelessCollection, PatchedCollection
-from tests.support.running import COLLECTED, duly_at, happened, until
+from tests.support.run_control import COLLECTED, duly_at, happened, until
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 

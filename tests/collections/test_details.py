@@ -134,17 +134,19 @@ def handlers_at(stage: Stage) -> Any:
 def test_what_is_offered_at_a_stage_is_taken_with_the_data_that_is_shown(stage: Stage) -> None:
     updates = updates_of(Collection)
 
-    for order in actions_with_examples(stage, DUNNING.next_action_at):
-        definition = updates[order.update]
-        arguments = [TypeAdapter(kind).validate_json(order.data) for kind in definition.arg_types or []]
+    for action in actions_with_examples(stage, DUNNING.next_action_at):
+        definition = updates[action.update]
+        arguments = [TypeAdapter(kind).validate_json(action.data) for kind in definition.arg_types or []]
         definition.validator(handlers_at(stage), *arguments)
 
 
 @pytest.mark.usefixtures("at_noon")
 @pytest.mark.parametrize("stage", Stage)
 def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
-    offered = {order.update for order in ORDERS[stage]}
-    examples = {order.update: order for each in Stage for order in actions_with_examples(each, DUNNING.next_action_at)}
+    offered = {action.update for action in ORDERS[stage]}
+    examples = {
+        action.update: action for each in Stage for action in actions_with_examples(each, DUNNING.next_action_at)
+    }
 
     for name, definition in updates_of(Collection).items():
         if name in offered or definition.validator is None:

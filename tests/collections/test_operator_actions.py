@@ -9,21 +9,21 @@ import typer
 from models.collections.collection import Stage
 from models.runs.run_control import RunStage
 from starter import app
-from workflows.collections import actions as collection_orders
+from workflows.collections import actions as collection_actions
 from workflows.operator_actions import OperatorAction, actions_text
-from workflows.runs import payment_run_actions as run_orders
+from workflows.runs import payment_run_actions as run_actions
 
 NEXT = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 SHOWN = [
     *(
         (action, "acc_000004 2026-11")
         for stage in Stage
-        for action in collection_orders.actions_with_examples(stage, NEXT)
+        for action in collection_actions.actions_with_examples(stage, NEXT)
     ),
     *(
         (action, "run/monthly/2026-11")
         for stage in RunStage
-        for action in run_orders.actions_for(stage, is_shadow=False)
+        for action in run_actions.actions_for(stage, is_shadow=False)
     ),
 ]
 

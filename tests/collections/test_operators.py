@@ -16,7 +16,7 @@ from models.collections.collection import (
     UnknownResolution,
 )
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
@@ -113,7 +113,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     handle = await unknown_collection(duly, merchant, stripe_sandbox)
-    payment = stripe_sandbox.books().books[0].payment_intent_ids[0]
+    payment = stripe_sandbox.movements().groups[0].payment_intent_ids[0]
 
     resolved = await handle.execute_update(
         Collection.resolve_unknown, UnknownResolution("maria", "found it", gateway_reference=payment)
@@ -152,7 +152,7 @@ async def test_a_decision_that_nothing_was_charged_lets_collection_go_on(
     result = await handle.result()
 
     assert (result.stage, result.attempts) == (Stage.SETTLED, 2)
-    assert stripe_sandbox.books().totals[0].charges.count == 1
+    assert stripe_sandbox.movements().totals[0].charges.count == 1
 
 
 @pytest.mark.parametrize(

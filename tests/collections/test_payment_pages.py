@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from models.collections.collection import CollectionResult, OperatorCommand, PaidOutsideCommand, Stage
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
@@ -64,7 +64,7 @@ async def test_the_customer_follows_the_link_and_pays(
 
     assert (result.stage, result.reason) == (Stage.SETTLED, "settled")
     assert await merchant.balance("acc_1") == 0
-    assert stripe_sandbox.books().totals[0].charges.count == 1
+    assert stripe_sandbox.movements().totals[0].charges.count == 1
 
 
 async def test_the_link_leads_to_the_same_page_as_long_as_it_is_open(
@@ -128,7 +128,7 @@ async def test_giving_up_closes_the_page(
     result = await handle.result()
 
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
 
 
 async def test_a_link_of_nobody_leads_nowhere(visitor: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import (
     CHARGES,
     LISTS,
@@ -16,10 +16,10 @@ from tests.support.attempts import (
     attempts,
     broken_invariants,
     charged,
+    fault_charges,
     refused_type,
     request_for,
     request_state,
-    strike_charge,
     until_answered,
 )
 from tests.support.builders import Merchant, declined
@@ -43,7 +43,7 @@ async def test_without_an_answer_the_same_attempt_is_asked_again_and_charged_onc
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, kind)
+    fault_charges(stripe_sandbox, kind)
 
     assert await refused_type(collecting, request_for(account)) == "GatewayUnanswered"
     assert await request_state(merchant, account) == "unknown"
@@ -60,7 +60,7 @@ async def test_too_fast_or_locked_is_not_unknown(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, kind)
+    fault_charges(stripe_sandbox, kind)
 
     assert await refused_type(collecting, request_for(account)) == "GatewayBusy"
     assert await request_state(merchant, account) == "under_processing"
@@ -73,7 +73,7 @@ async def test_a_lost_answer_is_found_whatever_it_was(
 ) -> None:
     answers = [declined(decline_code)] if decline_code else []
     account = await merchant.account(answers=answers, owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=(1, 2))
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=(1, 2))
 
     result = await until_answered(collecting, request_for(account))
 
@@ -86,7 +86,7 @@ async def test_a_stored_error_before_any_effect_is_proved_by_absence_and_followe
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.STORED_500)
+    fault_charges(stripe_sandbox, FaultKind.STORED_500)
 
     first = await until_answered(collecting, request_for(account))
     second = await collecting.collect(request_for(account, attempt=2))
@@ -103,7 +103,7 @@ async def test_a_stored_error_after_the_effect_is_settled_by_what_the_gateway_li
 ) -> None:
     answers = [declined(decline_code)] if decline_code else []
     account = await merchant.account(answers=answers, owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.STORED_500_AFTER_EFFECT)
+    fault_charges(stripe_sandbox, FaultKind.STORED_500_AFTER_EFFECT)
 
     result = await until_answered(collecting, request_for(account))
 
@@ -117,7 +117,7 @@ async def test_a_key_older_than_a_day_is_never_sent_again_and_presence_settles(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST)
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST)
     await refused_type(collecting, request_for(account))
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=A_DAY_AND_AN_HOUR)
 
@@ -132,7 +132,7 @@ async def test_a_key_older_than_a_day_that_never_arrived_did_not_happen(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.REQUEST_LOST)
+    fault_charges(stripe_sandbox, FaultKind.REQUEST_LOST)
     await refused_type(collecting, request_for(account))
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=A_DAY_AND_AN_HOUR)
 
@@ -146,7 +146,7 @@ async def test_a_request_sent_a_moment_ago_may_still_arrive_so_its_absence_prove
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.REQUEST_LOST)
+    fault_charges(stripe_sandbox, FaultKind.REQUEST_LOST)
     await refused_type(collecting, request_for(account))
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=RECENTLY)
 
@@ -161,15 +161,15 @@ async def test_looking_is_not_sending_so_looks_do_not_put_off_the_proof(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.REQUEST_LOST)
+    fault_charges(stripe_sandbox, FaultKind.REQUEST_LOST)
     await refused_type(collecting, request_for(account))
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=A_DAY_AND_AN_HOUR)
     stripe_sandbox.add_fault(Fault(operation=LISTS, kind=FaultKind.SERVER_ERROR_500, calls=(1,)))
 
-    failed_look = await refused_type(collecting, request_for(account))
+    failed_check = await refused_type(collecting, request_for(account))
     result = await collecting.collect(request_for(account))
 
-    assert failed_look == "GatewayUnanswered"
+    assert failed_check == "GatewayUnanswered"
     assert result.outcome == CollectOutcome.DID_NOT_HAPPEN
 
 
@@ -177,7 +177,7 @@ async def test_a_look_that_is_refused_says_nothing_about_what_happened(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST)
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST)
     await refused_type(collecting, request_for(account))
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=A_DAY_AND_AN_HOUR)
     stripe_sandbox.reset()  # as if the key had become another account's, which knows no such customer
@@ -194,7 +194,7 @@ async def test_an_answer_about_other_money_is_no_evidence_and_waits_for_a_person
     owner_engine: AsyncEngine, stripe_client: stripe.StripeClient,
 ) -> None:  # fmt: skip
     account = await merchant.account(answers=[declined("do_not_honor")], owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST)
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST)
     await refused_type(collecting, request_for(account))
     (intent,) = (await stripe_client.v1.payment_intents.list_async()).data
     await stripe_client.v1.payment_intents.update_async(intent.id, {"amount": 9900})

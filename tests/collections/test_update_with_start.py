@@ -18,11 +18,11 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionRequest, CollectionResult, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, charged
 from tests.support.builders import PERIOD, Merchant, declined
-from tests.support.running import duly_at
+from tests.support.run_control import duly_at
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 from workflows.visibility import WORKFLOW_QUEUE, collection_id

@@ -20,10 +20,10 @@ def written(folder: Path, text: str) -> str:
 
 
 async def test_the_example_of_the_documents_applies(cli: CommandLine) -> None:
-    said = await cli.json("definitions", "apply", EXAMPLE)
+    result = await cli.json("definitions", "apply", EXAMPLE)
     listed = await cli.json("definitions", "list")
 
-    changes = {(change["kind"], change["id"]): change["change"] for change in said["changes"]}
+    changes = {(change["kind"], change["id"]): change["change"] for change in result["changes"]}
     assert changes["provider", "stripe"] == "created"
     assert changes["payment_method", "card"] == "unchanged"
     assert listed["providers"][0]["currencies"] == {"EUR": 100, "JPY": 50, "KWD": 10}
@@ -33,9 +33,9 @@ async def test_the_example_of_the_documents_applies(cli: CommandLine) -> None:
 async def test_applying_a_document_again_changes_nothing(cli: CommandLine) -> None:
     await cli.json("definitions", "apply", EXAMPLE)
 
-    said = await cli.json("definitions", "apply", EXAMPLE)
+    result = await cli.json("definitions", "apply", EXAMPLE)
 
-    assert {change["change"] for change in said["changes"]} == {"unchanged"}
+    assert {change["change"] for change in result["changes"]} == {"unchanged"}
 
 
 async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
@@ -114,42 +114,42 @@ async def test_a_document_with_a_fault_is_refused_whole(
 ) -> None:
     tax = '[[tax_rates]]\nid = "good"\nname = "Good"\npercent = 19\n'
 
-    said = await cli(
+    result = await cli(
         "definitions", "apply", written(tmp_path, (tax if "tax_rates" not in text else "") + text), "--json"
     )
 
-    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert (result.exit_code, result.rules) == (1, [(field, rule)])
     assert (await cli.json("definitions", "list"))["tax_rates"] == []
 
 
 async def test_a_payment_method_has_one_provider(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     text = PROVIDER.replace("stripe", "other") + 'payment_methods = ["card"]\n'
 
-    said = await cli("definitions", "apply", written(tmp_path, text), "--json")
+    result = await cli("definitions", "apply", written(tmp_path, text), "--json")
 
-    assert said.rules == [("providers.0.payment_methods", "one_provider_a_method")]
+    assert result.rules == [("providers.0.payment_methods", "one_provider_a_method")]
 
 
 async def test_a_provider_with_customers_keeps_its_mode(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     await merchant.account()
 
-    said = await cli("definitions", "apply", written(tmp_path, PROVIDER.replace('"test"', '"live"')), "--json")
+    result = await cli("definitions", "apply", written(tmp_path, PROVIDER.replace('"test"', '"live"')), "--json")
 
-    assert said.rules == [("providers.0.mode", "mode_is_fixed")]
+    assert result.rules == [("providers.0.mode", "mode_is_fixed")]
 
 
 async def test_a_run_definition_keeps_its_kind(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     text = '[[run_definitions]]\nid = "monthly"\nname = "R"\nkind = "billing"'
 
-    said = await cli("definitions", "apply", written(tmp_path, text), "--json")
+    result = await cli("definitions", "apply", written(tmp_path, text), "--json")
 
-    assert said.rules == [("run_definitions.0.kind", "kind_is_fixed")]
+    assert result.rules == [("run_definitions.0.kind", "kind_is_fixed")]
 
 
 async def test_the_tables_fit_100_columns(cli: CommandLine) -> None:
     await cli.json("definitions", "apply", EXAMPLE)
 
-    said = await cli("definitions", "list")
+    result = await cli("definitions", "list")
 
-    assert max(map(len, said.stdout.splitlines())) <= 100
-    assert "EUR from 1.00, JPY from 50, KWD from 0.010" in said.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    assert "EUR from 1.00, JPY from 50, KWD from 0.010" in result.stdout

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from models.cards.card_number import holds_card_number
-from sandbox.demo import Demo
+from sandbox.demo.demo import Demo
 
 
 async def secrets_of(demo: Demo) -> set[str]:

@@ -1,4 +1,4 @@
-"""The customers of the demo: believable, troublesome in one case of eight, and the same for the same seed."""
+"""The customers of the demo: believable, with a problem in one case of eight, and the same for the same seed."""
 
 from collections import Counter
 from fractions import Fraction
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from models.currency import exponent_of
 from models.gateway.amounts import gateway_minimum, to_gateway
 from models.money import Money, half_up
-from sandbox.catalogue import CURRENCIES, PLANS, TAX_RATES
-from sandbox.data import ONE_IN, GeneratedAccount, generate
-from sandbox.problem_cards import Trouble
+from sandbox.customers.catalogue import CURRENCIES, PLANS, TAX_RATES
+from sandbox.customers.generation import ONE_IN, GeneratedAccount, generate
+from sandbox.customers.problem_cards import PaymentProblem
 from sandbox.stripe.cards import TEST_CARDS, TestCard
 
 SEEDS = st.integers(min_value=0, max_value=2**32)
-ALL_KINDS = ONE_IN * len(Trouble)
+ALL_KINDS = ONE_IN * len(PaymentProblem)
 CUSTOMERS = tuple(generate(20 * ALL_KINDS, 7))
 
 
@@ -48,9 +48,9 @@ def test_another_seed_gives_other_customers() -> None:
 @given(seed=SEEDS)
 @settings(max_examples=20, deadline=None)
 def test_of_every_eight_customers_in_a_row_one_is_troublesome(seed: int) -> None:
-    is_troublesome = [each.trouble is not None for each in generate(20 * ONE_IN, seed)]
+    has_problem = [each.problem is not None for each in generate(20 * ONE_IN, seed)]
 
-    eights = [sum(is_troublesome[start : start + ONE_IN]) for start in range(0, 20 * ONE_IN, ONE_IN)]
+    eights = [sum(has_problem[start : start + ONE_IN]) for start in range(0, 20 * ONE_IN, ONE_IN)]
 
     assert eights == [1] * 20
 
@@ -58,9 +58,9 @@ def test_of_every_eight_customers_in_a_row_one_is_troublesome(seed: int) -> None
 @given(seed=SEEDS)
 @settings(max_examples=20, deadline=None)
 def test_every_kind_of_trouble_comes_as_often_as_the_others(seed: int) -> None:
-    kinds = Counter(each.trouble for each in generate(2 * ALL_KINDS, seed) if each.trouble)
+    kinds = Counter(each.problem for each in generate(2 * ALL_KINDS, seed) if each.problem)
 
-    assert kinds == dict.fromkeys(Trouble, 2)
+    assert kinds == dict.fromkeys(PaymentProblem, 2)
 
 
 def test_a_customer_base_is_generated_one_customer_at_a_time() -> None:
@@ -108,7 +108,7 @@ def test_the_gateway_takes_what_is_owed_unless_the_trouble_is_that_it_is_too_lit
 ) -> None:
     owed, minimum = _owed(customer), gateway_minimum(customer.currency)
 
-    if customer.trouble is Trouble.BELOW_MINIMUM:
+    if customer.problem is PaymentProblem.BELOW_MINIMUM:
         assert owed < minimum
     else:
         assert owed >= minimum
@@ -122,13 +122,13 @@ def test_a_card_is_one_that_the_gateway_lets_be_saved() -> None:
 
 
 def test_only_who_has_no_card_has_none_and_only_who_falls_back_has_two() -> None:
-    expected = {Trouble.NO_CARD: 0, Trouble.DECLINED_WITH_FALLBACK: 2}
+    expected = {PaymentProblem.NO_CARD: 0, PaymentProblem.DECLINED_WITH_FALLBACK: 2}
 
-    assert all(len(each.cards) == expected.get(each.trouble, 1) for each in CUSTOMERS if each.trouble)
-    assert all(len(each.cards) == 1 for each in CUSTOMERS if each.trouble is None)
+    assert all(len(each.cards) == expected.get(each.problem, 1) for each in CUSTOMERS if each.problem)
+    assert all(len(each.cards) == 1 for each in CUSTOMERS if each.problem is None)
 
 
 def test_the_card_to_fall_back_on_is_good() -> None:
-    fallbacks = [each.cards[1] for each in CUSTOMERS if each.trouble is Trouble.DECLINED_WITH_FALLBACK]
+    fallbacks = [each.cards[1] for each in CUSTOMERS if each.problem is PaymentProblem.DECLINED_WITH_FALLBACK]
 
     assert {card.answers.outcomes for card in fallbacks} == {()}

@@ -6,27 +6,27 @@ from collections import Counter
 import pytest
 
 from models.currency import exponent_of
-from sandbox.data import generate
-from sandbox.demo import Demo, DemoOptions, run_demo
-from sandbox.demo_outcomes import AccountOutcome
-from sandbox.problem_cards import Trouble
-from sandbox.processes import PartError
-from tests.demo.conftest import CALM, STORMY
+from sandbox.customers.generation import generate
+from sandbox.customers.problem_cards import PaymentProblem
+from sandbox.demo.demo import Demo, DemoOptions, run_demo
+from sandbox.demo.outcomes import AccountOutcome
+from sandbox.servers.processes import ServiceError
+from tests.demo.conftest import FAULTLESS, FAULTY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 
 DESERVED = {
     None: AccountOutcome.CHARGED,
-    Trouble.INSUFFICIENT_FUNDS: AccountOutcome.RECOVERED,
-    Trouble.DECLINED_WITH_FALLBACK: AccountOutcome.RECOVERED,
-    Trouble.PROCESSING_ERROR: AccountOutcome.RECOVERED,
-    Trouble.NEVER_RECOVERS: AccountOutcome.GIVEN_UP,
-    Trouble.DECLINED_FOR_GOOD: AccountOutcome.GIVEN_UP,
-    Trouble.EXPIRED: AccountOutcome.GIVEN_UP,
-    Trouble.LOST_OR_STOLEN: AccountOutcome.GIVEN_UP,
-    Trouble.AUTHENTICATION_REQUIRED: AccountOutcome.GIVEN_UP,
-    Trouble.NO_CARD: AccountOutcome.SKIPPED,
-    Trouble.BELOW_MINIMUM: AccountOutcome.SKIPPED,
-    Trouble.TERMINATED: AccountOutcome.SKIPPED,
+    PaymentProblem.INSUFFICIENT_FUNDS: AccountOutcome.RECOVERED,
+    PaymentProblem.DECLINED_WITH_FALLBACK: AccountOutcome.RECOVERED,
+    PaymentProblem.PROCESSING_ERROR: AccountOutcome.RECOVERED,
+    PaymentProblem.NEVER_RECOVERS: AccountOutcome.GIVEN_UP,
+    PaymentProblem.DECLINED_FOR_GOOD: AccountOutcome.GIVEN_UP,
+    PaymentProblem.EXPIRED: AccountOutcome.GIVEN_UP,
+    PaymentProblem.LOST_OR_STOLEN: AccountOutcome.GIVEN_UP,
+    PaymentProblem.AUTHENTICATION_REQUIRED: AccountOutcome.GIVEN_UP,
+    PaymentProblem.NO_CARD: AccountOutcome.SKIPPED,
+    PaymentProblem.BELOW_MINIMUM: AccountOutcome.SKIPPED,
+    PaymentProblem.TERMINATED: AccountOutcome.SKIPPED,
 }
 # What --json promises to programs.
 PROMISED = {
@@ -37,7 +37,7 @@ PROMISED = {
 
 
 def _deserved(options: DemoOptions) -> Counter[AccountOutcome]:
-    return Counter(DESERVED[each.trouble] for each in generate(options.accounts, options.seed))
+    return Counter(DESERVED[each.problem] for each in generate(options.accounts, options.seed))
 
 
 def _found(demo: Demo) -> Counter[AccountOutcome]:
@@ -55,42 +55,44 @@ def _assert_sound(demo: Demo) -> None:
     assert {exponent_of(currency) for currency in report.ledger_minor} == {0, 2, 3}
 
 
-def test_every_account_of_a_calm_month_ends_as_its_card_deserves(calm_demo: Demo) -> None:
-    assert _found(calm_demo) == _deserved(CALM)
-    assert not calm_demo.report.is_broken
+def test_every_account_of_a_calm_month_ends_as_its_card_deserves(faultless_demo: Demo) -> None:
+    assert _found(faultless_demo) == _deserved(FAULTLESS)
+    assert not faultless_demo.report.is_broken
 
 
-def test_the_ledger_of_a_calm_month_is_what_the_gateway_holds(calm_demo: Demo) -> None:
-    _assert_sound(calm_demo)
+def test_the_ledger_of_a_calm_month_is_what_the_gateway_holds(faultless_demo: Demo) -> None:
+    _assert_sound(faultless_demo)
 
 
-def test_rewards_go_back_one_of_them_after_its_refund_came_back_and_a_dispute_is_lost(calm_demo: Demo) -> None:
-    returns = calm_demo.report.returns
+def test_rewards_go_back_one_of_them_after_its_refund_came_back_and_a_dispute_is_lost(faultless_demo: Demo) -> None:
+    returns = faultless_demo.report.returns
 
     assert (returns.rewards, returns.came_back, returns.disputes_lost) == (4, 1, 1)
 
 
 @pytest.mark.slow
-def test_a_gateway_that_fails_in_every_way_changes_nothing_about_how_accounts_end(stormy_demo: Demo) -> None:
-    assert sum(stormy_demo.report.faults.values()) > 0
-    assert _found(stormy_demo) == _deserved(STORMY)
+def test_a_gateway_that_fails_in_every_way_changes_nothing_about_how_accounts_end(faulty_demo: Demo) -> None:
+    assert sum(faulty_demo.report.faults.values()) > 0
+    assert _found(faulty_demo) == _deserved(FAULTY)
 
 
 @pytest.mark.slow
-def test_a_gateway_that_fails_in_every_way_charges_nobody_twice_and_loses_nothing(stormy_demo: Demo) -> None:
-    _assert_sound(stormy_demo)
+def test_a_gateway_that_fails_in_every_way_charges_nobody_twice_and_loses_nothing(faulty_demo: Demo) -> None:
+    _assert_sound(faulty_demo)
 
 
-def test_the_report_has_all_that_programs_are_promised(calm_demo: Demo) -> None:
-    report = json.loads(json.dumps(calm_demo.report.as_json()))
+def test_the_report_has_all_that_programs_are_promised(faultless_demo: Demo) -> None:
+    report = json.loads(json.dumps(faultless_demo.report.as_json()))
 
     assert report.keys() >= PROMISED
-    assert report["accounts"] == CALM.accounts
+    assert report["accounts"] == FAULTLESS.accounts
 
 
-def test_the_report_links_to_workflows_that_exist(calm_demo: Demo) -> None:
-    assert calm_demo.report.links.keys() == {"run", "shard", "collection"}
-    assert all(link.startswith(calm_demo.stack.settings.temporal_ui_url) for link in calm_demo.report.links.values())
+def test_the_report_links_to_workflows_that_exist(faultless_demo: Demo) -> None:
+    assert faultless_demo.report.links.keys() == {"run", "shard", "collection"}
+    assert all(
+        link.startswith(faultless_demo.stack.settings.temporal_ui_url) for link in faultless_demo.report.links.values()
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [("accounts", 0), ("faults", -0.1), ("faults", 1.0)])
@@ -102,38 +104,38 @@ def test_an_option_out_of_range_is_refused_by_name(name: str, value: float) -> N
 async def test_a_stripe_account_that_is_the_user_s_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_API_BASE", "https://api.stripe.com")
 
-    with pytest.raises(PartError, match="unset STRIPE_API_BASE"):
+    with pytest.raises(ServiceError, match="unset STRIPE_API_BASE"):
         await run_demo(DemoOptions())
 
 
 @pytest.mark.slow
-async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(stormy_demo: Demo) -> None:
-    logs = logs_of(stormy_demo)
+async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_demo: Demo) -> None:
+    logs = logs_of(faulty_demo)
 
     assert "charge_unanswered" in logs["worker-gateway.log"]
-    assert seen(await secrets_of(stormy_demo), logs) == []
+    assert seen(await secrets_of(faulty_demo), logs) == []
 
 
 @pytest.mark.slow
-async def test_no_history_of_a_stormy_demo_names_a_customer_a_card_or_a_key(stormy_demo: Demo) -> None:
-    histories = await histories_of(stormy_demo)
+async def test_no_history_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_demo: Demo) -> None:
+    histories = await histories_of(faulty_demo)
 
     assert any("acc_000001" in history for history in histories.values())
-    assert seen(await secrets_of(stormy_demo), histories) == []
+    assert seen(await secrets_of(faulty_demo), histories) == []
 
 
-async def test_no_history_of_a_calm_demo_names_a_customer_a_card_or_a_key(calm_demo: Demo) -> None:
-    histories = await histories_of(calm_demo)
+async def test_no_history_of_a_calm_demo_names_a_customer_a_card_or_a_key(faultless_demo: Demo) -> None:
+    histories = await histories_of(faultless_demo)
 
     assert any("acc_000001" in history for history in histories.values())
-    assert seen(await secrets_of(calm_demo), histories) == []
+    assert seen(await secrets_of(faultless_demo), histories) == []
 
 
-async def test_the_database_of_a_calm_demo_names_customers_and_cards_only_where_it_must(calm_demo: Demo) -> None:
-    tables = await tables_of(calm_demo)
+async def test_the_database_of_a_calm_demo_names_customers_and_cards_only_where_it_must(faultless_demo: Demo) -> None:
+    tables = await tables_of(faultless_demo)
 
     assert {"accounts", "gateway_requests", "messages", "reductions", "disputes"} <= tables.keys()
-    assert seen(await secrets_of(calm_demo), tables) == []
+    assert seen(await secrets_of(faultless_demo), tables) == []
     assert card_numbers_in(tables) == []
 
 
@@ -141,8 +143,8 @@ def test_the_search_finds_a_planted_card_number() -> None:
     assert card_numbers_in({"a table": "a note\n4242 4242 4242 4242", "another": "a note"}) == ["a table"]
 
 
-async def test_the_search_finds_what_is_planted(calm_demo: Demo) -> None:
-    secrets = await secrets_of(calm_demo)
+async def test_the_search_finds_what_is_planted(faultless_demo: Demo) -> None:
+    secrets = await secrets_of(faultless_demo)
     planted = {"a log": f"customer {min(secrets)} was charged", "a history": "acc_000001"}
 
     assert seen(secrets, planted) == [("a log", min(secrets))]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from models.gateway.charges import Movement, MovementKind
-from sandbox.demo_report import doubles_in
+from sandbox.demo.report import doubles_in
 from sandbox.reconciliation import Booked, compare_balances, compare_objects
-from sandbox.stripe.control_messages import Book, Books, Sum
+from sandbox.stripe.control.messages import MovementGroup, MovementReport, Sum
 
 
 def movement(source: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 59, kind: str = "charge") -> Movement:
@@ -27,9 +27,9 @@ def payment(charge: str = "ch_1", *, amount_minor: int = 1000, fee_minor: int = 
     return Booked(charge, "EUR", amount_minor, fee_minor)
 
 
-def book(account: str, charges: int) -> Book:
+def moved_on(account: str, charges: int) -> MovementGroup:
     none = Sum()
-    return Book(
+    return MovementGroup(
         metadata={"duly_account": account},
         currency="eur",
         charges=Sum(count=charges, amount_minor=1000 * charges),
@@ -91,9 +91,9 @@ def test_a_currency_whose_balances_differ_is_found() -> None:
 
 
 def test_a_second_charge_of_one_account_is_a_double_charge() -> None:
-    books = Books(books=(book("acc_1", 1), book("acc_2", 3)), totals=(), requests={})
+    moved = MovementReport(groups=(moved_on("acc_1", 1), moved_on("acc_2", 3)), totals=(), requests={})
 
-    assert doubles_in(books) == 2
+    assert doubles_in(moved) == 2
 
 
 def test_a_refund_is_compared_by_its_own_reference_and_one_that_came_back_unheard_of_is_none() -> None:

@@ -39,11 +39,11 @@ async def test_evidence_goes_to_the_bank_and_is_kept_nowhere_here(
     file = tmp_path / "evidence.toml"
     file.write_text('customer_name = "Ada Lovelace"\nproduct_description = "a monthly plan"\n')
 
-    said = await cli.json("disputes", "submit-evidence", dispute, str(file), *WHO)
+    result = await cli.json("disputes", "submit-evidence", dispute, str(file), *WHO)
     shown = await cli.json("disputes", "show", dispute)
     at_the_gateway = await merchant.stripe.v1.disputes.retrieve_async(dispute)
 
-    assert (said["submitted"], said["status"]) == (["customer_name", "product_description"], "under_review")
+    assert (result["submitted"], result["status"]) == (["customer_name", "product_description"], "under_review")
     assert at_the_gateway.evidence.customer_name == "Ada Lovelace"
     assert shown["has_evidence"]
     assert "Ada Lovelace" not in str(shown)
@@ -64,7 +64,7 @@ async def test_a_dispute_is_given_up_and_its_payment_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "problem"),
     [
         ('winning = "x"', ("winning", "evidence_known")),
         ("uncategorized_text = 1", ("uncategorized_text", "evidence_is_text")),
@@ -74,14 +74,14 @@ async def test_a_dispute_is_given_up_and_its_payment_cancelled(
     ],
 )
 async def test_evidence_that_is_none_is_refused_before_it_leaves(
-    cli: CommandLine, tmp_path: Path, text: str, fault: tuple[str, str]
+    cli: CommandLine, tmp_path: Path, text: str, problem: tuple[str, str]
 ) -> None:
     file = tmp_path / "evidence.toml"
     file.write_text(text)
 
     refused = await cli("disputes", "submit-evidence", "dp_1", str(file), *WHO, "--json")
 
-    assert refused.rules == [fault]
+    assert refused.rules == [problem]
     assert "4242" not in refused.stderr
 
 

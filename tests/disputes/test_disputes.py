@@ -10,18 +10,18 @@ from activities.database import Database
 from models.collections.collection import OperatorCommand
 from models.disputes.dispute import Dispute, DisputeState, next_reminder
 from models.reductions.reduction import ReductionState
-from sandbox.stripe.control import DisputeScript, Fault, FaultKind
-from tests.fixtures.refunds import Till
-from tests.reductions.rewarding import Club
-from tests.support.running import happened, until
+from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
+from tests.fixtures.refunds import RefundClient
+from tests.reductions.reduction_client import ReductionClient
+from tests.support.run_control import happened, until
 from workflows.visibility import dispute_id
 
 WHO = OperatorCommand("maria", "not worth it")
 
 
-async def charge_of(till: Till, payment: str) -> str:
+async def charge_of(refunds: RefundClient, payment: str) -> str:
     return str(
-        await till.merchant.value(
+        await refunds.merchant.value(
             "select charge_reference from duly.gateway_attempts where payment_id = :id and outcome = 'succeeded'"
             " and channel <> 'refund'",
             id=payment,
@@ -29,214 +29,218 @@ async def charge_of(till: Till, payment: str) -> str:
     )
 
 
-async def disputed(till: Till, payment: str, script: DisputeScript | None = None) -> str:
-    """Let the cardholder dispute a payment, and the news arrive; return the dispute."""
-    dispute = till.sandbox.create_dispute(await charge_of(till, payment), script)
-    await till.deliver_events()
-    await workflow_of(till, str(dispute["id"])).execute_update("first_reading")
+async def disputed(refunds: RefundClient, payment: str, script: DisputeScript | None = None) -> str:
+    """Let the cardholder dispute a payment, and the event arrive; return the dispute."""
+    dispute = refunds.sandbox.create_dispute(await charge_of(refunds, payment), script)
+    await refunds.deliver_events()
+    await workflow_of(refunds, str(dispute["id"])).execute_update("first_reading")
     return str(dispute["id"])
 
 
-def workflow_of(till: Till, dispute: str) -> WorkflowHandle[object, Dispute]:
-    return till.duly.client.get_workflow_handle(dispute_id(dispute), result_type=Dispute)
+def workflow_of(refunds: RefundClient, dispute: str) -> WorkflowHandle[object, Dispute]:
+    return refunds.duly.client.get_workflow_handle(dispute_id(dispute), result_type=Dispute)
 
 
-async def look(till: Till, dispute: str) -> None:
+async def check(refunds: RefundClient, dispute: str) -> None:
     """Wait until the workflow has read the dispute."""
-    await workflow_of(till, dispute).execute_update("check_now", OperatorCommand("maria", "curious"))
-    await till.duly.environment.sleep(1)
+    await workflow_of(refunds, dispute).execute_update("check_now", OperatorCommand("maria", "curious"))
+    await refunds.duly.environment.sleep(1)
 
 
-async def decided(till: Till, dispute: str, *, won: bool) -> Dispute:
-    """Let the bank decide, and the news arrive."""
-    till.sandbox.close_dispute(dispute, won=won)
-    await workflow_of(till, dispute).signal("gateway_event")
-    return await workflow_of(till, dispute).result()
+async def decided(refunds: RefundClient, dispute: str, *, won: bool) -> Dispute:
+    """Let the bank decide, and the event arrive."""
+    refunds.sandbox.close_dispute(dispute, won=won)
+    await workflow_of(refunds, dispute).signal("gateway_event")
+    return await workflow_of(refunds, dispute).result()
 
 
-async def held(till: Till) -> int:
+async def held(refunds: RefundClient) -> int:
     return int(
-        await till.merchant.value(
+        await refunds.merchant.value(
             "select coalesce(sum(debit_minor - credit_minor), 0) from duly.ledger_entries"
             " where ledger_account = 'dispute_holding:stripe'"
         )
     )
 
 
-async def alerts(till: Till) -> list[str]:
-    rows = await till.merchant.run(
+async def alerts(refunds: RefundClient) -> list[str]:
+    rows = await refunds.merchant.run(
         "select kind from duly.messages where kind like 'dispute%' order by created_at, kind"
     )
     return [row.kind for row in rows]
 
 
-async def test_the_money_is_held_while_the_bank_decides_and_comes_back_when_it_is_won(till: Till) -> None:
-    [payment] = await till.paid(2500)
+async def test_the_money_is_held_while_the_bank_decides_and_comes_back_when_it_is_won(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
 
-    dispute = await disputed(till, payment)
-    while_open = (await held(till), await till.wrong())
-    result = await decided(till, dispute, won=True)
+    dispute = await disputed(refunds, payment)
+    while_open = (await held(refunds), await refunds.wrong())
+    result = await decided(refunds, dispute, won=True)
 
     assert while_open == (2500, [])
-    assert (result.state, await held(till), await till.state_of(payment)) == (DisputeState.WON, 0, "posted")
-    assert await till.owed(payment) == 0
-    assert await till.wrong() == []
-    assert await alerts(till) == ["dispute_opened", "dispute_decided"]
+    assert (result.state, await held(refunds), await refunds.state_of(payment)) == (DisputeState.WON, 0, "posted")
+    assert await refunds.owed(payment) == 0
+    assert await refunds.wrong() == []
+    assert await alerts(refunds) == ["dispute_opened", "dispute_decided"]
 
 
-async def test_when_it_is_lost_the_payment_is_cancelled_and_the_card_is_not_charged_again_by_itself(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment)
+async def test_when_it_is_lost_the_payment_is_cancelled_and_the_card_is_not_charged_again_by_itself(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment)
 
-    result = await decided(till, dispute, won=False)
+    result = await decided(refunds, dispute, won=False)
 
-    assert (result.state, await held(till), await till.state_of(payment)) == (DisputeState.LOST, 0, "cancelled")
-    assert await till.owed(payment) == 2500
-    assert await till.merchant.value("select state_reason from duly.cards") == "charged_back"
-    origins = await till.merchant.value(
+    assert (result.state, await held(refunds), await refunds.state_of(payment)) == (DisputeState.LOST, 0, "cancelled")
+    assert await refunds.owed(payment) == 2500
+    assert await refunds.merchant.value("select state_reason from duly.cards") == "charged_back"
+    origins = await refunds.merchant.value(
         "select origin from duly.financial_transactions where classification = 'payment_cancellation'"
     )
     assert origins == "system"
-    assert await till.wrong() == []
+    assert await refunds.wrong() == []
 
 
-async def test_of_a_dispute_about_a_part_the_rest_stays_paid(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment, DisputeScript(amount=1000))
+async def test_of_a_dispute_about_a_part_the_rest_stays_paid(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment, DisputeScript(amount=1000))
 
-    await decided(till, dispute, won=False)
+    await decided(refunds, dispute, won=False)
 
-    assert await till.owed(payment) == 1000
-    assert await till.wrong() == []
-
-
-async def test_an_inquiry_moves_no_money(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment, DisputeScript(is_inquiry=True))
-
-    result = await decided(till, dispute, won=True)
-
-    assert (result.state, await held(till)) == (DisputeState.CLOSED, 0)
-    assert await till.wrong() == []
+    assert await refunds.owed(payment) == 1000
+    assert await refunds.wrong() == []
 
 
-async def test_an_inquiry_that_becomes_a_dispute_is_held_then(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment, DisputeScript(is_inquiry=True))
+async def test_an_inquiry_moves_no_money(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment, DisputeScript(is_inquiry=True))
 
-    till.sandbox.escalate_inquiry(dispute)
-    await look(till, dispute)
+    result = await decided(refunds, dispute, won=True)
 
-    assert await held(till) == 2500
-    assert await till.wrong() == []
+    assert (result.state, await held(refunds)) == (DisputeState.CLOSED, 0)
+    assert await refunds.wrong() == []
 
 
-async def test_a_disputed_payment_is_neither_refunded_nor_cancelled(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    await disputed(till, payment)
+async def test_an_inquiry_that_becomes_a_dispute_is_held_then(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment, DisputeScript(is_inquiry=True))
 
-    for ask in (till.start(payment, 100), till.cancel(payment)):
+    refunds.sandbox.escalate_inquiry(dispute)
+    await check(refunds, dispute)
+
+    assert await held(refunds) == 2500
+    assert await refunds.wrong() == []
+
+
+async def test_a_disputed_payment_is_neither_refunded_nor_cancelled(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await disputed(refunds, payment)
+
+    for ask in (refunds.start(payment, 100), refunds.cancel(payment)):
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await ask
         assert getattr(refused.value.cause, "type", "") == "payment_not_disputed"
 
 
-async def test_a_dispute_after_a_refund_takes_only_what_was_left(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    await till.start(payment, 1000)
-    dispute = await disputed(till, payment)
+async def test_a_dispute_after_a_refund_takes_only_what_was_left(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await refunds.start(payment, 1000)
+    dispute = await disputed(refunds, payment)
 
-    await decided(till, dispute, won=False)
+    await decided(refunds, dispute, won=False)
 
-    assert await till.owed(payment) == 2500
-    assert await till.wrong() == []
+    assert await refunds.owed(payment) == 2500
+    assert await refunds.wrong() == []
 
 
 async def test_what_the_bank_takes_of_a_payment_that_was_cancelled_before_is_our_loss_and_nobodys_debt(
-    till: Till,
+    refunds: RefundClient,
 ) -> None:
-    [payment] = await till.paid(2500)
-    await till.cancel(payment)
-    owed = await till.owed(payment)
-    dispute = await disputed(till, payment, DisputeScript(amount=2500))
+    [payment] = await refunds.paid(2500)
+    await refunds.cancel(payment)
+    owed = await refunds.owed(payment)
+    dispute = await disputed(refunds, payment, DisputeScript(amount=2500))
 
-    await decided(till, dispute, won=False)
+    await decided(refunds, dispute, won=False)
 
-    assert await till.owed(payment) == owed == 2500
-    assert await till.wrong() == []
-
-
-async def test_a_refund_whose_answer_was_lost_meets_a_dispute_and_both_are_booked(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
-    await till.start(payment, 1000, name="rf_then_disputed")
-    till.sandbox.clear_faults()
-    dispute = await disputed(till, payment)
-
-    await till.duly.environment.sleep(600)
-    await decided(till, dispute, won=False)
-
-    assert await till.owed(payment) == 2500
-    assert await till.wrong() == []
+    assert await refunds.owed(payment) == owed == 2500
+    assert await refunds.wrong() == []
 
 
-async def test_operators_are_reminded_before_evidence_is_due(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment)
+async def test_a_refund_whose_answer_was_lost_meets_a_dispute_and_both_are_booked(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
+    await refunds.start(payment, 1000, name="rf_then_disputed")
+    refunds.sandbox.clear_faults()
+    dispute = await disputed(refunds, payment)
+
+    await refunds.duly.environment.sleep(600)
+    await decided(refunds, dispute, won=False)
+
+    assert await refunds.owed(payment) == 2500
+    assert await refunds.wrong() == []
+
+
+async def test_operators_are_reminded_before_evidence_is_due(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment)
     # A clock that jumped far before the workflow waits would take it past what it waits for.
-    await happened(workflow_of(till, dispute), EventType.EVENT_TYPE_TIMER_STARTED)
+    await happened(workflow_of(refunds, dispute), EventType.EVENT_TYPE_TIMER_STARTED)
 
     for _ in range(7):
-        await till.duly.environment.sleep(timedelta(days=1))
+        await refunds.duly.environment.sleep(timedelta(days=1))
 
-    async def are_told() -> bool:
-        return await alerts(till) == ["dispute_opened", "dispute_due"]
+    async def are_notified() -> bool:
+        return await alerts(refunds) == ["dispute_opened", "dispute_due"]
 
-    await until(are_told)
+    await until(are_notified)
 
 
-async def test_a_person_gives_it_up(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    dispute = await disputed(till, payment)
+async def test_a_person_gives_it_up(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = await disputed(refunds, payment)
 
-    accepted = await workflow_of(till, dispute).execute_update("accept", WHO, result_type=Dispute)
-    result = await workflow_of(till, dispute).result()
+    accepted = await workflow_of(refunds, dispute).execute_update("accept", WHO, result_type=Dispute)
+    result = await workflow_of(refunds, dispute).result()
 
     assert (accepted.state, result.state) == (DisputeState.LOST, DisputeState.LOST)
-    assert "accepted, says maria: not worth it" in (await till.merchant.value("select decisions from duly.disputes"))[0]
-    assert await till.wrong() == []
+    assert (
+        "accepted, says maria: not worth it" in (await refunds.merchant.value("select decisions from duly.disputes"))[0]
+    )
+    assert await refunds.wrong() == []
 
 
 async def test_a_reward_is_frozen_while_its_sale_is_disputed_and_taken_back_when_it_is_lost(
-    till: Till, database: Database
+    refunds: RefundClient, database: Database
 ) -> None:
-    club = Club(till, database)
-    await club.open(hold_days=1)
-    [sale] = await till.paid(2500)
-    account = await till.account_of(sale)
-    await club.award(account, 500, name="award_frozen", payment_id=sale)
-    dispute = await disputed(till, sale)
+    rewards = ReductionClient(refunds, database)
+    await rewards.open(hold_days=1)
+    [sale] = await refunds.paid(2500)
+    account = await refunds.account_of(sale)
+    await rewards.award(account, 500, name="award_frozen", payment_id=sale)
+    dispute = await disputed(refunds, sale)
 
-    await till.duly.environment.sleep(timedelta(days=5))
-    while_open = till.sandbox.books().totals[0].refunds.count
-    await decided(till, dispute, won=False)
-    result = await club.ended("award_frozen")
+    await refunds.duly.environment.sleep(timedelta(days=5))
+    while_open = refunds.sandbox.movements().totals[0].refunds.count
+    await decided(refunds, dispute, won=False)
+    result = await rewards.ended("award_frozen")
 
     assert (while_open, result.state) == (0, ReductionState.CLAWED_BACK)
-    assert await till.merchant.balance(account) == 2500
-    assert await till.wrong() == []
+    assert await refunds.merchant.balance(account) == 2500
+    assert await refunds.wrong() == []
 
 
-async def test_a_reward_goes_on_when_the_dispute_is_won(till: Till, database: Database) -> None:
-    club = Club(till, database)
-    await club.open(hold_days=1)
-    [sale] = await till.paid(2500)
-    await club.award(await till.account_of(sale), 500, name="award_won", payment_id=sale)
-    dispute = await disputed(till, sale)
-    await till.duly.environment.sleep(timedelta(days=2))
+async def test_a_reward_goes_on_when_the_dispute_is_won(refunds: RefundClient, database: Database) -> None:
+    rewards = ReductionClient(refunds, database)
+    await rewards.open(hold_days=1)
+    [sale] = await refunds.paid(2500)
+    await rewards.award(await refunds.account_of(sale), 500, name="award_won", payment_id=sale)
+    dispute = await disputed(refunds, sale)
+    await refunds.duly.environment.sleep(timedelta(days=2))
 
-    await decided(till, dispute, won=True)
-    result = await club.ended("award_won")
+    await decided(refunds, dispute, won=True)
+    result = await rewards.ended("award_won")
 
     assert result.state is ReductionState.GRANTED
 

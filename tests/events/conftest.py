@@ -7,7 +7,7 @@ import pytest
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
-from tests.events.sending import SECRETS
+from tests.events.signed_events import SECRETS
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as told
+from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from activities.events.inbox import EventInbox
@@ -18,9 +18,9 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import GatewayEvent, SweepRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundOrder, RefundRequest
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
-from tests.cards.test_registering import fill_in
-from tests.fixtures.cards import Wallet
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
+from tests.cards.test_registration import fill_in
+from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.events.delivery import EventDelivery
@@ -33,7 +33,7 @@ A_DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Post:
+class Delivery:
     """What becomes of events on their way: which are lost, which come twice, and in which order."""
 
     lost: frozenset[int]
@@ -49,7 +49,7 @@ class Post:
 
 
 POSTS = st.builds(
-    Post,
+    Delivery,
     st.frozensets(st.integers(0, 15), max_size=8),
     st.frozensets(st.integers(0, 15), max_size=8),
     st.integers(0, 1000),
@@ -65,9 +65,9 @@ def duly(standing_duly: RunningDuly) -> RunningDuly:
 class Scenario:
     """Six customers to whom something happens at the gateway that only events tell."""
 
-    def __init__(self, wallet: Wallet, sandbox: SandboxControl) -> None:
+    def __init__(self, card_client: CardClient, sandbox: SandboxControl) -> None:
         self.name = f"any{next(EXAMPLES)}"
-        self.wallet, self.sandbox, self.merchant = wallet, sandbox, wallet.merchant
+        self.card_client, self.sandbox, self.merchant = card_client, sandbox, card_client.merchant
         # A test card expires in the year after the gateway's: the years of two scenarios are compared as distances.
         self.year = datetime.fromtimestamp(sandbox.now(), UTC).year
 
@@ -77,7 +77,7 @@ class Scenario:
         await self._confirmation()
         for change in (self._detached, self._renewed):
             account = await self._account(change.__name__)
-            card, _ = await self.wallet.save(account)
+            card, _ = await self.card_client.save(account)
             await change(str(await self.merchant.value("select token from duly.cards where id = :id", id=card)))
         await self._slow_payment()
         await self._refund_that_fails()
@@ -87,7 +87,7 @@ class Scenario:
         rows = await self.merchant.run(
             "select split_part(a.id, '_', 2) as what, c.state, c.exp_year - :year, b.balance_minor, (select count(*)"
             " from duly.financial_transactions t where t.account_id = a.id and t.state = 'posted') as posted,"
-            " (select string_agg(m.kind, ',' order by m.kind) from duly.messages m where m.account_id = a.id) as told,"
+            " (select string_agg(m.kind, ',' order by m.kind) from duly.messages m where m.account_id = a.id) as sent,"
             " (select string_agg(r.kind || ' ' || r.state, ',' order by r.kind, r.state)"
             " from duly.gateway_requests r where r.account_id = a.id) as asked"
             " from duly.accounts a join duly.account_balances b on b.account_id = a.id"
@@ -101,12 +101,12 @@ class Scenario:
         return await self.merchant.account(f"{self.name}_{what.strip('_')}", **{"cards": [], **options})
 
     async def _page(self) -> None:
-        _, first = await self.wallet.page(await self._account("page"))
+        _, first = await self.card_client.page(await self._account("page"))
         await fill_in(first.url, card="pm_card_visa")
 
     async def _confirmation(self) -> None:
         account = await self._account("confirmation")
-        _, first = await self.wallet.save(account, "pm_card_authenticationRequiredOnSetup")
+        _, first = await self.card_client.save(account, "pm_card_authenticationRequiredOnSetup")
         await fill_in(first.url, result="pass")
 
     async def _detached(self, token: str) -> None:
@@ -118,19 +118,19 @@ class Scenario:
     async def _slow_payment(self) -> None:
         slowly = CardOutcome(answer=Answer.PROCESS, then=Answer.SUCCEED, after_seconds=A_DAY)
         account = await self._account("slow", cards=["pm_card_visa"], answers=[slowly], owes_minor=2500)
-        handle = await self.wallet.duly.start_collection(account)
+        handle = await self.card_client.duly.start_collection(account)
         await handle.execute_update("first_outcome")
         self.sandbox.advance(A_DAY)
 
     async def _refund_that_fails(self) -> None:
         account = await self._account("refund", cards=["pm_card_visa"], owes_minor=2500)
-        await (await self.wallet.duly.start_collection(account)).execute_update("first_outcome")
+        await (await self.card_client.duly.start_collection(account)).execute_update("first_outcome")
         payment = await self.merchant.value(
             "select id from duly.financial_transactions where account_id = :id and classification = 'payment'",
             id=account,
         )
         order = RefundOrder(f"rf_{self.name}", payment, 1000, RequestKind.REFUND, "maria", is_acknowledged=True)
-        handle = await self.wallet.duly.client.start_workflow(
+        handle = await self.card_client.duly.client.start_workflow(
             Refund.run,
             RefundRequest(order.refund_id, order=order),
             id=refund_id(order.refund_id),
@@ -140,13 +140,15 @@ class Scenario:
         self.sandbox.fail_refund(first["gateway_reference"])
 
 
-async def tell(scenario: Scenario, inbox: EventInbox, gateway: StripeGateway, post: Post) -> list[tuple[Any, ...]]:
-    """Let everything happen, the post bring what it brings, and a sweep find the rest; return how it stands then."""
+async def deliver_all(
+    scenario: Scenario, inbox: EventInbox, gateway: StripeGateway, delivery: Delivery
+) -> list[tuple[Any, ...]]:
+    """Let everything happen, webhooks bring what they bring, and a sweep find the rest; return how it stands then."""
     since = datetime.fromtimestamp(scenario.sandbox.now(), UTC) - timedelta(seconds=1)
     await scenario.happen()
     events = sorted([event async for event in gateway.events(since)], key=lambda event: event.id)
-    client = scenario.wallet.duly.client
-    for event in post.deliver(events):
+    client = scenario.card_client.duly.client
+    for event in delivery.deliver(events):
         await inbox.receive(event)
         await EventDelivery(inbox, client).deliver_waiting()
     await client.execute_workflow(
@@ -167,24 +169,26 @@ async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
     return before
 
 
-@told(
+@example_settings(
     max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(post=POSTS)
+@given(delivery=POSTS)
 async def test_in_any_order_doubled_or_lost_events_come_to_the_same_end(
     duly: RunningDuly,
     merchant: Merchant,
     gateway: StripeGateway,
     inbox: EventInbox,
     stripe_sandbox: SandboxControl,
-    post: Post,
+    delivery: Delivery,
 ) -> None:
-    wallet = Wallet(duly, merchant, itertools.count(1000 * next(EXAMPLES)))
+    card_client = CardClient(duly, merchant, itertools.count(1000 * next(EXAMPLES)))
 
-    orderly = await tell(Scenario(wallet, stripe_sandbox), inbox, gateway, Post(frozenset(), frozenset(), 0))
-    other = await tell(Scenario(wallet, stripe_sandbox), inbox, gateway, post)
+    orderly = await deliver_all(
+        Scenario(card_client, stripe_sandbox), inbox, gateway, Delivery(frozenset(), frozenset(), 0)
+    )
+    other = await deliver_all(Scenario(card_client, stripe_sandbox), inbox, gateway, delivery)
 
     assert other == orderly
     assert {row[0]: row[1] for row in other} == {

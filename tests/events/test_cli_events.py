@@ -1,4 +1,4 @@
-"""`events` and `webhooks`: what the gateway told, delivering it again, and what it must send."""
+"""`events` and `webhooks`: what the gateway has sent, delivering it again, and what it must send."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WHO = ("--actor", "maria", "--reason", "support says so")
 
 
 @pytest.fixture
-async def told(merchant: Merchant, database: Database) -> EventInbox:
+async def inbox(merchant: Merchant, database: Database) -> EventInbox:
     """An inbox with an event about nothing known, and one of a type that nothing needs."""
     inbox = EventInbox(database, "stripe")
     for id, type_ in (("evt_1", "payment_intent.succeeded"), ("evt_2", "invoice.paid")):
@@ -22,7 +22,7 @@ async def told(merchant: Merchant, database: Database) -> EventInbox:
     return inbox
 
 
-async def test_events_are_listed_by_state_and_type(cli: CommandLine, told: EventInbox) -> None:
+async def test_events_are_listed_by_state_and_type(cli: CommandLine, inbox: EventInbox) -> None:
     waiting = await cli.json("events", "list", "--state", "waiting")
     ignored = await cli.json("events", "list", "--type", "invoice.paid")
     shown = await cli("events", "show", "evt_1")
@@ -33,13 +33,13 @@ async def test_events_are_listed_by_state_and_type(cli: CommandLine, told: Event
 
 
 async def test_an_event_that_is_replayed_goes_to_whom_it_is_about_and_says_who_asked(
-    cli: CommandLine, told: EventInbox, merchant: Merchant
+    cli: CommandLine, inbox: EventInbox, merchant: Merchant
 ) -> None:
     account = await merchant.account(owes_minor=2500)
     await merchant.run(
         "select duly.open_attempt(:account, '2026-11', 'stripe', '', 1, 'scheduled', '')", account=account
     )
-    await told.put_off(["evt_1"])
+    await inbox.put_off(["evt_1"])
     await merchant.run("select duly.record_outcome('req_1', 1, 'succeeded', 'pi_1', 'ch_1')")
 
     answer = await cli.json("events", "replay", "evt_1", *WHO)
@@ -50,14 +50,14 @@ async def test_an_event_that_is_replayed_goes_to_whom_it_is_about_and_says_who_a
 
 
 @pytest.mark.parametrize(
-    ("event", "fault"), [("evt_2", ("database", "event_is_needed")), ("evt_9", ("database", "event_exists"))]
+    ("event", "problem"), [("evt_2", ("database", "event_is_needed")), ("evt_9", ("database", "event_exists"))]
 )
 async def test_what_nobody_needs_or_knows_is_not_replayed(
-    cli: CommandLine, told: EventInbox, event: str, fault: tuple[str, str]
+    cli: CommandLine, inbox: EventInbox, event: str, problem: tuple[str, str]
 ) -> None:
     refused = await cli("events", "replay", event, *WHO, "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
 
 
 async def test_the_needed_types_are_listed_and_registered_and_the_secret_is_told_once(cli: CommandLine) -> None:

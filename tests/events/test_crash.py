@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from sandbox.processes import choose_port
+from sandbox.servers.processes import choose_port
 from settings import Settings
-from tests.events.sending import SECRETS, an_event, send
+from tests.events.signed_events import SECRETS, an_event, send
 from tests.support.builders import Merchant
 
 ROOT = Path(__file__).parent.parent.parent

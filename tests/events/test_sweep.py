@@ -11,7 +11,7 @@ from activities.events.inbox import EventInbox
 from models.collections.collection import Stage
 from models.gateway.events import SweepRequest, SweepResult
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.events.event_sweep import EventSweep

@@ -6,7 +6,7 @@ import pytest
 from activities.database import Database
 from activities.events.inbox import EventInbox, EventQueries
 from models.gateway.events import PAUSES, Delivered, EventState
-from tests.events.sending import an_event, send
+from tests.events.signed_events import an_event, send
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook

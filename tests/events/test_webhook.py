@@ -7,8 +7,8 @@ import pytest
 
 from activities.database import Database
 from models.collections.collection import Stage
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
-from tests.events.sending import SECRETS, an_event, send, signed
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from tests.events.signed_events import SECRETS, an_event, send, signed
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import BODY_BYTES_MAX, Webhook

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from models.gateway.charges import Charge
-from sandbox.stripe.control import CardOutcome, SandboxControl
+from sandbox.stripe.control.client import CardOutcome, SandboxControl
 
 
 @dataclass(frozen=True)

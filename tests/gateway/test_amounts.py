@@ -5,7 +5,7 @@ import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeStatus, GatewayRefusedError
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.gateway.conftest import Cards
 
 CHARGES = "POST /v1/payment_intents"
@@ -65,4 +65,4 @@ async def test_an_amount_below_the_gateways_minimum_is_refused_by_the_gateway(
     with pytest.raises(GatewayRefusedError, match="amount_too_small"):
         await gateway.charge(holder.charge(amount_minor=49))
 
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()

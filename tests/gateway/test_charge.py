@@ -9,7 +9,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeResult, ChargeStatus, GatewayRefusedError, GatewayUnansweredError
 from models.gateway.decline import Decline, DeclineClass, classify
 from sandbox.stripe.cards import TEST_CARDS
-from sandbox.stripe.control import Answer, CardOutcome, Delays, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Delays, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import declined
 
@@ -17,7 +17,7 @@ CHARGES = "POST /v1/payment_intents"
 
 
 def charged_minor(sandbox: SandboxControl) -> int:
-    return sum(total.charges.amount_minor for total in sandbox.books().totals)
+    return sum(total.charges.amount_minor for total in sandbox.movements().totals)
 
 
 async def test_a_charge_that_succeeds_names_the_payment_the_charge_and_the_fee(
@@ -27,9 +27,9 @@ async def test_a_charge_that_succeeds_names_the_payment_the_charge_and_the_fee(
 
     result = await gateway.charge(holder.charge())
 
-    (book,) = stripe_sandbox.books(metadata={"duly_attempt": "test:req_1:1"}).books
+    (moved,) = stripe_sandbox.movements(metadata={"duly_attempt": "test:req_1:1"}).groups
     assert result == ChargeResult(
-        ChargeStatus.SUCCEEDED, book.payment_intent_ids[0], book.charge_ids[0], decline=None, fee_minor=103
+        ChargeStatus.SUCCEEDED, moved.payment_intent_ids[0], moved.charge_ids[0], decline=None, fee_minor=103
     )
     assert stripe_sandbox.request_counts()[CHARGES] == 1
 

@@ -20,13 +20,13 @@ from models.gateway.charges import (
     GatewayRefusedError,
     GatewayUnansweredError,
 )
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import API_KEY
 
 CHARGES = "POST /v1/payment_intents"
 # The answer comes after this gateway has stopped waiting.
-PATIENCE_SECONDS, SLOWNESS_SECONDS = 0.25, 0.6
+TIMEOUT_SECONDS, SLOWNESS_SECONDS = 0.25, 0.6
 
 BUSY = {FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT}
 LOST_BEFORE_EFFECT = {
@@ -47,14 +47,14 @@ KEY_IS_BURNT = {FaultKind.STORED_500, FaultKind.STORED_500_AFTER_EFFECT}
 
 
 @pytest.fixture
-async def impatient(stripe_sandbox: SandboxControl) -> AsyncIterator[StripeGateway]:
+async def short_timeout(stripe_sandbox: SandboxControl) -> AsyncIterator[StripeGateway]:
     """A gateway that does not wait for a slow answer."""
-    gateway = StripeGateway(API_KEY, api_base=stripe_sandbox.base_url, timeout_seconds=PATIENCE_SECONDS)
+    gateway = StripeGateway(API_KEY, api_base=stripe_sandbox.base_url, timeout_seconds=TIMEOUT_SECONDS)
     yield gateway
     await gateway.close()
 
 
-def strike_once(sandbox: SandboxControl, kind: FaultKind) -> None:
+def fault_once(sandbox: SandboxControl, kind: FaultKind) -> None:
     sandbox.add_fault(Fault(operation=CHARGES, kind=kind, calls=(1,), delay_seconds=SLOWNESS_SECONDS))
 
 
@@ -71,27 +71,27 @@ async def test_too_fast_or_locked_did_not_happen_and_says_when_to_ask_again(
     gateway: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     holder = await cards.save()
-    strike_once(stripe_sandbox, kind)
+    fault_once(stripe_sandbox, kind)
 
     with pytest.raises(GatewayBusyError) as busy:
         await gateway.charge(holder.charge())
 
     assert busy.value.code == kind
     assert busy.value.retry_after_seconds == 1.0
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
     assert stripe_sandbox.request_counts()[CHARGES] == 1
 
 
 @pytest.mark.parametrize("kind", sorted(LOST_BEFORE_EFFECT | LOST_AFTER_EFFECT))
 async def test_without_an_answer_nobody_knows_and_the_client_asks_once(
-    gateway: StripeGateway, impatient: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
+    gateway: StripeGateway, short_timeout: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     holder = await cards.save()
-    strike_once(stripe_sandbox, kind)
+    fault_once(stripe_sandbox, kind)
     slow = kind in {FaultKind.SLOW_ANSWER, FaultKind.SLOW_EFFECT}
 
     with pytest.raises(GatewayUnansweredError) as unanswered:
-        await (impatient if slow else gateway).charge(holder.charge())
+        await (short_timeout if slow else gateway).charge(holder.charge())
 
     assert not unanswered.value.is_final
     assert stripe_sandbox.request_counts()[CHARGES] == 1
@@ -99,16 +99,16 @@ async def test_without_an_answer_nobody_knows_and_the_client_asks_once(
 
 @pytest.mark.parametrize("kind", sorted((LOST_BEFORE_EFFECT | LOST_AFTER_EFFECT) - KEY_IS_BURNT))
 async def test_the_same_key_gets_the_answer_that_was_lost_and_charges_once(
-    gateway: StripeGateway, impatient: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
+    gateway: StripeGateway, short_timeout: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     holder = await cards.save()
-    strike_once(stripe_sandbox, kind)
+    fault_once(stripe_sandbox, kind)
     with pytest.raises(GatewayUnansweredError):
-        await impatient.charge(holder.charge())
+        await short_timeout.charge(holder.charge())
 
     result = await asked_until_answered(gateway, holder.charge())
 
-    (total,) = stripe_sandbox.books().totals
+    (total,) = stripe_sandbox.movements().totals
     assert result.status == ChargeStatus.SUCCEEDED
     assert (total.charges.count, total.charges.amount_minor) == (1, 2500)
 
@@ -118,7 +118,7 @@ async def test_a_stored_error_is_replayed_and_then_known_to_be_final(
     gateway: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     holder = await cards.save()
-    strike_once(stripe_sandbox, kind)
+    fault_once(stripe_sandbox, kind)
     with pytest.raises(GatewayUnansweredError):
         await gateway.charge(holder.charge())
 
@@ -142,7 +142,7 @@ async def test_a_wrong_key_is_an_operators_matter(stripe_sandbox: SandboxControl
         await stranger.charge(holder.charge())
 
     await stranger.close()
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
 
 
 async def test_no_gateway_at_all_is_no_answer(unused_address: str) -> None:

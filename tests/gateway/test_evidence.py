@@ -9,7 +9,7 @@ import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeStatus, GatewayRefusedError, GatewayUnansweredError, MovementKind
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import declined
 
@@ -166,7 +166,7 @@ async def test_the_movements_add_up_to_the_gateways_balance(
 
     movements = [movement async for movement in gateway.movements(since)]
 
-    held = {total.currency.upper(): total.balance_minor for total in stripe_sandbox.books().totals}
+    held = {total.currency.upper(): total.balance_minor for total in stripe_sandbox.movements().totals}
     moved = dict.fromkeys(held, 0)
     for movement in movements:
         moved[movement.currency] += movement.amount_minor - movement.fee_minor

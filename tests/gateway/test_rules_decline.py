@@ -94,10 +94,10 @@ def test_the_cases_above_are_all_there_are() -> None:
 
 
 def test_a_code_that_nobody_knows_is_soft_and_said_to_be_unknown() -> None:
-    news = declined("card_on_the_moon")
+    unlisted = declined("card_on_the_moon")
 
-    assert classify(news) == DeclineClass.SOFT
-    assert not is_known(news)
+    assert classify(unlisted) == DeclineClass.SOFT
+    assert not is_known(unlisted)
 
 
 def test_an_unknown_decline_code_is_classed_by_the_error_code_beside_it() -> None:

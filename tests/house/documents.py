@@ -96,12 +96,57 @@ def problems_of_record(record: Path) -> list[str]:
     """Return what keeps a decision record from being one: its title, its headings, its length."""
     lines = record.read_text(encoding="utf-8").splitlines()
     number = record.name.partition("-")[0]
-    faults = [] if lines[0].startswith(f"# {number}. ") else [f"{record.name}: the title must start `# {number}. `"]
+    problems = [] if lines[0].startswith(f"# {number}. ") else [f"{record.name}: the title must start `# {number}. `"]
     if [line.removeprefix("## ") for line in lines if line.startswith("## ")] != HEADINGS:
-        faults.append(f"{record.name}: the headings must be {', '.join(HEADINGS)}")
+        problems.append(f"{record.name}: the headings must be {', '.join(HEADINGS)}")
     if len(lines) > RECORD_LINES:
-        faults.append(f"{record.name}: {len(lines)} lines, at most {RECORD_LINES}: one screen")
-    return faults
+        problems.append(f"{record.name}: {len(lines)} lines, at most {RECORD_LINES}: one screen")
+    return problems
+
+
+def missing_files(markdown: Iterable[Path], root: Path) -> list[str]:
+    """Return the files of ours that documents name in code and that are not there."""
+    return [
+        f"{path.name}: {named}"
+        for path in markdown
+        for named in re.findall(
+            r"`((?:activities|bench|commands|docs|migrations|models|sandbox|tests|workflows)/[\w/.-]+)`",
+            path.read_text(encoding="utf-8"),
+        )
+        if not (root / named).exists()
+    ]
+
+
+def unlisted_records(index: Path) -> list[str]:
+    """Return the entries that an index of decision records lacks: number, address and title of each."""
+    text = index.read_text(encoding="utf-8")
+    return [
+        entry
+        for record in sorted(index.parent.glob("0*.md"))
+        if (entry := f"- [{record.name[:4]}]({record.name}) {_title_of(record)}") not in text.splitlines()
+    ]
+
+
+def files_that_moved(index: Path, root: Path) -> list[str]:
+    """Return the files that records name, that are gone, and for which the index names none that is there."""
+    moved = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", index.read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        path
+        for record in index.parent.glob("0*.md")
+        for path in re.findall(
+            r"`((?:activities|bench|migrations|models|sandbox|tests|workflows)/[\w/.]+)`", record.read_text()
+        )
+    }
+    return [
+        path
+        for path in sorted(named)
+        if not (root / path).exists()
+        and not all((root / now).exists() for now in re.findall(r"`([^`]+)`", moved.get(path, "`?`")))
+    ]
+
+
+def _title_of(record: Path) -> str:
+    return record.read_text(encoding="utf-8").splitlines()[0].partition(". ")[2]
 
 
 def local_traces(texts: Iterable[Path]) -> list[str]:

@@ -9,7 +9,7 @@ from tests.house.source import Module, is_within
 
 ENTRIES = ("starter", "webhook", "worker")
 DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "stripe", "structlog")
-WORLD = (
+OUTSIDE_WORLD = (
     "asyncio",
     "http",
     "io",
@@ -58,7 +58,7 @@ EVERYTHING = (
 INSIDE = ("activities", "models", "workflows")
 
 RULES = (
-    Rule(("models",), WORLD, "models know no clock, no chance and no outside world"),
+    Rule(("models",), OUTSIDE_WORLD, "models know no clock, no chance and no outside world"),
     Rule(("models",), ("models.tables",), "rules know no tables", excepted=("models.tables",)),
     Rule(("activities",), ("workflows",), "activities do not know who calls them"),
     Rule(

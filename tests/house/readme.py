@@ -34,12 +34,12 @@ IDS = {
 
 
 def workflow_rows(workflows: Sequence[type]) -> list[str]:
-    """Return a table row for each registered workflow, with everything that may be said to it."""
+    """Return a table row for each registered workflow, with every signal, update and query."""
     rows = []
     for one in sorted(workflows, key=lambda kind: kind.__name__):
         definition: Any = temporalio.workflow._Definition.must_from_class(one)
-        spoken = [_names(definition.signals), _names(definition.updates), _names(definition.queries)]
-        rows.append(f"| {' | '.join([definition.name, f'`{IDS[definition.name]}`', *spoken])} |")
+        handlers = [_names(definition.signals), _names(definition.updates), _names(definition.queries)]
+        rows.append(f"| {' | '.join([definition.name, f'`{IDS[definition.name]}`', *handlers])} |")
     return rows
 
 

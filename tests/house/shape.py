@@ -15,7 +15,7 @@ UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 
 INEXACT = frozenset({"float", "Float", "Double", "REAL", "DOUBLE", "DOUBLE_PRECISION"})
 CLOCKS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"})
-SPEAKERS = ("bench", "commands", "sandbox")
+PRINTERS = ("bench", "commands", "sandbox")
 
 
 def long_functions(modules: Iterable[Module]) -> list[str]:
@@ -155,7 +155,7 @@ def prints(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(node.lineno, "print: log a fact instead")
         for module in modules
-        if not is_within(module.name, SPEAKERS)
+        if not is_within(module.name, PRINTERS)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]

@@ -1,8 +1,9 @@
 """Our own Python files as syntax trees: what the house rules are checked on."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,10 +37,21 @@ class Module:
         return f"{self.path}:{line}: {what}"
 
 
-def modules(root: Path = ROOT) -> Iterator[Module]:
-    """Yield every module of the packages and the entries, in order."""
-    for path in python_files(root):
-        yield Module(path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"), str(path)))
+def modules(root: Path = ROOT) -> Iterable[Module]:
+    """Return every module of the packages and the entries, in order. Our own are read once for all rules."""
+    return _our_modules() if root == ROOT else _read(root)
+
+
+@cache
+def _our_modules() -> tuple[Module, ...]:
+    return _read(ROOT)
+
+
+def _read(root: Path) -> tuple[Module, ...]:
+    return tuple(
+        Module(path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"), str(path)))
+        for path in python_files(root)
+    )
 
 
 def python_files(root: Path = ROOT) -> list[Path]:

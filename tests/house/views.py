@@ -2,7 +2,7 @@
 
 import sys
 
-from workflows.saved_views import VIEWS, View, link_of
+from commands.operations.saved_views import VIEWS, View, link_of
 
 # Where docker-compose.yml serves the UI.
 UI = "http://127.0.0.1:8080"

@@ -14,9 +14,9 @@ from tests.support.command_line import CommandLine
 async def test_an_id_that_is_there_twice_leaves_the_account_out(
     cli: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc1,Ann,EUR,UTC\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc1,Ann,EUR,UTC\n"), "--json")
 
-    assert named(said.document["problems"]) == [("accounts", 4, "account_id", "id_once")]
+    assert named(result.document["problems"]) == [("accounts", 4, "account_id", "id_once")]
     assert await merchant.run("select id from duly.accounts") == [("c2",)]
 
 
@@ -25,9 +25,9 @@ async def test_a_customer_of_the_gateway_belongs_to_one_account(
 ) -> None:
     cards = "c1,cus_1,pm_1,visa,4242,12,2030,yes\nc2,cus_1,pm_2,visa,4242,12,2030,yes\n"
 
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\n", cards=cards), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\n", cards=cards), "--json")
 
-    assert named(said.document["problems"]) == [("cards", 3, "customer", "customer_of_one_account")]
+    assert named(result.document["problems"]) == [("cards", 3, "customer", "customer_of_one_account")]
     assert await merchant.run("select id from duly.accounts") == [("c1",)]
 
 
@@ -36,9 +36,9 @@ async def test_a_customer_that_is_taken_in_the_database_is_refused(
 ) -> None:
     await cli.json(*files(tmp_path, "c1,Ann,EUR,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n"))
 
-    said = await cli(*files(tmp_path, "c2,Bob,EUR,UTC\n", cards="c2,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
+    result = await cli(*files(tmp_path, "c2,Bob,EUR,UTC\n", cards="c2,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
 
-    assert named(said.document["problems"]) == [
+    assert named(result.document["problems"]) == [
         ("cards", 2, "token", "card_of_account"),
         ("cards", 2, "customer", "customer_of_one_account"),
     ]
@@ -47,9 +47,9 @@ async def test_a_customer_that_is_taken_in_the_database_is_refused(
 async def test_a_card_needs_a_currency_that_its_provider_takes(
     cli: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
-    said = await cli(*files(tmp_path, "c1,Ann,USD,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,USD,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n"), "--json")
 
-    assert named(said.document["problems"]) == [("cards", 2, "account_id", "currency_of_provider")]
+    assert named(result.document["problems"]) == [("cards", 2, "account_id", "currency_of_provider")]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -58,9 +58,9 @@ async def test_cards_of_a_provider_that_is_not_configured_are_refused_before_any
 ) -> None:
     words = files(tmp_path, "c1,Ann,EUR,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n")
 
-    said = await cli(*words, "--json")
+    result = await cli(*words, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("provider", "provider_exists")])
+    assert (result.exit_code, result.rules) == (1, [("provider", "provider_exists")])
 
 
 async def test_cards_of_a_method_that_the_provider_does_not_handle_are_refused(
@@ -68,26 +68,26 @@ async def test_cards_of_a_method_that_the_provider_does_not_handle_are_refused(
 ) -> None:
     words = files(tmp_path, "c1,Ann,EUR,UTC\n", cards="c1,cus_1,pm_1,visa,4242,12,2030,yes\n")
 
-    said = await cli(*words, "--payment-method", "wallet", "--json")
+    result = await cli(*words, "--payment-method", "wallet", "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("payment_method", "method_of_provider")])
+    assert (result.exit_code, result.rules) == (1, [("payment_method", "method_of_provider")])
 
 
 async def test_an_account_keeps_its_currency(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     await cli.json(*files(tmp_path, "c1,Ann,EUR,UTC\n"))
 
-    said = await cli(*files(tmp_path, "c1,Ann,JPY,UTC\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,JPY,UTC\n"), "--json")
 
-    assert named(said.document["problems"]) == [("accounts", 2, "currency", "currency_is_fixed")]
+    assert named(result.document["problems"]) == [("accounts", 2, "currency", "currency_is_fixed")]
 
 
 async def test_a_terminated_account_is_left_alone(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     await cli.json(*files(tmp_path, "c1,Ann,EUR,UTC\n"))
     await merchant.run("select duly.set_account_state('c1', 'terminated')")
 
-    said = await cli(*files(tmp_path, "c1,Ann B.,EUR,UTC\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann B.,EUR,UTC\n"), "--json")
 
-    assert named(said.document["problems"]) == [("accounts", 2, "account_id", "account_not_terminated")]
+    assert named(result.document["problems"]) == [("accounts", 2, "account_id", "account_not_terminated")]
     assert await merchant.value("select owner_name from duly.accounts") == "Ann"
 
 
@@ -97,10 +97,10 @@ async def test_what_the_database_alone_can_refuse_is_pinned_on_its_account(
     async with owner_engine.begin() as connection:
         await connection.execute(text("alter table duly.accounts add constraint no_bob check (owner_name <> 'Bob')"))
 
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc3,Cy,EUR,UTC\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc3,Cy,EUR,UTC\n"), "--json")
 
-    assert said.document["accounts"] == {"created": 2, "updated": 0, "unchanged": 0, "refused": 1}
-    assert named(said.document["problems"]) == [("accounts", 3, "account_id", "no_bob")]
+    assert result.document["accounts"] == {"created": 2, "updated": 0, "unchanged": 0, "refused": 1}
+    assert named(result.document["problems"]) == [("accounts", 3, "account_id", "no_bob")]
 
 
 async def test_an_amount_that_no_invoice_can_carry_is_refused(
@@ -108,9 +108,9 @@ async def test_an_amount_that_no_invoice_can_carry_is_refused(
 ) -> None:
     subscriptions = "s1,c1,plan,92233720368547.58,EUR,1,2026-01-01\n"
 
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", subscriptions), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", subscriptions), "--json")
 
-    assert named(said.document["problems"]) == [("subscriptions", 2, "price", "amount_at_most")]
+    assert named(result.document["problems"]) == [("subscriptions", 2, "price", "amount_at_most")]
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ async def test_an_amount_that_no_invoice_can_carry_is_refused(
 async def test_a_file_that_is_none_is_refused_whole(
     cli: CommandLine, merchant: Merchant, tmp_path: Path, content: bytes, field: str, rule: str
 ) -> None:
-    said = await cli(*files(tmp_path, content), "--json")
+    result = await cli(*files(tmp_path, content), "--json")
 
-    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert (result.exit_code, result.rules) == (1, [(field, rule)])
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -140,20 +140,20 @@ async def test_a_byte_order_mark_and_blank_lines_do_no_harm(
 ) -> None:
     content = b"\xef\xbb\xbf" + ACCOUNTS.encode().replace(b"\n", b"\r\n") + b"\r\nc1,Ann,EUR,UTC\r\n\r\n"
 
-    said = await cli.json(*files(tmp_path, content))
+    result = await cli.json(*files(tmp_path, content))
 
-    assert said["accounts"]["created"] == 1
+    assert result["accounts"]["created"] == 1
 
 
 async def test_a_file_that_is_not_there_is_bad_usage(cli: CommandLine) -> None:
-    said = await cli("accounts", "import", "nowhere.csv", "--json")
+    result = await cli("accounts", "import", "nowhere.csv", "--json")
 
-    assert said.exit_code == 2
-    assert said.error["problems"][0]["field"] == "FILE.csv"
+    assert result.exit_code == 2
+    assert result.error["problems"][0]["field"] == "FILE.csv"
 
 
 async def test_a_refused_row_is_readable_at_100_columns(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
-    said = await cli("accounts", "import", written(tmp_path, "a.csv", ACCOUNTS + "c1,Ann,EUR,Mars/Olympus\n"))
+    result = await cli("accounts", "import", written(tmp_path, "a.csv", ACCOUNTS + "c1,Ann,EUR,Mars/Olympus\n"))
 
-    assert max(map(len, said.stdout.splitlines())) <= 100
-    assert "'Mars/Olympus' is no IANA time zone" in said.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    assert "'Mars/Olympus' is no IANA time zone" in result.stdout

@@ -39,8 +39,8 @@ def _with_header(header: str, rows: str | bytes) -> str | bytes:
     return rows if isinstance(rows, bytes) else header + rows
 
 
-def named(faults: Iterable[dict[str, object]]) -> list[tuple[object, ...]]:
-    return [(fault["source"], fault["line"], fault["field"], fault["rule"]) for fault in faults]
+def named(problems: Iterable[dict[str, object]]) -> list[tuple[object, ...]]:
+    return [(problem["source"], problem["line"], problem["field"], problem["rule"]) for problem in problems]
 
 
 async def counted(merchant: Merchant) -> Sequence[int]:
@@ -58,10 +58,10 @@ async def test_an_account_goes_in_with_its_subscriptions_and_cards(
         "c1,cus_1,pm_1,visa,4242,12,2030,yes\n",
     )
 
-    said = await cli.json(*words)
+    result = await cli.json(*words)
     shown = await cli.json("accounts", "show", "c1")
 
-    assert said["accounts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 0}
+    assert result["accounts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 0}
     assert shown["owner_name"] == "Eleni Georgiou"
     assert shown["subscriptions"][0]["price_minor"] == 999
     assert shown["cards"][0]["is_recurring"] is True
@@ -75,9 +75,9 @@ async def test_importing_a_file_again_changes_nothing(cli: CommandLine, merchant
         "select xmin::text from duly.accounts union all select xmin::text from duly.subscriptions"
     )
 
-    said = await cli.json(*words)
+    result = await cli.json(*words)
 
-    assert said["accounts"] == {"created": 0, "updated": 0, "unchanged": 2, "refused": 0}
+    assert result["accounts"] == {"created": 0, "updated": 0, "unchanged": 2, "refused": 0}
     assert before == await merchant.run(
         "select xmin::text from duly.accounts union all select xmin::text from duly.subscriptions"
     )
@@ -86,9 +86,9 @@ async def test_importing_a_file_again_changes_nothing(cli: CommandLine, merchant
 async def test_a_row_that_changed_updates_its_account(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:
     await cli.json(*files(tmp_path, "c1,Ann,EUR,UTC\n", "s1,c1,plan,9.99,EUR,1,2026-01-01\n"))
 
-    said = await cli.json(*files(tmp_path, "c1,Ann B.,EUR,UTC\n", "s1,c1,plan,12.50,EUR,1,2026-01-01\n"))
+    result = await cli.json(*files(tmp_path, "c1,Ann B.,EUR,UTC\n", "s1,c1,plan,12.50,EUR,1,2026-01-01\n"))
 
-    assert said["accounts"]["updated"] == 1
+    assert result["accounts"]["updated"] == 1
     assert await merchant.value("select owner_name from duly.accounts where id = 'c1'") == "Ann B."
     assert await merchant.value("select price_minor from duly.subscriptions where id = 's1'") == 1250
 
@@ -100,11 +100,11 @@ async def test_good_accounts_go_in_beside_bad_ones(cli: CommandLine, merchant: M
         "s1,good,plan,1,EUR,1,2026-01-01\ns2,bad,plan,1,EUR,1,2026-01-01\n",
     )
 
-    said = await cli(*words, "--json")
+    result = await cli(*words, "--json")
 
-    assert said.exit_code == 1
-    assert named(said.document["problems"]) == [("accounts", 3, "time_zone", "time_zone_exists")]
-    assert said.document["accounts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1}
+    assert result.exit_code == 1
+    assert named(result.document["problems"]) == [("accounts", 3, "time_zone", "time_zone_exists")]
+    assert result.document["accounts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1}
     assert await merchant.run("select id, account_id from duly.subscriptions") == [("s1", "good")]
 
 
@@ -113,9 +113,9 @@ async def test_one_bad_subscription_keeps_its_whole_account_out(
 ) -> None:
     words = files(tmp_path, "c1,Ann,EUR,UTC\n", "s1,c1,plan,9.99,EUR,1,2026-01-01\ns2,c1,plan,0,EUR,1,2026-01-01\n")
 
-    said = await cli(*words, "--json")
+    result = await cli(*words, "--json")
 
-    assert named(said.document["problems"]) == [("subscriptions", 3, "price", "amount_positive")]
+    assert named(result.document["problems"]) == [("subscriptions", 3, "price", "amount_positive")]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -136,10 +136,10 @@ async def test_one_bad_subscription_keeps_its_whole_account_out(
 async def test_a_bad_account_is_refused(
     cli: CommandLine, merchant: Merchant, tmp_path: Path, row: str, field: str, rule: str
 ) -> None:
-    said = await cli(*files(tmp_path, row + "\n"), "--json")
+    result = await cli(*files(tmp_path, row + "\n"), "--json")
 
-    assert said.exit_code == 1
-    assert named(said.document["problems"]) == [("accounts", 2, field, rule)]
+    assert result.exit_code == 1
+    assert named(result.document["problems"]) == [("accounts", 2, field, rule)]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -162,10 +162,10 @@ async def test_a_bad_account_is_refused(
 async def test_a_bad_subscription_is_refused(
     cli: CommandLine, merchant: Merchant, tmp_path: Path, row: str, field: str, rule: str
 ) -> None:
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", row + "\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", row + "\n"), "--json")
 
-    assert said.exit_code == 1
-    assert named(said.document["problems"]) == [("subscriptions", 2, field, rule)]
+    assert result.exit_code == 1
+    assert named(result.document["problems"]) == [("subscriptions", 2, field, rule)]
     assert await merchant.value("select count(*) from duly.subscriptions") == 0
 
 
@@ -182,10 +182,10 @@ async def test_a_bad_subscription_is_refused(
 async def test_a_bad_card_is_refused(
     cli: CommandLine, merchant: Merchant, tmp_path: Path, row: str, field: str, rule: str
 ) -> None:
-    said = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", cards=row + "\n"), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\n", cards=row + "\n"), "--json")
 
-    assert said.exit_code == 1
-    assert named(said.document["problems"]) == [("cards", 2, field, rule)]
+    assert result.exit_code == 1
+    assert named(result.document["problems"]) == [("cards", 2, field, rule)]
     assert await counted(merchant) == (0, 0, 0)
 
 
@@ -196,9 +196,9 @@ async def test_a_bad_card_is_refused(
 async def test_what_looks_like_a_card_number_is_refused_and_never_repeated(
     cli: CommandLine, merchant: Merchant, tmp_path: Path, number: str
 ) -> None:
-    said = await cli(*files(tmp_path, f"c1,{number},EUR,UTC\n"), "--json")
+    result = await cli(*files(tmp_path, f"c1,{number},EUR,UTC\n"), "--json")
 
-    assert named(said.document["problems"]) == [("accounts", 2, "owner_name", "no_card_number")]
-    assert number not in said.stdout + said.stderr
-    assert json.dumps(number) not in said.stdout
+    assert named(result.document["problems"]) == [("accounts", 2, "owner_name", "no_card_number")]
+    assert number not in result.stdout + result.stderr
+    assert json.dumps(number) not in result.stdout
     assert await counted(merchant) == (0, 0, 0)

@@ -10,7 +10,7 @@ import pytest
 
 from models.ledger.refusals import LedgerError
 from tests.ledger.books import Books
-from tests.ledger.histories.story import Story
+from tests.ledger.histories.ledger_history import LedgerHistory
 from tests.ledger.histories.test_histories import Seeded
 
 WRITERS = 6
@@ -100,11 +100,11 @@ def test_histories_told_side_by_side_agree_with_their_oracles(
 ) -> None:
     def work(number: int, writer: Books) -> None:
         with closing(Books(owner_database_url)) as owner:
-            story = Story(writer, owner, Seeded(300 + number), number)
+            history = LedgerHistory(writer, owner, Seeded(300 + number), number)
             # The allocation principle is one for all, so nobody may change it while others write.
-            story.actions = tuple(action for action in story.actions if action != story.change_principle)
+            history.actions = tuple(action for action in history.actions if action != history.change_principle)
             for _ in range(30):
-                story.step()
+                history.step()
 
     at_once(database_url, work)
 

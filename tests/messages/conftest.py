@@ -1,4 +1,4 @@
-"""A merchant's customers with addresses, and Duly's post office."""
+"""A merchant's customers with addresses, and the activities that send messages."""
 
 from typing import Protocol
 
@@ -11,27 +11,27 @@ from activities.database import Database
 from activities.messages.outbox import MessageActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
-from sandbox.mail import Mailbox
-from sandbox.stripe.control import SandboxControl
+from sandbox.servers.mail import Mailbox
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
-from tests.messages.people import HEAD, OPERATORS, PUBLIC_URL, person
+from tests.messages.recipients import OPERATORS, PUBLIC_URL, SENDER, person
 from tests.support.attempts import request_for
 from tests.support.builders import API_KEY, Merchant
 
 
-class MakePostOffice(Protocol):
+class MessagesTo(Protocol):
     """Makes the activities that send, for the address of a mail server; without one they send nothing."""
 
-    def __call__(self, smtp_url: str, head: Sender = HEAD) -> MessageActivities: ...
+    def __call__(self, smtp_url: str, sender: Sender = SENDER) -> MessageActivities: ...
 
 
 @pytest.fixture
-def post_office(database: Database) -> MakePostOffice:
-    """Duly's post office, to be set up for a mail server."""
+def messages_to(database: Database) -> MessagesTo:
+    """The activities that send messages, to be made for a mail server."""
 
-    def make(smtp_url: str, head: Sender = HEAD) -> MessageActivities:
+    def make(smtp_url: str, sender: Sender = SENDER) -> MessageActivities:
         mailer = Mailer(smtp_url, timeout_seconds=2) if smtp_url else None
-        return MessageActivities(database, MessageRenderer(head), mailer)
+        return MessageActivities(database, MessageRenderer(sender), mailer)
 
     return make
 
@@ -46,13 +46,13 @@ async def paid(merchant: Merchant, collecting: CollectActivities) -> str:
 
 @pytest.fixture
 def activity_environment() -> ActivityEnvironment:
-    """Where activities run that send signs of life."""
+    """Where activities run that send heartbeats."""
     return ActivityEnvironment()
 
 
 @pytest.fixture
 def settings(database_url: str, stripe_sandbox: SandboxControl, mailbox: Mailbox) -> Settings:
-    """Settings of a worker that sends what it has to say to the mail catcher."""
+    """Settings of a worker that sends its messages to the mail catcher."""
     return Settings(
         database_url=database_url,
         temporal_address="127.0.0.1:1",
@@ -60,7 +60,7 @@ def settings(database_url: str, stripe_sandbox: SandboxControl, mailbox: Mailbox
         stripe_api_base=stripe_sandbox.base_url,
         gateway_rate=1000,
         smtp_url=mailbox.url,
-        mail_from=HEAD.mail_from,
+        mail_from=SENDER.mail_from,
         operators_mail=OPERATORS,
         public_url=PUBLIC_URL,
         temporal_ui_url="http://ui.example",

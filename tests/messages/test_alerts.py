@@ -13,10 +13,10 @@ from activities.messages.rendering import Sender
 from models.collections.collection import OperatorCommand
 from models.messages.message import MessageKind, Notice
 from models.runs.process_run import ItemOutcome
-from sandbox.mail import Mailbox
-from tests.messages.conftest import MakePostOffice
-from tests.messages.people import OPERATORS, person
-from tests.messages.post import outbox, subjects
+from sandbox.servers.mail import Mailbox
+from tests.messages.conftest import MessagesTo
+from tests.messages.mail_server import outbox, subjects
+from tests.messages.recipients import OPERATORS, person
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.running_duly import RunningDuly
@@ -91,7 +91,7 @@ async def test_the_number_that_is_several_is_the_merchants_to_say(duly: RunningD
 
 
 async def test_declines_outside_the_window_do_not_add_up(
-    merchant: Merchant, owner_engine: AsyncEngine, collecting: CollectActivities, post_office: MakePostOffice
+    merchant: Merchant, owner_engine: AsyncEngine, collecting: CollectActivities, messages_to: MessagesTo
 ) -> None:
     account = await person(merchant, answers=[declined("do_not_honor")] * 3, owes_minor=2500)
     await merchant.run("update duly.alert_rules set failures_days = 1")
@@ -101,22 +101,22 @@ async def test_declines_outside_the_window_do_not_add_up(
         await connection.execute(text("update duly.gateway_attempts set finished_at = now() - interval '2 days'"))
     await collecting.collect(request_for(account, 3))
 
-    await ActivityEnvironment().run(post_office("").tell, NOBODY)
+    await ActivityEnvironment().run(messages_to("").tell, NOBODY)
 
     assert await alerts(merchant) == []
 
 
 async def test_two_collections_that_look_at_once_raise_one_alert(
-    merchant: Merchant, collecting: CollectActivities, post_office: MakePostOffice
+    merchant: Merchant, collecting: CollectActivities, messages_to: MessagesTo
 ) -> None:
     await person(merchant, answers=[declined("do_not_honor")] * 4)
     for month in ("2026-08", "2026-09", "2026-10", PERIOD):
         await merchant.invoice("acc_ada", 1000)
         await collecting.collect(request_for("acc_ada", period=month))
-    office = post_office("")
+    activities = messages_to("")
 
-    looks = [Notice("acc_ada", period) for period in ("2026-08", "2026-09", "2026-10", PERIOD)]
-    await asyncio.gather(*(ActivityEnvironment().run(office.tell, look) for look in looks))
+    checks = [Notice("acc_ada", period) for period in ("2026-08", "2026-09", "2026-10", PERIOD)]
+    await asyncio.gather(*(ActivityEnvironment().run(activities.tell, check) for check in checks))
 
     assert [one.partition("/")[0] for one in await alerts(merchant)] == ["several_failures"]
 
@@ -131,7 +131,7 @@ async def test_two_collections_that_look_at_once_raise_one_alert(
     ],
 )
 async def test_an_amount_far_above_the_usual_is_told_once(
-    merchant: Merchant, collecting: CollectActivities, post_office: MakePostOffice, mailbox: Mailbox,
+    merchant: Merchant, collecting: CollectActivities, messages_to: MessagesTo, mailbox: Mailbox,
     paid_before: tuple[int, ...], now: int, is_unusual: bool,
 ) -> None:  # fmt: skip
     await person(merchant, email=None)
@@ -139,7 +139,7 @@ async def test_an_amount_far_above_the_usual_is_told_once(
     await pay(merchant, collecting, [now], first_month=11)
 
     for _ in range(2):
-        await ActivityEnvironment().run(post_office(mailbox.url).tell, NOBODY)
+        await ActivityEnvironment().run(messages_to(mailbox.url).tell, NOBODY)
 
     assert await alerts(merchant) == ([f"unusual_amount/acc_ada/{PERIOD}"] if is_unusual else [])
     assert len(subjects(mailbox, OPERATORS)) == int(is_unusual)
@@ -184,13 +184,13 @@ async def test_what_is_handed_over_is_told_to_operators(
 
 
 async def test_without_an_address_for_operators_alerts_stay_in_the_database(
-    merchant: Merchant, mailbox: Mailbox, post_office: MakePostOffice
+    merchant: Merchant, mailbox: Mailbox, messages_to: MessagesTo
 ) -> None:
     await person(merchant)
-    office = post_office(mailbox.url, Sender())
+    activities = messages_to(mailbox.url, Sender())
 
     await ActivityEnvironment().run(
-        office.tell, Notice("acc_ada", PERIOD, MessageKind.NEEDS_REVIEW, "1", 2500, "EUR", code="unknown_outcome")
+        activities.tell, Notice("acc_ada", PERIOD, MessageKind.NEEDS_REVIEW, "1", 2500, "EUR", code="unknown_outcome")
     )
 
     assert await outbox(merchant) == {f"needs_review/acc_ada/{PERIOD}/1": ("withheld", "no_address")}

@@ -4,7 +4,7 @@ import pytest
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, Merchant
@@ -32,12 +32,12 @@ async def receipt(merchant: Merchant, collecting: CollectActivities) -> str:
 async def test_messages_are_listed_by_state_and_account(cli: CommandLine, receipt: str) -> None:
     pending = await cli.json("messages", "list", "--state", "pending", "--account", "acc_ada")
     sent = await cli.json("messages", "list", "--state", "sent")
-    said = await cli("messages", "show", receipt)
+    result = await cli("messages", "show", receipt)
 
     assert [message["id"] for message in pending["messages"]] == [receipt]
     assert (pending["next"], sent["messages"]) == (None, [])
-    assert "ada@example.com" not in said.stdout
-    assert "pending" in said.stdout
+    assert "ada@example.com" not in result.stdout
+    assert "pending" in result.stdout
 
 
 @pytest.mark.usefixtures("workers")
@@ -66,7 +66,7 @@ async def test_a_message_in_a_workers_hand_is_not_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("message", "actor", "fault"),
+    ("message", "actor", "problem"),
     [
         (RECEIPT, "maria", ("database", "message_not_delivered")),
         ("receipt/nobody/2026-11", "maria", ("database", "message_exists")),
@@ -74,11 +74,11 @@ async def test_a_message_in_a_workers_hand_is_not_sent_again(
     ],
 )
 async def test_what_cannot_be_sent_again_is_refused(
-    cli: CommandLine, receipt: str, message: str, actor: str, fault: tuple[str, str]
+    cli: CommandLine, receipt: str, message: str, actor: str, problem: tuple[str, str]
 ) -> None:
     refused = await cli("messages", "resend", message, "--actor", actor, "--reason", "why not", "--json")
 
-    assert (refused.exit_code, refused.rules) == (1, [fault])
+    assert (refused.exit_code, refused.rules) == (1, [problem])
 
 
 async def test_a_message_that_is_not_there_is_refused(cli: CommandLine) -> None:

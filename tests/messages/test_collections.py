@@ -7,11 +7,11 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import PaidOutsideCommand, Stage
 from models.messages.message import MessageKind, Notice
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
-from tests.messages.conftest import MakePostOffice
-from tests.messages.people import ADA, PUBLIC_URL, person
-from tests.messages.post import Trouble, customers, outbox, subjects, troubled_post
+from tests.messages.conftest import MessagesTo
+from tests.messages.mail_server import MailFault, customers, faulty_mail_server, outbox, subjects
+from tests.messages.recipients import ADA, PUBLIC_URL, person
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, mail_worker, workflow_worker
@@ -41,9 +41,9 @@ async def test_a_customer_hears_of_each_decline_and_then_of_the_payment(
     await duly.run()
     await duly.collected(account)
 
-    said = subjects(mailbox, ADA)
-    assert said[:2] == ["We could not collect €25.00 for November 2026"] * 2
-    assert [subject.partition(":")[0] for subject in said[2:]] == ["Your payment of €25.00"]
+    printed = subjects(mailbox, ADA)
+    assert printed[:2] == ["We could not collect €25.00 for November 2026"] * 2
+    assert [subject.partition(":")[0] for subject in printed[2:]] == ["Your payment of €25.00"]
     first = mailbox.to(ADA)[0].text
     token = await merchant.value("select link_token from duly.collections")
     assert "did not have enough money" in first
@@ -76,10 +76,10 @@ async def test_who_has_to_do_something_is_told_what_and_by_when(
 
     assert result.reason == "customer_deadline_passed"
     assert await customers(merchant) == [f"{kind}/acc_ada/{PERIOD}/1-{code}", f"given_up/acc_ada/{PERIOD}"]
-    told = mailbox.to(ADA)[0].text
-    assert f"{PUBLIC_URL}/pay/" in told
-    assert "stolen" not in told
-    assert ("The card has expired." in told) == (code == "expired_card")
+    text = mailbox.to(ADA)[0].text
+    assert f"{PUBLIC_URL}/pay/" in text
+    assert "stolen" not in text
+    assert ("The card has expired." in text) == (code == "expired_card")
 
 
 async def test_a_trouble_between_us_and_the_bank_is_no_news_for_a_customer(
@@ -115,14 +115,14 @@ async def test_what_was_paid_outside_gets_its_receipt(duly: RunningDuly, merchan
 
 
 async def test_a_message_that_is_not_so_any_more_is_withheld(
-    duly: RunningDuly, merchant: Merchant, mailbox: Mailbox, post_office: MakePostOffice
+    duly: RunningDuly, merchant: Merchant, mailbox: Mailbox, messages_to: MessagesTo
 ) -> None:
     account = await person(merchant, answers=[declined(SOFT)], owes_minor=2500)
     await (await duly.start_collection(account)).result()
     mailbox.clear()
 
     late = Notice(account, PERIOD, MessageKind.DECLINED, "late", 2500, "EUR")
-    await ActivityEnvironment().run(post_office(mailbox.url).tell, late)
+    await ActivityEnvironment().run(messages_to(mailbox.url).tell, late)
 
     assert mailbox.messages == ()
     assert (await outbox(merchant))[f"declined/acc_ada/{PERIOD}/late"] == ("withheld", "overtaken")
@@ -201,8 +201,8 @@ async def test_the_words_of_a_mail_server_are_kept_nowhere_for_they_repeat_the_a
 ) -> None:
     await person(merchant, owes_minor=2500)
     client = time_skipping.client
-    async with troubled_post(Trouble.SENDER_REFUSED, Trouble.BUSY_RECIPIENT) as post:
-        there = settings.model_copy(update={"smtp_url": post.url})
+    async with faulty_mail_server(MailFault.SENDER_REFUSED, MailFault.BUSY_RECIPIENT) as server:
+        there = settings.model_copy(update={"smtp_url": server.url})
         async with (
             workflow_worker(client, database),
             gateway_worker(client, database, gateway, settings),
@@ -215,6 +215,6 @@ async def test_the_words_of_a_mail_server_are_kept_nowhere_for_they_repeat_the_a
                 await mailing.result()
             history = (await mailing.fetch_history()).to_json()
 
-    assert len(post.taken) == 1
+    assert len(server.taken) == 1
     assert "not you" not in history
     assert "later" not in history

@@ -16,9 +16,9 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.messages.outbox import MessageActivities
 from models.messages.message import MessageKind, Notice
-from tests.messages.conftest import MakePostOffice
-from tests.messages.people import person
-from tests.messages.post import Trouble, TroubledPost, outbox, troubled_post
+from tests.messages.conftest import MessagesTo
+from tests.messages.mail_server import FaultyMailServer, MailFault, faulty_mail_server, outbox
+from tests.messages.recipients import person
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, Merchant
 
@@ -28,32 +28,32 @@ SEEDS = range(6)
 
 
 @dataclass(frozen=True)
-class World:
+class Interleaving:
     """All that an interleaving plays with."""
 
     draw: random.Random
     database: Database
     collecting: CollectActivities
-    office: MessageActivities
-    post: TroubledPost
+    activities: MessageActivities
+    server: FaultyMailServer
 
     async def step(self) -> None:
         """Do one thing that a worker may do at any moment, also again."""
         account = self.draw.choice(ACCOUNTS)
-        await self.draw.choice([self.pay, self.tell, self.tell, self.send, self.send, self.die])(account)
+        await self.draw.choice([self.pay, self.notify, self.notify, self.send, self.send, self.die])(account)
 
     async def pay(self, account: str) -> None:
         await self.collecting.collect(request_for(account))
 
-    async def tell(self, account: str) -> None:
+    async def notify(self, account: str) -> None:
         kind = self.draw.choice([None, MessageKind.DECLINED, MessageKind.NEEDS_REVIEW])
         notice = Notice(account, PERIOD, kind, str(self.draw.randint(1, 2)), 1000, "EUR", code="x")
         with suppress(ApplicationError):
-            await ActivityEnvironment().run(self.office.tell, notice)
+            await ActivityEnvironment().run(self.activities.tell, notice)
 
     async def send(self, _account: str) -> None:
         with suppress(ApplicationError):
-            await ActivityEnvironment().run(self.office.send_page, "")
+            await ActivityEnvironment().run(self.activities.send_page, "")
 
     async def die(self, account: str) -> None:
         """Claim a message as a worker does that is killed before it hands it over."""
@@ -66,30 +66,30 @@ class World:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_no_interleaving_says_anything_twice(
-    merchant: Merchant, database: Database, collecting: CollectActivities, post_office: MakePostOffice, seed: int
+    merchant: Merchant, database: Database, collecting: CollectActivities, messages_to: MessagesTo, seed: int
 ) -> None:
     draw = random.Random(seed)
     for account in ACCOUNTS:
         await person(merchant, account, owes_minor=1000)
-    async with troubled_post(*draw.choices(list(Trouble), k=12)) as post:
-        world = World(draw, database, collecting, post_office(post.url), post)
+    async with faulty_mail_server(*draw.choices(list(MailFault), k=12)) as server:
+        interleaving = Interleaving(draw, database, collecting, messages_to(server.url), server)
         for _ in range(STEPS):
-            await asyncio.gather(*(world.step() for _ in range(draw.randint(1, 3))))
-        post.troubles.clear()
-        await world.send("")
+            await asyncio.gather(*(interleaving.step() for _ in range(draw.randint(1, 3))))
+        server.mail_faults.clear()
+        await interleaving.send("")
 
     states = {state for state, _ in (await outbox(merchant)).values()}
-    assert twice(post.taken) == []
+    assert twice(server.taken) == []
     assert states <= {"sent", "failed", "sending", "withheld"}
     sent = [one for one, (state, _) in (await outbox(merchant)).items() if state == "sent"]
-    assert len(sent) <= len(post.taken)
+    assert len(sent) <= len(server.taken)
 
 
-def twice(letters: Sequence[str]) -> list[str]:
+def twice(raw_messages: Sequence[str]) -> list[str]:
     """Return the messages that a mail server took more than once."""
-    counts = Counter(message_from_string(letter)["Message-ID"] for letter in letters)
+    counts = Counter(message_from_string(raw)["Message-ID"] for raw in raw_messages)
     return [message for message, count in counts.items() if count > 1]
 
 
-def test_a_letter_that_was_taken_twice_is_found() -> None:
+def test_a_message_that_was_taken_twice_is_found() -> None:
     assert twice(["Message-ID: <1>\n\n", "Message-ID: <2>\n\n", "Message-ID: <1>\n\n"]) == ["<1>"]

@@ -6,7 +6,7 @@ import pytest
 
 from activities.database import Database
 from activities.messages.reminders import ReminderActivities, reminders_at
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
@@ -108,14 +108,14 @@ async def test_they_are_sent_in_the_customers_language(duly: RunningDuly, mercha
     await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
 
     written = await duly.client.execute_workflow(Reminders.run, id="reminders-today", task_queue=WORKFLOW_QUEUE)
-    letters = await mailbox.wait_for(2)
+    rendered = await mailbox.wait_for(2)
 
     assert written == 2
-    assert sorted(letter.subject.split(" INV")[0] for letter in letters) == ["Invoice", "Rechnung"]
-    assert all("25.00" in letter.text or "25,00" in letter.text for letter in letters)
+    assert sorted(message.subject.split(" INV")[0] for message in rendered) == ["Invoice", "Rechnung"]
+    assert all("25.00" in message.text or "25,00" in message.text for message in rendered)
 
 
-async def test_what_was_paid_before_the_letter_went_out_is_not_reminded_of(
+async def test_what_was_paid_before_the_message_went_out_is_not_reminded_of(
     merchant: Merchant, database: Database
 ) -> None:
     account, invoice, due = await owing(merchant)

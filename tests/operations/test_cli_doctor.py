@@ -6,34 +6,34 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
-from tests.support.command_line import CommandLine, Said
+from tests.support.command_line import CommandLine, CommandResult
 
 
-def verdicts(said: Said) -> dict[str, str]:
-    return {check["check"]: check["verdict"] for check in said.document["checks"]}
+def verdicts(result: CommandResult) -> dict[str, str]:
+    return {check["check"]: check["verdict"] for check in result.document["checks"]}
 
 
-def advice(said: Said, check: str) -> Any:
-    return next(found["advice"] for found in said.document["checks"] if found["check"] == check)
+def advice(result: CommandResult, check: str) -> Any:
+    return next(found["advice"] for found in result.document["checks"] if found["check"] == check)
 
 
 async def test_a_healthy_installation_is_found_healthy(
     cli: CommandLine, merchant: Merchant, workers: None, mailbox: Mailbox
 ) -> None:
-    said = await cli("doctor", "--json", DULY_SMTP_URL=mailbox.url)
+    result = await cli("doctor", "--json", DULY_SMTP_URL=mailbox.url)
 
-    assert set(verdicts(said).values()) == {"ok"}
-    assert (said.exit_code, said.document["healthy"]) == (0, True)
+    assert set(verdicts(result).values()) == {"ok"}
+    assert (result.exit_code, result.document["healthy"]) == (0, True)
 
 
 async def test_mail_that_is_not_asked_for_is_off_and_not_wrong(
     cli: CommandLine, merchant: Merchant, workers: None
 ) -> None:
-    said = await cli("doctor", "--json")
+    result = await cli("doctor", "--json")
 
-    assert (said.exit_code, verdicts(said)["mail"]) == (0, "off")
+    assert (result.exit_code, verdicts(result)["mail"]) == (0, "off")
 
 
 @pytest.mark.parametrize(
@@ -51,27 +51,27 @@ async def test_mail_that_is_not_asked_for_is_off_and_not_wrong(
 async def test_what_is_wrong_is_named_with_what_to_do(
     cli: CommandLine, merchant: Merchant, workers: None, setting: str, value: str, check: str
 ) -> None:
-    said = await cli("doctor", "--json", **{setting: value})
+    result = await cli("doctor", "--json", **{setting: value})
 
-    assert (said.exit_code, verdicts(said)[check]) == (1, "wrong")
-    assert advice(said, check)
+    assert (result.exit_code, verdicts(result)[check]) == (1, "wrong")
+    assert advice(result, check)
 
 
 async def test_a_key_of_the_other_mode_is_found(cli: CommandLine, merchant: Merchant, workers: None) -> None:
     await merchant.run("update duly.providers set mode = 'live'")
 
-    said = await cli("doctor", "--json")
+    result = await cli("doctor", "--json")
 
-    assert verdicts(said)["provider"] == "wrong"
+    assert verdicts(result)["provider"] == "wrong"
 
 
 async def test_a_queue_that_nobody_polls_is_found(cli: CommandLine, merchant: Merchant) -> None:
     await merchant.run("insert into duly.providers (id, gateway, mode) values ('lonely', 'stripe', 'test')")
 
-    said = await cli("doctor", "--json")
+    result = await cli("doctor", "--json")
 
-    assert verdicts(said)["worker on duly-gateway-lonely"] == "wrong"
-    assert advice(said, "worker on duly-gateway-lonely") == "start `worker.py --role gateway`"
+    assert verdicts(result)["worker on duly-gateway-lonely"] == "wrong"
+    assert advice(result, "worker on duly-gateway-lonely") == "start `worker.py --role gateway`"
 
 
 async def test_a_database_that_is_behind_is_found_and_migrated(
@@ -80,44 +80,44 @@ async def test_a_database_that_is_behind_is_found_and_migrated(
     async with owner_engine.begin() as connection:
         await connection.execute(text("update duly.alembic_version set version_num = '0000'"))
 
-    said = await cli("doctor", "--json")
+    result = await cli("doctor", "--json")
 
-    assert verdicts(said)["database schema"] == "wrong"
+    assert verdicts(result)["database schema"] == "wrong"
     advised = "run `starter.py migrate` of the newer release, then restart what is older"
-    assert advice(said, "database schema") == advised
+    assert advice(result, "database schema") == advised
 
 
 async def test_a_role_that_could_write_money_is_found(
     cli: CommandLine, merchant: Merchant, owner_database_url: str
 ) -> None:
-    said = await cli("doctor", "--json", DULY_DATABASE_URL=owner_database_url)
+    result = await cli("doctor", "--json", DULY_DATABASE_URL=owner_database_url)
 
-    assert verdicts(said)["database role"] == "wrong"
+    assert verdicts(result)["database role"] == "wrong"
 
 
 async def test_settings_that_are_wrong_are_all_named_and_nothing_else_is_looked_at(cli: CommandLine) -> None:
-    said = await cli("doctor", "--json", STRIPE_API_KEY=None, DULY_TEMPORAL_ADDRESS="nonsense")
+    result = await cli("doctor", "--json", STRIPE_API_KEY=None, DULY_TEMPORAL_ADDRESS="nonsense")
 
-    found = [check["found"] for check in said.document["checks"] if check["check"] == "settings"]
-    assert said.exit_code == 1
+    found = [check["found"] for check in result.document["checks"] if check["check"] == "settings"]
+    assert result.exit_code == 1
     assert found == ["DULY_TEMPORAL_ADDRESS: must be host:port", "STRIPE_API_KEY: Field required"]
-    assert verdicts(said)["database"] == "not checked"
+    assert verdicts(result)["database"] == "not checked"
 
 
 async def test_migrating_a_database_that_is_up_to_date_changes_nothing(cli: CommandLine) -> None:
-    said = await cli.json("migrate")
+    result = await cli.json("migrate")
 
-    assert said["before"] == said["after"]
+    assert result["before"] == result["after"]
 
 
 async def test_migrating_a_database_that_is_not_there_is_unreachable(cli: CommandLine) -> None:
-    said = await cli("migrate", "--json", DULY_MIGRATION_DATABASE_URL="postgresql+psycopg://a:b@127.0.0.1:1/duly")
+    result = await cli("migrate", "--json", DULY_MIGRATION_DATABASE_URL="postgresql+psycopg://a:b@127.0.0.1:1/duly")
 
-    assert (said.exit_code, said.rules) == (3, [("DULY_MIGRATION_DATABASE_URL", "database_reachable")])
+    assert (result.exit_code, result.rules) == (3, [("DULY_MIGRATION_DATABASE_URL", "database_reachable")])
 
 
 async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) -> None:
-    said = await cli("doctor")
+    result = await cli("doctor")
 
-    table, _, _ = said.stdout.partition("What to do:")
+    table, _, _ = result.stdout.partition("What to do:")
     assert max(map(len, table.splitlines())) <= 100

@@ -33,9 +33,9 @@ ALL = [pytest.param(words, command, id=" ".join(words)) for words, command in co
 
 @pytest.mark.parametrize(("words", "command"), ALL)
 async def test_every_command_explains_itself_and_its_options(cli: CommandLine, words: Words, command: Any) -> None:
-    said = await cli(*words, "--help")
+    result = await cli(*words, "--help")
 
-    assert said.exit_code == 0
+    assert result.exit_code == 0
     assert command.help
     assert all(parameter.help for parameter in command.params)
 
@@ -82,11 +82,11 @@ async def test_bad_usage_ends_with_2_and_names_the_word(cli: CommandLine, words:
 
 
 async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None:
-    said = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
+    result = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
 
-    assert said.exit_code == 2
-    assert {fault["field"] for fault in said.error["problems"]} == {"DULY_LOG_FORMAT"}
-    assert "pk_test_public" not in said.stderr
+    assert result.exit_code == 2
+    assert {problem["field"] for problem in result.error["problems"]} == {"DULY_LOG_FORMAT"}
+    assert "pk_test_public" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None
     ],
 )
 async def test_a_server_that_is_away_ends_with_3(cli: CommandLine, words: Words, setting: str, value: str) -> None:
-    said = await cli(*words, "--json", **{setting: value})
+    result = await cli(*words, "--json", **{setting: value})
 
-    assert said.exit_code == 3
-    assert [field for field, _ in said.rules] == [setting]
+    assert result.exit_code == 3
+    assert [field for field, _ in result.rules] == [setting]
 
 
 async def test_what_is_refused_ends_with_1_and_says_why_on_standard_error(cli: CommandLine) -> None:
-    said = await cli("accounts", "show", "acc_9")
+    result = await cli("accounts", "show", "acc_9")
 
-    assert (said.exit_code, said.stdout) == (1, "")
-    assert said.stderr == "error: account: there is no account 'acc_9' (account_exists)\n"
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: account: there is no account 'acc_9' (account_exists)\n"
 
 
 def test_help_takes_less_than_a_second_of_the_processor_because_it_loads_no_server_client() -> None:
@@ -162,4 +162,4 @@ def test_the_program_leaves_with_the_codes_it_promises() -> None:
     )
 
     assert ended.returncode == 2
-    assert "DULY_DATABASE_URL" in {fault["field"] for fault in json.loads(ended.stderr)["error"]["problems"]}
+    assert "DULY_DATABASE_URL" in {problem["field"] for problem in json.loads(ended.stderr)["error"]["problems"]}

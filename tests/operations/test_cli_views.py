@@ -12,13 +12,13 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
 
+from commands.operations.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
 from models.collections.collection import CommandError
 from tests.house.source import ROOT
 from tests.house.views import view_rows
 from tests.support.command_line import CommandLine
-from tests.support.running import until
+from tests.support.run_control import until
 from workflows import visibility
-from workflows.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
 
 NOW = datetime.now(UTC)
 RUN = "run/views/2026-11"
@@ -201,10 +201,10 @@ async def test_the_command_prints_views_of_a_run_when_it_is_named(cli: CommandLi
 
 
 async def test_the_command_refuses_an_id_that_no_query_can_carry(cli: CommandLine) -> None:
-    said = await cli("views", "--run", 'run" OR')
+    result = await cli("views", "--run", 'run" OR')
 
-    assert said.exit_code == 1
-    assert "run" in said.stderr
+    assert result.exit_code == 1
+    assert "run" in result.stderr
 
 
 def test_the_runbook_has_every_view() -> None:

@@ -72,7 +72,7 @@ async def test_a_file_of_awards_loses_no_good_row_to_a_bad_one(
 
     assert first.exit_code == again.exit_code == 1
     assert first.document["summary"] == again.document["summary"] == {"awarded": 1, "refused": 4}
-    assert [(fault["line"], fault["rule"]) for fault in first.document["problems"]] == [
+    assert [(problem["line"], problem["rule"]) for problem in first.document["problems"]] == [
         (5, "award_valid"),
         (6, "amount_positive"),
         (3, "award_limit"),
@@ -81,7 +81,7 @@ async def test_a_file_of_awards_loses_no_good_row_to_a_bad_one(
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("words", "problem"),
     [
         (("--amount", "20.01"), ("amount", "award_limit")),
         (("--amount", "1.005"), ("amount", "amount_valid")),
@@ -90,13 +90,13 @@ async def test_a_file_of_awards_loses_no_good_row_to_a_bad_one(
     ],
 )
 async def test_what_makes_no_sense_names_field_and_rule(
-    cli: CommandLine, merchant: Merchant, cafe: Path, words: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, merchant: Merchant, cafe: Path, words: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     account = await merchant.account()
 
     refused = await cli("reductions", "create", "award_wrong", account, "--merchant", "cafe", *words, "--json")
 
-    assert refused.rules == [fault]
+    assert refused.rules == [problem]
 
 
 async def test_settings_that_make_no_sense_are_refused_whole(cli: CommandLine, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as told
+from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
@@ -16,10 +16,10 @@ from temporalio.service import RPCError
 from activities.database import Database
 from activities.reductions.reductions import ReductionActivities
 from models.reductions.reduction import ReductionState
-from sandbox.stripe.control import ControlError, DisputeScript, Fault, FaultKind
+from sandbox.stripe.control.client import ControlError, DisputeScript, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of
-from tests.fixtures.refunds import Till
-from tests.reductions.rewarding import Club
+from tests.fixtures.refunds import RefundClient
+from tests.reductions.reduction_client import ReductionClient
 from tests.support.running_duly import RunningDuly
 from workflows.visibility import dispute_id, reduction_id, refund_id
 
@@ -42,7 +42,7 @@ STEPS = st.lists(
         st.tuples(st.just("decide"), st.integers(0, 1)),
         st.tuples(st.just("fail_refund"), st.integers(0, 9)),
         st.tuples(st.just("lose_answer"), st.integers(1, 2)),
-        st.tuples(st.just("news"), st.just(0)),
+        st.tuples(st.just("event"), st.just(0)),
     ),
     min_size=4,
     max_size=12,
@@ -53,8 +53,8 @@ STEPS = st.lists(
 class History:
     """One customer's history. What may not be is refused, and that is part of it."""
 
-    till: Till
-    club: Club
+    refunds: RefundClient
+    rewards: ReductionClient
     account: str
     payments: list[str] = field(default_factory=list)
     awards: list[str] = field(default_factory=list)
@@ -69,37 +69,37 @@ class History:
 
     async def finish(self) -> None:
         """Let every answer, event and decision arrive, and every workflow come to its end."""
-        self.till.sandbox.clear_faults()
+        self.refunds.sandbox.clear_faults()
         for dispute in self.disputes:
             await self._settle(dispute)
         before, quiet = "", 0
         async with asyncio.timeout(60):
             while quiet < 2:
-                await self.till.deliver_events()
+                await self.refunds.deliver_events()
                 await self._end(dispute_id, "select id from duly.disputes")
                 await self._end(reduction_id, "select award_id from duly.reductions")
                 asked = "select id from duly.gateway_requests where of_request_id is not null and state <> 'rejected'"
                 await self._end(refund_id, asked)
-                now = str(await self.till.merchant.run(STANDS))
+                now = str(await self.refunds.merchant.run(STANDS))
                 before, quiet = now, quiet + 1 if now == before else 0
 
     async def _end(self, name: Callable[[str], str], those: str) -> None:
         """Wait for the ends of workflows; one that is about to be started is met again on the next round."""
-        for row in await self.till.merchant.run(those):
+        for row in await self.refunds.merchant.run(those):
             with contextlib.suppress(RPCError):
-                await self.till.duly.client.get_workflow_handle(name(row[0])).result()
+                await self.refunds.duly.client.get_workflow_handle(name(row[0])).result()
 
     async def _pay(self, amount: int) -> None:
-        self.payments += await self.till.paid(amount, account=self.account)
+        self.payments += await self.refunds.paid(amount, account=self.account)
 
     async def _refund(self, amount: int) -> None:
         if self.payments:
-            await self.till.start(self.payments[amount % len(self.payments)], amount, name=f"rf_any_{next(NAMES)}")
+            await self.refunds.start(self.payments[amount % len(self.payments)], amount, name=f"rf_any_{next(NAMES)}")
 
     async def _award(self, amount: int, *, sale: bool = True) -> None:
         name = f"award_any_{next(NAMES)}"
         payment = self.payments[amount % len(self.payments)] if self.payments and sale else ""
-        await self.club.award(self.account, amount, name=name, payment_id=payment)
+        await self.rewards.award(self.account, amount, name=name, payment_id=payment)
         self.awards.append(name)
 
     async def _award_anywhere(self, amount: int) -> None:
@@ -107,43 +107,43 @@ class History:
 
     async def _cancel(self, _: int) -> None:
         if self.payments:
-            await self.till.cancel(self.payments[-1], name=f"rf_any_{next(NAMES)}")
+            await self.refunds.cancel(self.payments[-1], name=f"rf_any_{next(NAMES)}")
 
     async def _dispute(self, amount: int) -> None:
         if not self.payments:
             return
         payment = self.payments[amount % len(self.payments)]
         # A bank that takes back more than is left is its own test: there the loss is ours.
-        left = await self.till.merchant.value(
+        left = await self.refunds.merchant.value(
             "select (duly.payment_left(duly.payment_request_of(:id))).left_minor", id=payment
         )
-        if left and await self.till.state_of(payment) == "posted":
+        if left and await self.refunds.state_of(payment) == "posted":
             script = DisputeScript(amount=min(amount, left))
-            dispute = self.till.sandbox.create_dispute(await charge_of(self.till, payment), script)
+            dispute = self.refunds.sandbox.create_dispute(await charge_of(self.refunds, payment), script)
             self.disputes.append(str(dispute["id"]))
-            await self.till.deliver_events()
+            await self.refunds.deliver_events()
 
     async def _decide(self, won: int) -> None:
         if self.disputes:
-            self.till.sandbox.close_dispute(self.disputes[-1], won=bool(won))
+            self.refunds.sandbox.close_dispute(self.disputes[-1], won=bool(won))
 
     async def _fail_refund(self, number: int) -> None:
-        refunds = (await self.till.merchant.stripe.v1.refunds.list_async({"limit": 10})).data
+        refunds = (await self.refunds.merchant.stripe.v1.refunds.list_async({"limit": 10})).data
         if refunds:
-            self.till.sandbox.fail_refund(refunds[number % len(refunds)].id)
+            self.refunds.sandbox.fail_refund(refunds[number % len(refunds)].id)
 
     async def _lose_answer(self, calls: int) -> None:
-        self.till.sandbox.add_fault(
+        self.refunds.sandbox.add_fault(
             Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST, calls=tuple(range(1, calls + 1)))
         )
 
-    async def _news(self, _: int) -> None:
-        await self.till.deliver_events()
+    async def _event(self, _: int) -> None:
+        await self.refunds.deliver_events()
 
     async def _settle(self, dispute: str) -> None:
-        at_the_gateway = await self.till.merchant.stripe.v1.disputes.retrieve_async(dispute)
+        at_the_gateway = await self.refunds.merchant.stripe.v1.disputes.retrieve_async(dispute)
         if at_the_gateway.status not in {"won", "lost"}:
-            self.till.sandbox.close_dispute(dispute, won=at_the_gateway.amount % 2 == 0)
+            self.refunds.sandbox.close_dispute(dispute, won=at_the_gateway.amount % 2 == 0)
 
 
 @pytest.fixture
@@ -153,55 +153,59 @@ def duly(standing_duly: RunningDuly) -> RunningDuly:
 
 
 @pytest.fixture
-async def club(till: Till, database: Database) -> Club:
+async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     """A café that bears its rewards whole. Refunds are not watched: news of them starts their workflows again."""
-    await till.merchant.run("update duly.refund_rules set watch_days = 0")
-    club = Club(till, database)
-    await club.open()
-    return club
+    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    rewards = ReductionClient(refunds, database)
+    await rewards.open()
+    return rewards
 
 
 # Shrinking would tell each story anew for minutes; a failure names its seed.
-@told(
+@example_settings(
     max_examples=4,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
 async def test_whatever_happens_the_books_agree_and_nobody_is_paid_twice(
-    till: Till, club: Club, steps: list[tuple[str, int]]
+    refunds: RefundClient, rewards: ReductionClient, steps: list[tuple[str, int]]
 ) -> None:
-    history = History(till, club, await till.merchant.account(f"acc_any_{next(NAMES)}", cards=["pm_card_visa"]))
+    history = History(
+        refunds, rewards, await refunds.merchant.account(f"acc_any_{next(NAMES)}", cards=["pm_card_visa"])
+    )
     await history.step("pay", 2000)
 
     for kind, value in steps:
         await history.step(kind, value)
     await history.finish()
 
-    assert await till.wrong() == []
-    for book in till.sandbox.books(group_by=("duly_payment",)).books:
-        assert book.held_minor >= 0
+    assert await refunds.wrong() == []
+    for moved in refunds.sandbox.movements(group_by=("duly_payment",)).groups:
+        assert moved.held_minor >= 0
     for award in history.awards:
-        reduction = await ReductionActivities(till.database).load_reduction(award)
+        reduction = await ReductionActivities(refunds.database).load_reduction(award)
         assert reduction.granted_minor <= reduction.amount_minor
         assert not (reduction.is_sale_returned and reduction.granted_minor)
         if reduction.state is ReductionState.GRANTED:
             assert reduction.granted_minor == reduction.amount_minor
         if reduction.state is ReductionState.CLAWED_BACK:
             assert reduction.granted_minor == 0
-    granted = await till.merchant.value(
+    granted = await refunds.merchant.value(
         "select coalesce(sum(amount_minor), 0) from duly.reduction_parts where credit_id is not null"
         " and undone_by is null"
     )
-    assert (await club.expense(), await till.merchant.balance("acc_cafe")) == (0, granted)
+    assert (await rewards.expense(), await refunds.merchant.balance("acc_cafe")) == (0, granted)
 
 
-async def test_the_laws_would_notice_a_reward_that_was_paid_twice(till: Till, club: Club) -> None:
-    [payment] = await till.paid(2500)
-    intent = await till.merchant.value(
+async def test_the_laws_would_notice_a_reward_that_was_paid_twice(
+    refunds: RefundClient, rewards: ReductionClient
+) -> None:
+    [payment] = await refunds.paid(2500)
+    intent = await refunds.merchant.value(
         "select gateway_reference from duly.financial_transactions where id = :id", id=payment
     )
 
-    await till.merchant.stripe.v1.refunds.create_async({"payment_intent": intent, "amount": 100})
+    await refunds.merchant.stripe.v1.refunds.create_async({"payment_intent": intent, "amount": 100})
 
-    assert await till.wrong() != []
+    assert await refunds.wrong() != []

@@ -40,7 +40,7 @@ async def test_what_came_back_is_asked_for_again_under_the_next_id(
     made = await cli.json("refunds", "create", payment, "--amount", "10", "--id", name, *WHO)
     merchant.sandbox.fail_refund(made["first_outcome"]["gateway_reference"])
     early = await cli("refunds", "retry", name, *WHO, "--json")
-    await cli.json("refunds", "look", name, *WHO)
+    await cli.json("refunds", "check", name, *WHO)
     await temporal_server.get_workflow_handle(refund_id(name)).result()
 
     again = await cli.json("refunds", "retry", name, *WHO)
@@ -50,7 +50,7 @@ async def test_what_came_back_is_asked_for_again_under_the_next_id(
 
 
 @pytest.mark.parametrize(
-    ("words", "fault"),
+    ("words", "problem"),
     [
         (("--amount", "100.01"), ("amount", "refund_within_captured")),
         (("--amount", "1.005"), ("amount", "amount_valid")),
@@ -60,11 +60,11 @@ async def test_what_came_back_is_asked_for_again_under_the_next_id(
     ],
 )
 async def test_what_makes_no_sense_names_field_and_rule(
-    cli: CommandLine, payment: str, words: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, payment: str, words: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     refused = await cli("refunds", "create", payment, *WHO, *words, "--json")
 
-    assert refused.rules == [fault]
+    assert refused.rules == [problem]
 
 
 async def test_a_refund_that_is_not_there_is_said_so(cli: CommandLine) -> None:

@@ -13,9 +13,9 @@ from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResult
-from sandbox.stripe.control import Fault, FaultKind
-from tests.fixtures.refunds import Till
-from tests.support.crashes import Crash, Fuse, FusedDatabase, FusedGateway, KilledError, Moment
+from sandbox.stripe.control.client import Fault, FaultKind
+from tests.fixtures.refunds import RefundClient
+from tests.support.crashes import Crash, CrashingDatabase, CrashingGateway, CrashTrigger, KilledError, Moment
 
 SCENARIOS = {
     "success": (None, ("open_refund", "refund", "record_refund")),
@@ -28,18 +28,18 @@ SCENARIOS = {
 }
 
 
-async def until_answered(activities: RefundActivities, asking: RefundAttempt) -> RefundResult:
+async def until_answered(activities: RefundActivities, request: RefundAttempt) -> RefundResult:
     """Ask again and again, as Temporal does."""
     async with asyncio.timeout(20):
         while True:
             with suppress(ApplicationError):
-                return await activities.refund(asking)
+                return await activities.refund(request)
 
 
 @pytest.mark.parametrize("kind", [RequestKind.REFUND, RequestKind.PAYMENT_CANCELLATION])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
-    till: Till, database: Database, gateway: StripeGateway, scenario: str, kind: RequestKind
+    refunds: RefundClient, database: Database, gateway: StripeGateway, scenario: str, kind: RequestKind
 ) -> None:
     fault, steps = SCENARIOS[scenario]
     healthy = RefundActivities(database, gateway, AsyncLimiter(1000, 1))
@@ -47,18 +47,20 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
     outcomes = {}
 
     for number, crash in enumerate(crashes):
-        [payment] = await till.paid(2500)
+        [payment] = await refunds.paid(2500)
         amount = 1000 if kind is RequestKind.REFUND else 0
-        asking = RefundAttempt(RefundOrder(f"rf_crash_{number}", payment, amount, kind))
+        request = RefundAttempt(RefundOrder(f"rf_crash_{number}", payment, amount, kind))
         if fault:
-            till.sandbox.clear_faults()
-            till.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=fault, times=1))
-        fuse = Fuse(crash)
-        mortal = RefundActivities(FusedDatabase(database, fuse), FusedGateway(gateway, fuse), AsyncLimiter(1000, 1))
+            refunds.sandbox.clear_faults()
+            refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=fault, times=1))
+        trigger = CrashTrigger(crash)
+        killable = RefundActivities(
+            CrashingDatabase(database, trigger), CrashingGateway(gateway, trigger), AsyncLimiter(1000, 1)
+        )
         with pytest.raises(KilledError):
-            await until_answered(mortal, asking)
-        outcomes[str(crash)] = (await until_answered(healthy, asking)).outcome
+            await until_answered(killable, request)
+        outcomes[str(crash)] = (await until_answered(healthy, request)).outcome
 
     assert outcomes == dict.fromkeys(map(str, crashes), RefundOutcome.REFUNDED)
-    assert till.sandbox.books().totals[0].refunds.count == len(crashes)
-    assert await till.wrong() == []
+    assert refunds.sandbox.movements().totals[0].refunds.count == len(crashes)
+    assert await refunds.wrong() == []

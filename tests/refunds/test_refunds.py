@@ -8,172 +8,172 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from models.collections.collection import UnknownResolution
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundOutcome
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
-from tests.fixtures.refunds import Till
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from tests.fixtures.refunds import RefundClient
 
 REFUNDS = "POST /v1/refunds"
 
 
-async def rule_of(till: Till, payment: str, amount_minor: int = 0, **options: Any) -> str:
+async def rule_of(refunds: RefundClient, payment: str, amount_minor: int = 0, **options: Any) -> str:
     """Ask for a refund that may not be, and return the rule."""
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await till.start(payment, amount_minor, **options)
+        await refunds.start(payment, amount_minor, **options)
     return str(getattr(refused.value.cause, "type", ""))
 
 
-async def refunds_at_the_gateway(till: Till) -> tuple[int, int]:
-    totals = till.sandbox.books().totals
+async def refunds_at_the_gateway(refunds: RefundClient) -> tuple[int, int]:
+    totals = refunds.sandbox.movements().totals
     return sum(total.refunds.count for total in totals), sum(total.refunds.amount_minor for total in totals)
 
 
-async def test_a_refund_is_posted_when_the_gateway_has_paid_it(till: Till) -> None:
-    [payment] = await till.paid(2500)
+async def test_a_refund_is_posted_when_the_gateway_has_paid_it(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
 
-    result = await till.start(payment, 1000)
+    result = await refunds.start(payment, 1000)
 
     assert (result.outcome, result.amount_minor, result.currency) == (RefundOutcome.REFUNDED, 1000, "EUR")
-    assert await till.state_of(result.transaction_id) == "posted"
-    assert await till.owed(payment) == 1000
-    assert await till.wrong() == []
+    assert await refunds.state_of(result.transaction_id) == "posted"
+    assert await refunds.owed(payment) == 1000
+    assert await refunds.wrong() == []
 
 
-async def test_without_an_amount_all_that_is_left_goes_back(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    await till.start(payment, 1000)
+async def test_without_an_amount_all_that_is_left_goes_back(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await refunds.start(payment, 1000)
 
-    result = await till.start(payment)
+    result = await refunds.start(payment)
 
     assert (result.outcome, result.amount_minor) == (RefundOutcome.REFUNDED, 1500)
-    assert await rule_of(till, payment) == "something_is_left"
+    assert await rule_of(refunds, payment) == "something_is_left"
 
 
-async def test_the_same_id_is_one_refund_and_equal_amounts_under_two_ids_are_two(till: Till) -> None:
-    [payment] = await till.paid(2500)
+async def test_the_same_id_is_one_refund_and_equal_amounts_under_two_ids_are_two(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
 
-    first = await till.start(payment, 500, name="rf_goodwill")
-    again = await till.start(payment, 500, name="rf_goodwill")
-    other = await till.start(payment, 500, name="rf_goodwill_2")
+    first = await refunds.start(payment, 500, name="rf_goodwill")
+    again = await refunds.start(payment, 500, name="rf_goodwill")
+    other = await refunds.start(payment, 500, name="rf_goodwill_2")
 
     assert first == again
     assert other.gateway_reference != first.gateway_reference
-    assert await refunds_at_the_gateway(till) == (2, 1000)
+    assert await refunds_at_the_gateway(refunds) == (2, 1000)
 
 
-async def test_a_hundred_refunds_at_once_never_come_to_more_than_was_paid(till: Till) -> None:
-    [payment] = await till.paid(1000)
+async def test_a_hundred_refunds_at_once_never_come_to_more_than_was_paid(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(1000)
 
-    results = await asyncio.gather(*(till.start(payment, 30) for _ in range(100)), return_exceptions=True)
+    results = await asyncio.gather(*(refunds.start(payment, 30) for _ in range(100)), return_exceptions=True)
 
     paid = [one for one in results if not isinstance(one, BaseException)]
     assert len(paid) == 33
-    assert await refunds_at_the_gateway(till) == (33, 990)
-    assert await till.wrong() == []
+    assert await refunds_at_the_gateway(refunds) == (33, 990)
+    assert await refunds.wrong() == []
 
 
-async def test_a_refund_that_the_gateway_works_on_ends_when_it_has_finished(till: Till) -> None:
-    [payment] = await till.paid(2500, card="pm_card_pendingRefund")
-    first = await till.start(payment, 1000, name="rf_slow")
+async def test_a_refund_that_the_gateway_works_on_ends_when_it_has_finished(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500, card="pm_card_pendingRefund")
+    first = await refunds.start(payment, 1000, name="rf_slow")
 
-    till.sandbox.succeed_refund(first.gateway_reference)
-    await till.workflow("rf_slow").signal("gateway_event")
-    result = await till.ended("rf_slow")
+    refunds.sandbox.succeed_refund(first.gateway_reference)
+    await refunds.workflow("rf_slow").signal("gateway_event")
+    result = await refunds.ended("rf_slow")
 
     assert (first.outcome, result.outcome) == (RefundOutcome.PENDING, RefundOutcome.REFUNDED)
-    assert await till.wrong() == []
+    assert await refunds.wrong() == []
 
 
-async def test_a_refund_that_comes_back_later_is_undone_by_a_new_transaction(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    first = await till.start(payment, 1000, name="rf_back")
+async def test_a_refund_that_comes_back_later_is_undone_by_a_new_transaction(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    first = await refunds.start(payment, 1000, name="rf_back")
 
-    till.sandbox.fail_refund(first.gateway_reference)
-    await till.workflow("rf_back").signal("gateway_event")
-    result = await till.ended("rf_back")
+    refunds.sandbox.fail_refund(first.gateway_reference)
+    await refunds.workflow("rf_back").signal("gateway_event")
+    result = await refunds.ended("rf_back")
 
     assert (result.outcome, result.code) == (RefundOutcome.REVERSED, "expired_or_canceled_card")
-    assert await till.state_of(first.transaction_id) == "posted"
-    assert await till.owed(payment) == 0
-    assert await till.wrong() == []
-    kinds = await till.merchant.run("select kind from duly.messages where id like '%rf_back' order by kind")
+    assert await refunds.state_of(first.transaction_id) == "posted"
+    assert await refunds.owed(payment) == 0
+    assert await refunds.wrong() == []
+    kinds = await refunds.merchant.run("select kind from duly.messages where id like '%rf_back' order by kind")
     assert [row.kind for row in kinds] == ["refund_failed", "refunded"]
 
 
-async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    first = await till.start(payment, 1000, name="rf_silent")
-    till.sandbox.fail_refund(first.gateway_reference)
+async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    first = await refunds.start(payment, 1000, name="rf_silent")
+    refunds.sandbox.fail_refund(first.gateway_reference)
 
-    result = await till.ended("rf_silent")
+    result = await refunds.ended("rf_silent")
 
     assert result.outcome is RefundOutcome.REVERSED
-    assert await till.wrong() == []
+    assert await refunds.wrong() == []
 
 
 @pytest.mark.parametrize(
     "kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.SERVER_ERROR_500, FaultKind.CONFLICT]
 )
-async def test_a_lost_answer_is_one_refund_all_the_same(till: Till, kind: FaultKind) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=kind, calls=(1, 2)))
+async def test_a_lost_answer_is_one_refund_all_the_same(refunds: RefundClient, kind: FaultKind) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=kind, calls=(1, 2)))
 
-    await till.start(payment, 1000, name="rf_lost")
-    result = await till.ended("rf_lost")
+    await refunds.start(payment, 1000, name="rf_lost")
+    result = await refunds.ended("rf_lost")
 
     assert result.outcome is RefundOutcome.REFUNDED
-    assert await refunds_at_the_gateway(till) == (1, 1000)
-    assert await till.wrong() == []
+    assert await refunds_at_the_gateway(refunds) == (1, 1000)
+    assert await refunds.wrong() == []
 
 
-async def test_while_nobody_knows_the_money_counts_as_given_back(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
-    unknown = await till.start(payment, 2000, name="rf_unknown")
+async def test_while_nobody_knows_the_money_counts_as_given_back(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    unknown = await refunds.start(payment, 2000, name="rf_unknown")
 
     assert unknown.outcome is RefundOutcome.UNKNOWN
-    assert await rule_of(till, payment, 600) == "refund_within_captured"
+    assert await rule_of(refunds, payment, 600) == "refund_within_captured"
 
 
-async def test_a_person_settles_it_with_an_id_that_the_gateway_confirms(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
-    await till.start(payment, 1000, name="rf_found")
-    till.sandbox.clear_faults()
-    made = await till.merchant.stripe.v1.refunds.list_async({})
+async def test_a_person_settles_it_with_an_id_that_the_gateway_confirms(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    await refunds.start(payment, 1000, name="rf_found")
+    refunds.sandbox.clear_faults()
+    made = await refunds.merchant.stripe.v1.refunds.list_async({})
 
     resolution = UnknownResolution("maria", "seen in the dashboard", gateway_reference=made.data[0].id)
-    await till.workflow("rf_found").execute_update("resolve_unknown", resolution)
-    result = await till.ended("rf_found")
+    await refunds.workflow("rf_found").execute_update("resolve_unknown", resolution)
+    result = await refunds.ended("rf_found")
 
     assert (result.outcome, result.gateway_reference) == (RefundOutcome.REFUNDED, made.data[0].id)
-    assert await till.wrong() == []
+    assert await refunds.wrong() == []
 
 
-async def test_the_id_of_another_refund_is_no_evidence(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    other = await till.start(payment, 100)
-    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
-    await till.start(payment, 1000, name="rf_mixed_up")
-    till.sandbox.clear_faults()
+async def test_the_id_of_another_refund_is_no_evidence(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    other = await refunds.start(payment, 100)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    await refunds.start(payment, 1000, name="rf_mixed_up")
+    refunds.sandbox.clear_faults()
 
     resolution = UnknownResolution("maria", "a guess", gateway_reference=other.gateway_reference)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await till.workflow("rf_mixed_up").execute_update("resolve_unknown", resolution)
+        await refunds.workflow("rf_mixed_up").execute_update("resolve_unknown", resolution)
 
     assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_refund"
 
 
-async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    charge = till.sandbox.books().totals[0]
-    intents = await till.merchant.stripe.v1.payment_intents.list_async({})
-    await till.merchant.stripe.v1.refunds.create_async({"payment_intent": intents.data[0].id, "amount": 2500})
+async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    charge = refunds.sandbox.movements().totals[0]
+    intents = await refunds.merchant.stripe.v1.payment_intents.list_async({})
+    await refunds.merchant.stripe.v1.refunds.create_async({"payment_intent": intents.data[0].id, "amount": 2500})
 
-    result = await till.start(payment, 1000, name="rf_too_late")
+    result = await refunds.start(payment, 1000, name="rf_too_late")
 
     assert charge.charges.count == 1
     assert (result.outcome, result.code) == (RefundOutcome.REJECTED, "charge_already_refunded")
-    assert await till.state_of(result.transaction_id) == "rejected"
-    assert await till.owed(payment) == 0
+    assert await refunds.state_of(result.transaction_id) == "rejected"
+    assert await refunds.owed(payment) == 0
 
 
 @pytest.mark.parametrize(
@@ -184,61 +184,61 @@ async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(till:
     ],
 )
 async def test_a_refund_that_may_not_be_is_refused_before_anything_is_written(
-    till: Till, amount: int, options: dict[str, object], rule: str
+    refunds: RefundClient, amount: int, options: dict[str, object], rule: str
 ) -> None:
-    [payment] = await till.paid(2500)
-    await till.merchant.run("update duly.accounts set credit_limit_minor = 0")
+    [payment] = await refunds.paid(2500)
+    await refunds.merchant.run("update duly.accounts set credit_limit_minor = 0")
 
-    assert await rule_of(till, payment, amount, **options) == rule
-    assert await till.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
-
-
-async def test_a_payment_from_the_bank_is_not_refunded_through_the_gateway(till: Till) -> None:
-    account = await till.merchant.account()
-    await till.merchant.transfer(account, 1000)
-    payment = await till.merchant.value("select id from duly.financial_transactions")
-
-    assert await rule_of(till, payment) == "payment_through_gateway"
+    assert await rule_of(refunds, payment, amount, **options) == rule
+    assert await refunds.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
 
 
-async def test_a_moved_payment_is_refunded_on_the_account_where_it_is_now(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    other = await till.merchant.account()
-    moved = await till.merchant.value(
+async def test_a_payment_from_the_bank_is_not_refunded_through_the_gateway(refunds: RefundClient) -> None:
+    account = await refunds.merchant.account()
+    await refunds.merchant.transfer(account, 1000)
+    payment = await refunds.merchant.value("select id from duly.financial_transactions")
+
+    assert await rule_of(refunds, payment) == "payment_through_gateway"
+
+
+async def test_a_moved_payment_is_refunded_on_the_account_where_it_is_now(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    other = await refunds.merchant.account()
+    moved = await refunds.merchant.value(
         "select transaction_id from duly.move_to_account('move', :payment, :account)", payment=payment, account=other
     )
 
-    result = await till.start(moved, 2500)
+    result = await refunds.start(moved, 2500)
 
     assert (result.outcome, result.account_id) == (RefundOutcome.REFUNDED, other)
-    assert await till.merchant.balance(other) == 0
-    assert await till.wrong() == []
+    assert await refunds.merchant.balance(other) == 0
+    assert await refunds.wrong() == []
 
 
-async def test_money_of_an_account_that_ended_meanwhile_is_booked_all_the_same(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.REQUEST_LOST, calls=(1, 2, 3)))
-    await till.start(payment, 1000, name="rf_ended")
-    account = await till.account_of(payment)
-    await till.merchant.run("select duly.set_account_state(:id, 'terminated')", id=account)
+async def test_money_of_an_account_that_ended_meanwhile_is_booked_all_the_same(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.REQUEST_LOST, calls=(1, 2, 3)))
+    await refunds.start(payment, 1000, name="rf_ended")
+    account = await refunds.account_of(payment)
+    await refunds.merchant.run("select duly.set_account_state(:id, 'terminated')", id=account)
 
-    result = await till.ended("rf_ended")
+    result = await refunds.ended("rf_ended")
 
     assert result.outcome is RefundOutcome.REFUNDED
-    assert await till.account_of(result.transaction_id) == "acc_suspense_eur"
-    assert await till.wrong() == []
+    assert await refunds.account_of(result.transaction_id) == "acc_suspense_eur"
+    assert await refunds.wrong() == []
 
 
-async def test_what_a_refund_left_owing_is_not_charged_to_the_card_again(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    account = await till.account_of(payment)
-    await till.start(payment, 1000)
-    await till.merchant.invoice(account, 700)
+async def test_what_a_refund_left_owing_is_not_charged_to_the_card_again(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    account = await refunds.account_of(payment)
+    await refunds.start(payment, 1000)
+    await refunds.merchant.invoice(account, 700)
 
-    result = await (await till.duly.start_collection(account)).execute_update("first_outcome")
+    result = await (await refunds.duly.start_collection(account)).execute_update("first_outcome")
 
     assert (result["outcome"], result["amount_minor"]) == ("settled", 700)
-    assert await till.owed(payment) == 1000
+    assert await refunds.owed(payment) == 1000
 
 
 @pytest.mark.parametrize(
@@ -256,16 +256,16 @@ def test_an_order_that_makes_no_sense_names_its_field(fields: dict[str, object],
 
 
 async def test_a_late_failure_is_seen_even_when_nobody_watches_any_more(
-    till: Till, stripe_sandbox: SandboxControl
+    refunds: RefundClient, stripe_sandbox: SandboxControl
 ) -> None:
-    await till.merchant.run("update duly.refund_rules set watch_days = 0")
-    [payment] = await till.paid(2500)
-    first = await till.start(payment, 1000, name="rf_late")
-    assert (await till.ended("rf_late")).outcome is RefundOutcome.REFUNDED
+    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    [payment] = await refunds.paid(2500)
+    first = await refunds.start(payment, 1000, name="rf_late")
+    assert (await refunds.ended("rf_late")).outcome is RefundOutcome.REFUNDED
     stripe_sandbox.fail_refund(first.gateway_reference)
 
-    await till.deliver_events()
-    result = await till.ended("rf_late")
+    await refunds.deliver_events()
+    result = await refunds.ended("rf_late")
 
     assert result.outcome is RefundOutcome.REVERSED
-    assert await till.wrong() == []
+    assert await refunds.wrong() == []

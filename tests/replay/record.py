@@ -14,13 +14,13 @@ from models.collections.collection import CollectionRequest, CollectionResult, O
 from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
 from models.runs.process_run import RunKind, ScheduledRunRequest
-from sandbox.stripe.control import FaultKind, SandboxControl
-from tests.cards.test_registering import until_state
-from tests.fixtures.cards import Wallet
+from sandbox.stripe.control.client import FaultKind, SandboxControl
+from tests.cards.test_registration import until_state
+from tests.fixtures.cards import CardClient
 from tests.replay.histories import keep
-from tests.support.attempts import strike_charge
+from tests.support.attempts import fault_charges
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.running import shape
+from tests.support.run_control import shape
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 from workflows.events.event_sweep import EventSweep
@@ -94,7 +94,7 @@ async def test_collection_given_up(duly: RunningDuly, merchant: Merchant) -> Non
 
 async def test_collection_unknown(duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=range(1, 5))
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=range(1, 5))
     await duly.start_collection(account)
 
     await duly.collected(account)
@@ -189,23 +189,23 @@ async def test_event_sweep(duly: RunningDuly, merchant: Merchant) -> None:
 
 
 @pytest.fixture
-def wallet(duly: RunningDuly, merchant: Merchant) -> Wallet:
-    return Wallet(duly, merchant)
+def card_client(duly: RunningDuly, merchant: Merchant) -> CardClient:
+    return CardClient(duly, merchant)
 
 
-async def test_card_lifecycle(duly: RunningDuly, merchant: Merchant, wallet: Wallet) -> None:
+async def test_card_lifecycle(duly: RunningDuly, merchant: Merchant, card_client: CardClient) -> None:
     account = await merchant.account(cards=[])
-    card, _ = await wallet.save(account)
-    await wallet.life(card).execute_update("block", OperatorCommand("maria", "as agreed"))
-    await wallet.life(card).execute_update("revalidate", OperatorCommand("maria", "as agreed"))
-    await until_state(wallet, card, CardState.ACTIVE)
-    await wallet.life(card).execute_update("remove", OperatorCommand("maria", "as agreed"))
-    await wallet.ended(card)
-    await keep("card_lifecycle-blocked_lifted_removed", wallet.life(card))
+    card, _ = await card_client.save(account)
+    await card_client.workflow(card).execute_update("block", OperatorCommand("maria", "as agreed"))
+    await card_client.workflow(card).execute_update("revalidate", OperatorCommand("maria", "as agreed"))
+    await until_state(card_client, card, CardState.ACTIVE)
+    await card_client.workflow(card).execute_update("remove", OperatorCommand("maria", "as agreed"))
+    await card_client.ended(card)
+    await keep("card_lifecycle-blocked_lifted_removed", card_client.workflow(card))
 
-    left, _ = await wallet.page(account)
-    await wallet.ended(left)
-    await keep("card_lifecycle-abandoned", wallet.life(left))
+    left, _ = await card_client.page(account)
+    await card_client.ended(left)
+    await keep("card_lifecycle-abandoned", card_client.workflow(left))
 
 
 async def test_reminders(duly: RunningDuly, merchant: Merchant) -> None:

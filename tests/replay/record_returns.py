@@ -9,80 +9,80 @@ from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.disputes.dispute import Dispute
 from models.reductions.reduction import Award
-from sandbox.stripe.control import Fault, FaultKind
+from sandbox.stripe.control.client import Fault, FaultKind
 from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
-from tests.fixtures.refunds import Till, till
-from tests.reductions.rewarding import Club
+from tests.fixtures.refunds import RefundClient, refunds
+from tests.reductions.reduction_client import ReductionClient
 from tests.refunds.test_refund_runs import DAY, run
 from tests.replay.histories import keep
 from workflows.visibility import refund_run_id
 
-__all__ = ["till"]
+__all__ = ["refunds"]
 
 
-async def test_reduction(till: Till, database: Database) -> None:
-    club = Club(till, database)
-    await club.open(hold_days=2)
-    account = await till.merchant.account(cards=["pm_card_visa"])
-    await till.paid(2500, account=account)
-    [sale] = await till.paid(1000, account=account)
-    await club.award(account, 500, name="award_long", payment_id=sale)
-    await till.duly.environment.sleep(3 * 24 * 3600)
-    [refund] = (await till.merchant.stripe.v1.refunds.list_async({})).data
-    till.sandbox.fail_refund(refund.id)
-    await club.ended("award_long")
-    await keep("back_end_reduction-held_back_and_remedied", club.workflow("award_long"))
+async def test_reduction(refunds: RefundClient, database: Database) -> None:
+    rewards = ReductionClient(refunds, database)
+    await rewards.open(hold_days=2)
+    account = await refunds.merchant.account(cards=["pm_card_visa"])
+    await refunds.paid(2500, account=account)
+    [sale] = await refunds.paid(1000, account=account)
+    await rewards.award(account, 500, name="award_long", payment_id=sale)
+    await refunds.duly.environment.sleep(3 * 24 * 3600)
+    [refund] = (await refunds.merchant.stripe.v1.refunds.list_async({})).data
+    refunds.sandbox.fail_refund(refund.id)
+    await rewards.ended("award_long")
+    await keep("back_end_reduction-held_back_and_remedied", rewards.workflow("award_long"))
 
-    await club.award(account, 300, name="award_returned", payment_id=sale)
-    await till.duly.environment.sleep(3 * 24 * 3600)
-    await till.cancel(sale, name="rf_sale")
-    await club.ended("award_returned")
-    await keep("back_end_reduction-clawed_back", club.workflow("award_returned"))
+    await rewards.award(account, 300, name="award_returned", payment_id=sale)
+    await refunds.duly.environment.sleep(3 * 24 * 3600)
+    await refunds.cancel(sale, name="rf_sale")
+    await rewards.ended("award_returned")
+    await keep("back_end_reduction-clawed_back", rewards.workflow("award_returned"))
 
 
-async def test_refund(till: Till) -> None:
-    [payment] = await till.paid(2500)
-    till.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
-    first = await till.start(payment, 1000, name="rf_unknown_first")
-    till.sandbox.clear_faults()
-    await till.duly.environment.sleep(120)
-    [refund] = (await till.merchant.stripe.v1.refunds.list_async({})).data
-    till.sandbox.fail_refund(refund.id)
-    await till.ended("rf_unknown_first")
+async def test_refund(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
+    first = await refunds.start(payment, 1000, name="rf_unknown_first")
+    refunds.sandbox.clear_faults()
+    await refunds.duly.environment.sleep(120)
+    [refund] = (await refunds.merchant.stripe.v1.refunds.list_async({})).data
+    refunds.sandbox.fail_refund(refund.id)
+    await refunds.ended("rf_unknown_first")
     assert first.gateway_reference == ""
-    await keep("refund-unknown_then_paid_then_back", till.workflow("rf_unknown_first"))
+    await keep("refund-unknown_then_paid_then_back", refunds.workflow("rf_unknown_first"))
 
 
-async def test_cancellation(till: Till) -> None:
-    await till.merchant.run("update duly.refund_rules set collects_reopened = true")
-    [payment] = await till.paid(2500)
-    await till.cancel(payment, name="rf_cancel")
-    await till.ended("rf_cancel")
-    await keep("refund-cancellation_collected_again", till.workflow("rf_cancel"))
+async def test_cancellation(refunds: RefundClient) -> None:
+    await refunds.merchant.run("update duly.refund_rules set collects_reopened = true")
+    [payment] = await refunds.paid(2500)
+    await refunds.cancel(payment, name="rf_cancel")
+    await refunds.ended("rf_cancel")
+    await keep("refund-cancellation_collected_again", refunds.workflow("rf_cancel"))
 
 
-async def test_dispute(till: Till) -> None:
-    [payment, other] = await till.paid(2500, 1000)
-    lost = await disputed(till, payment)
-    await till.duly.environment.sleep(timedelta(days=7))
-    await decided(till, lost, won=False)
-    await keep("dispute-reminded_and_lost", workflow_of(till, lost))
+async def test_dispute(refunds: RefundClient) -> None:
+    [payment, other] = await refunds.paid(2500, 1000)
+    lost = await disputed(refunds, payment)
+    await refunds.duly.environment.sleep(timedelta(days=7))
+    await decided(refunds, lost, won=False)
+    await keep("dispute-reminded_and_lost", workflow_of(refunds, lost))
 
-    accepted = await disputed(till, other)
-    await workflow_of(till, accepted).execute_update("accept", WHO, result_type=Dispute)
-    await workflow_of(till, accepted).result()
-    await keep("dispute-accepted", workflow_of(till, accepted))
+    accepted = await disputed(refunds, other)
+    await workflow_of(refunds, accepted).execute_update("accept", WHO, result_type=Dispute)
+    await workflow_of(refunds, accepted).result()
+    await keep("dispute-accepted", workflow_of(refunds, accepted))
 
 
-async def test_refund_run(till: Till, database: Database) -> None:
-    await till.merchant.run("update duly.refund_rules set refunds_credit = true")
-    club = Club(till, database)
-    await club.open()
-    [payment] = await till.paid(2500)
-    account = await till.account_of(payment)
+async def test_refund_run(refunds: RefundClient, database: Database) -> None:
+    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    rewards = ReductionClient(refunds, database)
+    await rewards.open()
+    [payment] = await refunds.paid(2500)
+    account = await refunds.account_of(payment)
     await open_reduction(database, Award("award_of_run", "cafe", account, 500, "EUR"))
-    await till.merchant.run("select duly.create_payment('cash', :account, 300, 'EUR', 'cash')", account=account)
-    await run(till)
+    await refunds.merchant.run("select duly.create_payment('cash', :account, 300, 'EUR', 'cash')", account=account)
+    await run(refunds)
     await keep(
-        "refund_run-a_reward_and_a_credit", till.duly.client.get_workflow_handle(refund_run_id("stripe", f"{DAY}"))
+        "refund_run-a_reward_and_a_credit", refunds.duly.client.get_workflow_handle(refund_run_id("stripe", f"{DAY}"))
     )

@@ -48,10 +48,10 @@ async def test_a_certificate_whose_members_were_changed_does_not_hold(
     async with owner_engine.begin() as connection:
         await connection.execute(text("update duly.run_items set reason = 'forged'"))
 
-    said = await cli("runs", "certificate", f"run/monthly/{period}", "--json")
+    result = await cli("runs", "certificate", f"run/monthly/{period}", "--json")
 
-    assert said.exit_code == 1
-    assert said.document["seal"]["holds"] is False
+    assert result.exit_code == 1
+    assert result.document["seal"]["holds"] is False
 
 
 async def test_the_same_period_is_refused_a_second_time(
@@ -60,20 +60,20 @@ async def test_the_same_period_is_refused_a_second_time(
     await merchant.account(owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--wait")
 
-    said = await cli("runs", "start", "monthly", period, "--json")
+    result = await cli("runs", "start", "monthly", period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("period", "one_run_a_period")])
+    assert (result.exit_code, result.rules) == (1, [("period", "one_run_a_period")])
 
 
 async def test_a_run_that_is_under_way_is_refused_by_its_id(cli: CommandLine, merchant: Merchant, period: str) -> None:
     await merchant.account(owes_minor=2500)
     first = await cli.json("runs", "start", "monthly", period)
 
-    said = await cli("runs", "start", "monthly", period)
+    result = await cli("runs", "start", "monthly", period)
 
     assert first == {"run_id": f"run/monthly/{period}", "link": _link(f"run%2Fmonthly%2F{period}")}
-    assert said.exit_code == 1
-    assert said.stderr.startswith(f"error: period: run/monthly/{period} has been started before")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: period: run/monthly/{period} has been started before")
 
 
 async def test_a_period_that_was_run_is_refused_without_asking_temporal_which_may_have_forgotten_it(
@@ -82,9 +82,9 @@ async def test_a_period_that_was_run_is_refused_without_asking_temporal_which_ma
     await merchant.account(owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--wait")
 
-    said = await cli("runs", "start", "monthly", period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    result = await cli("runs", "start", "monthly", period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
 
-    assert (said.exit_code, said.rules) == (1, [("period", "one_run_a_period")])
+    assert (result.exit_code, result.rules) == (1, [("period", "one_run_a_period")])
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ async def test_what_may_not_run_is_refused_before_it_starts(
     if change:
         await merchant.run(change)
 
-    said = await cli(*words, period, "--json")
+    result = await cli(*words, period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert (result.exit_code, result.rules) == (1, [(field, rule)])
     assert await merchant.value("select count(*) from duly.process_runs") == 0
 
 
@@ -125,9 +125,9 @@ async def test_the_link_of_an_account_leads_to_the_event_that_charged_it(
     account = await merchant.account(owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--wait")
 
-    said = await cli.json("runs", "link", f"run/monthly/{period}", account)
+    result = await cli.json("runs", "link", f"run/monthly/{period}", account)
 
-    shard, _, rest = said["links"]["shard"].removeprefix(_link("")).partition("/")
+    shard, _, rest = result["links"]["shard"].removeprefix(_link("")).partition("/")
     execution, _, event = rest.partition("/history/events/")
     handle = temporal_server.get_workflow_handle(shard.replace("%2F", "/"), run_id=execution)
     events = [found async for found in handle.fetch_history_events() if found.event_id == int(event)]
@@ -141,9 +141,9 @@ async def test_the_links_of_a_declined_account_lead_to_its_collection(
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--wait")
 
-    said = await _link_of_collection(cli, account, period)
+    result = await _link_of_collection(cli, account, period)
 
-    assert said == _link(f"collection%2F{account}%2F{period}")
+    assert result == _link(f"collection%2F{account}%2F{period}")
 
 
 async def test_an_account_that_was_not_in_the_run_has_no_link(
@@ -152,9 +152,9 @@ async def test_an_account_that_was_not_in_the_run_has_no_link(
     await merchant.account(owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--wait")
 
-    said = await cli("runs", "link", f"run/monthly/{period}", "acc_9", "--json")
+    result = await cli("runs", "link", f"run/monthly/{period}", "acc_9", "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("account", "account_in_run")])
+    assert (result.exit_code, result.rules) == (1, [("account", "account_in_run")])
 
 
 async def test_a_run_without_a_certificate_has_none_to_print(
@@ -168,10 +168,10 @@ async def test_a_run_without_a_certificate_has_none_to_print(
             )
         )
 
-    said = await cli("runs", "certificate", "run/monthly/2026-01", "--json")
+    result = await cli("runs", "certificate", "run/monthly/2026-01", "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("run", "run_completed")])
-    assert said.stdout == ""
+    assert (result.exit_code, result.rules) == (1, [("run", "run_completed")])
+    assert result.stdout == ""
 
 
 async def test_runs_are_listed_newest_first_and_fit_100_columns(
@@ -193,6 +193,6 @@ def _link(path: str) -> str:
 
 async def _link_of_collection(cli: CommandLine, account: str, period: str) -> str:
     """Ask for the links until the collection that the run began has written itself down."""
-    while "collection" not in (said := await cli.json("runs", "link", f"run/monthly/{period}", account))["links"]:
-        assert (said["outcome"], said["reason"]) == ("in_dunning", "insufficient_funds")
-    return str(said["links"]["collection"])
+    while "collection" not in (result := await cli.json("runs", "link", f"run/monthly/{period}", account))["links"]:
+        assert (result["outcome"], result["reason"]) == ("in_dunning", "insufficient_funds")
+    return str(result["links"]["collection"])

@@ -36,9 +36,9 @@ async def scheduled(merchant: Merchant, *, day: int = 31, hour: int = 6, zone: s
     )
 
 
-def change_of(said: Any, definition: str = "monthly") -> str:
+def change_of(printed: Any, definition: str = "monthly") -> str:
     """What applying did about one schedule."""
-    (change,) = [one["change"] for one in said["changes"] if one["definition"] == definition]
+    (change,) = [one["change"] for one in printed["changes"] if one["definition"] == definition]
     return str(change)
 
 
@@ -115,11 +115,11 @@ async def test_a_changed_calendar_updates_the_schedule_and_keeps_an_operators_pa
     await cli.json("schedule", "pause", "monthly", "--note", "bank holiday")
     await scheduled(merchant, day=15)
 
-    said = await cli.json("schedule", "apply")
+    printed = await cli.json("schedule", "apply")
     await listed(cli)
     (shown,) = [one for one in (await cli.json("schedule", "list"))["schedules"] if one["definition"] == "monthly"]
 
-    assert change_of(said) == "updated"
+    assert change_of(printed) == "updated"
     assert (shown["paused"], shown["note"]) == (True, "bank holiday")
 
 
@@ -148,9 +148,9 @@ async def test_a_definition_that_must_not_run_by_itself_loses_its_schedule(
     await listed(cli)
     await merchant.run(f"update duly.run_definitions set {change} where id = 'monthly'")
 
-    said = await cli.json("schedule", "apply")
+    printed = await cli.json("schedule", "apply")
 
-    assert change_of(said) == "removed"
+    assert change_of(printed) == "removed"
 
 
 async def test_a_paused_schedule_is_resumed(cli: CommandLine, merchant: Merchant, temporal_server: Client) -> None:
@@ -173,11 +173,11 @@ async def test_months_that_were_missed_are_run_once_each(
     await merchant.account(owes_minor=2500)
     await cli.json("schedule", "apply")
 
-    said = await cli.json("schedule", "backfill", "monthly", "2024-01", "2024-03")
+    printed = await cli.json("schedule", "backfill", "monthly", "2024-01", "2024-03")
     await cli.json("schedule", "backfill", "monthly", "2024-02", "2024-03")
 
-    assert said["periods"] == ["2024-01", "2024-02", "2024-03"]
-    for period in said["periods"]:
+    assert printed["periods"] == ["2024-01", "2024-02", "2024-03"]
+    for period in printed["periods"]:
         started = f"scheduled/monthly-{period}-{29 if period.endswith('02') else 31}T06:30:00Z"
         assert await _result(temporal_server, started) == f"run/monthly/{period}"
         await _result(temporal_server, f"run/monthly/{period}")
@@ -202,10 +202,10 @@ async def test_what_makes_no_sense_is_refused(
     await scheduled(merchant)
     await cli.json("schedule", "apply")
 
-    said = await cli("schedule", *words, "--json")
+    printed = await cli("schedule", *words, "--json")
 
-    assert said.exit_code == 1
-    assert [fault[1] for fault in said.rules] == [rule]
+    assert printed.exit_code == 1
+    assert [fault[1] for fault in printed.rules] == [rule]
 
 
 async def _result(client: Client, workflow_id: str) -> object:

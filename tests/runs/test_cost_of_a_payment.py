@@ -14,11 +14,11 @@ from temporalio.testing import WorkflowEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database, create_engine
 from activities.gateway.stripe_gateway import StripeGateway
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, request_for
 from tests.support.builders import Merchant
-from tests.support.running import current, duly_at, shape
+from tests.support.run_control import current, duly_at, shape
 from tests.support.running_duly import RunningDuly
 from workflows.visibility import payment_run_id, shard_id
 

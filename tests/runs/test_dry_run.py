@@ -73,14 +73,14 @@ async def test_the_run_then_does_what_the_dry_run_told(
     duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:
     await customers(merchant)
-    told = await dry_run(dry_runs)
+    predicted = await dry_run(dry_runs)
 
     certificate = await duly.run()
 
     charged = {t.currency: t.amount_minor for t in certificate.totals if t.outcome is ItemOutcome.CHARGED}
     skipped = sorted(t.reason for t in certificate.totals if t.outcome is ItemOutcome.SKIPPED)
-    assert charged == {m.currency: m.amount_minor for m in told if m.is_charged}
-    assert skipped == sorted(m.reason for m in told if not m.is_charged)
+    assert charged == {m.currency: m.amount_minor for m in predicted if m.is_charged}
+    assert skipped == sorted(m.reason for m in predicted if not m.is_charged)
 
 
 async def test_what_a_collection_owns_is_passed_over(

@@ -13,11 +13,11 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.run_control import RateCommand, RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.gateways import BusyGateway, GatedGateway, WatchedGateway
-from tests.support.running import Run, duly_at, happened, members, order, owing, reached, shape
+from tests.support.run_control import Run, duly_at, happened, members, order, owing, reached, shape
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, workflow_worker
 from workflows.runs.payment_run import PaymentRun

@@ -10,12 +10,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import Certificate
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.runs.test_who_is_due import define, freeze
 from tests.support.attempts import broken_invariants, charged
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.running import current
+from tests.support.run_control import current
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker
 from workflows.visibility import shard_id

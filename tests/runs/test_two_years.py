@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as told
+from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.collections.collection import CollectionResult, Stage
-from sandbox.mail import Mailbox
-from sandbox.stripe.control import SandboxControl
+from sandbox.servers.mail import Mailbox
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
@@ -54,9 +54,9 @@ class Month:
 def months(seed: int) -> list[Month]:
     """Two years of an account, in which every code and every change of a card comes up."""
     chance = random.Random(seed)
-    said = [(code, declines) for code in CODES for declines in (0, 1, 3, 25)]
-    chance.shuffle(said)
-    return [Month(code, declines, chance.choice(["", "", "", "replace", "expire"])) for code, declines in said]
+    printed = [(code, declines) for code in CODES for declines in (0, 1, 3, 25)]
+    chance.shuffle(printed)
+    return [Month(code, declines, chance.choice(["", "", "", "replace", "expire"])) for code, declines in printed]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def asked_too_often(merchant: Merchant) -> list[Any]:
     return [tuple(row) for row in rows if row.before >= ALLOWED[row.brand]]
 
 
-@told(max_examples=1, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example_settings(max_examples=1, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 async def test_in_two_years_nobody_is_asked_too_often_told_twice_or_charged_twice(
     duly: RunningDuly,
@@ -144,14 +144,16 @@ async def test_in_two_years_nobody_is_asked_too_often_told_twice_or_charged_twic
 
     assert {result.stage for results in lives for result in results} == {Stage.SETTLED, Stage.GIVEN_UP}
     assert await asked_too_often(merchant) == []
-    assert [book for book in stripe_sandbox.books(group_by=("duly_request",)).books if book.charges.count > 1] == []
-    letters = Counter(str(message.parsed["Message-ID"]) for message in mailbox.messages)
-    assert [id for id, times in letters.items() if times > 1] == []
-    assert {"receipt", "declined", "card_needed", "action_required", "given_up"} <= set(await told_of(merchant))
+    assert [
+        book for book in stripe_sandbox.movements(group_by=("duly_request",)).groups if book.charges.count > 1
+    ] == []
+    deliveries = Counter(str(message.parsed["Message-ID"]) for message in mailbox.messages)
+    assert [id for id, times in deliveries.items() if times > 1] == []
+    assert {"receipt", "declined", "card_needed", "action_required", "given_up"} <= set(await kinds_sent(merchant))
     unsent = "select id from duly.messages where audience = 'customer' and state not in ('sent', 'withheld')"
     assert await merchant.run(unsent) == []
     assert await merchant.run("select * from duly.invariant_violations") == []
 
 
-async def told_of(merchant: Merchant) -> list[str]:
+async def kinds_sent(merchant: Merchant) -> list[str]:
     return [row.kind for row in await merchant.run("select distinct kind from duly.messages where state = 'sent'")]

@@ -10,7 +10,7 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database, RuleBrokenError
 from models.gateway.gateway_request import CollectOutcome
 from models.period import Period
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.support.attempts import charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 

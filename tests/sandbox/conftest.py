@@ -6,7 +6,7 @@ import httpx
 import pytest
 from stripe import StripeClient
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.contract import GATEWAYS, TEST_MODE_KEY
 
 

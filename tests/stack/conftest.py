@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from settings import Settings, environment_name
 from tests.support.builders import API_KEY
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sandbox.postgres import Passwords, PostgresServer, running_postgres
-from sandbox.postgres_home import binaries_for, temporary_home
+from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
+from sandbox.servers.postgres_home import binaries_for, temporary_home
 from tests.house.compose import filled_in, read_compose
 from tests.house.source import ROOT
 

@@ -11,9 +11,9 @@ from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverte
 
 from activities.database import Database, RuleBrokenError, UnsafeDatabaseError, create_engine
 from models.ledger.refusals import InvalidInputError
-from sandbox.migrate import migrate
-from sandbox.postgres import Passwords, running_postgres
-from sandbox.postgres_home import NOBODY, binaries_for, server_uid, temporary_home
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import Passwords, running_postgres
+from sandbox.servers.postgres_home import NOBODY, binaries_for, server_uid, temporary_home
 
 
 async def verify(url: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from sandbox.mail import Mailbox, running_mailbox
-from sandbox.processes import PartError
+from sandbox.servers.mail import Mailbox, running_mailbox
+from sandbox.servers.processes import ServiceError
 
 
 def reminder(recipient: str) -> EmailMessage:
@@ -60,6 +60,6 @@ async def test_a_client_that_stays_connected_does_not_hold_up_the_end() -> None:
 
 
 async def test_a_port_in_use_is_refused_in_words(mailbox: Mailbox) -> None:
-    with pytest.raises(PartError, match=f"Mail catcher did not start: port {mailbox.port} cannot be used"):
+    with pytest.raises(ServiceError, match=f"Mail catcher did not start: port {mailbox.port} cannot be used"):
         async with running_mailbox(port=mailbox.port):
             pytest.fail("two servers on one port")

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import sandbox.postgres_home
-from sandbox.postgres_home import (
+import sandbox.servers.postgres_home
+from sandbox.servers.postgres_home import (
     LOCK,
     NOBODY,
     TEMPORARY_PREFIX,
@@ -50,8 +50,8 @@ async def test_a_test_sees_nothing_that_another_test_wrote(owner_engine: AsyncEn
 def test_root_copies_the_binaries_when_the_server_could_not_reach_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sandbox.postgres_home, "server_uid", lambda: NOBODY)
-    monkeypatch.setattr(sandbox.postgres_home, "_open_to_others", lambda _folder: False)
+    monkeypatch.setattr(sandbox.servers.postgres_home, "server_uid", lambda: NOBODY)
+    monkeypatch.setattr(sandbox.servers.postgres_home, "_open_to_others", lambda _folder: False)
 
     binaries = binaries_for(tmp_path)
     version = subprocess.run([binaries / "initdb", "--version"], check=True, capture_output=True, text=True).stdout

@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-import sandbox.temporal
+import sandbox.servers.temporal
 from sandbox.data_folder import Ports
-from sandbox.processes import PartError
+from sandbox.servers.processes import ServiceError
 from sandbox.stack import StackOptions, running_stack
 
 
@@ -19,7 +19,7 @@ def children() -> set[int]:
 
 
 def temporal_is(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox.temporal, "program", lambda _name: str(program))
+    monkeypatch.setattr(sandbox.servers.temporal, "program", lambda _name: str(program))
 
 
 async def test_what_is_given_is_used_and_nothing_is_started(everything_given: dict[str, str]) -> None:
@@ -67,7 +67,7 @@ async def test_a_wrong_setting_is_named_before_anything_starts(
     monkeypatch.setenv(name, value)
     before = children()
 
-    with pytest.raises(PartError, match=re.escape(reason)):
+    with pytest.raises(ServiceError, match=re.escape(reason)):
         async with running_stack():
             pytest.fail("it started")
 
@@ -79,7 +79,7 @@ async def test_a_temporal_of_the_user_that_does_not_answer_is_named(
 ) -> None:
     monkeypatch.setenv("DULY_TEMPORAL_ADDRESS", "127.0.0.1:9")
 
-    with pytest.raises(PartError, match=r"Temporal did not start: DULY_TEMPORAL_ADDRESS 127\.0\.0\.1:9: "):
+    with pytest.raises(ServiceError, match=r"Temporal did not start: DULY_TEMPORAL_ADDRESS 127\.0\.0\.1:9: "):
         async with running_stack():
             pytest.fail("it started")
 
@@ -89,7 +89,7 @@ async def test_a_database_of_the_user_without_the_owners_address_is_refused_with
 ) -> None:
     monkeypatch.delenv("DULY_MIGRATION_DATABASE_URL")
 
-    with pytest.raises(PartError, match=r"Migrations did not start: permission.*\n.*DULY_MIGRATION_DATABASE_URL"):
+    with pytest.raises(ServiceError, match=r"Migrations did not start: permission.*\n.*DULY_MIGRATION_DATABASE_URL"):
         async with running_stack():
             pytest.fail("it started")
 
@@ -99,7 +99,7 @@ async def test_a_database_of_the_user_that_does_not_answer_is_refused_without_it
 ) -> None:
     monkeypatch.setenv("DULY_MIGRATION_DATABASE_URL", "postgresql+psycopg://owner:hidden@127.0.0.1:9/duly")
 
-    with pytest.raises(PartError, match="Migrations did not start: connection failed") as failed:
+    with pytest.raises(ServiceError, match="Migrations did not start: connection failed") as failed:
         async with running_stack():
             pytest.fail("it started")
 
@@ -112,7 +112,7 @@ async def test_a_program_that_is_missing_is_named_and_nothing_is_left_running(
     temporal_is(tmp_path / "missing", monkeypatch)
     before = children()
 
-    with pytest.raises(PartError, match=f"Temporal did not start: {tmp_path}/missing cannot be run: No such file"):
+    with pytest.raises(ServiceError, match=f"Temporal did not start: {tmp_path}/missing cannot be run: No such file"):
         async with running_stack():
             pytest.fail("it started")
 
@@ -128,14 +128,14 @@ async def test_the_error_of_a_part_that_ends_tells_its_last_words_and_where_its_
     temporal_is(broken, monkeypatch)
     monkeypatch.delenv("DULY_TEMPORAL_ADDRESS")
 
-    with pytest.raises(PartError) as failed:
+    with pytest.raises(ServiceError) as failed:
         async with running_stack():
             pytest.fail("it started")
 
     log = failed.value.log
     assert log is not None
     assert str(failed.value) == (
-        f"Temporal did not start: it ended with exit code 3. Its last words:\nthe disk is full\nIts log: {log}"
+        f"Temporal did not start: it ended with exit code 3. Its last lines:\nthe disk is full\nIts log: {log}"
     )
     assert log.read_text() == "the disk is full\n"
 
@@ -154,7 +154,7 @@ async def test_a_port_that_is_taken_is_refused_and_nothing_is_left_running(part:
 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PartError, match=f"{part} did not start: port {port} is in use by another program"):
+        with pytest.raises(ServiceError, match=f"{part} did not start: port {port} is in use by another program"):
             async with running_stack(StackOptions(ports=Ports(**{ports: port}))):
                 pytest.fail("it started")
 
@@ -165,7 +165,7 @@ async def test_two_stacks_do_not_share_a_data_folder(everything_given: dict[str,
     options = StackOptions(data=tmp_path / "data")
 
     async with running_stack(options):
-        with pytest.raises(PartError, match=f"another stack is running on {tmp_path}/data; stop it first"):
+        with pytest.raises(ServiceError, match=f"another stack is running on {tmp_path}/data; stop it first"):
             async with running_stack(options):
                 pytest.fail("it started")
 

@@ -11,8 +11,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sandbox.processes import PartError
-from sandbox.temporal import register_search_attributes
+from sandbox.servers.processes import ServiceError
+from sandbox.servers.temporal import register_search_attributes
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 VALUES = {
@@ -65,7 +65,7 @@ async def test_registering_attributes_again_changes_nothing(temporal_server: Cli
 async def test_an_attribute_of_another_type_is_refused_by_name(temporal_server: Client) -> None:
     clashing = SearchAttributeKey.for_int("AccountId")
 
-    with pytest.raises(PartError, match="search attribute AccountId exists in default with another type"):
+    with pytest.raises(ServiceError, match="search attribute AccountId exists in default with another type"):
         await register_search_attributes(temporal_server, [clashing])
 
 

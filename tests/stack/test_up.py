@@ -14,8 +14,8 @@ import httpx
 import psycopg
 import pytest
 
-from sandbox.postgres_home import KEPT_BY_ROOT, MEMORY, NOBODY, PUBLIC_TEMPORARY
-from sandbox.temporal import program
+from sandbox.servers.postgres_home import KEPT_BY_ROOT, MEMORY, NOBODY, PUBLIC_TEMPORARY
+from sandbox.servers.temporal import program
 from tests.stack.running_up import RunningUp, running_up, still_running
 
 WITHOUT_WORKERS = "--no-workers"

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 import sandbox.workers
-from sandbox.processes import PartError
+from sandbox.servers.processes import ServiceError
 from sandbox.stack import StackOptions, running_stack
 from sandbox.up import up
 from sandbox.workers import running_worker
@@ -27,7 +27,7 @@ async def test_a_worker_that_ends_by_itself_ends_the_stack(everything_given: dic
     async with running_stack() as stack, running_worker(stack, "gateway") as worker:
         psutil.Process(worker.pid).kill()
 
-        with pytest.raises(PartError, match="Worker gateway stopped: it ended with exit code -9"):
+        with pytest.raises(ServiceError, match="Worker gateway stopped: it ended with exit code -9"):
             await worker.watch()
 
 
@@ -37,10 +37,10 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
     (tmp_path / "worker.py").write_text("raise SystemExit('no table payments')\n")
     monkeypatch.setattr(sandbox.workers, "ROOT", tmp_path)
 
-    with pytest.raises(PartError) as failed:
+    with pytest.raises(ServiceError) as failed:
         await up(StackOptions(data=tmp_path / "data"), ["gateway"])
 
     assert str(failed.value) == (
-        "Worker gateway did not start: it ended with exit code 1. Its last words:\nno table payments\n"
+        "Worker gateway did not start: it ended with exit code 1. Its last lines:\nno table payments\n"
         f"Its log: {tmp_path}/data/logs/worker-gateway.log"
     )

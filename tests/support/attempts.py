@@ -1,4 +1,4 @@
-"""Asking for attempts as Temporal does, and reading what became of them."""
+"""Making attempts as Temporal does, and reading what became of them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectRequest, CollectResult
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import PERIOD, Merchant
 
 CHARGES = "POST /v1/payment_intents"
@@ -40,14 +40,14 @@ async def until_answered(collecting: CollectActivities, request: CollectRequest)
                 return await collecting.collect(request)
 
 
-def strike_charge(sandbox: SandboxControl, kind: FaultKind, *, calls: Sequence[int] = (1,)) -> None:
-    """Let the n-th charges go wrong."""
+def fault_charges(sandbox: SandboxControl, kind: FaultKind, *, calls: Sequence[int] = (1,)) -> None:
+    """Inject a fault into the n-th charges."""
     sandbox.add_fault(Fault(operation=CHARGES, kind=kind, calls=tuple(calls)))
 
 
 def charged(sandbox: SandboxControl) -> tuple[int, int]:
-    """How many charges really moved money, and how much, from the gateway's own books."""
-    totals = sandbox.books().totals
+    """How many charges really moved money, and how much, from the gateway's own movements."""
+    totals = sandbox.movements().totals
     return sum(total.charges.count for total in totals), sum(total.charges.amount_minor for total in totals)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.gateway.amounts import gateway_minimum
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 
 API_KEY = "sk_test_duly"
 PERIOD = "2026-11"

@@ -1,4 +1,4 @@
-"""Typing commands in tests."""
+"""Runs commands in tests."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from starter import app
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said, and how it ended."""
+class CommandResult:
+    """What a command wrote, and how it ended."""
 
     exit_code: int
     stdout: str
@@ -32,8 +32,8 @@ class Said:
 
     @property
     def rules(self) -> list[tuple[str, str]]:
-        """Field and rule of every fault of a JSON error."""
-        return [(fault["field"], fault["rule"]) for fault in self.error["problems"]]
+        """Field and rule of every problem of a JSON error."""
+        return [(problem["field"], problem["rule"]) for problem in self.error["problems"]]
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class CommandLine:
 
     environment: Mapping[str, str] = field(repr=False)
 
-    async def __call__(self, *words: str, **changed: str | None) -> Said:
+    async def __call__(self, *words: str, **changed: str | None) -> CommandResult:
         """Run a command; settings in `changed` replace those of the test, None takes one away."""
         return await asyncio.to_thread(self._run, words, {**self.environment, **changed})
 
     async def json(self, *words: str) -> Any:
         """Run a command that must end well, and return its document."""
-        said = await self(*words, "--json")
-        assert said.exit_code == 0, said.stderr or said.stdout
-        return said.document
+        result = await self(*words, "--json")
+        assert result.exit_code == 0, result.stderr or result.stdout
+        return result.document
 
-    def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None]) -> Said:
+    def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None]) -> CommandResult:
         # A command sends the logs to its own standard error, which ends with it.
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
@@ -61,4 +61,4 @@ class CommandLine:
         finally:
             root.handlers[:] = handlers
             root.setLevel(level)
-        return Said(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)

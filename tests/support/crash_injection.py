@@ -11,7 +11,7 @@ from pathlib import Path
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_SECONDS = 6
+TIMEOUT_SECONDS = 6
 
 
 class WorkerProcess:
@@ -52,12 +52,12 @@ class WorkerProcess:
             "STRIPE_API_BASE": settings.stripe_api_base,
             "DULY_GATEWAY_RATE": str(settings.gateway_rate),
             "DULY_GATEWAY_TIMEOUT_SECONDS": str(settings.gateway_timeout_seconds),
-            "TEST_PATIENCE_SECONDS": str(PATIENCE_SECONDS),
+            "TEST_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
         }
 
 
 @asynccontextmanager
-async def mortal_workers(settings: Settings, log: Path) -> AsyncIterator[dict[str, WorkerProcess]]:
+async def killable_workers(settings: Settings, log: Path) -> AsyncIterator[dict[str, WorkerProcess]]:
     """A worker process of each role; none of them outlives the test."""
     workers = {role: WorkerProcess(settings, role, log) for role in ("workflow", "gateway")}
     try:

@@ -1,4 +1,4 @@
-"""Parts that die at a chosen moment: before a step has any effect, or after it, when nobody hears of it any more."""
+"""A database and a gateway that crash at a chosen step: before it has any effect, or after it, with its answer lost."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,18 +36,18 @@ class KilledError(BaseException):
     """The process is gone: no code of ours may catch this."""
 
 
-class Fuse:
+class CrashTrigger:
     """Kills once, at its point; `has_blown` says whether the point was reached."""
 
     def __init__(self, crash: Crash) -> None:
         self._crash = crash
-        self.has_blown = False
+        self.has_fired = False
 
     async def guard(self, step: str, effect: Callable[[], Awaitable[Answer]]) -> Answer:
         """Do a step, unless this is where the process dies."""
-        if step != self._crash.step or self.has_blown:
+        if step != self._crash.step or self.has_fired:
             return await effect()
-        self.has_blown = True
+        self.has_fired = True
         if self._crash.moment is Moment.AFTER:
             try:
                 await effect()
@@ -56,39 +56,39 @@ class Fuse:
         raise KilledError
 
 
-class FusedDatabase(Database):
-    """The database behind a fuse."""
+class CrashingDatabase(Database):
+    """The database, which crashes at the trigger's point."""
 
-    def __init__(self, behind: Database, fuse: Fuse) -> None:
+    def __init__(self, behind: Database, trigger: CrashTrigger) -> None:
         super().__init__(behind._engine)
-        self._fuse = fuse
+        self._trigger = trigger
 
     async def call(self, function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
         call = super().call
-        return await self._fuse.guard(function, lambda: call(function, timeout_seconds=timeout_seconds, **arguments))
+        return await self._trigger.guard(function, lambda: call(function, timeout_seconds=timeout_seconds, **arguments))
 
 
-class FusedGateway(StripeGateway):
-    """The gateway behind a fuse, on the same connections."""
+class CrashingGateway(StripeGateway):
+    """The gateway, which crashes at the trigger's point, on the same connections."""
 
-    def __init__(self, behind: StripeGateway, fuse: Fuse) -> None:
+    def __init__(self, behind: StripeGateway, trigger: CrashTrigger) -> None:
         vars(self).update(vars(behind))
-        self._fuse = fuse
+        self._trigger = trigger
 
     async def charge(self, charge: Charge) -> ChargeResult:
         effect = super().charge
-        return await self._fuse.guard("charge", lambda: effect(charge))
+        return await self._trigger.guard("charge", lambda: effect(charge))
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
         effect = super().find_charge
-        return await self._fuse.guard(
+        return await self._trigger.guard(
             "find_charge", lambda: effect(charge, gateway_reference=gateway_reference, since=since)
         )
 
-    async def refund(self, ask: RefundCall) -> RefundAnswer:
+    async def refund(self, call: RefundCall) -> RefundAnswer:
         effect = super().refund
-        return await self._fuse.guard("refund", lambda: effect(ask))
+        return await self._trigger.guard("refund", lambda: effect(call))
 
-    async def find_refund(self, ask: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
+    async def find_refund(self, call: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         effect = super().find_refund
-        return await self._fuse.guard("find_refund", lambda: effect(ask, gateway_reference=gateway_reference))
+        return await self._trigger.guard("find_refund", lambda: effect(call, gateway_reference=gateway_reference))

@@ -4,7 +4,7 @@ import asyncio
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult, GatewayBusyError
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import API_KEY
 
 
@@ -41,7 +41,7 @@ class GatedGateway(WatchedGateway):
 
 
 class BusyGateway(WatchedGateway):
-    """Is too busy for those whom it is told to turn away, and remembers them."""
+    """Refuses as busy while it is down, and remembers whose charges it refused."""
 
     def __init__(self, sandbox: SandboxControl) -> None:
         super().__init__(sandbox)

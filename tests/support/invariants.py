@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from activities.database import Database
 from models.gateway.charges import Gateway
 from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -20,13 +20,13 @@ async def complaints(sandbox: SandboxControl, database: Database, gateway: Gatew
 
 
 def _double_charges(sandbox: SandboxControl) -> list[str]:
-    books = sandbox.books(group_by=("duly_request",)).books
+    books = sandbox.movements(group_by=("duly_request",)).groups
     return [f"{book.metadata}: charged {book.charges.count} times" for book in books if book.charges.count > 1]
 
 
 async def _differences(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[object]:
     movements = [movement async for movement in gateway.movements(THE_BEGINNING)]
-    balances = {total.currency.upper(): total.balance_minor for total in sandbox.books().totals}
+    balances = {total.currency.upper(): total.balance_minor for total in sandbox.movements().totals}
     return [
         *compare_objects(movements, await booked_movements(database, "stripe")),
         *compare_balances(balances, await clearing_balances(database, "stripe")),

@@ -6,13 +6,13 @@ from datetime import timedelta
 import workflows.plugin
 from workflows import options
 
-PATIENCE = timedelta(seconds=float(os.environ["TEST_PATIENCE_SECONDS"]))
+TIMEOUT = timedelta(seconds=float(os.environ["TEST_TIMEOUT_SECONDS"]))
 
 if __name__ == "__main__":
     # The workflows' sandbox takes this module's time-outs instead of loading its own.
     workflows.plugin.SHARED_MODULES += ("workflows.options",)  # type: ignore[assignment]
     for timing in (options.COLLECT, options.COLLECT_WAITING, options.DATABASE):
-        timing["start_to_close_timeout"] = PATIENCE
+        timing["start_to_close_timeout"] = TIMEOUT
     import typer
 
     from worker import main

@@ -1,1 +1,1 @@
-"""One module per noun of the API: each function is an operation and takes the world, its parameters and ids."""
+"""One module per noun of the API: each function is an operation on the account's state, with parameters and ids."""

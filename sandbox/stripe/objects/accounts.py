@@ -4,26 +4,26 @@ from datetime import timedelta
 
 from stripe import Account, AccountLink
 
-from sandbox.stripe.account_state import World, changed, merge_metadata
-from sandbox.stripe.errors import invalid_request
-from sandbox.stripe.fields import blank
+from sandbox.stripe.api.errors import invalid_request
+from sandbox.stripe.api.fields import blank
 from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
 
 LINK_LASTS = timedelta(minutes=5)
 _DUE = ["business_profile.url", "business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]
 
 
-def create(world: World, params: Json) -> Json:
+def create(state: AccountState, params: Json) -> Json:
     """A connected account that still has everything to tell."""
-    if world.connect is None:
+    if state.connect is None:
         raise invalid_request("A connected account cannot create accounts.")
     account: Json = blank(Account) | {
-        "id": world.ids.new("acct"),
+        "id": state.ids.new("acct"),
         "business_type": params.get("business_type"),
         "capabilities": dict.fromkeys(params.get("capabilities", {"card_payments": {}}), "inactive"),
         "charges_enabled": False,
         "country": params.get("country", "US"),
-        "created": world.clock.now(),
+        "created": state.clock.now(),
         "default_currency": params.get("default_currency", "usd"),
         "details_submitted": False,
         "email": params.get("email"),
@@ -32,8 +32,8 @@ def create(world: World, params: Json) -> Json:
         "requirements": _requirements(_DUE),
         "type": params.get("type", "standard"),
     }
-    world.connect(account["id"])
-    return world.accounts.insert(account)
+    state.connect(account["id"])
+    return state.accounts.insert(account)
 
 
 def _requirements(due: list[str]) -> Json:
@@ -49,20 +49,20 @@ def _requirements(due: list[str]) -> Json:
     }
 
 
-def update(world: World, params: Json, id: str) -> Json:
+def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes what the platform may change."""
-    account = world.accounts.get(id)
+    account = state.accounts.get(id)
     before = dict(account)
     if "metadata" in params:
         account["metadata"] = merge_metadata(account["metadata"], params["metadata"])
     account |= {name: params[name] for name in ("email", "business_type", "default_currency") if name in params}
     previous = changed(before, account, "metadata", "email", "business_type", "default_currency")
     if previous:
-        world.emit("account.updated", account, previous)
+        state.emit("account.updated", account, previous)
     return account
 
 
-def onboard(world: World, account: Json) -> None:
+def onboard(state: AccountState, account: Json) -> None:
     """The owner told everything: the account may charge and be paid."""
     before = dict(account)
     account |= {
@@ -73,26 +73,26 @@ def onboard(world: World, account: Json) -> None:
         "requirements": _requirements([]),
     }
     fields = ("capabilities", "charges_enabled", "details_submitted", "payouts_enabled", "requirements")
-    world.emit("account.updated", account, changed(before, account, *fields))
+    state.emit("account.updated", account, changed(before, account, *fields))
 
 
-def delete(world: World, _params: Json, id: str) -> Json:
+def delete(state: AccountState, _params: Json, id: str) -> Json:
     """Deletes a connected account."""
-    account = world.accounts.get(id)
-    world.accounts.remove(account["id"])
+    account = state.accounts.get(id)
+    state.accounts.remove(account["id"])
     return {"id": id, "object": "account", "deleted": True}
 
 
-def create_link(world: World, params: Json) -> Json:
+def create_link(state: AccountState, params: Json) -> Json:
     """An onboarding page that works once, for five minutes."""
-    account = world.accounts.referenced(params["account"], param="account")
-    token = world.ids.new("link")
+    account = state.accounts.referenced(params["account"], param="account")
+    token = state.ids.new("link")
     link = blank(AccountLink) | {
-        "created": world.clock.now(),
-        "expires_at": world.clock.now() + int(LINK_LASTS.total_seconds()),
-        "url": f"{world.base_url}/pages/onboarding/{token}",
+        "created": state.clock.now(),
+        "expires_at": state.clock.now() + int(LINK_LASTS.total_seconds()),
+        "url": f"{state.base_url}/pages/onboarding/{token}",
     }
-    world.links[token] = {
+    state.links[token] = {
         "account": account["id"],
         "expires_at": link["expires_at"],
         "refresh_url": params.get("refresh_url"),

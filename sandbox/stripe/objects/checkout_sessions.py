@@ -7,43 +7,45 @@ from typing import Any
 from stripe.checkout import Session
 
 from sandbox.stripe import money
-from sandbox.stripe.account_state import World, merge_metadata
-from sandbox.stripe.errors import invalid_parameter, invalid_request
-from sandbox.stripe.fields import blank
+from sandbox.stripe.api.errors import invalid_parameter, invalid_request
+from sandbox.stripe.api.fields import blank
+from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
-from sandbox.stripe.objects import customers, payment_intents, payment_methods, setup_intents
+from sandbox.stripe.objects import customers
+from sandbox.stripe.objects.cards import payment_methods, setup_intents
+from sandbox.stripe.objects.payments import payment_intents
+from sandbox.stripe.state.account_state import AccountState, merge_metadata
 
 EXPIRES_AFTER = timedelta(hours=24)
 EXPIRES_AFTER_MIN = timedelta(minutes=30)
 _COPIED = ("cancel_url", "client_reference_id", "customer_email", "locale", "return_url", "submit_type", "success_url")
 
 
-def create(world: World, params: Json) -> Json:
+def create(state: AccountState, params: Json) -> Json:
     """A session with the address of its page, open for a day unless it says otherwise."""
     mode = params.get("mode", "payment")
     if mode == "subscription":
         raise invalid_request("This sandbox has no subscriptions of Stripe's.", param="mode")
     if "success_url" not in params and "return_url" not in params:
         raise invalid_parameter("Missing required param: success_url.", "success_url", "parameter_missing")
-    customer = customers.referenced(world, params["customer"])["id"] if "customer" in params else None
-    session = _new(world, params, mode, customer)
-    session |= _payment_terms(world, session["id"], params) if mode == "payment" else _setup_terms(world, params)
-    world.checkout_sessions.insert(session)
-    world.clock.after(session["expires_at"] - world.clock.now(), partial(_expire, world, session))
+    customer = customers.referenced(state, params["customer"])["id"] if "customer" in params else None
+    session = _new(state, params, mode, customer)
+    session |= _payment_terms(state, session["id"], params) if mode == "payment" else _setup_terms(state, params)
+    state.checkout_sessions.insert(session)
+    state.clock.after(session["expires_at"] - state.clock.now(), partial(_expire, state, session))
     return session
 
 
-def _new(world: World, params: Json, mode: str, customer: str | None) -> Json:
-    id = world.ids.new("cs_test")
+def _new(state: AccountState, params: Json, mode: str, customer: str | None) -> Json:
+    id = state.ids.new("cs_test")
     return blank(Session) | {
         "id": id,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "created": world.clock.now(),
+        "created": state.clock.now(),
         "custom_fields": [],
         "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer": customer,
-        "expires_at": _expiry(world, params),
+        "expires_at": _expiry(state, params),
         "metadata": merge_metadata({}, params.get("metadata", {})),
         "mode": mode,
         "payment_method_types": ["card"],
@@ -51,13 +53,13 @@ def _new(world: World, params: Json, mode: str, customer: str | None) -> Json:
         "shipping_options": [],
         "status": "open",
         "ui_mode": params.get("ui_mode", "hosted_page"),
-        "url": f"{world.base_url}/pages/checkout/{id}",
+        "url": f"{state.base_url}/pages/checkout/{id}",
         **{name: params[name] for name in _COPIED if name in params},
     }
 
 
-def _expiry(world: World, params: Json) -> int:
-    now = world.clock.now()
+def _expiry(state: AccountState, params: Json) -> int:
+    now = state.clock.now()
     expires_at = int(params.get("expires_at", now + EXPIRES_AFTER.total_seconds()))
     earliest, latest = now + EXPIRES_AFTER_MIN.total_seconds(), now + EXPIRES_AFTER.total_seconds()
     if not earliest <= expires_at <= latest:
@@ -68,16 +70,16 @@ def _expiry(world: World, params: Json) -> int:
     return expires_at
 
 
-def _payment_terms(world: World, id: str, params: Json) -> Json:
-    items = [_line_item(world, item, number) for number, item in enumerate(params.get("line_items", []))]
+def _payment_terms(state: AccountState, id: str, params: Json) -> Json:
+    items = [_line_item(state, item, number) for number, item in enumerate(params.get("line_items", []))]
     if not items:
         raise invalid_parameter("You must specify at least one line item.", "line_items", "parameter_missing")
     currency = items[0]["currency"]
     if any(item["currency"] != currency for item in items):
         raise invalid_parameter("All line items must have the same currency.", "line_items")
     total = money.check_amount(sum(item["amount_total"] for item in items), currency)
-    world.line_items[id] = items
-    world.intent_data[id] = params.get("payment_intent_data", {})
+    state.line_items[id] = items
+    state.intent_data[id] = params.get("payment_intent_data", {})
     return {
         "amount_subtotal": total,
         "amount_total": total,
@@ -86,14 +88,14 @@ def _payment_terms(world: World, id: str, params: Json) -> Json:
     }
 
 
-def _line_item(world: World, item: Json, number: int) -> Json:
+def _line_item(state: AccountState, item: Json, number: int) -> Json:
     price, quantity = item.get("price_data"), item.get("quantity", 1)
     if price is None or "unit_amount" not in price or "product_data" not in price:
         param = f"line_items[{number}][price_data]"
         raise invalid_parameter("This sandbox wants price_data with unit_amount and product_data.", param)
     amount = price["unit_amount"] * quantity
     return {
-        "id": world.ids.new("li"),
+        "id": state.ids.new("li"),
         "object": "item",
         "amount_discount": 0,
         "amount_subtotal": amount,
@@ -106,42 +108,42 @@ def _line_item(world: World, item: Json, number: int) -> Json:
     }
 
 
-def _setup_terms(world: World, params: Json) -> Json:
+def _setup_terms(state: AccountState, params: Json) -> Json:
     if "line_items" in params:
         raise invalid_parameter("You can not pass `line_items` in `setup` mode.", "line_items")
     shared = {name: params[name] for name in ("customer",) if name in params}
-    intent = setup_intents.create(world, shared | params.get("setup_intent_data", {}))
+    intent = setup_intents.create(state, shared | params.get("setup_intent_data", {}))
     return {"setup_intent": intent["id"]}
 
 
-def submit(world: World, id: str, card: str) -> Json:
+def submit(state: AccountState, id: str, card: str) -> Json:
     """The customer chose a card on the page; gives the intent, or raises the decline that the page shows."""
-    session = _open(world, id)
-    method = payment_methods.make(world, card)
-    back = f"{world.base_url}/pages/checkout/{id}/return"
+    session = _open(state, id)
+    method = payment_methods.make(state, card)
+    back = f"{state.base_url}/pages/checkout/{id}/return"
     if session["mode"] == "setup":
-        world.when_settled[session["setup_intent"]] = partial(_settled, world, session)
+        state.when_settled[session["setup_intent"]] = partial(_settled, state, session)
         terms: Json = {"payment_method": method["id"], "return_url": back}
-        return setup_intents.confirm(world, terms, session["setup_intent"])
-    intent = _payment_intent(world, session)
-    world.when_settled[intent["id"]] = partial(_settled, world, session)
+        return setup_intents.confirm(state, terms, session["setup_intent"])
+    intent = _payment_intent(state, session)
+    state.when_settled[intent["id"]] = partial(_settled, state, session)
     confirm = {"payment_method": method["id"], "return_url": back}
-    return payment_intents.confirm(world, confirm, intent["id"])
+    return payment_intents.confirm(state, confirm, intent["id"])
 
 
-def _payment_intent(world: World, session: Json) -> Json:
+def _payment_intent(state: AccountState, session: Json) -> Json:
     if session["payment_intent"] is not None:
-        return world.payment_intents.get(session["payment_intent"])
+        return state.payment_intents.get(session["payment_intent"])
     data: dict[str, Any] = {"amount": session["amount_total"], "currency": session["currency"]}
     if session["customer"] is not None:
         data["customer"] = session["customer"]
-    intent = payment_intents.create(world, data | world.intent_data[session["id"]])
+    intent = payment_intents.create(state, data | state.intent_data[session["id"]])
     session["payment_intent"] = intent["id"]
-    world.checkout_sessions.index(session, "payment_intent")
+    state.checkout_sessions.index(session, "payment_intent")
     return intent
 
 
-def _settled(world: World, session: Json, intent: Json) -> None:
+def _settled(state: AccountState, session: Json, intent: Json) -> None:
     """The session follows its intent: complete at once, unpaid while the bank thinks, or still open after a no."""
     status, was = intent["status"], session["status"]
     if status in {"succeeded", "processing"}:
@@ -150,28 +152,28 @@ def _settled(world: World, session: Json, intent: Json) -> None:
         if paid:
             session["payment_status"] = "paid"
         if was == "open":
-            world.emit("checkout.session.completed", session)
+            state.emit("checkout.session.completed", session)
         elif paid:
-            world.emit("checkout.session.async_payment_succeeded", session)
+            state.emit("checkout.session.async_payment_succeeded", session)
     elif was == "complete":
-        world.emit("checkout.session.async_payment_failed", session)
+        state.emit("checkout.session.async_payment_failed", session)
 
 
-def expire(world: World, _params: Json, id: str) -> Json:
+def expire(state: AccountState, _params: Json, id: str) -> Json:
     """Closes the page now."""
-    session = _open(world, id)
-    _expire(world, session)
+    session = _open(state, id)
+    _expire(state, session)
     return session
 
 
-def _expire(world: World, session: Json) -> None:
+def _expire(state: AccountState, session: Json) -> None:
     if session["status"] == "open":
         session |= {"status": "expired", "url": None}
-        world.emit("checkout.session.expired", session)
+        state.emit("checkout.session.expired", session)
 
 
-def _open(world: World, id: str) -> Json:
-    session = world.checkout_sessions.get(id)
+def _open(state: AccountState, id: str) -> Json:
+    session = state.checkout_sessions.get(id)
     if session["status"] != "open":
         raise invalid_request(
             f"Only open Checkout Sessions can be expired or paid; this one has the status {session['status']}."
@@ -179,24 +181,24 @@ def _open(world: World, id: str) -> Json:
     return session
 
 
-def update(world: World, params: Json, id: str) -> Json:
+def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes the session's metadata."""
-    session = world.checkout_sessions.get(id)
+    session = state.checkout_sessions.get(id)
     if "metadata" in params:
         session["metadata"] = merge_metadata(session["metadata"], params["metadata"])
     return session
 
 
-def list_line_items(world: World, _params: Json, id: str) -> Json:
+def list_line_items(state: AccountState, _params: Json, id: str) -> Json:
     """What is paid for."""
-    world.checkout_sessions.get(id)
+    state.checkout_sessions.get(id)
     url = f"/v1/checkout/sessions/{id}/line_items"
-    return {"object": "list", "data": world.line_items.get(id, []), "has_more": False, "url": url}
+    return {"object": "list", "data": state.line_items.get(id, []), "has_more": False, "url": url}
 
 
-def list_all(world: World, params: Json) -> Json:
+def list_all(state: AccountState, params: Json) -> Json:
     """Sessions by creation, customer, intent and status."""
     filters = {name: value for name, value in params.items() if name != "customer_details"}
     if "customer_details" in params:
         filters["customer_email"] = params["customer_details"]["email"]
-    return listed(world.checkout_sessions, filters, url="/v1/checkout/sessions")
+    return listed(state.checkout_sessions, filters, url="/v1/checkout/sessions")

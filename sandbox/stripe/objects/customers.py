@@ -4,23 +4,23 @@ from typing import Any
 
 from stripe import Customer
 
-from sandbox.stripe.account_state import World, changed, merge_metadata
-from sandbox.stripe.errors import missing_object
-from sandbox.stripe.fields import blank
+from sandbox.stripe.api.errors import missing_object
+from sandbox.stripe.api.fields import blank
+from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
-from sandbox.stripe.objects import payment_methods
+from sandbox.stripe.objects.cards import payment_methods
+from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
 
 _COPIED = ("address", "description", "email", "name", "phone", "shipping", "preferred_locales", "tax_exempt")
 
 
-def create(world: World, params: Json) -> Json:
+def create(state: AccountState, params: Json) -> Json:
     """A new customer, with a first card when one is given."""
-    id = world.ids.new("cus")
+    id = state.ids.new("cus")
     customer: Json = blank(Customer) | {
         "id": id,
         "balance": 0,
-        "created": world.clock.now(),
+        "created": state.clock.now(),
         "delinquent": False,
         "invoice_prefix": id[-8:].upper(),
         "invoice_settings": _invoice_settings({}, params),
@@ -31,11 +31,11 @@ def create(world: World, params: Json) -> Json:
     }
     customer |= {name: params[name] for name in _COPIED if name in params}
     if "payment_method" in params:
-        payment_methods.check_attachable(world, params["payment_method"])
-    world.customers.insert(customer)
-    world.emit("customer.created", customer)
+        payment_methods.check_attachable(state, params["payment_method"])
+    state.customers.insert(customer)
+    state.emit("customer.created", customer)
     if "payment_method" in params:
-        payment_methods.attach_to(world, params["payment_method"], customer)
+        payment_methods.attach_to(state, params["payment_method"], customer)
     return customer
 
 
@@ -45,42 +45,42 @@ def _invoice_settings(current: Json, params: Json) -> Json:
     return settings
 
 
-def retrieve(world: World, _params: Json, id: str) -> Json:
+def retrieve(state: AccountState, _params: Json, id: str) -> Json:
     """The customer, or what is left of a deleted one."""
-    customer = world.customers.get(id)
+    customer = state.customers.get(id)
     return _deleted(id) if "deleted" in customer else customer
 
 
-def update(world: World, params: Json, id: str) -> Json:
+def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes who the customer is, or which card is the default."""
-    customer = _live(world, id)
+    customer = _live(state, id)
     before = dict(customer)
     default = params.get("invoice_settings", {}).get("default_payment_method")
     if default is not None:
-        _check_own_method(world, customer, default)
+        _check_own_method(state, customer, default)
     customer |= {name: params[name] for name in _COPIED if name in params}
     if "metadata" in params:
         customer["metadata"] = merge_metadata(customer["metadata"], params["metadata"])
     customer["invoice_settings"] = _invoice_settings(customer["invoice_settings"], params)
-    world.customers.index(customer, "email")
+    state.customers.index(customer, "email")
     previous = changed(before, customer, *_COPIED, "metadata", "invoice_settings")
     if previous:
-        world.emit("customer.updated", customer, previous)
+        state.emit("customer.updated", customer, previous)
     return customer
 
 
-def _check_own_method(world: World, customer: Json, method: str) -> None:
-    found = world.payment_methods.find(method)
+def _check_own_method(state: AccountState, customer: Json, method: str) -> None:
+    found = state.payment_methods.find(method)
     if found is None or found["customer"] != customer["id"]:
         raise missing_object("PaymentMethod", method, param="invoice_settings[default_payment_method]", in_path=False)
 
 
-def delete(world: World, _params: Json, id: str) -> Json:
+def delete(state: AccountState, _params: Json, id: str) -> Json:
     """Deletes the customer for good; its cards are detached, its payments stay."""
-    customer = _live(world, id)
-    for method in world.payment_methods.by("customer", id):
-        payment_methods.detach(world, {}, method["id"])
-    world.emit("customer.deleted", customer)
+    customer = _live(state, id)
+    for method in state.payment_methods.by("customer", id):
+        payment_methods.detach(state, {}, method["id"])
+    state.emit("customer.deleted", customer)
     customer["deleted"] = True
     return _deleted(id)
 
@@ -89,22 +89,22 @@ def _deleted(id: str) -> Json:
     return {"id": id, "object": "customer", "deleted": True}
 
 
-def _live(world: World, id: str) -> Json:
-    customer = world.customers.get(id)
+def _live(state: AccountState, id: str) -> Json:
+    customer = state.customers.get(id)
     if "deleted" in customer:
         raise missing_object("customer", id)
     return customer
 
 
-def referenced(world: World, id: str) -> Json:
+def referenced(state: AccountState, id: str) -> Json:
     """The customer that a parameter names: existing and not deleted."""
-    customer = world.customers.referenced(id, param="customer")
+    customer = state.customers.referenced(id, param="customer")
     if "deleted" in customer:
         raise missing_object("customer", id, param="customer", in_path=False)
     return customer
 
 
-def list_all(world: World, params: Json) -> Json:
+def list_all(state: AccountState, params: Json) -> Json:
     """Customers that are not deleted."""
     filters: dict[str, Any] = {**params, "deleted": None}
-    return listed(world.customers, filters, url="/v1/customers")
+    return listed(state.customers, filters, url="/v1/customers")

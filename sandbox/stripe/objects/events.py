@@ -2,38 +2,38 @@
 
 from datetime import timedelta
 
-from sandbox.stripe.account_state import World
-from sandbox.stripe.errors import missing_object
+from sandbox.stripe.api.errors import missing_object
+from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.listing import listed
+from sandbox.stripe.state.account_state import AccountState
 
 KEPT = timedelta(days=30)
 
 
-def retrieve(world: World, _params: Json, id: str) -> Json:
+def retrieve(state: AccountState, _params: Json, id: str) -> Json:
     """An event, for 30 days."""
-    event = world.events.get(id)
-    if event["created"] < _oldest(world):
-        raise missing_object(world.events.noun, id)
+    event = state.events.get(id)
+    if event["created"] < _oldest(state):
+        raise missing_object(state.events.noun, id)
     return event
 
 
-def list_all(world: World, params: Json) -> Json:
+def list_all(state: AccountState, params: Json) -> Json:
     """Events by type, types, creation and whether every endpoint got them."""
     types = set(params.get("types", ())) | ({params["type"]} if "type" in params else set())
     families = tuple(type.removesuffix("*") for type in types if type.endswith("*"))
     delivered = params.get("delivery_success")
-    oldest = _oldest(world)
+    oldest = _oldest(state)
 
     def wanted(event: Json) -> bool:
         if event["created"] < oldest:
             return False
         if types and event["type"] not in types and not event["type"].startswith(families or ("\0",)):
             return False
-        return delivered is None or delivered == (event["id"] not in world.undelivered)
+        return delivered is None or delivered == (event["id"] not in state.undelivered)
 
-    return listed(world.events, params, url="/v1/events", where=wanted)
+    return listed(state.events, params, url="/v1/events", where=wanted)
 
 
-def _oldest(world: World) -> int:
-    return world.clock.now() - int(KEPT.total_seconds())
+def _oldest(state: AccountState) -> int:
+    return state.clock.now() - int(KEPT.total_seconds())

@@ -1,23 +1,23 @@
 """Retrieve and list, for the nouns that need nothing of their own."""
 
-from sandbox.stripe.account_state import World
+from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Handler, Json
-from sandbox.stripe.listing import listed
+from sandbox.stripe.state.account_state import AccountState
 
 
 def by_id(table: str) -> Handler:
-    """Retrieves from the world's table of that name."""
+    """Retrieves from the account's table of that name."""
 
-    def retrieve(world: World, _params: Json, id: str) -> Json:
-        return world.table(table).get(id)
+    def retrieve(state: AccountState, _params: Json, id: str) -> Json:
+        return state.table(table).get(id)
 
     return retrieve
 
 
 def page_of(table: str) -> Handler:
-    """Lists the world's table of that name, by creation and by whatever else the parameters allow."""
+    """Lists the account's table of that name, by creation and by whatever else the parameters allow."""
 
-    def list_all(world: World, params: Json) -> Json:
-        return listed(world.table(table), params, url=f"/v1/{table}")
+    def list_all(state: AccountState, params: Json) -> Json:
+        return listed(state.table(table), params, url=f"/v1/{table}")
 
     return list_all

@@ -5,25 +5,25 @@ from urllib.parse import urlsplit
 
 from stripe import WebhookEndpoint
 
-from sandbox.stripe.account_state import World, merge_metadata
-from sandbox.stripe.errors import invalid_parameter
-from sandbox.stripe.fields import blank
+from sandbox.stripe.api.errors import invalid_parameter
+from sandbox.stripe.api.fields import blank
 from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.state.account_state import AccountState, merge_metadata
 
 MAX = 16
 
 
-def create(world: World, params: Json) -> Json:
+def create(state: AccountState, params: Json) -> Json:
     """A new endpoint; its signing secret is in this answer and in no other."""
     _check_url(params["url"])
-    if len(world.webhook_endpoints) >= MAX:
+    if len(state.webhook_endpoints) >= MAX:
         raise invalid_parameter(f"You have reached the maximum of {MAX} test webhook endpoints.", "url")
-    endpoint = world.webhook_endpoints.insert(
+    endpoint = state.webhook_endpoints.insert(
         blank(WebhookEndpoint)
         | {
-            "id": world.ids.new("we"),
+            "id": state.ids.new("we"),
             "api_version": params.get("api_version"),
-            "created": world.clock.now(),
+            "created": state.clock.now(),
             "description": params.get("description"),
             "enabled_events": list(params["enabled_events"]),
             "metadata": merge_metadata({}, params.get("metadata") or {}),
@@ -32,13 +32,13 @@ def create(world: World, params: Json) -> Json:
         }
     )
     endpoint.pop("secret", None)
-    world.endpoint_secrets[endpoint["id"]] = f"whsec_{secrets.token_hex(16)}"
-    return endpoint | {"secret": world.endpoint_secrets[endpoint["id"]]}
+    state.endpoint_secrets[endpoint["id"]] = f"whsec_{secrets.token_hex(16)}"
+    return endpoint | {"secret": state.endpoint_secrets[endpoint["id"]]}
 
 
-def update(world: World, params: Json, id: str) -> Json:
+def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes where events go, or which."""
-    endpoint = world.webhook_endpoints.get(id)
+    endpoint = state.webhook_endpoints.get(id)
     if "url" in params:
         _check_url(params["url"])
     endpoint |= {name: params[name] for name in ("url", "description") if name in params}
@@ -51,11 +51,11 @@ def update(world: World, params: Json, id: str) -> Json:
     return endpoint
 
 
-def delete(world: World, _params: Json, id: str) -> Json:
+def delete(state: AccountState, _params: Json, id: str) -> Json:
     """Forgets the endpoint."""
-    world.webhook_endpoints.get(id)
-    world.webhook_endpoints.remove(id)
-    world.endpoint_secrets.pop(id, None)
+    state.webhook_endpoints.get(id)
+    state.webhook_endpoints.remove(id)
+    state.endpoint_secrets.pop(id, None)
     return {"id": id, "object": "webhook_endpoint", "deleted": True}
 
 

@@ -11,12 +11,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe import money
-from sandbox.stripe.account_state import World
+from sandbox.stripe.api.errors import ApiError, invalid_request
 from sandbox.stripe.cards import TEST_CARDS
 from sandbox.stripe.core import Sandbox
-from sandbox.stripe.errors import ApiError, invalid_request
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects import accounts, challenges, checkout_sessions
+from sandbox.stripe.objects import accounts, checkout_sessions
+from sandbox.stripe.objects.payments import challenges
+from sandbox.stripe.state.account_state import AccountState
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
@@ -41,35 +42,35 @@ async def _field(request: Request, name: str) -> str:
     return values[0]
 
 
-def _world_with(sandbox: Sandbox, table: str, id: str) -> World:
+def _world_with(sandbox: Sandbox, table: str, id: str) -> AccountState:
     """The account that the page belongs to: a page's address is all that its customer has."""
-    owners = (world for world in sandbox.worlds() if world.table(table).find(id) is not None)
+    owners = (state for state in sandbox.account_states() if state.table(table).find(id) is not None)
     return next(owners, sandbox.platform)
 
 
 async def checkout(sandbox: Sandbox, request: Request) -> Response:
     """The customer chooses a card; a decline is shown on the page and another may be tried."""
     id = request.path_params["id"]
-    world = _world_with(sandbox, "checkout_sessions", id)
-    session = world.checkout_sessions.get(id)
+    state = _world_with(sandbox, "checkout_sessions", id)
+    session = state.checkout_sessions.get(id)
     if session["status"] != "open":
         return _page("message.html", 410, title="This page is closed", text=f"The session is {session['status']}.")
     if request.method == "GET":
-        return _checkout_form(world, session)
+        return _checkout_form(state, session)
     name = await _field(request, "card")
     if name not in TEST_CARDS:
-        return _checkout_form(world, session, error="Choose one of the test cards.")
+        return _checkout_form(state, session, error="Choose one of the test cards.")
     try:
-        intent = checkout_sessions.submit(world, id, name)
+        intent = checkout_sessions.submit(state, id, name)
     except ApiError as refused:
-        return _checkout_form(world, session, error=str(refused))
+        return _checkout_form(state, session, error=str(refused))
     action = intent["next_action"]
     return _see(action["redirect_to_url"]["url"] if action else f"/pages/checkout/{id}/return")
 
 
-def _checkout_form(world: World, session: Json, error: str | None = None) -> Response:
+def _checkout_form(state: AccountState, session: Json, error: str | None = None) -> Response:
     total = money.shown(session["amount_total"], session["currency"]) if session["mode"] == "payment" else None
-    items = world.line_items.get(session["id"], [])
+    items = state.line_items.get(session["id"], [])
     return _page(
         "checkout.html", 402 if error else 200, session=session, cards=TEST_CARDS, total=total, items=items, error=error
     )
@@ -78,20 +79,20 @@ def _checkout_form(world: World, session: Json, error: str | None = None) -> Res
 async def checkout_return(sandbox: Sandbox, request: Request) -> Response:
     """Sends the customer where the session says: on when it is complete, back to the form when it is not."""
     id = request.path_params["id"]
-    world = _world_with(sandbox, "checkout_sessions", id)
-    session = world.checkout_sessions.get(id)
+    state = _world_with(sandbox, "checkout_sessions", id)
+    session = state.checkout_sessions.get(id)
     if session["status"] == "complete":
         target = session["success_url"] or session["return_url"]
         return _see(target.replace("{CHECKOUT_SESSION_ID}", id))
-    return _checkout_form(world, session, error="Your card was not accepted. Please choose another one.")
+    return _checkout_form(state, session, error="Your card was not accepted. Please choose another one.")
 
 
 async def challenge(sandbox: Sandbox, request: Request) -> Response:
     """The bank asks whether it is really the cardholder."""
     id = request.path_params["id"]
     table = "setup_intents" if id.startswith("seti_") else "payment_intents"
-    world = _world_with(sandbox, table, id)
-    intent = challenges.intent_of(world, id)
+    state = _world_with(sandbox, table, id)
+    intent = challenges.intent_of(state, id)
     if intent["status"] != "requires_action":
         return _page("message.html", 410, title="Nothing to confirm", text=f"This is {intent['status']} already.")
     if request.method == "GET":
@@ -99,7 +100,7 @@ async def challenge(sandbox: Sandbox, request: Request) -> Response:
         return _page("challenge.html", intent=intent, amount=amount)
     return_url = (intent["next_action"].get("redirect_to_url") or {}).get("return_url")
     passed = await _field(request, "result") == "pass"
-    challenges.answer(world, id, passed=passed)
+    challenges.answer(state, id, passed=passed)
     if return_url is None:
         return _page("message.html", title="Thank you", text="You can close this page.")
     noun = "setup_intent" if id.startswith("seti_") else "payment_intent"
@@ -115,18 +116,18 @@ def _with_query(url: str, query: dict[str, str]) -> str:
 async def onboarding(sandbox: Sandbox, request: Request) -> Response:
     """The owner of a connected account tells what Stripe wants to know; the page works once."""
     token = request.path_params["id"]
-    world = sandbox.platform
-    link = world.links.get(token)
+    state = sandbox.platform
+    link = state.links.get(token)
     if link is None:
         return _page("message.html", 404, title="No such page", text="Ask for a new link.")
-    if "used" in link or link["expires_at"] <= world.clock.now():
+    if "used" in link or link["expires_at"] <= state.clock.now():
         return _see(link["refresh_url"]) if link["refresh_url"] else _page("message.html", 410, title="Expired")
-    account = world.accounts.get(link["account"])
+    account = state.accounts.get(link["account"])
     if request.method == "GET":
         return _page("onboarding.html", account=account)
     link["used"] = True
     if await _field(request, "result") == "complete":
-        accounts.onboard(world, account)
+        accounts.onboard(state, account)
     return _see(link["return_url"]) if link["return_url"] else _page("message.html", title="Thank you")
 
 

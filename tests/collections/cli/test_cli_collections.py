@@ -11,9 +11,9 @@ async def test_an_account_is_collected_from_at_once(
 ) -> None:
     account = await merchant.account(owes_minor=2500)
 
-    said = await cli.json("collections", "start", account, period)
+    result = await cli.json("collections", "start", account, period)
 
-    assert said["first_outcome"]["outcome"] == "settled"
+    assert result["first_outcome"]["outcome"] == "settled"
     assert await merchant.balance(account) == 0
 
 
@@ -23,11 +23,11 @@ async def test_a_decline_is_an_answer_and_the_collection_goes_on(
     answers = [declined("insufficient_funds")]
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
 
-    said = await cli.json("collections", "start", account, period)
+    result = await cli.json("collections", "start", account, period)
     shown = await cli.json("collections", "show", account, period)
     listed = await cli.json("collections", "list", "--stage", "collecting")
 
-    assert said["first_outcome"]["decline_code"] == "insufficient_funds"
+    assert result["first_outcome"]["decline_code"] == "insufficient_funds"
     assert shown["now"]["stage"] == "dunning"
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["declined"]
     assert [(row["account_id"], row["period"]) for row in listed["collections"]] == [(account, period)]
@@ -40,10 +40,10 @@ async def test_a_collection_is_shown_from_the_database_when_temporal_is_away(
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
     await cli.json("collections", "start", account, period)
 
-    said = await cli("collections", "show", account, period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    result = await cli("collections", "show", account, period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
 
-    assert said.exit_code == 0
-    assert (said.document["stage"], said.document["now"]) == ("collecting", None)
+    assert result.exit_code == 0
+    assert (result.document["stage"], result.document["now"]) == ("collecting", None)
 
 
 async def test_starting_a_collection_twice_is_refused(
@@ -53,16 +53,16 @@ async def test_starting_a_collection_twice_is_refused(
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
     await cli.json("collections", "start", account, period)
 
-    said = await cli("collections", "start", account, period, "--json")
+    result = await cli("collections", "start", account, period, "--json")
 
-    assert said.exit_code == 1
-    assert ("period", "one_owner") in said.rules
+    assert result.exit_code == 1
+    assert ("period", "one_owner") in result.rules
 
 
 async def test_an_account_that_does_not_exist_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
-    said = await cli("collections", "start", "acc_9", period, "--json")
+    result = await cli("collections", "start", "acc_9", period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("account", "account_exists")])
+    assert (result.exit_code, result.rules) == (1, [("account", "account_exists")])
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ async def test_what_cannot_be_collected_is_refused_before_it_starts(
     account = await merchant.account("acc_1", owes_minor=2500)
     await merchant.run(change)
 
-    said = await cli("collections", "start", account, period, "--json")
+    result = await cli("collections", "start", account, period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [(field, rule)])
+    assert (result.exit_code, result.rules) == (1, [(field, rule)])
     assert await merchant.value("select count(*) from duly.collections") == 0
 
 
@@ -93,14 +93,14 @@ async def test_a_currency_that_the_provider_does_not_take_is_refused(
     account = await merchant.account(currency="USD")
     await merchant.invoice(account, 2500, currency="USD")
 
-    said = await cli("collections", "start", account, period, "--json")
+    result = await cli("collections", "start", account, period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("provider", "currency_of_provider")])
+    assert (result.exit_code, result.rules) == (1, [("provider", "currency_of_provider")])
 
 
 async def test_an_account_that_owes_nothing_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
     account = await merchant.account()
 
-    said = await cli("collections", "start", account, period, "--json")
+    result = await cli("collections", "start", account, period, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("account", "something_owed")])
+    assert (result.exit_code, result.rules) == (1, [("account", "something_owed")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.stripe.control import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.command_line import CommandLine
 
@@ -25,9 +25,9 @@ async def closed(cli: CommandLine, account: str, period: str) -> tuple[str, str]
 
 
 async def test_retry_tries_at_once(cli: CommandLine, in_dunning: str, period: str) -> None:
-    said = await cli.json("collections", "retry", in_dunning, period, *WHO)
+    result = await cli.json("collections", "retry", in_dunning, period, *WHO)
 
-    assert said["answer"] == "retry now"
+    assert result["answer"] == "retry now"
     assert await closed(cli, in_dunning, period) == ("settled", "settled")
 
 
@@ -45,9 +45,9 @@ async def test_skip_and_extend_charge_nothing(
 async def test_what_was_paid_outside_ends_the_collection(
     cli: CommandLine, merchant: Merchant, in_dunning: str, period: str
 ) -> None:
-    said = await cli.json("collections", "mark-paid", in_dunning, period, "--reference", "B-17", *WHO)
+    result = await cli.json("collections", "mark-paid", in_dunning, period, "--reference", "B-17", *WHO)
 
-    assert said["answer"].startswith("PAY-")
+    assert result["answer"].startswith("PAY-")
     assert await closed(cli, in_dunning, period) == ("settled", "nothing_owed")
     assert await merchant.balance(in_dunning) == 0
 
@@ -64,36 +64,36 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     account = await merchant.account(owes_minor=2500)
     stripe_sandbox.add_fault(Fault(operation="POST /v1/payment_intents", kind=FaultKind.RESPONSE_LOST))
     await cli.json("collections", "start", account, period)
-    payment = stripe_sandbox.books().books[0].payment_intent_ids[0]
+    payment = stripe_sandbox.movements().groups[0].payment_intent_ids[0]
 
-    said = await cli.json("collections", "resolve", account, period, "--gateway-reference", payment, *WHO)
+    result = await cli.json("collections", "resolve", account, period, "--gateway-reference", payment, *WHO)
 
-    assert said["answer"]["outcome"] == "settled"
+    assert result["answer"]["outcome"] == "settled"
 
 
 @pytest.mark.parametrize(
-    ("command", "fault"),
+    ("command", "problem"),
     [
-        (("retry", "--actor", "", "--reason", "x"), ("actor", "collection_can_be_steered")),
-        (("mark-paid", "--reference", " ", *WHO), ("reference", "collection_can_be_steered")),
+        (("retry", "--actor", "", "--reason", "x"), ("actor", "collection_accepts_command")),
+        (("mark-paid", "--reference", " ", *WHO), ("reference", "collection_accepts_command")),
         (("mark-paid", "--reference", "B-1", "--method", "card", *WHO), ("method", "method_is_not_a_gateways")),
-        (("extend", "--until", "2020-01-01", *WHO), ("until", "collection_can_be_steered")),
-        (("resolve", "--was-not-charged", *WHO), ("stage", "collection_can_be_steered")),
+        (("extend", "--until", "2020-01-01", *WHO), ("until", "collection_accepts_command")),
+        (("resolve", "--was-not-charged", *WHO), ("stage", "collection_accepts_command")),
     ],
 )
 async def test_nonsense_is_refused_with_its_field(
-    cli: CommandLine, in_dunning: str, period: str, command: tuple[str, ...], fault: tuple[str, str]
+    cli: CommandLine, in_dunning: str, period: str, command: tuple[str, ...], problem: tuple[str, str]
 ) -> None:
     verb, *options = command
 
-    said = await cli("collections", verb, in_dunning, period, *options, "--json")
+    result = await cli("collections", verb, in_dunning, period, *options, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [fault])
+    assert (result.exit_code, result.rules) == (1, [problem])
 
 
 async def test_a_collection_that_is_not_under_way_is_refused(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
-    said = await cli("collections", "retry", "acc_9", period, *WHO, "--json")
+    result = await cli("collections", "retry", "acc_9", period, *WHO, "--json")
 
-    assert (said.exit_code, said.rules) == (1, [("collection", "collection_under_way")])
+    assert (result.exit_code, result.rules) == (1, [("collection", "collection_under_way")])

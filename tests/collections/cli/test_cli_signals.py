@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from models.collections.collection import CollectionRequest
-from tests.support.shop import Shop
+from tests.support.company import Company
 from workflows.collections.collection import Collection
 from workflows.visibility import collection_id
 
@@ -16,11 +16,11 @@ _ACCOUNTS = itertools.count(1)
 
 
 @pytest.fixture
-async def waiting(shop: Shop, temporal_server: Client) -> str:
+async def waiting(company: Company, temporal_server: Client) -> str:
     """An account with an unsettled invoice and an open collection, which no worker works on."""
-    account = await shop.account(f"hinted-{next(_ACCOUNTS)}")
-    await shop.invoice(account)
-    await open_collection(shop, account)
+    account = await company.account(f"hinted-{next(_ACCOUNTS)}")
+    await company.invoice(account)
+    await open_collection(company, account)
     await temporal_server.start_workflow(
         Collection.run,
         CollectionRequest(account, "2026-05", "stripe"),
@@ -30,9 +30,9 @@ async def waiting(shop: Shop, temporal_server: Client) -> str:
     return account
 
 
-async def open_collection(shop: Shop, account: str) -> None:
-    await shop.run("insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test')")
-    await shop.run(
+async def open_collection(company: Company, account: str) -> None:
+    await company.run("insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test')")
+    await company.run(
         "select duly.open_collection(:account, '2026-05', 'stripe', '', '{}', 'a test')",
         account=account,
     )
@@ -44,60 +44,62 @@ async def signals(client: Client, account: str) -> list[str]:
     return [event.workflow_execution_signaled_event_attributes.signal_name for event in found]
 
 
-async def test_a_payment_tells_the_collection_of_its_account(shop: Shop, waiting: str, temporal_server: Client) -> None:
-    said = await shop.cli.json("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
+async def test_a_payment_tells_the_collection_of_its_account(
+    company: Company, waiting: str, temporal_server: Client
+) -> None:
+    result = await company.cli.json("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
 
-    assert said["collections_told"] == [collection_id(waiting, "2026-05")]
+    assert result["collections_signalled"] == [collection_id(waiting, "2026-05")]
     assert await signals(temporal_server, waiting) == ["receivable_changed"]
 
 
 async def test_every_change_of_what_is_owed_tells_and_a_draft_does_not(
-    shop: Shop, waiting: str, temporal_server: Client
+    company: Company, waiting: str, temporal_server: Client
 ) -> None:
-    other = await shop.account(f"{waiting}-other")
-    draft = await shop.create("payment", waiting, "--amount", "1", "--method", "cash", "--draft")
+    other = await company.account(f"{waiting}-other")
+    draft = await company.create("payment", waiting, "--amount", "1", "--method", "cash", "--draft")
     after_draft = len(await signals(temporal_server, waiting))
-    invoice = await shop.invoice(waiting)
+    invoice = await company.invoice(waiting)
 
-    await shop.cli.json("transactions", "post", draft["id"])
-    await shop.cli.json("transactions", "move", draft["id"], other)
-    await shop.create("credit_note", waiting, "--line", "product=plan,price=1")
-    await shop.cli.json("transactions", "cancel", invoice["id"])
-    await shop.cli.json("transactions", "write-off", "INV-0000000001", "--type", "write_off")
-    await shop.cli.json("accounts", "terminate", waiting)
+    await company.cli.json("transactions", "post", draft["id"])
+    await company.cli.json("transactions", "move", draft["id"], other)
+    await company.create("credit_note", waiting, "--line", "product=plan,price=1")
+    await company.cli.json("transactions", "cancel", invoice["id"])
+    await company.cli.json("transactions", "write-off", "INV-0000000001", "--type", "write_off")
+    await company.cli.json("accounts", "terminate", waiting)
 
     assert after_draft == 0
     assert len(await signals(temporal_server, waiting)) == 7
 
 
-async def test_a_collection_that_has_just_ended_needs_no_telling(shop: Shop) -> None:
-    account = await shop.account(f"hinted-{next(_ACCOUNTS)}")
-    await shop.invoice(account)
-    await open_collection(shop, account)
+async def test_a_collection_that_has_just_ended_needs_no_telling(company: Company) -> None:
+    account = await company.account(f"hinted-{next(_ACCOUNTS)}")
+    await company.invoice(account)
+    await open_collection(company, account)
 
-    said = await shop.cli.json("transactions", "create", "payment", account, "--amount", "1", "--method", "cash")
+    result = await company.cli.json("transactions", "create", "payment", account, "--amount", "1", "--method", "cash")
 
-    assert said["collections_told"] == []
+    assert result["collections_signalled"] == []
 
 
-async def test_money_is_posted_though_temporal_is_away(shop: Shop, waiting: str) -> None:
+async def test_money_is_posted_though_temporal_is_away(company: Company, waiting: str) -> None:
     words = ("transactions", "create", "payment", waiting, "--amount", "1", "--method", "cash")
 
-    as_json = await shop.cli(*words, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
-    plain = await shop.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    as_json = await company.cli(*words, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    plain = await company.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
 
     assert (as_json.exit_code, plain.exit_code) == (0, 0)
-    assert "Temporal could not be told" in as_json.document["warning"]
+    assert "Temporal could not be signalled" in as_json.document["warning"]
     assert plain.stderr.startswith("warning: ")
-    assert await shop.balance(waiting) == 9800
+    assert await company.balance(waiting) == 9800
 
 
-async def test_nobody_is_asked_when_nothing_is_being_collected(shop: Shop) -> None:
-    await shop.account("a1")
+async def test_nobody_is_asked_when_nothing_is_being_collected(company: Company) -> None:
+    await company.account("a1")
 
-    said = await shop.cli(
+    result = await company.cli(
         "transactions", "create", "payment", "a1", "--amount", "1", "--method", "cash", "--json",
         DULY_TEMPORAL_ADDRESS="127.0.0.1:1",
     )  # fmt: skip
 
-    assert (said.exit_code, "warning" in said.document) == (0, False)
+    assert (result.exit_code, "warning" in result.document) == (0, False)

@@ -1,14 +1,14 @@
 """Scenario 4: a customer buys two cards, one 15 % cheaper and one EUR 20 cheaper (F124, F125)."""
 
-from tests.support.shop import Shop
+from tests.support.company import Company
 
 
-async def test_the_two_discounts_are_calculated_line_by_line(shop: Shop) -> None:
-    await shop.account("a1")
+async def test_the_two_discounts_are_calculated_line_by_line(company: Company) -> None:
+    await company.account("a1")
 
     lines = ("product=card,price=100.00,discount=15%", "product=card,price=100.00,discount=20.00")
-    made = await shop.create("invoice", "a1", "--line", lines[0], "--line", lines[1])
-    shown = await shop.shown(made["id"])
+    made = await company.create("invoice", "a1", "--line", lines[0], "--line", lines[1])
+    shown = await company.shown(made["id"])
 
     columns = ("discount_minor", "net_minor", "tax_minor", "total_minor")
     assert [tuple(line[name] for name in columns) for line in shown["lines"]] == [

@@ -4,174 +4,176 @@ import json
 from pathlib import Path
 
 from tests.support.command_line import CommandLine
-from tests.support.shop import POSTED_ON, Shop
+from tests.support.company import POSTED_ON, Company
 
 
-async def test_an_invoice_is_posted_with_its_number_and_the_tax_of_its_product(shop: Shop) -> None:
-    await shop.account("a1")
+async def test_an_invoice_is_posted_with_its_number_and_the_tax_of_its_product(company: Company) -> None:
+    await company.account("a1")
 
-    made = await shop.create("invoice", "a1", "--line", "product=card,quantity=2,price=10.00", "--posted-on", POSTED_ON)
+    made = await company.create(
+        "invoice", "a1", "--line", "product=card,quantity=2,price=10.00", "--posted-on", POSTED_ON
+    )
 
     assert (made["number"], made["state"], made["total_minor"]) == ("INV-0000000001", "posted", 2380)
-    assert (made["due_on"], await shop.balance("a1")) == ("2026-06-03", 2380)
+    assert (made["due_on"], await company.balance("a1")) == ("2026-06-03", 2380)
 
 
-async def test_a_draft_moves_nothing_until_it_is_posted(shop: Shop) -> None:
-    await shop.account("a1")
-    draft = await shop.invoice("a1", "100.00", "--draft")
-    before = await shop.balance("a1")
+async def test_a_draft_moves_nothing_until_it_is_posted(company: Company) -> None:
+    await company.account("a1")
+    draft = await company.invoice("a1", "100.00", "--draft")
+    before = await company.balance("a1")
 
-    posted = await shop.cli.json("transactions", "post", draft["reference_number"], "--posted-on", POSTED_ON)
+    posted = await company.cli.json("transactions", "post", draft["reference_number"], "--posted-on", POSTED_ON)
 
     assert (draft["number"], draft["state"], before) == (None, "draft", 0)
     assert posted["transaction"]["number"] == "INV-0000000001"
     assert posted["balance_minor"] == 10000
 
 
-async def test_every_field_can_come_from_a_document(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("a1")
+async def test_every_field_can_come_from_a_document(company: Company, tmp_path: Path) -> None:
+    await company.account("a1")
     document = tmp_path / "invoice.toml"
     document.write_text(
         'due_on = 2026-06-03\nposted_on = 2026-05-20\nback_office_code = "ERP-7"\n'
         '[[lines]]\nproduct = "card"\nquantity = 1.5\nprice = 9.99\ndiscount = "10%"\ndescription = "A, B and C"\n'
     )
 
-    made = await shop.create("invoice", "a1", "--from", str(document))
-    shown = await shop.shown(made["id"])
+    made = await company.create("invoice", "a1", "--from", str(document))
+    shown = await company.shown(made["id"])
 
     assert (shown["back_office_code"], shown["due_on"]) == ("ERP-7", "2026-06-03")
     assert shown["lines"][0]["description"] == "A, B and C"
     assert (shown["discount_minor"], shown["net_minor"], shown["tax_minor"]) == (150, 1349, 256)
 
 
-async def test_a_document_may_be_json(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("a1")
+async def test_a_document_may_be_json(company: Company, tmp_path: Path) -> None:
+    await company.account("a1")
     document = tmp_path / "payment.json"
     document.write_text(json.dumps({"amount": 12.5, "method": "cheque", "reference": "No. 17"}))
 
-    made = await shop.create("payment", "a1", "--from", str(document))
+    made = await company.create("payment", "a1", "--from", str(document))
 
     assert (made["total_minor"], made["method"], made["payment_reference"]) == (1250, "cheque", "No. 17")
 
 
-async def test_a_key_is_done_once_however_often_it_is_asked_for(shop: Shop) -> None:
-    await shop.account("a1")
+async def test_a_key_is_done_once_however_often_it_is_asked_for(company: Company) -> None:
+    await company.account("a1")
 
-    first = await shop.payment("a1", "10.00", "--key", "till-7")
-    second = await shop.payment("a1", "10.00", "--key", "till-7")
+    first = await company.payment("a1", "10.00", "--key", "till-7")
+    second = await company.payment("a1", "10.00", "--key", "till-7")
 
     assert second["id"] == first["id"]
-    assert await shop.balance("a1") == -1000
-    assert await shop.refused(
+    assert await company.balance("a1") == -1000
+    assert await company.refused(
         "transactions", "create", "payment", "a1", "--amount", "11", "--method", "cash", "--key", "till-7"
     ) == [("key", "key_means_one_request")]
 
 
-async def test_a_payment_settles_the_invoices_it_is_meant_for_first(shop: Shop) -> None:
-    await shop.account("a1")
-    await shop.invoice("a1")
-    later = await shop.invoice("a1")
+async def test_a_payment_settles_the_invoices_it_is_meant_for_first(company: Company) -> None:
+    await company.account("a1")
+    await company.invoice("a1")
+    later = await company.invoice("a1")
 
-    payment = await shop.payment("a1", "100.00", "--invoice", later["number"])
-    shown = await shop.shown(payment["number"])
+    payment = await company.payment("a1", "100.00", "--invoice", later["number"])
+    shown = await company.shown(payment["number"])
 
     assert [(one["number"], one["amount_minor"]) for one in shown["allocations"]] == [(later["number"], 10000)]
 
 
-async def test_a_credit_note_credits_the_invoice_it_names(shop: Shop) -> None:
-    await shop.account("a1")
-    invoice = await shop.invoice("a1")
+async def test_a_credit_note_credits_the_invoice_it_names(company: Company) -> None:
+    await company.account("a1")
+    invoice = await company.invoice("a1")
 
-    note = await shop.create(
+    note = await company.create(
         "credit_note", "a1", "--line", "product=plan,price=30", "--invoice", invoice["id"], "--reason", "Late delivery"
     )
 
     assert (note["number"], note["issue_reason"]) == ("CRN-0000000001", "Late delivery")
-    assert (await shop.shown(invoice["id"]))["unsettled_minor"] == 7000
+    assert (await company.shown(invoice["id"]))["unsettled_minor"] == 7000
 
 
-async def test_a_draft_can_be_edited_and_each_change_is_noted_with_its_author(shop: Shop) -> None:
-    await shop.account("a1")
-    draft = await shop.invoice("a1", "100.00", "--draft", "--back-office-code", "X1")
+async def test_a_draft_can_be_edited_and_each_change_is_noted_with_its_author(company: Company) -> None:
+    await company.account("a1")
+    draft = await company.invoice("a1", "100.00", "--draft", "--back-office-code", "X1")
 
-    edited = await shop.cli.json(
+    edited = await company.cli.json(
         "transactions", "edit", draft["id"], "--line", "product=plan,price=80", "--clear", "back_office_code",
         "--actor", "ann",
     )  # fmt: skip
-    shown = await shop.shown(draft["id"])
+    shown = await company.shown(draft["id"])
 
     assert (edited["transaction"]["total_minor"], shown["back_office_code"]) == (8000, None)
     assert [(one["author"], one["note"]) for one in shown["notes"]] == [("ann", "edited back_office_code, lines")]
 
 
-async def test_a_rejected_draft_says_who_rejected_it_and_why(shop: Shop) -> None:
-    await shop.account("a1")
-    draft = await shop.invoice("a1", "100.00", "--draft")
+async def test_a_rejected_draft_says_who_rejected_it_and_why(company: Company) -> None:
+    await company.account("a1")
+    draft = await company.invoice("a1", "100.00", "--draft")
 
-    rejected = await shop.cli.json("transactions", "reject", draft["id"], "duplicate", "--actor", "ann")
+    rejected = await company.cli.json("transactions", "reject", draft["id"], "duplicate", "--actor", "ann")
 
     assert rejected["transaction"]["state"] == "rejected"
     assert (rejected["transaction"]["rejection_reason"], rejected["transaction"]["rejected_by"]) == ("duplicate", "ann")
 
 
-async def test_a_refund_above_the_credit_limit_warns_and_goes_through_when_acknowledged(shop: Shop) -> None:
-    await shop.account("a1", credit_limit_minor=5000)
+async def test_a_refund_above_the_credit_limit_warns_and_goes_through_when_acknowledged(company: Company) -> None:
+    await company.account("a1", credit_limit_minor=5000)
     words = ("transactions", "create", "refund", "a1", "--amount", "60", "--method", "bank_transfer")
 
-    warned = await shop.refused(*words)
-    made = await shop.cli.json(*words, "--acknowledge-warning")
+    warned = await company.refused(*words)
+    made = await company.cli.json(*words, "--acknowledge-warning")
 
     assert warned == [("acknowledge_warning", "credit_limit")]
     assert made["balance_minor"] == 6000
 
 
-async def test_a_write_off_leaves_an_invoice_in_the_write_off_account(shop: Shop) -> None:
-    await shop.account("a1")
-    invoice = await shop.invoice("a1")
-    await shop.payment("a1", "40.00")
+async def test_a_write_off_leaves_an_invoice_in_the_write_off_account(company: Company) -> None:
+    await company.account("a1")
+    invoice = await company.invoice("a1")
+    await company.payment("a1", "40.00")
 
-    written = await shop.cli.json("transactions", "write-off", invoice["number"], "--type", "write_off")
+    written = await company.cli.json("transactions", "write-off", invoice["number"], "--type", "write_off")
 
     assert written["transaction"]["total_minor"] == 6000
     assert written["write_off_account_invoice"]["account_id"] == "acc_write_off_eur"
-    assert (await shop.balance("a1"), await shop.balance("acc_write_off_eur")) == (0, 6000)
+    assert (await company.balance("a1"), await company.balance("acc_write_off_eur")) == (0, 6000)
 
 
-async def test_quick_pay_pays_what_is_left_of_an_invoice(shop: Shop) -> None:
-    await shop.account("a1")
-    invoice = await shop.invoice("a1")
-    await shop.payment("a1", "40.00")
+async def test_quick_pay_pays_what_is_left_of_an_invoice(company: Company) -> None:
+    await company.account("a1")
+    invoice = await company.invoice("a1")
+    await company.payment("a1", "40.00")
 
-    paid = await shop.cli.json("transactions", "quick-pay", invoice["id"], "--method", "cheque")
+    paid = await company.cli.json("transactions", "quick-pay", invoice["id"], "--method", "cheque")
 
     assert (paid["transaction"]["total_minor"], paid["balance_minor"]) == (6000, 0)
-    assert (await shop.shown(invoice["id"]))["is_settled"] is True
+    assert (await company.shown(invoice["id"]))["is_settled"] is True
 
 
-async def test_notes_are_kept_with_author_and_time(shop: Shop) -> None:
-    await shop.account("a1")
-    invoice = await shop.invoice("a1")
+async def test_notes_are_kept_with_author_and_time(company: Company) -> None:
+    await company.account("a1")
+    invoice = await company.invoice("a1")
 
-    await shop.cli.json("transactions", "note", invoice["id"], "Called, will pay", "--actor", "ann")
-    said = await shop.cli.json("transactions", "note", invoice["id"], "Paid", "--actor", "bob")
+    await company.cli.json("transactions", "note", invoice["id"], "Called, will pay", "--actor", "ann")
+    result = await company.cli.json("transactions", "note", invoice["id"], "Paid", "--actor", "bob")
 
-    assert [(one["author"], one["note"]) for one in said["notes"]] == [("ann", "Called, will pay"), ("bob", "Paid")]
+    assert [(one["author"], one["note"]) for one in result["notes"]] == [("ann", "Called, will pay"), ("bob", "Paid")]
 
 
-async def test_a_new_command_without_a_key_is_a_new_payment(shop: Shop) -> None:
-    await shop.account("a1")
+async def test_a_new_command_without_a_key_is_a_new_payment(company: Company) -> None:
+    await company.account("a1")
 
-    first, second = await shop.payment("a1", "10.00"), await shop.payment("a1", "10.00")
+    first, second = await company.payment("a1", "10.00"), await company.payment("a1", "10.00")
 
     assert first["id"] != second["id"]
 
 
-async def test_the_tables_of_transactions_fit_a_hundred_columns(shop: Shop, cli: CommandLine) -> None:
-    await shop.account("a-rather-long-account-reference-of-the-merchant")
-    invoice = await shop.invoice("a-rather-long-account-reference-of-the-merchant", "1234567.89")
+async def test_the_tables_of_transactions_fit_a_hundred_columns(company: Company, cli: CommandLine) -> None:
+    await company.account("a-rather-long-account-reference-of-the-merchant")
+    invoice = await company.invoice("a-rather-long-account-reference-of-the-merchant", "1234567.89")
 
-    said = await cli("transactions", "show", invoice["id"])
+    result = await cli("transactions", "show", invoice["id"])
     listed = await cli("transactions", "list")
 
-    assert max(len(line) for line in (said.stdout + listed.stdout).splitlines()) <= 100
+    assert max(len(line) for line in (result.stdout + listed.stdout).splitlines()) <= 100
     assert "INV-0000000001" in listed.stdout

@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shop import Shop
+from tests.support.company import Company
 
 CASH = ("--method", "cash")
 
 
-async def books(shop: Shop) -> None:
+async def books(company: Company) -> None:
     """INV-…1 is open on a terminated account, INV-…2 settled by PAY-…1, R4 a draft of an invoice."""
-    await shop.account("a1", credit_limit_minor=5000)
-    await shop.account("a2")
-    await shop.account("yen", "JPY")
-    await shop.account("gone")
-    await shop.invoice("gone")
-    await shop.account("paid")
-    await shop.invoice("paid")
-    await shop.create("payment", "paid", "--amount", "100", *CASH)
-    await shop.invoice("a2", "5.00", "--draft", "--back-office-code", "ERP-1")
-    await shop.cli.json("accounts", "terminate", "gone")
+    await company.account("a1", credit_limit_minor=5000)
+    await company.account("a2")
+    await company.account("yen", "JPY")
+    await company.account("gone")
+    await company.invoice("gone")
+    await company.account("paid")
+    await company.invoice("paid")
+    await company.create("payment", "paid", "--amount", "100", *CASH)
+    await company.invoice("a2", "5.00", "--draft", "--back-office-code", "ERP-1")
+    await company.cli.json("accounts", "terminate", "gone")
 
 
 @pytest.mark.parametrize(
@@ -75,25 +75,25 @@ async def books(shop: Shop) -> None:
         (("show", "INV-0000000009"), "transaction", "transaction_exists"),
     ],
 )  # fmt: skip
-async def test_a_rule_that_is_broken_is_named(shop: Shop, words: tuple[str, ...], field: str, rule: str) -> None:
-    await books(shop)
+async def test_a_rule_that_is_broken_is_named(company: Company, words: tuple[str, ...], field: str, rule: str) -> None:
+    await books(company)
 
-    assert await shop.refused("transactions", *words) == [(field, rule)]
-
-
-async def test_a_refusal_is_one_line_that_ends_in_the_rule(shop: Shop) -> None:
-    await books(shop)
-
-    said = await shop.cli("transactions", "move", "PAY-0000000001", "paid")
-
-    assert said.stderr == "error: account: the payment is on account paid already (other_account)\n"
+    assert await company.refused("transactions", *words) == [(field, rule)]
 
 
-async def test_only_invoices_and_payments_are_cancelled(shop: Shop) -> None:
-    await shop.account("a1")
-    note = await shop.create("credit_note", "a1", "--line", "product=plan,price=1")
+async def test_a_refusal_is_one_line_that_ends_in_the_rule(company: Company) -> None:
+    await books(company)
 
-    assert await shop.refused("transactions", "cancel", note["id"]) == [
+    result = await company.cli("transactions", "move", "PAY-0000000001", "paid")
+
+    assert result.stderr == "error: account: the payment is on account paid already (other_account)\n"
+
+
+async def test_only_invoices_and_payments_are_cancelled(company: Company) -> None:
+    await company.account("a1")
+    note = await company.create("credit_note", "a1", "--line", "product=plan,price=1")
+
+    assert await company.refused("transactions", "cancel", note["id"]) == [
         ("transaction", "only_invoices_and_payments_are_cancelled")
     ]
 
@@ -109,32 +109,32 @@ async def test_only_invoices_and_payments_are_cancelled(shop: Shop) -> None:
     ],
 )
 async def test_a_document_that_is_wrong_is_refused_word_by_word(
-    shop: Shop, tmp_path: Path, name: str, content: str, field: str, rule: str
+    company: Company, tmp_path: Path, name: str, content: str, field: str, rule: str
 ) -> None:
-    await shop.account("a1")
+    await company.account("a1")
     (tmp_path / name).write_text(content)
 
-    assert await shop.refused("transactions", "create", "payment", "a1", "--from", str(tmp_path / name)) == [
+    assert await company.refused("transactions", "create", "payment", "a1", "--from", str(tmp_path / name)) == [
         (field, rule)
     ]
 
 
-async def test_options_and_a_document_do_not_mix(shop: Shop, tmp_path: Path) -> None:
-    await shop.account("a1")
+async def test_options_and_a_document_do_not_mix(company: Company, tmp_path: Path) -> None:
+    await company.account("a1")
     (tmp_path / "x.toml").write_text('amount = "1"\nmethod = "cash"\n')
 
-    refused = await shop.refused(
+    refused = await company.refused(
         "transactions", "create", "payment", "a1", "--from", str(tmp_path / "x.toml"), "--amount", "2"
     )
 
     assert refused == [("amount", "one_source")]
 
 
-async def test_a_lost_database_says_under_which_key_to_ask_again(shop: Shop) -> None:
-    said = await shop.cli(
+async def test_a_lost_database_says_under_which_key_to_ask_again(company: Company) -> None:
+    result = await company.cli(
         "transactions", "create", "payment", "a1", "--amount", "1", *CASH, "--key", "till-7",
         DULY_DATABASE_URL="postgresql+psycopg://a:b@127.0.0.1:1/duly",
     )  # fmt: skip
 
-    assert said.exit_code == 3
-    assert "ask again with --key till-7" in said.stderr
+    assert result.exit_code == 3
+    assert "ask again with --key till-7" in result.stderr

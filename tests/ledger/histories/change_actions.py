@@ -5,11 +5,11 @@ from typing import Any
 
 from models.ledger.allocation import Principle
 from models.ledger.transaction import Classification, LifeCycleState
-from tests.ledger.histories.history_strategies import Telling
+from tests.ledger.histories.history_base import HistoryBase
 from tests.ledger.oracle.model import ModelAccount, ModelTransaction, counterpart
 
 
-class Changing(Telling):
+class Changing(HistoryBase):
     """Drafts, corrections, accounts and the books themselves."""
 
     def edit_draft(self) -> None:

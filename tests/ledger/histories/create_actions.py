@@ -4,11 +4,11 @@ import json
 
 from models.ledger.transaction import Classification
 from tests.ledger.books import line
-from tests.ledger.histories.history_strategies import Telling, as_array
+from tests.ledger.histories.history_base import HistoryBase, as_array
 from tests.ledger.oracle.model import ModelTransaction
 
 
-class Creating(Telling):
+class Creating(HistoryBase):
     """New documents, asked for well and badly."""
 
     def invoice(self) -> None:

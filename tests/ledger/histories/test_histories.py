@@ -1,4 +1,4 @@
-"""Random histories, told to the ledger and to a plain Python oracle, which must agree after every action."""
+"""Random histories on the ledger and on a plain Python oracle, which must agree after every action."""
 
 import itertools
 import random
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.books import Books
-from tests.ledger.histories.story import Story
+from tests.ledger.histories.ledger_history import LedgerHistory
 
 T = TypeVar("T")
 ACTIONS = 40
@@ -68,26 +68,26 @@ def other_writer(books: Books, database_url: str) -> Iterator[None]:
 @pytest.mark.parametrize("first_seed", [1, 1001])
 def test_the_ledger_and_the_oracle_agree_on_long_histories(books: Books, owner: Books, first_seed: int) -> None:
     for number in range(3):
-        story = Story(books, owner, Seeded(first_seed + number), number)
+        history = LedgerHistory(books, owner, Seeded(first_seed + number), number)
         for _ in range(80):
-            story.step()
-        story.finish()
+            history.step()
+        history.finish()
 
 
 @pytest.mark.usefixtures("other_writer")
 def test_the_ledger_and_the_oracle_agree_on_whatever_hypothesis_makes_up(books: Books, owner: Books) -> None:
     numbers = itertools.count()
 
-    # A history is some forty calls, so a tenth of the profile's examples is told.
+    # A history is some forty calls, so a tenth of the profile's examples is run.
     @settings(
         max_examples=settings().max_examples // 10, deadline=None, database=None,
         suppress_health_check=list(HealthCheck), print_blob=True,
     )  # fmt: skip
     @given(st.data())
-    def tell(data: st.DataObject) -> None:
-        story = Story(books, owner, Drawn(data), next(numbers))
+    def run_history(data: st.DataObject) -> None:
+        history = LedgerHistory(books, owner, Drawn(data), next(numbers))
         for _ in range(data.draw(st.integers(1, ACTIONS))):
-            story.step()
-        story.finish()
+            history.step()
+        history.finish()
 
-    tell()
+    run_history()

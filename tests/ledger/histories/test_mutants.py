@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.ledger.books import Books
-from tests.ledger.histories.story import Disagreement, Story
+from tests.ledger.histories.ledger_history import Disagreement, LedgerHistory
 from tests.ledger.histories.test_histories import Seeded
 
 STEPS = 150
@@ -92,11 +92,11 @@ def mutated(definition: str, mutant: Mutant) -> str:
 def is_found(books: Books, owner: Books, first_currency: int) -> bool:
     """Tell histories until the ledger and the oracle differ, or the database itself refuses what it should not."""
     for number in range(HISTORIES):
-        story = Story(books, owner, Seeded(77 + number), first_currency + number)
+        history = LedgerHistory(books, owner, Seeded(77 + number), first_currency + number)
         try:
             for _ in range(STEPS):
-                story.step()
-            story.finish()
+                history.step()
+            history.finish()
         except (Disagreement, psycopg.Error):
             return True
     return False

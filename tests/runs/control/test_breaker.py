@@ -11,21 +11,21 @@ from models.collections.collection import OperatorCommand
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.runs.process_run import ItemOutcome
 from models.runs.run_control import RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant
 from tests.support.gateways import BusyGateway
-from tests.support.running import (
+from tests.support.run_control import (
     Run,
     at_rest,
     current,
     duly_at,
     found_by,
     members,
-    order,
     owing,
     page_after,
     reached,
+    send_update,
     shape,
 )
 from tests.support.running_duly import RunningDuly
@@ -113,7 +113,7 @@ async def test_a_held_run_is_found_by_the_query_of_the_runbook(
         await reached(run, RunStage.HELD)
         await found_by(temporal_server, 'WorkflowType = "PaymentRun" AND Stage = "held"', run.id)
         busy.is_down = False
-        await order(run, PaymentRun.resume, WHO)
+        await send_update(run, PaymentRun.resume, WHO)
         await run.result()
 
 
@@ -125,7 +125,7 @@ async def test_an_operator_who_knows_better_lets_the_run_look_at_once(
     run = await held(duly)
     busy.is_down = False
 
-    resumed = await order(run, PaymentRun.resume, WHO)
+    resumed = await send_update(run, PaymentRun.resume, WHO)
     # Time stands still: nothing but the operator's word can have ended the pause.
     await reached(run, RunStage.CLOSED)
 
@@ -138,7 +138,7 @@ async def test_a_held_run_can_be_aborted(duly: RunningDuly, merchant: Merchant, 
     await shape(merchant, window=5)
     run = await held(duly)
 
-    await order(run, PaymentRun.abort, WHO)
+    await send_update(run, PaymentRun.abort, WHO)
     certificate = await run.result()
 
     # Whoever was asked for money stays with a collection: nobody knows yet what came of it.
@@ -158,7 +158,7 @@ async def test_an_open_breaker_holds_from_page_to_page(
 
     assert len(busy.turned_away) == 5
     busy.is_down = False
-    await order(run, PaymentRun.resume, WHO)
+    await send_update(run, PaymentRun.resume, WHO)
     await run.result()
     assert await run.query(PaymentRun.totals) == {ItemOutcome.CHARGED: 7, ItemOutcome.UNKNOWN: 5}
 

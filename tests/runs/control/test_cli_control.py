@@ -7,12 +7,12 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.gateways import GatedGateway
-from tests.support.running import duly_at, owing, shape
+from tests.support.run_control import duly_at, owing, shape
 from workflows.visibility import payment_run_id
 
 WHO = ("--actor", "maria", "--reason", "the bank called")
@@ -51,7 +51,7 @@ async def test_a_run_is_paused_resumed_and_aborted(
 
     assert [paused["stage"], resumed["stage"], aborted["stage"]] == ["paused", "collecting", "aborting"]
     assert (again.exit_code, again.stdout) == (1, "")
-    assert again.stderr == "error: stage: paused; the run is paused already (run_can_be_steered)\n"
+    assert again.stderr == "error: stage: paused; the run is paused already (run_accepts_command)\n"
     assert certificate["is_aborted"] is True
     assert {(row["outcome"], row["reason"]): row["members"] for row in certificate["totals"]} == {
         ("charged", ""): 1,
@@ -75,7 +75,7 @@ async def test_a_rate_is_changed_and_given_back(
     neither = await cli("runs", "rate", run_id, *WHO)
 
     assert (changed["calls_per_second"], given_back["calls_per_second"]) == (7, None)
-    assert (too_fast.exit_code, too_fast.rules) == (1, [("calls_per_second", "run_can_be_steered")])
+    assert (too_fast.exit_code, too_fast.rules) == (1, [("calls_per_second", "run_accepts_command")])
     assert neither.exit_code == 2
 
 
@@ -95,15 +95,15 @@ async def test_a_dry_run_prints_who_would_be_charged_and_why_others_would_not(
     await merchant.account("acc_1", owes_minor=2500)
     await merchant.account("acc_2", cards=(), owes_minor=1000)
 
-    told = await cli.json("runs", "dry-run", "monthly", "2026-11")
+    listed = await cli.json("runs", "dry-run", "monthly", "2026-11")
     shown = await cli("runs", "dry-run", "monthly", "2026-11")
     refused = await cli("runs", "dry-run", "yearly", "2026-11", "--json")
 
-    assert [(member["account_id"], member["reason"]) for member in told["members"]] == [
+    assert [(member["account_id"], member["reason"]) for member in listed["members"]] == [
         ("acc_1", ""),
         ("acc_2", "no_card"),
     ]
-    assert told["totals"] == [
+    assert listed["totals"] == [
         {"outcome": "charged", "currency": "EUR", "members": 1, "amount_minor": 2500},
         {"outcome": "no_card", "currency": "EUR", "members": 1, "amount_minor": 1000},
     ]

@@ -150,8 +150,8 @@ def run_at(stage: RunStage, *, is_shadow: bool) -> Any:
 @pytest.mark.parametrize("is_shadow", [False, True])
 @pytest.mark.parametrize("stage", RunStage)
 def test_a_run_offers_exactly_what_it_takes(stage: RunStage, is_shadow: bool) -> None:
-    examples = {order.update: order for orders in ORDERS.values() for order in orders}
-    offered = {order.update for order in actions_for(stage, is_shadow=is_shadow)}
+    examples = {action.update: action for actions in ORDERS.values() for action in actions}
+    offered = {action.update for action in actions_for(stage, is_shadow=is_shadow)}
     definition: Any = temporalio.workflow._Definition.must_from_class(PaymentRun)
     taken = set()
 

@@ -5,12 +5,12 @@ from temporalio.api.enums.v1 import EventType
 from activities.collections.collect import CollectActivities
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.collections.test_update_with_start import collect_now
 from tests.runs.test_runs import totals
 from tests.support.attempts import charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.running import happened, shape
+from tests.support.run_control import happened, shape
 from tests.support.running_duly import RunningDuly
 from workflows.visibility import shard_id
 
@@ -37,11 +37,11 @@ async def test_a_run_waits_for_the_end_of_a_shard_that_was_terminated_before_it(
 ) -> None:
     await shape(merchant, shards=1)
     await merchant.account(owes_minor=2500)
-    lingering = await duly.client.start_workflow("Lingering", id=shard_id(RUN, 0), task_queue="nobody-listens")
+    earlier_shard = await duly.client.start_workflow("Lingering", id=shard_id(RUN, 0), task_queue="nobody-listens")
     run = await duly.start_run()
     await happened(run, CHILD_REFUSED)
 
-    await lingering.terminate("its run was terminated")
+    await earlier_shard.terminate("its run was terminated")
 
     assert totals(await run.result()) == {("charged", ""): (1, 2500)}
 

@@ -11,11 +11,11 @@ from temporalio.client import Client
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import RunRequest
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES
 from tests.support.builders import PERIOD, RUN, Merchant, declined
-from tests.support.crash_injection import mortal_workers, reached
+from tests.support.crash_injection import killable_workers, reached
 from tests.support.invariants import complaints
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import WORKFLOW_QUEUE
@@ -24,7 +24,7 @@ ACCOUNTS = 150
 KILLED_AT = {20: "gateway", 70: "workflow", 120: "gateway"}
 
 # The standard policy in seconds instead of days.
-HASTY = {
+SHORT_TIMEOUTS = {
     "declined_after": ["PT0.5S", "PT0.5S", "PT0.5S"],
     "technical_after": ["PT0.5S", "PT0.5S", "PT0.5S"],
     "customer_deadline": "PT1S",
@@ -46,7 +46,7 @@ async def crowd(merchant: Merchant) -> list[str]:
     """Accounts that all owe something; the card of every tenth is declined twice before it is accepted."""
     await merchant.run(
         "insert into duly.dunning_policies (id, version, document) values ('standard', 2, :document)",
-        document=Jsonb(HASTY),
+        document=Jsonb(SHORT_TIMEOUTS),
     )
     answers = cycle([[declined("insufficient_funds")] * 2, *[[]] * 9])
     opening = [merchant.account(owes_minor=2500, answers=given) for given in islice(answers, ACCOUNTS)]
@@ -61,7 +61,7 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
 ) -> None:  # fmt: skip
     stripe_sandbox.mixed_faults(0.15, seed=11, operation=CHARGES, delay_seconds=3)
 
-    async with mortal_workers(settings, tmp_path / "workers.log") as workers:
+    async with killable_workers(settings, tmp_path / "workers.log") as workers:
         run = await temporal_server.start_workflow(
             PaymentRun.run, RunRequest("monthly", PERIOD), id=RUN, task_queue=WORKFLOW_QUEUE
         )
@@ -73,9 +73,9 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
 
     assert sum(total.members for total in certificate.totals) == len(crowd)
     assert await complaints(stripe_sandbox, database, gateway) == []
-    assert {str(book.charges.count) for book in stripe_sandbox.books(group_by=("duly_account",)).books} == {"1"}
+    assert {str(book.charges.count) for book in stripe_sandbox.movements(group_by=("duly_account",)).groups} == {"1"}
     assert await merchant.value("select sum(balance_minor) from duly.account_balances") == 0
-    assert sum(stripe_sandbox.faults_struck().values()) > 10
+    assert sum(stripe_sandbox.faults_injected().values()) > 10
 
 
 async def everything_collected(merchant: Merchant) -> None:

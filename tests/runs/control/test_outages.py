@@ -6,8 +6,8 @@ import pytest
 
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
-from tests.support.attempts import CHARGES, LISTS, attempts, broken_invariants, charged, strike_charge
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from tests.support.attempts import CHARGES, LISTS, attempts, broken_invariants, charged, fault_charges
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
@@ -25,7 +25,7 @@ async def test_a_burnt_key_is_replaced_only_when_nothing_had_happened(
     kind: FaultKind, expected: list[tuple[int, str | None]],
 ) -> None:  # fmt: skip
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, kind)
+    fault_charges(stripe_sandbox, kind)
 
     await duly.run()
     if len(expected) > 1:
@@ -61,7 +61,7 @@ async def test_a_burnt_key_whose_evidence_cannot_be_had_is_never_replaced(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    strike_charge(stripe_sandbox, FaultKind.STORED_500_AFTER_EFFECT)
+    fault_charges(stripe_sandbox, FaultKind.STORED_500_AFTER_EFFECT)
     stripe_sandbox.add_fault(Fault(operation=LISTS, kind=FaultKind.UNAVAILABLE_503))
 
     await duly.run()

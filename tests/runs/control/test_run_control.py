@@ -16,11 +16,11 @@ from activities.database import Database
 from models.collections.collection import OperatorCommand, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
 from models.runs.run_control import CALLS_PER_SECOND_MAX, RateCommand, RunStage
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.gateways import GatedGateway
-from tests.support.running import (
+from tests.support.run_control import (
     CONTINUED,
     STARTED_CHILD,
     Run,
@@ -29,9 +29,9 @@ from tests.support.running import (
     duly_at,
     happened,
     members,
-    order,
     owing,
     refusal,
+    send_update,
     shape,
 )
 from tests.support.running_duly import RunningDuly
@@ -73,13 +73,13 @@ async def test_a_paused_run_settles_what_is_in_flight_and_starts_nothing_new(
     await shape(merchant, window=2)
     run = await under_way(duly, gated, at_the_gate=2)
 
-    paused = await order(run, PaymentRun.pause, WHO)
+    paused = await send_update(run, PaymentRun.pause, WHO)
     gated.gate.set()
     await at_rest(await current(duly, FIRST_SHARD), completed=3)  # the page and both payments
 
     assert paused.stage is RunStage.PAUSED
     assert len(gated.asked) == 2
-    resumed = await order(run, PaymentRun.resume, WHO)
+    resumed = await send_update(run, PaymentRun.resume, WHO)
     assert resumed.stage is RunStage.COLLECTING
     assert members(await run.result()) == {"charged": 6}
 
@@ -90,13 +90,13 @@ async def test_a_pause_holds_from_page_to_page(duly: RunningDuly, merchant: Merc
     run = await under_way(duly, gated, at_the_gate=2)
     page = await current(duly, FIRST_SHARD)
 
-    await order(run, PaymentRun.pause, WHO)
+    await send_update(run, PaymentRun.pause, WHO)
     gated.gate.set()
     await happened(page, CONTINUED)
     await at_rest(await current(duly, FIRST_SHARD), completed=1)
 
     assert len(gated.asked) == 2
-    await order(run, PaymentRun.resume, WHO)
+    await send_update(run, PaymentRun.resume, WHO)
     assert members(await run.result()) == {"charged": 4}
 
 
@@ -109,13 +109,13 @@ async def test_a_pause_reaches_shards_that_start_later(
     async with owner_engine.begin() as connection:
         await connection.execute(text("lock table duly.process_runs in access exclusive mode"))
         run = await duly.start_run()
-        await order(run, PaymentRun.pause, WHO)
+        await send_update(run, PaymentRun.pause, WHO)
     await happened(run, STARTED_CHILD, 2)
     for shard in range(2):
         await at_rest(await current(duly, shard_id(RUN_ID, shard)), completed=1)
 
     assert gated.asked == []
-    await order(run, PaymentRun.resume, WHO)
+    await send_update(run, PaymentRun.resume, WHO)
     assert members(await run.result()) == {"charged": 2}
 
 
@@ -126,7 +126,7 @@ async def test_an_aborted_run_keeps_what_is_charged_and_releases_the_rest(
     await shape(merchant, window=2)
     run = await under_way(duly, gated, at_the_gate=2)
 
-    aborted = await order(run, PaymentRun.abort, WHO)
+    aborted = await send_update(run, PaymentRun.abort, WHO)
     gated.gate.set()
     certificate = await run.result()
 
@@ -144,7 +144,7 @@ async def test_what_an_aborted_run_released_is_collected_by_the_next(
     await owing(merchant, 3)
     await shape(merchant, window=1)
     run = await under_way(duly, gated, at_the_gate=1)
-    await order(run, PaymentRun.abort, WHO)
+    await send_update(run, PaymentRun.abort, WHO)
     gated.gate.set()
     await run.result()
 
@@ -160,7 +160,7 @@ async def test_nobody_is_charged_through_a_run_that_has_released_them(
     accounts = await owing(merchant, 2)
     await shape(merchant, window=1)
     run = await under_way(duly, gated, at_the_gate=1)
-    await order(run, PaymentRun.abort, WHO)
+    await send_update(run, PaymentRun.abort, WHO)
     gated.gate.set()
     await run.result()
     released = next(account for account in accounts if account not in gated.asked)
@@ -179,7 +179,7 @@ async def test_a_run_that_is_aborted_while_it_freezes_charges_nobody(
     async with owner_engine.begin() as connection:
         await connection.execute(text("lock table duly.process_runs in access exclusive mode"))
         run = await duly.start_run()
-        await order(run, PaymentRun.abort, WHO)
+        await send_update(run, PaymentRun.abort, WHO)
 
     assert members(await run.result()) == {"released": 2}
     assert gated.asked == []
@@ -192,7 +192,7 @@ async def test_a_collection_goes_on_when_its_run_is_aborted(
     await merchant.account("acc_01", owes_minor=1000)
     await shape(merchant, window=1)
     run = await under_way(duly, gated, at_the_gate=1)
-    await order(run, PaymentRun.abort, WHO)
+    await send_update(run, PaymentRun.abort, WHO)
     gated.gate.set()
 
     certificate = await run.result()
@@ -236,9 +236,9 @@ async def test_commands_that_make_no_sense_are_refused_with_the_reason(
     too_fast = await refusal(run, PaymentRun.change_rate, RateCommand("maria", "why", CALLS_PER_SECOND_MAX + 1))
     assert too_fast == "calls_per_second: 1001 must be at least 1 and at most 1000; to stop, pause the run"
     assert "must be at least 1" in await refusal(run, PaymentRun.change_rate, RateCommand("maria", "why", 0))
-    await order(run, PaymentRun.pause, WHO)
+    await send_update(run, PaymentRun.pause, WHO)
     assert await refusal(run, PaymentRun.pause, WHO) == "stage: paused; the run is paused already"
-    await order(run, PaymentRun.abort, WHO)
+    await send_update(run, PaymentRun.abort, WHO)
     assert "the run has been aborted" in await refusal(run, PaymentRun.resume, WHO)
     assert "the run has been aborted" in await refusal(run, PaymentRun.abort, WHO)
     assert len((await run.query(PaymentRun.status)).decisions) == 2
@@ -251,7 +251,7 @@ async def test_a_server_that_cannot_change_a_rate_says_so(
     run = await under_way(duly, gated, at_the_gate=1)
 
     with pytest.raises(WorkflowUpdateFailedError) as error:
-        await order(run, PaymentRun.change_rate, RateCommand("maria", "too slow", 5))
+        await send_update(run, PaymentRun.change_rate, RateCommand("maria", "too slow", 5))
 
     assert isinstance(error.value.cause, ActivityError)
     assert "this Temporal server cannot change a queue's rate" in str(error.value.cause.cause)

@@ -1,11 +1,11 @@
-"""Connected accounts: onboarding on a hosted page, and a world of their own."""
+"""Connected accounts: onboarding on a hosted page, and a state of their own."""
 
 import httpx
 import pytest
 import stripe
 from stripe import InvalidRequestError, StripeClient
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 
 
 def onboarding_page(client: StripeClient, account: str) -> str:
@@ -69,8 +69,8 @@ def test_a_connected_account_has_objects_and_books_of_its_own(
 
     with pytest.raises(InvalidRequestError):
         stripe_sdk.v1.customers.retrieve(customer.id)
-    assert stripe_sandbox.books().totals == ()
-    assert stripe_sandbox.books(account=account.id).totals[0].charges.amount_minor == 700
+    assert stripe_sandbox.movements().totals == ()
+    assert stripe_sandbox.movements(account=account.id).totals[0].charges.amount_minor == 700
 
 
 def test_a_disconnected_account_lives_on_but_lets_us_in_no_more(

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from stripe import CardError, StripeClient
 
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.sandbox.contract import payer
 from tests.sandbox.pages.hosted import BACK, choose, page_of, setup_session
 

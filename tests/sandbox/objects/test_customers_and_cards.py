@@ -4,7 +4,7 @@ import pytest
 from stripe import InvalidRequestError, StripeClient
 
 from sandbox.stripe.cards import TEST_CARDS
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.contract import payer
 
 

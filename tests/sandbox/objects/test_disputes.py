@@ -3,7 +3,7 @@
 import pytest
 from stripe import Dispute, InvalidRequestError, StripeClient
 
-from sandbox.stripe.control import Delays, DisputeScript, SandboxControl
+from sandbox.stripe.control.client import Delays, DisputeScript, SandboxControl
 from tests.sandbox.contract import charge_of, payer
 
 

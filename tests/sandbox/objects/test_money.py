@@ -1,12 +1,12 @@
-"""Balance transactions, the balance, the books, and the currencies."""
+"""Balance transactions, the balance, the movements, and the currencies."""
 
 import pytest
 from stripe import InvalidRequestError, StripeClient
 
 from sandbox.stripe import money
-from sandbox.stripe.control import Delays, SandboxControl
-from sandbox.stripe.control_messages import Sum
-from sandbox.stripe.errors import ApiError
+from sandbox.stripe.api.errors import ApiError
+from sandbox.stripe.control.client import Delays, SandboxControl
+from sandbox.stripe.control.messages import Sum
 from tests.sandbox.contract import charge_of, payer
 
 TWO_DAYS = 2 * 86_400
@@ -61,7 +61,7 @@ def test_the_balance_is_the_sum_of_everything_that_moved(
 
     assert nets == {currency: sum(parts) for currency, parts in balance_of(stripe_sdk).items()}
     assert nets == {"usd": 2000 - 88 - 700 + 3000 - 117 - 3000 - 1500, "eur": 1000 - 59}
-    assert {total.currency: total.balance_minor for total in stripe_sandbox.books().totals} == nets
+    assert {total.currency: total.balance_minor for total in stripe_sandbox.movements().totals} == nets
     assert second.status == "succeeded"
 
 
@@ -80,7 +80,7 @@ def test_a_balance_transaction_can_appear_late(stripe_sdk: StripeClient, stripe_
     stripe_sandbox.set_delays(Delays(balance_transaction=3600))
     charge = charge_of(payer(stripe_sdk).pay(2000))
     assert charge.balance_transaction is None
-    assert stripe_sandbox.books().totals[0].charges == Sum(count=1, amount_minor=2000)
+    assert stripe_sandbox.movements().totals[0].charges == Sum(count=1, amount_minor=2000)
 
     stripe_sandbox.advance(3600)
 
@@ -94,18 +94,18 @@ def test_the_books_tell_what_moved_for_each_request(stripe_sdk: StripeClient, st
     stripe_sdk.v1.refunds.create({"payment_intent": payment.id, "amount": 500})
     stripe_sandbox.create_dispute(charge_of(customer.pay(1000)).id)
 
-    (book,) = stripe_sandbox.books(metadata={"duly_request": "req_1"}).books
+    (moved,) = stripe_sandbox.movements(metadata={"duly_request": "req_1"}).groups
 
-    assert book.metadata == {"duly_request": "req_1", "duly_account": "acc_1"}
-    assert (book.charges, book.refunds, book.disputes) == (
+    assert moved.metadata == {"duly_request": "req_1", "duly_account": "acc_1"}
+    assert (moved.charges, moved.refunds, moved.disputes) == (
         Sum(count=2, amount_minor=3000),
         Sum(count=1, amount_minor=500),
         Sum(count=1, amount_minor=1000),
     )
-    assert book.held_minor == 1500
-    assert len(book.charge_ids) == 2
-    assert payment.id in book.payment_intent_ids
-    assert stripe_sandbox.books(metadata={"duly_request": "req_2"}).books == ()
+    assert moved.held_minor == 1500
+    assert len(moved.charge_ids) == 2
+    assert payment.id in moved.payment_intent_ids
+    assert stripe_sandbox.movements(metadata={"duly_request": "req_2"}).groups == ()
 
 
 def test_the_books_group_by_any_key_of_ours(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
@@ -116,9 +116,9 @@ def test_the_books_group_by_any_key_of_ours(stripe_sdk: StripeClient, stripe_san
             {"amount": 900, "currency": "usd", "confirm": True, "off_session": True, "metadata": {"run": run}, **terms}  # type: ignore[typeddict-item]
         )
 
-    books = stripe_sandbox.books(group_by=("run",)).books
+    groups = stripe_sandbox.movements(group_by=("run",)).groups
 
-    assert {book.metadata["run"]: book.charges.count for book in books} == {"may": 1, "june": 2}
+    assert {moved.metadata["run"]: moved.charges.count for moved in groups} == {"may": 1, "june": 2}
 
 
 @pytest.mark.parametrize(("amount", "currency"), [(12345, "kwd"), (1001, "bhd"), (150, "isk"), (12350, "ugx")])

@@ -3,7 +3,7 @@
 import pytest
 from stripe import InvalidRequestError, StripeClient
 
-from sandbox.stripe.control import CardOutcome, RefundFate, SandboxControl
+from sandbox.stripe.control.client import CardOutcome, RefundScript, SandboxControl
 from tests.sandbox.contract import charge_of, payer
 
 
@@ -100,7 +100,7 @@ def test_a_refund_that_waits_for_the_customer_can_be_canceled(
     stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
 ) -> None:
     customer = payer(stripe_sdk)
-    stripe_sandbox.script_card(customer.method.id, CardOutcome(refund=RefundFate.REQUIRE_ACTION))
+    stripe_sandbox.script_card(customer.method.id, CardOutcome(refund=RefundScript.REQUIRE_ACTION))
     payment = customer.pay()
     refund = stripe_sdk.v1.refunds.create({"payment_intent": payment.id})
     assert refund.status == "requires_action"
@@ -115,13 +115,13 @@ def test_a_refund_that_waits_for_the_customer_can_go_through(
     stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
 ) -> None:
     customer = payer(stripe_sdk)
-    stripe_sandbox.script_card(customer.method.id, CardOutcome(refund=RefundFate.REQUIRE_ACTION))
+    stripe_sandbox.script_card(customer.method.id, CardOutcome(refund=RefundScript.REQUIRE_ACTION))
     refund = stripe_sdk.v1.refunds.create({"payment_intent": customer.pay().id})
 
     stripe_sandbox.succeed_refund(refund.id)
 
     assert stripe_sdk.v1.refunds.retrieve(refund.id).status == "succeeded"
-    assert stripe_sandbox.books().totals[0].refund_failures.count == 0
+    assert stripe_sandbox.movements().totals[0].refund_failures.count == 0
 
 
 def test_a_disputed_charge_cannot_be_refunded(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:

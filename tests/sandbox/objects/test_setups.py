@@ -3,7 +3,7 @@
 import pytest
 from stripe import CardError, InvalidRequestError, StripeClient
 
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.sandbox.contract import payer
 
 

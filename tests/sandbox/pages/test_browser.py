@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from stripe import StripeClient
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.pages.hosted import page_of
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from stripe import InvalidRequestError, StripeClient
 
-from sandbox.stripe.control import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.sandbox.pages.hosted import SUCCESS, choose, page_of, payment_session, setup_session
 
 
@@ -52,8 +52,8 @@ def test_a_payment_is_taken_on_the_page(
     assert found.payment_intent.amount_received == 1900
     assert found.line_items is not None
     assert [item.description for item in found.line_items] == ["Plan"]
-    (book,) = stripe_sandbox.books(metadata={"duly_request": "req_9"}).books
-    assert book.charges.amount_minor == 1900
+    (moved,) = stripe_sandbox.movements(metadata={"duly_request": "req_9"}).groups
+    assert moved.charges.amount_minor == 1900
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_two_tries_on_the_page_pay_once(
     again = choose(browser, url, "pm_card_visa")
 
     assert (again.status_code, "The session is complete." in again.text) == (410, True)
-    assert [total.charges.count for total in stripe_sandbox.books().totals] == [1]
+    assert [total.charges.count for total in stripe_sandbox.movements().totals] == [1]
 
 
 def test_a_session_closes_after_its_time(

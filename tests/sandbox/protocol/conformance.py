@@ -7,7 +7,7 @@ from typing import Any
 from stripe import ListObject, StripeObject
 from stripe._stripe_object import UntypedStripeObject
 
-from sandbox.stripe.fields import annotations_of, is_optional
+from sandbox.stripe.api.fields import annotations_of, is_optional
 
 
 def violations(resource: type[StripeObject], payload: dict[str, Any], path: str = "") -> list[str]:

@@ -5,8 +5,8 @@ import time
 import pytest
 from stripe import StripeClient
 
-from sandbox.stripe.clock import Clock
-from sandbox.stripe.control import ControlError, SandboxControl
+from sandbox.stripe.control.client import ControlError, SandboxControl
+from sandbox.stripe.state.clock import Clock
 
 
 def test_the_clock_starts_at_real_time_and_moves_on_command() -> None:
@@ -65,5 +65,5 @@ def test_a_reset_forgets_everything_but_the_time(stripe_sdk: StripeClient, strip
     stripe_sandbox.reset()
 
     assert stripe_sdk.v1.customers.list().data == []
-    assert stripe_sandbox.books().totals == ()
+    assert stripe_sandbox.movements().totals == ()
     assert stripe_sandbox.now() >= before

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stripe import control_api
+from sandbox.stripe.api.operations import OPERATIONS
 from sandbox.stripe.cards import TEST_CARDS
-from sandbox.stripe.control import EventFaultKind, FaultKind
+from sandbox.stripe.control import routes as control_api
+from sandbox.stripe.control.client import EventFaultKind, FaultKind
 from sandbox.stripe.core import Sandbox, SandboxConfig
-from sandbox.stripe.operations import OPERATIONS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text()
 CONTROLS = [route.path.removeprefix("/_sandbox/") for route in control_api.routes(Sandbox(SandboxConfig()))]

@@ -7,7 +7,7 @@ import pytest
 import stripe
 from stripe import StripeClient
 
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.sandbox.contract import payer
 
 # Raised by version 2 of the API, by OAuth, or by the SDK itself without asking anybody.

@@ -6,8 +6,8 @@ import pytest
 import stripe
 from stripe import StripeClient
 
-from sandbox.stripe.control import ControlError, Fault, FaultKind, SandboxControl
-from sandbox.stripe.faults import Faults
+from sandbox.stripe.control.client import ControlError, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.faults import Faults
 from tests.sandbox.contract import Payer, payer
 from tests.support.builders import API_KEY
 
@@ -31,7 +31,7 @@ SEEN: dict[FaultKind, tuple[type[stripe.StripeError], int | None, bool]] = {
 
 
 @pytest.fixture
-def impatient(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
+def short_timeout(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
     """A payer whose client waits for half a second."""
     http = stripe.RequestsClient(timeout=0.5)
     yield payer(StripeClient(API_KEY, base_addresses={"api": stripe_sandbox.base_url}, http_client=http))
@@ -39,7 +39,7 @@ def impatient(stripe_sandbox: SandboxControl) -> Iterator[Payer]:
 
 
 def charges(control: SandboxControl) -> int:
-    return sum(total.charges.count for total in control.books().totals)
+    return sum(total.charges.count for total in control.movements().totals)
 
 
 def wait_for_charges(control: SandboxControl, count: int) -> None:
@@ -53,40 +53,40 @@ def test_every_fault_is_described() -> None:
 
 @pytest.mark.parametrize("kind", FaultKind)
 def test_a_fault_is_seen_as_what_it_is_and_the_effect_is_as_described(
-    impatient: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
+    short_timeout: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     error, status, takes_effect = SEEN[kind]
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, calls=(1,), delay_seconds=0.8))
 
     with pytest.raises(error) as seen:
-        impatient.pay(key="one")
+        short_timeout.pay(key="one")
 
     assert seen.value.http_status == status
     wait_for_charges(stripe_sandbox, int(takes_effect))
     assert charges(stripe_sandbox) == int(takes_effect)
-    assert stripe_sandbox.faults_struck() == {kind: 1}
+    assert stripe_sandbox.faults_injected() == {kind: 1}
 
 
 @pytest.mark.parametrize("kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.RESET_MID_BODY])
 def test_after_a_lost_line_the_same_key_charges_once_and_tells(
-    impatient: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
+    short_timeout: Payer, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, calls=(1,)))
     with pytest.raises(stripe.APIConnectionError):
-        impatient.pay(key="one")
+        short_timeout.pay(key="one")
 
-    payment = impatient.pay(key="one")
+    payment = short_timeout.pay(key="one")
 
     assert payment.status == "succeeded"
     assert charges(stripe_sandbox) == 1
 
 
-def test_the_two_kinds_of_429_say_which_they_are(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_the_two_kinds_of_429_say_which_they_are(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     codes = []
     for kind in (FaultKind.RATE_LIMIT, FaultKind.LOCK_TIMEOUT):
         stripe_sandbox.add_fault(Fault(operation=CREATE, kind=kind, times=1))
         with pytest.raises(stripe.RateLimitError) as refused:
-            impatient.pay()
+            short_timeout.pay()
         assert refused.value.error is not None
         assert refused.value.headers is not None
         codes.append((refused.value.error.code, refused.value.headers["stripe-should-retry"]))
@@ -95,10 +95,10 @@ def test_the_two_kinds_of_429_say_which_they_are(impatient: Payer, stripe_sandbo
     assert codes == [("rate_limit", "true"), ("lock_timeout", "true")]
 
 
-def test_a_fault_strikes_the_calls_it_was_told_to(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_strikes_the_calls_it_was_told_to(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=FaultKind.SERVER_ERROR_500, calls=(2, 4)))
 
-    outcomes = [_outcome(impatient) for _ in range(5)]
+    outcomes = [_outcome(short_timeout) for _ in range(5)]
 
     assert outcomes == ["succeeded", "APIError", "succeeded", "APIError", "succeeded"]
 
@@ -110,60 +110,60 @@ def _outcome(customer: Payer) -> str:
         return type(error).__name__
 
 
-def test_a_fault_strikes_only_its_endpoint(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_strikes_only_its_endpoint(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation="GET /v1/payment_intents/{id}", kind=FaultKind.SERVER_ERROR_500))
 
-    payment = impatient.pay()
+    payment = short_timeout.pay()
 
     with pytest.raises(stripe.APIError):
-        impatient.client.v1.payment_intents.retrieve(payment.id)
-    assert len(impatient.client.v1.payment_intents.list().data) == 1
+        short_timeout.client.v1.payment_intents.retrieve(payment.id)
+    assert len(short_timeout.client.v1.payment_intents.list().data) == 1
 
 
-def test_a_fault_strikes_what_carries_its_metadata(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
-    payment = impatient.pay()
+def test_a_fault_strikes_what_carries_its_metadata(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
+    payment = short_timeout.pay()
     stripe_sandbox.add_fault(Fault(kind=FaultKind.SERVER_ERROR_500, metadata={"duly_request": "req_1"}))
 
     with pytest.raises(stripe.APIError):
-        impatient.pay()
+        short_timeout.pay()
     with pytest.raises(stripe.APIError):
-        impatient.client.v1.payment_intents.retrieve(payment.id)
-    assert impatient.client.v1.customers.retrieve(impatient.customer.id).name == "Ada"
+        short_timeout.client.v1.payment_intents.retrieve(payment.id)
+    assert short_timeout.client.v1.customers.retrieve(short_timeout.customer.id).name == "Ada"
 
 
-def test_a_fault_stops_after_its_times(impatient: Payer, stripe_sandbox: SandboxControl) -> None:
+def test_a_fault_stops_after_its_times(short_timeout: Payer, stripe_sandbox: SandboxControl) -> None:
     stripe_sandbox.add_fault(Fault(operation=CREATE, kind=FaultKind.UNAVAILABLE_503, times=2))
 
-    assert [_outcome(impatient) for _ in range(3)] == ["APIError", "APIError", "succeeded"]
+    assert [_outcome(short_timeout) for _ in range(3)] == ["APIError", "APIError", "succeeded"]
 
 
-def strikes(seed: int, order: list[int]) -> dict[int, FaultKind | None]:
+def injections(seed: int, order: list[int]) -> dict[int, FaultKind | None]:
     faults = Faults()
     faults.add(Fault(probability=0.3, seed=seed))
-    struck = {number: faults.strike(CREATE, f"req_{number}:1", dict) for number in order}
-    return {number: strike.kind if strike else None for number, strike in struck.items()}
+    injected = {number: faults.next_fault(CREATE, f"req_{number}:1", dict) for number in order}
+    return {number: fault.kind if fault else None for number, fault in injected.items()}
 
 
 def test_the_same_seed_strikes_the_same_requests_in_any_order() -> None:
-    there, back = strikes(7, list(range(500))), strikes(7, list(range(500))[::-1])
+    there, back = injections(7, list(range(500))), injections(7, list(range(500))[::-1])
 
     assert there == back
-    assert there != strikes(8, list(range(500)))
+    assert there != injections(8, list(range(500)))
 
 
 def test_mixed_faults_spread_over_every_kind_with_the_probability_asked_for() -> None:
-    struck = [kind for kind in strikes(1, list(range(4000))).values() if kind is not None]
+    injected = [kind for kind in injections(1, list(range(4000))).values() if kind is not None]
 
-    assert set(struck) == set(FaultKind)
-    assert len(struck) == pytest.approx(1200, rel=0.1)
+    assert set(injected) == set(FaultKind)
+    assert len(injected) == pytest.approx(1200, rel=0.1)
 
 
 def test_reading_has_no_effect_to_lose() -> None:
     faults = Faults()
     faults.add(Fault(probability=0.9))
-    struck = [faults.strike("GET /v1/balance", str(number), dict) for number in range(500)]
+    injected = [faults.next_fault("GET /v1/balance", str(number), dict) for number in range(500)]
 
-    kinds = {strike.kind for strike in struck if strike}
+    kinds = {fault.kind for fault in injected if fault}
 
     assert kinds.isdisjoint({FaultKind.STORED_500, FaultKind.STORED_500_AFTER_EFFECT, FaultKind.SLOW_EFFECT})
 

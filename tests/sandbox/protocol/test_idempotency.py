@@ -6,7 +6,7 @@ import pytest
 import stripe
 from stripe import StripeClient
 
-from sandbox.stripe.control import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.sandbox.contract import payer
 
 DAY = 24 * 3600
@@ -14,7 +14,7 @@ CREATE = "POST /v1/payment_intents"
 
 
 def charges(control: SandboxControl) -> int:
-    return sum(total.charges.count for total in control.books().totals)
+    return sum(total.charges.count for total in control.movements().totals)
 
 
 def test_a_decline_is_replayed_although_the_card_is_good_by_now(

@@ -5,9 +5,9 @@ import pytest
 import stripe
 from stripe import StripeClient
 
-from sandbox.stripe.control import RateLimits, SandboxControl
-from sandbox.stripe.errors import ApiError
-from sandbox.stripe.limits import Limiter, TokenBucket
+from sandbox.stripe.api.errors import ApiError
+from sandbox.stripe.api.limits import Limiter, TokenBucket
+from sandbox.stripe.control.client import RateLimits, SandboxControl
 
 # A bucket holds at least one request; at this rate no test is slow enough to see the next.
 BURST_OF_ONE = 0.001

@@ -7,7 +7,7 @@ import pytest
 from stripe import Charge, InvalidRequestError, StripeClient
 from stripe.params import PaymentIntentListParamsCreated
 
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.contract import charge_of, payer
 
 

@@ -16,9 +16,9 @@ from stripe import InvalidRequestError, RequestOptions, StripeClient, StripeObje
 from stripe._encode import _api_encode
 from typing_extensions import is_typeddict
 
-from sandbox.stripe.errors import ApiError
-from sandbox.stripe.operations import OPERATIONS
-from sandbox.stripe.parameters import decode, shape
+from sandbox.stripe.api.errors import ApiError
+from sandbox.stripe.api.operations import OPERATIONS
+from sandbox.stripe.api.parameters import decode, shape
 from tests.sandbox.contract import payer
 
 SDK_NAMES = {"StripeContext": object, "Mapping": dict}

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.stripe.app import build_app
 from sandbox.stripe.core import SandboxConfig
-from sandbox.stripe.persistence import UnreadableStateError
+from sandbox.stripe.state.persistence import UnreadableStateError
 
 AS_US = {"Authorization": "Bearer sk_test_sandbox"}
 PAYMENT = {"amount": "1000", "currency": "eur", "confirm": "true", "off_session": "true"}

@@ -5,7 +5,7 @@ from stripe import InvalidRequestError, StripeClient, Webhook
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import EndpointChange, needed_types
-from sandbox.stripe.control import SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.webhooks.receiver import receiving
 
 

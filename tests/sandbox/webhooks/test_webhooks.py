@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from stripe import SignatureVerificationError, StripeClient, Webhook
 
-from sandbox.stripe.clock import Clock
-from sandbox.stripe.control import EventFault, EventFaultKind, SandboxControl, WebhookEndpoint
+from sandbox.stripe.control.client import EventFault, EventFaultKind, SandboxControl, WebhookEndpoint
+from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.webhooks import Webhooks
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.sandbox.contract import payer
@@ -69,7 +69,7 @@ def test_a_lost_event_never_arrives_but_is_listed(
 
     assert sorted(types(receiver)) == ["payment_intent.created", "payment_intent.succeeded"]
     assert [event.type for event in stripe_sdk.v1.events.list({"delivery_success": False})] == ["charge.succeeded"]
-    assert stripe_sandbox.event_faults_struck() == {EventFaultKind.LOST: 1}
+    assert stripe_sandbox.event_faults_injected() == {EventFaultKind.LOST: 1}
 
 
 def test_a_duplicated_event_arrives_as_often_as_asked(
@@ -109,7 +109,7 @@ def test_a_reordered_event_arrives_after_its_successor(
     stripe_sandbox.settle_webhooks()
 
     assert [json.loads(payload)["data"]["object"]["amount"] for payload, _ in receiver.received] == [3000, 2000]
-    assert stripe_sandbox.event_faults_struck() == {EventFaultKind.REORDERED: 1}
+    assert stripe_sandbox.event_faults_injected() == {EventFaultKind.REORDERED: 1}
 
 
 def test_mixed_event_faults_come_from_a_seed(
@@ -123,20 +123,20 @@ def test_mixed_event_faults_come_from_a_seed(
     stripe_sandbox.clear_event_faults()
     stripe_sandbox.settle_webhooks()
 
-    struck = stripe_sandbox.event_faults_struck()
-    assert struck.keys() == set(EventFaultKind)
-    assert len(stripe_sdk.v1.events.list({"types": PAID, "limit": 100}).data) == sum(struck.values()) == 45
-    assert len(receiver.received) == 45 - struck[EventFaultKind.LOST] + struck[EventFaultKind.DUPLICATED]
+    injected = stripe_sandbox.event_faults_injected()
+    assert injected.keys() == set(EventFaultKind)
+    assert len(stripe_sdk.v1.events.list({"types": PAID, "limit": 100}).data) == sum(injected.values()) == 45
+    assert len(receiver.received) == 45 - injected[EventFaultKind.LOST] + injected[EventFaultKind.DUPLICATED]
 
 
 def test_the_same_seed_strikes_the_same_events() -> None:
-    def struck(seed: int) -> list[EventFaultKind | None]:
+    def injections(seed: int) -> list[EventFaultKind | None]:
         webhooks = Webhooks(Clock(), WEBHOOK_SECRET)
         webhooks.plan(EventFault(probability=0.5, seed=seed))
-        return [webhooks.strike("charge.succeeded")[0] for _ in range(50)]
+        return [webhooks.next_fault("charge.succeeded")[0] for _ in range(50)]
 
-    assert struck(1) == struck(1)
-    assert struck(1) != struck(2)
+    assert injections(1) == injections(1)
+    assert injections(1) != injections(2)
 
 
 def test_an_endpoint_can_have_a_secret_of_its_own(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:

@@ -1,0 +1,1 @@
+"""What is measured, a module a figure; the ledger has a folder of its own."""

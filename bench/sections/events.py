@@ -1,0 +1,91 @@
+"""What the gateway says, late or never: events, unknown outcomes, cards asleep; and the sandbox that plays it."""
+
+from bench.figures.cards import TARGET_GROWTH, SleepingCards
+from bench.figures.certainty import Certainties
+from bench.figures.sandbox import TARGET_CHARGES, SandboxSpeed
+from bench.figures.webhook import TARGET_MS, Answers
+from bench.page import at_least, on, section, table, verdict
+
+
+def webhook(found: Answers) -> str:
+    """How soon events are answered."""
+    return section(
+        "Receiving events",
+        f"{found.sent:,} signed events were sent at {found.per_second} a second to one `webhook.py`, whether or not the"
+        f" one before was answered; {found.stored:,} were stored. Nobody knows what they are about, which makes each of"
+        " them wait for delivery and be put off, beside the answers.",
+        table(
+            ("Accepted", "Median, ms", "99th percentile, ms", "Slowest, ms", f"Within {TARGET_MS:g} ms"),
+            [(found.accepted, found.median_ms, found.p99_ms, found.max_ms, f"{found.within_target:.2%}")],
+        ),
+        verdict(
+            f"{found.per_second} events/s answered within {TARGET_MS:g} ms",
+            f"{found.p99_ms:g} ms at the 99th percentile, {found.max_ms:g} ms at the most",
+            met=found.max_ms <= TARGET_MS and found.accepted == found.stored == found.sent,
+        ),
+        on(found.machine),
+    )
+
+
+def certainty(found: Certainties) -> str:
+    """How long an outcome stays unknown."""
+    unresolved = sum(kind.unresolved for kind in found.kinds)
+    double = sum(kind.double_charges for kind in found.kinds)
+    return section(
+        "Time to certainty",
+        f"{found.accounts} accounts are collected from once for each kind of fault, which every other"
+        f" charge request meets; the client waits {found.gateway_timeout_seconds:g} s for an answer. The time"
+        " runs from the row before the call to the recorded outcome, for every attempt that its first answer did not"
+        " settle, under the policy that comes with Duly.",
+        table(
+            ("Fault", "Attempts left unknown", "Median, s", "99th percentile, s", "Still unknown", "Double charges"),
+            [
+                (
+                    kind.kind,
+                    kind.attempts,
+                    f"{kind.median_seconds:.2f}",
+                    f"{kind.p99_seconds:.2f}",
+                    kind.unresolved,
+                    kind.double_charges,
+                )
+                for kind in found.kinds
+            ],
+        ),
+        verdict("no outcome left unknown", str(unresolved), met=unresolved == 0),
+        verdict("no double charge", str(double), met=double == 0),
+        on(found.machine),
+    )
+
+
+def sandbox(found: SandboxSpeed) -> str:
+    """How fast the sandbox is."""
+    speed = found.measured
+    return section(
+        "The Stripe sandbox",
+        f"Pinned to one core it answered {speed.charges:,} charges in {speed.seconds:.1f} s, at"
+        f" {speed.server_cpu_ms_per_charge:.2f} CPU ms each.",
+        at_least("charges/s on one core", speed.per_second, TARGET_CHARGES, ".0f"),
+        on(found.machine),
+    )
+
+
+def cards(found: SleepingCards) -> str:
+    """What sleeping cards cost."""
+    return section(
+        "Cards asleep",
+        "The workflows of ever more cards are started as `cards adopt` does it, against one worker for workflows, and"
+        f" left alone. All of them slept {found.seconds:,.0f} s after the first was started. Then {found.woken},"
+        " spread over all, were asked for their card, most of them from their history:"
+        f" the worker held {found.mib_after_waking:.1f} MiB afterwards.",
+        table(
+            ("Cards", "Worker's memory, MiB", "Worker's CPU while nothing happens, cores"),
+            [(f"{step.cards:,}", f"{step.worker_mib:.1f}", f"{step.worker_cores:.3f}") for step in found.steps],
+        ),
+        verdict(
+            f"memory with {found.steps[-1].cards:,} cards within {TARGET_GROWTH:.0%} of that with"
+            f" {found.steps[0].cards:,}",
+            f"{found.growth:+.1%}; {found.events_max} events in the longest history",
+            met=found.growth <= TARGET_GROWTH,
+        ),
+        on(found.machine),
+    )

@@ -1,0 +1,96 @@
+"""What the commands that write transactions share: the key, the ledger, and the answer afterwards."""
+
+import getpass
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.database import Database, DatabaseUnavailableError
+from activities.ledger.client import Ledger, Receipt
+from activities.ledger.transaction_queries import TransactionQueries
+from commands.collection_signals import signal_collections
+from commands.formatting import document, money
+from commands.output import Output, table
+from commands.session import database_of, read_settings
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """Who asks, and under which key: repeating a key changes nothing and gives the same answer."""
+
+    actor: str = ""
+    key: str = ""
+
+    def named(self) -> "WriteOptions":
+        """Fill in the login name and a key of this command's own."""
+        return WriteOptions(self.actor or getpass.getuser(), self.key or f"cli:{uuid.uuid4()}")
+
+
+@dataclass(frozen=True)
+class TransactionWriter:
+    """What a writing command works with."""
+
+    output: Output
+    settings: Settings
+    database: Database
+    options: WriteOptions
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger's functions."""
+        return Ledger(self.database)
+
+    @property
+    def records(self) -> TransactionQueries:
+        """The transactions as they are read."""
+        return TransactionQueries(self.database)
+
+    async def answer(self, receipt: Receipt, *accounts: str, **more: Any) -> None:
+        """Say what was written, after signalling the collections of the accounts whose balance it changed."""
+        found = await self.records.require(receipt.transaction_id)
+        touched = accounts if found.state != "draft" else ()
+        signals = await signal_collections(self.output, self.database, self.settings, touched)
+        balance = await balance_of(self.database, found.account_id)
+        self.output.answer(
+            {"transaction": document(found), "balance_minor": balance, "key": self.options.key, **more, **signals},
+            table("", "Transaction", found.id, rows=_facts(found, balance, signals["collections_signalled"])),
+        )
+
+
+@asynccontextmanager
+async def transaction_writer(output: Output, options: WriteOptions) -> AsyncIterator[TransactionWriter]:
+    """Open the database for one writing command. No answer from it names the key under which to ask again."""
+    settings, options = read_settings(), options.named()
+    async with database_of(settings) as database:
+        try:
+            yield TransactionWriter(output, settings, database, options)
+        except DatabaseUnavailableError as error:
+            advice = f"whether it was written is not known; ask again with --key {options.key} to have it once"
+            raise DatabaseUnavailableError(f"{error}; {advice}") from error
+
+
+async def balance_of(database: Database, account_id: str) -> int:
+    """Return what an account owes now, in minor units."""
+    rows = await database.rows("select balance_minor from duly.account_balances where account_id = :id", id=account_id)
+    return int(rows[0][0])
+
+
+def _facts(found: Row[Any], balance_minor: int, signalled: object) -> list[tuple[str, object]]:
+    unsettled = "" if found.unsettled_minor is None else money(found.unsettled_minor, found.currency)
+    facts = [
+        ("Number", found.number or f"none yet, reference {found.reference_number}"),
+        ("Classification", f"{found.classification}, type {found.type_id}"),
+        ("State", found.state),
+        ("Account", found.account_id),
+        ("Total", money(found.total_minor, found.currency)),
+        ("Unsettled", unsettled),
+        ("Due on", found.due_on),
+        ("Balance of the account", money(balance_minor, found.currency)),
+        ("Collections signalled", ", ".join(signalled) if isinstance(signalled, Sequence) else ""),
+    ]
+    return [(name, value) for name, value in facts if value]

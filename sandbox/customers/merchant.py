@@ -1,0 +1,60 @@
+"""The generated merchant's configuration: what `starter.py definitions apply` would read from a file."""
+
+from datetime import timedelta
+
+from activities.configuration.definitions import Definitions
+from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider, RunDefinition
+from activities.database import Database
+from models.collections.dunning import DunningPolicy
+from models.runs.process_run import RunKind
+from sandbox.customers.catalogue import CURRENCIES, PLANS, TAX_RATES
+
+PROVIDER = "stripe"
+PAYMENT_METHOD = "card"
+BILLING_DEFINITION = "plans"
+PAYMENT_DEFINITION = "monthly"
+
+# What takes weeks in a month of business takes seconds here; the steps are the same.
+POLICY = DunningPolicy(
+    id="demo",
+    declined_after=(timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=3)),
+    technical_after=(timedelta(seconds=1), timedelta(seconds=2)),
+    customer_deadline=timedelta(seconds=5),
+    evidence_after=(timedelta(seconds=1), timedelta(seconds=2)),
+    review_after=timedelta(minutes=1),
+    local_hour=None,
+)
+
+MERCHANT = DefinitionsDocument(
+    tax_rates=TAX_RATES,
+    products=tuple(
+        Product(id=plan.product_id, name=plan.name, product_line=plan.product_line, tax_rate=plan.tax_rate_id)
+        for plan in PLANS
+    ),
+    providers=(Provider(id=PROVIDER, mode="test", currencies=CURRENCIES, payment_methods=(PAYMENT_METHOD,)),),
+    dunning_policies=(Policy(policy=POLICY),),
+    run_definitions=(
+        RunDefinition(id=BILLING_DEFINITION, kind=RunKind.BILLING, name="Monthly plans"),
+        RunDefinition(
+            id=PAYMENT_DEFINITION,
+            kind=RunKind.PAYMENT,
+            name="Monthly payments by card",
+            provider=PROVIDER,
+            dunning_policy=POLICY.id,
+        ),
+    ),
+)
+
+# Credit periods are agreed with a customer, within two weeks of the rule's date.
+_CREDIT_PERIODS = """
+with agreed as (
+    insert into duly.due_date_rules (id, kind, number_of_days, proximity_operator, proximity_days)
+    values ('agreed_within_14_days', 'days_after', 14, 'plus_minus', 14) returning id)
+update duly.definitions set due_date_rule_id = agreed.id from agreed returning due_date_rule_id
+"""
+
+
+async def configure(database: Database) -> None:
+    """Set up the merchant in an empty database: provider, products, taxes, dunning, a run definition of each kind."""
+    await Definitions(database).apply(MERCHANT)
+    await database.rows(_CREDIT_PERIODS)

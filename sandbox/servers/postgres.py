@@ -1,0 +1,175 @@
+"""A PostgreSQL server of our own: the embedded binaries, a cluster in its own folder, roles and databases."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from sandbox.servers.postgres_home import SERVICE, binaries_for, give_to_server, server_uid
+from sandbox.servers.processes import Command, choose_port, run_to_end, running
+
+SUPERUSER, OWNER, RUNTIME, RUNTIME_GROUP = "postgres", "duly_owner", "duly_runtime", "duly_app"
+DATABASE = "duly"
+
+INITDB_OPTIONS = (
+    f"--username={SUPERUSER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+)
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    # In the cluster's own folder, so that not even a killed server leaves anything elsewhere.
+    "dynamic_shared_memory_type": "mmap",
+    "max_connections": "200",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    # The ledger's promises rest on these three; they are said aloud so that nobody has to know the defaults.
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+}
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Passwords of the three roles that log in."""
+
+    superuser: str = field(repr=False)
+    owner: str = field(repr=False)
+    runtime: str = field(repr=False)
+
+    @classmethod
+    def random(cls) -> "Passwords":
+        """Make three new passwords."""
+        return cls(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(18))
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server on 127.0.0.1."""
+
+    port: int
+    passwords: Passwords = field(repr=False)
+
+    def owner_url(self, database: str = DATABASE) -> str:
+        """Return the SQLAlchemy address under the role that owns the tables."""
+        return self._url(OWNER, self.passwords.owner, database)
+
+    def runtime_url(self, database: str = DATABASE) -> str:
+        """Return the SQLAlchemy address under the role that the workers use."""
+        return self._url(RUNTIME, self.passwords.runtime, database)
+
+    async def create_database(self, name: str, *, template: str = "template1", strategy: str = "wal_log") -> None:
+        """Create a database of the owner role as a copy of `template`, to which nobody may be connected.
+
+        The strategy `file_copy` is cheaper where files are in memory.
+        """
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY {}")
+        names = (sql.Identifier(each) for each in (name, OWNER, template, strategy))
+        await self._run(statement.format(*names))
+
+    async def drop_database(self, name: str) -> None:
+        """Drop a database and whoever is still connected to it; nothing if there is none."""
+        await self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    async def create_roles_and_database(self) -> None:
+        """Create Duly's roles and database where missing, and set the passwords. Safe to repeat."""
+        async with await self._connect() as connection:
+            await _ensure_role(connection, RUNTIME_GROUP, None)
+            await _ensure_role(connection, OWNER, self.passwords.owner)
+            await _ensure_role(connection, RUNTIME, self.passwords.runtime)
+            grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(RUNTIME_GROUP), sql.Identifier(RUNTIME))
+            await connection.execute(grant)
+            found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+            missing = await found.fetchone() is None
+        if missing:
+            await self.create_database(DATABASE)
+
+    async def answers(self) -> bool:
+        """Tell whether the server takes connections."""
+        try:
+            async with await self._connect():
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _url(self, role: str, password: str, database: str) -> str:
+        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.port}/{database}"
+
+    async def _run(self, statement: sql.Composed) -> None:
+        async with await self._connect() as connection:
+            await connection.execute(statement)
+
+    async def _connect(self) -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=SUPERUSER,
+            password=self.passwords.superuser,
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_postgres(
+    passwords: Passwords, *, home: Path, log: Path, port: int = 0, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[PostgresServer]:
+    """Run a server on the cluster in `home` (from `temporary_home` or `kept_home`), made at the first start.
+
+    Roles and the database `duly` exist when it yields. `port` 0 takes a free one; `settings` go before our own.
+    """
+    server = PostgresServer(choose_port(SERVICE, port), passwords)
+    binaries = await asyncio.to_thread(binaries_for, home)
+    await _ensure_cluster(binaries, home, log, passwords.superuser)
+    options = tuple(
+        f"--{name}={value}" for name, value in {**SETTINGS, **(settings or {}), "port": str(server.port)}.items()
+    )
+    command = _command((str(binaries / "postgres"), "-D", str(home / "data"), *options), home, log)
+    async with running(command, server.answers):
+        await server.create_roles_and_database()
+        yield server
+
+
+async def _ensure_cluster(binaries: Path, home: Path, log: Path, password: str) -> None:
+    if (home / "data").exists():
+        return
+    unfinished, password_file = home / "data.unfinished", home / "password"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    password_file.write_text(password)
+    give_to_server(password_file)
+    try:
+        argv = (str(binaries / "initdb"), "-D", str(unfinished), f"--pwfile={password_file}", *INITDB_OPTIONS)
+        await run_to_end(_command(argv, home, log), timeout_seconds=60)
+    finally:
+        password_file.unlink()
+    # Renamed only when complete: a start that is killed here leaves no half cluster to the next one.
+    unfinished.rename(home / "data")
+
+
+def _command(argv: tuple[str, ...], home: Path, log: Path) -> Command:
+    """Return a command stopped by SIGINT, the fast shutdown; an orphan gets SIGQUIT, the immediate one."""
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(home)}
+    return Command(SERVICE, argv, log, home, environment, server_uid(), signal.SIGINT, signal.SIGQUIT)
+
+
+async def _ensure_role(connection: psycopg.AsyncConnection, name: str, password: str | None) -> None:
+    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+    verb = "ALTER" if await found.fetchone() else "CREATE"
+    login = sql.SQL("NOLOGIN") if password is None else sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(password))
+    await connection.execute(sql.SQL("{} ROLE {} {}").format(sql.SQL(verb), sql.Identifier(name), login))

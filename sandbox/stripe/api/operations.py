@@ -1,0 +1,90 @@
+"""The table of operations: method, template, what does it, and the SDK type that lists its parameters."""
+
+from stripe import params as sdk
+from stripe.params import checkout as sdk_checkout
+
+from sandbox.stripe.jsontypes import Handler
+from sandbox.stripe.objects import accounts, checkout_sessions, customers, events, webhook_endpoints
+from sandbox.stripe.objects.cards import payment_methods, setup_intents
+from sandbox.stripe.objects.payments import balance, charges, disputes, payment_intents, refunds
+from sandbox.stripe.objects.reading import by_id, page_of
+
+# The hottest come first: the router tries them in order.
+OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
+    ("POST", "/v1/payment_intents", payment_intents.create, sdk.PaymentIntentCreateParams),
+    ("GET", "/v1/payment_intents/{id}", by_id("payment_intents"), sdk.PaymentIntentRetrieveParams),
+    ("GET", "/v1/payment_intents", page_of("payment_intents"), sdk.PaymentIntentListParams),
+    ("POST", "/v1/payment_intents/{id}", payment_intents.update, sdk.PaymentIntentUpdateParams),
+    ("POST", "/v1/payment_intents/{id}/confirm", payment_intents.confirm, sdk.PaymentIntentConfirmParams),
+    ("POST", "/v1/payment_intents/{id}/capture", payment_intents.capture, sdk.PaymentIntentCaptureParams),
+    ("POST", "/v1/payment_intents/{id}/cancel", payment_intents.cancel, sdk.PaymentIntentCancelParams),
+    ("POST", "/v1/refunds", refunds.create, sdk.RefundCreateParams),
+    ("GET", "/v1/refunds/{id}", by_id("refunds"), sdk.RefundRetrieveParams),
+    ("GET", "/v1/refunds", page_of("refunds"), sdk.RefundListParams),
+    ("POST", "/v1/refunds/{id}", refunds.update, sdk.RefundUpdateParams),
+    ("POST", "/v1/refunds/{id}/cancel", refunds.cancel, sdk.RefundCancelParams),
+    ("GET", "/v1/charges/{id}", by_id("charges"), sdk.ChargeRetrieveParams),
+    ("GET", "/v1/charges", page_of("charges"), sdk.ChargeListParams),
+    ("POST", "/v1/charges/{id}", charges.update, sdk.ChargeUpdateParams),
+    ("POST", "/v1/customers", customers.create, sdk.CustomerCreateParams),
+    ("GET", "/v1/customers/{id}", customers.retrieve, sdk.CustomerRetrieveParams),
+    ("GET", "/v1/customers", customers.list_all, sdk.CustomerListParams),
+    ("POST", "/v1/customers/{id}", customers.update, sdk.CustomerUpdateParams),
+    ("DELETE", "/v1/customers/{id}", customers.delete, sdk.CustomerDeleteParams),
+    (
+        "GET",
+        "/v1/customers/{customer}/payment_methods",
+        payment_methods.list_of_customer,
+        sdk.CustomerPaymentMethodListParams,
+    ),
+    (
+        "GET",
+        "/v1/customers/{customer}/payment_methods/{id}",
+        payment_methods.retrieve_of_customer,
+        sdk.CustomerPaymentMethodRetrieveParams,
+    ),
+    ("POST", "/v1/payment_methods", payment_methods.create, sdk.PaymentMethodCreateParams),
+    ("GET", "/v1/payment_methods/{id}", payment_methods.retrieve, sdk.PaymentMethodRetrieveParams),
+    ("GET", "/v1/payment_methods", page_of("payment_methods"), sdk.PaymentMethodListParams),
+    ("POST", "/v1/payment_methods/{id}", payment_methods.update, sdk.PaymentMethodUpdateParams),
+    ("POST", "/v1/payment_methods/{id}/attach", payment_methods.attach, sdk.PaymentMethodAttachParams),
+    ("POST", "/v1/payment_methods/{id}/detach", payment_methods.detach, sdk.PaymentMethodDetachParams),
+    ("POST", "/v1/setup_intents", setup_intents.create, sdk.SetupIntentCreateParams),
+    ("GET", "/v1/setup_intents/{id}", by_id("setup_intents"), sdk.SetupIntentRetrieveParams),
+    ("GET", "/v1/setup_intents", page_of("setup_intents"), sdk.SetupIntentListParams),
+    ("POST", "/v1/setup_intents/{id}", setup_intents.update, sdk.SetupIntentUpdateParams),
+    ("POST", "/v1/setup_intents/{id}/confirm", setup_intents.confirm, sdk.SetupIntentConfirmParams),
+    ("POST", "/v1/setup_intents/{id}/cancel", setup_intents.cancel, sdk.SetupIntentCancelParams),
+    ("POST", "/v1/checkout/sessions", checkout_sessions.create, sdk_checkout.SessionCreateParams),
+    ("GET", "/v1/checkout/sessions/{id}", by_id("checkout_sessions"), sdk_checkout.SessionRetrieveParams),
+    ("GET", "/v1/checkout/sessions", checkout_sessions.list_all, sdk_checkout.SessionListParams),
+    ("POST", "/v1/checkout/sessions/{id}", checkout_sessions.update, sdk_checkout.SessionUpdateParams),
+    ("POST", "/v1/checkout/sessions/{id}/expire", checkout_sessions.expire, sdk_checkout.SessionExpireParams),
+    (
+        "GET",
+        "/v1/checkout/sessions/{id}/line_items",
+        checkout_sessions.list_line_items,
+        sdk_checkout.SessionLineItemListParams,
+    ),
+    ("POST", "/v1/accounts", accounts.create, sdk.AccountCreateParams),
+    ("GET", "/v1/accounts/{id}", by_id("accounts"), sdk.AccountRetrieveParams),
+    ("GET", "/v1/accounts", page_of("accounts"), sdk.AccountListParams),
+    ("POST", "/v1/accounts/{id}", accounts.update, sdk.AccountUpdateParams),
+    ("DELETE", "/v1/accounts/{id}", accounts.delete, sdk.AccountDeleteParams),
+    ("POST", "/v1/account_links", accounts.create_link, sdk.AccountLinkCreateParams),
+    ("GET", "/v1/mandates/{id}", by_id("mandates"), sdk.MandateRetrieveParams),
+    ("GET", "/v1/balance_transactions/{id}", balance.retrieve, sdk.BalanceTransactionRetrieveParams),
+    ("GET", "/v1/balance_transactions", balance.list_all, sdk.BalanceTransactionListParams),
+    ("GET", "/v1/balance", balance.retrieve_balance, sdk.BalanceRetrieveParams),
+    ("GET", "/v1/events/{id}", events.retrieve, sdk.EventRetrieveParams),
+    ("GET", "/v1/events", events.list_all, sdk.EventListParams),
+    ("GET", "/v1/disputes/{id}", by_id("disputes"), sdk.DisputeRetrieveParams),
+    ("GET", "/v1/disputes", page_of("disputes"), sdk.DisputeListParams),
+    ("POST", "/v1/disputes/{id}", disputes.update, sdk.DisputeUpdateParams),
+    ("POST", "/v1/disputes/{id}/close", disputes.close, sdk.DisputeCloseParams),
+    ("POST", "/v1/webhook_endpoints", webhook_endpoints.create, sdk.WebhookEndpointCreateParams),
+    ("GET", "/v1/webhook_endpoints/{id}", by_id("webhook_endpoints"), sdk.WebhookEndpointRetrieveParams),
+    ("GET", "/v1/webhook_endpoints", page_of("webhook_endpoints"), sdk.WebhookEndpointListParams),
+    ("POST", "/v1/webhook_endpoints/{id}", webhook_endpoints.update, sdk.WebhookEndpointUpdateParams),
+    ("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete, sdk.WebhookEndpointDeleteParams),
+)

@@ -1,0 +1,1 @@
+"""The sandbox's own controls under `/_sandbox`: time, faults, scripted cards, limits and webhooks."""

@@ -1,0 +1,210 @@
+"""A typed client of the sandbox's controls: time, faults, scripts, limits, webhooks, and the money that moved."""
+
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from sandbox.stripe.control.messages import (
+    Answer,
+    CardOutcome,
+    CardScript,
+    ClockChange,
+    Delays,
+    DisputeScript,
+    EventFault,
+    EventFaultKind,
+    Fault,
+    FaultKind,
+    MovementReport,
+    RateLimits,
+    RefundScript,
+    WebhookEndpoint,
+)
+
+__all__ = [
+    "Answer",
+    "CardOutcome",
+    "ControlError",
+    "Delays",
+    "DisputeScript",
+    "EventFault",
+    "EventFaultKind",
+    "Fault",
+    "FaultKind",
+    "RateLimits",
+    "RefundScript",
+    "SandboxControl",
+    "WebhookEndpoint",
+]
+
+Json = dict[str, Any]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+TIMEOUT_SECONDS = 30.0
+
+
+class ControlError(RuntimeError):
+    """The sandbox refused a control; the message names field and rule."""
+
+
+class SandboxControl:
+    """Controls the sandbox at `base_url`.
+
+    It blocks for a loopback round trip; the sandbox lives in another thread or process, so async code may call it.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._client = httpx.Client(base_url=f"{self.base_url}/_sandbox/", timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def now(self) -> float:
+        """The sandbox's time in Unix seconds."""
+        return float(self._call("GET", "clock")["now"])
+
+    def advance(self, seconds: float) -> float:
+        """Moves the clock forward and does what became due; gives the new time."""
+        return float(self._call("POST", "clock", ClockChange(advance=seconds))["now"])
+
+    def set_clock(self, at: float) -> float:
+        """Moves the clock forward to a Unix time; an earlier one is refused."""
+        return float(self._call("POST", "clock", ClockChange(set=at))["now"])
+
+    def reset(self) -> None:
+        """Forgets everything but the clock and the webhook endpoints."""
+        self._call("POST", "reset")
+
+    def add_fault(self, fault: Fault) -> None:
+        """Plans that requests go wrong; of several plans the first that applies is injected."""
+        self._call("POST", "faults", fault)
+
+    def mixed_faults(
+        self, probability: float, *, seed: int = 0, operation: str = "*", delay_seconds: float = 1.0
+    ) -> None:
+        """Lets requests go wrong in every way there is, with this probability."""
+        self.add_fault(Fault(operation=operation, probability=probability, seed=seed, delay_seconds=delay_seconds))
+
+    def clear_faults(self) -> None:
+        """Forgets the plan for requests."""
+        self._call("DELETE", "faults")
+
+    def faults_injected(self) -> dict[FaultKind, int]:
+        """How often each kind of fault was injected."""
+        return TypeAdapter(dict[FaultKind, int]).validate_python(self._call("GET", "faults")["injected"])
+
+    def add_event_fault(self, fault: EventFault) -> None:
+        """Plans that webhooks go wrong."""
+        self._call("POST", "event_faults", fault)
+
+    def mixed_event_faults(self, probability: float, *, seed: int = 0, delay_seconds: float = 1.0) -> None:
+        """Lets webhooks go wrong in every way there is, with this probability."""
+        self.add_event_fault(EventFault(probability=probability, seed=seed, delay_seconds=delay_seconds))
+
+    def clear_event_faults(self) -> None:
+        """Forgets the plan for webhooks."""
+        self._call("DELETE", "event_faults")
+
+    def event_faults_injected(self) -> dict[EventFaultKind, int]:
+        """How often each kind of event fault was injected."""
+        return TypeAdapter(dict[EventFaultKind, int]).validate_python(self._call("GET", "event_faults")["injected"])
+
+    def set_rate_limits(self, limits: RateLimits) -> None:
+        """Replaces the limits; `RateLimits()` lifts them all."""
+        self._call("POST", "rate_limits", limits)
+
+    def set_delays(self, delays: Delays) -> None:
+        """How much later Stripe does what it does later."""
+        self._call("POST", "delays", delays)
+
+    def add_webhook_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        """Sends events there from now on."""
+        self._call("POST", "webhook_endpoints", endpoint)
+
+    def clear_webhook_endpoints(self) -> None:
+        """Sends events nowhere."""
+        self._call("DELETE", "webhook_endpoints")
+
+    def settle_webhooks(self) -> dict[str, int]:
+        """Waits until every delivery has arrived or been given up; gives the counts of both."""
+        return TypeAdapter(dict[str, int]).validate_python(self._call("GET", "webhooks", settle="1"))
+
+    def request_counts(self) -> dict[str, int]:
+        """Requests by operation (`POST /v1/payment_intents`), refused and lost ones included."""
+        return TypeAdapter(dict[str, int]).validate_python(self._call("GET", "requests")["requests"])
+
+    def status_counts(self) -> dict[int, int]:
+        """Answers by HTTP status."""
+        return TypeAdapter(dict[int, int]).validate_python(self._call("GET", "requests")["statuses"])
+
+    def movements(
+        self, *, group_by: tuple[str, ...] = (), metadata: dict[str, str] | None = None, account: str | None = None
+    ) -> MovementReport:
+        """What really moved, by metadata keys, for the charges whose metadata has what is given."""
+        query: dict[str, Any] = {f"metadata.{name}": value for name, value in (metadata or {}).items()}
+        if group_by:
+            query["key"] = list(group_by)
+        if account is not None:
+            query["account"] = account
+        return MovementReport.model_validate(self._call("GET", "movements", **query))
+
+    def script_card(self, payment_method: str, *outcomes: CardOutcome, repeat_last: bool = False) -> None:
+        """The card's next answers, one for each charge or set-up; then it is its old self or repeats the last.
+
+        The name of a test card stands for the next payment method that is made of it, on a page for example.
+        """
+        self._call("POST", f"cards/{payment_method}/script", CardScript(outcomes=outcomes, repeat_last=repeat_last))
+
+    def automatically_update_card(self, payment_method: str) -> Json:
+        """The network reissues the card; gives the payment method as it is now."""
+        return self._call("POST", f"cards/{payment_method}/update")
+
+    def detach(self, payment_method: str) -> Json:
+        """Somebody removes the card from its customer at Stripe."""
+        return self._call("POST", f"cards/{payment_method}/detach")
+
+    def revoke_mandate(self, mandate: str) -> Json:
+        """The customer takes back the leave to charge."""
+        return self._call("POST", f"mandates/{mandate}/revoke")
+
+    def disconnect(self, account: str) -> None:
+        """The owner of a connected account takes the platform's access away."""
+        self._call("POST", f"accounts/{account}/disconnect")
+
+    def create_dispute(self, charge: str, script: DisputeScript | None = None) -> Json:
+        """The cardholder disputes the charge; gives the dispute."""
+        return self._call("POST", f"charges/{charge}/dispute", script or DisputeScript())
+
+    def close_dispute(self, dispute: str, *, won: bool) -> Json:
+        """The bank's last word on a dispute or inquiry."""
+        return self._call("POST", f"disputes/{dispute}/{'won' if won else 'lost'}")
+
+    def escalate_inquiry(self, dispute: str) -> Json:
+        """An inquiry becomes a chargeback."""
+        return self._call("POST", f"disputes/{dispute}/escalate")
+
+    def fail_refund(self, refund: str, reason: str = "expired_or_canceled_card") -> Json:
+        """The bank sends a refund back, even one that had succeeded."""
+        return self._call("POST", f"refunds/{refund}/fail", reason=reason)
+
+    def succeed_refund(self, refund: str) -> Json:
+        """A refund that waited goes through."""
+        return self._call("POST", f"refunds/{refund}/succeed")
+
+    def _call(self, method: str, path: str, body: BaseModel | None = None, **query: Any) -> Json:
+        content = body.model_dump_json() if body is not None else None
+        answer = self._client.request(method, path, content=content, params=query or None)
+        if answer.status_code != 200:
+            raise ControlError(answer.text)
+        decoded: Json = answer.json()
+        return decoded

@@ -1,0 +1,247 @@
+"""The sandbox's own endpoints under `/_sandbox`: time, faults, scripts, limits, webhooks and the money that moved."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.stripe.api.errors import ApiError, invalid_request
+from sandbox.stripe.control.messages import (
+    CardScript,
+    ClockChange,
+    Delays,
+    DisputeScript,
+    EventFault,
+    Fault,
+    MovementReport,
+    RateLimits,
+    WebhookEndpoint,
+)
+from sandbox.stripe.core import Sandbox
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects.cards import mandates, network_updates, payment_methods
+from sandbox.stripe.objects.payments import disputes, refunds
+from sandbox.stripe.state import balance_oracle
+from sandbox.stripe.state.account_state import AccountState
+
+Command = Callable[[Sandbox, Request], Awaitable[object]]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+AnyKind = TypeVar("AnyKind", bound=StrEnum)
+
+
+async def _given(request: Request, model: type[AnyModel]) -> AnyModel:
+    """The body as the model, or a 400 that names field and rule."""
+    try:
+        return model.model_validate_json(await request.body() or b"{}")
+    except ValidationError as invalid:
+        raise invalid_request(str(invalid), param=model.__name__) from invalid
+
+
+def _account_state(sandbox: Sandbox, request: Request) -> AccountState:
+    account = request.query_params.get("account")
+    return sandbox.account_state_for(sandbox.config.api_key, account)
+
+
+async def clock(sandbox: Sandbox, request: Request) -> object:
+    """Tells the time; a POST moves it."""
+    if request.method == "POST":
+        change = await _given(request, ClockChange)
+        if change.advance is not None:
+            sandbox.clock.advance(change.advance)
+        elif change.set is not None:
+            if change.set < sandbox.clock.exactly():
+                raise invalid_request("The clock only goes forward.", param="set")
+            sandbox.clock.set(change.set)
+    return {"now": sandbox.clock.exactly()}
+
+
+async def reset(sandbox: Sandbox, _request: Request) -> object:
+    """Forgets everything but the clock and the webhook endpoints."""
+    sandbox.reset()
+    return {}
+
+
+async def faults(sandbox: Sandbox, request: Request) -> object:
+    """Tells what is planned and what was injected; a POST adds, a DELETE forgets."""
+    if request.method == "POST":
+        sandbox.faults.add(await _given(request, Fault))
+    elif request.method == "DELETE":
+        sandbox.faults.clear()
+    return {"plan": sandbox.faults.plan(), "injected": _by_name(sandbox.faults.injected)}
+
+
+async def event_faults(sandbox: Sandbox, request: Request) -> object:
+    """The same for webhooks."""
+    if request.method == "POST":
+        sandbox.webhooks.plan(await _given(request, EventFault))
+    elif request.method == "DELETE":
+        sandbox.webhooks.clear_faults()
+    return {"injected": _by_name(sandbox.webhooks.injected)}
+
+
+def _by_name(injected: Mapping[AnyKind, int]) -> dict[str, int]:
+    # JSON's keys are plain strings; orjson takes no enum for one.
+    return {kind.value: count for kind, count in injected.items()}
+
+
+async def rate_limits(sandbox: Sandbox, request: Request) -> object:
+    """Tells the limits; a POST replaces them."""
+    if request.method == "POST":
+        sandbox.limiter.change(await _given(request, RateLimits))
+    return sandbox.limiter.limits
+
+
+async def delays(sandbox: Sandbox, request: Request) -> object:
+    """Tells the delays; a POST replaces them."""
+    if request.method == "POST":
+        sandbox.set_delays(await _given(request, Delays))
+    return sandbox.platform.delays
+
+
+async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
+    """Tells where events go; a POST adds, a DELETE forgets all."""
+    if request.method == "POST":
+        sandbox.webhooks.endpoints.append(await _given(request, WebhookEndpoint))
+    elif request.method == "DELETE":
+        sandbox.webhooks.endpoints.clear()
+    return {"endpoints": sandbox.webhooks.endpoints}
+
+
+async def webhook_counts(sandbox: Sandbox, _request: Request) -> object:
+    """Deliveries so far, and what is still under way; `settle` waits for that first."""
+    if "settle" in _request.query_params:
+        await sandbox.webhooks.settle()
+    return {"delivered": sandbox.webhooks.delivered, "failed": sandbox.webhooks.failed}
+
+
+async def requests(sandbox: Sandbox, _request: Request) -> object:
+    """Counts requests by operation and answers by status."""
+    by_status = {str(status): count for status, count in sandbox.statuses.items()}
+    return {"requests": dict(sandbox.requests), "statuses": by_status}
+
+
+async def show_movements(sandbox: Sandbox, request: Request) -> object:
+    """`?key=` groups by metadata keys, `?metadata.name=value` filters."""
+    state = _account_state(sandbox, request)
+    keys = request.query_params.getlist("key") or balance_oracle.DEFAULT_KEYS
+    wanted = {
+        name.removeprefix("metadata."): value
+        for name, value in request.query_params.items()
+        if name.startswith("metadata.")
+    }
+    return MovementReport(
+        groups=balance_oracle.groups_of(state, keys, wanted),
+        totals=balance_oracle.totals_of(state),
+        requests=dict(sandbox.requests),
+    )
+
+
+async def script_card(sandbox: Sandbox, request: Request) -> object:
+    """Gives a card its next answers."""
+    state = _account_state(sandbox, request)
+    state.script(request.path_params["id"], await _given(request, CardScript))
+    return {}
+
+
+async def update_card(sandbox: Sandbox, request: Request) -> object:
+    """The card network replaces the card's expiry or number."""
+    return network_updates.replace(_account_state(sandbox, request), request.path_params["id"])
+
+
+async def detach_card(sandbox: Sandbox, request: Request) -> object:
+    """Takes a card from its customer as if at the dashboard."""
+    return payment_methods.detach(_account_state(sandbox, request), {}, request.path_params["id"])
+
+
+async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
+    """Takes back the leave to charge."""
+    state = _account_state(sandbox, request)
+    mandate = state.mandates.get(request.path_params["id"])
+    mandates.revoke(state, mandate)
+    return mandate
+
+
+async def disconnect_account(sandbox: Sandbox, request: Request) -> object:
+    """The owner of a connected account takes the platform's access away."""
+    sandbox.disconnect(request.path_params["id"])
+    return {}
+
+
+async def open_dispute(sandbox: Sandbox, request: Request) -> object:
+    """Lets the cardholder dispute a charge."""
+    state = _account_state(sandbox, request)
+    charge = state.charges.get(request.path_params["id"])
+    return disputes.open_dispute(state, charge, await _given(request, DisputeScript))
+
+
+async def decide_dispute(sandbox: Sandbox, request: Request) -> object:
+    """The bank's word on a dispute: won, lost, or, for an inquiry, escalate."""
+    state = _account_state(sandbox, request)
+    dispute = state.disputes.get(request.path_params["id"])
+    verdict = request.path_params["verdict"]
+    if verdict == "escalate":
+        disputes.escalate(state, dispute)
+    elif verdict in {"won", "lost"}:
+        disputes.decide(state, dispute, won=verdict == "won")
+    else:
+        raise invalid_request("A dispute is won, lost or escalated.", param="verdict")
+    return dispute
+
+
+async def settle_refund(sandbox: Sandbox, request: Request) -> object:
+    """What becomes of a refund: succeed, or fail with `?reason=`."""
+    state = _account_state(sandbox, request)
+    refund = state.refunds.get(request.path_params["id"])
+    if request.path_params["fate"] == "fail":
+        refunds.fail(state, refund, request.query_params.get("reason", "unknown"))
+    else:
+        refunds.succeed(state, refund)
+    return refund
+
+
+async def _serve(sandbox: Sandbox, command: Command, request: Request) -> Response:
+    sandbox.clock.run_due()
+    try:
+        status, body = 200, await command(sandbox, request)
+    except ApiError as refused:
+        status, body = refused.status, refused.body()
+    return Response(orjson.dumps(body, default=_plain), status, media_type="application/json")
+
+
+def _plain(value: Any) -> Json:
+    dumped: Json = value.model_dump(mode="json")
+    return dumped
+
+
+def routes(sandbox: Sandbox) -> list[Route]:
+    """The control endpoints, bound to the sandbox."""
+    commands: tuple[tuple[str, Command, list[str]], ...] = (
+        ("clock", clock, ["GET", "POST"]),
+        ("reset", reset, ["POST"]),
+        ("faults", faults, ["GET", "POST", "DELETE"]),
+        ("event_faults", event_faults, ["GET", "POST", "DELETE"]),
+        ("rate_limits", rate_limits, ["GET", "POST"]),
+        ("delays", delays, ["GET", "POST"]),
+        ("webhook_endpoints", webhook_endpoints, ["GET", "POST", "DELETE"]),
+        ("webhooks", webhook_counts, ["GET"]),
+        ("requests", requests, ["GET"]),
+        ("movements", show_movements, ["GET"]),
+        ("cards/{id}/script", script_card, ["POST"]),
+        ("cards/{id}/update", update_card, ["POST"]),
+        ("cards/{id}/detach", detach_card, ["POST"]),
+        ("mandates/{id}/revoke", revoke_mandate, ["POST"]),
+        ("accounts/{id}/disconnect", disconnect_account, ["POST"]),
+        ("charges/{id}/dispute", open_dispute, ["POST"]),
+        ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
+        ("refunds/{id}/{fate}", settle_refund, ["POST"]),
+    )
+    return [
+        Route(f"/_sandbox/{path}", partial(_serve, sandbox, command), methods=methods)
+        for path, command, methods in commands
+    ]

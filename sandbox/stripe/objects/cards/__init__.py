@@ -1,0 +1,1 @@
+"""Saved cards: how they are stored, checked, replaced and withdrawn."""

@@ -1,0 +1,132 @@
+"""Charges: the attempts on a card, and the money they move."""
+
+from functools import partial
+
+from stripe import Charge
+
+from sandbox.stripe import money
+from sandbox.stripe.api.fields import blank
+from sandbox.stripe.control.messages import CardOutcome
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
+
+
+def record(state: AccountState, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:
+    """A charge of the intent's amount on the method, with the intent's metadata as it is now."""
+    amount, succeeded = intent["amount"], status == "succeeded"
+    charge = blank(Charge) | {
+        "id": state.ids.new("ch"),
+        "amount": amount,
+        "amount_captured": amount if succeeded else 0,
+        "amount_refunded": 0,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": "DULY SANDBOX",
+        "captured": succeeded,
+        "created": state.clock.now(),
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "disputed": False,
+        "fraud_details": {},
+        "metadata": intent["metadata"],
+        "outcome": outcome,
+        "paid": status != "failed",
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": _details(state, method),
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "refunded": False,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "status": status,
+        "transfer_group": intent["transfer_group"],
+    }
+    return state.charges.insert(charge)
+
+
+def _details(state: AccountState, method: Json) -> Json:
+    """The card as it was charged; made once for each state of the card."""
+    printed = method["card"]
+    known = state.charged_as.get(method["id"])
+    if known is None or known[0] is not printed:
+        shared = {name: printed[name] for name in _SHARED}
+        card = blank(Charge.PaymentMethodDetails.Card) | shared
+        card |= {"network": printed["brand"], "network_token": {"used": False}}
+        known = state.charged_as[method["id"]] = printed, {"card": card, "type": "card"}
+    return known[1]
+
+
+_SHARED = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
+
+
+# What the issuer said when it agreed. Shared by all charges, like every nested value here: never changed in place.
+AUTHORIZED: Json = blank(Charge.Outcome) | {
+    "network_status": "approved_by_network",
+    "risk_level": "normal",
+    "risk_score": 20,
+    "seller_message": "Payment complete.",
+    "type": "authorized",
+}
+
+
+def refused(outcome: CardOutcome) -> Json:
+    """What the issuer said, as a charge's `outcome` tells it."""
+    return blank(Charge.Outcome) | {
+        "advice_code": outcome.advice_code,
+        "network_advice_code": outcome.network_advice_code,
+        "network_decline_code": outcome.network_decline_code,
+        "network_status": "declined_by_network",
+        "reason": outcome.decline_code or outcome.code,
+        "risk_level": "normal",
+        "risk_score": 20,
+        "seller_message": "The bank did not return any further details with this decline.",
+        "type": "issuer_declined",
+    }
+
+
+def take_money(state: AccountState, charge: Json) -> None:
+    """Moves the captured money to us; its balance transaction may appear later than the charge."""
+    state.note("charge", charge, charge, charge["amount_captured"])
+    if state.delays.balance_transaction:
+        state.clock.after(state.delays.balance_transaction, partial(_settle_late, state, charge))
+    else:
+        _settle(state, charge)
+
+
+def _settle(state: AccountState, charge: Json) -> None:
+    amount, currency = charge["amount_captured"], charge["currency"]
+    transaction = state.transact(
+        charge,
+        amount=amount,
+        fee=money.charge_fee(amount, currency),
+        type="charge",
+        category="charge",
+        available_on=state.clock.now() + int(state.delays.funds),
+    )
+    charge["balance_transaction"] = transaction["id"]
+
+
+def _settle_late(state: AccountState, charge: Json) -> None:
+    _settle(state, charge)
+    state.emit("charge.updated", charge, {"balance_transaction": None})
+
+
+def refundable(charge: Json) -> int:
+    """What is left to give back, in minor units."""
+    return int(charge["amount_captured"]) - int(charge["amount_refunded"])
+
+
+def update(state: AccountState, params: Json, id: str) -> Json:
+    """Changes what is written on the charge, never its money."""
+    charge = state.charges.get(id)
+    before = dict(charge)
+    for name in ("description", "receipt_email", "transfer_group"):
+        if name in params:
+            charge[name] = params[name]
+    if "metadata" in params:
+        charge["metadata"] = merge_metadata(charge["metadata"], params["metadata"])
+    previous = changed(before, charge, "description", "receipt_email", "transfer_group", "metadata")
+    if previous:
+        state.emit("charge.updated", charge, previous)
+    return charge

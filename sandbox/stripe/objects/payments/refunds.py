@@ -1,0 +1,167 @@
+"""Refunds: money back to the cardholder, at once, later, or not after all."""
+
+from functools import partial
+
+from stripe import Refund
+
+from sandbox.stripe.api.errors import invalid_parameter, invalid_request
+from sandbox.stripe.api.fields import blank
+from sandbox.stripe.control.messages import RefundScript
+from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects.payments import charges
+from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
+
+_STATUS = {
+    RefundScript.SUCCEED: "succeeded",
+    RefundScript.FAIL: "succeeded",
+    RefundScript.PEND: "pending",
+    RefundScript.REQUIRE_ACTION: "requires_action",
+}
+
+
+def create(state: AccountState, params: Json) -> Json:
+    """Gives back the amount, or all that is left of the charge."""
+    charge = _charge_of(state, params)
+    amount = _refundable_amount(charge, params)
+    script = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
+    refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[script]))
+    refund["balance_transaction"] = _move(state, refund, charge)
+    _refunded(charge, amount)
+    state.emit("refund.created", refund)
+    state.emit("charge.refunded", charge)
+    if script is RefundScript.PEND:
+        state.clock.after(state.delays.refund, partial(succeed, state, refund))
+    elif script is RefundScript.FAIL:
+        state.clock.after(state.delays.refund, partial(fail, state, refund, "expired_or_canceled_card"))
+    return refund
+
+
+def _charge_of(state: AccountState, params: Json) -> Json:
+    if "charge" in params:
+        return state.charges.referenced(params["charge"], param="charge")
+    if "payment_intent" not in params:
+        raise invalid_parameter(
+            "One of the following params should be provided for this request: payment_intent or charge.", "charge"
+        )
+    intent = state.payment_intents.referenced(params["payment_intent"], param="payment_intent")
+    latest = state.charges.find(intent["latest_charge"])
+    if latest is None or latest["status"] != "succeeded":
+        raise invalid_request(
+            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+            code="payment_intent_unexpected_state",
+            param="payment_intent",
+        )
+    return latest
+
+
+def _refundable_amount(charge: Json, params: Json) -> int:
+    left = charges.refundable(charge)
+    amount = int(params.get("amount", left))
+    id = charge["id"]
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        raise invalid_request(f"Charge {id} was not captured; it cannot be refunded.", code="charge_not_refundable")
+    if charge["disputed"]:
+        raise invalid_request(f"Charge {id} has been charged back; cannot issue a refund.", code="charge_disputed")
+    if left == 0:
+        raise invalid_request(f"Charge {id} has already been refunded.", code="charge_already_refunded")
+    if amount < 1:
+        raise invalid_parameter("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+    if amount > left:
+        raise invalid_request(
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).",
+            code="amount_too_large",
+            param="amount",
+        )
+    return amount
+
+
+def _new(state: AccountState, params: Json, charge: Json, amount: int, status: str) -> Json:
+    return blank(Refund) | {
+        "id": state.ids.new("re"),
+        "amount": amount,
+        "charge": charge["id"],
+        "created": state.clock.now(),
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "destination_details": {"card": _card_details(status), "type": "card"},
+        "metadata": merge_metadata({}, params.get("metadata") or {}),
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "pending_reason": "processing" if status == "pending" else None,
+        "reason": params.get("reason"),
+        "status": status,
+    }
+
+
+def _card_details(status: str) -> Json:
+    return {
+        "reference_status": "pending",
+        "reference_type": "acquirer_reference_number",
+        "type": "pending" if status == "pending" else "refund",
+    }
+
+
+def _move(state: AccountState, refund: Json, charge: Json) -> str:
+    state.note("refund", refund, charge, refund["amount"])
+    transaction = state.transact(refund, amount=-refund["amount"], type="refund", category="refund")
+    return str(transaction["id"])
+
+
+def _refunded(charge: Json, amount: int) -> None:
+    total = charge["amount_refunded"] + amount
+    charge |= {"amount_refunded": total, "refunded": total == charge["amount_captured"]}
+
+
+def succeed(state: AccountState, refund: Json) -> None:
+    """A refund that was pending or wanted the customer went through."""
+    if refund["status"] not in {"pending", "requires_action"}:
+        return
+    previous = {"status": refund["status"]}
+    refund |= {"status": "succeeded", "pending_reason": None, "next_action": None}
+    state.emit("refund.updated", refund, previous)
+    state.emit("charge.refund.updated", refund, previous)
+
+
+def fail(state: AccountState, refund: Json, reason: str) -> None:
+    """The bank sent the money back to us, maybe long after the refund had succeeded."""
+    if refund["status"] in {"failed", "canceled"}:
+        return
+    previous = {"status": refund["status"]}
+    _take_back(state, refund)
+    refund |= {"status": "failed", "failure_reason": reason, "pending_reason": None, "next_action": None}
+    for type in ("refund.failed", "refund.updated", "charge.refund.updated"):
+        state.emit(type, refund, previous)
+
+
+def cancel(state: AccountState, _params: Json, id: str) -> Json:
+    """Ends a refund that waits for the customer."""
+    refund = state.refunds.get(id)
+    if refund["status"] != "requires_action":
+        raise invalid_request(
+            f"This refund cannot be canceled because it has a status of {refund['status']}.",
+            code="refund_unexpected_state",
+        )
+    _take_back(state, refund)
+    refund |= {"status": "canceled", "failure_reason": "merchant_request"}
+    state.emit("refund.updated", refund, {"status": "requires_action"})
+    return refund
+
+
+def _take_back(state: AccountState, refund: Json) -> None:
+    charge = state.charges.get(refund["charge"])
+    state.note("refund_failure", refund, charge, refund["amount"])
+    transaction = state.transact(refund, amount=refund["amount"], type="refund_failure", category="refund_failure")
+    refund["failure_balance_transaction"] = transaction["id"]
+    _refunded(charge, -refund["amount"])
+
+
+def update(state: AccountState, params: Json, id: str) -> Json:
+    """Changes what is written on the refund, never its money."""
+    refund = state.refunds.get(id)
+    before = dict(refund)
+    if "metadata" in params:
+        refund["metadata"] = merge_metadata(refund["metadata"], params["metadata"])
+    previous = changed(before, refund, "metadata")
+    if previous:
+        state.emit("refund.updated", refund, previous)
+    return refund

@@ -1,0 +1,67 @@
+"""Refund files as tests write and read them."""
+
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from tests.support.company import Company
+
+PAYEES = "account_id,name,iban,bic\n"
+PAYER = ("--payer-name", "Company ZX", "--payer-iban", "DE89 3704 0044 0532 0130 00")
+IBANS = {"c1": "NL91ABNA0417164300", "c2": "CY17002001280000001200527600", "c3": "BE68539007547034"}
+
+
+async def in_credit(company: Company, **paid: str) -> None:
+    """Open accounts that have paid more than they owe."""
+    for account, amount in paid.items():
+        await company.account(account)
+        await company.payment(account, amount)
+
+
+def payees(folder: Path, *accounts: str, name: str = "payees.csv") -> str:
+    """Write bank details of accounts."""
+    rows = "".join(f"{account},Ann of {account},{IBANS[account]},\n" for account in accounts)
+    (folder / name).write_text(PAYEES + rows, encoding="utf-8")
+    return str(folder / name)
+
+
+async def exported(company: Company, file: Path, *words: str, period: str = "2026-11") -> dict[str, Any]:
+    """Export a month."""
+    result: dict[str, Any] = await company.cli.json("refunds", "export", period, str(file), *PAYER, *words)
+    return result
+
+
+def answers(folder: Path, *rows: str, name: str = "answers.csv") -> str:
+    """Write the bank's answers as CSV."""
+    (folder / name).write_text("reference,status,amount,reason\n" + "".join(f"{row}\n" for row in rows))
+    return str(folder / name)
+
+
+def status_report(folder: Path, *payments: tuple[str, str, str]) -> str:
+    """Write the bank's answers as pain.002: reference, status, reason code."""
+    parts = "".join(
+        f"\n<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
+        f"<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        for reference, status, code in payments
+    )
+    (folder / "status.xml").write_text(
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><OrgnlPmtInfAndSts>'
+        f"{parts}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
+    )
+    return str(folder / "status.xml")
+
+
+def transfers(file: Path) -> list[tuple[str, ...]]:
+    """Return reference, amount, name and IBAN of each transfer in a pain.001 file."""
+    root = etree.fromstring(file.read_bytes())
+    paths = ("PmtId/EndToEndId", "Amt/InstdAmt", "Cdtr/Nm", "CdtrAcct/Id/IBAN")
+    return [
+        tuple(str(one.findtext("/".join(f"{{*}}{part}" for part in path.split("/")))) for path in paths)
+        for one in root.iter("{*}CdtTrfTxInf")
+    ]
+
+
+def message_id(file: Path) -> str:
+    """Return the id by which a bank knows the file again."""
+    return str(etree.fromstring(file.read_bytes()).findtext(".//{*}GrpHdr/{*}MsgId"))

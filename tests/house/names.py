@@ -1,0 +1,153 @@
+"""Names: one class a name, and the words of the field instead of images, in identifiers and in names of files."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from tests.house.imports import ENTRIES
+from tests.house.rooms import LAYERS
+from tests.house.source import Module, is_within
+
+# The word, and what the field says instead.
+DENIED: Mapping[str, str] = {
+    "asking": "attempt, request",
+    "bunch": "batch",
+    "bunches": "batches",
+    "desk": "handlers",
+    "fate": "outcome, script",
+    "fuse": "crash trigger",
+    "hear": "wake, record",
+    "heard": "recorded, delivered",
+    "leg": "measured run",
+    "legs": "measured runs",
+    "letter": "message",
+    "letterhead": "sender",
+    "letters": "messages",
+    "lingering": "termination poll",
+    "look": "check, probe",
+    "looked": "checked, probed",
+    "looks": "checks",
+    "mortal": "killable",
+    "news": "event, signal",
+    "patience": "time-out",
+    "peer": "the other system's name",
+    "rehearsal": "dry run",
+    "rehearsals": "dry runs",
+    "said": "result, printed, recorded",
+    "speakable": "customer reason",
+    "stride": "warm-up",
+    "strike": "injected fault",
+    "strikes": "injected faults",
+    "struck": "injected",
+    "swallow": "drop",
+    "swallowed": "dropped",
+    "swallowing": "dropping",
+    "tell": "notify, signal",
+    "telling": "surfacing, rendering",
+    "till": "client of refunds",
+    "told": "signalled, notified",
+    "trouble": "problem, fault",
+    "troubles": "problems, faults",
+    "vigil": "waiter",
+    "wallet": "client of cards",
+}
+
+# Names in which a denied word is the right one, with the reason.
+ALLOWED: Mapping[str, str] = {
+    "letter": "a letter of the alphabet",
+    "letters": "letters of the alphabet",
+    "_letters": "letters of the alphabet",
+    "_LETTERS_BEFORE_DIGITS": "letters of the alphabet",
+    "look_up": "a common verb of databases",
+    "LOOKED_UP": "a common verb of databases",
+}
+
+# Public classes that share a name. This list only gets shorter.
+TWICE: frozenset[str] = frozenset(
+    {
+        "AccountRow",
+        "CardRow",
+        "Dispute",
+        "Due",
+        "Known",
+        "Part",
+        "Refund",
+        "RefundAnswer",
+        "RefundStatus",
+        "Settings",
+        "SubscriptionRow",
+    }
+)
+
+_SQL_NAME = re.compile(r"create (?:or replace )?(?:function|procedure|view|table|type) duly\.(\w+)", re.IGNORECASE)
+
+
+def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each public class of the layers and entries whose name another one has."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for module in modules:
+        if is_within(module.name, (*LAYERS, *ENTRIES, "settings")):
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes[node.name].append(module.name)
+    return [f"{name}: {', '.join(places)}" for name, places in sorted(homes.items()) if len(places) > 1]
+
+
+def images_in_code(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each name with a denied word. A test's name is a sentence and may have any word."""
+    return [
+        module.at(line, _complaint(name, word))
+        for module in modules
+        for line, name in _names(module.tree)
+        if not name.startswith("test_")
+        for word in _denied_in(name)
+    ]
+
+
+def images_in_sql(root: Path) -> list[str]:
+    """Return a line for each function, table, view or type of the database with a denied word in its name."""
+    return [
+        f"{path.relative_to(root)}: {_complaint(name, word)}"
+        for path in sorted((root / "migrations").rglob("*.sql"))
+        for name in _SQL_NAME.findall(path.read_text(encoding="utf-8"))
+        for word in _denied_in(name)
+    ]
+
+
+def images_in_files(paths: Iterable[Path]) -> list[str]:
+    """Return a line for each file or folder with a denied word in its name."""
+    return [
+        f"{path}: {_complaint(part, word)}"
+        for path in paths
+        for part in (*path.parts[:-1], path.stem)
+        for word in _denied_in(part)
+    ]
+
+
+def _denied_in(name: str) -> list[str]:
+    if name in ALLOWED:
+        return []
+    words = (word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
+    return [word for word in words if word in DENIED]
+
+
+def _complaint(name: str, word: str) -> str:
+    return f"{name} has an image in it: {word}; the field says {DENIED[word]}"
+
+
+def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and name of everything that a module names: functions, classes, arguments, variables, aliases."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield node.lineno, name
+            case ast.alias(asname=str(name)):
+                yield node.lineno, name
+            case _:
+                continue

@@ -1,0 +1,213 @@
+"""Rooms: the capability folders of the layers, how large a folder may grow, and which of them may import which."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from tests.house.imports import ENTRIES, imports_of
+from tests.house.source import Module
+
+FOLDER_FILES = 14
+ROOM_USERS = 3
+
+LAYERS = ("models", "activities", "workflows", "commands")
+CAPABILITIES = frozenset(
+    {
+        "bank",
+        "cards",
+        "collections",
+        "configuration",
+        "disputes",
+        "events",
+        "gateway",
+        "imports",
+        "ledger",
+        "messages",
+        "operations",
+        "reductions",
+        "refunds",
+        "runs",
+    }
+)
+# Folders that are no capability, with the reason why they stand beside them.
+OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
+    "models": {"tables": "the typed tables, one list for every capability"},
+    "tests": {
+        "bench": "mirrors bench/",
+        "browser": "the Temporal UI as operators see it",
+        "demo": "mirrors sandbox/demo",
+        "fixtures": "what pytest loads for every test",
+        "house": "the rules of the code itself",
+        "replay": "recorded histories of every workflow",
+        "sandbox": "mirrors sandbox/stripe",
+        "stack": "mirrors sandbox/servers and the stack",
+        "support": "helpers that several folders import",
+    },
+}
+LARGE_FOLDERS = {
+    "tests/replay/histories": "data: one recorded history a file",
+}
+
+# Who imports whom inside a layer. What many need stands at the layer's root, which everybody may import.
+ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "models": {
+        "bank": ("cards", "imports"),
+        "cards": ("collections",),
+        "collections": ("gateway",),
+        "imports": ("cards",),
+        "messages": ("gateway",),
+        "reductions": ("collections", "imports"),
+        "refunds": ("collections", "gateway"),
+        "runs": ("collections",),
+        "tables": ("ledger", "messages"),
+    },
+    "activities": {
+        "bank": ("ledger",),
+        "cards": ("gateway",),
+        "collections": ("gateway",),
+        "disputes": ("gateway",),
+        "reductions": ("configuration",),
+        "refunds": ("collections", "gateway"),
+    },
+    "workflows": {
+        "cards": ("messages",),
+        "collections": ("messages",),
+        "disputes": ("messages", "refunds"),
+        "events": ("cards", "disputes", "refunds"),
+        "reductions": ("refunds",),
+        "refunds": ("collections", "messages"),
+        "runs": ("collections", "events", "messages", "reductions", "refunds"),
+    },
+    "commands": {
+        "ledger": ("imports",),
+        "refunds": ("runs",),
+    },
+}
+
+
+def large_folders(root: Path) -> list[str]:
+    """Return a line for each folder with more files than the cap; the empty markers of packages do not count."""
+    counts: dict[str, int] = defaultdict(int)
+    for top in (*LAYERS, "bench", "migrations", "sandbox", "tests"):
+        for path in (root / top).rglob("*"):
+            if path.is_file() and path.name != "__init__.py" and "__pycache__" not in path.parts:
+                counts[path.parent.relative_to(root).as_posix()] += 1
+    return [
+        f"{folder}: {count} files, at most {FOLDER_FILES}"
+        for folder, count in sorted(counts.items())
+        if count > FOLDER_FILES and folder not in LARGE_FOLDERS
+    ]
+
+
+def unknown_rooms(root: Path) -> list[str]:
+    """Return a line for each folder of a layer, of the database's functions or of the tests that is no capability."""
+    return [
+        f"{top}/{folder.name}: is none of the capabilities"
+        for top in (*LAYERS, "migrations/functions", "tests")
+        for folder in _folders(root / top)
+        if folder.name not in CAPABILITIES and folder.name not in OTHER_FOLDERS.get(top, {})
+    ]
+
+
+def unlisted_arrows(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each import of another room of the same layer that is not listed."""
+    return [
+        module.at(line, f"imports {imported}: {layer} has no arrow from {room} to {other}")
+        for module, line, imported, layer, room, other in _crossings(modules)
+        if other not in ARROWS[layer].get(room, ())
+    ]
+
+
+def unused_arrows(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each listed arrow that nothing needs any more."""
+    used = {(layer, room, other) for _, _, _, layer, room, other in _crossings(modules)}
+    return [
+        f"{layer}: nothing goes from {room} to {other} any more"
+        for layer, rooms in ARROWS.items()
+        for room, others in rooms.items()
+        for other in others
+        if (layer, room, other) not in used
+    ]
+
+
+def circles(arrows: Mapping[str, Mapping[str, Iterable[str]]]) -> list[str]:
+    """Return a line for each layer whose arrows lead round in a circle."""
+    found = []
+    for layer, rooms in arrows.items():
+        try:
+            TopologicalSorter(rooms).prepare()
+        except CycleError as error:
+            found.append(f"{layer}: {' -> '.join(error.args[1])}")
+    return found
+
+
+def misplaced_root_files(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each file at a layer's root that fewer than three capabilities need, and no entry."""
+    everything = list(modules)
+    users = _users_of_roots(everything)
+    return [
+        f"{module.path}: is needed by {', '.join(sorted(found)) or 'nobody'}; it belongs there"
+        for module in everything
+        if _is_at_root(module) and not _is_shared(found := users[module.name])
+    ]
+
+
+def _is_shared(users: Iterable[str]) -> bool:
+    found = set(users)
+    return bool(found & set(ENTRIES)) or len(found & CAPABILITIES) >= ROOM_USERS
+
+
+def _users_of_roots(modules: list[Module]) -> Mapping[str, set[str]]:
+    """Return for each file at a root the capabilities and entries that import it, by way of other root files too."""
+    roots = {module.name for module in modules if _is_at_root(module)}
+    users: dict[str, set[str]] = defaultdict(set)
+    between: dict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        for _, imported in imports_of(module):
+            for root in _prefixes(imported) & roots:
+                if module.name in roots:
+                    between[module.name].add(root)
+                elif room := _room(module) or module.name * (module.name in ENTRIES):
+                    users[root].add(room)
+    for _ in roots:
+        for importer, imported_roots in between.items():
+            for root in imported_roots:
+                users[root] |= users[importer]
+    return users
+
+
+def _crossings(modules: Iterable[Module]) -> Iterator[tuple[Module, int, str, str, str, str]]:
+    for module in modules:
+        room, layer = _room(module), module.path.parts[0]
+        if not room:
+            continue
+        for line, imported in imports_of(module):
+            parts = imported.split(".")
+            if parts[0] == layer and len(parts) > 2 and parts[1] != room and parts[1] in _rooms_of(layer):
+                yield module, line, imported, layer, room, parts[1]
+
+
+def _rooms_of(layer: str) -> frozenset[str]:
+    return CAPABILITIES | frozenset(OTHER_FOLDERS.get(layer, {}))
+
+
+def _room(module: Module) -> str:
+    parts = module.path.parts
+    return parts[1] if parts[0] in LAYERS and len(parts) > 2 else ""
+
+
+def _is_at_root(module: Module) -> bool:
+    parts = module.path.parts
+    return parts[0] in LAYERS and len(parts) == 2 and parts[1] != "__init__.py"
+
+
+def _prefixes(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.exists():
+        return []
+    return sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith(("_", ".")))
