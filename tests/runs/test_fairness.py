@@ -17,7 +17,7 @@ from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.gateways import BusyGateway, GatedGateway, WatchedGateway
-from tests.support.run_control import Run, duly_at, happened, members, order, owing, reached, shape
+from tests.support.run_control import Run, duly_at, happened, members, owing, reached, send_update, shape
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, workflow_worker
 from workflows.runs.payment_run import PaymentRun
@@ -161,7 +161,7 @@ async def test_a_rate_holds_for_the_providers_queue_until_the_run_ends(
     async with duly_at(environment, database, gated, settings) as duly:
         run = await duly.start_run(period=period)
         await gated.arrived(1)
-        status = await order(run, PaymentRun.change_rate, RateCommand("maria", "they asked us to", 7))
+        status = await send_update(run, PaymentRun.change_rate, RateCommand("maria", "they asked us to", 7))
         during = await queue_config(temporal_server)
         gated.gate.set()
         certificate = await run.result()

@@ -139,17 +139,20 @@ class BackEndReduction(ReductionHandlers):
         """Wait for a person's decision; None when the sale was returned, or the history has grown long."""
         if self._waiter.ask_a_person("no_remedy_left"):
             self._decision = None
-        while self._decision is None:
+        while self._taken_decision() is None:
             wake = await self._waiter.wait(None, "a person decides what becomes of it")
             if wake.reason is WakeReason.LONG_HISTORY:
                 # The next execution asks for the same decision: the remedy is taken up again there.
                 self._remedies_used -= 1
                 return None
-            if self._decision is None and (await self._load()).is_sale_returned:
+            if self._taken_decision() is None and (await self._load()).is_sale_returned:
                 break
         self._waiter.end_review()
         decision, self._decision = self._decision, None
         return decision
+
+    def _taken_decision(self) -> ReductionDecision | None:
+        return self._decision
 
     async def _refund(self, reduction: Reduction) -> None:
         """Let each part's refund be seen through by its own workflow, and wait for what they say."""

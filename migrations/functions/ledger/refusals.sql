@@ -1,7 +1,7 @@
 -- Refusals. Every rule has a name; the name travels in the CONSTRAINT field, its arguments as JSON in DETAIL, and the kind
 -- of rule in the SQLSTATE, whose class LD is the ledger's own. models/errors.py turns them into exceptions.
 
-create or replace function duly.refuse(p_kind text, p_rule text, p_arguments jsonb default '{}') returns void
+create or replace function duly.refuse(p_kind text, p_rule text, p_arguments jsonb) returns void
 language plpgsql as $$
 begin
   raise exception using
