@@ -71,7 +71,7 @@ def test_a_word_inside_another_and_a_letter_of_the_alphabet_are_no_images(tmp_pa
 
 
 def test_an_image_in_the_database_is_found(tmp_path: Path) -> None:
-    plant(tmp_path, {"migrations/functions/cards/cards.sql": "create or replace function duly.tell_card(p_id text)"})
+    plant(tmp_path, {"migrations/functions/cards/cards.sql": "create or replace function duly.tell_holder(p_id text)"})
 
     assert len(names.images_in_sql(tmp_path)) == 1
 
