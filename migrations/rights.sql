@@ -37,14 +37,14 @@ grant insert, update on duly.providers, duly.provider_currencies, duly.provider_
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.note_customer,
     duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
-    duly.tell_card to duly_app;
+    duly.notify_card to duly_app;
 
 -- collections
 grant execute on function duly.chargeable_card, duly.close_collection, duly.is_owed, duly.open_collection,
     duly.owed_on to duly_app;
 
 -- disputes
-grant execute on function duly.dispute_view, duly.note_on_dispute, duly.record_dispute, duly.tell_of_dispute to
+grant execute on function duly.dispute_view, duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to
     duly_app;
 
 -- events

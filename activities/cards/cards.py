@@ -199,13 +199,13 @@ class CardActivities:
         return await find(attempt.validation, gateway_reference=attempt.gateway_reference, since=attempt.started_at)
 
     async def _record(
-        self, attempt: ValidationAttempt, said: Mapping[str, Any], answer: ValidationAnswer | None = None
+        self, attempt: ValidationAttempt, outcome: Mapping[str, Any], answer: ValidationAnswer | None = None
     ) -> ValidationAttempt:
         recorded = await self._database.call(
             "record_validation",
             request_id=attempt.validation.request_id,
             attempt=attempt.number,
-            **{"gateway_reference": "", "code": "", "decline_code": "", **said},
+            **{"gateway_reference": "", "code": "", "decline_code": "", **outcome},
             card=kept_of(answer.card) if answer and answer.card else {},
         )
         return attempt_from(recorded)

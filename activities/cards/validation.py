@@ -16,7 +16,7 @@ _OUTCOME = {
     ValidationStatus.PROCESSING: AttemptOutcome.PROCESSING,
     ValidationStatus.CANCELED: AttemptOutcome.DID_NOT_HAPPEN,
 }
-_SAID = {
+_VALIDATION_OUTCOME = {
     AttemptOutcome.SUCCEEDED: ValidationOutcome.ACCEPTED,
     AttemptOutcome.DECLINED: ValidationOutcome.REJECTED,
     AttemptOutcome.PROCESSING: ValidationOutcome.PROCESSING,
@@ -45,7 +45,7 @@ class ValidationAttempt:
 
     def result(self, answer: ValidationAnswer | None = None) -> ValidationResult:
         """Return what it came to; where a holder must go is in the answer alone, and kept nowhere."""
-        outcome = _SAID[self.outcome or AttemptOutcome.UNKNOWN]
+        outcome = _VALIDATION_OUTCOME[self.outcome or AttemptOutcome.UNKNOWN]
         if answer is not None and answer.status is ValidationStatus.ACTION_REQUIRED:
             outcome = ValidationOutcome.ACTION_REQUIRED
         return ValidationResult(

@@ -54,7 +54,7 @@ class DisputeRowActivities:
     @activity.defn
     async def remind_of_dispute(self, dispute_id: str) -> None:
         """Tell operators that evidence is due, once."""
-        await self._database.call("tell_of_dispute", id=dispute_id, kind="dispute_due")
+        await self._database.call("notify_of_dispute", id=dispute_id, kind="dispute_due")
 
 
 async def record_dispute(database: Database, provider: str, data: DisputeData) -> Dispute:
@@ -66,5 +66,5 @@ async def record_dispute(database: Database, provider: str, data: DisputeData) -
 
 async def note(database: Database, decision: DisputeDecision, what: str) -> None:
     """Keep who decided what about a dispute, and why."""
-    said = f"{what}, says {decision.actor}: {decision.reason}"
-    await database.call("note_on_dispute", id=decision.dispute_id, decision=said)
+    decided = f"{what}, says {decision.actor}: {decision.reason}"
+    await database.call("note_on_dispute", id=decision.dispute_id, decision=decided)

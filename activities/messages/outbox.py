@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
-from activities.messages.rendering import Letter, MessageRenderer, NoMessageError, Sender
+from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import CardNotice, MailedPage, MessageState, Notice
@@ -25,7 +25,7 @@ SWEEP_SECONDS = 10 * 60.0
 
 _CLAIMED = TypeAdapter(ClaimedMessage)
 
-# A letter that was handed over without an answer stays `sending`: only a person may say that it goes out again.
+# A message that was handed over without an answer stays `sending`: only a person may say that it goes out again.
 _STATES = {
     Handover.TAKEN: MessageState.SENT,
     Handover.REFUSED: MessageState.FAILED,
@@ -38,18 +38,18 @@ class MessageActivities:
     """What collections and runs have to say. Without a mailer nothing is sent, and messages are withheld."""
 
     def __init__(
-        self, database: Database, letters: MessageRenderer | None = None, mailer: Mailer | None = None
+        self, database: Database, renderer: MessageRenderer | None = None, mailer: Mailer | None = None
     ) -> None:
         self._database = database
-        self._letters = letters or MessageRenderer(Sender())
+        self._renderer = renderer or MessageRenderer(Sender())
         self._mailer = mailer
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.tell, self.tell_card, self.tell_account, self.raise_run_alerts, self.send_page]
+        return [self.notify, self.notify_card, self.notify_account, self.raise_run_alerts, self.send_page]
 
     @activity.defn
-    async def tell(self, notice: Notice) -> None:
+    async def notify(self, notice: Notice) -> None:
         """Write down what a collection's step has to say, once, and send what there is about its account.
 
         Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
@@ -65,13 +65,13 @@ class MessageActivities:
         await self._send_all(pending)
 
     @activity.defn
-    async def tell_card(self, notice: CardNotice) -> None:
+    async def notify_card(self, notice: CardNotice) -> None:
         """Write down what a card's holder is to hear, once, and send what there is about their account.
 
         Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
         """
         pending = await self._database.call(
-            "tell_card",
+            "notify_card",
             card_id=notice.card_id,
             kind=notice.kind,
             transition=notice.transition,
@@ -80,7 +80,7 @@ class MessageActivities:
         await self._send_all(pending)
 
     @activity.defn
-    async def tell_account(self, account_id: str) -> None:
+    async def notify_account(self, account_id: str) -> None:
         """Send what the outbox has about an account: its commits have written it.
 
         Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
@@ -142,7 +142,7 @@ class MessageActivities:
                         to_do.popleft()
                         activity.heartbeat()
             except MailServerAwayError as error:
-                # Servers that take a few letters a session are met again at once, others later.
+                # Servers that take a few messages a session are met again at once, others later.
                 if len(to_do) == before:
                     raise ApplicationError(str(error), type="MailServerAway") from None
         return outcomes
@@ -152,24 +152,24 @@ class MessageActivities:
         if claimed is None:
             return MessageState.WITHHELD
         message = _CLAIMED.validate_python(claimed)
-        letter = await self._letter(message)
-        if letter is None:
+        rendered = await self._render(message)
+        if rendered is None:
             return MessageState.WITHHELD
         try:
-            result = await session.hand_over(letter)
+            result = await session.hand_over(rendered)
         except MailServerAwayError:
             await self._note(message, MessageState.PENDING)
             raise
         return await self._note_handover(message, result)
 
-    async def _letter(self, message: ClaimedMessage) -> Letter | None:
-        """Write the letter, or note why there is none."""
+    async def _render(self, message: ClaimedMessage) -> RenderedMessage | None:
+        """Write the message, or note why there is none."""
         try:
-            return self._letters.compose(message)
+            return self._renderer.compose(message)
         except NoMessageError as error:
             await self._note(message, MessageState.FAILED if error.is_final else MessageState.WITHHELD, error.reason)
         except (TemplateError, LookupError, TypeError, ValueError) as error:
-            # One letter that cannot be written must not hold up the others.
+            # One message that cannot be written must not hold up the others.
             await self._note(message, MessageState.FAILED, f"not_written: {type(error).__name__}")
         return None
 
@@ -188,7 +188,7 @@ class MessageActivities:
 
 
 async def _unbroken(work: Coroutine[Any, Any, MessageState]) -> MessageState:
-    """Let the letter in a worker's hand go all the way when the worker is told to stop: half-way nobody would know."""
+    """Let the message in a worker's hand go all the way when the worker is told to stop: half-way nobody would know."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)

@@ -30,7 +30,7 @@ class TemplateRefusedError(ValueError):
 
 
 class NoMessageError(Exception):
-    """A letter that cannot be written as things are: whose recipient has no address, or an impossible one."""
+    """A message that cannot be written as things are: whose recipient has no address, or an impossible one."""
 
     def __init__(self, reason: str, *, is_final: bool) -> None:
         self.reason = reason
@@ -39,7 +39,7 @@ class NoMessageError(Exception):
 
 
 @dataclass(frozen=True)
-class Letter:
+class RenderedMessage:
     """What is handed to a mail server. It names a person, so it is never logged or kept."""
 
     sender: str = field(repr=False)
@@ -58,7 +58,7 @@ class Sender:
 
 
 class MessageRenderer:
-    """Writes letters. Making one reads every template, so that a wrong tag is found at start and not at night."""
+    """Renders messages. Making one reads every template, so that a wrong tag is found at start and not at night."""
 
     def __init__(self, head: Sender, folder: Path = TEMPLATES) -> None:
         self._head = head
@@ -66,8 +66,8 @@ class MessageRenderer:
         name, self._sender = parseaddr(head.mail_from)
         self._signature = name or self._sender.rpartition("@")[2]
 
-    def compose(self, message: ClaimedMessage) -> Letter:
-        """Write the letter of a message. Raises NoMessageError when there is nobody to send it to."""
+    def compose(self, message: ClaimedMessage) -> RenderedMessage:
+        """Render a message as mail. Raises NoMessageError when there is nobody to send it to."""
         is_customers = message.kind in FOR_CUSTOMERS
         recipient = message.email if is_customers else self._head.operators_mail
         if not recipient:
@@ -75,15 +75,15 @@ class MessageRenderer:
         locale = reader_locale(message.locale if is_customers else "en")
         text = self.text_of(message, locale)
         subject, _, body = text.partition("\n")
-        letter = EmailMessage(policy=_PLAIN)
-        letter["From"] = Address(self._signature, addr_spec=self._sender)
-        letter["To"] = _address(one_line(message.name) if is_customers else "", recipient)
-        letter["Subject"] = one_line(subject)
-        letter["Date"] = format_datetime(datetime.now(UTC))
-        letter["Message-ID"] = message_id(message, self._sender)
-        letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(body)
-        return Letter(self._sender, recipient, letter.as_bytes())
+        mail = EmailMessage(policy=_PLAIN)
+        mail["From"] = Address(self._signature, addr_spec=self._sender)
+        mail["To"] = _address(one_line(message.name) if is_customers else "", recipient)
+        mail["Subject"] = one_line(subject)
+        mail["Date"] = format_datetime(datetime.now(UTC))
+        mail["Message-ID"] = message_id(message, self._sender)
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(body)
+        return RenderedMessage(self._sender, recipient, mail.as_bytes())
 
     def text_of(self, message: ClaimedMessage, locale: Locale) -> str:
         """Fill in the template of a message: the first line is the subject."""

@@ -1,4 +1,4 @@
-"""Handing letters to a mail server, and knowing of each whether it was taken, refused, put off, or nobody can say."""
+"""Handing messages to a mail server, and knowing of each whether it was taken, refused, put off, or nobody can say."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,14 +9,14 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-from activities.messages.rendering import Letter
+from activities.messages.rendering import RenderedMessage
 
 # The server closes a session in which it wants no more mail.
 CLOSING = 421
 
 
 class Handover(StrEnum):
-    """What became of a letter."""
+    """What became of a message."""
 
     TAKEN = "taken"
     REFUSED = "refused"  # for good
@@ -26,14 +26,14 @@ class Handover(StrEnum):
 
 @dataclass(frozen=True)
 class HandoverResult:
-    """What became of a letter, and the server's code; never its words, which may repeat the address."""
+    """What became of a message, and the server's code; never its words, which may repeat the address."""
 
     handover: Handover
     code: str = ""
 
 
 class MailServerAwayError(Exception):
-    """Nobody took the letter: the server is away, or wants no mail of ours now. It may be handed over again."""
+    """Nobody took the message: the server is away, or wants no mail of ours now. It may be handed over again."""
 
 
 class MailSession:
@@ -42,33 +42,33 @@ class MailSession:
     def __init__(self, client: aiosmtplib.SMTP) -> None:
         self._client = client
 
-    async def hand_over(self, letter: Letter) -> HandoverResult:
-        """Hand a letter over. Raises MailServerAwayError where it is certain that the letter was not taken."""
-        refused = await self._announce(letter)
+    async def hand_over(self, message: RenderedMessage) -> HandoverResult:
+        """Hand a message over. Raises MailServerAwayError where it is certain that the message was not taken."""
+        refused = await self._announce(message)
         if refused is not None:
             return refused
         try:
-            await self._client.data(letter.content)
+            await self._client.data(message.content)
         except SMTPDataError as error:
-            # An answer is an answer: until a server says 250 it has not taken the letter (RFC 5321, 4.2.5).
+            # An answer is an answer: until a server says 250 it has not taken the message (RFC 5321, 4.2.5).
             await self._begin_anew()
             return _not_taken(error)
         except (SMTPException, OSError) as error:
             return HandoverResult(Handover.IN_DOUBT, type(error).__name__)
         return HandoverResult(Handover.TAKEN)
 
-    async def _announce(self, letter: Letter) -> HandoverResult | None:
-        """Name sender and recipient. Up to here the server has seen nothing of the letter itself."""
+    async def _announce(self, message: RenderedMessage) -> HandoverResult | None:
+        """Name sender and recipient. Up to here the server has seen nothing of the message itself."""
         try:
-            await self._client.mail(letter.sender)
-            await self._client.rcpt(letter.recipient)
+            await self._client.mail(message.sender)
+            await self._client.rcpt(message.recipient)
         except SMTPRecipientRefused as error:
             if error.code == CLOSING:
                 raise MailServerAwayError(f"smtp_{CLOSING}") from None
             await self._begin_anew()
             return _not_taken(error)
         except (SMTPException, OSError) as error:
-            # A sender that is refused is our own set-up's problem: it is no verdict on this letter.
+            # A sender that is refused is our own set-up's problem: it is no verdict on this message.
             raise MailServerAwayError(_word(error)) from None
         return None
 

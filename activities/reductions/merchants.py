@@ -17,7 +17,7 @@ _LIMITS = ("max_award", "max_day", "max_customer_day")
 
 
 class Settings(Part):
-    """Back-end reduction settings. Amounts in major units, such as "20.00"; what is not said is as for the group."""
+    """Back-end reduction settings. Amounts in major units, such as "20.00"; what is not given is as for the group."""
 
     is_effective: bool | None = None
     method: MethodId | None = None
@@ -30,8 +30,8 @@ class Settings(Part):
     max_age_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     remedies: tuple[Remedy, ...] | None = None
 
-    def said(self, currency: str) -> dict[str, Any]:
-        """Return what was said, with amounts in minor units of a currency. Raises ValueError for one that is none."""
+    def given(self, currency: str) -> dict[str, Any]:
+        """Return what was given, with amounts in minor units of a currency. Raises ValueError for one that is none."""
         given = {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
         for name in _LIMITS:
             if name in given:
@@ -48,8 +48,8 @@ class MerchantGroup(Part):
     reduction: Settings | None = None
 
     def settings(self) -> dict[str, Any] | None:
-        """Return whole settings: what was said, and the defaults for the rest."""
-        return None if self.reduction is None else _whole(self.reduction.said(self.currency))
+        """Return whole settings: what was given, and the defaults for the rest."""
+        return None if self.reduction is None else _whole(self.reduction.given(self.currency))
 
 
 class Merchant(Part):
@@ -67,8 +67,8 @@ class Merchant(Part):
         """Return what overrides the group; without a group, whole settings."""
         if self.reduction is None:
             return None
-        said = self.reduction.said(self.currency)
-        return said if self.group else _whole(said)
+        given = self.reduction.given(self.currency)
+        return given if self.group else _whole(given)
 
 
 class MerchantsDocument(Part):
@@ -80,8 +80,8 @@ class MerchantsDocument(Part):
     @model_validator(mode="after")
     def _settings_make_sense(self) -> Self:
         settings = [one.settings() for one in self.merchant_groups] + [one.settings() for one in self.merchants]
-        for said in settings:
-            _whole(said or {})
+        for given in settings:
+            _whole(given or {})
         return self
 
 
@@ -116,6 +116,6 @@ class Merchants:
         )
 
 
-def _whole(said: Mapping[str, Any]) -> dict[str, Any]:
-    settings: dict[str, Any] = _SETTINGS.dump_python(_SETTINGS.validate_python(said), mode="json")
+def _whole(given: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = _SETTINGS.dump_python(_SETTINGS.validate_python(given), mode="json")
     return settings

@@ -57,8 +57,8 @@ class BankEntry:
             "owner": self.owner_reference,
             "text": self.text,
         }
-        said = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
-        return without_card_numbers(said)[:NOTE_LENGTH_MAX]
+        stated = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
+        return without_card_numbers(stated)[:NOTE_LENGTH_MAX]
 
 
 def is_reference(text: str) -> bool:

@@ -101,14 +101,16 @@ class CustomerReason(StrEnum):
     EXPIRED = "expired"
 
 
-_SPEAKABLE = MappingProxyType({"insufficient_funds": CustomerReason.FUNDS, "expired_card": CustomerReason.EXPIRED})
+_CUSTOMER_REASONS = MappingProxyType(
+    {"insufficient_funds": CustomerReason.FUNDS, "expired_card": CustomerReason.EXPIRED}
+)
 
 
 def customer_reason(decline: Decline) -> CustomerReason:
     """Return what may be said of a decline: never anything where fraud is suspected, and little otherwise."""
     if classify(decline) is DeclineClass.FRAUD:
         return CustomerReason.UNSAID
-    return _SPEAKABLE.get(decline.reason, CustomerReason.UNSAID)
+    return _CUSTOMER_REASONS.get(decline.reason, CustomerReason.UNSAID)
 
 
 @dataclass(frozen=True)

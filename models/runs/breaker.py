@@ -40,7 +40,7 @@ class BreakerState:
     in_a_row: int = 0
     recent: tuple[Answer, ...] = ()
     opened_at: datetime | None = None
-    looked_at: datetime | None = None
+    probed_at: datetime | None = None
     probes: int = 0
 
 
@@ -56,7 +56,7 @@ class Breaker:
         self._in_a_row = state.in_a_row
         self._recent = deque(state.recent, maxlen=SAMPLE)
         self._opened_at = state.opened_at
-        self._looked_at = state.looked_at
+        self._probed_at = state.probed_at
         self._probes = state.probes
 
     @property
@@ -72,8 +72,8 @@ class Breaker:
     @property
     def probe_at(self) -> datetime:
         """When an open breaker probes next."""
-        assert self._looked_at is not None  # noqa: S101
-        return self._looked_at + PAUSES[min(self._probes, len(PAUSES) - 1)]
+        assert self._probed_at is not None  # noqa: S101
+        return self._probed_at + PAUSES[min(self._probes, len(PAUSES) - 1)]
 
     @property
     def state(self) -> BreakerState:
@@ -83,11 +83,11 @@ class Breaker:
             in_a_row=self._in_a_row,
             recent=() if is_well else tuple(self._recent),
             opened_at=self._opened_at,
-            looked_at=self._looked_at,
+            probed_at=self._probed_at,
             probes=self._probes,
         )
 
-    def heard(self, *, is_answered: bool, at: datetime) -> bool:
+    def record_answer(self, *, is_answered: bool, at: datetime) -> bool:
         """Take what became of a payment; True when this opens the breaker. An open one waits for its own look."""
         if self._opened_at is not None:
             return False
@@ -95,18 +95,18 @@ class Breaker:
         self._recent.append(Answer(at, is_answered))
         if is_answered or not self._is_down(at):
             return False
-        self._opened_at = self._looked_at = at
+        self._opened_at = self._probed_at = at
         self._probes = 0
         return True
 
     def probe_finished(self, *, is_answered: bool, at: datetime) -> None:
         """Take what a look came to: an answer closes the breaker, silence makes the pause longer."""
         if is_answered:
-            self._opened_at = self._looked_at = None
+            self._opened_at = self._probed_at = None
             self._in_a_row = self._probes = 0
             self._recent.clear()
             return
-        self._looked_at = at
+        self._probed_at = at
         self._probes += 1
 
     def _is_down(self, at: datetime) -> bool:

@@ -79,9 +79,9 @@ LEFT: frozenset[str] = frozenset(
         "looked_at",
         "said",
         "tell",
-        "tell_account",
-        "tell_card",
-        "tell_of_dispute",
+        "notify_account",
+        "notify_card",
+        "notify_of_dispute",
         "told",
     }
 )

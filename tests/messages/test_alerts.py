@@ -101,7 +101,7 @@ async def test_declines_outside_the_window_do_not_add_up(
         await connection.execute(text("update duly.gateway_attempts set finished_at = now() - interval '2 days'"))
     await collecting.collect(request_for(account, 3))
 
-    await ActivityEnvironment().run(messages_to("").tell, NOBODY)
+    await ActivityEnvironment().run(messages_to("").notify, NOBODY)
 
     assert await alerts(merchant) == []
 
@@ -116,7 +116,7 @@ async def test_two_collections_that_look_at_once_raise_one_alert(
     activities = messages_to("")
 
     checks = [Notice("acc_ada", period) for period in ("2026-08", "2026-09", "2026-10", PERIOD)]
-    await asyncio.gather(*(ActivityEnvironment().run(activities.tell, check) for check in checks))
+    await asyncio.gather(*(ActivityEnvironment().run(activities.notify, check) for check in checks))
 
     assert [one.partition("/")[0] for one in await alerts(merchant)] == ["several_failures"]
 
@@ -139,7 +139,7 @@ async def test_an_amount_far_above_the_usual_is_told_once(
     await pay(merchant, collecting, [now], first_month=11)
 
     for _ in range(2):
-        await ActivityEnvironment().run(messages_to(mailbox.url).tell, NOBODY)
+        await ActivityEnvironment().run(messages_to(mailbox.url).notify, NOBODY)
 
     assert await alerts(merchant) == ([f"unusual_amount/acc_ada/{PERIOD}"] if is_unusual else [])
     assert len(subjects(mailbox, OPERATORS)) == int(is_unusual)
@@ -190,7 +190,7 @@ async def test_without_an_address_for_operators_alerts_stay_in_the_database(
     activities = messages_to(mailbox.url, Sender())
 
     await ActivityEnvironment().run(
-        activities.tell, Notice("acc_ada", PERIOD, MessageKind.NEEDS_REVIEW, "1", 2500, "EUR", code="unknown_outcome")
+        activities.notify, Notice("acc_ada", PERIOD, MessageKind.NEEDS_REVIEW, "1", 2500, "EUR", code="unknown_outcome")
     )
 
     assert await outbox(merchant) == {f"needs_review/acc_ada/{PERIOD}/1": ("withheld", "no_address")}

@@ -122,7 +122,7 @@ async def test_a_message_that_is_not_so_any_more_is_withheld(
     mailbox.clear()
 
     late = Notice(account, PERIOD, MessageKind.DECLINED, "late", 2500, "EUR")
-    await ActivityEnvironment().run(messages_to(mailbox.url).tell, late)
+    await ActivityEnvironment().run(messages_to(mailbox.url).notify, late)
 
     assert mailbox.messages == ()
     assert (await outbox(merchant))[f"declined/acc_ada/{PERIOD}/late"] == ("withheld", "overtaken")

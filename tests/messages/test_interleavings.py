@@ -49,7 +49,7 @@ class Interleaving:
         kind = self.draw.choice([None, MessageKind.DECLINED, MessageKind.NEEDS_REVIEW])
         notice = Notice(account, PERIOD, kind, str(self.draw.randint(1, 2)), 1000, "EUR", code="x")
         with suppress(ApplicationError):
-            await ActivityEnvironment().run(self.activities.tell, notice)
+            await ActivityEnvironment().run(self.activities.notify, notice)
 
     async def send(self, _account: str) -> None:
         with suppress(ApplicationError):

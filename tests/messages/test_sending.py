@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.messages.outbox import MessageActivities
-from activities.messages.rendering import Letter, MessageRenderer
+from activities.messages.rendering import MessageRenderer, RenderedMessage
 from activities.messages.smtp import Mailer
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import MailedPage, Notice
@@ -55,7 +55,7 @@ async def test_whatever_is_repeated_a_receipt_is_sent_once(
 
     for _ in range(3):
         await collecting.collect(request_for(paid))
-        await activity_environment.run(activities.tell, NOTICE)
+        await activity_environment.run(activities.notify, NOTICE)
         await activity_environment.run(activities.send_page, "")
 
     assert len(mailbox.messages) == 1
@@ -142,7 +142,7 @@ async def test_a_worker_killed_between_claim_and_handing_over_leaves_the_message
 ) -> None:  # fmt: skip
     assert await database.call("claim_message", id=RECEIPT)  # and the worker is gone
 
-    await activity_environment.run(messages_to(mailbox.url).tell, NOTICE)
+    await activity_environment.run(messages_to(mailbox.url).notify, NOTICE)
     await activity_environment.run(messages_to(mailbox.url).send_page, "")
 
     assert mailbox.messages == ()
@@ -156,7 +156,7 @@ class SignallingRenderer(MessageRenderer):
         super().__init__(SENDER)
         self.is_writing = asyncio.Event()
 
-    def compose(self, message: ClaimedMessage) -> Letter:
+    def compose(self, message: ClaimedMessage) -> RenderedMessage:
         self.is_writing.set()
         return super().compose(message)
 

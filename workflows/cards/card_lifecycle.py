@@ -264,9 +264,9 @@ class CardLifecycle(CardHandlers):
 def _summary(due: Due | None) -> str:
     if due is None:
         return "nothing is planned; an event of the gateway or a command wakes it"
-    said = {
+    summaries = {
         CardDuty.WARN: f"its holder is notified that it expires, {due.days} days before",
         CardDuty.EXPIRE: "its last month is over",
         CardDuty.REVALIDATE: "the gateway is asked whether it is still good",
     }
-    return said[due.duty]
+    return summaries[due.duty]

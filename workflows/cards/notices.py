@@ -35,7 +35,7 @@ class CardNotices:
 
     async def _send(self, notice: CardNotice) -> None:
         await workflow.execute_activity_method(
-            MessageActivities.tell_card,
+            MessageActivities.notify_card,
             notice,
             task_queue=MAIL_QUEUE,
             summary=f"notify of {notice.kind}, {notice.transition}",

@@ -95,7 +95,7 @@ class Collection(CollectionHandlers):
                 assert snapshot.declined is not None
                 return await self._follow_policy(snapshot.declined, planned_at=snapshot.planned_at)
             case WaitingFor.CUSTOMER:
-                return await self._wait_for_customer(self._customer_deadline(), "the customer")
+                return await self._wait_for_customer(self._state.customer_deadline(), "the customer")
 
     async def _attempt(self) -> Step:
         """Make the attempt, or ask what became of it, and wait for what its outcome calls for."""
@@ -106,7 +106,7 @@ class Collection(CollectionHandlers):
             case CollectOutcome.DECLINED:
                 return await self._follow_decline(result)
             case CollectOutcome.NO_CARD:
-                return await self._wait_for_customer(self._customer_deadline(), "a card", result)
+                return await self._wait_for_customer(self._state.customer_deadline(), "a card", result)
             case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
                 return await self._go_on_without_page()
             case CollectOutcome.PROCESSING if state.snapshot.page is not None:
@@ -148,7 +148,7 @@ class Collection(CollectionHandlers):
         self._state.waiter.note("the customer's page ended unpaid")
         if snapshot.declined is not None and snapshot.planned_at is not None:
             return await self._follow_policy(snapshot.declined, planned_at=snapshot.planned_at)
-        return await self._wait_for_customer(self._customer_deadline(), "a payment")
+        return await self._wait_for_customer(self._state.customer_deadline(), "a payment")
 
     async def _follow_decline(self, result: CollectResult) -> Step:
         """Go on to another card where the decline rules this one out, else do what the policy says."""
@@ -293,9 +293,6 @@ class Collection(CollectionHandlers):
     def _ask_a_person(self, reason: str) -> None:
         if self._state.waiter.ask_a_person(reason):
             self._notices.notify(MessageKind.NEEDS_REVIEW, code=reason)
-
-    def _customer_deadline(self) -> datetime:
-        return workflow.now() + self._state.snapshot.terms.policy.customer_deadline
 
     def _continue_if_long(self) -> None:
         if self._state.waiter.is_history_long():

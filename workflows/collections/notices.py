@@ -59,7 +59,7 @@ class CollectionNotices:
 
     async def _send(self, notice: Notice) -> None:
         await workflow.execute_activity_method(
-            MessageActivities.tell,
+            MessageActivities.notify,
             notice,
             task_queue=MAIL_QUEUE,
             summary=f"notify of {notice.kind or 'what is pending'}, attempt {notice.transition}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -131,6 +132,10 @@ class CollectionState:
         snapshot.attempt, snapshot.cause, snapshot.page = page.attempt, AttemptCause.CUSTOMER, page
         self.waiter.note(f"attempt {page.attempt}: the customer has a page until {in_utc(page.expires_at)}")
         self.waiter.wake(WakeReason.PAGE_OPENED)
+
+    def customer_deadline(self) -> datetime:
+        """Return until when the policy waits for a customer who is asked now."""
+        return workflow.now() + self.snapshot.terms.policy.customer_deadline
 
     def begin_attempt(self, cause: AttemptCause, why: str, card_id: str = "") -> None:
         """Go on to the next attempt. Only a definite outcome of the last one leads here."""

@@ -51,5 +51,5 @@ class OutgoingMessages:
 async def send_pending(account_id: str) -> None:
     """Send what the outbox holds about an account: the commits that it tells of have written it."""
     await workflow.execute_activity_method(
-        MessageActivities.tell_account, account_id, task_queue=MAIL_QUEUE, summary="send what is pending", **MAIL
+        MessageActivities.notify_account, account_id, task_queue=MAIL_QUEUE, summary="send what is pending", **MAIL
     )

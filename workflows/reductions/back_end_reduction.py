@@ -126,14 +126,14 @@ class BackEndReduction(ReductionHandlers):
         decision = await self._decided()
         if decision is None:
             return
-        said = f"{decision.decision}, says {decision.actor}: {decision.reason}"
+        decided = f"{decision.decision}, says {decision.actor}: {decision.reason}"
         match decision.decision:
             case Decision.CREDIT:
                 await self._credit()
             case Decision.TRY_AGAIN:
                 self._remedies_used = 0
             case Decision.GIVE_UP:
-                await self._record(ReductionState.GIVEN_UP, "given_up", said)
+                await self._record(ReductionState.GIVEN_UP, "given_up", decided)
 
     async def _decided(self) -> ReductionDecision | None:
         """Wait for a person's decision; None when the sale was returned, or the history has grown long."""

@@ -35,7 +35,7 @@ class PaymentRun(PaymentRunHandlers):
         self._request = request
         self._course = PaymentRunState(is_shadow=request.is_shadow)
         self._shards = {}
-        self._told = {}
+        self._signalled_revision = {}
 
     @workflow.run
     async def run(self, request: RunRequest) -> Certificate:
@@ -64,9 +64,9 @@ class PaymentRun(PaymentRunHandlers):
         steering = self._course.steering
         if steering.is_aborted:
             return
-        self._told[shard] = steering.revision
+        self._signalled_revision[shard] = steering.revision
         self._shards[shard] = await self._start_shard(plan, shard, steering)
-        await self._tell(shard)
+        await self._signal_shard(shard)
         progress = await self._shards[shard]
         del self._shards[shard]
         self._course.take(progress)

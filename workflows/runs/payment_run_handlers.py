@@ -22,7 +22,7 @@ class PaymentRunHandlers:
     _course: PaymentRunState
     # The shards that are under way, and the revision of the steering that each has been sent.
     _shards: dict[int, ChildWorkflowHandle[PaymentRunShard, ShardProgress]]
-    _told: dict[int, int]
+    _signalled_revision: dict[int, int]
 
     @workflow.signal(description="A shard has something to report.")
     def shard_progressed(self, progress: ShardProgress) -> None:
@@ -41,7 +41,7 @@ class PaymentRunHandlers:
 
     @workflow.update(description="Start nothing new; payments in flight settle.")
     async def pause(self, command: OperatorCommand) -> RunStatus:
-        """Pause the run. Every shard has been told when this returns."""
+        """Pause the run. Every shard has been seen when this returns."""
         return await self._steer("paused", command, is_paused=True)
 
     @workflow.update(description="Go on, also when the run waits for the gateway.")
@@ -92,14 +92,14 @@ class PaymentRunHandlers:
     ) -> RunStatus:
         self._course.note(f"{what}, says {command.actor}: {command.reason}")
         self._course.steer(is_paused=is_paused, is_aborted=is_aborted)
-        await asyncio.gather(*(self._tell(shard) for shard in list(self._shards)))
+        await asyncio.gather(*(self._signal_shard(shard) for shard in list(self._shards)))
         return self._course.status()
 
-    async def _tell(self, shard: int) -> None:
+    async def _signal_shard(self, shard: int) -> None:
         """Send a shard what it has not been sent yet. It carries that from page to page."""
-        while shard in self._shards and self._told[shard] < self._course.steering.revision:
+        while shard in self._shards and self._signalled_revision[shard] < self._course.steering.revision:
             steering = self._course.steering
-            self._told[shard] = steering.revision
+            self._signalled_revision[shard] = steering.revision
             try:
                 await self._shards[shard].signal(PaymentRunShard.steer, steering)
             except FailureError as error:

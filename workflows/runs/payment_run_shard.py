@@ -85,7 +85,7 @@ class PaymentRunShard:
 
     @workflow.signal(description="The run was paused, resumed or aborted.")
     def steer(self, steering: Steering) -> None:
-        """Do as the run is told to."""
+        """Do as the run is seen to."""
         if steering.revision > self._steering.revision:
             self._steering = steering
 
@@ -122,8 +122,8 @@ class PaymentRunShard:
 
     async def _collect_from(self, due: Due) -> None:
         result = await self._ask(due, COLLECT)
-        if self._heard_gateway(result):
-            opened = self._breaker.heard(is_answered=result is not _NO_ANSWER, at=workflow.now())
+        if self._has_answer(result):
+            opened = self._breaker.record_answer(is_answered=result is not _NO_ANSWER, at=workflow.now())
             if opened:
                 await self._report()
         await self._settle(due, result)
@@ -134,7 +134,7 @@ class PaymentRunShard:
         result: CollectResult | None = None
         while result in {None, _NO_ANSWER} and await self._time_to_probe():
             result = await self._ask(due, PROBE)
-            if self._heard_gateway(result):
+            if self._has_answer(result):
                 self._breaker.probe_finished(is_answered=result is not _NO_ANSWER, at=workflow.now())
         if self._breaker.opened_at is None:
             await self._report()
@@ -143,17 +143,17 @@ class PaymentRunShard:
 
     async def _time_to_probe(self) -> bool:
         """Wait for the next look, which an operator's resume makes at once; False when the run was aborted."""
-        told = self._steering.revision
+        seen = self._steering.revision
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._steering.revision > told,
+                lambda: self._steering.revision > seen,
                 timeout=max(self._breaker.probe_at - workflow.now(), timedelta(0)),
                 timeout_summary="ask the gateway again whether it answers",
             )
         await workflow.wait_condition(lambda: self._steering.is_aborted or not self._steering.is_paused)
         return not self._steering.is_aborted
 
-    def _heard_gateway(self, result: CollectResult) -> bool:
+    def _has_answer(self, result: CollectResult) -> bool:
         """Say whether a result tells anything about the gateway: what the database decides alone does not."""
         return result is _NO_ANSWER or result.outcome in _GATEWAY_ANSWERED
 

@@ -84,7 +84,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Write a message to a card's holder, once; return what there is to send to their account.
-create or replace function duly.tell_card(p_card_id text, p_kind text, p_transition text, p_parameters jsonb) returns text[]
+create or replace function duly.notify_card(p_card_id text, p_kind text, p_transition text, p_parameters jsonb) returns text[]
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_account text;

@@ -40,7 +40,7 @@ begin
     if p_state = 'lost' then
         perform duly.lose_dispute(p_id, r, v_payment, p_withdrawn_minor);
     end if;
-    perform duly.tell_of_dispute(p_id, case when d.id is null then 'dispute_opened' when p_state in ('won', 'lost') then 'dispute_decided' end);
+    perform duly.notify_of_dispute(p_id, case when d.id is null then 'dispute_opened' when p_state in ('won', 'lost') then 'dispute_decided' end);
     return duly.dispute_view(p_id);
 end $$;
 
@@ -82,7 +82,7 @@ begin
 end $$;
 
 -- Alert the operators of a dispute (S23): once when it opens, before its evidence is due, when it is decided.
-create or replace function duly.tell_of_dispute(p_id text, p_kind text) returns void
+create or replace function duly.notify_of_dispute(p_id text, p_kind text) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     d duly.disputes;

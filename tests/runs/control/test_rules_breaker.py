@@ -17,14 +17,14 @@ def closed(window: int = 25) -> Breaker:
 def opened() -> Breaker:
     breaker = closed()
     for _ in range(IN_A_ROW):
-        breaker.heard(is_answered=False, at=NOON)
+        breaker.record_answer(is_answered=False, at=NOON)
     return breaker
 
 
 def opens_after(breaker: Breaker, answers: str, *, every: timedelta = SECOND) -> int:
     """Return how many answers it takes; `.` is one, `x` is silence. 0: it stays closed."""
     for number, answer in enumerate(answers, 1):
-        if breaker.heard(is_answered=answer == ".", at=NOON + number * every):
+        if breaker.record_answer(is_answered=answer == ".", at=NOON + number * every):
             return number
     return 0
 
@@ -58,7 +58,7 @@ def test_each_silence_takes_a_slot_until_somebody_gets_an_answer() -> None:
 
     slots = []
     for answer in "xxx.":
-        breaker.heard(is_answered=answer == ".", at=NOON)
+        breaker.record_answer(is_answered=answer == ".", at=NOON)
         slots.append(breaker.slots)
 
     assert slots == [24, 23, 22, 25]
@@ -67,7 +67,7 @@ def test_each_silence_takes_a_slot_until_somebody_gets_an_answer() -> None:
 def test_a_window_never_closes_altogether() -> None:
     breaker = closed(window=1)
 
-    breaker.heard(is_answered=False, at=NOON)
+    breaker.record_answer(is_answered=False, at=NOON)
 
     assert breaker.slots == 1
 
@@ -87,7 +87,7 @@ def test_the_pauses_between_looks_grow_to_ten_minutes() -> None:
 def test_what_was_in_flight_does_not_close_an_open_breaker() -> None:
     breaker = opened()
 
-    breaker.heard(is_answered=True, at=NOON + SECOND)
+    breaker.record_answer(is_answered=True, at=NOON + SECOND)
 
     assert breaker.opened_at == NOON
 
