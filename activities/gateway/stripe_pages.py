@@ -1,6 +1,7 @@
 """Payments on a page of Stripe's, for a customer who has to be there: authentication, another card."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import stripe
 
@@ -9,6 +10,9 @@ from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPa
 
 # Clocks differ: evidence is looked for from a little before the attempt was written down.
 CLOCK_SKEW = timedelta(minutes=5)
+
+# A page for a card offers cards: every other method would come back as something that this gateway cannot keep.
+CARDS_ONLY: list[Literal["card"]] = ["card"]
 EXPAND_FEE = "latest_charge.balance_transaction"
 _EXPAND_PAYMENT = f"payment_intent.{EXPAND_FEE}"
 
@@ -25,6 +29,7 @@ class StripePages:
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
+                    "allowed_payment_method_types": CARDS_ONLY,
                     "customer": charge.customer,
                     "line_items": [
                         {
