@@ -1,5 +1,6 @@
 """`python -m sandbox.stripe.contract`: what the sandbox does beside what Stripe's own test mode does."""
 
+import contextlib
 import os
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.server import running_sandbox
 
 STRIPE = "https://api.stripe.com"
-NO_KEY = """STRIPE_TEST_KEY is not set. Make an account at Stripe, open its test mode, take the secret key (sk_test_...), and:
+NO_KEY = """STRIPE_TEST_KEY is not set. Make an account at Stripe, open its test mode, take the secret key, and:
 
     STRIPE_TEST_KEY=sk_test_... make contract
 """
@@ -41,14 +42,14 @@ def main(
 def compared(address: str, key: str, limit: int) -> int:
     """Print the report; the number of differences."""
     config = SandboxConfig(delays=STRIPES_DELAYS)
-    with running_sandbox(config) as ours, SandboxControl(ours) as control:
-        other_control = None if address == STRIPE else SandboxControl(address)
-        with (
-            Calls(ours, config.api_key, control) as sandbox,
-            Calls(address, key, other_control, limit) as other,
-        ):
-            seen = run(sandbox, other)
-            print(report(seen, calls=other.count))
+    with contextlib.ExitStack() as running:
+        ours = running.enter_context(running_sandbox(config))
+        control = running.enter_context(SandboxControl(ours))
+        theirs = None if address == STRIPE else running.enter_context(SandboxControl(address))
+        sandbox = running.enter_context(Calls(ours, config.api_key, control))
+        other = running.enter_context(Calls(address, key, theirs, limit))
+        seen = run(sandbox, other)
+        print(report(seen, calls=other.count))
     return sum(each.differs for each in seen)
 
 

@@ -38,7 +38,7 @@ class Reply:
 
     @property
     def error(self) -> str:
-        """A refusal in one line: status, then code, decline code and parameter as far as there are any; else the status."""
+        """The status, and for a refusal its code, decline code and parameter, as far as it has them."""
         said = self.body.get("error", {})
         words = (said.get("code"), said.get("decline_code"), said.get("param"))
         return " ".join([str(self.status), *(str(word) for word in words if word)])

@@ -40,8 +40,9 @@ class DisputeScript(Model):
 class CardOutcome(Model):
     """The answer to one charge or set-up of a card.
 
-    With `is_blocked` Stripe itself declines, by Radar, and never asks the issuer. `process` answers `processing` first and `then` after `after_seconds` of the sandbox's clock. `dispute` and
-    `refund` say what later becomes of the charge.
+    With `is_blocked` Stripe itself declines, by Radar, and never asks the issuer. `process` answers `processing`
+    first and `then` after `after_seconds` of the sandbox's clock. `dispute` and `refund` say what later becomes of
+    the charge.
     """
 
     answer: Answer = Answer.SUCCEED
