@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import stripe
 
-from activities.gateway.stripe_pages import CARDS_ONLY, CLOCK_SKEW
+from activities.gateway.stripe_pages import CLOCK_SKEW
 from activities.gateway.translation import decline_of, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import GatewayRefusedError, PaymentPage
@@ -87,7 +87,7 @@ class StripeCards:
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "setup",
-                    "allowed_payment_method_types": CARDS_ONLY,
+                    "allowed_payment_method_types": ["card"],
                     "customer": validation.customer,
                     "metadata": metadata,
                     "setup_intent_data": {"metadata": metadata},

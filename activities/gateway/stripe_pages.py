@@ -1,7 +1,6 @@
 """Payments on a page of Stripe's, for a customer who has to be there: authentication, another card."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import stripe
 
@@ -10,9 +9,6 @@ from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPa
 
 # Clocks differ: evidence is looked for from a little before the attempt was written down.
 CLOCK_SKEW = timedelta(minutes=5)
-
-# A page for a card offers cards: every other method would come back as something that this gateway cannot keep.
-CARDS_ONLY: list[Literal["card"]] = ["card"]
 EXPAND_FEE = "latest_charge.balance_transaction"
 _EXPAND_PAYMENT = f"payment_intent.{EXPAND_FEE}"
 
@@ -29,7 +25,8 @@ class StripePages:
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
-                    "allowed_payment_method_types": CARDS_ONLY,
+                    # Every other method would come back as something that this gateway cannot keep.
+                    "allowed_payment_method_types": ["card"],
                     "customer": charge.customer,
                     "line_items": [
                         {

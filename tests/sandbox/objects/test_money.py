@@ -118,18 +118,18 @@ def test_the_books_tell_what_moved_for_each_request(stripe_sdk: StripeClient, st
 
 def test_the_books_group_by_any_key_of_ours(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     customer = payer(stripe_sdk)
-    terms = {"customer": customer.customer.id, "payment_method": customer.method.id}
     for run in ("may", "june", "june"):
         stripe_sdk.v1.payment_intents.create(
             {
                 "amount": 900,
                 "currency": "usd",
                 "confirm": True,
-                "automatic_payment_methods": NO_REDIRECTS,
                 "off_session": True,
+                "automatic_payment_methods": NO_REDIRECTS,
+                "customer": customer.customer.id,
+                "payment_method": customer.method.id,
                 "metadata": {"run": run},
-                **terms,
-            }  # type: ignore[typeddict-item]
+            }
         )
 
     groups = stripe_sandbox.movements(group_by=("run",)).groups
