@@ -1,8 +1,8 @@
 """Refunds, disputes, events and where they are sent."""
 
-from sandbox.stripe.contract.asking import booked_payment, pay
 from sandbox.stripe.contract.behaviour import behaviour
 from sandbox.stripe.contract.calls import Calls
+from sandbox.stripe.contract.requests import booked_payment, pay
 from sandbox.stripe.jsontypes import Json
 
 

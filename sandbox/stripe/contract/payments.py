@@ -1,8 +1,8 @@
 """Payments, cards and the pages on which they are given."""
 
-from sandbox.stripe.contract.asking import BACK, NO_REDIRECTS, booked_payment, pay, saved_card
 from sandbox.stripe.contract.behaviour import behaviour
 from sandbox.stripe.contract.calls import Calls
+from sandbox.stripe.contract.requests import BACK, NO_REDIRECTS, booked_payment, pay, saved_card
 
 _BARE = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
 

@@ -3,9 +3,9 @@
 import base64
 import secrets
 
-from sandbox.stripe.contract.asking import pay, payment
 from sandbox.stripe.contract.behaviour import behaviour
 from sandbox.stripe.contract.calls import Calls
+from sandbox.stripe.contract.requests import pay, payment
 
 _CUSTOMER = {"description": "contract test"}
 

@@ -6,9 +6,9 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from sandbox.stripe.contract.__main__ import compared, main
-from sandbox.stripe.contract.asking import saved_card
 from sandbox.stripe.contract.calls import Calls, TooManyCallsError
 from sandbox.stripe.contract.report import BEHAVIOURS
+from sandbox.stripe.contract.requests import saved_card
 from sandbox.stripe.control.client import AT_ONCE, SandboxControl
 from tests.support.builders import API_KEY
 
