@@ -12,7 +12,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up check format bench migrate lock clean
+.PHONY: help setup demo test up check format contract bench migrate lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: $(STAMP) ## Check format, lint, spelling and types, then run the tests: w
 format: $(STAMP) ## Format the code and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: $(STAMP) ## Ask Stripe's test mode what the sandbox is asked, with STRIPE_TEST_KEY, and report differences
+	$(BIN)/python -m sandbox.stripe.contract $(ARGS)
 
 bench: $(STAMP) ## Measure throughput, cost and memory
 	$(BIN)/python -m bench $(ARGS)

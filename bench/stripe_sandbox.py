@@ -74,6 +74,8 @@ def charge_request(url: str, customer: str, method: str, number: int) -> bytes:
             "payment_method": method,
             "off_session": "true",
             "confirm": "true",
+            "automatic_payment_methods[enabled]": "true",
+            "automatic_payment_methods[allow_redirects]": "never",
             "metadata[duly_request]": f"req_{number}",
             "metadata[duly_account]": f"acc_{number}",
         }

@@ -87,6 +87,7 @@ class StripeCards:
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "setup",
+                    "allowed_payment_method_types": ["card"],
                     "customer": validation.customer,
                     "metadata": metadata,
                     "setup_intent_data": {"metadata": metadata},

@@ -112,6 +112,8 @@ def _asked(charge: Charge) -> "PaymentIntentCreateParams":
         "currency": charge.currency.lower(),
         "customer": charge.customer,
         "payment_method": charge.token,
+        # Only cards are charged here; a method that sends its customer away has nobody to send.
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         "off_session": True,
         "confirm": True,
         "metadata": metadata_of(charge),

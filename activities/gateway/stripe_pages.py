@@ -25,6 +25,8 @@ class StripePages:
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
+                    # Every other method would come back as something that this gateway cannot keep.
+                    "allowed_payment_method_types": ["card"],
                     "customer": charge.customer,
                     "line_items": [
                         {

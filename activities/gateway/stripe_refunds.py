@@ -63,5 +63,7 @@ def _answer(refund: stripe.Refund, ask: RefundCall) -> RefundAnswer:
     if (refund.amount, refund.currency.upper()) != (amount_to_send(ask), ask.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
     status = _STATUS.get(refund.status or "", RefundStatus.PENDING)
-    code = refund.failure_reason or refund.status or "" if status is RefundStatus.FAILED else ""
+    # Stripe leaves the reason out unless the refund failed, and the SDK then has no such attribute.
+    reason = getattr(refund, "failure_reason", None) or refund.status or ""
+    code = reason if status is RefundStatus.FAILED else ""
     return RefundAnswer(status, refund.id, is_booked=refund.balance_transaction is not None, code=code)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sandbox.stripe.app import build_app
-from sandbox.stripe.control.messages import WebhookEndpoint
+from sandbox.stripe.control.messages import AT_ONCE, STRIPES_DELAYS, WebhookEndpoint
 from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.server import server_for
 
@@ -25,10 +25,15 @@ def main(
     ] = DEFAULTS.webhook_secret,
     webhook_url: Annotated[list[str] | None, typer.Option(help="Where events go; may be repeated.")] = None,
     state_file: Annotated[Path | None, typer.Option(help="Keeps what the sandbox knows, for the next start.")] = None,
+    delays: Annotated[
+        bool, typer.Option(help="Book charges and withdraw disputed money seconds later, as Stripe does.")
+    ] = DEFAULTS.delays == STRIPES_DELAYS,
     address_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it is bound.")] = None,
 ) -> None:
     """Serves the Stripe sandbox."""
-    app = build_app(SandboxConfig(api_key, webhook_secret), state_file=state_file)
+    app = build_app(
+        SandboxConfig(api_key, webhook_secret, STRIPES_DELAYS if delays else AT_ONCE), state_file=state_file
+    )
     endpoints = app.state.sandbox.webhooks.endpoints
     endpoints.extend(WebhookEndpoint(url=url) for url in webhook_url or ())
     server, listening = server_for(app, host, port)

@@ -31,6 +31,10 @@ def declined(
     )
 
 
+# By Radar: the issuer is never asked, so no code of the network's comes with it.
+BLOCKED = CardOutcome(answer=Answer.DECLINE, decline_code="fraudulent", is_blocked=True)
+
+
 @dataclass(frozen=True)
 class TestCard:
     """A card of Stripe's test mode: what is printed on it, and its answers to being saved and to being charged.
@@ -96,9 +100,9 @@ TEST_CARDS: dict[str, TestCard] = {
     "pm_card_visa_chargeDeclinedVelocityLimitExceeded": _refused(
         "6975", declined("card_velocity_exceeded", advice_code="try_again_later", network_decline_code="65")
     ),
-    "pm_card_chargeDeclinedFraudulent": _refused(
-        "0019", declined("fraudulent", advice_code="do_not_try_again", network_decline_code="59")
-    ),
+    "pm_card_chargeDeclinedFraudulent": _refused("0019", BLOCKED),
+    "pm_card_radarBlock": TestCard("0019", on_charge=BLOCKED),
+    "pm_card_riskLevelHighest": TestCard("4954", on_charge=BLOCKED),
     "pm_card_chargeDeclinedExpiredCard": _refused(
         "0069",
         declined(

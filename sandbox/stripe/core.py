@@ -8,20 +8,24 @@ from sandbox.stripe.api.errors import invalid_key, missing_key, no_access
 from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.api.limits import Limiter
 from sandbox.stripe.control.faults import Faults
-from sandbox.stripe.control.messages import Delays
+from sandbox.stripe.control.messages import AT_ONCE, AccountSettings, Delays
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState
 from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.state.ids import Ids
 from sandbox.stripe.webhooks import Webhooks
 
+# Stripe's own are STRIPES_DELAYS: this becomes them when the ledger books fees that are known late.
+DEFAULT_DELAYS = AT_ONCE
+
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """The secret key it answers to and the secret its webhooks are signed with."""
+    """The secret key it answers to, the secret its webhooks are signed with, and its delays from the start."""
 
     api_key: str = "sk_test_sandbox"
     webhook_secret: str = "whsec_sandbox"
+    delays: Delays = DEFAULT_DELAYS
 
 
 def _nowhere(_event: Json) -> None:
@@ -45,6 +49,9 @@ class Sandbox:
     connected: dict[str, AccountState] = field(init=False)
     keys: dict[str | None, IdempotencyKeys] = field(init=False)
 
+    delays: Delays = field(init=False)
+    settings: AccountSettings = field(init=False)
+
     def __post_init__(self) -> None:
         self.webhooks = Webhooks(self.clock, self.config.webhook_secret)
         self.reset()
@@ -52,6 +59,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forgets objects, keys, faults, limits, counts and scripts; webhook endpoints stay."""
         self.clock.forget_due()
+        self.delays, self.settings = self.config.delays, AccountSettings()
         self.platform = self._new_account_state(None)
         self.connected = {}
         self.keys = {None: IdempotencyKeys()}
@@ -76,6 +84,7 @@ class Sandbox:
 
     def _new_account_state(self, account: str | None) -> AccountState:
         state = AccountState(clock=self.clock, ids=self.ids, publish=_nowhere, account=account, base_url=self.base_url)
+        state.delays, state.settings = self.delays, self.settings
         state.publish = partial(self.webhooks.publish, state)
         state.connect = self.connect if account is None else None
         return state
@@ -95,8 +104,14 @@ class Sandbox:
             state.base_url = base_url
 
     def set_delays(self, delays: Delays) -> None:
+        self.delays = delays
         for state in self.account_states():
             state.delays = delays
+
+    def set_settings(self, settings: AccountSettings) -> None:
+        self.settings = settings
+        for state in self.account_states():
+            state.settings = settings
 
     def account_states(self) -> list[AccountState]:
         return [self.platform, *self.connected.values()]

@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.stripe.app import build_app
@@ -45,8 +46,16 @@ def server_for(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, so
 @contextmanager
 def running_sandbox(config: SandboxConfig | None = None) -> Iterator[str]:
     """The sandbox in a thread of its own, for as long as the context lasts; gives its base URL."""
-    app = build_app(config)
+    with running_app(build_app(config)) as base_url:
+        yield base_url
+
+
+@contextmanager
+def running_app(app: Starlette, wrap: Callable[[ASGIApp], ASGIApp] | None = None) -> Iterator[str]:
+    """The same for an application that was built before; `wrap` puts a layer around it."""
     server, listening = server_for(app, "127.0.0.1", 0)
+    if wrap is not None:
+        server.config.app = wrap(app)
     thread = threading.Thread(target=_serve, args=(server, listening), name="stripe-sandbox", daemon=True)
     thread.start()
     try:

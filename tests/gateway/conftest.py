@@ -1,6 +1,7 @@
 """A saved card at the gateway, and the charges that tests ask for."""
 
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -8,6 +9,7 @@ import stripe
 
 from models.gateway.charges import Charge
 from sandbox.stripe.control.client import CardOutcome, SandboxControl
+from tests.sandbox.openapi.recorder import Recorder, answer_differences, request_differences
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,18 @@ class Cards:
         if answers:
             self.sandbox.script_card(card.id, *answers)
         return Cardholder(customer.id, card.id)
+
+
+@pytest.fixture(autouse=True)
+def fits_the_openapi(stripe_recorder: Recorder) -> Iterator[None]:
+    """Every request that was accepted, and every answer, is held against Stripe's OpenAPI when the test is over."""
+    stripe_recorder.take()
+    stripe_recorder.is_on = True
+    yield
+    stripe_recorder.is_on = False
+    taken = stripe_recorder.take()
+    found = [line for exchange in taken for line in (*answer_differences(exchange), *request_differences(exchange))]
+    assert sorted(set(found)) == []
 
 
 @pytest.fixture

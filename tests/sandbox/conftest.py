@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from stripe import StripeClient
 
-from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.sandbox.contract import GATEWAYS, TEST_MODE_KEY
+from tests.sandbox.openapi.events import event_differences
+from tests.sandbox.openapi.recorder import Recorder, answer_differences
 
 
 @pytest.fixture(params=GATEWAYS)
@@ -19,6 +22,25 @@ def gateway_sdk(request: pytest.FixtureRequest) -> Iterator[StripeClient]:
     assert TEST_MODE_KEY is not None
     assert TEST_MODE_KEY.startswith("sk_test_"), "contract tests never run on a live key"
     yield StripeClient(TEST_MODE_KEY, max_network_retries=2)
+
+
+_ON_THE_SANDBOX = {"gateway", "gateway_sdk", "stripe_sandbox", "stripe_sdk"}
+
+
+@pytest.fixture(autouse=True)
+def as_stripe_does(request: pytest.FixtureRequest, stripe_app: Starlette, stripe_recorder: Recorder) -> Iterator[None]:
+    """Stripe's own delays; and every answer and event of the test is held against Stripe's OpenAPI when it is over."""
+    if _ON_THE_SANDBOX.isdisjoint(request.fixturenames):
+        yield
+        return
+    request.getfixturevalue("stripe_sandbox").set_delays(STRIPES_DELAYS)
+    stripe_recorder.take()
+    stripe_recorder.is_on = True
+    yield
+    stripe_recorder.is_on = False
+    found = [line for exchange in stripe_recorder.take() for line in answer_differences(exchange)]
+    found += event_differences(stripe_app.state.sandbox.account_states())
+    assert sorted(set(found)) == []
 
 
 @pytest.fixture

@@ -4,11 +4,15 @@ import os
 from dataclasses import dataclass
 
 from stripe import Charge, Customer, PaymentIntent, PaymentMethod, StripeClient
+from stripe.params import PaymentIntentCreateParamsAutomaticPaymentMethods
 
 TEST_MODE_KEY = os.environ.get("STRIPE_TEST_KEY")
 
 # The same tests run against Stripe's own test mode where a key of it is given.
 GATEWAYS = ("sandbox", "test_mode") if TEST_MODE_KEY else ("sandbox",)
+
+# Cards are confirmed without an address to come back to only where no other method can send the customer away.
+NO_REDIRECTS: PaymentIntentCreateParamsAutomaticPaymentMethods = {"enabled": True, "allow_redirects": "never"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Payer:
                 "currency": currency,
                 "customer": self.customer.id,
                 "payment_method": self.method.id,
+                "automatic_payment_methods": NO_REDIRECTS,
                 "off_session": True,
                 "confirm": True,
                 "metadata": {"duly_request": "req_1", "duly_account": "acc_1"},

@@ -43,6 +43,14 @@ def invalid_parameter(message: str, param: str, code: str | None = None) -> ApiE
     return ApiError(400, message, code=code, param=param, executed=False)
 
 
+METADATA_KEYS_MAX = 50
+
+
+def too_many_metadata_keys(param: str) -> ApiError:
+    """More than an object can hold, those that it has already included."""
+    return invalid_parameter(f"Metadata can have at most {METADATA_KEYS_MAX} keys.", param)
+
+
 def invalid_request(message: str, *, code: str | None = None, param: str | None = None, **details: Any) -> ApiError:
     """A well-formed request that the state of the objects does not allow."""
     return ApiError(400, message, code=code, param=param, **details)

@@ -60,6 +60,8 @@ def _grown(state: AccountState, node: Json, names: list[str]) -> Json:
     name, rest = names[0], names[1:]
     if name == "data" and node.get("object") == "list":
         return node | {"data": [_grown(state, row, rest) if rest else row for row in node["data"]]}
+    if name not in node and (node.get("object"), name) not in _LISTS:
+        return node
     child = _child(state, node, name)
     if isinstance(child, dict) and rest:
         child = _grown(state, child, rest)
@@ -85,6 +87,7 @@ def _tables(state: AccountState) -> dict[str, Table]:
         "pi": state.payment_intents,
         "pm": state.payment_methods,
         "re": state.refunds,
+        "setatt": state.setup_attempts,
         "seti": state.setup_intents,
         "txn": state.balance_transactions,
     }

@@ -10,6 +10,7 @@ from typing import Any
 import stripe
 from stripe import ListObject, StripeObject
 
+from sandbox.stripe.api.left_out import LEFT_OUT
 from sandbox.stripe.jsontypes import Json
 
 
@@ -49,11 +50,12 @@ _BLANKS: dict[type[StripeObject], Json] = {}
 def _blank(resource: type[StripeObject]) -> Json:
     hints = annotations_of(resource)
     variants = _variants(hints.get("type"))
+    left_out = LEFT_OUT.get(resource.__qualname__, frozenset())
     blank: Json = {"id": None, "object": getattr(resource, "OBJECT_NAME", None)}
     blank |= {
         name: None
         for name, hint in hints.items()
-        if is_optional(hint) and name not in variants and not _sent_on_request(hint)
+        if is_optional(hint) and name not in variants and name not in left_out and not _sent_on_request(hint)
     }
     if "livemode" in hints:
         blank["livemode"] = False
@@ -61,7 +63,7 @@ def _blank(resource: type[StripeObject]) -> Json:
 
 
 def blank(resource: type[StripeObject]) -> Json:
-    """A new object of the resource with every field that may be null set to null; the rest is the caller's."""
+    """A new object of the resource with every field that is null until it has a value; the rest is the caller's."""
     if resource not in _BLANKS:
         _BLANKS[resource] = _blank(resource)
     return _BLANKS[resource].copy()

@@ -10,6 +10,7 @@ import stripe
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.stripe.api import errors
+from sandbox.stripe.api.credentials import check_version, key_of
 from sandbox.stripe.api.errors import ApiError
 from sandbox.stripe.api.expansion import check_paths, expanded
 from sandbox.stripe.api.idempotency import Answer
@@ -36,6 +37,7 @@ class Call:
     key: str | None
     account: str | None
     idempotency_key: str | None
+    version: str | None = None
     id: str = field(default_factory=lambda: f"req_{next(_REQUEST_NUMBERS):014d}")
 
     @property
@@ -75,11 +77,12 @@ class Operation:
         sandbox.requests[self.name] += 1
         try:
             state = sandbox.account_state_for(call.key, call.account)
+            check_version(call.version)
             sandbox.limiter.take(self.name, sandbox.clock.exactly())
             injected = sandbox.faults.next_fault(self.name, call.subject, lambda: self._metadata(state, call))
             answer = await self._answer(state, call, injected)
         except ApiError as refused:
-            injected, answer = None, _refusal(refused)
+            injected, answer = None, _refusal(refused, call)
         if answer is not None:
             sandbox.statuses[answer.status] += 1
         await _reply(scope, send, call, answer, injected)
@@ -111,12 +114,12 @@ class Operation:
         if kind is FaultKind.SLOW_EFFECT:
             await asyncio.sleep(delay)
         if kind is FaultKind.STORED_500:
-            return _refusal(errors.server_error(500, stored=True))
+            return _refusal(errors.server_error(500, stored=True), call)
         answer = self._run(state, call)
         if kind is FaultKind.SLOW_ANSWER:
             await asyncio.sleep(delay)
         if kind is FaultKind.STORED_500_AFTER_EFFECT:
-            return _refusal(errors.server_error(500, stored=True))
+            return _refusal(errors.server_error(500, stored=True), call)
         return answer
 
     def _run(self, state: AccountState, call: Call) -> Answer:
@@ -130,7 +133,7 @@ class Operation:
             result = self._handler(state, params, *call.ids)
             return Answer(200, encoded(expanded(state, result, expand) if expand else result))
         except ApiError as refused:
-            return _refusal(refused)
+            return _refusal(refused, call)
         finally:
             state.request = NO_REQUEST
 
@@ -145,9 +148,12 @@ class Operation:
         return metadata | given if isinstance(given, dict) else metadata
 
 
-def _refusal(error: ApiError) -> Answer:
+def _refusal(error: ApiError, call: Call) -> Answer:
+    body = error.body()
+    if error.status != 401:
+        body["error"]["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{call.id}"
     headers = tuple((name.lower().encode(), value.encode()) for name, value in error.headers.items())
-    return Answer(error.status, encoded(error.body()), headers, error.executed)
+    return Answer(error.status, encoded(body), headers, error.executed)
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:
@@ -163,22 +169,18 @@ async def _read(scope: Scope, receive: Receive) -> Call:
         path=scope["path"],
         ids=tuple(scope["path_params"].values()),
         encoded=body if scope["method"] == "POST" else scope["query_string"],
-        key=_bearer(headers.get(b"authorization")),
+        key=key_of(headers.get(b"authorization")),
         account=_text(headers.get(b"stripe-account")),
         idempotency_key=_text(headers.get(b"idempotency-key")),
+        version=_text(headers.get(b"stripe-version")),
     )
 
 
-_HEADERS = frozenset({b"authorization", b"stripe-account", b"idempotency-key"})
+_HEADERS = frozenset({b"authorization", b"stripe-account", b"idempotency-key", b"stripe-version"})
 
 
 def _text(value: bytes | None) -> str | None:
     return value.decode("latin-1") if value else None
-
-
-def _bearer(header: bytes | None) -> str | None:
-    scheme, _, key = (header or b"").partition(b" ")
-    return _text(key) if scheme.lower() == b"bearer" else None
 
 
 async def _reply(scope: Scope, send: Send, call: Call, answer: Answer | None, injected: InjectedFault | None) -> None:

@@ -55,6 +55,7 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("POST", "/v1/setup_intents/{id}", setup_intents.update, sdk.SetupIntentUpdateParams),
     ("POST", "/v1/setup_intents/{id}/confirm", setup_intents.confirm, sdk.SetupIntentConfirmParams),
     ("POST", "/v1/setup_intents/{id}/cancel", setup_intents.cancel, sdk.SetupIntentCancelParams),
+    ("GET", "/v1/setup_attempts", page_of("setup_attempts"), sdk.SetupAttemptListParams),
     ("POST", "/v1/checkout/sessions", checkout_sessions.create, sdk_checkout.SessionCreateParams),
     ("GET", "/v1/checkout/sessions/{id}", by_id("checkout_sessions"), sdk_checkout.SessionRetrieveParams),
     ("GET", "/v1/checkout/sessions", checkout_sessions.list_all, sdk_checkout.SessionListParams),

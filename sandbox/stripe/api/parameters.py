@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from stripe import RequestOptions, StripeObject
 from typing_extensions import is_typeddict
 
-from sandbox.stripe.api.errors import ApiError, invalid_parameter
+from sandbox.stripe.api.errors import METADATA_KEYS_MAX, ApiError, invalid_parameter, too_many_metadata_keys
 from sandbox.stripe.jsontypes import Json
 
 Check = Callable[[Any, str], Any]
@@ -22,7 +22,7 @@ Check = Callable[[Any, str], Any]
 _INTEGER = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _KEY_PARTS = re.compile(r"\[([^\]]*)\]")
-_METADATA_KEYS_MAX = 50
+_LENGTH_MAX = 5000
 _METADATA_KEY_LENGTH_MAX = 40
 _METADATA_VALUE_LENGTH_MAX = 500
 _SDK_NAMES = {"StripeContext": object, "Mapping": Mapping}
@@ -166,6 +166,8 @@ def _is_sdk_object(hint: Any) -> bool:
 def _string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise invalid_parameter(f"Invalid string: {value}", path)
+    if len(value) > _LENGTH_MAX:
+        raise invalid_parameter(f"Invalid string: {value[:10]}...; must be at most {_LENGTH_MAX} characters", path)
     if not value:
         message = (
             f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter;"
@@ -245,9 +247,11 @@ def _metadata(value: Any, path: str) -> Json:
     """Key-value pairs within Stripe's limits; an empty value asks to unset its key."""
     if not isinstance(value, dict) or any(not isinstance(each, str) for each in value.values()):
         raise invalid_parameter("Invalid object", path)
-    if len(value) > _METADATA_KEYS_MAX:
-        raise invalid_parameter(f"Metadata can have at most {_METADATA_KEYS_MAX} keys.", path)
+    if len(value) > METADATA_KEYS_MAX:
+        raise too_many_metadata_keys(path)
     for key, each in value.items():
+        if not key:
+            raise invalid_parameter("Metadata keys cannot be empty.", path)
         if len(key) > _METADATA_KEY_LENGTH_MAX:
             raise invalid_parameter(f"Metadata keys can have up to {_METADATA_KEY_LENGTH_MAX} characters.", path)
         if len(each) > _METADATA_VALUE_LENGTH_MAX:

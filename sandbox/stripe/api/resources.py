@@ -18,6 +18,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
     "payment_methods": stripe.PaymentMethod,
     "refunds": stripe.Refund,
     "sessions": stripe.checkout.Session,
+    "setup_attempts": stripe.SetupAttempt,
     "setup_intents": stripe.SetupIntent,
     "webhook_endpoints": stripe.WebhookEndpoint,
 }

@@ -7,6 +7,9 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from sandbox.stripe.control.messages import (
+    AT_ONCE,
+    STRIPES_DELAYS,
+    AccountSettings,
     Answer,
     CardOutcome,
     CardScript,
@@ -24,6 +27,9 @@ from sandbox.stripe.control.messages import (
 )
 
 __all__ = [
+    "AT_ONCE",
+    "STRIPES_DELAYS",
+    "AccountSettings",
     "Answer",
     "CardOutcome",
     "ControlError",
@@ -126,6 +132,10 @@ class SandboxControl:
     def set_delays(self, delays: Delays) -> None:
         """How much later Stripe does what it does later."""
         self._call("POST", "delays", delays)
+
+    def set_account_settings(self, settings: AccountSettings) -> None:
+        """How the accounts are paid out: settlement currency, rates, refunds beyond the balance."""
+        self._call("POST", "account_settings", settings)
 
     def add_webhook_endpoint(self, endpoint: WebhookEndpoint) -> None:
         """Sends events there from now on."""

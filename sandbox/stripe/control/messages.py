@@ -40,8 +40,9 @@ class DisputeScript(Model):
 class CardOutcome(Model):
     """The answer to one charge or set-up of a card.
 
-    `process` answers `processing` first and `then` after `after_seconds` of the sandbox's clock. `dispute` and
-    `refund` say what later becomes of the charge.
+    With `is_blocked` Stripe itself declines, by Radar, and never asks the issuer. `process` answers `processing`
+    first and `then` after `after_seconds` of the sandbox's clock. `dispute` and `refund` say what later becomes of
+    the charge.
     """
 
     answer: Answer = Answer.SUCCEED
@@ -51,6 +52,7 @@ class CardOutcome(Model):
     network_advice_code: str | None = None
     network_decline_code: str | None = None
     message: str | None = None
+    is_blocked: bool = False
     then: Answer = Answer.SUCCEED
     after_seconds: float = Field(default=1.0, ge=0)
     dispute: DisputeScript | None = None
@@ -129,12 +131,39 @@ class RateLimits(Model):
 
 
 class Delays(Model):
-    """Seconds of the sandbox's clock until what Stripe does later happens."""
+    """Seconds of the sandbox's clock until what Stripe does later happens.
 
-    balance_transaction: float = Field(default=0, ge=0)
+    `balance_transaction` is for charges that are captured asynchronously (`automatic_async`, the default), `withdrawal`
+    for the money of a dispute that is open.
+    """
+
+    balance_transaction: float = Field(default=3, ge=0)
     dispute: float = Field(default=0, ge=0)
+    withdrawal: float = Field(default=3, ge=0)
     refund: float = Field(default=1, ge=0)
     funds: float = Field(default=2 * 86_400, ge=0)
+
+
+STRIPES_DELAYS = Delays()
+AT_ONCE = Delays(balance_transaction=0, withdrawal=0)
+
+
+class AccountSettings(Model):
+    """How the account is paid out, which at Stripe hangs on its country and bank.
+
+    With a settlement currency every movement in another currency is converted at the rate given for it. With
+    `refunds_need_balance` a refund beyond the balance waits, unbooked, until there is enough.
+    """
+
+    settlement_currency: str | None = None
+    exchange_rates: dict[str, float] = {}
+    refunds_need_balance: bool = False
+
+    @model_validator(mode="after")
+    def _has_rates(self) -> "AccountSettings":
+        if any(rate <= 0 for rate in self.exchange_rates.values()):
+            raise ValueError("exchange_rates must be above 0")
+        return self
 
 
 class WebhookEndpoint(Model):

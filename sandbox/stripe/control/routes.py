@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from sandbox.stripe.api.errors import ApiError, invalid_request
 from sandbox.stripe.control.messages import (
+    AccountSettings,
     CardScript,
     ClockChange,
     Delays,
@@ -102,6 +103,13 @@ async def delays(sandbox: Sandbox, request: Request) -> object:
     if request.method == "POST":
         sandbox.set_delays(await _given(request, Delays))
     return sandbox.platform.delays
+
+
+async def account_settings(sandbox: Sandbox, request: Request) -> object:
+    """Tells how the accounts are paid out; a POST changes it for what moves from now on."""
+    if request.method == "POST":
+        sandbox.set_settings(await _given(request, AccountSettings))
+    return sandbox.platform.settings
 
 
 async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
@@ -228,6 +236,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("event_faults", event_faults, ["GET", "POST", "DELETE"]),
         ("rate_limits", rate_limits, ["GET", "POST"]),
         ("delays", delays, ["GET", "POST"]),
+        ("account_settings", account_settings, ["GET", "POST"]),
         ("webhook_endpoints", webhook_endpoints, ["GET", "POST", "DELETE"]),
         ("webhooks", webhook_counts, ["GET"]),
         ("requests", requests, ["GET"]),

@@ -28,12 +28,27 @@ def create(state: AccountState, params: Json) -> Json:
         raise invalid_request("This sandbox has no subscriptions of Stripe's.", param="mode")
     if "success_url" not in params and "return_url" not in params:
         raise invalid_parameter("Missing required param: success_url.", "success_url", "parameter_missing")
+    _check_methods(params, mode)
     customer = customers.referenced(state, params["customer"])["id"] if "customer" in params else None
     session = _new(state, params, mode, customer)
     session |= _payment_terms(state, session["id"], params) if mode == "payment" else _setup_terms(state, params)
     state.checkout_sessions.insert(session)
     state.clock.after(session["expires_at"] - state.clock.now(), partial(_expire, state, session))
     return session
+
+
+def _check_methods(params: Json, mode: str) -> None:
+    """In `setup` mode nothing says what could be offered: either the currency does, or a list of methods."""
+    allowed = params.get("allowed_payment_method_types")
+    if mode == "setup" and allowed is None and "currency" not in params:
+        raise invalid_parameter(
+            "Missing required param: currency. It is required in `setup` mode when `allowed_payment_method_types` is"
+            " not set.",
+            "currency",
+            "parameter_missing",
+        )
+    if allowed is not None and "card" not in allowed:
+        raise invalid_parameter("This sandbox has cards only.", "allowed_payment_method_types")
 
 
 def _new(state: AccountState, params: Json, mode: str, customer: str | None) -> Json:
@@ -48,7 +63,8 @@ def _new(state: AccountState, params: Json, mode: str, customer: str | None) -> 
         "expires_at": _expiry(state, params),
         "metadata": merge_metadata({}, params.get("metadata", {})),
         "mode": mode,
-        "payment_method_types": ["card"],
+        "payment_method_types": params.get("allowed_payment_method_types", ["card"]),
+        "phone_number_collection": {"enabled": False},
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "shipping_options": [],
         "status": "open",
@@ -111,9 +127,10 @@ def _line_item(state: AccountState, item: Json, number: int) -> Json:
 def _setup_terms(state: AccountState, params: Json) -> Json:
     if "line_items" in params:
         raise invalid_parameter("You can not pass `line_items` in `setup` mode.", "line_items")
-    shared = {name: params[name] for name in ("customer",) if name in params}
+    shared = {name: params[name] for name in ("customer", "allowed_payment_method_types") if name in params}
     intent = setup_intents.create(state, shared | params.get("setup_intent_data", {}))
-    return {"setup_intent": intent["id"]}
+    currency = {"currency": money.check_currency(params["currency"])} if "currency" in params else {}
+    return currency | {"setup_intent": intent["id"]}
 
 
 def submit(state: AccountState, id: str, card: str) -> Json:
@@ -134,7 +151,11 @@ def submit(state: AccountState, id: str, card: str) -> Json:
 def _payment_intent(state: AccountState, session: Json) -> Json:
     if session["payment_intent"] is not None:
         return state.payment_intents.get(session["payment_intent"])
-    data: dict[str, Any] = {"amount": session["amount_total"], "currency": session["currency"]}
+    data: dict[str, Any] = {
+        "allowed_payment_method_types": session["payment_method_types"],
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+    }
     if session["customer"] is not None:
         data["customer"] = session["customer"]
     intent = payment_intents.create(state, data | state.intent_data[session["id"]])

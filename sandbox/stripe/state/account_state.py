@@ -3,14 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 
 import orjson
 import stripe
 from stripe import BalanceTransaction, Event
 
+from sandbox.stripe.api.errors import METADATA_KEYS_MAX, too_many_metadata_keys
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.cards import SUCCEED, TEST_CARDS, TestCard
-from sandbox.stripe.control.messages import CardOutcome, CardScript, Delays, RefundScript
+from sandbox.stripe.control.messages import AT_ONCE, AccountSettings, CardOutcome, CardScript, Delays, RefundScript
 from sandbox.stripe.jsontypes import Json, encoded
 from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.state.ids import Ids
@@ -50,12 +52,14 @@ class AccountState:
     publish: Listener
     account: str | None = None
     base_url: str = "http://127.0.0.1"
-    delays: Delays = field(default_factory=Delays)
+    delays: Delays = AT_ONCE
+    settings: AccountSettings = field(default_factory=AccountSettings)
     request: Json = field(default_factory=NO_REQUEST.copy)
 
     customers: Table = field(default_factory=lambda: Table("customer", "email"))
     payment_methods: Table = field(default_factory=lambda: Table("PaymentMethod", "customer"))
     setup_intents: Table = field(default_factory=lambda: Table("setupintent", "customer", path_param="intent"))
+    setup_attempts: Table = field(default_factory=lambda: Table("setup_attempt", "setup_intent"))
     payment_intents: Table = field(default_factory=lambda: Table("payment_intent", "customer", path_param="intent"))
     charges: Table = field(default_factory=lambda: Table("charge", "customer", "payment_intent"))
     refunds: Table = field(default_factory=lambda: Table("refund", "charge", "payment_intent"))
@@ -80,6 +84,7 @@ class AccountState:
     intent_data: dict[str, Json] = field(default_factory=dict)
     links: dict[str, Json] = field(default_factory=dict)
     refund_scripts: dict[str, RefundScript] = field(default_factory=dict)
+    unbooked_refunds: dict[str, Callable[[], None]] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     undelivered: set[str] = field(default_factory=set)
     accounts: Table = field(default_factory=lambda: Table("account"))
@@ -92,7 +97,6 @@ class AccountState:
             data["previous_attributes"] = previous
         event = blank(Event) | {
             "id": self.ids.new("evt"),
-            "account": self.account,
             "api_version": stripe.api_version,
             "created": self.clock.now(),
             "data": data,
@@ -100,6 +104,8 @@ class AccountState:
             "request": self.request,
             "type": type,
         }
+        if self.account is not None:
+            event["account"] = self.account
         self.events.insert(event)
         self.publish(event)
         return event
@@ -120,11 +126,16 @@ class AccountState:
         amount: int,
         type: str,
         category: str,
-        fee: int = 0,
+        fee_settled: int = 0,
         available_on: int | None = None,
     ) -> Json:
-        """A balance transaction of the object: `amount` is positive to us, `fee` is always ours."""
+        """A balance transaction of the object: `amount` is positive to us, the fee is always ours.
+
+        The amount comes in the object's currency and is written in the account's, in which the fee comes.
+        """
         now = self.clock.now()
+        currency, rate = self.settlement_of(source["currency"])
+        amount, fee = converted(amount, rate), fee_settled
         due = available_on or now
         transaction = blank(BalanceTransaction) | {
             "id": self.ids.new("txn"),
@@ -132,9 +143,10 @@ class AccountState:
             "available_on": due,
             "balance_type": "payments",
             "created": now,
-            "currency": source["currency"],
+            "currency": currency,
+            "exchange_rate": rate,
             "fee": fee,
-            "fee_details": _fee_details(fee, source["currency"]),
+            "fee_details": _fee_details(fee, currency),
             "net": amount - fee,
             "reporting_category": category,
             "source": source["id"],
@@ -142,6 +154,22 @@ class AccountState:
             "type": type,
         }
         return self.balance_transactions.insert(transaction)
+
+    def settlement_of(self, currency: str) -> tuple[str, float | None]:
+        """The currency in which money in this one reaches the balance, and the rate if that is another."""
+        settled = self.settings.settlement_currency
+        if settled is None or settled == currency or currency not in self.settings.exchange_rates:
+            return currency, None
+        return settled, self.settings.exchange_rates[currency]
+
+    def balance(self, currency: str) -> int:
+        """What the account has in the currency, pending money included."""
+        return sum(each["net"] for each in self.balance_transactions if each["currency"] == currency)
+
+    def retry_unbooked_refunds(self) -> None:
+        """Books what waited for money, oldest first."""
+        for retry in tuple(self.unbooked_refunds.values()):
+            retry()
 
     def script(self, payment_method: str, script: CardScript) -> None:
         """Gives the card its next answers; for a test card's name, the next method that is made of it."""
@@ -176,14 +204,23 @@ def _fee_details(fee: int, currency: str) -> list[Json]:
     ]
 
 
+def converted(amount: int, rate: float | None) -> int:
+    """The amount at the rate, rounded half away from zero; minor units of both currencies."""
+    if rate is None:
+        return amount
+    return int((amount * Decimal(str(rate))).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
 def changed(before: Json, after: Json, *fields: str) -> Json:
     """The values that these fields had before, for an event's `previous_attributes`."""
-    return {name: before[name] for name in fields if before[name] != after[name]}
+    return {name: before.get(name) for name in fields if before.get(name) != after.get(name)}
 
 
 def merge_metadata(current: dict[str, str], update: dict[str, str] | None) -> dict[str, str]:
     """Stripe's merge: given keys are set, an empty value unsets its key, an empty hash unsets all."""
     if update is None:
         return {}
-    merged = current | update
-    return {key: value for key, value in merged.items() if value != ""}
+    merged = {key: value for key, value in (current | update).items() if value != ""}
+    if len(merged) > METADATA_KEYS_MAX:
+        raise too_many_metadata_keys("metadata")
+    return merged

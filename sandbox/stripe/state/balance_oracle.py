@@ -54,7 +54,8 @@ def totals_of(state: AccountState) -> tuple[CurrencyTotal, ...]:
     movements: dict[str, list[Movement]] = defaultdict(list)
     for movement in state.movements:
         movements[movement.currency].append(movement)
-    return tuple(_total(state, currency, movements[currency]) for currency in sorted(movements))
+    settled = {each["currency"] for each in state.balance_transactions}
+    return tuple(_total(state, currency, movements[currency]) for currency in sorted({*movements, *settled}))
 
 
 def _total(state: AccountState, currency: str, movements: list[Movement]) -> CurrencyTotal:

@@ -5,7 +5,7 @@ import pytest
 from stripe import CardError, StripeClient
 
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
-from tests.sandbox.contract import payer
+from tests.sandbox.contract import NO_REDIRECTS, payer
 from tests.sandbox.pages.hosted import BACK, choose, page_of, setup_session
 
 
@@ -82,6 +82,7 @@ def test_a_card_authenticated_when_it_was_saved_is_charged_off_session_later(
             "customer": session.customer,
             "payment_method": method.id,
             "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
             "off_session": True,
         }
     )

@@ -3,8 +3,10 @@
 import pytest
 from stripe import Dispute, InvalidRequestError, StripeClient
 
-from sandbox.stripe.control.client import Delays, DisputeScript, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, Delays, DisputeScript, SandboxControl
 from tests.sandbox.contract import charge_of, payer
+
+WITHDRAWN = STRIPES_DELAYS.withdrawal
 
 
 def only_dispute(client: StripeClient) -> Dispute:
@@ -15,6 +17,7 @@ def only_dispute(client: StripeClient) -> Dispute:
 def test_the_disputing_test_card_disputes_its_charge(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     payment = payer(stripe_sdk, "pm_card_createDispute").pay(2000)
 
+    stripe_sandbox.advance(WITHDRAWN)
     dispute = only_dispute(stripe_sdk)
 
     assert (dispute.status, dispute.reason, dispute.amount) == ("needs_response", "fraudulent", 2000)
@@ -39,8 +42,11 @@ def test_a_dispute_can_come_later_and_be_about_a_part(stripe_sdk: StripeClient, 
     assert found == {payment.id: (2000, "fraudulent"), other.id: (100, "duplicate")}
 
 
-def test_winning_evidence_brings_the_money_back_but_not_the_fee(stripe_sdk: StripeClient) -> None:
+def test_winning_evidence_brings_the_money_back_but_not_the_fee(
+    stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
+) -> None:
     payer(stripe_sdk, "pm_card_createDispute").pay(2000)
+    stripe_sandbox.advance(WITHDRAWN)
     dispute = only_dispute(stripe_sdk)
 
     won = stripe_sdk.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
@@ -96,6 +102,7 @@ def test_an_inquiry_moves_no_money_until_it_is_escalated(
     assert (inquiry.status, inquiry.balance_transactions) == ("warning_needs_response", [])
 
     stripe_sandbox.escalate_inquiry(inquiry.id)
+    stripe_sandbox.advance(WITHDRAWN)
 
     escalated = stripe_sdk.v1.disputes.retrieve(inquiry.id)
     assert (escalated.status, len(escalated.balance_transactions)) == ("needs_response", 1)

@@ -5,10 +5,11 @@ from stripe import InvalidRequestError, StripeClient
 
 from sandbox.stripe import money
 from sandbox.stripe.api.errors import ApiError
-from sandbox.stripe.control.client import Delays, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, Delays, SandboxControl
 from sandbox.stripe.control.messages import Sum
-from tests.sandbox.contract import charge_of, payer
+from tests.sandbox.contract import NO_REDIRECTS, charge_of, payer
 
+BOOKED = STRIPES_DELAYS.balance_transaction
 TWO_DAYS = 2 * 86_400
 
 
@@ -24,9 +25,11 @@ def balance_of(client: StripeClient) -> dict[str, tuple[int, int]]:
     [(2000, "usd", 88), (50, "eur", 31), (1017, "gbp", 59), (1018, "gbp", 60), (5000, "jpy", 175), (12340, "kwd", 658)],
 )
 def test_a_charge_costs_2_9_percent_rounded_half_up_and_a_fixed_part(
-    stripe_sdk: StripeClient, amount: int, currency: str, fee: int
+    stripe_sdk: StripeClient, stripe_sandbox: SandboxControl, amount: int, currency: str, fee: int
 ) -> None:
-    charge = charge_of(payer(stripe_sdk).pay(amount, currency=currency))
+    payment = payer(stripe_sdk).pay(amount, currency=currency)
+    stripe_sandbox.advance(BOOKED)
+    charge = stripe_sdk.v1.charges.retrieve(charge_of(payment).id)
     assert isinstance(charge.balance_transaction, str)
 
     moved = stripe_sdk.v1.balance_transactions.retrieve(charge.balance_transaction)
@@ -37,6 +40,7 @@ def test_a_charge_costs_2_9_percent_rounded_half_up_and_a_fixed_part(
 
 def test_money_is_pending_for_two_days(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     payer(stripe_sdk).pay(2000)
+    stripe_sandbox.advance(BOOKED)
     assert balance_of(stripe_sdk) == {"usd": (0, 1912)}
 
     stripe_sandbox.advance(TWO_DAYS)
@@ -53,7 +57,7 @@ def test_the_balance_is_the_sum_of_everything_that_moved(
     third = payer(stripe_sdk, "pm_card_refundFail").pay(1000, currency="eur")
     stripe_sdk.v1.refunds.create({"payment_intent": first.id, "amount": 700})
     stripe_sdk.v1.refunds.create({"payment_intent": third.id})
-    stripe_sandbox.advance(1)
+    stripe_sandbox.advance(BOOKED)
 
     nets: dict[str, int] = {}
     for each in stripe_sdk.v1.balance_transactions.list({"limit": 100}):
@@ -65,10 +69,13 @@ def test_the_balance_is_the_sum_of_everything_that_moved(
     assert second.status == "succeeded"
 
 
-def test_movements_are_listed_by_type_source_and_currency(stripe_sdk: StripeClient) -> None:
+def test_movements_are_listed_by_type_source_and_currency(
+    stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
+) -> None:
     payment = payer(stripe_sdk).pay(2000)
     refund = stripe_sdk.v1.refunds.create({"payment_intent": payment.id, "amount": 100})
     payer(stripe_sdk).pay(500, currency="eur")
+    stripe_sandbox.advance(BOOKED)
     transactions = stripe_sdk.v1.balance_transactions
 
     assert [each.amount for each in transactions.list({"type": "refund"})] == [-100]
@@ -93,6 +100,7 @@ def test_the_books_tell_what_moved_for_each_request(stripe_sdk: StripeClient, st
     payment = customer.pay(2000)
     stripe_sdk.v1.refunds.create({"payment_intent": payment.id, "amount": 500})
     stripe_sandbox.create_dispute(charge_of(customer.pay(1000)).id)
+    stripe_sandbox.advance(BOOKED)
 
     (moved,) = stripe_sandbox.movements(metadata={"duly_request": "req_1"}).groups
 
@@ -110,10 +118,18 @@ def test_the_books_tell_what_moved_for_each_request(stripe_sdk: StripeClient, st
 
 def test_the_books_group_by_any_key_of_ours(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     customer = payer(stripe_sdk)
-    terms = {"customer": customer.customer.id, "payment_method": customer.method.id}
     for run in ("may", "june", "june"):
         stripe_sdk.v1.payment_intents.create(
-            {"amount": 900, "currency": "usd", "confirm": True, "off_session": True, "metadata": {"run": run}, **terms}  # type: ignore[typeddict-item]
+            {
+                "amount": 900,
+                "currency": "usd",
+                "confirm": True,
+                "off_session": True,
+                "automatic_payment_methods": NO_REDIRECTS,
+                "customer": customer.customer.id,
+                "payment_method": customer.method.id,
+                "metadata": {"run": run},
+            }
         )
 
     groups = stripe_sandbox.movements(group_by=("run",)).groups

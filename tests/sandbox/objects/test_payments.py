@@ -5,7 +5,7 @@ import uuid
 import pytest
 from stripe import AIOHTTPClient, CardError, InvalidRequestError, StripeClient
 
-from tests.sandbox.contract import charge_of, payer
+from tests.sandbox.contract import NO_REDIRECTS, charge_of, payer
 from tests.support.builders import API_KEY
 
 
@@ -68,7 +68,7 @@ def test_a_declining_test_card_can_neither_be_charged_nor_attached(
                 "currency": "usd",
                 "payment_method": card,
                 "confirm": True,
-                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "automatic_payment_methods": NO_REDIRECTS,
             }
         )
     with pytest.raises(CardError) as attached:
@@ -115,7 +115,12 @@ def test_on_session_the_same_card_sends_the_customer_to_its_bank(gateway_sdk: St
 def test_an_intent_is_made_first_and_confirmed_later(gateway_sdk: StripeClient) -> None:
     customer = payer(gateway_sdk)
     intent = gateway_sdk.v1.payment_intents.create(
-        {"amount": 2000, "currency": "usd", "customer": customer.customer.id}
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "customer": customer.customer.id,
+            "automatic_payment_methods": NO_REDIRECTS,
+        }
     )
     assert intent.status == "requires_payment_method"
 
@@ -169,6 +174,7 @@ def test_a_manual_capture_holds_the_money_first(gateway_sdk: StripeClient) -> No
             "payment_method": customer.method.id,
             "capture_method": "manual",
             "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
             "off_session": True,
         }
     )
@@ -189,6 +195,7 @@ def test_a_hold_that_is_canceled_takes_nothing(gateway_sdk: StripeClient) -> Non
             "payment_method": customer.method.id,
             "capture_method": "manual",
             "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
             "off_session": True,
         }
     )
@@ -231,6 +238,7 @@ def test_a_card_of_somebody_else_cannot_be_charged(gateway_sdk: StripeClient) ->
                 "customer": customer.customer.id,
                 "payment_method": other.method.id,
                 "confirm": True,
+                "automatic_payment_methods": NO_REDIRECTS,
                 "off_session": True,
             }
         )

@@ -4,7 +4,7 @@ import pytest
 from stripe import CardError, InvalidRequestError, StripeClient
 
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
-from tests.sandbox.contract import payer
+from tests.sandbox.contract import NO_REDIRECTS, payer
 
 
 def test_a_good_card_is_accepted_and_belongs_to_the_customer(gateway_sdk: StripeClient) -> None:
@@ -16,7 +16,7 @@ def test_a_good_card_is_accepted_and_belongs_to_the_customer(gateway_sdk: Stripe
             "payment_method": "pm_card_visa",
             "usage": "off_session",
             "confirm": True,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "automatic_payment_methods": NO_REDIRECTS,
             "expand": ["payment_method"],
         }
     )
@@ -35,7 +35,7 @@ def test_a_bad_card_is_rejected_with_the_reason(gateway_sdk: StripeClient) -> No
                 "customer": customer.id,
                 "payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds",
                 "confirm": True,
-                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "automatic_payment_methods": NO_REDIRECTS,
             }
         )
 
@@ -83,7 +83,12 @@ def test_a_slow_check_is_processing_before_it_is_decided(
     slow = CardOutcome(answer=Answer.PROCESS, then=Answer.SUCCEED, after_seconds=60)
     stripe_sandbox.script_card(customer.method.id, slow)
     setup = stripe_sdk.v1.setup_intents.create(
-        {"customer": customer.customer.id, "payment_method": customer.method.id, "confirm": True}
+        {
+            "customer": customer.customer.id,
+            "payment_method": customer.method.id,
+            "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
+        }
     )
     assert setup.status == "processing"
 
@@ -95,7 +100,12 @@ def test_a_slow_check_is_processing_before_it_is_decided(
 def test_a_mandate_can_be_revoked(stripe_sdk: StripeClient, stripe_sandbox: SandboxControl) -> None:
     customer = payer(stripe_sdk)
     setup = stripe_sdk.v1.setup_intents.create(
-        {"customer": customer.customer.id, "payment_method": customer.method.id, "confirm": True}
+        {
+            "customer": customer.customer.id,
+            "payment_method": customer.method.id,
+            "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
+        }
     )
     assert isinstance(setup.mandate, str)
 

@@ -11,7 +11,13 @@ SUCCESS = "https://example.com/done?session={CHECKOUT_SESSION_ID}"
 def setup_session(client: StripeClient) -> Session:
     customer = client.v1.customers.create({"name": "Ada"})
     return client.v1.checkout.sessions.create(
-        {"mode": "setup", "customer": customer.id, "success_url": SUCCESS, "metadata": {"duly_card": "card_1"}}
+        {
+            "mode": "setup",
+            "allowed_payment_method_types": ["card"],
+            "customer": customer.id,
+            "success_url": SUCCESS,
+            "metadata": {"duly_card": "card_1"},
+        }
     )
 
 

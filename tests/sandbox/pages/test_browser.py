@@ -29,7 +29,9 @@ def test_a_real_browser_registers_a_card_after_a_rejected_one_and_a_challenge(
 ) -> None:
     customer = stripe_sdk.v1.customers.create({"name": "Ada"})
     done = f"{stripe_sandbox.base_url}/pages/checkout/none"
-    session = stripe_sdk.v1.checkout.sessions.create({"mode": "setup", "customer": customer.id, "success_url": done})
+    session = stripe_sdk.v1.checkout.sessions.create(
+        {"mode": "setup", "allowed_payment_method_types": ["card"], "customer": customer.id, "success_url": done}
+    )
     chromium.goto(page_of(session))
 
     chromium.locator('input[value="pm_card_visa_chargeDeclined"]').check()

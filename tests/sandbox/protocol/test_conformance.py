@@ -50,8 +50,11 @@ def busy_world() -> AccountState:
     )
     disputes.escalate(state, inquiry)
     disputes.update(state, {"evidence": {"uncategorized_text": "winning_evidence"}}, inquiry["id"])
-    setup_intents.create(state, {"customer": customer, "payment_method": "pm_card_visa", "confirm": True})
-    checkout_sessions.create(state, {"mode": "setup", "success_url": "https://example.com"})
+    setup_intents.create(
+        state,
+        {"customer": customer, "payment_method": "pm_card_visa", "confirm": True, "return_url": "https://example.com"},
+    )
+    checkout_sessions.create(state, {"mode": "setup", "currency": "usd", "success_url": "https://example.com"})
     item = {"price_data": {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Plan"}}}
     checkout_sessions.create(state, {"mode": "payment", "line_items": [item], "success_url": "https://example.com"})
     webhook_endpoints.create(state, {"url": "https://example.com/hook", "enabled_events": ["payout.paid"]})
@@ -61,7 +64,14 @@ def busy_world() -> AccountState:
 
 
 def _charge(state: AccountState, customer: str, method: str) -> dict[str, Any]:
-    terms = {"amount": 2000, "currency": "usd", "customer": customer, "payment_method": method, "confirm": True}
+    terms = {
+        "amount": 2000,
+        "currency": "usd",
+        "customer": customer,
+        "payment_method": method,
+        "confirm": True,
+        "return_url": "https://example.com",
+    }
     return payment_intents.create(state, terms)
 
 

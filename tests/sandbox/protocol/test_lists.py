@@ -8,7 +8,7 @@ from stripe import Charge, InvalidRequestError, StripeClient
 from stripe.params import PaymentIntentListParamsCreated
 
 from sandbox.stripe.control.client import SandboxControl
-from tests.sandbox.contract import charge_of, payer
+from tests.sandbox.contract import NO_REDIRECTS, charge_of, payer
 
 
 def test_payments_of_a_customer_are_listed_newest_first(gateway_sdk: StripeClient) -> None:
@@ -133,6 +133,7 @@ def test_a_path_that_cannot_be_expanded_is_refused_before_anything_is_charged(st
                 "customer": customer.customer.id,
                 "payment_method": customer.method.id,
                 "confirm": True,
+                "automatic_payment_methods": NO_REDIRECTS,
                 "off_session": True,
                 "expand": ["latest_charge.nothing"],
             }

@@ -5,7 +5,7 @@ import stripe
 from stripe import PaymentIntent
 
 from sandbox.stripe.control.client import SandboxControl
-from tests.sandbox.contract import Payer, payer
+from tests.sandbox.contract import NO_REDIRECTS, Payer, payer
 
 PAYMENTS = 40
 TRIES_MAX = 60
@@ -36,6 +36,7 @@ def pay(customer: Payer, request: str, attempt: int) -> PaymentIntent:
             "payment_method": customer.method.id,
             "off_session": True,
             "confirm": True,
+            "automatic_payment_methods": NO_REDIRECTS,
             "metadata": {"duly_request": request},
         },
         {"idempotency_key": f"{request}:{attempt}"},

@@ -10,7 +10,14 @@ from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.state.persistence import UnreadableStateError
 
 AS_US = {"Authorization": "Bearer sk_test_sandbox"}
-PAYMENT = {"amount": "1000", "currency": "eur", "confirm": "true", "off_session": "true"}
+PAYMENT = {
+    "automatic_payment_methods[enabled]": "true",
+    "automatic_payment_methods[allow_redirects]": "never",
+    "amount": "1000",
+    "currency": "eur",
+    "confirm": "true",
+    "off_session": "true",
+}
 
 
 async def ask(state_file: Path, *calls: tuple[str, dict[str, str]], key: str = "") -> list[httpx.Response]:

@@ -179,6 +179,7 @@ def card_error(outcome: CardOutcome, **details: Any) -> ApiError:
         advice_code=outcome.advice_code,
         network_advice_code=outcome.network_advice_code,
         network_decline_code=outcome.network_decline_code,
+        headers={"Stripe-Should-Retry": "false"},
         **details,
     )
 

@@ -9,7 +9,7 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import Answer, CardOutcome
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import customers
-from sandbox.stripe.objects.cards import mandates, payment_methods
+from sandbox.stripe.objects.cards import mandates, payment_methods, setup_attempts
 from sandbox.stripe.objects.cards.payment_methods import card_error
 from sandbox.stripe.objects.payments import confirmation
 from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
@@ -20,6 +20,8 @@ _OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 def create(state: AccountState, params: Json) -> Json:
     """A new set-up; with `confirm` the card is checked in the same request."""
     confirmation.check_has_method(params)
+    if params.get("confirm"):
+        confirmation.check_return_url({"automatic_payment_methods": confirmation.automatic_methods(params)}, params)
     customer = customers.referenced(state, params["customer"]) if "customer" in params else None
     method = payment_methods.usable(state, params["payment_method"]) if "payment_method" in params else None
     if method is not None:
@@ -35,9 +37,7 @@ def _new(state: AccountState, params: Json, customer: Json | None, method: Json 
     id = state.ids.new("seti")
     return blank(SetupIntent) | {
         "id": id,
-        "automatic_payment_methods": params.get(
-            "automatic_payment_methods", {"allow_redirects": "always", "enabled": True}
-        ),
+        "automatic_payment_methods": confirmation.automatic_methods(params),
         "client_secret": state.ids.secret_of(id),
         "created": state.clock.now(),
         "customer": customer["id"] if customer else None,
@@ -68,21 +68,25 @@ def confirm(state: AccountState, params: Json, id: str) -> Json:
             code="setup_intent_unexpected_state",
             setup_intent=dict(intent),
         )
+    confirmation.check_return_url(intent, params)
     _confirm(state, intent, params)
     return intent
 
 
 def _confirm(state: AccountState, intent: Json, params: Json) -> None:
     method = state.payment_methods.get(intent["payment_method"])
+    setup_attempts.begin(state, intent, method)
     outcome = state.next_outcome(method["id"], state.cards[method["id"]].on_setup)
     match outcome.answer:
         case Answer.SUCCEED:
             succeed(state, intent)
         case Answer.PROCESS:
+            setup_attempts.follow(state, intent, "processing")
             intent |= {"status": "processing", "last_setup_error": None}
             state.settle(intent)
             state.clock.after(outcome.after_seconds, partial(_decide, state, intent, outcome))
         case Answer.AUTHENTICATE:
+            setup_attempts.follow(state, intent, "requires_action")
             intent |= {
                 "last_setup_error": None,
                 "next_action": confirmation.challenge(state, intent, params.get("return_url")),
@@ -108,6 +112,7 @@ def succeed(state: AccountState, intent: Json) -> None:
         payment_methods.attach_to(state, method["id"], state.customers.get(intent["customer"]))
     if intent["usage"] == "off_session":
         intent["mandate"] = mandates.create(state, method)["id"]
+    setup_attempts.follow(state, intent, "succeeded")
     intent |= {"last_setup_error": None, "next_action": None, "status": "succeeded"}
     state.emit("setup_intent.succeeded", intent)
     state.settle(intent)
@@ -116,8 +121,10 @@ def succeed(state: AccountState, intent: Json) -> None:
 def fail(state: AccountState, intent: Json, outcome: CardOutcome) -> None:
     """The issuer refused the card; the intent wants another."""
     method = state.payment_methods.get(intent["payment_method"])
+    error = card_error(outcome).body()["error"] | {"payment_method": dict(method)}
+    setup_attempts.follow(state, intent, "failed", error)
     intent |= {
-        "last_setup_error": card_error(outcome).body()["error"] | {"payment_method": dict(method)},
+        "last_setup_error": error,
         "next_action": None,
         "payment_method": None,
         "status": "requires_payment_method",
@@ -131,6 +138,7 @@ def cancel(state: AccountState, params: Json, id: str) -> Json:
     intent = state.setup_intents.get(id)
     if intent["status"] not in _OPEN:
         raise _unexpected_state(intent, "cancel")
+    setup_attempts.follow(state, intent, "abandoned")
     intent |= {
         "cancellation_reason": params.get("cancellation_reason"),
         "next_action": None,

@@ -8,14 +8,14 @@ from sandbox.stripe import money
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import CardOutcome
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
+from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 
 def record(state: AccountState, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:
     """A charge of the intent's amount on the method, with the intent's metadata as it is now."""
-    amount, succeeded = intent["amount"], status == "succeeded"
+    amount, succeeded, id = intent["amount"], status == "succeeded", state.ids.new("ch")
     charge = blank(Charge) | {
-        "id": state.ids.new("ch"),
+        "id": id,
         "amount": amount,
         "amount_captured": amount if succeeded else 0,
         "amount_refunded": 0,
@@ -36,6 +36,7 @@ def record(state: AccountState, intent: Json, method: Json, *, status: str, outc
         "payment_method_details": _details(state, method),
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
+        "receipt_url": f"{state.base_url}/pages/receipt/{id}" if succeeded else None,
         "refunded": False,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
@@ -52,10 +53,17 @@ def _details(state: AccountState, method: Json) -> Json:
     if known is None or known[0] is not printed:
         shared = {name: printed[name] for name in _SHARED}
         card = blank(Charge.PaymentMethodDetails.Card) | shared
-        card |= {"network": printed["brand"], "network_token": {"used": False}}
+        card |= {"network": printed["brand"], "network_token": {"used": False}} | _NOT_ASKED_FOR
         known = state.charged_as[method["id"]] = printed, {"card": card, "type": "card"}
     return known[1]
 
+
+# What the merchant could have asked of the network, and has not.
+_NOT_ASKED_FOR: Json = {
+    "extended_authorization": {"status": "disabled"},
+    "incremental_authorization": {"status": "unavailable"},
+    "multicapture": {"status": "unavailable"},
+}
 
 _SHARED = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
 
@@ -71,7 +79,9 @@ AUTHORIZED: Json = blank(Charge.Outcome) | {
 
 
 def refused(outcome: CardOutcome) -> Json:
-    """What the issuer said, as a charge's `outcome` tells it."""
+    """What the issuer said, or Radar in its place, as a charge's `outcome` tells it."""
+    if outcome.is_blocked:
+        return BLOCKED
     return blank(Charge.Outcome) | {
         "advice_code": outcome.advice_code,
         "network_advice_code": outcome.network_advice_code,
@@ -85,10 +95,22 @@ def refused(outcome: CardOutcome) -> Json:
     }
 
 
+BLOCKED: Json = blank(Charge.Outcome) | {
+    "network_status": "not_sent_to_network",
+    "reason": "highest_risk_level",
+    "risk_level": "highest",
+    "risk_score": 90,
+    "rule": "block_if_high_risk",
+    "seller_message": "Stripe blocked this payment as too risky.",
+    "type": "blocked",
+}
+
+
 def take_money(state: AccountState, charge: Json) -> None:
-    """Moves the captured money to us; its balance transaction may appear later than the charge."""
+    """Moves the captured money to us; with asynchronous capture its balance transaction appears later."""
     state.note("charge", charge, charge, charge["amount_captured"])
-    if state.delays.balance_transaction:
+    intent = state.payment_intents.get(charge["payment_intent"])
+    if state.delays.balance_transaction and intent["capture_method"] == "automatic_async":
         state.clock.after(state.delays.balance_transaction, partial(_settle_late, state, charge))
     else:
         _settle(state, charge)
@@ -96,10 +118,12 @@ def take_money(state: AccountState, charge: Json) -> None:
 
 def _settle(state: AccountState, charge: Json) -> None:
     amount, currency = charge["amount_captured"], charge["currency"]
+    settled, rate = state.settlement_of(currency)
+    fee = money.charge_fee(amount, currency) if rate is None else money.charge_fee(converted(amount, rate), settled)
     transaction = state.transact(
         charge,
         amount=amount,
-        fee=money.charge_fee(amount, currency),
+        fee_settled=fee,
         type="charge",
         category="charge",
         available_on=state.clock.now() + int(state.delays.funds),
@@ -110,6 +134,7 @@ def _settle(state: AccountState, charge: Json) -> None:
 def _settle_late(state: AccountState, charge: Json) -> None:
     _settle(state, charge)
     state.emit("charge.updated", charge, {"balance_transaction": None})
+    state.retry_unbooked_refunds()
 
 
 def refundable(charge: Json) -> int:

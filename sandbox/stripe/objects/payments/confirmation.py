@@ -29,6 +29,27 @@ def check_has_method(params: Json) -> None:
         )
 
 
+def automatic_methods(params: Json) -> Json | None:
+    """What the intent offers: the account's methods, those that redirect included, unless the request names some."""
+    if "allowed_payment_method_types" in params:
+        return None
+    given: Json = params.get("automatic_payment_methods", {"enabled": True})
+    return {"allow_redirects": "always"} | given
+
+
+def check_return_url(intent_or_params: Json, params: Json) -> None:
+    """Where a method may send the customer away, confirming says where they come back to, on and off session."""
+    automatic = intent_or_params["automatic_payment_methods"]
+    if automatic and automatic["enabled"] and automatic["allow_redirects"] == "always" and "return_url" not in params:
+        raise invalid_parameter(
+            "A `return_url` must be specified because this intent is configured to automatically accept the payment"
+            " methods enabled in the Dashboard, some of which may require a full page redirect to succeed. If you do"
+            " not want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and"
+            " `automatic_payment_methods[allow_redirects]` to `never`.",
+            "return_url",
+        )
+
+
 def check_owner(method: Json, customer: Json | None, *, off_session: bool) -> None:
     """A method attached to a customer is charged for that customer only; off session it must be attached."""
     owner, payer = method["customer"], customer["id"] if customer else None

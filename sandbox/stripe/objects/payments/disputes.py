@@ -1,6 +1,7 @@
 """Disputes: the cardholder's bank takes money back, and evidence may win it again."""
 
 from datetime import timedelta
+from functools import partial
 
 from stripe import Dispute
 
@@ -27,7 +28,7 @@ def open_dispute(state: AccountState, charge: Json, script: DisputeScript) -> Js
     charge["disputed"] = not script.is_inquiry
     state.emit("charge.dispute.created", dispute)
     if not script.is_inquiry:
-        _withdraw(state, dispute)
+        _withdraw_later(state, dispute)
     return dispute
 
 
@@ -68,13 +69,22 @@ def _new(state: AccountState, charge: Json, script: DisputeScript, amount: int) 
     }
 
 
+def _withdraw_later(state: AccountState, dispute: Json) -> None:
+    if state.delays.withdrawal:
+        state.clock.after(state.delays.withdrawal, partial(_withdraw, state, dispute))
+    else:
+        _withdraw(state, dispute)
+
+
 def _withdraw(state: AccountState, dispute: Json) -> None:
+    if dispute["balance_transactions"] or dispute["status"] == "won":
+        return
     charge = state.charges.get(dispute["charge"])
     state.note("dispute", dispute, charge, dispute["amount"])
     transaction = state.transact(
         dispute,
         amount=-dispute["amount"],
-        fee=money.dispute_fee(dispute["currency"]),
+        fee_settled=money.dispute_fee(state.settlement_of(dispute["currency"])[0]),
         type="adjustment",
         category="dispute",
     )
@@ -126,8 +136,10 @@ def decide(state: AccountState, dispute: Json, *, won: bool) -> None:
         dispute["status"] = "warning_closed"
     else:
         dispute["status"] = "won" if won else "lost"
-    if dispute["status"] == "won":
+    if dispute["status"] == "won" and dispute["balance_transactions"]:
         _reinstate(state, dispute)
+    if dispute["status"] == "lost":
+        _withdraw(state, dispute)
     state.emit("charge.dispute.closed", dispute, previous)
 
 
@@ -149,7 +161,7 @@ def escalate(state: AccountState, dispute: Json) -> None:
         "status": "needs_response",
     }
     state.emit("charge.dispute.updated", dispute, {"status": "warning_needs_response"})
-    _withdraw(state, dispute)
+    _withdraw_later(state, dispute)
 
 
 def _open(state: AccountState, id: str) -> Json:

@@ -25,7 +25,6 @@ _CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirma
 _NO_DETAILS: Json = {"tip": {}}
 _OPTIONS: Json = {"card": {"network": None, "request_three_d_secure": "automatic"}}
 _CARD_ONLY = ["card"]
-_AUTOMATIC: Json = {"allow_redirects": "always", "enabled": True}
 
 
 def create(state: AccountState, params: Json) -> Json:
@@ -50,6 +49,8 @@ def _check_together(params: Json) -> None:
             "You cannot set `off_session` without `confirm` set to true when creating a PaymentIntent.", "off_session"
         )
     confirmation.check_has_method(params)
+    if params.get("confirm"):
+        confirmation.check_return_url({"automatic_payment_methods": confirmation.automatic_methods(params)}, params)
     if params.get("off_session") and params.get("setup_future_usage"):
         raise invalid_parameter(
             "You may only specify one of these parameters: off_session, setup_future_usage.", "off_session"
@@ -64,7 +65,7 @@ def _new(state: AccountState, params: Json, currency: str, customer: Json | None
         "amount_capturable": 0,
         "amount_details": _NO_DETAILS,
         "amount_received": 0,
-        "automatic_payment_methods": params.get("automatic_payment_methods", _AUTOMATIC),
+        "automatic_payment_methods": confirmation.automatic_methods(params),
         "capture_method": params.get("capture_method", "automatic_async"),
         "client_secret": state.ids.secret_of(id),
         "confirmation_method": params.get("confirmation_method", "automatic"),
@@ -99,6 +100,7 @@ def confirm(state: AccountState, params: Json, id: str) -> Json:
             code="payment_intent_unexpected_state",
             payment_intent=intent,
         )
+    confirmation.check_return_url(intent, params)
     confirmation.confirm(state, intent, params)
     return intent
 

@@ -9,7 +9,7 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import RefundScript
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects.payments import charges
-from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
+from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 _STATUS = {
     RefundScript.SUCCEED: "succeeded",
@@ -25,8 +25,10 @@ def create(state: AccountState, params: Json) -> Json:
     amount = _refundable_amount(charge, params)
     script = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
     refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[script]))
-    refund["balance_transaction"] = _move(state, refund, charge)
+    state.note("refund", refund, charge, amount)
     _refunded(charge, amount)
+    if refund["status"] == "succeeded":
+        _book_or_wait(state, refund, charge)
     state.emit("refund.created", refund)
     state.emit("charge.refunded", charge)
     if script is RefundScript.PEND:
@@ -76,7 +78,7 @@ def _refundable_amount(charge: Json, params: Json) -> int:
 
 
 def _new(state: AccountState, params: Json, charge: Json, amount: int, status: str) -> Json:
-    return blank(Refund) | {
+    refund: Json = blank(Refund) | {
         "id": state.ids.new("re"),
         "amount": amount,
         "charge": charge["id"],
@@ -87,10 +89,12 @@ def _new(state: AccountState, params: Json, charge: Json, amount: int, status: s
         "metadata": merge_metadata({}, params.get("metadata") or {}),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
-        "pending_reason": "processing" if status == "pending" else None,
         "reason": params.get("reason"),
         "status": status,
     }
+    if status == "pending":
+        refund["pending_reason"] = "processing"
+    return refund
 
 
 def _card_details(status: str) -> Json:
@@ -101,10 +105,34 @@ def _card_details(status: str) -> Json:
     }
 
 
-def _move(state: AccountState, refund: Json, charge: Json) -> str:
-    state.note("refund", refund, charge, refund["amount"])
-    transaction = state.transact(refund, amount=-refund["amount"], type="refund", category="refund")
-    return str(transaction["id"])
+def _book_or_wait(state: AccountState, refund: Json, charge: Json) -> None:
+    """Takes the money from the balance; the refund is pending while its charge is unbooked or the balance too low."""
+    reason = _waits_for(state, refund, charge)
+    if reason is None:
+        _book(state, refund)
+    else:
+        refund |= {"status": "pending", "pending_reason": reason}
+        state.unbooked_refunds[refund["id"]] = partial(_book_waiting, state, refund, charge)
+
+
+def _waits_for(state: AccountState, refund: Json, charge: Json) -> str | None:
+    if charge["balance_transaction"] is None:
+        return "charge_pending"
+    currency, rate = state.settlement_of(refund["currency"])
+    if state.settings.refunds_need_balance and state.balance(currency) < converted(refund["amount"], rate):
+        return "insufficient_funds"
+    return None
+
+
+def _book_waiting(state: AccountState, refund: Json, charge: Json) -> None:
+    if _waits_for(state, refund, charge) is None:
+        succeed(state, refund)
+
+
+def _book(state: AccountState, refund: Json) -> None:
+    if refund["balance_transaction"] is None:
+        transaction = state.transact(refund, amount=-refund["amount"], type="refund", category="refund")
+        refund["balance_transaction"] = transaction["id"]
 
 
 def _refunded(charge: Json, amount: int) -> None:
@@ -116,8 +144,10 @@ def succeed(state: AccountState, refund: Json) -> None:
     """A refund that was pending or wanted the customer went through."""
     if refund["status"] not in {"pending", "requires_action"}:
         return
-    previous = {"status": refund["status"]}
-    refund |= {"status": "succeeded", "pending_reason": None, "next_action": None}
+    before = dict(refund)
+    _end(state, refund, "succeeded")
+    _book(state, refund)
+    previous = changed(before, refund, "status", "balance_transaction")
     state.emit("refund.updated", refund, previous)
     state.emit("charge.refund.updated", refund, previous)
 
@@ -128,7 +158,8 @@ def fail(state: AccountState, refund: Json, reason: str) -> None:
         return
     previous = {"status": refund["status"]}
     _take_back(state, refund)
-    refund |= {"status": "failed", "failure_reason": reason, "pending_reason": None, "next_action": None}
+    _end(state, refund, "failed")
+    refund["failure_reason"] = reason
     for type in ("refund.failed", "refund.updated", "charge.refund.updated"):
         state.emit(type, refund, previous)
 
@@ -142,7 +173,8 @@ def cancel(state: AccountState, _params: Json, id: str) -> Json:
             code="refund_unexpected_state",
         )
     _take_back(state, refund)
-    refund |= {"status": "canceled", "failure_reason": "merchant_request"}
+    _end(state, refund, "canceled")
+    refund["failure_reason"] = "merchant_request"
     state.emit("refund.updated", refund, {"status": "requires_action"})
     return refund
 
@@ -150,9 +182,18 @@ def cancel(state: AccountState, _params: Json, id: str) -> Json:
 def _take_back(state: AccountState, refund: Json) -> None:
     charge = state.charges.get(refund["charge"])
     state.note("refund_failure", refund, charge, refund["amount"])
-    transaction = state.transact(refund, amount=refund["amount"], type="refund_failure", category="refund_failure")
-    refund["failure_balance_transaction"] = transaction["id"]
+    if refund["balance_transaction"] is not None:
+        transaction = state.transact(refund, amount=refund["amount"], type="refund_failure", category="refund_failure")
+        refund["failure_balance_transaction"] = transaction["id"]
     _refunded(charge, -refund["amount"])
+
+
+def _end(state: AccountState, refund: Json, status: str) -> None:
+    """Nothing is awaited any more: what was said about the wait is left out."""
+    state.unbooked_refunds.pop(refund["id"], None)
+    refund.pop("pending_reason", None)
+    refund.pop("next_action", None)
+    refund["status"] = status
 
 
 def update(state: AccountState, params: Json, id: str) -> Json:
