@@ -173,7 +173,9 @@ def build_app(webhook: Webhook) -> Starlette:
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     database = Database(
-        create_engine(settings.database_url, pool=settings.database_pool),
+        create_engine(
+            settings.database_url, pool=settings.database_pool, timeout_seconds=settings.database_timeout_seconds
+        ),
         timeout_seconds=settings.database_timeout_seconds,
     )
     if not await database.verify(functions_hash()):

@@ -179,7 +179,9 @@ async def run_worker(settings: Settings, role: Role) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         database = Database(
-            create_engine(settings.database_url, pool=settings.database_pool),
+            create_engine(
+                settings.database_url, pool=settings.database_pool, timeout_seconds=settings.database_timeout_seconds
+            ),
             timeout_seconds=settings.database_timeout_seconds,
         )
         stack.push_async_callback(database.dispose)

@@ -24,7 +24,7 @@ STATEMENT_MARGIN_SECONDS = 5
 STANDARD_SECONDS = 10.0
 
 
-def create_engine(url: str, *, pool: int) -> AsyncEngine:
+def create_engine(url: str, *, pool: int, timeout_seconds: float = STANDARD_SECONDS) -> AsyncEngine:
     """Make the one engine of a process. AUTOCOMMIT: a function call is its own commit and saves two round trips."""
     return create_async_engine(
         url,
@@ -35,7 +35,7 @@ def create_engine(url: str, *, pool: int) -> AsyncEngine:
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
-            "options": f"-c lock_timeout=5s -c statement_timeout={_statement_timeout_ms(STANDARD_SECONDS)}"
+            "options": f"-c lock_timeout=5s -c statement_timeout={_statement_timeout_ms(timeout_seconds)}"
             " -c idle_in_transaction_session_timeout=10s",
         },
     )
@@ -68,13 +68,16 @@ class Database:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
         seconds = timeout_seconds or self._timeout_seconds
         async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
-            if seconds <= STANDARD_SECONDS:
+            if seconds <= self._timeout_seconds:
                 yield connection
                 return
-            # As long as the caller waits, so long may the server work; the next borrower has the standard again.
+            # As long as the caller waits, so long may the server work; the next borrower has the standard again. The
+            # commits end what SQLAlchemy takes for a transaction: whoever borrows may choose an isolation level.
             _ = await connection.exec_driver_sql(f"set statement_timeout = {_statement_timeout_ms(seconds)}")
+            await connection.commit()
             yield connection
             _ = await connection.exec_driver_sql("reset statement_timeout")
+            await connection.commit()
 
     @asynccontextmanager
     async def transaction(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:

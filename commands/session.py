@@ -37,7 +37,9 @@ def setting_problems(error: ValidationError) -> list[Problem]:
 @asynccontextmanager
 async def database_of(settings: Settings) -> AsyncIterator[Database]:
     """Open the database for one command, under the runtime role."""
-    database = Database(create_engine(settings.database_url, pool=2), timeout_seconds=settings.database_timeout_seconds)
+    seconds = settings.database_timeout_seconds
+    engine = create_engine(settings.database_url, pool=2, timeout_seconds=seconds)
+    database = Database(engine, timeout_seconds=seconds)
     try:
         yield database
     finally:
