@@ -23,6 +23,7 @@ def date_of(moment: datetime | None) -> date | None:
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its certificate, with a progress bar.")]
+NotDueYet = Annotated[bool, typer.Option("--not-due-yet", help="Run it although it is not due yet.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
 After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
 DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, Json, Limit, date_of
+from commands.options import After, Json, Limit, NotDueYet, date_of
 from commands.runner import perform
 from models.gateway.gateway_request import RequestKind, RequestState
 
@@ -123,15 +123,17 @@ def run_refunds(
     day: Annotated[
         datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to run, in UTC; else today.")
     ] = None,
+    not_due_yet: NotDueYet = False,
     as_json: Json = False,
 ) -> None:
     """Send what is due back through the gateway, rewards and accounts in credit, and wait for the certificate.
 
-    A day has one run, which a schedule starts at night. Whether accounts in credit get their money back is a rule.
+    A day has one run, which a schedule starts at night; one that has not begun is refused. Whether accounts in credit
+    get their money back is a rule.
     """
     from commands.runs.refund_runs import run
 
-    perform(lambda output: run(output, date_of(day)), as_json=as_json)
+    perform(lambda output: run(output, date_of(day), not_due_yet=not_due_yet), as_json=as_json)
 
 
 @app.command("certificate")

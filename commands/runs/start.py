@@ -1,6 +1,7 @@
 """Starting a run, and following it to its certificate."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
@@ -21,13 +22,17 @@ from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id,
 POLL_SECONDS = 1.0
 
 
-async def start(output: Output, kind: RunKind, definition_id: str, period: str, *, wait: bool) -> None:
-    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start."""
+async def start(
+    output: Output, kind: RunKind, definition_id: str, period: str, *, wait: bool, not_due_yet: bool
+) -> None:
+    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start, or is not due."""
     settings = read_settings()
     async with database_of(settings) as database:
         records = RunQueries(database)
-        await records.require_startable(definition_id, kind, period)
-        handle = await _start(await temporal_of(settings), kind, RunRequest(definition_id, period))
+        due_by = None if not_due_yet else datetime.now(UTC)
+        await records.require_startable(definition_id, kind, period, due_by=due_by)
+        request = RunRequest(definition_id, period, not_due_yet=not_due_yet)
+        handle = await _start(await temporal_of(settings), kind, request)
         link = workflow_link(settings, handle.id)
         if wait:
             await follow(database, handle)
