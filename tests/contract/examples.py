@@ -119,7 +119,7 @@ COLLECTION = Example(
                 currency="EUR",
                 next_action_at=NOON.replace(day=29),
                 last=DECLINED,
-                decisions=HISTORY,
+                history=HISTORY,
                 next_action="attempt 2",
                 time_zone="Asia/Nicosia",
             )

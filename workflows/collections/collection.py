@@ -28,7 +28,7 @@ from workflows import visibility
 from workflows.collections.handlers import CollectionHandlers
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
-from workflows.collections.state import BETWEEN_ATTEMPTS_WAKES, EVIDENCE, CollectionState, Wake, WakeReason
+from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
