@@ -151,8 +151,8 @@ CARD_LIFECYCLE = Example(
     signals={"card_touched": (), "gateway_event": ()},
     updates={
         "block": Call(CARD, COMMAND),
+        "check": Call(CARD),
         "first_outcome": Call(ACCEPTED),
-        "look": Call(CARD),
         "open_page": Call("https://pay.example/s/1"),
         "remove": Call(CARD, COMMAND),
         "resolve_unknown": Call(ACCEPTED, RESOLUTION),
