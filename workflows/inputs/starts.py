@@ -46,7 +46,7 @@ class NaturalId:
 
 @dataclass(frozen=True)
 class Start:
-    """What a start of one workflow must be like; `of_duly` are fields that a client leaves alone."""
+    """What a start of one workflow must be like; a client gives no fields `of_duly`, and starts nothing that is."""
 
     id_of: Callable[[Any], NaturalId]
     of_duly: tuple[str, ...] = ()
@@ -116,9 +116,7 @@ def _mailing(given: MailingRequest) -> NaturalId:
 
 STARTS: Mapping[str, Start] = MappingProxyType(
     {
-        "BackEndReduction": Start(
-            lambda given: NaturalId(visibility.reduction_id(given.award_id)), of_duly=("run_id",)
-        ),
+        "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed")),
         "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked")),
         "CardLifecycle": Start(lambda given: NaturalId(visibility.card_id(given.card_id)), of_duly=("resumed",)),
         "Collection": Start(_collection, of_duly=("run_id", "resumed")),
