@@ -2,7 +2,7 @@
 
 import typer
 
-from commands.options import DefinitionId, Json, NotDueYet, PeriodText, RunId, Wait
+from commands.options import DefinitionId, FollowSeconds, Json, NotDueYet, PeriodText, RunId, Wait
 from commands.runner import perform
 
 app = typer.Typer(help="Billing runs: invoices for every subscription that is due.", no_args_is_help=True)
@@ -13,6 +13,7 @@ def start_billing(
     definition: DefinitionId,
     period: PeriodText,
     wait: Wait = False,
+    wait_seconds: FollowSeconds = None,
     not_due_yet: NotDueYet = False,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +26,9 @@ def start_billing(
     from models.runs.process_run import RunKind
 
     perform(
-        lambda output: start(output, RunKind.BILLING, definition, period, wait=wait, not_due_yet=not_due_yet),
+        lambda output: start(
+            output, RunKind.BILLING, definition, period, wait=wait, wait_seconds=wait_seconds, not_due_yet=not_due_yet
+        ),
         as_json=as_json,
     )
 

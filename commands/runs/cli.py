@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, DefinitionId, Json, Limit, NotDueYet, PeriodText, RunId, Wait
+from commands.options import AccountId, DefinitionId, FollowSeconds, Json, Limit, NotDueYet, PeriodText, RunId, Wait
 from commands.runner import perform
 
 app = typer.Typer(help="Payment runs: start, follow, and read their certificates.", no_args_is_help=True)
@@ -24,6 +24,7 @@ def start_run(
     definition: DefinitionId,
     period: PeriodText,
     wait: Wait = False,
+    wait_seconds: FollowSeconds = None,
     not_due_yet: NotDueYet = False,
     as_json: Json = False,
 ) -> None:
@@ -35,7 +36,9 @@ def start_run(
     from models.runs.process_run import RunKind
 
     perform(
-        lambda output: start(output, RunKind.PAYMENT, definition, period, wait=wait, not_due_yet=not_due_yet),
+        lambda output: start(
+            output, RunKind.PAYMENT, definition, period, wait=wait, wait_seconds=wait_seconds, not_due_yet=not_due_yet
+        ),
         as_json=as_json,
     )
 

@@ -82,7 +82,9 @@ async def test_a_period_that_was_run_is_refused_without_asking_temporal_which_ma
     await merchant.account(owes_minor=2500)
     await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
-    result = await cli("runs", "start", "monthly", period, "--not-due-yet", "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    result = await cli(
+        "runs", "start", "monthly", period, "--not-due-yet", "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1"
+    )
 
     assert (result.exit_code, result.rules) == (1, [("period", "one_run_a_period")])
 
