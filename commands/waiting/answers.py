@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 
 from commands.output import ExitCode, Failure
 from commands.runner import unreachable
-from commands.waiting.pollers import WORKFLOW_WORK, Work, gateway_work, missing_workers
+from commands.waiting.pollers import POLLED_WITHIN, WORKFLOW_WORK, Work, gateway_work, missing_workers
 from models.problem import Problem
 from workflows.visibility import PROVIDER
 
@@ -100,7 +100,8 @@ def _no_answer(workflow_id: str, works: Sequence[Work], missing: Sequence[Work])
     if problems:
         return Failure(ExitCode.UNREACHABLE, problems)
     polled = " and ".join(work.queue for work in works)
-    message = f"{workflow_id} has not answered yet; workers poll {polled}, and it goes on"
+    lately = f"within the last {POLLED_WITHIN.total_seconds():g} seconds"
+    message = f"{workflow_id} has not answered yet; workers polled {polled} {lately}, and it goes on"
     return unreachable("wait_seconds", "answered_in_time", message)
 
 

@@ -26,7 +26,7 @@ from tests.contract.foreign import (
     plain,
 )
 from tests.contract.run_examples import EXAMPLES
-from tests.support.running import happened
+from tests.support.run_control import happened
 from workflows.inputs.starts import STARTS
 
 # So long may it take a workflow to fail that is refused, with a hundred others beside it.
