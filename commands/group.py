@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 from commands.output import ExitCode, Failure, report
 from models.problem import Problem
 
-EXIT_CODES = "Exit codes: 0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server or a worker cannot be reached."
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused, or something is broken; 2 bad usage or settings; 3 a server cannot be reached."
+)
 
 
 class DulyGroup(TyperGroup):

@@ -18,7 +18,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 DOCUMENT = ROOT / "docs" / "contract.md"
 SCHEMAS = ROOT / "docs" / "contract.schema.json"
 
-INTRODUCTION = ROOT / "tests" / "contract" / "introduction.md"
+INTRODUCTION = ROOT / "tests" / "contract" / "introduction.txt"
 
 
 def document() -> str:

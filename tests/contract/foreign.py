@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
@@ -45,7 +45,7 @@ class Mistake:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it."""
-    return to_jsonable_python(value)
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 
 def mistakes(*examples: Any) -> Iterator[Mistake]:

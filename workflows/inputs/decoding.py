@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 from temporalio.api.common.v1 import Payload
 from temporalio.exceptions import ApplicationError
 
@@ -73,7 +72,7 @@ def _adapter(hint: Any) -> TypeAdapter[tuple[Any]]:
     return TypeAdapter(tuple[hint], config=ConfigDict(extra="forbid", strict=True))
 
 
-def _problem(found: ErrorDetails, hint: Any, argument: str) -> Problem:
+def _problem(found: Any, hint: Any, argument: str) -> Problem:
     place = [str(part)[:60] for part in found["loc"][1:]]
     field = ".".join(place) or argument
     match found["type"]:
