@@ -48,7 +48,7 @@ class Merchant:
         """Post every customer's invoices of a period."""
         return await self.client.execute_workflow(
             BillingRun.run,
-            RunRequest(BILLING_DEFINITION, period),
+            RunRequest(BILLING_DEFINITION, period, not_due_yet=True),
             id=billing_run_id(BILLING_DEFINITION, period),
             task_queue=WORKFLOW_QUEUE,
         )
@@ -57,7 +57,7 @@ class Merchant:
         """Collect a period from everyone, by the product's own payment run."""
         return await self.client.execute_workflow(
             PaymentRun.run,
-            RunRequest(PAYMENT_DEFINITION, period),
+            RunRequest(PAYMENT_DEFINITION, period, not_due_yet=True),
             id=payment_run_id(PAYMENT_DEFINITION, period),
             task_queue=WORKFLOW_QUEUE,
         )

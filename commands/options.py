@@ -21,8 +21,21 @@ def date_of(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
+# An answer takes less than a second unless the gateway is asked, which has a minute of tries.
+ANSWER_SECONDS = 60.0
+
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its certificate, with a progress bar.")]
+WaitSeconds = Annotated[
+    float, typer.Option("--wait-seconds", min=0.1, help="Stop waiting after so long; what was asked for goes on.")
+]
+FollowSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--wait-seconds", min=0.1, help="Stop waiting after so long, else when its workers are away. The run goes on."
+    ),
+]
+NotDueYet = Annotated[bool, typer.Option("--not-due-yet", help="Run it although it is not due yet.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
 After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
 DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]

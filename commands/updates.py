@@ -1,18 +1,15 @@
-"""Sending an update to a workflow: it is done, or refused with the workflow's own reason."""
+"""Asking a workflow by an update: it is done, or refused with the workflow's own reason."""
 
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from commands.runner import unreachable
+from commands.options import ANSWER_SECONDS
+from commands.waiting.answers import answer_of
 from models.collections.collection import CommandError, OperatorCommand
 from models.problem import RefusedError, refusal
-
-# An update is done when a worker has carried it out, which takes less than a second unless the gateway is asked.
-ANSWER_WITHIN = timedelta(seconds=60)
 
 Answer = TypeVar("Answer")
 
@@ -21,19 +18,38 @@ async def ask(
     client: Client, workflow_id: str, update: str, command: Any, answer: type[Answer], *, noun: str
 ) -> Answer:
     """Ask a workflow for something and return its answer. Raises RefusedError, naming the field and the rule."""
+    handle = client.get_workflow_handle(workflow_id)
+    asked = handle.execute_update(update, command, result_type=answer)
     try:
-        answered: Answer = await client.get_workflow_handle(workflow_id).execute_update(
-            update, command, result_type=answer, rpc_timeout=ANSWER_WITHIN
-        )
+        answered: Answer = await answer_of(client, workflow_id, asked, wait_seconds=ANSWER_SECONDS)
     except WorkflowUpdateFailedError as error:
         raise refusal_of(error, noun) from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-        problem = "no worker answered yet; the command is carried out when one does"
-        raise unreachable("worker", "worker_answers", problem) from error
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun}s show") from error
+    return answered
+
+
+async def start_and_ask(
+    client: Client,
+    start: WithStartWorkflowOperation[Any, Any],
+    update: str,
+    answer: type[Answer],
+    *,
+    workflow_id: str,
+    noun: str,
+    wait_seconds: float = ANSWER_SECONDS,
+) -> Answer:
+    """Start a workflow, or find it, and return what it answers. Raises RefusedError, naming the field and the rule.
+
+    Raises WorkflowAlreadyStartedError where the start says so.
+    """
+    asked = client.execute_update_with_start_workflow(update, start_workflow_operation=start, result_type=answer)
+    try:
+        answered: Answer = await answer_of(client, workflow_id, asked, wait_seconds=wait_seconds)
+    except WorkflowUpdateFailedError as error:
+        raise refusal_of(error, noun) from error
     return answered
 
 

@@ -1,13 +1,17 @@
 """Runs as the command line and the reports see them: read only, by key or page by page."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from activities.database import Database
+from models.problem import RefusedError
 from models.runs.process_run import RunKind, RunState
-from models.runs.run_start import DefinitionState, refusal_to_start
+from models.runs.run_start import DefinitionState, not_due, refusal_to_start
+from models.runs.schedule import MonthlySchedule
 
 _RUN = """
     select r.id, r.definition_id, r.kind, r.period, r.state, r.is_aborted, r.members, r.started_at, r.completed_at,
@@ -22,17 +26,18 @@ class RunQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def require_startable(self, definition_id: str, kind: RunKind, period: str) -> None:
-        """Raise RefusedError, with its rule, when the definition may not run for the period."""
-        refused = refusal_to_start(
-            definition_id,
-            kind,
-            period,
-            await self._definition(definition_id),
-            await self._earlier(definition_id, period),
-        )
+    async def require_startable(
+        self, definition_id: str, kind: RunKind, period: str, *, due_by: datetime | None = None
+    ) -> None:
+        """Raise RefusedError, with its rule, when the definition may not run for the period, or is not due by then."""
+        definition = await self._definition(definition_id)
+        refused = refusal_to_start(definition_id, kind, period, definition, await self._earlier(definition_id, period))
         if refused is not None:
             raise refused
+        monthly = definition.monthly if definition is not None else None
+        early = not_due(period, monthly, due_by) if due_by is not None else None
+        if early is not None:
+            raise RefusedError((replace(early, message=f"{early.message}; with --not-due-yet it runs all the same"),))
 
     async def find(self, run_id: str) -> Row[Any] | None:
         """Return one run, or None."""
@@ -83,7 +88,7 @@ class RunQueries:
     async def _definition(self, definition_id: str) -> DefinitionState | None:
         rows = await self._database.rows(
             "select d.id, d.kind, d.state = 'effective' as is_effective, coalesce(d.provider_id, '') as provider_id,"
-            " coalesce(p.state, 'effective') = 'effective' as is_provider_effective"
+            " coalesce(p.state, 'effective') = 'effective' as is_provider_effective, d.schedule"
             " from duly.run_definitions d left join duly.providers p on p.id = d.provider_id where d.id = :id",
             id=definition_id,
         )
@@ -91,7 +96,12 @@ class RunQueries:
             return None
         found = rows[0]
         return DefinitionState(
-            found.id, RunKind(found.kind), found.is_effective, found.provider_id, found.is_provider_effective
+            found.id,
+            RunKind(found.kind),
+            found.is_effective,
+            found.provider_id,
+            found.is_provider_effective,
+            MonthlySchedule(**found.schedule) if found.schedule else None,
         )
 
     async def _earlier(self, definition_id: str, period: str) -> RunState | None:

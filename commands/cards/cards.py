@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -16,7 +16,7 @@ from commands.links import link_line, workflow_link
 from commands.output import Output, counting, table
 from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
-from commands.updates import ask, refusal_of
+from commands.updates import ask, start_and_ask
 from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
 from models.collections.collection import OperatorCommand, UnknownResolution
 from models.problem import refusal
@@ -39,6 +39,7 @@ class CardOptions:
     order: int
     is_preferred: bool
     replaces: str
+    wait_seconds: float
 
 
 async def register(output: Output, account_id: str, options: CardOptions) -> None:
@@ -57,11 +58,15 @@ async def register(output: Output, account_id: str, options: CardOptions) -> Non
     )
     client = await temporal_of(settings)
     try:
-        first: ValidationResult = await client.execute_update_with_start_workflow(
-            "first_outcome", start_workflow_operation=operation, result_type=ValidationResult
+        first = await start_and_ask(
+            client,
+            operation,
+            "first_outcome",
+            ValidationResult,
+            workflow_id=workflow_id,
+            noun="card",
+            wait_seconds=options.wait_seconds,
         )
-    except WorkflowUpdateFailedError as error:
-        raise refusal_of(error, "card") from error
     except WorkflowAlreadyStartedError as error:
         raise refusal("card", "card_id_is_free", f"{registration.card_id} has been registered before") from error
     link = workflow_link(settings, workflow_id)
@@ -198,7 +203,7 @@ async def _ensure_running(client: Client, card: str, provider: str) -> None:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **card_label(card, provider=provider),
     )
-    await client.execute_update_with_start_workflow("check", start_workflow_operation=operation, result_type=Card)
+    await start_and_ask(client, operation, "check", Card, workflow_id=card_id(card), noun="card")
 
 
 async def _found(card: str) -> Row[Any]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, After, Json, Limit
+from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, WaitSeconds
 from commands.runner import perform
 from models.cards.card import CardState
 
@@ -31,6 +31,7 @@ def register_card(
         bool, typer.Option("--prefer", help="The account pays by this method from now on.")
     ] = False,
     replaces: Annotated[str, typer.Option("--replaces", help="The card that it takes the place of.")] = "",
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Save a card for an account and wait for the gateway's first answer.
@@ -39,7 +40,7 @@ def register_card(
     """
     from commands.cards.cards import CardOptions, register
 
-    options = CardOptions(token, card, provider, method, is_recurring, order, is_preferred, replaces)
+    options = CardOptions(token, card, provider, method, is_recurring, order, is_preferred, replaces, wait_seconds)
     perform(lambda output: register(output, account, options), as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, After, Json, Limit, PeriodText
+from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, PeriodText, WaitSeconds
 from commands.runner import perform
 
 app = typer.Typer(help="Collections: receivables that were declined, are unknown, or wait.", no_args_is_help=True)
@@ -27,6 +27,7 @@ def start_collection(
     invoice: Annotated[
         list[str] | None, typer.Option("--invoice", help="Collect this transaction only; may be given again.")
     ] = None,
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Collect what an account owes now, and wait for the outcome of the first attempt.
@@ -36,7 +37,10 @@ def start_collection(
     from commands.collections.start import start
 
     invoices = tuple(invoice or ())
-    perform(lambda output: start(output, account, period, provider=provider, invoices=invoices), as_json=as_json)
+    perform(
+        lambda output: start(output, account, period, provider=provider, invoices=invoices, wait_seconds=wait_seconds),
+        as_json=as_json,
+    )
 
 
 @app.command("show")

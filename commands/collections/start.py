@@ -11,6 +11,7 @@ from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
+from commands.updates import start_and_ask
 from models.collections.collection import CollectionRequest
 from models.collections.collection_start import problems_of_start
 from models.gateway.gateway_request import CollectResult
@@ -20,7 +21,9 @@ from workflows.collections.collection import Collection
 from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
 
 
-async def start(output: Output, account_id: str, period: str, *, provider: str, invoices: tuple[str, ...]) -> None:
+async def start(
+    output: Output, account_id: str, period: str, *, provider: str, invoices: tuple[str, ...], wait_seconds: float
+) -> None:
     """Start a collection and say what its first attempt came to: a decline is an answer too.
 
     Raises RefusedError when nothing can be collected.
@@ -30,7 +33,8 @@ async def start(output: Output, account_id: str, period: str, *, provider: str, 
         found = await CollectionQueries(database).collectable(account_id, period, provider)
     if problems := list(problems_of_start(account_id, period, provider, found)):
         raise RefusedError(problems)
-    result = await _first_outcome(settings, CollectionRequest(account_id, period, provider, invoices=invoices))
+    request = CollectionRequest(account_id, period, provider, invoices=invoices)
+    result = await _first_outcome(settings, request, wait_seconds)
     link = workflow_link(settings, collection_id(account_id, period))
     amount = money(result.amount_minor, result.currency) if result.currency else ""
     facts = [("Outcome", result.outcome), ("Amount", amount), ("Why", result.decline_code or result.code)]
@@ -42,7 +46,7 @@ async def start(output: Output, account_id: str, period: str, *, provider: str, 
     )
 
 
-async def _first_outcome(settings: Settings, request: CollectionRequest) -> CollectResult:
+async def _first_outcome(settings: Settings, request: CollectionRequest, wait_seconds: float) -> CollectResult:
     client = await temporal_of(settings)
     id = collection_id(request.account_id, request.period)
     operation = WithStartWorkflowOperation(
@@ -55,9 +59,14 @@ async def _first_outcome(settings: Settings, request: CollectionRequest) -> Coll
         **collection_label(request),
     )
     try:
-        result: CollectResult = await client.execute_update_with_start_workflow(
-            "first_outcome", start_workflow_operation=operation, result_type=CollectResult
+        return await start_and_ask(
+            client,
+            operation,
+            "first_outcome",
+            CollectResult,
+            workflow_id=id,
+            noun="collection",
+            wait_seconds=wait_seconds,
         )
     except WorkflowAlreadyStartedError as error:
         raise refusal("period", "one_owner", f"{id} has been started before") from error
-    return result

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, Json, Limit
+from commands.options import ANSWER_SECONDS, After, Json, Limit, WaitSeconds
 from commands.runner import perform
 from models.messages.message import MessageState
 
@@ -60,6 +60,7 @@ def resend_message(
 @app.command("remind")
 def remind(
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Only list whom it would remind.")] = False,
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Remind customers of invoices that fall due or are overdue, as a schedule does every morning.
@@ -68,4 +69,4 @@ def remind(
     """
     from commands.messages.reminders import remind as work
 
-    perform(lambda output: work(output, is_dry=is_dry), as_json=as_json)
+    perform(lambda output: work(output, is_dry=is_dry, wait_seconds=wait_seconds), as_json=as_json)

@@ -6,11 +6,12 @@ from activities.messages.reminders import reminders_at
 from commands.formatting import document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
+from commands.waiting.answers import result_of
 from workflows.messages.reminders import Reminders
 from workflows.visibility import REMINDERS, WORKFLOW_QUEUE
 
 
-async def remind(output: Output, *, is_dry: bool) -> None:
+async def remind(output: Output, *, is_dry: bool, wait_seconds: float) -> None:
     """Start the day's reminders and wait until they are written; as a dry run, list them."""
     settings = read_settings()
     if is_dry:
@@ -24,7 +25,8 @@ async def remind(output: Output, *, is_dry: bool) -> None:
         output.answer({"reminders": [document(row) for row in rows]}, table("", *heads, rows=shown, right=("Open",)))
         return
     client = await temporal_of(settings)
-    written = await client.execute_workflow(
+    handle = await client.start_workflow(
         Reminders.run, id=f"{REMINDERS}-{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", task_queue=WORKFLOW_QUEUE
     )
+    written = await result_of(client, handle, noun="reminders", wait_seconds=wait_seconds)
     output.answer({"written": written}, f"{written} reminders are on their way.")

@@ -1,12 +1,10 @@
 """Examining Temporal: there, with our namespace and search attributes, and with a worker on every queue."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
 
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -14,11 +12,10 @@ from commands.operations.doctor_database import ProviderState
 from commands.operations.finding import Finding, ok, wrong
 from commands.output import Failure
 from commands.session import temporal_of
+from commands.waiting.pollers import WORKFLOW_WORK, Work, gateway_work, pollers_of
 from settings import Settings
-from workflows.visibility import SEARCH_ATTRIBUTES, WORKFLOW_QUEUE, gateway_queue
+from workflows.visibility import SEARCH_ATTRIBUTES
 
-POLLED_WITHIN = timedelta(seconds=90)
-WORKFLOWS, ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 TYPE_NAMES = {
     int(number): name.removeprefix("INDEXED_VALUE_TYPE_").title() for name, number in IndexedValueType.items()
 }
@@ -35,9 +32,9 @@ async def examine_temporal(settings: Settings, providers: Sequence[ProviderState
     try:
         yield await _namespace(client)
         yield await _search_attributes(client)
-        yield await _workers(client, WORKFLOW_QUEUE, "workflow", WORKFLOWS, ACTIVITIES)
+        yield await _workers(client, WORKFLOW_WORK)
         for provider in _polled(settings, providers):
-            yield await _workers(client, gateway_queue(provider), "gateway", ACTIVITIES)
+            yield await _workers(client, gateway_work(provider))
     except RPCError as error:
         advice = f"make the namespace {settings.temporal_namespace} and give this key access to it"
         yield wrong("Temporal", error.message, advice)
@@ -60,22 +57,11 @@ async def _search_attributes(client: Client) -> Finding:
     return wrong("search attributes", f"missing, or of another type: {', '.join(key.name for key in missing)}", advice)
 
 
-async def _workers(client: Client, queue: str, role: str, *kinds: TaskQueueType.ValueType) -> Finding:
+async def _workers(client: Client, work: Work) -> Finding:
     """Tell whether somebody polled the queue lately for every kind of task."""
-    polled = [await _pollers(client, queue, kind) for kind in kinds]
-    if all(polled):
-        return ok(f"worker on {queue}", f"{min(polled)} polling")
-    return wrong(f"worker on {queue}", "nobody polls it", f"start `worker.py --role {role}`")
-
-
-async def _pollers(client: Client, queue: str, kind: TaskQueueType.ValueType) -> int:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
-    )
-    pollers = (await client.workflow_service.describe_task_queue(request)).pollers
-    # Whoever polls asks again every minute; one that ended stays listed for minutes.
-    lately = datetime.now(UTC) - POLLED_WITHIN
-    return sum(poller.last_access_time.ToDatetime(UTC) > lately for poller in pollers)
+    if polling := await pollers_of(client, work):
+        return ok(f"worker on {work.queue}", f"{polling} polling")
+    return wrong(f"worker on {work.queue}", "nobody polls it", f"start `worker.py --role {work.role}`")
 
 
 def _polled(settings: Settings, providers: Sequence[ProviderState] | None) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, After, Json, Limit
+from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, WaitSeconds
 from commands.runner import perform
 from models.reductions.reduction import Decision, ReductionState
 
@@ -23,12 +23,16 @@ def create_reduction(
     payment: Annotated[
         str, typer.Option("--payment", help="The payment of the sale; else any refundable one is used.")
     ] = "",
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Award a reduction and start its workflow. The same award again is the same reduction."""
     from commands.reductions.reductions import create
 
-    perform(lambda output: create(output, award, account, merchant, amount, payment), as_json=as_json)
+    perform(
+        lambda output: create(output, award, account, merchant, amount, payment, wait_seconds=wait_seconds),
+        as_json=as_json,
+    )
 
 
 @app.command("import")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -21,7 +21,7 @@ from commands.links import link_line, workflow_link
 from commands.output import Output, problem_table, table
 from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
-from commands.updates import ask, refusal_of
+from commands.updates import ask, start_and_ask
 from models.imports.columns import AWARDS
 from models.money import Money, MoneyError
 from models.problem import Problem, refusal
@@ -50,14 +50,17 @@ class Filter:
     state: str
 
 
-async def create(output: Output, award: str, account: str, merchant: str, amount: str, payment: str) -> None:
+async def create(
+    output: Output, award: str, account: str, merchant: str, amount: str, payment: str, *, wait_seconds: float
+) -> None:
     """Award one reduction. Raises RefusedError naming the rule."""
     settings = read_settings()
     async with database_of(settings) as database:
         known = {row.id: row.currency for row in await Merchants(database).everything()}
     if merchant not in known:
         raise refusal("merchant", "merchant_exists", f"there is no merchant {merchant!r}")
-    accepted = await _accepted(await temporal_of(settings), _award(award, merchant, account, amount, known, payment))
+    wanted = _award(award, merchant, account, amount, known, payment)
+    accepted = await _accepted(await temporal_of(settings), wanted, wait_seconds)
     link = workflow_link(settings, reduction_id(award))
     output.answer(
         {"reduction": asdict(accepted), "link": link},
@@ -131,7 +134,7 @@ async def decide(output: Output, award: str, decision: Decision, *, actor: str, 
     output.answer({"reduction": award, "answer": answered}, table("", "Reduction", award, rows=[("Answer", answered)]))
 
 
-async def _accepted(client: Client, award: Award) -> Reduction:
+async def _accepted(client: Client, award: Award, wait_seconds: float) -> Reduction:
     operation = WithStartWorkflowOperation(
         BackEndReduction.run,
         ReductionRequest(award.award_id, award=award),
@@ -141,13 +144,15 @@ async def _accepted(client: Client, award: Award) -> Reduction:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **reduction_label(award.award_id, merchant=award.merchant_id, account=award.account_id),
     )
-    try:
-        accepted: Reduction = await client.execute_update_with_start_workflow(
-            "accepted", start_workflow_operation=operation, result_type=Reduction
-        )
-    except WorkflowUpdateFailedError as error:
-        raise refusal_of(error, "award") from error
-    return accepted
+    return await start_and_ask(
+        client,
+        operation,
+        "accepted",
+        Reduction,
+        workflow_id=reduction_id(award.award_id),
+        noun="award",
+        wait_seconds=wait_seconds,
+    )
 
 
 async def _write(database: Database, row: AwardRow) -> Reduction | Problem:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, Json, Limit, date_of
+from commands.options import ANSWER_SECONDS, After, FollowSeconds, Json, Limit, NotDueYet, WaitSeconds, date_of
 from commands.runner import perform
 from models.gateway.gateway_request import RequestKind, RequestState
 
@@ -31,6 +31,7 @@ def create_refund(
     is_acknowledged: Annotated[
         bool, typer.Option("--acknowledge-warning", help="Refund although it exceeds the credit limit.")
     ] = False,
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Give money of a payment back through the gateway that took it, and wait for the first answer.
@@ -40,24 +41,39 @@ def create_refund(
     from commands.refunds.refunds import RefundOptions, create
 
     options = RefundOptions(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged)
-    perform(lambda output: create(output, options), as_json=as_json)
+    perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 
 
 @app.command("cancel")
-def cancel_payment(payment: PaymentId, actor: Actor, reason: Reason, name: Name = "", as_json: Json = False) -> None:
+def cancel_payment(
+    payment: PaymentId,
+    actor: Actor,
+    reason: Reason,
+    name: Name = "",
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
+    as_json: Json = False,
+) -> None:
     """Cancel a payment that went through the gateway: all that is left goes back, and its invoices are open again."""
     from commands.refunds.refunds import RefundOptions, create
 
     options = RefundOptions(payment, RequestKind.PAYMENT_CANCELLATION, "", name, actor, reason, is_acknowledged=True)
-    perform(lambda output: create(output, options), as_json=as_json)
+    perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 
 
 @app.command("retry")
-def retry_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+def retry_refund(
+    refund: RefundId,
+    actor: Actor,
+    reason: Reason,
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
+    as_json: Json = False,
+) -> None:
     """Ask again for a refund that was rejected or came back: a new one, with the next number behind its id."""
     from commands.refunds.refunds import retry
 
-    perform(lambda output: retry(output, refund, actor=actor, reason=reason), as_json=as_json)
+    perform(
+        lambda output: retry(output, refund, actor=actor, reason=reason, wait_seconds=wait_seconds), as_json=as_json
+    )
 
 
 @app.command("show")
@@ -123,15 +139,20 @@ def run_refunds(
     day: Annotated[
         datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to run, in UTC; else today.")
     ] = None,
+    not_due_yet: NotDueYet = False,
+    wait_seconds: FollowSeconds = None,
     as_json: Json = False,
 ) -> None:
     """Send what is due back through the gateway, rewards and accounts in credit, and wait for the certificate.
 
-    A day has one run, which a schedule starts at night. Whether accounts in credit get their money back is a rule.
+    A day has one run, which a schedule starts at night; one that has not begun is refused. Whether accounts in credit
+    get their money back is a rule.
     """
     from commands.runs.refund_runs import run
 
-    perform(lambda output: run(output, date_of(day)), as_json=as_json)
+    perform(
+        lambda output: run(output, date_of(day), not_due_yet=not_due_yet, wait_seconds=wait_seconds), as_json=as_json
+    )
 
 
 @app.command("certificate")

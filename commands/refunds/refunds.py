@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Row
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -17,7 +17,7 @@ from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
-from commands.updates import ask, refusal_of, require_who_and_why
+from commands.updates import ask, require_who_and_why, start_and_ask
 from models.gateway.gateway_request import RequestKind
 from models.money import Money, MoneyError
 from models.problem import refusal
@@ -44,17 +44,18 @@ class RefundOptions:
     is_acknowledged: bool
 
 
-async def create(output: Output, options: RefundOptions) -> None:
+async def create(output: Output, options: RefundOptions, *, wait_seconds: float) -> None:
     """Start a refund or payment cancellation. Raises RefusedError naming the rule."""
     require_who_and_why(options.actor, options.reason)
     settings = read_settings()
     async with database_of(settings) as database:
         payment = await TransactionQueries(database).require(options.payment)
     order = _order(options, payment)
-    await _begin(output, settings, order, payment.account_id, payment.provider or settings.provider)
+    provider = payment.provider or settings.provider
+    await _begin(output, settings, order, payment.account_id, provider, wait_seconds=wait_seconds)
 
 
-async def retry(output: Output, refund: str, *, actor: str, reason: str) -> None:
+async def retry(output: Output, refund: str, *, actor: str, reason: str, wait_seconds: float) -> None:
     """Ask again for what was rejected or came back, under the next id."""
     require_who_and_why(actor, reason)
     settings = read_settings()
@@ -64,7 +65,7 @@ async def retry(output: Output, refund: str, *, actor: str, reason: str) -> None
     kind = RequestKind(found.kind)
     amount = found.amount_minor if kind is RequestKind.REFUND else 0
     order = RefundOrder(_next_name(refund), found.payment_id, amount, kind, actor, reason, is_acknowledged=True)
-    await _begin(output, settings, order, found.account_id, found.provider_id)
+    await _begin(output, settings, order, found.account_id, found.provider_id, wait_seconds=wait_seconds)
 
 
 async def show(output: Output, refund: str) -> None:
@@ -95,8 +96,10 @@ async def send_update(output: Output, refund: str, update: str, command: Any, an
     output.answer({"refund": refund, "answer": document_}, table("", "Refund", refund, rows=[("Answer", shown)]))
 
 
-async def _begin(output: Output, settings: Settings, order: RefundOrder, account_id: str, provider: str) -> None:
-    first = await _first_outcome(await temporal_of(settings), order, account_id, provider)
+async def _begin(
+    output: Output, settings: Settings, order: RefundOrder, account_id: str, provider: str, *, wait_seconds: float
+) -> None:
+    first = await _first_outcome(await temporal_of(settings), order, account_id, provider, wait_seconds)
     link = workflow_link(settings, refund_id(order.refund_id))
     facts = [
         ("Outcome", first.outcome),
@@ -112,25 +115,31 @@ async def _begin(output: Output, settings: Settings, order: RefundOrder, account
     )
 
 
-async def _first_outcome(client: Client, order: RefundOrder, account_id: str, provider: str) -> RefundResult:
+async def _first_outcome(
+    client: Client, order: RefundOrder, account_id: str, provider: str, wait_seconds: float
+) -> RefundResult:
+    workflow_id = refund_id(order.refund_id)
     operation = WithStartWorkflowOperation(
         Refund.run,
         RefundRequest(order.refund_id, provider, order),
-        id=refund_id(order.refund_id),
+        id=workflow_id,
         task_queue=WORKFLOW_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **refund_label(order.refund_id, payment=order.payment_id, account=account_id, provider=provider),
     )
     try:
-        first: RefundResult = await client.execute_update_with_start_workflow(
-            "first_outcome", start_workflow_operation=operation, result_type=RefundResult
+        return await start_and_ask(
+            client,
+            operation,
+            "first_outcome",
+            RefundResult,
+            workflow_id=workflow_id,
+            noun="refund",
+            wait_seconds=wait_seconds,
         )
-    except WorkflowUpdateFailedError as error:
-        raise refusal_of(error, "refund") from error
     except WorkflowAlreadyStartedError as error:
         raise refusal("id", "refund_id_is_free", f"{order.refund_id} is over: see `refunds show`") from error
-    return first
 
 
 def _order(options: RefundOptions, payment: Row[Any]) -> RefundOrder:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, DefinitionId, Json, Limit, PeriodText, RunId, Wait
+from commands.options import AccountId, DefinitionId, FollowSeconds, Json, Limit, NotDueYet, PeriodText, RunId, Wait
 from commands.runner import perform
 
 app = typer.Typer(help="Payment runs: start, follow, and read their certificates.", no_args_is_help=True)
@@ -20,15 +20,27 @@ class Kind(StrEnum):
 
 
 @app.command("start")
-def start_run(definition: DefinitionId, period: PeriodText, wait: Wait = False, as_json: Json = False) -> None:
+def start_run(
+    definition: DefinitionId,
+    period: PeriodText,
+    wait: Wait = False,
+    wait_seconds: FollowSeconds = None,
+    not_due_yet: NotDueYet = False,
+    as_json: Json = False,
+) -> None:
     """Start the payment run of a definition for a period: run/DEFINITION/PERIOD.
 
-    There is one run for a definition and period, however often it is asked for.
+    There is one run for a definition and period, however often it is asked for. A period that is not due is refused.
     """
     from commands.runs.start import start
     from models.runs.process_run import RunKind
 
-    perform(lambda output: start(output, RunKind.PAYMENT, definition, period, wait=wait), as_json=as_json)
+    perform(
+        lambda output: start(
+            output, RunKind.PAYMENT, definition, period, wait=wait, wait_seconds=wait_seconds, not_due_yet=not_due_yet
+        ),
+        as_json=as_json,
+    )
 
 
 @app.command("list")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DefinitionId, Json, PeriodText, RunId, Wait
+from commands.options import DefinitionId, FollowSeconds, Json, PeriodText, RunId, Wait
 from commands.runner import perform
 
 app = typer.Typer()
@@ -85,7 +85,13 @@ def dry_run(definition: DefinitionId, period: PeriodText, as_json: Json = False)
 
 
 @app.command("shadow")
-def shadow_run(definition: DefinitionId, period: PeriodText, wait: Wait = False, as_json: Json = False) -> None:
+def shadow_run(
+    definition: DefinitionId,
+    period: PeriodText,
+    wait: Wait = False,
+    wait_seconds: FollowSeconds = None,
+    as_json: Json = False,
+) -> None:
     """Do the whole run without charging.
 
     The gateway is one that does nothing, and the result is compared with the last certified run. Its id is
@@ -93,7 +99,9 @@ def shadow_run(definition: DefinitionId, period: PeriodText, wait: Wait = False,
     """
     from commands.runs.dry_runs import shadow_run
 
-    perform(lambda output: shadow_run(output, definition, period, wait=wait), as_json=as_json)
+    perform(
+        lambda output: shadow_run(output, definition, period, wait=wait, wait_seconds=wait_seconds), as_json=as_json
+    )
 
 
 @app.command("differences")

@@ -49,7 +49,9 @@ async def dry_run(output: Output, definition_id: str, period: str) -> None:
             stream.finish({"totals": totals}, table("Totals", *columns, rows=shown, right=columns[2:]))
 
 
-async def shadow_run(output: Output, definition_id: str, period: str, *, wait: bool) -> None:
+async def shadow_run(
+    output: Output, definition_id: str, period: str, *, wait: bool, wait_seconds: float | None
+) -> None:
     """Start a shadow run, or follow it and print what differs. Raises RefusedError while one is under way."""
     settings = read_settings()
     client = await temporal_of(settings)
@@ -68,7 +70,7 @@ async def shadow_run(output: Output, definition_id: str, period: str, *, wait: b
         except WorkflowAlreadyStartedError as error:
             raise refusal("run", "one_shadow_at_a_time", f"{run_id} is under way") from error
         if wait:
-            await follow(database, handle)
+            await follow(client, database, handle, wait_seconds=wait_seconds)
     if wait:
         await differences(output, run_id)
         return

@@ -10,26 +10,35 @@ from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
+from commands.waiting.answers import result_of
 from models.problem import refusal
 from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from models.workflow_inputs import DAY_RULE
 from settings import Settings
 from workflows.runs.refund_run import RefundRun
 from workflows.visibility import WORKFLOW_QUEUE, refund_run_id
 
 
-async def run(output: Output, day: date | None) -> None:
-    """Run a day's refunds to their certificate; a day that has been run answers with its own."""
+async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_seconds: float | None) -> None:
+    """Run a day's refunds to their certificate; a day that has been run answers with its own.
+
+    Raises RefusedError for a day that has not begun, unless that is asked for.
+    """
     settings = read_settings()
-    day = day or datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    day = day or now.date()
+    if day > now.date() and not not_due_yet:
+        raise refusal("day", DAY_RULE, f"{day} has not begun; with --not-due-yet it runs all the same")
     client = await temporal_of(settings)
-    certificate = await client.execute_workflow(
+    handle = await client.start_workflow(
         RefundRun.run,
-        RefundRunRequest(settings.provider, day),
+        RefundRunRequest(settings.provider, day, not_due_yet=not_due_yet),
         id=refund_run_id(settings.provider, f"{day}"),
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"Refunds of {day}",
     )
+    certificate = await result_of(client, handle, noun="run", wait_seconds=wait_seconds)
     _answer(output, settings, certificate)
 
 

@@ -1,36 +1,47 @@
 """Starting a run, and following it to its certificate."""
 
-import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.database import Database
 from activities.runs.queries import RunQueries
 from commands.links import link_line, workflow_link
-from commands.output import ExitCode, Failure, Output
+from commands.output import Output
 from commands.runs.run_progress import following
 from commands.runs.show import show
 from commands.session import database_of, read_settings, temporal_of
-from models.problem import Problem, refusal
+from commands.waiting.answers import result_of
+from models.problem import refusal
 from models.runs.process_run import RunKind, RunRequest
 from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id, run_label
 
-POLL_SECONDS = 1.0
 
-
-async def start(output: Output, kind: RunKind, definition_id: str, period: str, *, wait: bool) -> None:
-    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start."""
+async def start(
+    output: Output,
+    kind: RunKind,
+    definition_id: str,
+    period: str,
+    *,
+    wait: bool,
+    wait_seconds: float | None,
+    not_due_yet: bool,
+) -> None:
+    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start, or is not due."""
     settings = read_settings()
     async with database_of(settings) as database:
         records = RunQueries(database)
-        await records.require_startable(definition_id, kind, period)
-        handle = await _start(await temporal_of(settings), kind, RunRequest(definition_id, period))
+        due_by = None if not_due_yet else datetime.now(UTC)
+        await records.require_startable(definition_id, kind, period, due_by=due_by)
+        request = RunRequest(definition_id, period, not_due_yet=not_due_yet)
+        client = await temporal_of(settings)
+        handle = await _start(client, kind, request)
         link = workflow_link(settings, handle.id)
         if wait:
-            await follow(database, handle)
+            await follow(client, database, handle, wait_seconds=wait_seconds)
     if wait:
         await show(output, handle.id)
         return
@@ -54,23 +65,14 @@ async def _start(client: Client, kind: RunKind, request: RunRequest) -> Workflow
         raise refusal("period", "one_run_a_period", problem) from error
 
 
-async def follow(database: Database, handle: WorkflowHandle[Any, Any]) -> None:
+async def follow(
+    client: Client, database: Database, handle: WorkflowHandle[Any, Any], *, wait_seconds: float | None
+) -> None:
     """Show the progress until the run is closed. Ctrl-C stops the watching, never the run."""
     records = RunQueries(database)
-    result = asyncio.ensure_future(handle.result())
-    try:
-        with following(handle.id) as progress:
-            while not (await asyncio.wait([result], timeout=POLL_SECONDS))[0]:
-                progress.update([tuple(row) for row in await records.totals(handle.id)])
-        await result
-    except WorkflowFailureError as error:
-        raise Failure(ExitCode.REFUSED, [_problem_of(error)]) from error
-    finally:
-        result.cancel()
+    with following(handle.id) as progress:
 
+        async def show_progress() -> None:
+            progress.update([tuple(row) for row in await records.totals(handle.id)])
 
-def _problem_of(error: WorkflowFailureError) -> Problem:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return Problem("run", str(getattr(cause, "type", None) or "run_completes"), str(cause))
+        await result_of(client, handle, noun="run", wait_seconds=wait_seconds, meanwhile=show_progress)

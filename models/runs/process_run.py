@@ -38,13 +38,14 @@ class ItemOutcome(StrEnum):
 class RunRequest:
     """Execute a definition for a period; the same pair is one run, however often it is asked for.
 
-    A shadow run does all that a payment run does, against a gateway that does nothing. The rest is where a billing
-    run goes on after continuing as new.
+    A shadow run does all that a payment run does, against a gateway that does nothing. `not_due_yet` runs a period that
+    has not begun, which is refused otherwise. The rest is where a billing run goes on after continuing as new.
     """
 
     definition_id: str
     period: str
     is_shadow: bool = False
+    not_due_yet: bool = False
     after: str = ""
     billed: int = 0
     parked: int = 0

@@ -6,10 +6,14 @@ from datetime import date
 
 @dataclass(frozen=True)
 class RefundRunRequest:
-    """Run a provider's refunds of a day; without a day it is the day in UTC on which the run starts."""
+    """Run a provider's refunds of a day; without a day it is the day in UTC on which the run starts.
+
+    `not_due_yet` runs a day that has not begun, which is refused otherwise.
+    """
 
     provider: str = "stripe"
     day: date | None = None
+    not_due_yet: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
 """May a run start? Asked before Temporal is, so that the answer is plain, after retention too (X17 to X19)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from models.problem import RefusedError, refusal
+from models.moment import in_utc
+from models.period import Period
+from models.problem import Problem, RefusedError, refusal
 from models.runs.process_run import RunKind, RunState
+from models.runs.schedule import MonthlySchedule
+from models.workflow_inputs import DUE_RULE, has_begun
 
 
 @dataclass(frozen=True)
 class DefinitionState:
-    """What decides whether a definition may run; the provider's state is empty where it has none."""
+    """What decides whether a definition may run; provider and calendar are empty where it has none."""
 
     id: str
     kind: RunKind
     is_effective: bool
     provider_id: str = ""
     is_provider_effective: bool = True
+    monthly: MonthlySchedule | None = None
 
 
 def refusal_to_start(
@@ -32,4 +38,15 @@ def refusal_to_start(
     if earlier is RunState.COMPLETED:
         problem = f"{definition_id!r} was run for {period} and has its certificate"
         return refusal("period", "one_run_a_period", problem)
+    return None
+
+
+def not_due(period: str, monthly: MonthlySchedule | None, now: datetime) -> Problem | None:
+    """Return why a month is not due, or None. It is from the calendar's moment on; without one, when it begins."""
+    month = Period.parse(period)
+    due_at = monthly.moment_in(month) if monthly is not None else None
+    if due_at is not None and due_at > now:
+        return Problem("period", DUE_RULE, f"{month} is due at {in_utc(due_at)}")
+    if due_at is None and not has_begun(month, now):
+        return Problem("period", DUE_RULE, f"{month} begins on {month.starts_on}")
     return None

@@ -29,7 +29,7 @@ async def month(
             answers=[declined(DECLINES[number])] if number in DECLINES else (),
             owes_minor=990 + 1375 * (number * 7 % 11),
         )
-    run_id, request = payment_run_id("monthly", period), RunRequest("monthly", period)
+    run_id, request = payment_run_id("monthly", period), RunRequest("monthly", period, not_due_yet=True)
     run = await client.start_workflow(
         PaymentRun.run,
         request,

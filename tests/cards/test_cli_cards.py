@@ -108,7 +108,7 @@ async def test_a_customer_who_changes_to_cards_is_charged_by_the_next_run(
     saved = await cli.json(
         "cards", "register", account, "--token", await merchant.fresh_token("pm_card_visa"), "--prefer"
     )
-    run = await cli.json("runs", "start", "monthly", period, "--wait")
+    run = await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     assert (saved["first_outcome"]["outcome"], await preferred(merchant, account)) == ("accepted", "card")
     assert [(total["outcome"], total["amount_minor"]) for total in run["certificate"]["totals"]] == [("charged", 2500)]

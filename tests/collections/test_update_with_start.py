@@ -29,16 +29,16 @@ from workflows.visibility import WORKFLOW_QUEUE, collection_id
 
 
 async def collect_now(
-    duly: RunningDuly, account: str, *, workflow_id: str = "", invoices: tuple[str, ...] = ()
+    duly: RunningDuly, account: str, *, again: bool = False, invoices: tuple[str, ...] = ()
 ) -> CollectResult:
     """What a service calls."""
     start = WithStartWorkflowOperation[Collection, CollectionResult](
         Collection.run,
         CollectionRequest(account, PERIOD, invoices=invoices),
-        id=workflow_id or collection_id(account, PERIOD),
+        id=collection_id(account, PERIOD),
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_reuse_policy=(WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else WorkflowIDReusePolicy.REJECT_DUPLICATE),
     )
     outcome: CollectResult = await duly.client.execute_update_with_start_workflow(
         "first_outcome", start_workflow_operation=start, result_type=CollectResult
@@ -102,16 +102,17 @@ async def test_an_account_that_owes_nothing_is_not_charged(duly: RunningDuly, me
     assert outcome.outcome == CollectOutcome.NOTHING_OWED
 
 
-async def test_under_another_id_the_database_refuses_a_second_owner_and_says_so(
+async def test_while_an_owner_is_on_record_the_database_refuses_another_and_says_so(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
     await collect_now(duly, account)
+    await duly.collection(account).terminate("by mistake")
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await collect_now(duly, account, workflow_id=f"collection/{account}/another")
+        await collect_now(duly, account, again=True)
     with pytest.raises(WorkflowFailureError):
-        await duly.client.get_workflow_handle(f"collection/{account}/another").result()
+        await duly.collection(account).result()
 
     assert isinstance(refused.value.cause, ApplicationError)
     assert refused.value.cause.type == "one_owner"

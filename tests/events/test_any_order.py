@@ -152,7 +152,7 @@ async def deliver_all(
         await inbox.receive(event)
         await EventDelivery(inbox, client).deliver_waiting()
     await client.execute_workflow(
-        EventSweep.run, SweepRequest("stripe"), id=f"{sweep_id('stripe')}-{scenario.name}", task_queue=WORKFLOW_QUEUE
+        EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
     )
     return await settled(scenario)
 

@@ -15,7 +15,7 @@ from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind,
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.events.event_sweep import EventSweep
-from workflows.visibility import WORKFLOW_QUEUE
+from workflows.visibility import WORKFLOW_QUEUE, sweep_id
 
 EVENTS = "GET /v1/events"
 DAY = 86_400
@@ -30,11 +30,11 @@ async def patient(merchant: Merchant) -> None:
     )
 
 
-async def sweep(duly: RunningDuly, name: str = "sweep") -> SweepResult:
+async def sweep(duly: RunningDuly) -> SweepResult:
     """Sweep once; time does not pass for anybody else meanwhile."""
     with duly.environment.auto_time_skipping_disabled():
         return await duly.client.execute_workflow(
-            EventSweep.run, SweepRequest("stripe"), id=name, task_queue=WORKFLOW_QUEUE
+            EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
         )
 
 
@@ -69,9 +69,9 @@ async def test_a_second_sweep_finds_nothing_new_and_begins_where_the_first_ended
 ) -> None:
     await duly.collected(await account_in_collection(duly, merchant))
 
-    first = await sweep(duly, "first")
+    first = await sweep(duly)
     mark = await inbox.swept_until()
-    second = await sweep(duly, "second")
+    second = await sweep(duly)
 
     assert first.swept.found > 0
     assert second.swept.found == 0
@@ -87,7 +87,7 @@ async def test_a_sweep_that_is_cut_off_begins_again_and_misses_nothing(
     stripe_sandbox.add_fault(Fault(operation=EVENTS, kind=FaultKind.RATE_LIMIT, calls=(2,)))
 
     handle = await duly.client.start_workflow(
-        EventSweep.run, SweepRequest("stripe"), id="cut-off", task_queue=WORKFLOW_QUEUE
+        EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
     )
     result = await handle.result()
 

@@ -25,7 +25,7 @@ Amounts in JSON are minor units.
 | 0 | done |
 | 1 | refused, or something is broken: the answer says what |
 | 2 | bad usage or settings |
-| 3 | a server cannot be reached |
+| 3 | a server cannot be reached, or no worker answers in time |
 
 ## Files
 

@@ -29,7 +29,7 @@ IDS = {
     "RefundRun": visibility.refund_run_id("<provider>", "<day>"),
     "Refund": visibility.refund_id("<refund>"),
     "Reminders": f"{visibility.REMINDERS}-<time>",
-    "ScheduledRun": "schedule/<definition>-<time>",
+    "ScheduledRun": f"{visibility.scheduled_run_id('<definition>')}-<time>",
 }
 
 

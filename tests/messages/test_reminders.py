@@ -11,7 +11,7 @@ from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.messages.reminders import Reminders
-from workflows.visibility import WORKFLOW_QUEUE
+from workflows.visibility import REMINDERS, WORKFLOW_QUEUE
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_they_are_sent_in_the_customers_language(duly: RunningDuly, mercha
     await owing(merchant, locale="de")
     await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
 
-    written = await duly.client.execute_workflow(Reminders.run, id="reminders-today", task_queue=WORKFLOW_QUEUE)
+    written = await duly.client.execute_workflow(Reminders.run, id=REMINDERS, task_queue=WORKFLOW_QUEUE)
     rendered = await mailbox.wait_for(2)
 
     assert written == 2

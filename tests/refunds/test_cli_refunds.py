@@ -79,8 +79,8 @@ async def test_a_days_refunds_are_run_once_and_certified(
     await merchant.run("select duly.create_payment('again', :account, 10000, 'EUR', 'cash')", account=account)
     day = f"{period}-15"
 
-    first = await cli.json("refunds", "run", "--day", day)
-    again = await cli.json("refunds", "run", "--day", day)
+    first = await cli.json("refunds", "run", "--day", day, "--not-due-yet")
+    again = await cli.json("refunds", "run", "--day", day, "--not-due-yet")
     shown = await cli.json("refunds", "certificate", day)
     missing = await cli("refunds", "certificate", "2020-01-01", "--json")
 

@@ -26,7 +26,10 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
 
 async def run(refunds: RefundClient, day: date = DAY) -> RefundCertificate:
     return await refunds.duly.client.execute_workflow(
-        RefundRun.run, RefundRunRequest("stripe", day), id=refund_run_id("stripe", f"{day}"), task_queue=WORKFLOW_QUEUE
+        RefundRun.run,
+        RefundRunRequest("stripe", day, not_due_yet=True),
+        id=refund_run_id("stripe", f"{day}"),
+        task_queue=WORKFLOW_QUEUE,
     )
 
 

@@ -27,6 +27,7 @@ from workflows.events.event_sweep import EventSweep
 from workflows.messages.reminders import Reminders
 from workflows.runs.scheduled_run import ScheduledRun
 from workflows.visibility import (
+    REMINDERS,
     WORKFLOW_QUEUE,
     billing_run_id,
     collection_id,
@@ -145,13 +146,9 @@ async def test_collection_of_somebody_elses(duly: RunningDuly, merchant: Merchan
     account = await merchant.account(cards=[], owes_minor=2500)
     first = await duly.start_collection(account)
     await first.execute_update("first_outcome", result_type=CollectResult)
+    await first.terminate("by mistake")
 
-    second = await duly.client.start_workflow(
-        Collection.run,
-        CollectionRequest(account, PERIOD),
-        id=f"collection/{account}/another",
-        task_queue=WORKFLOW_QUEUE,
-    )
+    second = await duly.start_collection(account)
     description = await second.describe()
     while description.close_time is None:
         description = await second.describe()
@@ -212,6 +209,6 @@ async def test_reminders(duly: RunningDuly, merchant: Merchant) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
     await merchant.run("update duly.accounts set email = 'a@example.com' where id = :id", id=account)
     await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
-    handle = await duly.client.start_workflow(Reminders.run, id="reminders-today", task_queue=WORKFLOW_QUEUE)
+    handle = await duly.client.start_workflow(Reminders.run, id=REMINDERS, task_queue=WORKFLOW_QUEUE)
     await handle.result()
     await keep("reminders-of_one_invoice", handle)

@@ -17,8 +17,8 @@ async def test_a_month_is_billed_collected_and_certified_from_the_command_line(
     for _ in range(2):
         await merchant.subscription(await merchant.account(), price_minor=1000)
 
-    billed = await cli.json("billing", "start", "plans", period, "--wait")
-    collected = await cli.json("runs", "start", "monthly", period, "--wait")
+    billed = await cli.json("billing", "start", "plans", period, "--not-due-yet", "--wait")
+    collected = await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
     certificate = await cli.json("runs", "certificate", f"run/monthly/{period}")
 
     assert [(row["outcome"], row["members"], row["settled_minor"]) for row in billed["totals"]] == [("billed", 2, 2380)]
@@ -31,7 +31,7 @@ async def test_a_seal_is_a_hash_that_anybody_can_compute(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     certificate = await cli.json("runs", "certificate", f"run/monthly/{period}")
 
@@ -44,7 +44,7 @@ async def test_a_certificate_whose_members_were_changed_does_not_hold(
     cli: CommandLine, merchant: Merchant, workers: None, period: str, owner_engine: AsyncEngine
 ) -> None:
     await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
     async with owner_engine.begin() as connection:
         await connection.execute(text("update duly.run_items set reason = 'forged'"))
 
@@ -58,18 +58,18 @@ async def test_the_same_period_is_refused_a_second_time(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
     await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
-    result = await cli("runs", "start", "monthly", period, "--json")
+    result = await cli("runs", "start", "monthly", period, "--not-due-yet", "--json")
 
     assert (result.exit_code, result.rules) == (1, [("period", "one_run_a_period")])
 
 
 async def test_a_run_that_is_under_way_is_refused_by_its_id(cli: CommandLine, merchant: Merchant, period: str) -> None:
     await merchant.account(owes_minor=2500)
-    first = await cli.json("runs", "start", "monthly", period)
+    first = await cli.json("runs", "start", "monthly", period, "--not-due-yet")
 
-    result = await cli("runs", "start", "monthly", period)
+    result = await cli("runs", "start", "monthly", period, "--not-due-yet")
 
     assert first == {"run_id": f"run/monthly/{period}", "link": _link(f"run%2Fmonthly%2F{period}")}
     assert result.exit_code == 1
@@ -80,9 +80,11 @@ async def test_a_period_that_was_run_is_refused_without_asking_temporal_which_ma
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
     await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
-    result = await cli("runs", "start", "monthly", period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    result = await cli(
+        "runs", "start", "monthly", period, "--not-due-yet", "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1"
+    )
 
     assert (result.exit_code, result.rules) == (1, [("period", "one_run_a_period")])
 
@@ -119,11 +121,36 @@ async def test_what_may_not_run_is_refused_before_it_starts(
     assert await merchant.value("select count(*) from duly.process_runs") == 0
 
 
+@pytest.mark.parametrize("words", [("billing", "start", "plans"), ("runs", "start", "monthly")])
+async def test_a_month_that_has_not_begun_is_refused_unless_it_is_asked_for(
+    cli: CommandLine, merchant: Merchant, words: tuple[str, ...]
+) -> None:
+    result = await cli(*words, "2089-01", "--json")
+
+    assert (result.exit_code, result.rules) == (1, [("period", "period_is_due")])
+    assert result.error["problems"][0]["message"] == (
+        "2089-01 begins on 2089-01-01; with --not-due-yet it runs all the same"
+    )
+    assert await merchant.value("select count(*) from duly.process_runs") == 0
+
+
+async def test_with_a_calendar_a_run_waits_for_its_moment(cli: CommandLine, merchant: Merchant) -> None:
+    await merchant.run(
+        "update duly.run_definitions set schedule ="
+        """ '{"day": 26, "hour": 10, "minute": 0, "time_zone": "Asia/Nicosia"}' where id = 'monthly'"""
+    )
+
+    result = await cli("runs", "start", "monthly", "2089-01")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: period: 2089-01 is due at 2089-01-26 08:00Z; with --not-due-yet")
+
+
 async def test_the_link_of_an_account_leads_to_the_event_that_charged_it(
     cli: CommandLine, merchant: Merchant, workers: None, period: str, temporal_server: Client
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     result = await cli.json("runs", "link", f"run/monthly/{period}", account)
 
@@ -139,7 +166,7 @@ async def test_the_links_of_a_declined_account_lead_to_its_collection(
 ) -> None:
     answers = [declined("insufficient_funds")]
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     result = await _link_of_collection(cli, account, period)
 
@@ -150,7 +177,7 @@ async def test_an_account_that_was_not_in_the_run_has_no_link(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
     await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     result = await cli("runs", "link", f"run/monthly/{period}", "acc_9", "--json")
 
@@ -178,7 +205,7 @@ async def test_runs_are_listed_newest_first_and_fit_100_columns(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
     await merchant.account(owes_minor=2500)
-    await cli.json("runs", "start", "monthly", period, "--wait")
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
     listed, shown = await cli("runs", "list"), await cli("runs", "certificate", f"run/monthly/{period}")
 

@@ -16,7 +16,10 @@ from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, 
 
 @dataclass(frozen=True)
 class RunningDuly:
-    """Duly's workers on a time-skipping server. Time only passes while a result is awaited."""
+    """Duly's workers on a time-skipping server. Time only passes while a result is awaited.
+
+    Runs are asked for whether their period is due or not: which day it is today is no matter of a test's.
+    """
 
     environment: WorkflowEnvironment
 
@@ -29,7 +32,7 @@ class RunningDuly:
         """Run a period's billing to its end."""
         return await self.client.execute_workflow(
             BillingRun.run,
-            RunRequest(definition, period),
+            RunRequest(definition, period, not_due_yet=True),
             id=billing_run_id(definition, period),
             task_queue=WORKFLOW_QUEUE,
         )
@@ -38,7 +41,7 @@ class RunningDuly:
         """Run a period's payments to their certificate."""
         return await self.client.execute_workflow(
             PaymentRun.run,
-            RunRequest(definition, period),
+            RunRequest(definition, period, not_due_yet=True),
             id=payment_run_id(definition, period),
             task_queue=WORKFLOW_QUEUE,
         )
@@ -50,7 +53,7 @@ class RunningDuly:
         make_id = shadow_run_id if is_shadow else payment_run_id
         return await self.client.start_workflow(
             PaymentRun.run,
-            RunRequest(definition, period, is_shadow=is_shadow),
+            RunRequest(definition, period, is_shadow=is_shadow, not_due_yet=True),
             id=make_id(definition, period),
             task_queue=WORKFLOW_QUEUE,
         )

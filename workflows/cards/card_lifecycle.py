@@ -29,6 +29,7 @@ from workflows import visibility
 from workflows.cards.handlers import CardHandlers
 from workflows.cards.notices import CardNotices
 from workflows.cards.state import CardWorkflowState
+from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.signals import signal_if_running
 
@@ -41,7 +42,7 @@ REVIEW_AFTER = timedelta(hours=6)
 class CardLifecycle(CardHandlers):
     """Looks after one card. The stored row says whether it may be charged; this says what happens to it next."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: CardRequest) -> None:
         self._state = CardWorkflowState(request, lambda: self._notices.is_idle)
         self._notices = CardNotices(request.card_id)

@@ -30,6 +30,7 @@ from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
+from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
@@ -39,7 +40,7 @@ from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 class Collection(CollectionHandlers):
     """Owns one receivable. Every channel that could charge it goes through here, so it is charged once."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: CollectionRequest) -> None:
         self._state = CollectionState(request, lambda: self._notices.is_idle)
         self._refused = None

@@ -20,6 +20,7 @@ from models.moment import in_utc
 from models.money import Money
 from models.waiting import WakeReason
 from workflows import visibility
+from workflows.inputs.checks import checked_init
 from workflows.markdown import listed, paragraphs
 from workflows.messages.outgoing import OutgoingMessages, send_pending
 from workflows.operator_actions import OperatorAction, actions_text
@@ -50,7 +51,7 @@ _ORDERS = (
 class Dispute:
     """Owns one dispute. What it means for the money is booked in the commit that learns of it."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: DisputeRequest) -> None:
         self._request = request
         self._waiter = Waiter(lambda: request.dispute_id, self._show, lambda: self._outgoing.is_idle, request.resumed)

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from activities.messages.outbox import MessageActivities
 from models.messages.message import MailedPage, MailingRequest
+from workflows.inputs.checks import checked_init
 from workflows.options import ALERTS, MAIL
 from workflows.visibility import MAIL_QUEUE
 
@@ -22,7 +23,7 @@ PASSES = 8
 class Mailing:
     """Goes through all pending messages, by account; those of others' runs and collections are sent as well."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: MailingRequest) -> None:
         self._request = request
 

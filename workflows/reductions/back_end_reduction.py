@@ -22,6 +22,7 @@ from models.reductions.reduction import (
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.waiting import WakeReason
 from workflows import visibility
+from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE
 from workflows.reductions.handlers import ReductionHandlers
 from workflows.refunds.reduction_signals import signal_refund_run
@@ -33,7 +34,7 @@ from workflows.waiting import Waiter
 class BackEndReduction(ReductionHandlers):
     """Owns one award: held, refunded part by part, remedied when a refund fails, clawed back with the sale."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: ReductionRequest) -> None:
         snapshot = request.resumed or ReductionSnapshot()
         self._request = request

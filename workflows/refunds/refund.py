@@ -25,6 +25,7 @@ from models.refunds.refund import (
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.collection import Collection
+from workflows.inputs.checks import checked_init
 from workflows.messages.outgoing import OutgoingMessages, send_pending
 from workflows.options import COLLECT_WAITING, PEOPLE
 from workflows.refunds.handlers import RefundHandlers
@@ -40,7 +41,7 @@ REVIEW_AFTER = timedelta(hours=6)
 class Refund(RefundHandlers):
     """Owns one refund or payment cancellation. Unknown blocks until the gateway itself gives evidence."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: RefundRequest) -> None:
         self._request = request
         self._snapshot = request.resumed or RefundSnapshot()

@@ -4,6 +4,7 @@ from temporalio import workflow
 
 from activities.runs.billing import BillingActivities
 from models.runs.process_run import BilledPage, BillingPageRequest, Certificate, RunPlan, RunRequest
+from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_details import billing_statement
 
@@ -15,7 +16,7 @@ PAGES_PER_EXECUTION = 100
 class BillingRun:
     """Bills page by page. What cannot be billed is parked with its reason, and the run goes on."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: RunRequest) -> None:
         self._request = request
         self._billed = request.billed

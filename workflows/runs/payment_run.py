@@ -13,6 +13,7 @@ from models.messages.message import MailingStart
 from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, Steering
 from workflows import visibility
+from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_handlers import PaymentRunHandlers
 from workflows.runs.payment_run_shard import PaymentRunShard
@@ -30,7 +31,7 @@ TERMINATION_POLL = timedelta(seconds=2)
 class PaymentRun(PaymentRunHandlers):
     """The monthly run of one definition for one period; its id is the pair, so it exists once."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: RunRequest) -> None:
         self._request = request
         self._course = PaymentRunState(is_shadow=request.is_shadow)

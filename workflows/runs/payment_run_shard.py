@@ -24,6 +24,7 @@ from models.runs.process_run import Due, ItemOutcome, PageRequest, ShardProgress
 from models.runs.run_control import Steering
 from workflows import visibility
 from workflows.collections.collection import Collection
+from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT, DATABASE, MONTHLY, PROBE, Timing
 from workflows.runs.payment_run_details import shard_progress_of
 
@@ -62,7 +63,7 @@ _NO_ANSWER = CollectResult(CollectOutcome.UNKNOWN, code="no_answer")
 class PaymentRunShard:
     """Pages through a shard's share and continues as new after every page, so histories stay small at any size."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: ShardRequest) -> None:
         self._request = request
         self._steering = request.steering

@@ -13,6 +13,7 @@ from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.runs.refund_run import RefundCertificate, RefundMember, RefundPart, RefundRunRequest, RefundRunStart
 from workflows import visibility
+from workflows.inputs.checks import checked_init
 from workflows.markdown import aligned, paragraphs
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.reductions.back_end_reduction import BackEndReduction
@@ -37,7 +38,7 @@ class RefundRunTotals:
 class RefundRun:
     """Sends what is due, each member by a workflow of its own, and certifies what had become of them."""
 
-    @workflow.init
+    @checked_init
     def __init__(self, request: RefundRunRequest) -> None:
         self._members = 0
         self._waiting: set[str] = set()

@@ -37,7 +37,7 @@ async def test_a_run_is_paused_resumed_and_aborted(
     await owing(merchant, 3)
     await shape(merchant, window=1)
     run_id = payment_run_id("monthly", period)
-    await cli.json("runs", "start", "monthly", period)
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet")
     await gated.arrived(1)
 
     paused = await cli.json("runs", "pause", run_id, *WHO)
@@ -66,7 +66,7 @@ async def test_a_rate_is_changed_and_given_back(
 ) -> None:
     await owing(merchant, 1)
     run_id = payment_run_id("monthly", period)
-    await cli.json("runs", "start", "monthly", period)
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet")
     await gated.arrived(1)
 
     changed = await cli.json("runs", "rate", run_id, "7", *WHO)

@@ -63,7 +63,7 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
 
     async with killable_workers(settings, tmp_path / "workers.log") as workers:
         run = await temporal_server.start_workflow(
-            PaymentRun.run, RunRequest("monthly", PERIOD), id=RUN, task_queue=WORKFLOW_QUEUE
+            PaymentRun.run, RunRequest("monthly", PERIOD, not_due_yet=True), id=RUN, task_queue=WORKFLOW_QUEUE
         )
         for requests, role in KILLED_AT.items():
             await reached(lambda: stripe_sandbox.request_counts().get(CHARGES, 0), requests)

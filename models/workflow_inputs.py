@@ -1,0 +1,162 @@
+"""What the input of a workflow must obey before it does anything: each problem names its field and its rule.
+
+Types and unknown fields are refused while the input is read; here is what types cannot say.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from models.cards.card import CardRegistration, CardRequest
+from models.collections.collection import CollectionRequest
+from models.disputes.dispute import DisputeRequest
+from models.gateway.events import SweepRequest
+from models.messages.message import MailingRequest
+from models.period import Period
+from models.problem import Problem
+from models.reductions.reduction import Award, ReductionRequest
+from models.refunds.refund import RefundOrder, RefundRequest
+from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
+from models.runs.refund_run import RefundRunRequest
+
+PERIOD_RULE = "period_is_a_month"
+ID_RULE = "id_is_valid"
+AGREE_RULE = "ids_agree"
+TIME_ZONE_RULE = "time_zone_is_known"
+DUE_RULE = "period_is_due"
+DAY_RULE = "day_is_due"
+
+# A day begins on the islands in the east so long before it begins in UTC.
+_EARLIEST_CLOCK = timedelta(hours=14)
+
+# Of what was given so much is said again: enough to recognise it.
+_QUOTED = 40
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """What a text must look like; `is_for_lists` when each text of a list must."""
+
+    pattern: str
+    meaning: str
+    rule: str = ID_RULE
+    is_for_lists: bool = False
+
+    def is_kept_by(self, text: str) -> bool:
+        """Say whether a text looks so."""
+        return re.fullmatch(self.pattern, text) is not None
+
+
+# Ids as the database has them. A gateway's own may be longer than ours.
+_OURS = TextRule("[!-~]{1,64}", "1 to 64 printable characters without blanks")
+_EACH = TextRule(_OURS.pattern, _OURS.meaning, is_for_lists=True)
+_GATEWAYS = TextRule("[!-~]{1,255}", "1 to 255 printable characters without blanks")
+_PROVIDER = TextRule("[a-z][a-z0-9_-]{0,31}", "a lower-case letter, then letters, digits, _ and -")
+_DEFINITION = TextRule("[a-z0-9][a-z0-9_-]{0,63}", "lower-case letters, digits, _ and -")
+_REFUND = TextRule("[a-z][A-Za-z0-9_.-]{2,60}", "a lower-case letter, then 2 to 60 letters, digits, _ . and -")
+_AWARD = TextRule("[a-z][A-Za-z0-9_-]{2,39}", "a lower-case letter, then 2 to 39 letters, digits, _ and -")
+_MONTH_PATTERN = "(?!0|9999)[0-9]{4}-(0[1-9]|1[0-2])"
+_MONTH = TextRule(_MONTH_PATTERN, "a month like 2026-11", PERIOD_RULE)
+# What a returned payment leaves open of a period is collected under the period's name with this behind it.
+_RECEIVABLE = TextRule(f"{_MONTH_PATTERN}(-again)*", "a month like 2026-11", PERIOD_RULE)
+
+TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
+    {
+        Award: {"account_id": _OURS, "award_id": _AWARD, "payment_id": TextRule("[!-~]{0,64}", _OURS.meaning)},
+        CardRegistration: {"account_id": _OURS, "provider": _PROVIDER},
+        CardRequest: {"card_id": _OURS, "provider": _PROVIDER},
+        CollectionRequest: {
+            "account_id": _OURS,
+            "period": _RECEIVABLE,
+            "provider": _PROVIDER,
+            "invoices": _EACH,
+        },
+        DisputeRequest: {"dispute_id": _GATEWAYS, "provider": _PROVIDER},
+        MailingRequest: {"run_id": TextRule("[!-~]{0,255}", _GATEWAYS.meaning)},
+        ReductionRequest: {"award_id": _AWARD, "provider": _PROVIDER},
+        RefundOrder: {"refund_id": _REFUND, "payment_id": _OURS},
+        RefundRequest: {"refund_id": _REFUND, "provider": _PROVIDER},
+        RefundRunRequest: {"provider": _PROVIDER},
+        RunRequest: {"definition_id": _DEFINITION, "period": _MONTH},
+        ScheduledRunRequest: {"definition_id": _DEFINITION},
+        ShardRequest: {"run_id": _GATEWAYS, "period": _MONTH, "provider": _PROVIDER},
+        SweepRequest: {"provider": _PROVIDER},
+    }
+)
+
+
+def problems_of_input(request: Any, now: datetime) -> list[Problem]:
+    """Return everything that is wrong with an input whose types are right."""
+    problems = list(_texts(request, ""))
+    for name in _PARTS.get(type(request), ()):
+        part = getattr(request, name)
+        if part is not None:
+            problems += _texts(part, f"{name}.")
+            problems += _agreement(request, part, name)
+    # What is no month at all is not asked whether it has begun.
+    return problems or list(_RULES.get(type(request), _no_more)(request, now))
+
+
+def has_begun(period: Period, now: datetime) -> bool:
+    """Say whether a month has begun somewhere on earth."""
+    return period.starts_on <= (now + _EARLIEST_CLOCK).date()
+
+
+def quoted(text: str) -> str:
+    """Return as much of what was given as is needed to recognise it."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
+
+
+def _texts(holder: Any, place: str) -> Iterator[Problem]:
+    for name, rule in TEXT_RULES.get(type(holder), {}).items():
+        value = getattr(holder, name)
+        for text in value if rule.is_for_lists else (value,):
+            if not rule.is_kept_by(text):
+                yield Problem(f"{place}{name}", rule.rule, f"{quoted(text)} is not {rule.meaning}")
+
+
+def _agreement(request: Any, part: Any, name: str) -> Iterator[Problem]:
+    """An id that is said twice is the same."""
+    for field in _TWICE:
+        if hasattr(part, field) and hasattr(request, field) and getattr(part, field) != getattr(request, field):
+            problem = f"{quoted(getattr(part, field))} must be the same as {field}"
+            yield Problem(f"{name}.{field}", AGREE_RULE, problem)
+
+
+def _run(request: RunRequest, now: datetime) -> Iterator[Problem]:
+    """A period that has not begun has to be asked for knowingly; a shadow charges nobody."""
+    period = Period.parse(request.period)
+    if not (request.is_shadow or request.not_due_yet or has_begun(period, now)):
+        problem = f"{period} begins on {period.starts_on}; not_due_yet runs it all the same"
+        yield Problem("period", DUE_RULE, problem)
+
+
+def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:
+    if request.day is not None and not request.not_due_yet and request.day > (now + _EARLIEST_CLOCK).date():
+        yield Problem("day", DAY_RULE, f"{request.day} has not begun; not_due_yet runs it all the same")
+
+
+def _scheduled_run(request: ScheduledRunRequest, _now: datetime) -> Iterator[Problem]:
+    try:
+        ZoneInfo(request.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield Problem("time_zone", TIME_ZONE_RULE, f"{quoted(request.time_zone)} is no IANA time zone")
+
+
+def _no_more(_request: object, _now: datetime) -> Iterator[Problem]:
+    return iter(())
+
+
+# Parts of an input that have rules of their own, and the ids that a part says again.
+_PARTS: Mapping[type, tuple[str, ...]] = MappingProxyType(
+    {CardRequest: ("registration",), RefundRequest: ("order",), ReductionRequest: ("award",)}
+)
+_TWICE = ("card_id", "refund_id", "award_id", "provider")
+
+_RULES: Mapping[type, Callable[[Any, datetime], Iterator[Problem]]] = MappingProxyType(
+    {RunRequest: _run, RefundRunRequest: _refund_run, ScheduledRunRequest: _scheduled_run}
+)

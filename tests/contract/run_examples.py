@@ -1,0 +1,105 @@
+"""The examples of runs and of what runs by itself; `EXAMPLES` has those of every workflow."""
+
+from datetime import timedelta
+
+from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
+from models.messages.message import MailingRequest
+from models.runs.process_run import (
+    Certificate,
+    ItemOutcome,
+    OutcomeTotal,
+    RunKind,
+    RunRequest,
+    ScheduledRunRequest,
+    ShardProgress,
+    ShardRequest,
+)
+from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundTotal
+from models.runs.run_control import RateCommand, RunStage, RunStatus, Steering
+from tests.contract.examples import COMMAND, DAY, MONEY, NOON, WHO, WHY, Call, Example
+from workflows.runs.refund_run import RefundRunTotals
+
+RUN = "run/monthly/2026-11"
+SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+BILLED = Certificate(
+    run_id="billing/plans/2026-11",
+    definition_id="plans",
+    period="2026-11",
+    members=2,
+    totals=(OutcomeTotal(ItemOutcome.BILLED, "", "EUR", 2, 5000),),
+    sha256=SEAL,
+)
+CHARGED = Certificate(
+    run_id=RUN,
+    definition_id="monthly",
+    period="2026-11",
+    members=2,
+    totals=(
+        OutcomeTotal(ItemOutcome.CHARGED, "", "EUR", 1, 2500),
+        OutcomeTotal(ItemOutcome.IN_DUNNING, "insufficient_funds", "EUR", 1, 2500),
+    ),
+    sha256=SEAL,
+)
+STATUS = RunStatus(
+    stage=RunStage.COLLECTING,
+    members=2,
+    skipped=0,
+    totals={"charged": 1},
+    due={"EUR": 5000},
+    charged={"EUR": 2500},
+    payments_per_minute=120,
+    calls_per_second=None,
+    waits_for="payments in flight",
+)
+PROGRESS = ShardProgress(0, {"charged": 1}, {"EUR": 2500})
+MINUTE = f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
+
+RUNS = {
+    "BillingRun": Example(
+        RunRequest("plans", "2026-11"),
+        BILLED.run_id,
+        BILLED,
+        queries={"totals": Call({"billed": 2, "parked": 0})},
+    ),
+    "EventSweep": Example(
+        SweepRequest("stripe"),
+        f"events/stripe-{MINUTE}",
+        SweepResult(Swept(listed=40, found=1, since=NOON - timedelta(minutes=15)), Delivered(taken=1)),
+    ),
+    "Mailing": Example(MailingRequest(RUN), f"mailing/{RUN}", None),
+    "PaymentRun": Example(
+        RunRequest("monthly", "2026-11"),
+        RUN,
+        CHARGED,
+        signals={"shard_progressed": (PROGRESS,)},
+        updates={
+            "abort": Call(STATUS, COMMAND),
+            "change_rate": Call(STATUS, RateCommand(WHO, WHY, calls_per_second=20)),
+            "pause": Call(STATUS, COMMAND),
+            "resume": Call(STATUS, COMMAND),
+        },
+        queries={"status": Call(STATUS), "totals": Call(STATUS.totals)},
+    ),
+    "PaymentRunShard": Example(
+        ShardRequest(RUN, "2026-11", "stripe", shard=0, window=50, page=250),
+        f"{RUN}/shard-000",
+        PROGRESS,
+        signals={"steer": (Steering(revision=1, is_paused=True),)},
+    ),
+    "RefundRun": Example(
+        RefundRunRequest("stripe", DAY),
+        f"refunds/stripe/{DAY}",
+        RefundCertificate(
+            f"refunds/stripe/{DAY}", DAY, 1, (RefundTotal("reward", "refunded", "EUR", 1, 500, 500),), SEAL
+        ),
+        signals={"member_answered": ("refund/rf_2026_17",)},
+        queries={"totals": Call(RefundRunTotals(members=1, sent=1, answered=1))},
+    ),
+    "Reminders": Example(None, f"reminders-{MINUTE}", 3),
+    "ScheduledRun": Example(
+        ScheduledRunRequest("monthly", RunKind.PAYMENT, "Asia/Nicosia"), f"scheduled/monthly-{MINUTE}", RUN
+    ),
+}
+
+EXAMPLES = MONEY | RUNS

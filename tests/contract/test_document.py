@@ -1,0 +1,77 @@
+"""docs/contract.md says what the workflows take and answer: made from them, and every example holds."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from temporalio.api.common.v1 import Payload
+
+from tests.contract.document import DOCUMENT, SCHEMAS, as_json, document, schemas
+from tests.contract.errors import ERRORS, OF_EVERY_WORKFLOW
+from tests.contract.foreign import NAMES, WRONG_TYPE, plain
+from tests.contract.run_examples import EXAMPLES
+from tests.house.source import ROOT
+from workflows.inputs.decoding import read
+
+ALL = schemas()
+
+
+def inputs_of(name: str) -> list[Any]:
+    example = EXAMPLES[name]
+    signals = [argument for arguments in example.signals.values() for argument in arguments]
+    given = [example.request, *(call.takes for call in example.updates.values()), *signals]
+    return [value for value in given if hasattr(value, "__dataclass_fields__")]
+
+
+def results_of(name: str) -> list[Any]:
+    example = EXAMPLES[name]
+    given = [example.result, *(call.returns for call in (*example.updates.values(), *example.queries.values()))]
+    return [value for value in given if hasattr(value, "__dataclass_fields__")]
+
+
+def validator(side: str, kind: type) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/$defs/{kind.__name__}", "$defs": ALL[side]["$defs"]})
+
+
+def test_the_document_says_what_the_workflows_are() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `python -m tests.contract.document`"
+
+
+def test_the_schemas_are_those_of_the_workflows() -> None:
+    assert SCHEMAS.read_text(encoding="utf-8") == as_json(ALL), "run `python -m tests.contract.document`"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_is_valid_by_its_schema_and_for_the_reader(name: str) -> None:
+    for value in inputs_of(name):
+        validator("inputs", type(value)).validate(plain(value))
+        data = json.dumps(plain(value)).encode()
+        assert read([Payload(metadata={"encoding": b"json/plain"}, data=data)], [type(value)]) == [value]
+    for value in results_of(name):
+        validator("results", type(value)).validate(plain(value))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_reader_refuses_the_schema_refuses_too(name: str) -> None:
+    for value in inputs_of(name):
+        good = plain(value)
+        wrong = [{**good, "perod": 1}, *({**good, field: [WRONG_TYPE]} for field in good)]
+        assert [one for one in wrong if validator("inputs", type(value)).is_valid(one)] == []
+
+
+def test_a_client_may_be_sent_more_fields_than_it_knows() -> None:
+    for name in NAMES:
+        for value in results_of(name):
+            assert validator("results", type(value)).is_valid({**plain(value), "new_field": 1})
+
+
+def test_every_error_of_the_contract_is_raised_somewhere() -> None:
+    sources = [*(ROOT / "migrations" / "functions").rglob("*.sql")]
+    sources += [path for folder in ("models", "activities", "workflows") for path in (ROOT / folder).rglob("*.py")]
+    raised = set(re.findall(r"['\"]([a-z_]+)['\"]", "\n".join(path.read_text(encoding="utf-8") for path in sources)))
+    named = {kind for errors in (*ERRORS.values(), OF_EVERY_WORKFLOW) for kind in errors}
+
+    assert named - raised == {"CommandError"}
+    assert set(ERRORS) == set(NAMES)

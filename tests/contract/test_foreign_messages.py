@@ -1,0 +1,119 @@
+"""What clients in any language say to workflows: nonsense is refused by the field's name and breaks nothing."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from tests.contract.foreign import (
+    ACCEPTED,
+    NAMES,
+    REGISTERED,
+    TASK_FAILED,
+    Foreign,
+    Mistake,
+    kinds_of,
+    mistakes,
+    plain,
+)
+from tests.contract.run_examples import EXAMPLES
+
+WITH_SIGNALS = [name for name in NAMES if EXAMPLES[name].signals]
+WITH_UPDATES = [name for name in NAMES if EXAMPLES[name].updates]
+WITH_QUERIES = [name for name in NAMES if EXAMPLES[name].queries]
+
+
+async def details_of(handle: WorkflowHandle[Any, Any]) -> str:
+    """Return what the UI shows as current details."""
+    metadata = await handle.query("__temporal_workflow_metadata")
+    return str(metadata.current_details)
+
+
+async def answer_to(handle: WorkflowHandle[Any, Any], update: str, mistake: Mistake) -> str:
+    """Send an update that is wrong; return what is missing in the answer, if anything."""
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await handle.execute_update(update, args=list(mistake.arguments))
+    cause = error.value.cause
+    assert isinstance(cause, ApplicationError)
+    is_named = cause.type == "invalid_input" and mistake.field in cause.message
+    return "" if is_named else f"{update} {mistake}: {cause}"
+
+
+@pytest.mark.parametrize("name", WITH_UPDATES)
+async def test_an_update_that_is_wrong_is_refused_by_the_name_of_the_field_and_leaves_no_trace(
+    foreign: Foreign, name: str
+) -> None:
+    async with foreign.waiting(name) as handle:
+        for update, call in EXAMPLES[name].updates.items():
+            if call.takes is None:
+                continue
+            missed = [await answer_to(handle, update, mistake) for mistake in mistakes(call.takes)]
+            assert list(filter(None, missed)) == []
+        kinds = await kinds_of(handle)
+
+    assert not {TASK_FAILED, ACCEPTED} & set(kinds)
+
+
+@pytest.mark.parametrize("name", WITH_UPDATES)
+async def test_an_update_that_takes_nothing_refuses_what_it_is_given(foreign: Foreign, name: str) -> None:
+    async with foreign.waiting(name) as handle:
+        for update, call in EXAMPLES[name].updates.items():
+            if call.takes is None:
+                assert [await answer_to(handle, update, mistake) for mistake in mistakes()] == [""]
+        kinds = await kinds_of(handle)
+
+    assert TASK_FAILED not in kinds
+
+
+@pytest.mark.parametrize("name", WITH_QUERIES)
+async def test_a_query_that_is_given_something_is_answered_with_the_reason(foreign: Foreign, name: str) -> None:
+    async with foreign.waiting(name) as handle:
+        for query in EXAMPLES[name].queries:
+            await handle.query(query)
+            with pytest.raises(WorkflowQueryFailedError, match="arguments: must be none"):
+                await handle.query(query, {"perod": 1})
+        kinds = await kinds_of(handle)
+
+    assert TASK_FAILED not in kinds
+
+
+@pytest.mark.parametrize("name", WITH_SIGNALS)
+async def test_a_signal_that_is_wrong_is_dropped_counted_and_shown_and_breaks_nothing(
+    foreign: Foreign, name: str
+) -> None:
+    async with foreign.waiting(name) as handle:
+        sent = 0
+        for signal, arguments in EXAMPLES[name].signals.items():
+            for mistake in mistakes(*arguments):
+                await handle.signal(signal, args=list(mistake.arguments))
+                sent += 1
+            details = await details_of(handle)
+            assert f"**Refused**: {sent} signal" in details
+            assert f"the last, `{signal}`: " in details
+            await handle.signal(signal, args=[plain(argument) for argument in arguments])
+        kinds = await kinds_of(handle)
+        details = await details_of(handle)
+
+    assert TASK_FAILED not in kinds
+    assert f"**Refused**: {sent} signal" in details
+
+
+def test_every_update_that_takes_something_decides_before_it_is_accepted() -> None:
+    without = [
+        f"{name}.{update.name}"
+        for name in NAMES
+        for update in REGISTERED[name].updates.values()
+        if update.arg_types and update.validator is None
+    ]
+
+    assert without == []
+
+
+def test_no_update_takes_what_a_signal_takes_so_that_it_is_refused_in_time() -> None:
+    for name in NAMES:
+        definition = REGISTERED[name]
+        signals = {tuple(signal.arg_types) for signal in definition.signals.values() if signal.arg_types}
+        updates = {tuple(update.arg_types) for update in definition.updates.values() if update.arg_types}
+
+        assert not signals & updates, name

@@ -1,0 +1,174 @@
+"""Refusing what no workflow should act on: a start, a signal, an update or a query that breaks its contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.worker import (
+    ContinueAsNewInput,
+    ExecuteWorkflowInput,
+    HandleQueryInput,
+    HandleSignalInput,
+    HandleUpdateInput,
+    Interceptor,
+    StartChildWorkflowInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ChildWorkflowHandle
+
+from models.problem import Problem
+from workflows.inputs.converter import InputConverter
+from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
+from workflows.inputs.runner import MARK, is_from_duly, parameters_of
+from workflows.inputs.starts import problems_of_start
+
+Init = TypeVar("Init", bound=Callable[..., None])
+
+_REFUSED_START = "_refused_start"
+_METADATA = "__temporal_workflow_metadata"
+
+
+def checked_init(init: Init) -> Init:
+    """Declare a workflow's constructor as `workflow.init` does. A start that is refused leaves it without any state."""
+
+    wanted = parameters_of(init)
+
+    @wraps(init)
+    def checked(self: Any, *arguments: Any) -> None:
+        problems = _problems_of_start(wanted, arguments)
+        if problems:
+            setattr(self, _REFUSED_START, problems)
+        else:
+            init(self, *arguments)
+
+    decorated: Any = workflow.init(checked)
+    return decorated  # type: ignore[no-any-return]  # what `wraps` gives is an Init
+
+
+class InputChecks(Interceptor):
+    """Stands between clients and every workflow of a worker."""
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002
+    ) -> type[WorkflowInboundInterceptor]:
+        """Check what comes in, and mark what goes out."""
+        return _Checked
+
+
+class _Checked(WorkflowInboundInterceptor):
+    def __init__(self, next: WorkflowInboundInterceptor) -> None:  # noqa: A002
+        super().__init__(next)
+        self._dropped = 0
+        self._last_dropped = ""
+
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_Marking(outbound))
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002
+        wanted = parameters_of(input.run_fn)
+        problems = _refused_start() or _problems_of_start(wanted, input.args)
+        if problems:
+            raise refusal(problems)
+        return await super().execute_workflow(input)
+
+    async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
+        if _refused_start():
+            return
+        problems = _problems_of_call(_wanted_by(input.signal), input.args)
+        if problems:
+            self._drop(input.signal, problems)
+            return
+        await super().handle_signal(input)
+
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002
+        _require_call(input.update, input.args)
+        super().handle_update_validator(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002
+        _require_call(input.update, input.args)
+        return await super().handle_update_handler(input)
+
+    async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
+        if input.query.startswith("__"):
+            answer = await super().handle_query(input)
+            return self._with_note(answer) if input.query == _METADATA else answer
+        _require_call(input.query, input.args)
+        return await super().handle_query(input)
+
+    def _drop(self, signal: str, problems: Sequence[Problem]) -> None:
+        """Nobody waits for the answer to a signal: it is dropped, counted, and shown to operators."""
+        self._dropped += 1
+        self._last_dropped = f"`{signal}`: {problems[0].field}: {problems[0].message}"
+        workflow.logger.warning("signal_refused", extra={"signal": signal, "problems": [str(one) for one in problems]})
+
+    def _with_note(self, metadata: WorkflowMetadata) -> WorkflowMetadata:
+        if self._dropped:
+            count = f"{self._dropped} signal{'s were' if self._dropped > 1 else ' was'}"
+            metadata.current_details += (
+                f"\n\n**Refused**: {count} not understood and dropped; the last, {self._last_dropped}"
+            )
+        return metadata
+
+
+class _Marking(WorkflowOutboundInterceptor):
+    """Marks what a workflow of ours starts or goes on as."""
+
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002
+        input.headers = _marked(input.headers)
+        super().continue_as_new(input)
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> ChildWorkflowHandle[Any, Any]:  # noqa: A002
+        input.headers = _marked(input.headers)
+        return await super().start_child_workflow(input)
+
+
+def _marked(headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+    return {**headers, **MARK}
+
+
+def _refused_start() -> Sequence[Problem]:
+    found: Sequence[Problem] = getattr(workflow.instance(), _REFUSED_START, ())
+    return found
+
+
+def _require_call(name: str, arguments: Sequence[Any]) -> None:
+    problems = _refused_start() or _problems_of_call(_wanted_by(name), arguments)
+    if problems:
+        raise refusal(problems)
+
+
+def _wanted_by(handler: str) -> Sequence[str]:
+    converter = workflow.payload_converter()
+    assert isinstance(converter, InputConverter)
+    return converter.arguments.names[handler]
+
+
+def _problems_of_start(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
+    problems = _problems_of_call(wanted, arguments)
+    if problems:
+        return problems
+    info = workflow.info()
+    return problems_of_start(
+        info.workflow_type,
+        arguments[0] if arguments else None,
+        workflow_id=info.workflow_id,
+        now=workflow.now(),
+        is_from_duly=is_from_duly(info.headers),
+    )
+
+
+def _problems_of_call(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
+    """Return what is wrong with the arguments of a call: unread, too few or too many."""
+    for argument in arguments:
+        if isinstance(argument, Refused):
+            return argument.problems
+    if len(arguments) == len(wanted):
+        return ()
+    named = f"{len(wanted)}: {', '.join(wanted)}" if wanted else "none"
+    return (Problem("arguments", ARGUMENTS, f"must be {named}"),)

@@ -1,0 +1,74 @@
+"""The payload converter of one workflow: what clients send it is read strictly, all the rest as ever."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Self
+
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    PayloadConverter,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+
+from workflows.inputs.decoding import Refused, read, refusal
+
+
+class Door(Enum):
+    """What a message to a workflow is."""
+
+    START = auto()
+    SIGNAL = auto()
+    QUESTION = auto()  # an update or a query: whoever asks waits for the answer
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What one workflow takes: at which doors which types, and the names of each handler's parameters.
+
+    Two doors may take the same types.
+    """
+
+    workflow_id: str
+    doors: Mapping[tuple[type, ...], frozenset[Door]] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class InputConverter(PayloadConverter, WithSerializationContext):
+    """Reads what comes in at a workflow's doors strictly; activities and children are read by the converter within.
+
+    A start or a signal that cannot be read is handed on as `Refused`, so that whoever is behind the door can say so;
+    an update or a query is refused at once, by ApplicationError.
+    """
+
+    def __init__(self, within: PayloadConverter, arguments: Arguments) -> None:
+        super().__init__()
+        self._within = within
+        self.arguments = arguments
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        """Encode as ever."""
+        return self._within.to_payloads(values)
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """Read arguments strictly where the types are those of a door."""
+        doors = self.arguments.doors.get(tuple(type_hints)) if type_hints else None
+        if not doors or type_hints is None or len(type_hints) != len(payloads):
+            # No types at all would hide arguments that nobody takes: whoever is called with them is asked first.
+            return self._within.from_payloads(payloads, type_hints or None)
+        found = read(payloads, type_hints)
+        if not isinstance(found, Refused):
+            return found
+        if doors == {Door.QUESTION}:
+            raise refusal(found.problems)
+        return [found for _ in payloads]
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Stay strict for the workflow itself; for its activities and children do as what is within."""
+        within = self._within
+        if isinstance(within, WithSerializationContext):
+            within = within.with_context(context)
+        own = isinstance(context, WorkflowSerializationContext) and context.workflow_id == self.arguments.workflow_id
+        return type(self)(within, self.arguments if own else Arguments(self.arguments.workflow_id))

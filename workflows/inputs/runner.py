@@ -1,0 +1,67 @@
+"""The runner that gives every workflow its own strict converter, and the mark of what Duly's workflows send."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import PayloadConverter
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from workflows.inputs.converter import Arguments, Door, InputConverter
+
+# A header of every workflow that one of ours has started or continued as. Its input comes from a worker, maybe of
+# another version: what this one cannot read fails the task, which is tried again until the deployment is through.
+FROM_DULY = "duly-workflow"
+MARK = {FROM_DULY: Payload(metadata={"encoding": b"json/plain"}, data=b"true")}
+
+
+def is_from_duly(headers: Mapping[str, Payload]) -> bool:
+    """Say whether a start was sent by a workflow of ours."""
+    return FROM_DULY in headers
+
+
+class CheckingRunner(SandboxedWorkflowRunner):
+    """Runs workflows in the sandbox, each with a converter that knows what it takes."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """Make an instance whose input is read strictly."""
+        arguments = _arguments(det.defn, det.info.workflow_id, is_trusted=is_from_duly(det.info.headers))
+        return super().create_instance(
+            replace(det, payload_converter_factory=_checking(det.payload_converter_factory, arguments))
+        )
+
+
+def _checking(make: Callable[[], PayloadConverter], arguments: Arguments) -> Callable[[], PayloadConverter]:
+    return lambda: InputConverter(_shared(make), arguments)
+
+
+@cache
+def _shared(make: Callable[[], PayloadConverter]) -> PayloadConverter:
+    """Return one converter for all workflows: making what reads a type costs milliseconds, for each type."""
+    return make()
+
+
+def _arguments(definition: Any, workflow_id: str, *, is_trusted: bool) -> Arguments:
+    signals, updates, queries = (
+        {name: handler for name, handler in handlers.items() if name}
+        for handlers in (definition.signals, definition.updates, definition.queries)
+    )
+    taken = [] if is_trusted else [(definition.arg_types, Door.START)]
+    taken += [(handler.arg_types, Door.SIGNAL) for handler in signals.values()]
+    taken += [(handler.arg_types, Door.QUESTION) for handler in (*updates.values(), *queries.values())]
+    doors: dict[tuple[type, ...], frozenset[Door]] = {}
+    for types, door in taken:
+        if types:
+            doors[tuple(types)] = doors.get(tuple(types), frozenset()) | {door}
+    # The SDK sees to it that no two handlers of a workflow have one name.
+    names = {name: parameters_of(handler.fn) for name, handler in (signals | updates | queries).items()}
+    return Arguments(workflow_id, doors, names)
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of what a method takes."""
+    return tuple(name for name in inspect.signature(function).parameters if name != "self")

@@ -1,0 +1,133 @@
+"""How each workflow is started: by which id, and what only Duly itself may give."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from models.collections.collection import CollectionRequest
+from models.messages.message import MailingRequest
+from models.problem import Problem
+from models.reductions.reduction import ReductionRequest
+from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
+from models.runs.refund_run import RefundRunRequest
+from models.workflow_inputs import problems_of_input, quoted
+from workflows import visibility
+
+NATURAL_ID = "workflow_id_is_natural"
+DULY_ALONE = "given_by_duly_alone"
+
+# What Temporal adds to the id of what a schedule starts.
+_MOMENT = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+@dataclass(frozen=True)
+class NaturalId:
+    """The id that follows from an input; with `has_moment` the moment that a schedule adds may come behind it."""
+
+    text: str
+    has_moment: bool = False
+    is_prefix: bool = False
+
+    def is_of(self, workflow_id: str) -> bool:
+        """Say whether a workflow has it."""
+        if self.is_prefix:
+            return workflow_id.startswith(self.text) and workflow_id != self.text
+        if workflow_id == self.text:
+            return True
+        moment = workflow_id.removeprefix(self.text)
+        return self.has_moment and moment != workflow_id and _MOMENT.fullmatch(moment) is not None
+
+    def __str__(self) -> str:
+        return f"{self.text}-<moment>" if self.has_moment else f"{self.text}<occasion>" if self.is_prefix else self.text
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start of one workflow must be like; a client gives no fields `of_duly`, and starts nothing that is."""
+
+    id_of: Callable[[Any], NaturalId]
+    of_duly: tuple[str, ...] = ()
+    is_of_duly: bool = False
+
+
+def problems_of_start(
+    workflow: str, request: Any, *, workflow_id: str, now: datetime, is_from_duly: bool
+) -> list[Problem]:
+    """Return everything that is wrong with a start; what Duly's own workflows start may go on from somewhere."""
+    start = STARTS.get(workflow)
+    if start is None:
+        return []
+    problems = [] if is_from_duly else list(_reserved(start, request))
+    problems += problems_of_input(request, now)
+    if not problems and not (expected := start.id_of(request)).is_of(workflow_id):
+        problem = f"{quoted(workflow_id)} must be {expected}, which follows from the input"
+        problems.append(Problem("workflow_id", NATURAL_ID, problem))
+    return problems
+
+
+def _reserved(start: Start, request: Any) -> Iterator[Problem]:
+    if start.is_of_duly:
+        yield Problem("workflow", DULY_ALONE, "is started by Duly's own workflows alone")
+    if request is None:
+        return
+    defaults = {field.name: field.default for field in fields(request)}
+    for name in start.of_duly:
+        if getattr(request, name) != defaults[name]:
+            yield Problem(name, DULY_ALONE, "is given by Duly's own workflows alone")
+
+
+def _billing_run(given: RunRequest) -> NaturalId:
+    return NaturalId(visibility.billing_run_id(given.definition_id, given.period))
+
+
+def _reduction(given: ReductionRequest) -> NaturalId:
+    return NaturalId(visibility.reduction_id(given.award_id))
+
+
+def _collection(given: CollectionRequest) -> NaturalId:
+    return NaturalId(visibility.collection_id(given.account_id, given.period))
+
+
+def _shard(given: ShardRequest) -> NaturalId:
+    return NaturalId(visibility.shard_id(given.run_id, given.shard))
+
+
+def _scheduled_run(given: ScheduledRunRequest) -> NaturalId:
+    return NaturalId(visibility.scheduled_run_id(given.definition_id), has_moment=True)
+
+
+def _payment_run(given: RunRequest) -> NaturalId:
+    make = visibility.shadow_run_id if given.is_shadow else visibility.payment_run_id
+    return NaturalId(make(given.definition_id, given.period))
+
+
+def _refund_run(given: RefundRunRequest) -> NaturalId:
+    if given.day is None:
+        return NaturalId(visibility.refund_run_id(given.provider, "scheduled"), has_moment=True)
+    return NaturalId(visibility.refund_run_id(given.provider, f"{given.day}"))
+
+
+def _mailing(given: MailingRequest) -> NaturalId:
+    return NaturalId(visibility.mailing_id(given.run_id), is_prefix=not given.run_id)
+
+
+STARTS: Mapping[str, Start] = MappingProxyType(
+    {
+        "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed")),
+        "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked")),
+        "CardLifecycle": Start(lambda given: NaturalId(visibility.card_id(given.card_id)), of_duly=("resumed",)),
+        "Collection": Start(_collection, of_duly=("run_id", "resumed")),
+        "Dispute": Start(lambda given: NaturalId(visibility.dispute_id(given.dispute_id)), of_duly=("resumed",)),
+        "EventSweep": Start(lambda given: NaturalId(visibility.sweep_id(given.provider), has_moment=True)),
+        "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
+        "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
+        "PaymentRunShard": Start(_shard, is_of_duly=True),
+        "Refund": Start(lambda given: NaturalId(visibility.refund_id(given.refund_id)), of_duly=("run_id", "resumed")),
+        "RefundRun": Start(_refund_run),
+        "Reminders": Start(lambda _: NaturalId(visibility.REMINDERS, has_moment=True)),
+        "ScheduledRun": Start(_scheduled_run),
+    }
+)
