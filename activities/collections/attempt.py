@@ -77,6 +77,7 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
             currency=row["currency"],
             customer=row["customer"],
             token=row["token"],
+            invoices=tuple(row["invoices"]),
         ),
         number=row["attempt"],
         channel=AttemptChannel(row["channel"]),

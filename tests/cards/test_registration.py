@@ -135,6 +135,17 @@ async def test_a_bank_that_wants_its_customer_is_waited_for_with_a_link(
     assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
 
 
+async def test_whose_bank_wants_a_confirmation_is_asked_for_it_and_not_for_another_card(
+    merchant: Merchant, card_client: CardClient
+) -> None:
+    account = await merchant.account(cards=[])
+
+    card, _ = await card_client.save(account, "pm_card_authenticationRequiredOnSetup")
+
+    [label] = await merchant.run("select brand, last4 from duly.cards where id = :id", id=card)
+    assert (label.brand, label.last4) == ("visa", "3220")
+
+
 async def test_a_page_that_nobody_comes_to_is_abandoned_after_a_reminder(
     merchant: Merchant, card_client: CardClient
 ) -> None:

@@ -203,6 +203,9 @@ begin
         update duly.cards set state = case when c.state in ('registered', 'validating') then 'rejected' else 'blocked' end,
             state_reason = coalesce(nullif(p_decline_code, ''), nullif(p_code, ''), p_outcome), checked_at = now()
         where id = c.id;
+    elsif p_outcome = 'processing' and p_card ? 'last4' and c.token is not null and c.last4 = '' then
+        -- Its holder is asked to confirm this card, so the message must be able to say which it is.
+        update duly.cards set brand = p_card ->> 'brand', last4 = p_card ->> 'last4' where id = c.id;
     elsif p_outcome = 'did_not_happen' then
         update duly.cards set checked_at = now() where id = c.id;
     end if;

@@ -26,13 +26,21 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             (duly.chargeable_card(p_request.account_id, p_request.provider_id, '', p_attempt.card_id)).id, '') else '' end)
 $$;
 
+-- The numbers of some invoices, in their order: what a page names to whoever pays on it.
+create or replace function duly.invoice_numbers(p_invoices text[]) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(jsonb_agg(n.number order by i.place), '[]')
+    from unnest(p_invoices) with ordinality i (id, place) join duly.transaction_numbers n on n.transaction_id = i.id
+$$;
+
 create or replace function duly.attempt_to_send(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
-language sql immutable as $$
+language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
+        'invoices', case when p_attempt.channel = 'hosted_page' then duly.invoice_numbers(p_request.invoices) else '[]' end,
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at))
 $$;
 
