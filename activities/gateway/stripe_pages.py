@@ -19,7 +19,7 @@ class StripePages:
     _client: stripe.StripeClient
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
-        """Open a page for exactly this charge, under the attempt's key; the card paid with is not saved (decision 0018)."""
+        """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018)."""
         metadata, title = metadata_of(charge), page_title(charge.invoices) or charge.request_id
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(

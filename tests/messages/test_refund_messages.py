@@ -3,10 +3,10 @@
 import pytest
 
 from models.refunds.refund import RefundOutcome
-from sandbox.mail import Mailbox
+from sandbox.servers.mail import Mailbox
 from tests.fixtures.refunds import RefundClient
-from tests.messages.people import ADA, person
-from tests.messages.post import subjects
+from tests.messages.mail_server import subjects
+from tests.messages.recipients import ADA, person
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,14 @@ begin
     where account_id = p_account_id and payment_method_id = p_method and not is_default;
 end $$;
 
--- Keep the gateway's customer of an account; the first one stays (G7).
-create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text) returns text
+-- Keep the gateway's customer of an account; the first one stays (G7), unless it was deleted at the gateway.
+create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text, p_deleted text default '')
+returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     insert into duly.gateway_customers (provider_id, account_id, customer_reference)
-    values (p_provider_id, p_account_id, p_customer) on conflict (provider_id, account_id) do nothing;
+    values (p_provider_id, p_account_id, p_customer) on conflict (provider_id, account_id) do update
+        set customer_reference = excluded.customer_reference where gateway_customers.customer_reference = p_deleted;
     return (select customer_reference from duly.gateway_customers
             where provider_id = p_provider_id and account_id = p_account_id);
 end $$;
