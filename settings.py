@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         return "_live_" in self.stripe_api_key.get_secret_value()
 
     @property
+    def gateway_mode(self) -> str:
+        """The mode of the gateway key, as a provider names it: live or test."""
+        return "live" if self.is_live else "test"
+
+    @property
     def owner_database_url(self) -> str:
         """The address under the role that owns the tables."""
         return self.migration_database_url or self.database_url

@@ -24,6 +24,7 @@ from activities.database import Database, DatabaseUnavailableError, create_engin
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.inbox import EventInbox
 from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.gateway.mode import require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.messages.mailing import MailingActivities
@@ -187,6 +188,8 @@ async def run_worker(settings: Settings, role: Role) -> None:
         stack.push_async_callback(database.dispose)
         if not await database.verify(functions_hash()):
             log.warning("schema_differs", advice="migrate with the newer release, then restart the older workers")
+        if role is not Role.WORKFLOW:
+            await require_mode(database, settings.provider, settings.gateway_mode)
         for worker in await _workers(settings, role, database, stack):
             await stack.enter_async_context(worker)
         log.info("worker_started", role=role, provider=settings.provider)

@@ -69,19 +69,26 @@ class CardActivities:
             is_preferred=registration.is_preferred,
             replaces=registration.replaces,
         )
-        if not stored["customer"]:
-            # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
-            key = f"{stored['installation']}:customer:{registration.account_id}"
-            with retryable_gateway_errors():
-                async with self._pace:
-                    customer = await self._gateway.create_customer(registration.account_id, idempotency_key=key)
-            await self._database.call(
-                "note_customer",
-                provider_id=registration.provider,
-                account_id=registration.account_id,
-                customer=customer,
-            )
+        await self._have_customer(registration, stored["customer"], stored["installation"])
         return _CARD.validate_python(stored["card"])
+
+    async def _have_customer(self, registration: CardRegistration, known: str, installation: str) -> None:
+        """Make the account's customer at the gateway, if it has none or the one it had was deleted there."""
+        with retryable_gateway_errors():
+            async with self._pace:
+                if known and await self._gateway.has_customer(known):
+                    return
+            # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
+            key = ":".join(filter(None, (installation, "customer", registration.account_id, known)))
+            async with self._pace:
+                customer = await self._gateway.create_customer(registration.account_id, idempotency_key=key)
+        await self._database.call(
+            "note_customer",
+            provider_id=registration.provider,
+            account_id=registration.account_id,
+            customer=customer,
+            deleted=known,
+        )
 
     @activity.defn
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:

@@ -77,6 +77,7 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
             currency=row["currency"],
             customer=row["customer"],
             token=row["token"],
+            invoices=tuple(row["invoices"]),
         ),
         number=row["attempt"],
         channel=AttemptChannel(row["channel"]),
@@ -89,4 +90,5 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
 
 def result_of(row: Mapping[str, Any]) -> CollectResult:
     """Read what one attempt came to."""
-    return CollectResult(outcome=CollectOutcome(row["outcome"]), **{k: v for k, v in row.items() if k != "outcome"})
+    others = tuple(row["other_card_ids"])
+    return CollectResult(**{**row, "outcome": CollectOutcome(row["outcome"]), "other_card_ids": others})

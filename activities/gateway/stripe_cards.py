@@ -36,6 +36,17 @@ class StripeCards:
             )
         return customer.id
 
+    async def has_customer(self, customer: str) -> bool:
+        """Retrieve the customer; of a deleted one Stripe keeps the id."""
+        with translating_errors():
+            try:
+                found = await self._client.v1.customers.retrieve_async(customer)
+            except stripe.InvalidRequestError as error:
+                if error.code == "resource_missing":
+                    return False
+                raise
+        return not getattr(found, "deleted", False)
+
     async def validate_card(self, validation: Validation, *, return_url: str) -> ValidationAnswer:
         """Create and confirm a setup intent under the attempt's key."""
         with translating_errors():

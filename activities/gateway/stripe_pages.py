@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import stripe
 
 from activities.gateway.translation import amount_to_send, metadata_of, result_of, translating_errors
-from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 
 # Clocks differ: evidence is looked for from a little before the attempt was written down.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -19,8 +19,8 @@ class StripePages:
     _client: stripe.StripeClient
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
-        """Open a page for exactly this charge, under the attempt's key."""
-        metadata = metadata_of(charge)
+        """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018)."""
+        metadata, title = metadata_of(charge), page_title(charge.invoices) or charge.request_id
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
                 {
@@ -34,12 +34,12 @@ class StripePages:
                             "price_data": {
                                 "currency": charge.currency.lower(),
                                 "unit_amount": amount_to_send(charge),
-                                "product_data": {"name": charge.request_id},
+                                "product_data": {"name": title},
                             },
                         }
                     ],
                     "metadata": metadata,
-                    "payment_intent_data": {"metadata": metadata, "setup_future_usage": "off_session"},
+                    "payment_intent_data": {"metadata": metadata, "description": title},
                     "success_url": return_url,
                 },
                 {"idempotency_key": charge.idempotency_key},

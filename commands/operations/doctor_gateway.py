@@ -54,7 +54,7 @@ async def _key(settings: Settings) -> Finding:
     except GatewayError as error:
         advice = "see whether STRIPE_API_BASE is right and can be reached from here"
         return wrong("gateway", f"no answer from {settings.stripe_api_base}: {error.code}", advice)
-    return ok("gateway", f"{settings.stripe_api_base} takes the key, {_mode(settings)} mode")
+    return ok("gateway", f"{settings.stripe_api_base} takes the key, {settings.gateway_mode} mode")
 
 
 def _provider(settings: Settings, providers: dict[str, ProviderState]) -> Finding:
@@ -64,13 +64,9 @@ def _provider(settings: Settings, providers: dict[str, ProviderState]) -> Findin
         return wrong("provider", f"{settings.provider} is not configured", advice)
     if not found.is_effective:
         return wrong("provider", f"{found.id} is not effective", "apply definitions that make it effective")
-    if found.mode != _mode(settings):
+    if found.mode != settings.gateway_mode:
         advice = "set STRIPE_API_KEY to a key of the provider's mode, or DULY_PROVIDER to another provider"
-        return wrong("provider", f"{found.id} is in {found.mode} mode, the key in {_mode(settings)} mode", advice)
+        return wrong("provider", f"{found.id} is in {found.mode} mode, the key in {settings.gateway_mode} mode", advice)
     if not found.has_method:
         return wrong("provider", f"{found.id} handles no payment method", "give it payment_methods in the definitions")
     return ok("provider", f"{found.id} is effective, {found.mode} mode")
-
-
-def _mode(settings: Settings) -> str:
-    return "live" if "_live_" in settings.stripe_api_key.get_secret_value() else "test"

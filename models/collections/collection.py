@@ -90,6 +90,9 @@ class CollectionSnapshot:
     page: "OpenPage | None" = None
     customer_deadline: datetime | None = None
     declined: CollectResult | None = None
+    # The cards that were declined since the last wait, and the decline after which another card was tried.
+    tried_cards: tuple[str, ...] = ()
+    deferred: CollectResult | None = None
     planned_at: datetime | None = None
     waiting_for: WaitingFor = WaitingFor.NOTHING
     first: CollectResult | None = None

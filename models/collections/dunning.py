@@ -25,8 +25,9 @@ class DunningPolicy:
     is the number of retries. With a `local_hour`, a retry is moved on to that hour of the account's own clock and past
     the weekdays to avoid (Monday is 0), and on to a payday (a day of the month) that lies within `payday_within`.
     `evidence_after` paces the look for evidence of an unknown outcome; its last entry repeats, and after
-    `review_after` a person is asked. Without `tells_customer`, no message of a collection goes to its customer. What a
-    card network allows in 30 days is a table of its own.
+    `review_after` a person is asked. With `tries_other_cards`, the account's other cards are tried at once when one is
+    declined that may work later. Without `tells_customer`, no message of a collection goes to its customer. What a card
+    network allows in 30 days is a table of its own.
     """
 
     id: str = "standard"
@@ -51,6 +52,7 @@ class DunningPolicy:
     paydays: frozenset[int] = field(default_factory=frozenset)
     payday_within: timedelta = timedelta(days=3)
     on_giving_up: GiveUpAction = GiveUpAction.NOTHING
+    tries_other_cards: bool = False
     tells_customer: bool = True
 
     def __post_init__(self) -> None:

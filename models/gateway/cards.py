@@ -65,6 +65,10 @@ class CardGateway(Protocol):
         """Make the gateway's customer of an account and return its reference."""
         ...
 
+    async def has_customer(self, customer: str) -> bool:
+        """Say whether the gateway still has a customer: one that was deleted there can have no card again."""
+        ...
+
     async def validate_card(self, validation: Validation, *, return_url: str) -> ValidationAnswer:
         """Check a card for use without its holder."""
         ...

@@ -4,7 +4,7 @@ Succeeded and declined are values. "It did not happen" and "nobody knows" are di
 asked again freely and the other blocks every further attempt until there is evidence (design: effects happen once).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,9 @@ from typing import Protocol
 
 from models.gateway.decline import Decline
 from models.gateway.events import GatewayEvent
+
+# So many numbers are readable on a page; the gateway cuts long names off without a word.
+PAGE_INVOICES = 5
 
 
 class ChargeStatus(StrEnum):
@@ -25,7 +28,10 @@ class ChargeStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge to ask for. Amount in the currency's minor units of ISO 4217; ids and tokens only."""
+    """One charge to ask for. Amount in the currency's minor units of ISO 4217; ids and tokens only.
+
+    A page names the numbers of the invoices that it is for; a charge without its customer needs none.
+    """
 
     idempotency_key: str
     request_id: str
@@ -35,6 +41,13 @@ class Charge:
     currency: str
     customer: str
     token: str
+    invoices: tuple[str, ...] = ()
+
+
+def page_title(invoices: Sequence[str]) -> str:
+    """Return what a page is for, in any language: the numbers of the invoices, and how many more there are."""
+    named, others = invoices[:PAGE_INVOICES], len(invoices) - PAGE_INVOICES
+    return ", ".join([*named, f"+ {others}"] if others > 0 else named)
 
 
 @dataclass(frozen=True)

@@ -95,12 +95,16 @@ class CollectOutcome(StrEnum):
     NOTHING_OWED = "nothing_owed"
     BELOW_MINIMUM = "below_minimum"
     NO_CARD = "no_card"
+    PROVIDER_NOT_EFFECTIVE = "provider_not_effective"  # nothing new is asked of it for now
     CLOSED = "closed"
 
 
 @dataclass(frozen=True)
 class CollectResult:
-    """The answer to a CollectRequest; amounts in minor units. The label is the card's brand and last four digits."""
+    """The answer to a CollectRequest; amounts in minor units. The label is the card's brand and last four digits.
+
+    After a decline, `other_card_ids` are the account's other cards that may be charged, in their order.
+    """
 
     outcome: CollectOutcome
     request_id: str = ""
@@ -110,7 +114,7 @@ class CollectResult:
     gateway_reference: str = ""
     card_id: str = ""
     card_label: str = ""
-    next_card_id: str = ""
+    other_card_ids: tuple[str, ...] = ()
     code: str = ""
     decline_code: str = ""
     advice_code: str = ""

@@ -30,6 +30,7 @@ class MessageKind(StrEnum):
     INVOICE_DUE = "invoice_due"
     INVOICE_OVERDUE = "invoice_overdue"
     REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
+    REFUND_RETURNED = "refund_returned"  # the money of a refund has come back to us
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
     SEVERAL_FAILURES = "several_failures"
@@ -71,6 +72,7 @@ TAGS = MappingProxyType(
         MessageKind.INVOICE_DUE: frozenset({"name", "sender", "amount", "number", "until"}),
         MessageKind.INVOICE_OVERDUE: frozenset({"name", "sender", "amount", "number", "until"}),
         MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
+        MessageKind.REFUND_RETURNED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
         MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},

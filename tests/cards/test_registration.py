@@ -135,6 +135,32 @@ async def test_a_bank_that_wants_its_customer_is_waited_for_with_a_link(
     assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
 
 
+async def test_an_account_whose_customer_was_deleted_at_the_gateway_can_have_a_card_again(
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient
+) -> None:
+    account = await merchant.account()
+    [deleted] = await merchant.run("select customer_reference as id from duly.gateway_customers")
+    await merchant.stripe.v1.customers.delete_async(deleted.id)
+
+    card, first = await card_client.save(account, "pm_card_mastercard")
+
+    [customer] = await merchant.run("select customer_reference as id from duly.gateway_customers")
+    assert first.outcome is ValidationOutcome.ACCEPTED
+    assert customer.id != deleted.id
+    assert await until_state(card_client, card, CardState.ACTIVE) == (CardState.ACTIVE, "")
+
+
+async def test_whose_bank_wants_a_confirmation_is_asked_for_it_and_not_for_another_card(
+    merchant: Merchant, card_client: CardClient
+) -> None:
+    account = await merchant.account(cards=[])
+
+    card, _ = await card_client.save(account, "pm_card_authenticationRequiredOnSetup")
+
+    [label] = await merchant.run("select brand, last4 from duly.cards where id = :id", id=card)
+    assert (label.brand, label.last4) == ("visa", "3155")
+
+
 async def test_a_page_that_nobody_comes_to_is_abandoned_after_a_reminder(
     merchant: Merchant, card_client: CardClient
 ) -> None:

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowHandle
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionResult, OperatorCommand, PaidOutsideCommand, Stage
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.support.builders import Merchant, declined
@@ -65,6 +66,39 @@ async def test_the_customer_follows_the_link_and_pays(
     assert (result.stage, result.reason) == (Stage.SETTLED, "settled")
     assert await merchant.balance("acc_1") == 0
     assert stripe_sandbox.movements().totals[0].charges.count == 1
+
+
+async def test_the_page_names_the_invoices_that_are_paid(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient
+) -> None:
+    await needs_customer(duly, merchant)
+    [number] = await merchant.run("select number from duly.transaction_numbers where number like 'INV%'")
+
+    async with httpx.AsyncClient() as browser:
+        page = (await browser.get(await open_page(visitor, merchant))).text
+
+    assert number.number in page
+    assert "req_" not in page
+
+
+async def test_a_card_that_is_paid_with_on_the_page_is_not_saved(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, gateway: StripeGateway
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    [customer] = await merchant.run("select customer_reference as id from duly.gateway_customers")
+    before = await saved_at(gateway, customer.id)
+
+    await pay_on(await open_page(visitor, merchant), "pm_card_mastercard")
+    await handle.signal(Collection.gateway_event)
+    await handle.result()
+
+    assert await saved_at(gateway, customer.id) == before
+    assert await merchant.value("select count(*) from duly.cards") == 1
+
+
+async def saved_at(gateway: StripeGateway, customer: str) -> set[str]:
+    saved = await gateway._client.v1.payment_methods.list_async({"customer": customer})
+    return {card.id for card in saved.data}
 
 
 async def test_the_link_leads_to_the_same_page_as_long_as_it_is_open(

@@ -122,8 +122,8 @@ class Merchant:
         assert method.card is not None
         await self.run(
             "insert into duly.cards (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,"
-            " is_recurring, fallback_order) values (:account, :preference, 'stripe', :token, :brand, :last4, :month,"
-            " :year, :recurring, :order)",
+            " fingerprint, is_recurring, fallback_order) values (:account, :preference, 'stripe', :token, :brand,"
+            " :last4, :month, :year, :fingerprint, :recurring, :order)",
             account=account_id,
             preference=f"pref_{account_id}",
             token=method.id,
@@ -131,6 +131,7 @@ class Merchant:
             last4=method.card.last4,
             month=method.card.exp_month,
             year=method.card.exp_year,
+            fingerprint=method.card.fingerprint or "",
             recurring=is_recurring,
             order=order,
         )

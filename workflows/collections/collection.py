@@ -1,6 +1,6 @@
 """A receivable that has to wait: declined, unknown, or in need of its customer. One owner to the end."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -30,14 +30,18 @@ from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
+from workflows.collections.waits import CollectionWaits
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
+# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
+PROVIDER_PAUSE = timedelta(hours=1)
+
 
 @workflow.defn(name="Collection")
-class Collection(CollectionHandlers):
+class Collection(CollectionHandlers, CollectionWaits):
     """Owns one receivable. Every channel that could charge it goes through here, so it is charged once."""
 
     @checked_init
@@ -108,6 +112,8 @@ class Collection(CollectionHandlers):
                 return await self._follow_decline(result)
             case CollectOutcome.NO_CARD:
                 return await self._wait_for_customer(self._state.customer_deadline(), "a card", result)
+            case CollectOutcome.PROVIDER_NOT_EFFECTIVE:
+                return await self._wait_for_provider()
             case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
                 return await self._go_on_without_page()
             case CollectOutcome.PROCESSING if state.snapshot.page is not None:
@@ -156,11 +162,9 @@ class Collection(CollectionHandlers):
         kind = classify(decline_of(result))
         if kind in RULES_OUT_CARD and result.card_id:
             await signal_if_running(visibility.card_id(result.card_id), "card_touched")
-        if kind in RULES_OUT_CARD and result.next_card_id:
-            why = f"{result.decline_code or result.code} is {kind}: on to the next card"
-            self._state.begin_attempt(AttemptCause.SCHEDULED, why, result.next_card_id)
+        if self._state.try_other_card(result):
             return GO_ON
-        self._state.snapshot.declined = result
+        result = self._state.declined_for_good(result)
         return await self._follow_policy(result)
 
     async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> Step:
@@ -219,17 +223,6 @@ class Collection(CollectionHandlers):
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
         return GivenUp("customer_deadline_passed") if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
-    async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
-        """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
-        while True:
-            wake = await self._state.waiter.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
-            if wake.reason is WakeReason.EXTEND_GRACE and wake.until is not None:
-                until = self._state.snapshot.customer_deadline = wake.until
-                if self._state.snapshot.waiting_for is WaitingFor.RETRY:
-                    self._state.snapshot.planned_at = until
-            elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
-                return wake
-
     async def _take_chance(self, wake: Wake) -> Step:
         state = self._state
         if wake.reason is WakeReason.LONG_HISTORY:
@@ -250,6 +243,13 @@ class Collection(CollectionHandlers):
                 state.begin_attempt(AttemptCause.SCHEDULED, wake.reason)
         return GO_ON
 
+    async def _wait_for_provider(self) -> Step:
+        """Nothing new is asked of a provider that is not effective: look again until it is, and let people decide."""
+        provider = self._state.request.provider
+        self._state.enter(Stage.DUNNING, self._state.last)
+        wake = await self._wait_for_chance(workflow.now() + PROVIDER_PAUSE, f"is {provider} effective again?")
+        return GO_ON if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
+
     async def _wait_for_evidence(self, result: CollectResult) -> Step:
         """Wait, then ask for the same attempt again: evidence ends this stage, a timer never does."""
         state, snapshot = self._state, self._state.snapshot
@@ -263,15 +263,6 @@ class Collection(CollectionHandlers):
         summary = f"check {snapshot.checks} for evidence of attempt {snapshot.attempt}"
         await state.waiter.wait(workflow.now() + pause, summary, listen_to=EVIDENCE)
         return GO_ON
-
-    async def _is_still_owed(self) -> bool:
-        request = self._state.request
-        return await workflow.execute_activity_method(
-            CollectionActivities.is_owed,
-            args=[request.account_id, request.period],
-            summary="is anything still owed?",
-            **DATABASE,
-        )
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         state, request, snapshot = self._state, self._state.request, self._state.snapshot

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from models.collections.collection import CollectionSnapshot
-from models.collections.dunning import Decision, after_decline
+from models.collections.dunning import Decision, DunningPolicy, after_decline
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
 from models.gateway.gateway_request import CollectResult
 
@@ -36,3 +36,11 @@ def count_try(snapshot: CollectionSnapshot, kind: DeclineClass, *, one: int) -> 
         return max(1, snapshot.technical_declines)
     snapshot.soft_declines += one
     return max(1, snapshot.soft_declines)
+
+
+def next_card(result: CollectResult, policy: DunningPolicy, tried: tuple[str, ...]) -> str:
+    """Return the card to try at once after a decline: one that was not tried since the last wait; empty for none."""
+    kind = classify(decline_of(result))
+    if kind not in RULES_OUT_CARD and not (kind is DeclineClass.SOFT and policy.tries_other_cards):
+        return ""
+    return next((card for card in result.other_card_ids if card not in tried), "")

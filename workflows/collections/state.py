@@ -21,6 +21,7 @@ from models.moment import in_utc
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.details import answer_of, details_of, subject_of
+from workflows.collections.policy import RULES_OUT_CARD, decline_of, next_card
 from workflows.waiting import Waiter
 
 
@@ -141,10 +142,32 @@ class CollectionState:
         """Go on to the next attempt. Only a definite outcome of the last one leads here."""
         snapshot = self.snapshot
         snapshot.attempt = self.next_attempt()
-        snapshot.cause, snapshot.card_id = cause, card_id
+        snapshot.cause, snapshot.card_id, snapshot.tried_cards = cause, card_id, ()
         snapshot.unknown_since, snapshot.checks, snapshot.page = None, 0, None
         self.waiter.end_review()
         self.waiter.note(f"attempt {snapshot.attempt}: {why}")
+
+    def try_other_card(self, result: CollectResult) -> bool:
+        """Begin an attempt on another card after a decline, if one is left to try; say whether one was."""
+        snapshot, kind = self.snapshot, classify(decline_of(result))
+        tried = (*snapshot.tried_cards, result.card_id) if result.card_id else snapshot.tried_cards
+        other = next_card(result, snapshot.terms.policy, tried)
+        if not other:
+            return False
+        if kind not in RULES_OUT_CARD:
+            snapshot.deferred = result
+        why = f"{result.decline_code or result.code} is {kind}: on to the next card"
+        self.begin_attempt(AttemptCause.SCHEDULED, why, other)
+        snapshot.tried_cards = tried
+        return True
+
+    def declined_for_good(self, result: CollectResult) -> CollectResult:
+        """Return the decline that the policy decides about: one put off before, where its card may still work later."""
+        snapshot, deferred = self.snapshot, self.snapshot.deferred
+        if classify(decline_of(result)) in RULES_OUT_CARD and deferred and deferred.card_id in result.other_card_ids:
+            result = deferred
+        snapshot.declined, snapshot.deferred = result, None
+        return result
 
     def resumed_request(self) -> CollectionRequest:
         """Return the request of the execution that goes on from here."""

@@ -36,6 +36,7 @@ _OUTCOMES = {
     CollectOutcome.REFUSED: ItemOutcome.PARKED,
     CollectOutcome.DECLINED: ItemOutcome.IN_DUNNING,
     CollectOutcome.NO_CARD: ItemOutcome.IN_DUNNING,
+    CollectOutcome.PROVIDER_NOT_EFFECTIVE: ItemOutcome.IN_DUNNING,
     CollectOutcome.PROCESSING: ItemOutcome.UNKNOWN,
     CollectOutcome.UNKNOWN: ItemOutcome.UNKNOWN,
     CollectOutcome.DID_NOT_HAPPEN: ItemOutcome.UNKNOWN,

@@ -104,12 +104,14 @@ begin
     where account_id = p_account_id and payment_method_id = p_method and not is_default;
 end $$;
 
--- Keep the gateway's customer of an account; the first one stays (G7).
-create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text) returns text
+-- Keep the gateway's customer of an account; the first one stays (G7), unless it was deleted at the gateway.
+create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text, p_deleted text default '')
+returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     insert into duly.gateway_customers (provider_id, account_id, customer_reference)
-    values (p_provider_id, p_account_id, p_customer) on conflict (provider_id, account_id) do nothing;
+    values (p_provider_id, p_account_id, p_customer) on conflict (provider_id, account_id) do update
+        set customer_reference = excluded.customer_reference where gateway_customers.customer_reference = p_deleted;
     return (select customer_reference from duly.gateway_customers
             where provider_id = p_provider_id and account_id = p_account_id);
 end $$;
@@ -203,6 +205,9 @@ begin
         update duly.cards set state = case when c.state in ('registered', 'validating') then 'rejected' else 'blocked' end,
             state_reason = coalesce(nullif(p_decline_code, ''), nullif(p_code, ''), p_outcome), checked_at = now()
         where id = c.id;
+    elsif p_outcome = 'processing' and p_card ? 'last4' and c.token is not null and c.last4 = '' then
+        -- Its holder is asked to confirm this card, so the message must be able to say which it is.
+        update duly.cards set brand = p_card ->> 'brand', last4 = p_card ->> 'last4' where id = c.id;
     elsif p_outcome = 'did_not_happen' then
         update duly.cards set checked_at = now() where id = c.id;
     end if;

@@ -10,6 +10,10 @@ declare
 begin
     select * into strict c from duly.cards where id = p_card_id for update;
     v_state := c.state;
+    -- An imported card has none until it is read: what it is known by is no change that anybody waits for.
+    if c.fingerprint = '' and p_card ->> 'fingerprint' <> '' then
+        update duly.cards set fingerprint = p_card ->> 'fingerprint' where id = p_card_id;
+    end if;
     if c.state in ('active', 'blocked', 'expired') then
         if not (p_card ->> 'is_attached')::boolean then
             v_state := 'removed'; v_reason := 'detached';

@@ -18,17 +18,45 @@ returns duly.cards language sql stable security definer set search_path = duly, 
     select c from duly.cards c
     where c.account_id = p_account_id and c.provider_id = p_provider_id and c.state = 'active'
       and c.id <> p_not
+      and not exists (select from duly.cards k where k.id = p_not and k.fingerprint <> '' and k.fingerprint = c.fingerprint)
       and case when p_card_id = '' then c.is_recurring else c.id = p_card_id end
       and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
     order by c.fallback_order, c.created_at desc limit 1
 $$;
 
--- Whether the card's network still lets it be asked after its declines.
+-- The other cards of an account that may be charged by themselves, in their order. Tokens of one card, which have one
+-- fingerprint, are one card: of several the first counts, and those of the card that was asked do not.
+create or replace function duly.other_cards(p_account_id text, p_provider_id text, p_card_id text) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(array_agg(o.id order by o.fallback_order, o.created_at desc), '{}')
+    from (select distinct on (coalesce(nullif(c.fingerprint, ''), c.id)) c.id, c.fallback_order, c.created_at
+        from duly.cards c
+        where c.account_id = p_account_id and c.provider_id = p_provider_id and c.state = 'active' and c.is_recurring
+          and c.id <> p_card_id and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
+          and not exists (select from duly.cards k
+              where k.id = p_card_id and k.fingerprint <> '' and k.fingerprint = c.fingerprint)
+        order by coalesce(nullif(c.fingerprint, ''), c.id), c.fallback_order, c.created_at desc) o
+$$;
+
+-- Block a card, and with it the account's other tokens of the same card. What is wrong with the data of one token, its
+-- expiry or its code, says nothing about another token of newer data.
+create or replace function duly.block_card(p_card_id text, p_reason text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.cards c set state = 'blocked', state_reason = p_reason from duly.cards k
+    where k.id = p_card_id and c.account_id = k.account_id and c.provider_id = k.provider_id and c.state = 'active'
+      and (c.id = k.id or (k.fingerprint <> '' and c.fingerprint = k.fingerprint
+          and (p_reason !~ '(expir|cvc|zip|address|new_account_information|card_unavailable)'
+              or (p_reason ~ 'expir' and (c.exp_year, c.exp_month) = (k.exp_year, k.exp_month)))))
+$$;
+
+-- Whether the card's network still lets it be asked after its declines; tokens of one card share what it allows.
 create or replace function duly.is_within_budget(p_card duly.cards) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select count(*) < max(n.declines_max)
     from (select * from duly.card_networks where brand in (p_card.brand, '*') order by brand = '*' limit 1) n
-    left join duly.gateway_attempts a on a.card_id = p_card.id and a.outcome = 'declined'
+    left join duly.gateway_attempts a on a.outcome = 'declined'
+        and a.card_id in (select k.id from duly.cards k where k.account_id = p_card.account_id
+            and (k.id = p_card.id or (p_card.fingerprint <> '' and k.fingerprint = p_card.fingerprint)))
         and a.sent_at > now() - make_interval(days => n.days)
 $$;
 

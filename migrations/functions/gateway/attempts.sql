@@ -1,7 +1,7 @@
 -- One attempt: written down before the call, its outcome and the ledger's postings in one commit after it.
 
 create or replace function duly.collect_result(p_outcome text, p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
-    p_code text default '', p_next_card_id text default '')
+    p_code text default '', p_other_card_ids text[] default '{}')
 returns jsonb language sql stable as $$
     select jsonb_build_object(
         'outcome', p_outcome,
@@ -12,7 +12,7 @@ returns jsonb language sql stable as $$
         'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
         'card_id', coalesce(p_attempt.card_id, ''),
         'card_label', coalesce((select c.brand || ' ' || c.last4 from duly.cards c where c.id = p_attempt.card_id), ''),
-        'next_card_id', p_next_card_id,
+        'other_card_ids', to_jsonb(p_other_card_ids),
         'code', coalesce(nullif(p_attempt.code, ''), p_code),
         'decline_code', coalesce(p_attempt.decline_code, ''),
         'advice_code', coalesce(p_attempt.advice_code, ''))
@@ -22,17 +22,25 @@ create or replace function duly.stored_result(p_request duly.gateway_requests, p
 language sql stable security definer set search_path = duly, pg_temp as $$
     select duly.collect_result(
         case p_attempt.outcome when 'succeeded' then 'settled' else p_attempt.outcome end, p_request, p_attempt, '',
-        case p_attempt.outcome when 'declined' then coalesce(
-            (duly.chargeable_card(p_request.account_id, p_request.provider_id, '', p_attempt.card_id)).id, '') else '' end)
+        case p_attempt.outcome when 'declined'
+            then duly.other_cards(p_request.account_id, p_request.provider_id, p_attempt.card_id) else '{}' end)
+$$;
+
+-- The numbers of some invoices, in their order: what a page names to whoever pays on it.
+create or replace function duly.invoice_numbers(p_invoices text[]) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(jsonb_agg(n.number order by i.place), '[]')
+    from unnest(p_invoices) with ordinality i (id, place) join duly.transaction_numbers n on n.transaction_id = i.id
 $$;
 
 create or replace function duly.attempt_to_send(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
-language sql immutable as $$
+language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
+        'invoices', case when p_attempt.channel = 'hosted_page' then duly.invoice_numbers(p_request.invoices) else '[]' end,
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at))
 $$;
 
@@ -53,6 +61,11 @@ begin
     perform duly.finish_run_item(p_run_id, p_account_id, p_item_outcome, p_reason);
     return jsonb_build_object('result', duly.collect_result(p_outcome, p_request, null, p_reason));
 end $$;
+
+create or replace function duly.is_provider_effective(p_provider_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.providers where id = p_provider_id and state = 'effective')
+$$;
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
@@ -109,7 +122,11 @@ begin
                     where provider_id = p_provider_id and currency = v_account.currency) then
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'below_minimum', 'skipped');
     end if;
-    if p_channel = 'hosted_page' then
+    if not duly.is_provider_effective(p_provider_id) then
+        -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
+        return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'provider_not_effective',
+            'in_dunning');
+    elsif p_channel = 'hosted_page' then
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_invoices, v_owed, p_channel);
     end if;

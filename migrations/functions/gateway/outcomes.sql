@@ -34,8 +34,7 @@ begin
             perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'parked', p_code);
         when 'declined' then
             if p_blocks_card then
-                update duly.cards set state = 'blocked', state_reason = coalesce(nullif(p_decline_code, ''), p_code)
-                where id = v_attempt.card_id and state = 'active';
+                perform duly.block_card(v_attempt.card_id, coalesce(nullif(p_decline_code, ''), p_code));
             end if;
             perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'in_dunning',
                 coalesce(nullif(p_decline_code, ''), p_code));

@@ -20,7 +20,8 @@ create or replace function duly.write_message(p_kind text, p_account_id text, p_
 returns void language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
     values (concat_ws('/', p_kind, nullif(p_account_id, ''), nullif(p_period, ''), nullif(p_transition, '')),
-        case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'refunded')
+        case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'refunded',
+                'refund_returned')
             then 'customer'
             else 'operator' end,
         p_kind, p_account_id, p_period, coalesce(p_run_id, ''), p_parameters)

@@ -95,7 +95,21 @@ begin
     update duly.gateway_requests set state = 'reversed', error_code = p_code where id = r.id returning * into r;
     perform duly.write_message('refund_failed', r.account_id, '', '', jsonb_build_object('amount_minor', r.amount_minor,
         'currency', r.currency, 'code', p_code, 'workflow', 'refund/' || r.id), r.id);
+    perform duly.write_refund_returned(r);
     return r;
+end $$;
+
+-- Who was told that money was sent is told that it came back. Who was not told yet is told neither.
+create or replace function duly.write_refund_returned(r duly.gateway_requests) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_sent text := concat_ws('/', 'refunded', r.account_id, r.id);
+begin
+    update duly.messages set state = 'withheld', reason = 'overtaken' where id = v_sent and state = 'pending';
+    if exists (select from duly.messages where id = v_sent and state in ('sending', 'sent')) then
+        perform duly.write_message('refund_returned', r.account_id, '', '', jsonb_build_object(
+            'amount_minor', r.amount_minor, 'currency', r.currency, 'payment_id', r.transaction_id), r.id);
+    end if;
 end $$;
 
 -- The refund that an event is about: its request, by our id or the gateway's.

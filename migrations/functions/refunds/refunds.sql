@@ -148,6 +148,8 @@ begin
     select method into v_method from duly.financial_transactions where id = v.transaction_id;
     if o.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account: %s is terminated', o.id));
+    elsif not duly.is_provider_effective(v.provider_id) then
+        perform duly.refuse('provider_effective', format('provider: %s is not effective', v.provider_id));
     elsif not (select is_active from duly.payment_methods where id = v_method) or not exists (
         select from duly.provider_methods where payment_method_id = v_method and provider_id = v.provider_id) then
         perform duly.refuse('method_on_provider',

@@ -5,7 +5,7 @@ create table duly.messages (
     audience text not null default 'customer' check (audience in ('customer', 'operator')),
     kind text not null check ((audience = 'customer') = (kind in ('receipt', 'declined', 'card_needed',
         'action_required', 'given_up', 'card_expiring', 'card_confirmation', 'card_rejected', 'refunded',
-        'invoice_due', 'invoice_overdue'))),
+        'refund_returned', 'invoice_due', 'invoice_overdue'))),
     account_id text collate "C" not null default '',
     period text collate "C" not null default '',
     run_id text collate "C" not null default '',

@@ -1,0 +1,17 @@
+"""A gateway key works for providers of its own mode alone: real money never meets test data."""
+
+from activities.database import Database
+
+
+class WrongModeError(RuntimeError):
+    """The key of this process is of one mode and its provider of the other."""
+
+
+async def require_mode(database: Database, provider: str, mode: str) -> None:
+    """Raise WrongModeError when a provider is in another mode. One that is not configured charges nothing."""
+    rows = await database.rows("select mode from duly.providers where id = :id", id=provider)
+    if rows and rows[0].mode != mode:
+        raise WrongModeError(
+            f"STRIPE_API_KEY is a {mode} key and provider {provider} is in {rows[0].mode} mode:"
+            " use a key of its mode, or set DULY_PROVIDER to another provider"
+        )

@@ -1,0 +1,38 @@
+"""The waits of a collection between its attempts."""
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from activities.collections.ownership import CollectionActivities
+from models.collections.collection import WaitingFor
+from models.waiting import Wake, WakeReason
+from workflows.collections.state import CollectionState
+from workflows.options import DATABASE
+from workflows.waiting import BETWEEN_ATTEMPTS_WAKES
+
+
+class CollectionWaits:
+    """The waits of a collection between its attempts."""
+
+    _state: CollectionState
+
+    async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
+        """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
+        while True:
+            wake = await self._state.waiter.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
+            if wake.reason is WakeReason.EXTEND_GRACE and wake.until is not None:
+                until = self._state.snapshot.customer_deadline = wake.until
+                if self._state.snapshot.waiting_for is WaitingFor.RETRY:
+                    self._state.snapshot.planned_at = until
+            elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
+                return wake
+
+    async def _is_still_owed(self) -> bool:
+        request = self._state.request
+        return await workflow.execute_activity_method(
+            CollectionActivities.is_owed,
+            args=[request.account_id, request.period],
+            summary="is anything still owed?",
+            **DATABASE,
+        )
