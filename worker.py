@@ -42,7 +42,8 @@ from activities.runs.refund_runs import RefundRunActivities
 from migrations.source import functions_hash
 from models.disputes.dispute import DisputeGateway
 from models.gateway.cards import CardGateway
-from models.gateway.charges import Gateway, GatewayError
+from models.gateway.charges import Gateway
+from models.gateway.errors import GatewayError
 from models.gateway.refunds import RefundGateway
 from settings import Settings, configure_logging, load_settings
 from workflows.cards.card_lifecycle import CardLifecycle

@@ -8,7 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from commands.options import ANSWER_SECONDS
 from commands.waiting.answers import answer_of
-from models.collections.collection import CommandError, OperatorCommand
+from models.operator_command import CommandError, OperatorCommand
 from models.problem import RefusedError, refusal
 
 Answer = TypeVar("Answer")

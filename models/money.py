@@ -111,6 +111,11 @@ def half_up(exact: Fraction) -> int:
     return magnitude if exact >= 0 else -magnitude
 
 
+def vat_of(net_minor: int, percent: Decimal | Fraction | int) -> int:
+    """Return the VAT on the net amount of one line, in minor units: rounded half up, once a line (Q14)."""
+    return half_up(Fraction(percent) * net_minor / 100)
+
+
 def _minor_units(text: str, exponent: int, currency: str) -> int:
     try:
         amount = Decimal(text)

@@ -34,3 +34,9 @@ class RefusedError(ValueError):
 def refusal(field: str, rule: str, message: str) -> RefusedError:
     """Make the refusal for one broken rule."""
     return RefusedError((Problem(field, rule, message),))
+
+
+def refuse_unless(holds: bool, error: type[ValueError], *words: str) -> None:
+    """Raise an error with its words when a rule does not hold."""
+    if not holds:
+        raise error(*words)

@@ -1,16 +1,16 @@
 """Cards: written down, validated at the gateway, read again and taken away."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.cards.validation import ValidationAttempt, attempt_from, kept_of, outcome_from
+from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
 from activities.database import Database, RuleBrokenError
+from activities.gateway.attempts import GatewayAttempts, GatewayCalls, Outcome, confirmed
 from activities.gateway.retries import retryable_gateway_errors
 from models.cards.card import (
     Card,
@@ -23,8 +23,6 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
-from models.gateway.charges import GatewayError, GatewayRefusedError, GatewayUnansweredError
-from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptOutcome
 
 _CARD = TypeAdapter(Card)
 _REFRESHED = TypeAdapter(Refreshed)
@@ -38,6 +36,7 @@ class CardActivities:
         self._gateway = gateway
         self._pace = pace
         self._return_url = return_url
+        self._attempts = GatewayAttempts(database, pace)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -92,54 +91,37 @@ class CardActivities:
 
     @activity.defn
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
-        """Ask whether a card is good, or report what an earlier call of the same attempt came to.
+        """Ask the gateway whether a card is good, or report what an earlier call of the same attempt came to.
 
-        Raises ApplicationError of type GatewayUnanswered (nobody knows); the same attempt is asked again.
+        Raises ApplicationError as GatewayAttempts.make does: after each the same attempt is made again.
         """
         attempt = await self._open(request)
-        if attempt.outcome in FINAL_OUTCOMES:
-            return attempt.result()
-        try:
-            answer = await self._ask(attempt)
-        except GatewayRefusedError as error:
-            return (await self._record(attempt, {"outcome": AttemptOutcome.REFUSED, "code": error.code})).result()
-        except GatewayUnansweredError as error:
-            if error.is_final:
-                await self._record(attempt, {"outcome": AttemptOutcome.UNKNOWN, "code": error.code})
-            raise ApplicationError(error.code, type="GatewayUnanswered") from None
-        except GatewayError:
-            with retryable_gateway_errors():
-                raise
-        return (await self._record(attempt, outcome_from(answer), answer)).result(answer)
+        return attempt.result() if attempt.stored.is_final else await self._make(attempt, self._calls(attempt))
 
     @activity.defn
     async def end_validation(self, request: ValidationRequest) -> ValidationResult:
         """End an attempt that waits for the card's holder, and record how it ended, perhaps well at the last moment."""
-        attempt = await self._open(request)
-        if attempt.outcome in FINAL_OUTCOMES:
+        attempt = await self._open(request, is_sent=False)
+        if attempt.stored.is_final:
             return attempt.result()
-        with retryable_gateway_errors():
-            if attempt.gateway_reference:
-                end = self._gateway.close_card_page if attempt.is_hosted else self._gateway.end_validation
-                await end(attempt.gateway_reference)
-            answer = await self._find(attempt)
-        return (await self._record(attempt, outcome_from(answer), answer)).result(answer)
+        if attempt.stored.gateway_reference:
+            end = self._gateway.close_card_page if attempt.is_hosted else self._gateway.end_validation
+            with retryable_gateway_errors():
+                await end(attempt.stored.gateway_reference)
+        return await self._make(attempt, replace(self._calls(attempt), send=None))
 
     @activity.defn
     async def resolve_validation(self, found: ValidationResolution) -> ValidationResult:
-        """Settle an attempt whose outcome nobody knew, by a gateway id that is checked there, or by decision."""
-        attempt = await self._open(ValidationRequest(found.card_id, "", found.attempt))
-        if attempt.outcome in FINAL_OUTCOMES:
+        """Settle an attempt whose outcome nobody knew, by a gateway id that is checked there, or by decision.
+
+        Raises RuleBrokenError when the attempt has an outcome by now, or the id is another validation's.
+        """
+        attempt = await self._open(ValidationRequest(found.card_id, "", found.attempt), is_sent=False)
+        if attempt.stored.is_final:
             raise RuleBrokenError("outcome_is_unknown", f"card: attempt {found.attempt} has an outcome")
-        answer = None
-        if reference := found.resolution.gateway_reference:
-            try:
-                with retryable_gateway_errors():
-                    answer = await self._find(replace(attempt, gateway_reference=reference))
-            except RuleBrokenError as error:
-                raise RuleBrokenError("evidence_is_of_this_attempt", f"gateway_reference: {error.message}") from None
+        answer = await confirmed(self._calls(attempt).find, found.resolution.gateway_reference)
         person = {"actor": found.resolution.actor, "reason": found.resolution.reason}
-        return (await self._record(attempt, {**outcome_from(answer), **person}, answer)).result(answer)
+        return (await self._record(attempt, validation_outcome(answer) | person, answer)).result(answer)
 
     @activity.defn
     async def refresh_card(self, card_id: str) -> Refreshed:
@@ -163,9 +145,7 @@ class CardActivities:
                     known["token"], customer=customer, mandate=known["mandate_reference"]
                 )
         data = found or CardData(**known, is_attached=False)
-        return _REFRESHED.validate_python(
-            await self._database.call("refresh_card", card_id=card_id, card=kept_of(data))
-        )
+        return _REFRESHED.validate_python(await self._database.call("refresh_card", card_id=card_id, card=asdict(data)))
 
     @activity.defn
     async def remove_card(self, change: CardChange) -> Card:
@@ -185,37 +165,49 @@ class CardActivities:
             with retryable_gateway_errors():
                 await self._gateway.detach_card(row.token)
 
-    async def _open(self, request: ValidationRequest) -> ValidationAttempt:
-        return attempt_from(
-            await self._database.call("open_validation", card_id=request.card_id, attempt=request.attempt)
+    async def _open(self, request: ValidationRequest, *, is_sent: bool = True) -> ValidationAttempt:
+        return validation_attempt(
+            await self._database.call(
+                "open_validation", card_id=request.card_id, attempt=request.attempt, is_sent=is_sent
+            )
         )
 
-    async def _ask(self, attempt: ValidationAttempt) -> ValidationAnswer | None:
-        if attempt.needs_evidence() or (attempt.is_hosted and attempt.gateway_reference):
-            return await self._find(attempt)
-        async with self._pace:
-            if not attempt.is_hosted:
-                return await self._gateway.validate_card(attempt.validation, return_url=self._return_url)
-            page = await self._gateway.open_card_page(attempt.validation, return_url=self._return_url)
+    async def _make(self, attempt: ValidationAttempt, calls: GatewayCalls[ValidationAnswer]) -> ValidationResult:
+        made = await self._attempts.make(attempt.stored, calls)
+        outcome, answer = made
+        return (await self._record(attempt, outcome, answer)).result(answer)
+
+    def _calls(self, attempt: ValidationAttempt) -> GatewayCalls[ValidationAnswer]:
+        is_open_page = attempt.is_hosted and attempt.stored.gateway_reference
+        return GatewayCalls(
+            lambda reference: self._find(attempt, reference),
+            validation_outcome,
+            send=None if is_open_page else lambda: self._send(attempt),
+        )
+
+    async def _send(self, attempt: ValidationAttempt) -> ValidationAnswer:
+        if not attempt.is_hosted:
+            return await self._gateway.validate_card(attempt.validation, return_url=self._return_url)
+        page = await self._gateway.open_card_page(attempt.validation, return_url=self._return_url)
         return ValidationAnswer(
             ValidationStatus.ACTION_REQUIRED, page.gateway_reference, url=page.url, expires_at=page.expires_at
         )
 
-    async def _find(self, attempt: ValidationAttempt) -> ValidationAnswer | None:
+    async def _find(self, attempt: ValidationAttempt, reference: str) -> ValidationAnswer | None:
         find = self._gateway.find_card_page if attempt.is_hosted else self._gateway.find_validation
-        return await find(attempt.validation, gateway_reference=attempt.gateway_reference, since=attempt.started_at)
+        return await find(attempt.validation, gateway_reference=reference, since=attempt.stored.started_at)
 
     async def _record(
-        self, attempt: ValidationAttempt, outcome: Mapping[str, Any], answer: ValidationAnswer | None = None
+        self, attempt: ValidationAttempt, outcome: Outcome, answer: ValidationAnswer | None
     ) -> ValidationAttempt:
         recorded = await self._database.call(
             "record_validation",
-            request_id=attempt.validation.request_id,
-            attempt=attempt.number,
+            request_id=attempt.stored.request_id,
+            attempt=attempt.stored.number,
             **{"gateway_reference": "", "code": "", "decline_code": "", **outcome},
-            card=kept_of(answer.card) if answer and answer.card else {},
+            card=asdict(answer.card) if answer and answer.card else {},
         )
-        return attempt_from(recorded)
+        return validation_attempt(recorded)
 
 
 class CardRowActivities:

@@ -1,21 +1,15 @@
-"""One attempt at the gateway: how it lies in the database, and what an answer makes of it."""
+"""One attempt to charge: as the database has it, and which outcome an answer of the gateway gives it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
 
+from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
-from models.gateway.gateway_request import (
-    KEY_LIFETIME,
-    AttemptChannel,
-    AttemptOutcome,
-    CollectOutcome,
-    CollectResult,
-)
+from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, CollectOutcome, CollectResult
 
 log = structlog.get_logger(__name__)
 
@@ -28,25 +22,20 @@ _OUTCOME_OF_STATUS = {
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One attempt as the database holds it: opened now, or found as an earlier call left it."""
+class ChargeAttempt:
+    """One attempt: opened now, or found as an earlier call left it."""
 
+    stored: StoredAttempt
     charge: Charge
-    number: int
-    channel: AttemptChannel
-    outcome: AttemptOutcome | None
-    gateway_reference: str
-    started_at: datetime
-    sent_at: datetime
 
-    def needs_evidence(self, now: datetime) -> bool:
-        """Say whether the key may no longer be sent: it can only repeat an error, or it may have been forgotten."""
-        is_hosted = self.channel is AttemptChannel.HOSTED_PAGE
-        return is_hosted or self.outcome is not None or now - self.started_at > KEY_LIFETIME
+    @property
+    def is_hosted(self) -> bool:
+        """Whether the customer pays on a hosted page, which is opened elsewhere and only looked at here."""
+        return self.stored.channel is AttemptChannel.HOSTED_PAGE
 
 
-def outcome_of(found: ChargeResult | None) -> dict[str, Any]:
-    """Return the outcome to record; no evidence means that it did not happen."""
+def charge_outcome(found: ChargeResult | None) -> Outcome:
+    """Return the outcome to record of an answer, a decline classified; none means that it did not happen."""
     if found is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
     decline = found.decline or Decline("")
@@ -65,10 +54,11 @@ def outcome_of(found: ChargeResult | None) -> dict[str, Any]:
     }
 
 
-def attempt_of(row: Mapping[str, Any]) -> Attempt:
+def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
     """Read an attempt as the database returned it."""
-    return Attempt(
-        charge=Charge(
+    return ChargeAttempt(
+        stored_attempt(row),
+        Charge(
             idempotency_key=row["idempotency_key"],
             request_id=row["request_id"],
             account_id=row["account_id"],
@@ -79,16 +69,10 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
             token=row["token"],
             invoices=tuple(row["invoices"]),
         ),
-        number=row["attempt"],
-        channel=AttemptChannel(row["channel"]),
-        outcome=AttemptOutcome(row["outcome"]) if row["outcome"] else None,
-        gateway_reference=row["gateway_reference"] or "",
-        started_at=datetime.fromisoformat(row["started_at"]),
-        sent_at=datetime.fromisoformat(row["sent_at"]),
     )
 
 
-def result_of(row: Mapping[str, Any]) -> CollectResult:
+def collect_result(row: Mapping[str, Any]) -> CollectResult:
     """Read what one attempt came to."""
     others = tuple(row["other_card_ids"])
     return CollectResult(**{**row, "outcome": CollectOutcome(row["outcome"]), "other_card_ids": others})

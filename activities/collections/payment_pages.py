@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.collections.attempt import attempt_of, outcome_of, result_of
+from activities.collections.attempt import charge_attempt, charge_outcome, collect_result
 from activities.database import Database, RuleBrokenError
 from activities.gateway.retries import retryable_gateway_errors
 from models.collections.collection import OpenPage
@@ -44,18 +44,18 @@ class PaymentPageActivities:
         )
         if opened["result"] is not None:
             raise RuleBrokenError("something_to_pay", f"nothing to pay here: {opened['result']['outcome']}")
-        attempt = attempt_of(opened["attempt"])
-        if attempt.channel is not AttemptChannel.HOSTED_PAGE:
-            raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.number} is under way")
+        attempt = charge_attempt(opened["attempt"])
+        if not attempt.is_hosted:
+            raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
         with retryable_gateway_errors():
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         await self._database.call(
             "record_page",
-            request_id=attempt.charge.request_id,
-            attempt=attempt.number,
+            request_id=attempt.stored.request_id,
+            attempt=attempt.stored.number,
             gateway_reference=page.gateway_reference,
         )
-        return OpenPage(page.url, page.expires_at, attempt.number)
+        return OpenPage(page.url, page.expires_at, attempt.stored.number)
 
     @activity.defn
     async def close_page(self, request: CollectRequest) -> CollectResult:
@@ -63,10 +63,13 @@ class PaymentPageActivities:
         opened = await self._database.call(
             "unknown_attempt", account_id=request.account_id, period=request.period, attempt=request.attempt
         )
-        attempt = attempt_of(opened["attempt"])
+        attempt = charge_attempt(opened["attempt"])
         with retryable_gateway_errors():
-            found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.gateway_reference)
+            found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.stored.gateway_reference)
         recorded = await self._database.call(
-            "record_outcome", request_id=attempt.charge.request_id, attempt=attempt.number, **outcome_of(found)
+            "record_outcome",
+            request_id=attempt.stored.request_id,
+            attempt=attempt.stored.number,
+            **charge_outcome(found),
         )
-        return result_of(recorded)
+        return collect_result(recorded)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.events.inbox import EventInbox
-from models.gateway.charges import Gateway, GatewayBusyError, GatewayError
+from activities.gateway.retries import retryable
+from models.gateway.charges import Gateway
+from models.gateway.errors import GatewayError
 from models.gateway.events import Delivered, EventChannel, GatewayEvent, SweepRequest, Swept
 
 # The gateway may list an event a little after its moment, and clocks differ.
@@ -35,7 +36,7 @@ class EventFeedActivities:
     async def sweep_events(self, _request: SweepRequest) -> Swept:
         """Store every event since the last sweep that is not here yet, and note how far that was. Safe to repeat.
 
-        Raises ApplicationError of type GatewayBusy or GatewayUnanswered: the next try begins where this one did.
+        Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry begins where this did.
         """
         began, mark = datetime.now(UTC), await self._inbox.swept_until()
         oldest = began - REMEMBERED
@@ -45,11 +46,8 @@ class EventFeedActivities:
             async for page in _pages(self._gateway.events(since)):
                 listed += len(page)
                 found += await self._inbox.receive(*page, channel=EventChannel.SWEEP)
-        except GatewayBusyError as error:
-            delay = timedelta(seconds=error.retry_after_seconds)
-            raise ApplicationError(error.code, type="GatewayBusy", next_retry_delay=delay) from None
         except GatewayError as error:
-            raise ApplicationError(error.code, type="GatewayUnanswered") from None
+            raise retryable(error) from None
         await self._inbox.note_sweep(began)
         return Swept(listed, found, since, is_late=mark is not None and mark < oldest)
 

@@ -1,4 +1,4 @@
-"""What an activity makes of a gateway that gives no answer: Temporal asks again whatever may pass."""
+"""Which of the gateway's errors Temporal retries, and as what; models/gateway/errors.py has the map of all errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +7,27 @@ from datetime import timedelta
 from temporalio.exceptions import ApplicationError
 
 from activities.database import RuleBrokenError
-from models.gateway.charges import GatewayBusyError, GatewayError, GatewayRefusedError
+from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayInvalidRequestError
+
+
+def retryable(error: GatewayError) -> ApplicationError:
+    """Return the failure that Temporal retries. A history keeps our code for it, not the words of the SDK."""
+    match error:
+        case GatewayBusyError():
+            delay = timedelta(seconds=error.retry_after_seconds)
+            return ApplicationError(error.code, type="GatewayBusy", next_retry_delay=delay)
+        case GatewayAccessError():
+            return ApplicationError(error.code, type="GatewayAccess")
+        case _:
+            return ApplicationError(error.code, type="GatewayUnanswered")
 
 
 @contextmanager
 def retryable_gateway_errors() -> Iterator[None]:
-    """Let Temporal ask again whatever may pass, and nothing that the gateway refuses for good."""
+    """Let Temporal retry whatever may pass, and nothing that is wrong for good."""
     try:
         yield
-    except GatewayRefusedError as error:
+    except GatewayInvalidRequestError as error:
         raise RuleBrokenError("gateway_takes_it", error.code) from None
     except GatewayError as error:
-        delay = timedelta(seconds=error.retry_after_seconds) if isinstance(error, GatewayBusyError) else None
-        raise ApplicationError(error.code, type="GatewayUnanswered", next_retry_delay=delay) from None
+        raise retryable(error) from None

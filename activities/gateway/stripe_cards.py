@@ -5,11 +5,12 @@ from typing import Any, cast
 
 import stripe
 
-from activities.gateway.stripe_pages import CLOCK_SKEW
+from activities.gateway.stripe_pages import CLOCK_SKEW, require_customer
 from activities.gateway.translation import decline_of, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
-from models.gateway.charges import GatewayRefusedError, PaymentPage
+from models.gateway.charges import PaymentPage
 from models.gateway.decline import Decline
+from models.gateway.errors import GatewayInvalidRequestError
 
 _STATUS = {
     "succeeded": ValidationStatus.ACCEPTED,
@@ -75,8 +76,8 @@ class StripeCards:
         with translating_errors():
             if gateway_reference:
                 found = await intents.retrieve_async(gateway_reference, {"expand": [_EXPAND]})
-                if _of(found).get("duly_attempt") != validation.idempotency_key:
-                    raise GatewayRefusedError("another_validation")
+                if _metadata_of(found).get("duly_attempt") != validation.idempotency_key:
+                    raise GatewayInvalidRequestError("another_validation")
                 return _answer(found)
             page = await intents.list_async(
                 {
@@ -87,8 +88,9 @@ class StripeCards:
                 }
             )
             async for intent in page.auto_paging_iter():
-                if _of(intent).get("duly_attempt") == validation.idempotency_key:
+                if _metadata_of(intent).get("duly_attempt") == validation.idempotency_key:
                     return _answer(intent)
+            await require_customer(self._client, validation.customer)
         return None
 
     async def open_card_page(self, validation: Validation, *, return_url: str) -> PaymentPage:
@@ -140,8 +142,9 @@ class StripeCards:
             }
         )
         async for session in page.auto_paging_iter():
-            if _of(session).get("duly_attempt") == validation.idempotency_key:
+            if _metadata_of(session).get("duly_attempt") == validation.idempotency_key:
                 return session
+        await require_customer(self._client, validation.customer)
         return None
 
     async def close_card_page(self, gateway_reference: str) -> None:
@@ -196,7 +199,7 @@ def _metadata(validation: Validation) -> dict[str, str]:
     }
 
 
-def _of(found: Any) -> dict[str, str]:
+def _metadata_of(found: Any) -> dict[str, str]:
     return found.metadata.to_dict() if found.metadata else {}
 
 
@@ -228,7 +231,7 @@ def _card(
 ) -> CardData:
     card = method.card
     if card is None:
-        raise GatewayRefusedError("not_a_card")
+        raise GatewayInvalidRequestError("not_a_card")
     return CardData(
         token=method.id,
         brand=card.brand,

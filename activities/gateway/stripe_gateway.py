@@ -10,7 +10,7 @@ import stripe
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
-from activities.gateway.stripe_pages import CLOCK_SKEW, EXPAND_FEE, StripePages
+from activities.gateway.stripe_pages import CLOCK_SKEW, EXPAND_FEE, StripePages, require_customer
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
@@ -41,11 +41,11 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Create and confirm one payment intent, off session, under the attempt's key."""
-        asked = _asked(charge)
+        request = _request(charge)
         with translating_errors():
             try:
                 # What the typed call does but for turning every value of the answer into an object (decision 0016).
-                answer = await self._client.raw_request_async("post", "/v1/payment_intents", **asked)
+                answer = await self._client.raw_request_async("post", "/v1/payment_intents", **request)
                 intent = cast("stripe.PaymentIntent", self._client.deserialize(pick_fields(answer.data), api_mode="V1"))
             except stripe.CardError as error:
                 return decline_from(error)
@@ -82,8 +82,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             async for intent in page.auto_paging_iter():
                 if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
                     return result_of(intent, charge)
-            # Absence counts only where the customer is known: another account's list is just as empty.
-            await self._client.v1.customers.retrieve_async(charge.customer)
+            await require_customer(self._client, charge.customer)
         return None
 
     async def movements(self, since: datetime) -> AsyncIterator[Movement]:
@@ -105,7 +104,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
-def _asked(charge: Charge) -> "PaymentIntentCreateParams":
+def _request(charge: Charge) -> "PaymentIntentCreateParams":
     return {
         "idempotency_key": charge.idempotency_key,
         "amount": amount_to_send(charge),

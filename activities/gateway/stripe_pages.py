@@ -13,6 +13,14 @@ EXPAND_FEE = "latest_charge.balance_transaction"
 _EXPAND_PAYMENT = f"payment_intent.{EXPAND_FEE}"
 
 
+async def require_customer(client: stripe.StripeClient, customer: str) -> None:
+    """Make sure that a list is empty for the right reason: absence counts only where the customer is known.
+
+    Another Stripe account's list is just as empty.
+    """
+    await client.v1.customers.retrieve_async(customer)
+
+
 class StripePages:
     """Checkout sessions in payment mode. A page is open for a day at most; the customer's link opens another."""
 
@@ -83,4 +91,5 @@ class StripePages:
         async for session in found.auto_paging_iter():
             if (session.metadata.to_dict() if session.metadata else {}).get("duly_attempt") == charge.idempotency_key:
                 return session
+        await require_customer(self._client, charge.customer)
         return None

@@ -9,19 +9,15 @@ import aiohttp
 import stripe
 
 from models.gateway.amounts import GatewayAmountError, from_gateway, to_gateway
-from models.gateway.charges import (
-    Charge,
-    ChargeResult,
-    ChargeStatus,
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus, Movement, MovementKind
+from models.gateway.decline import Decline
+from models.gateway.errors import (
     GatewayAccessError,
     GatewayBusyError,
     GatewayError,
-    GatewayRefusedError,
+    GatewayInvalidRequestError,
     GatewayUnansweredError,
-    Movement,
-    MovementKind,
 )
-from models.gateway.decline import Decline
 from models.gateway.refunds import RefundCall
 from models.money import Money
 
@@ -67,12 +63,12 @@ def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
 
 
 def amount_to_send(asked: Charge | RefundCall) -> int:
-    """Return the amount in the gateway's own scale. Raises GatewayRefusedError when it cannot be moved there."""
+    """Return the amount in the gateway's own scale. Raises GatewayInvalidRequestError when it cannot be moved there."""
     try:
         return to_gateway(Money(asked.amount_minor, asked.currency))
     except ValueError as error:
         # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
-        raise GatewayRefusedError("amount_not_chargeable") from error
+        raise GatewayInvalidRequestError("amount_not_chargeable") from error
 
 
 def metadata_of(charge: Charge) -> dict[str, str]:
@@ -100,9 +96,9 @@ def result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
 
 
 def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
-    """Return the intent if it is this attempt's. Raises GatewayRefusedError when it is another payment."""
+    """Return the intent if it is this attempt's. Raises GatewayInvalidRequestError when it is another payment."""
     if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
-        raise GatewayRefusedError("another_payment")
+        raise GatewayInvalidRequestError("another_payment")
     return intent
 
 
@@ -207,7 +203,7 @@ def translated(error: stripe.StripeError) -> GatewayError:
         case stripe.IdempotencyError():
             return GatewayUnansweredError(code, is_final=True)
         case stripe.InvalidRequestError() | stripe.CardError() | stripe.SignatureVerificationError():
-            return GatewayRefusedError(code)
+            return GatewayInvalidRequestError(code)
         case _:
             return GatewayUnansweredError(code, is_final=_is_replayed(error))
 

@@ -1,6 +1,6 @@
 """The statements of an import: each takes a whole batch as JSON, and repeating one changes nothing."""
 
-# The columns after kind and state, and those of the next two, are in the order of the rows in models/import_rows.py.
+# The columns after kind and state, and those of the next two, are in the order of the rows in models/imports/rows.py.
 STORED_ACCOUNTS = """
     select kind, state, id, owner_name, currency, email, locale, time_zone, owner_reference, credit_limit_minor,
         credit_period_days, due_date_rule_id, region, segment

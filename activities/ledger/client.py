@@ -5,9 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from activities.database import Database, RuleBrokenError
 
 
@@ -37,12 +34,6 @@ class Ledger:
         """Call a function that answers with one value, or nothing."""
         with naming_the_rule():
             return await self._database.call(function, **arguments)
-
-
-async def write_on(connection: AsyncConnection, function: str, **arguments: Any) -> Receipt:
-    """Call a function inside a transaction that the caller commits."""
-    result = await connection.execute(text(_call("select * from", function, arguments)), arguments)
-    return Receipt(*tuple(result.one()))
 
 
 @contextmanager

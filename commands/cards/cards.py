@@ -18,7 +18,7 @@ from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, start_and_ask
 from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
-from models.collections.collection import OperatorCommand, UnknownResolution
+from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label

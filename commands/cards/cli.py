@@ -124,7 +124,7 @@ def resolve_card(
 ) -> None:
     """Say what became of a validation whose outcome nobody knows: by the gateway's id, or by decision."""
     from commands.cards.cards import resolve
-    from models.collections.collection import UnknownResolution
+    from models.operator_command import UnknownResolution
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_asked)
     perform(lambda output: resolve(output, card, command), as_json=as_json)
@@ -155,6 +155,6 @@ def adopt_cards(
 
 def _send_update(card: str, update: str, actor: str, reason: str, *, as_json: bool) -> None:
     from commands.cards.cards import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     perform(lambda output: send_update(output, card, update, OperatorCommand(actor, reason)), as_json=as_json)

@@ -35,7 +35,7 @@ def retry(
 def skip(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Leave out the next scheduled attempt; it counts as used."""
     from commands.collections.control import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     command = OperatorCommand(actor, reason)
     perform(lambda output: send_update(output, account, period, "skip_attempt", command, str), as_json=as_json)
@@ -80,7 +80,7 @@ def mark_paid(
 def give_up(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop collecting; the receivable stays open, and the policy says what becomes of the account."""
     from commands.collections.control import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     command = OperatorCommand(actor, reason)
     perform(lambda output: send_update(output, account, period, "give_up", command, str), as_json=as_json)
@@ -102,8 +102,8 @@ def resolve(
 ) -> None:
     """Say what became of an attempt whose outcome nobody knows: by the gateway's id, or by decision."""
     from commands.collections.control import send_update
-    from models.collections.collection import UnknownResolution
     from models.gateway.gateway_request import CollectResult
+    from models.operator_command import UnknownResolution
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_charged)
     perform(

@@ -21,9 +21,9 @@ from commands.runner import unreachable
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, require_who_and_why
 from models.cards.card_number import holds_card_number
-from models.collections.collection import OperatorCommand
 from models.disputes.dispute import EVIDENCE, Dispute, DisputeData, DisputeDecision
-from models.gateway.charges import GatewayError, GatewayRefusedError
+from models.gateway.errors import GatewayError, GatewayInvalidRequestError
+from models.operator_command import OperatorCommand
 from models.problem import Problem, RefusedError, refusal
 from settings import Settings
 from workflows.visibility import dispute_id
@@ -126,7 +126,7 @@ async def _submitted(settings: Settings, dispute: str, evidence: Mapping[str, st
     try:
         async with gateway_of(settings) as gateway:
             return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
-    except GatewayRefusedError as error:
+    except GatewayInvalidRequestError as error:
         raise refusal("dispute", "gateway_takes_it", error.code) from error
     except GatewayError as error:
         raise unreachable("STRIPE_API_BASE", "gateway_answers", f"the gateway gave no answer: {error.code}") from error

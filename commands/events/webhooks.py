@@ -6,7 +6,7 @@ from commands.gateway_session import gateway_of
 from commands.output import Output, table
 from commands.runner import unreachable
 from commands.session import read_settings
-from models.gateway.charges import GatewayError, GatewayRefusedError
+from models.gateway.errors import GatewayError, GatewayInvalidRequestError
 from models.gateway.events import NEEDED, PAGE_EVENTS
 from models.problem import refusal
 from settings import LOOPBACK, Settings
@@ -31,7 +31,7 @@ async def apply(output: Output, url: str) -> None:
     try:
         async with gateway_of(settings) as gateway:
             endpoint = await gateway.register_endpoint(url)
-    except GatewayRefusedError as error:
+    except GatewayInvalidRequestError as error:
         raise refusal("url", "gateway_takes_it", error.code) from error
     except GatewayError as error:
         raise unreachable("STRIPE_API_BASE", "gateway_reachable", f"the gateway does not answer: {error}") from error

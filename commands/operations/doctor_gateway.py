@@ -8,7 +8,7 @@ import aiosmtplib
 from commands.gateway_session import gateway_of
 from commands.operations.doctor_database import ProviderState
 from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
-from models.gateway.charges import GatewayAccessError, GatewayError
+from models.gateway.errors import GatewayAccessError, GatewayError
 from settings import Settings
 
 MAIL_SECONDS = 10.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from models.collections.collection import CommandError
+from models.operator_command import CommandError
 
 # Queries know no "now": a link is good from the moment that it was made for.
 MOMENTS = ("an hour ago", "in a day", "the first of the month")

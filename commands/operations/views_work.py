@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from commands.operations.saved_views import VIEWS, filled_in, link_of, query_of
 from commands.output import Output, table
 from commands.session import read_settings
-from models.collections.collection import CommandError
+from models.operator_command import CommandError
 from models.problem import refusal
 
 

@@ -105,7 +105,7 @@ def list_refunds(
 def check_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a refund stands."""
     from commands.refunds.refunds import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     perform(
         lambda output: send_update(output, refund, "check_now", OperatorCommand(actor, reason), str), as_json=as_json
@@ -127,7 +127,7 @@ def resolve_refund(
 ) -> None:
     """Say what became of a refund whose outcome nobody knows: by the gateway's id, or by decision."""
     from commands.refunds.refunds import send_update
-    from models.collections.collection import UnknownResolution
+    from models.operator_command import UnknownResolution
     from models.refunds.refund import RefundResult
 
     command = UnknownResolution(actor, reason, gateway_reference, was_not_refunded)

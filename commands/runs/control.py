@@ -7,7 +7,7 @@ from commands.links import workflow_link
 from commands.output import Output, table
 from commands.session import read_settings, temporal_of
 from commands.updates import ask
-from models.collections.collection import OperatorCommand
+from models.operator_command import OperatorCommand
 from models.runs.run_control import RunStatus
 
 

@@ -17,7 +17,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the run an
 def pause_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Let a run start nothing new. Payments in flight settle."""
     from commands.runs.control import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     perform(lambda output: send_update(output, run, "pause", OperatorCommand(actor, reason)), as_json=as_json)
 
@@ -29,7 +29,7 @@ def resume_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) 
     A run that waits for the gateway asks it again at once.
     """
     from commands.runs.control import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     perform(lambda output: send_update(output, run, "resume", OperatorCommand(actor, reason)), as_json=as_json)
 
@@ -41,7 +41,7 @@ def abort_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -
     Charged stays charged, collections go on, and everyone else is free for the next run. The certificate says so.
     """
     from commands.runs.control import send_update
-    from models.collections.collection import OperatorCommand
+    from models.operator_command import OperatorCommand
 
     perform(lambda output: send_update(output, run, "abort", OperatorCommand(actor, reason)), as_json=as_json)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.cards.card_number import holds_card_number
-from models.collections.collection import OperatorCommand, UnknownResolution
+from models.operator_command import OperatorCommand, UnknownResolution
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
@@ -148,10 +148,12 @@ class ValidationOutcome(StrEnum):
     PROCESSING = "processing"
     UNKNOWN = "unknown"
     DID_NOT_HAPPEN = "did_not_happen"
-    REFUSED = "refused"
+    INVALID_REQUEST = "invalid_request"
 
 
-FINAL_VALIDATIONS = frozenset({ValidationOutcome.ACCEPTED, ValidationOutcome.REJECTED, ValidationOutcome.REFUSED})
+FINAL_VALIDATIONS = frozenset(
+    {ValidationOutcome.ACCEPTED, ValidationOutcome.REJECTED, ValidationOutcome.INVALID_REQUEST}
+)
 
 
 @dataclass(frozen=True)

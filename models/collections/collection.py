@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from models.collections.dunning import DunningPolicy, GiveUpAction
 from models.gateway.gateway_request import AttemptCause, CollectResult
+from models.operator_command import CommandError, OperatorCommand
+from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
@@ -140,24 +142,6 @@ class CollectionStatus:
     unknown_since: datetime | None = None
 
 
-class CommandError(ValueError):
-    """An operator's command that makes no sense here; the message names the field or the stage, and the rule."""
-
-
-@dataclass(frozen=True)
-class OperatorCommand:
-    """Who asks for something, and why: both are kept in the history."""
-
-    actor: str
-    reason: str
-
-    def check(self) -> None:
-        """Raise CommandError unless somebody says why."""
-        _refuse_unless(bool(self.actor.strip()), "actor: say who asks")
-        _refuse_unless(bool(self.reason.strip()), "reason: say why")
-        _refuse_unless(len(self.reason) <= 500, "reason: at most 500 characters")
-
-
 @dataclass(frozen=True)
 class RetryCommand(OperatorCommand):
     """Try now, on the usual card or on another."""
@@ -177,9 +161,9 @@ class GraceCommand(OperatorCommand):
     def check_at(self, now: datetime) -> None:
         """Raise CommandError unless the moment is ahead and within half a year."""
         self.check()
-        _refuse_unless(self.until.tzinfo is not None, "until: needs a time zone")
-        _refuse_unless(self.until > now, "until: must lie ahead")
-        _refuse_unless(self.until <= now + GRACE_MAX, f"until: at most {GRACE_MAX.days} days ahead")
+        refuse_unless(self.until.tzinfo is not None, CommandError, "until: needs a time zone")
+        refuse_unless(self.until > now, CommandError, "until: must lie ahead")
+        refuse_unless(self.until <= now + GRACE_MAX, CommandError, f"until: at most {GRACE_MAX.days} days ahead")
 
 
 @dataclass(frozen=True)
@@ -192,23 +176,7 @@ class PaidOutsideCommand(OperatorCommand):
     def check(self) -> None:
         """Raise CommandError unless there is a reference."""
         super().check()
-        _refuse_unless(bool(self.reference.strip()), "reference: say where the money is found")
-
-
-@dataclass(frozen=True)
-class UnknownResolution(OperatorCommand):
-    """What a person found out: the gateway's id of the payment, or the decision that nothing was charged."""
-
-    gateway_reference: str = ""
-    was_not_charged: bool = False
-
-    def check(self) -> None:
-        """Raise CommandError unless it is one of the two."""
-        super().check()
-        _refuse_unless(
-            bool(self.gateway_reference) != self.was_not_charged,
-            "gateway_reference: give the gateway's id, or say was_not_charged; not both, not neither",
-        )
+        refuse_unless(bool(self.reference.strip()), CommandError, "reference: say where the money is found")
 
 
 @dataclass(frozen=True)
@@ -241,8 +209,3 @@ class Resolution:
     gateway_reference: str
     actor: str
     reason: str
-
-
-def _refuse_unless(holds: bool, message: str) -> None:
-    if not holds:
-        raise CommandError(message)

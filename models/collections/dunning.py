@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from models.gateway.decline import DeclineClass
+from models.problem import refuse_unless
 
 
 class GiveUpAction(StrEnum):
@@ -57,15 +58,23 @@ class DunningPolicy:
 
     def __post_init__(self) -> None:
         """Refuse a policy that could ask for ever, never, or at an hour that is none."""
-        _refuse_unless(self.version >= 1, "version", "must be 1 or more")
-        _refuse_unless(self.local_hour is None or 0 <= self.local_hour <= 23, "local_hour", "must be 0 to 23")
-        _refuse_unless(len(self.weekdays_to_avoid) < 7, "weekdays_to_avoid", "must leave a day")
-        _refuse_unless(self.weekdays_to_avoid <= frozenset(range(7)), "weekdays_to_avoid", "must be 0 to 6")
-        _refuse_unless(self.paydays <= frozenset(range(1, 32)), "paydays", "must be 1 to 31")
-        _refuse_unless(self.payday_within <= timedelta(days=31), "payday_within", "must be at most 31 days")
-        _refuse_unless(bool(self.evidence_after), "evidence_after", "must have an entry")
+        refuse_unless(self.version >= 1, InvalidPolicyError, "version", "must be 1 or more")
+        refuse_unless(
+            self.local_hour is None or 0 <= self.local_hour <= 23, InvalidPolicyError, "local_hour", "must be 0 to 23"
+        )
+        refuse_unless(len(self.weekdays_to_avoid) < 7, InvalidPolicyError, "weekdays_to_avoid", "must leave a day")
+        refuse_unless(
+            self.weekdays_to_avoid <= frozenset(range(7)), InvalidPolicyError, "weekdays_to_avoid", "must be 0 to 6"
+        )
+        refuse_unless(self.paydays <= frozenset(range(1, 32)), InvalidPolicyError, "paydays", "must be 1 to 31")
+        refuse_unless(
+            self.payday_within <= timedelta(days=31), InvalidPolicyError, "payday_within", "must be at most 31 days"
+        )
+        refuse_unless(bool(self.evidence_after), InvalidPolicyError, "evidence_after", "must have an entry")
         waits = (*self.declined_after, *self.technical_after, *self.evidence_after, self.customer_deadline)
-        _refuse_unless(all(wait > timedelta(0) for wait in waits), "intervals", "must be longer than nothing")
+        refuse_unless(
+            all(wait > timedelta(0) for wait in waits), InvalidPolicyError, "intervals", "must be longer than nothing"
+        )
 
 
 class InvalidPolicyError(ValueError):
@@ -73,11 +82,6 @@ class InvalidPolicyError(ValueError):
 
     def __init__(self, name: str, rule: str) -> None:
         super().__init__(f"dunning policy: {name} {rule}")
-
-
-def _refuse_unless(holds: bool, name: str, rule: str) -> None:
-    if not holds:
-        raise InvalidPolicyError(name, rule)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class DisputeData:
 
 
 class DisputeGateway(Protocol):
-    """The part of a gateway that knows disputes; its errors are those of models/gateway.py."""
+    """The part of a gateway that knows disputes; its errors are those of models/gateway/errors.py."""
 
     async def read_dispute(self, dispute_id: str) -> DisputeData:
         """Read a dispute as the gateway has it now."""

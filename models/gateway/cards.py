@@ -1,4 +1,4 @@
-"""The port through which cards are saved and checked; its errors are those of models/gateway.py."""
+"""The port through which cards are saved and checked; its errors are those of models/gateway/errors.py."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

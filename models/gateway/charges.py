@@ -96,7 +96,7 @@ class Movement:
 
 
 class Gateway(Protocol):
-    """A payment gateway. Every method may raise the errors below, and nothing else."""
+    """A payment gateway. Every method may raise the errors of models/gateway/errors.py, and nothing else."""
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Charge a saved card off session; the same key always means the same charge."""
@@ -135,35 +135,3 @@ class Gateway(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
-
-
-class GatewayError(Exception):
-    """The gateway gave no usable answer; `code` is its own word for why, safe to log and store."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(code)
-
-
-class GatewayBusyError(GatewayError):
-    """It did not happen: too fast, or the object was locked. Ask again after `retry_after_seconds`."""
-
-    def __init__(self, code: str, *, retry_after_seconds: float) -> None:
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(code)
-
-
-class GatewayUnansweredError(GatewayError):
-    """Unknown: the request may have had an effect. `is_final` when the same key can only repeat the error."""
-
-    def __init__(self, code: str, *, is_final: bool = False) -> None:
-        self.is_final = is_final
-        super().__init__(code)
-
-
-class GatewayRefusedError(GatewayError):
-    """It did not happen and will not: the request itself is wrong."""
-
-
-class GatewayAccessError(GatewayError):
-    """It did not happen: the gateway does not take our key. An operator must act."""

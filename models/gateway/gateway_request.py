@@ -29,9 +29,6 @@ class RequestState(StrEnum):
     REVERSED = "reversed"  # it was posted, and then its money came back
 
 
-OPEN_STATES = frozenset({RequestState.PENDING, RequestState.UNDER_PROCESSING, RequestState.UNKNOWN})
-
-
 class AttemptCause(StrEnum):
     """Why an attempt was made: only scheduled ones use up the dunning policy's attempts."""
 
@@ -55,7 +52,7 @@ class AttemptOutcome(StrEnum):
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
     DID_NOT_HAPPEN = "did_not_happen"
-    REFUSED = "refused"
+    INVALID_REQUEST = "invalid_request"
     PROCESSING = "processing"
     UNKNOWN = "unknown"
 
@@ -65,7 +62,7 @@ FINAL_OUTCOMES = frozenset(
         AttemptOutcome.SUCCEEDED,
         AttemptOutcome.DECLINED,
         AttemptOutcome.DID_NOT_HAPPEN,
-        AttemptOutcome.REFUSED,
+        AttemptOutcome.INVALID_REQUEST,
     }
 )
 
@@ -91,7 +88,7 @@ class CollectOutcome(StrEnum):
     PROCESSING = "processing"
     UNKNOWN = "unknown"
     DID_NOT_HAPPEN = "did_not_happen"
-    REFUSED = "refused"
+    INVALID_REQUEST = "invalid_request"
     NOTHING_OWED = "nothing_owed"
     BELOW_MINIMUM = "below_minimum"
     NO_CARD = "no_card"

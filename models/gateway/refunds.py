@@ -1,11 +1,11 @@
-"""The port through which money goes back; its errors are those of models/gateway.py."""
+"""The port through which money goes back; its errors are those of models/gateway/errors.py."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 
-class RefundStatus(StrEnum):
+class GatewayRefundStatus(StrEnum):
     """Where a refund stands at the gateway. One that succeeded may still fail."""
 
     SUCCEEDED = "succeeded"
@@ -29,7 +29,7 @@ class RefundCall:
 class RefundAnswer:
     """What the gateway says of a refund. `is_booked`: its money has left the gateway's balance."""
 
-    status: RefundStatus
+    status: GatewayRefundStatus
     gateway_reference: str
     is_booked: bool
     code: str = ""
@@ -38,10 +38,10 @@ class RefundAnswer:
 class RefundGateway(Protocol):
     """The part of a gateway that gives money back."""
 
-    async def refund(self, ask: RefundCall) -> RefundAnswer:
+    async def refund(self, call: RefundCall) -> RefundAnswer:
         """Give back a part of a payment, or all of it."""
         ...
 
-    async def find_refund(self, ask: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
+    async def find_refund(self, call: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         """Look for a refund by reference, else by listing the payment's. None: the gateway never saw it."""
         ...

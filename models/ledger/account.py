@@ -1,4 +1,4 @@
-"""Accounts receivable: the states an account passes through (X44)."""
+"""Accounts receivable: whose they are, and the states they pass through (X44 to X46)."""
 
 from enum import StrEnum
 
@@ -9,3 +9,12 @@ class AccountState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     TERMINATED = "terminated"
+
+
+class AccountKind(StrEnum):
+    """Whose account it is: a customer's, or one of the company's own (X45, X46)."""
+
+    CUSTOMER = "customer"
+    SUSPENSE = "suspense"
+    WRITE_OFF = "write_off"
+    INTERNAL = "internal"

@@ -1,13 +1,12 @@
 """Invoice lines: quantity, price, discount and tax, rounded half up once a line (F37, F38, F124, Q14)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from models.money import half_up
+from models.money import half_up, vat_of
 
 QUANTITY_DECIMALS_MAX = 6
 
@@ -58,16 +57,6 @@ class PricedLine:
     total_minor: int
 
 
-@dataclass(frozen=True)
-class DocumentTotals:
-    """The sums over a document's lines, in minor units (F38)."""
-
-    discount_minor: int
-    net_minor: int
-    tax_minor: int
-    total_minor: int
-
-
 def price(line: Line) -> PricedLine:
     """Compute a line's discount, net, tax and total; each rounded half up to whole minor units."""
     gross = half_up(Fraction(line.quantity) * line.unit_price_minor)
@@ -75,20 +64,8 @@ def price(line: Line) -> PricedLine:
     if not 0 <= discount <= gross:
         raise LineError(f"discount of {discount} must lie between 0 and the line's gross amount of {gross}")
     net = gross - discount
-    tax = half_up(Fraction(line.tax_percent) * net / 100)
+    tax = vat_of(net, line.tax_percent)
     return PricedLine(line, discount, net, tax, net + tax)
-
-
-def totals_of(lines: Sequence[PricedLine]) -> DocumentTotals:
-    """Add up the lines of a document; it needs one at least (F37)."""
-    if not lines:
-        raise LineError("lines must hold at least one line")
-    return DocumentTotals(
-        discount_minor=sum(line.discount_minor for line in lines),
-        net_minor=sum(line.net_minor for line in lines),
-        tax_minor=sum(line.tax_minor for line in lines),
-        total_minor=sum(line.total_minor for line in lines),
-    )
 
 
 def document_line(priced: PricedLine) -> dict[str, Any]:

@@ -90,11 +90,6 @@ TAGS = MappingProxyType(
 FOR_CUSTOMERS = frozenset(kind for kind, tags in TAGS.items() if "name" in tags)
 
 
-def audience_of(kind: MessageKind) -> Audience:
-    """Say whom a kind of message is for."""
-    return Audience.CUSTOMER if kind in FOR_CUSTOMERS else Audience.OPERATOR
-
-
 class CustomerReason(StrEnum):
     """What a customer may be told about why a card was declined."""
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from models.collections.collection import OperatorCommand
+from models.operator_command import OperatorCommand
+from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 _AWARD = re.compile(r"[a-z][A-Za-z0-9_-]{2,39}")
@@ -58,13 +59,19 @@ class ReductionSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that make no sense. Raises InvalidAwardError."""
-        _refuse_unless(0 <= self.contribution_percent <= 100, "contribution_percent: must be 0 to 100")
-        _refuse_unless(0 <= self.hold_days <= 365, "hold_days: must be 0 to 365")
-        _refuse_unless(self.max_age_days is None or 1 <= self.max_age_days <= 3650, "max_age_days: must be 1 to 3650")
+        refuse_unless(
+            0 <= self.contribution_percent <= 100, InvalidAwardError, "contribution_percent: must be 0 to 100"
+        )
+        refuse_unless(0 <= self.hold_days <= 365, InvalidAwardError, "hold_days: must be 0 to 365")
+        refuse_unless(
+            self.max_age_days is None or 1 <= self.max_age_days <= 3650,
+            InvalidAwardError,
+            "max_age_days: must be 1 to 3650",
+        )
         for name in ("max_award_minor", "max_day_minor", "max_customer_day_minor"):
             limit = getattr(self, name)
-            _refuse_unless(limit is None or limit > 0, f"{name}: must be more than nothing")
-        _refuse_unless(len(set(self.remedies)) == len(self.remedies), "remedies: each at most once")
+            refuse_unless(limit is None or limit > 0, InvalidAwardError, f"{name}: must be more than nothing")
+        refuse_unless(len(set(self.remedies)) == len(self.remedies), InvalidAwardError, "remedies: each at most once")
 
 
 @dataclass(frozen=True)
@@ -83,14 +90,19 @@ class Award:
 
     def __post_init__(self) -> None:
         """Refuse what is no award. Raises InvalidAwardError."""
-        _refuse_unless(
+        refuse_unless(
             _AWARD.fullmatch(self.award_id) is not None,
+            InvalidAwardError,
             "award_id: must be a lower-case letter and 2 to 39 letters, digits, _ -",
         )
-        _refuse_unless(bool(self.merchant_id), "merchant_id: say which merchant")
-        _refuse_unless(bool(self.account_id), "account_id: say whose reward it is")
-        _refuse_unless(self.amount_minor > 0, "amount: must be more than nothing")
-        _refuse_unless(re.fullmatch(r"[A-Z]{3}", self.currency) is not None, "currency: must be a code such as EUR")
+        refuse_unless(bool(self.merchant_id), InvalidAwardError, "merchant_id: say which merchant")
+        refuse_unless(bool(self.account_id), InvalidAwardError, "account_id: say whose reward it is")
+        refuse_unless(self.amount_minor > 0, InvalidAwardError, "amount: must be more than nothing")
+        refuse_unless(
+            re.fullmatch(r"[A-Z]{3}", self.currency) is not None,
+            InvalidAwardError,
+            "currency: must be a code such as EUR",
+        )
 
 
 @dataclass(frozen=True)
@@ -186,8 +198,3 @@ class ReductionDecision(OperatorCommand):
     """Who decides what, and why."""
 
     decision: Decision = field(kw_only=True)
-
-
-def _refuse_unless(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidAwardError(message)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from models.collections.collection import UnknownResolution
 from models.gateway.gateway_request import RequestKind
+from models.operator_command import UnknownResolution
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 _ID = re.compile(r"[a-z][A-Za-z0-9_.-]{2,60}")

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from models.money import Money, half_up
+from models.money import Money, vat_of
 from models.period import Period
 
 
@@ -49,7 +48,7 @@ def invoice_of(due: DueSubscription, period: Period) -> dict[str, Any]:
         raise CannotBillError("currency_of_account")
     starts_on = period.anchor_on(due.billing_day)
     net = Money(due.price_minor, due.currency) * due.quantity
-    tax = half_up(net.amount_minor * Fraction(due.tax_percent or 0) / 100)
+    tax = vat_of(net.amount_minor, due.tax_percent or 0)
     return {
         "key": invoice_key(due.id, starts_on),
         "member_id": due.id,

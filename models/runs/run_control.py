@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.collections.collection import CommandError, OperatorCommand
+from models.operator_command import CommandError, OperatorCommand
 
 # Stripe allows a hundred calls a second by default; a thousand leaves room for whoever has been given more.
 CALLS_PER_SECOND_MAX = 1000

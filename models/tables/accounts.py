@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.ledger.account import AccountState
-from models.ledger.ledger import AccountKind
+from models.ledger.account import AccountKind, AccountState
 from models.tables.base import Base, stored_as_text
 
 

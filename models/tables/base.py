@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Enum, MetaData, Text
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import DeclarativeBase
 
-from models.ledger.ledger import AccountKind
+from models.ledger.account import AccountKind
 from models.ledger.transaction import Classification, LifeCycleState, Origin, Side
 
 SCHEMA = "duly"

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_events import event_of
 from models.cards.card import CardState, RecurringCommand
-from models.collections.collection import OperatorCommand
+from models.operator_command import OperatorCommand
 from sandbox.stripe.control.client import SandboxControl
 from tests.cards.test_registration import until_state
 from tests.fixtures.cards import CardClient

@@ -10,7 +10,8 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models.cards.card import CardRegistration, CardState, InvalidCardError, ValidationOutcome
-from models.collections.collection import Stage, UnknownResolution
+from models.collections.collection import Stage
+from models.operator_command import UnknownResolution
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant

@@ -9,9 +9,10 @@ import pytest
 import temporalio.workflow
 from pydantic import TypeAdapter
 
-from models.collections.collection import CollectionRequest, CollectionStatus, CommandError, Stage
+from models.collections.collection import CollectionRequest, CollectionStatus, Stage
 from models.gateway.decline import DeclineClass
 from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.operator_command import CommandError
 from workflows.collections.actions import ORDERS, actions_with_examples
 from workflows.collections.collection import Collection
 from workflows.collections.details import _MEANS, WHERE, answer_of, details_of, subject_of

@@ -9,13 +9,12 @@ from models.collections.collection import (
     CollectionResult,
     CollectionStatus,
     GraceCommand,
-    OperatorCommand,
     PaidOutsideCommand,
     RetryCommand,
     Stage,
-    UnknownResolution,
 )
 from models.gateway.gateway_request import CollectOutcome
+from models.operator_command import OperatorCommand, UnknownResolution
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly

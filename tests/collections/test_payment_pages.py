@@ -10,7 +10,8 @@ from temporalio.client import WorkflowHandle
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_gateway import StripeGateway
-from models.collections.collection import CollectionResult, OperatorCommand, PaidOutsideCommand, Stage
+from models.collections.collection import CollectionResult, PaidOutsideCommand, Stage
+from models.operator_command import OperatorCommand
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly

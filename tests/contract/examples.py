@@ -21,14 +21,13 @@ from models.collections.collection import (
     CollectionStatus,
     GraceCommand,
     OpenPage,
-    OperatorCommand,
     PaidOutsideCommand,
     RetryCommand,
     Stage,
-    UnknownResolution,
 )
 from models.disputes.dispute import Dispute, DisputeRequest, DisputeState, DisputeStatus
 from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.operator_command import OperatorCommand, UnknownResolution
 from models.reductions.reduction import (
     Award,
     Decision,

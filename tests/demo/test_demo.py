@@ -112,7 +112,7 @@ async def test_a_stripe_account_that_is_the_user_s_own_is_left_alone(monkeypatch
 async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_demo: Demo) -> None:
     logs = logs_of(faulty_demo)
 
-    assert "charge_unanswered" in logs["worker-gateway.log"]
+    assert "gateway_unanswered" in logs["worker-gateway.log"]
     assert seen(await secrets_of(faulty_demo), logs) == []
 
 

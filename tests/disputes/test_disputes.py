@@ -7,8 +7,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.database import Database
-from models.collections.collection import OperatorCommand
 from models.disputes.dispute import Dispute, DisputeState, next_reminder
+from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
 from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import RefundClient

@@ -4,7 +4,8 @@ import pytest
 import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.charges import ChargeStatus, GatewayRefusedError
+from models.gateway.charges import ChargeStatus
+from models.gateway.errors import GatewayInvalidRequestError
 from sandbox.stripe.control.client import SandboxControl
 from tests.gateway.conftest import Cards
 
@@ -51,7 +52,7 @@ async def test_an_amount_that_the_gateway_would_misread_is_refused_and_never_sen
 ) -> None:
     holder = await cards.save()
 
-    with pytest.raises(GatewayRefusedError, match="amount_not_chargeable"):
+    with pytest.raises(GatewayInvalidRequestError, match="amount_not_chargeable"):
         await gateway.charge(holder.charge(amount_minor=amount_minor, currency=currency))
 
     assert CHARGES not in stripe_sandbox.request_counts()
@@ -62,7 +63,7 @@ async def test_an_amount_below_the_gateways_minimum_is_refused_by_the_gateway(
 ) -> None:
     holder = await cards.save()
 
-    with pytest.raises(GatewayRefusedError, match="amount_too_small"):
+    with pytest.raises(GatewayInvalidRequestError, match="amount_too_small"):
         await gateway.charge(holder.charge(amount_minor=49))
 
     assert stripe_sandbox.movements().totals == ()

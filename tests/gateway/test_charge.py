@@ -6,8 +6,9 @@ import pytest
 import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.charges import ChargeResult, ChargeStatus, GatewayRefusedError, GatewayUnansweredError
+from models.gateway.charges import ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify
+from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from sandbox.stripe.cards import TEST_CARDS
 from sandbox.stripe.control.client import Answer, CardOutcome, Delays, SandboxControl
 from tests.gateway.conftest import Cards
@@ -132,7 +133,7 @@ async def test_a_card_of_somebody_else_is_a_decline_of_that_card(gateway: Stripe
 async def test_a_customer_that_is_not_there_is_refused(gateway: StripeGateway, cards: Cards) -> None:
     holder = replace(await cards.save(), customer="cus_gone")
 
-    with pytest.raises(GatewayRefusedError, match="resource_missing"):
+    with pytest.raises(GatewayInvalidRequestError, match="resource_missing"):
         await gateway.charge(holder.charge())
 
 

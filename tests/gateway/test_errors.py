@@ -10,14 +10,12 @@ import stripe.oauth_error
 
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.gateway.translation import translated
-from models.gateway.charges import (
-    Charge,
-    ChargeResult,
-    ChargeStatus,
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus
+from models.gateway.errors import (
     GatewayAccessError,
     GatewayBusyError,
     GatewayError,
-    GatewayRefusedError,
+    GatewayInvalidRequestError,
     GatewayUnansweredError,
 )
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
@@ -159,9 +157,9 @@ MEANING: dict[type[stripe.StripeError], type[GatewayError]] = {
     stripe.RateLimitError: GatewayBusyError,
     stripe.AuthenticationError: GatewayAccessError,
     stripe.PermissionError: GatewayAccessError,
-    stripe.InvalidRequestError: GatewayRefusedError,
-    stripe.CardError: GatewayRefusedError,
-    stripe.SignatureVerificationError: GatewayRefusedError,
+    stripe.InvalidRequestError: GatewayInvalidRequestError,
+    stripe.CardError: GatewayInvalidRequestError,
+    stripe.SignatureVerificationError: GatewayInvalidRequestError,
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.charges import ChargeStatus, GatewayRefusedError, GatewayUnansweredError, MovementKind
+from models.gateway.charges import ChargeStatus, MovementKind
+from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import declined
@@ -87,7 +88,7 @@ async def test_the_empty_list_of_another_account_is_no_evidence(
     charge = (await cards.save()).charge()
     stripe_sandbox.reset()  # as if the key had become another account's, which knows no such customer
 
-    with pytest.raises(GatewayRefusedError, match="resource_missing"):
+    with pytest.raises(GatewayInvalidRequestError, match="resource_missing"):
         await gateway.find_charge(charge, gateway_reference="", since=since)
 
 
@@ -95,7 +96,7 @@ async def test_a_reference_to_another_payment_is_refused(gateway: StripeGateway,
     holder = await cards.save()
     other = await gateway.charge(holder.charge(attempt=1))
 
-    with pytest.raises(GatewayRefusedError, match="another_payment"):
+    with pytest.raises(GatewayInvalidRequestError, match="another_payment"):
         await gateway.find_charge(
             holder.charge(attempt=2), gateway_reference=other.gateway_reference, since=datetime.now(UTC)
         )

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from models.ledger.allocation import Item, Settlement, allocate_fifo
 from models.ledger.transaction import Side
 from tests.ledger.books import Books, line
+from tests.ledger.oracle.allocation import Item, Settlement, allocate_fifo
 
 ACCOUNTS = [f"bulk_{number}" for number in range(12)]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import psycopg
 
 from docs.examples.ledger import tables
-from models.ledger.ledger import LedgerAccountKind
 from models.ledger.refusals import ERRORS
-from models.ledger.transaction import NUMBER_PREFIXES
 from tests.ledger.books import plain_url
+from tests.ledger.oracle.life_cycle import NUMBER_PREFIXES
+from tests.ledger.oracle.transfers import LedgerAccountKind
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "ledger.md").read_text(encoding="utf-8")
 

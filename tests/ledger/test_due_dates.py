@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from models.ledger.due_date import (
+from models.ledger.refusals import PostconditionError
+from tests.ledger.books import Books
+from tests.ledger.oracle.due_date import (
     DayOfMonth,
     DaysAfter,
     DueDateRule,
@@ -14,8 +16,6 @@ from models.ledger.due_date import (
     due_on_for,
     due_window,
 )
-from models.ledger.refusals import PostconditionError
-from tests.ledger.books import Books
 
 RULES: dict[str, DueDateRule] = {
     "5a": DayOfMonth(day_of_month=15, after_months=1),

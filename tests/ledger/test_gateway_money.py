@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.ledger.ledger import GatewayMovement, gateway_movement_transfer
 from models.ledger.refusals import InvalidInputError, KeyReusedError, PostconditionError, PrerequisiteError
 from tests.ledger.books import Books
+from tests.ledger.oracle.transfers import GatewayMovement, gateway_movement_transfer
 
 
 def draft(books: Books, key: str = "p1", account_id: str = "acc_1", invoices: str = "{}", amount: int = 100) -> str:

@@ -5,10 +5,11 @@ import warnings
 from sqlalchemy import Connection, create_engine, inspect
 
 from models.currency import EXPONENTS
-from models.ledger.ledger import LedgerAccountKind
-from models.ledger.transaction import NUMBER_PREFIXES, SIDES, Classification
+from models.ledger.transaction import Classification
 from models.tables import metadata
 from tests.ledger.books import Books
+from tests.ledger.oracle.life_cycle import NUMBER_PREFIXES, SIDES
+from tests.ledger.oracle.transfers import LedgerAccountKind
 
 HIDDEN = {("financial_transactions", "posted_xid"), ("gateway_bookings", "posted_xid")}
 

@@ -10,8 +10,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.collections.collect import CollectActivities
 from activities.messages.rendering import Sender
-from models.collections.collection import OperatorCommand
 from models.messages.message import MessageKind, Notice
+from models.operator_command import OperatorCommand
 from models.runs.process_run import ItemOutcome
 from sandbox.servers.mail import Mailbox
 from tests.messages.conftest import MessagesTo

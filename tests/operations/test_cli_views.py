@@ -13,7 +13,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.worker import Worker
 
 from commands.operations.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
-from models.collections.collection import CommandError
+from models.operator_command import CommandError
 from tests.house.source import ROOT
 from tests.house.views import view_rows
 from tests.support.command_line import CommandLine

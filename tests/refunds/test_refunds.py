@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from models.collections.collection import UnknownResolution
+from models.operator_command import UnknownResolution
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundOutcome
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.refunds import RefundClient
@@ -159,7 +159,7 @@ async def test_the_id_of_another_refund_is_no_evidence(refunds: RefundClient) ->
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await refunds.workflow("rf_mixed_up").execute_update("resolve_unknown", resolution)
 
-    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_refund"
+    assert getattr(refused.value.cause, "type", "") == "evidence_is_of_this_attempt"
 
 
 async def test_what_the_gateway_will_not_pay_leaves_no_trace_in_the_ledger(refunds: RefundClient) -> None:

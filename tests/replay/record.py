@@ -10,9 +10,10 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from models.cards.card import CardState
-from models.collections.collection import CollectionRequest, CollectionResult, OperatorCommand
+from models.collections.collection import CollectionRequest, CollectionResult
 from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
+from models.operator_command import OperatorCommand
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from sandbox.stripe.control.client import FaultKind, SandboxControl
 from tests.cards.test_registration import until_state

@@ -3,7 +3,8 @@
 import asyncio
 
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.charges import Charge, ChargeResult, GatewayBusyError
+from models.gateway.charges import Charge, ChargeResult
+from models.gateway.errors import GatewayBusyError
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import API_KEY
 

@@ -18,7 +18,7 @@ from models.cards.card import (
     ValidationResolution,
     ValidationResult,
 )
-from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
+from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.cards.state import CardWorkflowState

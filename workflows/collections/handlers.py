@@ -11,17 +11,15 @@ from activities.collections.payment_pages import PaymentPageActivities
 from models.collections.collection import (
     BETWEEN_ATTEMPTS,
     CollectionStatus,
-    CommandError,
     GraceCommand,
-    OperatorCommand,
     PaidOutside,
     PaidOutsideCommand,
     Resolution,
     RetryCommand,
     Stage,
-    UnknownResolution,
 )
 from models.gateway.gateway_request import CollectResult
+from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.state import CollectionState

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
-from models.collections.collection import CommandError, OperatorCommand
 from models.disputes.dispute import (
     DISPUTE_ENDED,
     DisputeDecision,
@@ -18,6 +17,7 @@ from models.disputes.dispute import (
 from models.disputes.dispute import Dispute as DisputeRecord
 from models.moment import in_utc
 from models.money import Money
+from models.operator_command import CommandError, OperatorCommand
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.inputs.checks import checked_init

@@ -3,9 +3,9 @@
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from models.collections.collection import CommandError
 from models.moment import in_utc
 from models.money import Money
+from models.operator_command import CommandError
 from models.reductions.reduction import (
     REDUCTION_ENDED,
     Decision,

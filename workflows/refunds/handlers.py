@@ -4,10 +4,10 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.refunds.refunds import RefundActivities
-from models.collections.collection import CommandError, OperatorCommand, UnknownResolution
 from models.gateway.gateway_request import RequestKind
 from models.moment import in_utc
 from models.money import Money
+from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
 from models.waiting import WakeReason
 from workflows import visibility

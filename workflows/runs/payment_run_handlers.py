@@ -7,7 +7,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.runs.queue_rate import QueueRateActivities
-from models.collections.collection import CommandError, OperatorCommand
+from models.operator_command import CommandError, OperatorCommand
 from models.runs.process_run import ShardProgress
 from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus
 from workflows import visibility

@@ -33,7 +33,7 @@ _OUTCOMES = {
     CollectOutcome.NOTHING_OWED: ItemOutcome.SKIPPED,
     CollectOutcome.BELOW_MINIMUM: ItemOutcome.SKIPPED,
     CollectOutcome.CLOSED: ItemOutcome.SKIPPED,
-    CollectOutcome.REFUSED: ItemOutcome.PARKED,
+    CollectOutcome.INVALID_REQUEST: ItemOutcome.PARKED,
     CollectOutcome.DECLINED: ItemOutcome.IN_DUNNING,
     CollectOutcome.NO_CARD: ItemOutcome.IN_DUNNING,
     CollectOutcome.PROVIDER_NOT_EFFECTIVE: ItemOutcome.IN_DUNNING,
@@ -50,7 +50,7 @@ _GATEWAY_ANSWERED = frozenset(
     {
         CollectOutcome.SETTLED,
         CollectOutcome.DECLINED,
-        CollectOutcome.REFUSED,
+        CollectOutcome.INVALID_REQUEST,
         CollectOutcome.PROCESSING,
         CollectOutcome.DID_NOT_HAPPEN,
     }

@@ -125,9 +125,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at)
 $$;
 
--- Write an asking about a card down before it is asked, or return it as an earlier call left it. Repeatable at any
--- point.
-create or replace function duly.open_validation(p_card_id text, p_attempt integer) returns jsonb
+-- Write the attempt to validate a card down before its call, or return it as an earlier call left it. Repeatable at any
+-- point. `is_sent`: the caller is about to send it, where its key may still be sent.
+create or replace function duly.open_validation(p_card_id text, p_attempt integer, p_is_sent boolean default true) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     c duly.cards;
@@ -144,6 +144,9 @@ begin
     select * into r from duly.gateway_requests where card_id = p_card_id and kind = 'card_validation';
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
+        if p_is_sent then
+            perform duly.mark_sent(r.id, p_attempt);
+        end if;
         return duly.validation_attempt(r, a);
     end if;
     if c.state in ('rejected', 'replaced', 'removed') then
@@ -161,10 +164,10 @@ begin
     returning q.* into r;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer,
         payment_id, amount_minor)
-    select r.id, p_attempt, i.id || ':' || r.id || ':' || p_attempt, 'scheduled',
+    values (r.id, p_attempt, duly.idempotency_key(r.id, p_attempt), 'scheduled',
         case when c.token is null then 'hosted_page' else 'off_session' end, case when c.token is not null then c.id end,
-        coalesce(c.token, ''), v_customer, '', 0
-    from duly.installation i returning * into a;
+        coalesce(c.token, ''), v_customer, '', 0)
+    returning * into a;
     if c.state = 'registered' then
         update duly.cards set state = 'validating' where id = c.id;
     end if;
@@ -183,7 +186,7 @@ begin
     select * into strict r from duly.gateway_requests where id = p_request_id;
     perform from duly.account_balances where account_id = r.account_id for no key update;
     select * into strict a from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
-    if a.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+    if duly.is_final(a.outcome) then
         return duly.validation_attempt(r, a);
     end if;
     update duly.gateway_attempts set outcome = p_outcome,
@@ -192,16 +195,16 @@ begin
         finished_at = case when p_outcome not in ('processing', 'unknown') then now() end
     where request_id = p_request_id and attempt = p_attempt returning * into a;
     update duly.gateway_requests set
-        state = case p_outcome when 'succeeded' then 'posted' when 'declined' then 'rejected' when 'refused' then 'rejected'
+        state = case p_outcome when 'succeeded' then 'posted' when 'declined' then 'rejected' when 'invalid_request' then 'rejected'
             when 'unknown' then 'unknown' else 'under_processing' end,
-        executed_at = case when p_outcome in ('succeeded', 'declined', 'refused') then now() end,
+        executed_at = case when p_outcome in ('succeeded', 'declined', 'invalid_request') then now() end,
         gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
         error_code = coalesce(nullif(p_decline_code, ''), p_code)
     where id = p_request_id returning * into r;
     select * into strict c from duly.cards where id = r.card_id for update;
     if p_outcome = 'succeeded' and c.state not in ('replaced', 'removed') then
         perform duly.accept_card(c, p_card);
-    elsif p_outcome in ('declined', 'refused') and c.state not in ('replaced', 'removed') then
+    elsif p_outcome in ('declined', 'invalid_request') and c.state not in ('replaced', 'removed') then
         update duly.cards set state = case when c.state in ('registered', 'validating') then 'rejected' else 'blocked' end,
             state_reason = coalesce(nullif(p_decline_code, ''), nullif(p_code, ''), p_outcome), checked_at = now()
         where id = c.id;

@@ -1,4 +1,28 @@
--- One attempt: written down before the call, its outcome and the ledger's postings in one commit after it.
+-- One attempt at the gateway: its row, with the idempotency key, is written before the call; its outcome and the ledger's
+-- postings are one commit after it (outcomes.sql). What happens when the gateway does not answer:
+-- activities/gateway/attempts.py.
+
+-- The idempotency key is made here, for charges, card validations and refunds: the same attempt always has the same key,
+-- and no two installations share one.
+create or replace function duly.idempotency_key(p_request_id text, p_attempt integer) returns text
+language sql stable as $$
+    select i.id || ':' || p_request_id || ':' || p_attempt from duly.installation i
+$$;
+
+-- Whether an outcome is certain and never changes again (FINAL_OUTCOMES in models/gateway/gateway_request.py).
+create or replace function duly.is_final(p_outcome text) returns boolean
+language sql immutable as $$
+    select coalesce(p_outcome in ('succeeded', 'declined', 'did_not_happen', 'invalid_request'), false)
+$$;
+
+-- An attempt without an outcome is about to be sent again. A key of 23 hours is not sent any more (KEY_LIFETIME in
+-- models/gateway/gateway_request.py): from then on evidence is looked for, and the quiet period counts from the last sending.
+create or replace function duly.mark_sent(p_request_id text, p_attempt integer) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_attempts set sent_at = clock_timestamp()
+    where request_id = p_request_id and attempt = p_attempt and outcome is null
+      and started_at > clock_timestamp() - interval '23 hours'
+$$;
 
 create or replace function duly.collect_result(p_outcome text, p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
     p_code text default '', p_other_card_ids text[] default '{}')
@@ -92,13 +116,10 @@ begin
         end if;
         select * into v_attempt from duly.gateway_attempts where request_id = v_request.id and attempt = p_attempt;
         if found then
-            if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+            if duly.is_final(v_attempt.outcome) then
                 return jsonb_build_object('result', duly.stored_result(v_request, v_attempt));
             end if;
-            -- A key of 23 hours is not sent any more (models/gateway_request.py): from then on the caller only looks.
-            update duly.gateway_attempts set sent_at = clock_timestamp()
-            where request_id = v_request.id and attempt = p_attempt and outcome is null
-              and started_at > clock_timestamp() - interval '23 hours';
+            perform duly.mark_sent(v_request.id, p_attempt);
             return duly.attempt_to_send(v_request, v_attempt);
         end if;
         perform duly.check_next_attempt(v_request, p_attempt);
@@ -195,9 +216,8 @@ begin
     returning * into v_request;
     insert into duly.gateway_attempts
         (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer, payment_id, amount_minor)
-    select v_request.id, p_attempt, i.id || ':' || v_request.id || ':' || p_attempt, p_cause, p_channel, p_card.id,
-           coalesce(p_card.token, ''), v_customer, v_payment, p_owed
-    from duly.installation i
+    values (v_request.id, p_attempt, duly.idempotency_key(v_request.id, p_attempt), p_cause, p_channel, p_card.id,
+        coalesce(p_card.token, ''), v_customer, v_payment, p_owed)
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);
 end $$;

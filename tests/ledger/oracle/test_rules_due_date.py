@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ledger.due_date import (
+from tests.ledger.oracle.due_date import (
     DayOfMonth,
     DaysAfter,
     DueDateError,

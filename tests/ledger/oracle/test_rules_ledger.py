@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ledger.ledger import (
-    AccountKind,
+from models.ledger.account import AccountKind
+from models.ledger.transaction import Classification
+from tests.ledger.oracle.transfers import (
     GatewayMovement,
     Transfer,
     balances,
@@ -13,7 +14,6 @@ from models.ledger.ledger import (
     money_transfers,
     own_ledger_account,
 )
-from models.ledger.transaction import Classification
 
 OWN = own_ledger_account(AccountKind.CUSTOMER, "acc_1")
 

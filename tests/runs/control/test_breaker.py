@@ -7,8 +7,8 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
-from models.collections.collection import OperatorCommand
 from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.operator_command import OperatorCommand
 from models.runs.process_run import ItemOutcome
 from models.runs.run_control import RunStage
 from sandbox.stripe.control.client import SandboxControl

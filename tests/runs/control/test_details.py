@@ -9,7 +9,7 @@ import pytest
 import temporalio.workflow
 from pydantic import TypeAdapter
 
-from models.collections.collection import CommandError
+from models.operator_command import CommandError
 from models.runs.process_run import Certificate, Comparison, ItemOutcome, OutcomeTotal, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, RunStatus, Steering
 from workflows.runs.payment_run import PaymentRun

@@ -13,8 +13,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
-from models.collections.collection import OperatorCommand, Stage
+from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
+from models.operator_command import OperatorCommand
 from models.runs.run_control import CALLS_PER_SECOND_MAX, RateCommand, RunStage
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings

@@ -1,17 +1,7 @@
 import pytest
 
-from models.ledger.transaction import (
-    NUMBER_PREFIXES,
-    SIDES,
-    STATES,
-    TRANSITIONS,
-    Classification,
-    LifeCycleState,
-    Side,
-    may_become,
-    side_of,
-    signed,
-)
+from models.ledger.transaction import Classification, LifeCycleState, Side
+from tests.ledger.oracle.life_cycle import NUMBER_PREFIXES, SIDES, STATES, TRANSITIONS, may_become, side_of, signed
 
 
 @pytest.mark.parametrize(

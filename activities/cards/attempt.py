@@ -1,81 +1,79 @@
-"""One attempt about a card: how it lies in the database, and what an answer makes of it."""
+"""One attempt to validate a card: as the database has it, and which outcome an answer of the gateway gives it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
+from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
 from models.cards.card import ValidationOutcome, ValidationResult
-from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
-from models.gateway.gateway_request import KEY_LIFETIME, AttemptChannel, AttemptOutcome
+from models.gateway.cards import Validation, ValidationAnswer, ValidationStatus
+from models.gateway.gateway_request import AttemptChannel, AttemptOutcome
 
-_OUTCOME = {
+_OUTCOME_OF_STATUS = {
     ValidationStatus.ACCEPTED: AttemptOutcome.SUCCEEDED,
     ValidationStatus.REJECTED: AttemptOutcome.DECLINED,
     ValidationStatus.ACTION_REQUIRED: AttemptOutcome.PROCESSING,
     ValidationStatus.PROCESSING: AttemptOutcome.PROCESSING,
     ValidationStatus.CANCELED: AttemptOutcome.DID_NOT_HAPPEN,
 }
-_VALIDATION_OUTCOME = {
+_RESULT_OF_OUTCOME = {
     AttemptOutcome.SUCCEEDED: ValidationOutcome.ACCEPTED,
     AttemptOutcome.DECLINED: ValidationOutcome.REJECTED,
     AttemptOutcome.PROCESSING: ValidationOutcome.PROCESSING,
     AttemptOutcome.DID_NOT_HAPPEN: ValidationOutcome.DID_NOT_HAPPEN,
-    AttemptOutcome.REFUSED: ValidationOutcome.REFUSED,
+    AttemptOutcome.INVALID_REQUEST: ValidationOutcome.INVALID_REQUEST,
     AttemptOutcome.UNKNOWN: ValidationOutcome.UNKNOWN,
 }
 
 
 @dataclass(frozen=True)
 class ValidationAttempt:
-    """One attempt as the database holds it."""
+    """One attempt: opened now, or found as an earlier call left it."""
 
+    stored: StoredAttempt
     validation: Validation
-    number: int
-    is_hosted: bool
-    outcome: AttemptOutcome | None
     code: str
     decline_code: str
-    gateway_reference: str
-    started_at: datetime
 
-    def needs_evidence(self) -> bool:
-        """Say whether the key may no longer be sent: it can only repeat what it said, or may have been forgotten."""
-        return self.outcome is not None or datetime.now(UTC) - self.started_at > KEY_LIFETIME
+    @property
+    def is_hosted(self) -> bool:
+        """Whether the card's holder gives it on a hosted page."""
+        return self.stored.channel is AttemptChannel.HOSTED_PAGE
 
     def result(self, answer: ValidationAnswer | None = None) -> ValidationResult:
         """Return what it came to; where a holder must go is in the answer alone, and kept nowhere."""
-        outcome = _VALIDATION_OUTCOME[self.outcome or AttemptOutcome.UNKNOWN]
+        outcome = _RESULT_OF_OUTCOME[self.stored.outcome or AttemptOutcome.UNKNOWN]
         if answer is not None and answer.status is ValidationStatus.ACTION_REQUIRED:
             outcome = ValidationOutcome.ACTION_REQUIRED
         return ValidationResult(
             outcome,
-            self.number,
+            self.stored.number,
             code=self.code,
             decline_code=self.decline_code,
-            gateway_reference=self.gateway_reference,
+            gateway_reference=self.stored.gateway_reference,
             url=answer.url if answer else "",
             expires_at=answer.expires_at if answer else None,
         )
 
 
-def outcome_from(answer: ValidationAnswer | None) -> dict[str, Any]:
-    """Return what to record of an answer; none means that it did not happen."""
+def validation_outcome(answer: ValidationAnswer | None) -> Outcome:
+    """Return the outcome to record of an answer; none means that it did not happen."""
     if answer is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
     decline = answer.decline
     return {
-        "outcome": _OUTCOME[answer.status],
+        "outcome": _OUTCOME_OF_STATUS[answer.status],
         "gateway_reference": answer.gateway_reference,
         "code": decline.code if decline else "",
         "decline_code": decline.decline_code if decline else "",
     }
 
 
-def attempt_from(row: Mapping[str, Any]) -> ValidationAttempt:
+def validation_attempt(row: Mapping[str, Any]) -> ValidationAttempt:
     """Read an attempt as the database returned it."""
     return ValidationAttempt(
-        validation=Validation(
+        stored_attempt(row),
+        Validation(
             idempotency_key=row["idempotency_key"],
             request_id=row["request_id"],
             account_id=row["account_id"],
@@ -83,16 +81,6 @@ def attempt_from(row: Mapping[str, Any]) -> ValidationAttempt:
             customer=row["customer"],
             token=row["token"],
         ),
-        number=row["attempt"],
-        is_hosted=row["channel"] == AttemptChannel.HOSTED_PAGE,
-        outcome=AttemptOutcome(row["outcome"]) if row["outcome"] else None,
         code=row["code"],
         decline_code=row["decline_code"],
-        gateway_reference=row["gateway_reference"],
-        started_at=datetime.fromisoformat(row["started_at"]),
     )
-
-
-def kept_of(card: CardData) -> dict[str, Any]:
-    """Return what may be stored of a card."""
-    return asdict(card)

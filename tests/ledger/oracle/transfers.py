@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.ledger.transaction import Classification, Side, side_of
+from models.ledger.account import AccountKind
+from models.ledger.transaction import Classification, Side
+from tests.ledger.oracle.life_cycle import side_of
 
 
 class LedgerAccountKind(StrEnum):
@@ -26,15 +28,6 @@ class LedgerAccountKind(StrEnum):
     BAD_DEBT_ALLOWANCE = "bad_debt_allowance"
     REWARD_EXPENSE = "reward_expense"
     DISPUTE_HOLDING = "dispute_holding"
-
-
-class AccountKind(StrEnum):
-    """Whose account it is: a customer's, or one of the company's own (X45, X46)."""
-
-    CUSTOMER = "customer"
-    SUSPENSE = "suspense"
-    WRITE_OFF = "write_off"
-    INTERNAL = "internal"
 
 
 class GatewayMovement(StrEnum):
@@ -105,11 +98,6 @@ def cancellation_transfers(cancelled: Sequence[Transfer]) -> list[Transfer]:
     return [transfer.reversed() for transfer in cancelled]
 
 
-def mirror_transfers(own: str, amount_minor: int) -> list[Transfer]:
-    """Return the transfer of the invoice in the write-off account, worth nothing until somebody pays it."""
-    return [Transfer(debit=own, credit=LedgerAccountKind.BAD_DEBT_ALLOWANCE, amount_minor=amount_minor)]
-
-
 def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_minor: int) -> Transfer:
     """Return the transfer of a fee, dispute or payout at a provider."""
     clearing = gateway_clearing(provider)
@@ -133,7 +121,7 @@ def balances(transfers: Sequence[Transfer]) -> dict[str, int]:
     for transfer in transfers:
         sums[transfer.debit] += transfer.amount_minor
         sums[transfer.credit] -= transfer.amount_minor
-    assert sum(sums.values()) == 0, "every transfer has two sides"  # noqa: S101
+    assert sum(sums.values()) == 0, "every transfer has two sides"
     return dict(sums)
 
 

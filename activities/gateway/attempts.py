@@ -1,0 +1,154 @@
+"""What happens when Stripe does not answer: an attempt is sent, looked for and given its outcome in one way.
+
+Charges, card validations and refunds share it. The caller opens the attempt: its row holds the idempotency key
+(duly.idempotency_key) and every parameter before the first call. A final outcome is reported as it is stored. Else the
+request is sent, and sent again under the same key after every call without an answer. When the key can only repeat an
+error or may be forgotten, evidence is looked for instead, and absence proves that the attempt did not happen once the
+quiet period is over. The caller records the outcome in one commit.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiolimiter import AsyncLimiter
+
+from activities.database import Database, RuleBrokenError
+from activities.gateway.retries import retryable
+from models.gateway.errors import GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
+from models.gateway.gateway_request import FINAL_OUTCOMES, KEY_LIFETIME, AttemptChannel, AttemptOutcome
+
+log = structlog.get_logger(__name__)
+
+# A request that was sent this long ago has arrived or never will: only then does its absence prove anything.
+QUIET_PERIOD = timedelta(minutes=3)
+
+Outcome = dict[str, Any]
+Answer = TypeVar("Answer")
+Find = Callable[[str], Awaitable[Answer | None]]
+
+
+@dataclass(frozen=True)
+class StoredAttempt:
+    """What the rows of all attempts have: how far one has come, and when it was written down and last sent."""
+
+    request_id: str
+    number: int
+    channel: AttemptChannel
+    outcome: AttemptOutcome | None
+    gateway_reference: str
+    started_at: datetime
+    sent_at: datetime
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the outcome is certain and never changes again."""
+        return self.outcome in FINAL_OUTCOMES
+
+    def needs_evidence(self, now: datetime) -> bool:
+        """Say whether the key may no longer be sent: it can only repeat its answer, or it may have been forgotten."""
+        return self.outcome is not None or now - self.started_at > KEY_LIFETIME
+
+    def may_still_arrive(self, now: datetime) -> bool:
+        """Say whether the gateway may still come to know of it. An outcome or a reference shows that it has arrived."""
+        return self.outcome is None and not self.gateway_reference and now - self.sent_at < QUIET_PERIOD
+
+
+@dataclass(frozen=True)
+class GatewayCalls(Generic[Answer]):
+    """How one attempt is sent, found by reference or by listing, and given an outcome; without `send` only found.
+
+    `outcome_from` takes None for proof of absence.
+    """
+
+    find: Find[Answer]
+    outcome_from: Callable[[Answer | None], Outcome]
+    send: Callable[[], Awaitable[Answer]] | None = None
+
+
+class GatewayAttempts:
+    """Sends attempts at the gateway's pace, or looks for evidence of them."""
+
+    def __init__(self, database: Database, pace: AsyncLimiter) -> None:
+        self._database = database
+        self._pace = pace
+
+    async def make(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> tuple[Outcome, Answer | None]:
+        """Return the outcome to record, and the answer that it was made of; None where there was none.
+
+        Raises ApplicationError of type GatewayBusy or GatewayAccess (it did not happen) and GatewayUnanswered (nobody
+        knows); the activity's retry is the same attempt.
+        """
+        try:
+            answer = await self._answer(attempt, calls)
+        except GatewayInvalidRequestError as error:
+            return {"outcome": AttemptOutcome.INVALID_REQUEST, "code": error.code}, None
+        except GatewayUnansweredError as error:
+            await self._record_unanswered(attempt, error)
+            raise retryable(error) from None
+        except GatewayError as error:
+            raise retryable(error) from None
+        return calls.outcome_from(answer), answer
+
+    async def _answer(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
+        if calls.send is None or attempt.needs_evidence(datetime.now(UTC)):
+            return await _found(attempt, calls.find)
+        async with self._pace:
+            return await calls.send()
+
+    async def _record_unanswered(self, attempt: StoredAttempt, error: GatewayUnansweredError) -> None:
+        log.warning(
+            "gateway_unanswered",
+            request_id=attempt.request_id,
+            attempt=attempt.number,
+            code=error.code,
+            is_final=error.is_final,
+        )
+        await self._database.call(
+            "record_unanswered",
+            request_id=attempt.request_id,
+            attempt=attempt.number,
+            code=error.code,
+            is_final=error.is_final,
+        )
+
+
+async def _found(attempt: StoredAttempt, find: Find[Answer]) -> Answer | None:
+    try:
+        found = await find(attempt.gateway_reference)
+    except GatewayInvalidRequestError as error:
+        # That we may not look says nothing about what happened: the key may be another account's by now.
+        raise GatewayUnansweredError(error.code) from error
+    if found is None and attempt.may_still_arrive(datetime.now(UTC)):
+        raise GatewayUnansweredError("too_early_to_tell")
+    return found
+
+
+async def confirmed(find: Find[Answer], gateway_reference: str) -> Answer | None:
+    """Read what a person names as evidence of an attempt, where they name any.
+
+    Raises RuleBrokenError (evidence_is_of_this_attempt) when it is another's.
+    """
+    if not gateway_reference:
+        return None
+    try:
+        return await find(gateway_reference)
+    except GatewayInvalidRequestError as error:
+        raise RuleBrokenError("evidence_is_of_this_attempt", f"gateway_reference: {error.code}") from None
+    except GatewayError as error:
+        raise retryable(error) from None
+
+
+def stored_attempt(row: Mapping[str, Any]) -> StoredAttempt:
+    """Read what all attempts have, as the database returns it."""
+    return StoredAttempt(
+        request_id=row["request_id"],
+        number=row["attempt"],
+        channel=AttemptChannel(row["channel"]),
+        outcome=AttemptOutcome(row["outcome"]) if row["outcome"] else None,
+        gateway_reference=row["gateway_reference"] or "",
+        started_at=datetime.fromisoformat(row["started_at"]),
+        sent_at=datetime.fromisoformat(row["sent_at"]),
+    )

@@ -1,0 +1,88 @@
+"""One attempt to refund or cancel a payment: as the database has it, and which outcome an answer gives it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
+from models.gateway.gateway_request import AttemptOutcome, RequestKind, RequestState
+from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
+from models.refunds.refund import RefundOutcome, RefundResult
+
+_OUTCOME_OF_STATUS = {
+    GatewayRefundStatus.SUCCEEDED: AttemptOutcome.SUCCEEDED,
+    GatewayRefundStatus.PENDING: AttemptOutcome.PROCESSING,
+    GatewayRefundStatus.FAILED: AttemptOutcome.DECLINED,
+}
+
+
+@dataclass(frozen=True)
+class StoredRefund:
+    """A refund with one of its attempts: opened now, or found as an earlier call left it."""
+
+    attempt: StoredAttempt
+    call: RefundCall
+    row: Mapping[str, Any]
+
+    def outcome(self) -> RefundOutcome:
+        """Say where the refund stands."""
+        match RequestState(self.row["state"]), self.attempt.outcome:
+            case RequestState.REVERSED, _:
+                return RefundOutcome.REVERSED
+            case RequestState.REJECTED, _:
+                return RefundOutcome.REJECTED
+            case RequestState.POSTED, AttemptOutcome.SUCCEEDED:
+                return RefundOutcome.REFUNDED
+            case _, AttemptOutcome.DID_NOT_HAPPEN:
+                return RefundOutcome.DID_NOT_HAPPEN
+            case _, AttemptOutcome.PROCESSING:
+                return RefundOutcome.PENDING
+            case _:
+                return RefundOutcome.UNKNOWN
+
+    def result(self) -> RefundResult:
+        """Return what it has come to."""
+        row = self.row
+        return RefundResult(
+            self.outcome(),
+            row["request_id"],
+            row["attempt"],
+            RequestKind(row["kind"]),
+            account_id=row["account_id"],
+            payment_id=row["payment_id"],
+            transaction_id=row["transaction_id"],
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            gateway_reference=row["gateway_reference"],
+            code=row["code"],
+            executed_at=datetime.fromisoformat(row["executed_at"]) if row["executed_at"] else None,
+            watch_days=row["watch_days"],
+            collect_as=row["collect_as"],
+            award_id=row["award_id"],
+        )
+
+
+def refund_outcome(answer: RefundAnswer | None) -> Outcome:
+    """Return the outcome to record of an answer; none means that it did not happen."""
+    if answer is None:
+        return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}
+    return {
+        "outcome": _OUTCOME_OF_STATUS[answer.status],
+        "is_booked": answer.is_booked,
+        "gateway_reference": answer.gateway_reference,
+        "code": answer.code,
+    }
+
+
+def stored_refund(row: Mapping[str, Any]) -> StoredRefund:
+    """Read a refund as the database returned it."""
+    call = RefundCall(
+        idempotency_key=row["idempotency_key"],
+        request_id=row["request_id"],
+        account_id=row["account_id"],
+        payment_reference=row["payment_reference"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+    )
+    return StoredRefund(stored_attempt(row), call, row)

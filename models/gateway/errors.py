@@ -1,0 +1,46 @@
+"""What happens when the gateway gives no usable answer: one tree of errors, and which error becomes which.
+
+| Stripe answers                      | our error                  | the activity fails as | the attempt's outcome |
+|-------------------------------------|----------------------------|-----------------------|-----------------------|
+| 400, 402, 404: the request is wrong | GatewayInvalidRequestError | (it does not fail)    | invalid_request       |
+| 429, or a locked object             | GatewayBusyError           | GatewayBusy           | none: did not happen  |
+| 401, 403                            | GatewayAccessError         | GatewayAccess         | none: did not happen  |
+| nothing, half an answer, 409, 5xx   | GatewayUnansweredError     | GatewayUnanswered     | none: nobody knows    |
+| a stored 500, other money than ours | the same with is_final     | GatewayUnanswered     | unknown               |
+
+A decline is no error: it is the issuer's answer (models/gateway/decline.py). Stripe's errors become ours in
+activities/gateway/translation.py, ours become Temporal's in activities/gateway/retries.py, and what is done about an
+attempt without an answer stands in activities/gateway/attempts.py.
+"""
+
+
+class GatewayError(Exception):
+    """The gateway gave no usable answer; `code` is its own word for why, safe to log and store."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class GatewayBusyError(GatewayError):
+    """It did not happen: too fast, or the object was locked. Call again after `retry_after_seconds`."""
+
+    def __init__(self, code: str, *, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(code)
+
+
+class GatewayUnansweredError(GatewayError):
+    """Unknown: the request may have had an effect. `is_final` when the same key can only repeat the error."""
+
+    def __init__(self, code: str, *, is_final: bool = False) -> None:
+        self.is_final = is_final
+        super().__init__(code)
+
+
+class GatewayInvalidRequestError(GatewayError):
+    """It did not happen and will not: the request itself is wrong."""
+
+
+class GatewayAccessError(GatewayError):
+    """It did not happen: the gateway does not take our key. An operator must act."""
