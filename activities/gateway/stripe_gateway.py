@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 import aiohttp
 import stripe
 
+from activities.gateway.clocked_http import ClockedHttp
+from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
@@ -34,7 +36,8 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
         timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(5.0, timeout_seconds))
-        self._http = stripe.AIOHTTPClient(timeout=timeout)
+        self.clock = ObservedClock()
+        self._http = ClockedHttp(self.clock, timeout)
         self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
