@@ -12,7 +12,7 @@ from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
-from activities.gateway.stripe_pages import CLOCK_SKEW, EXPAND_FEE, StripePages, require_customer
+from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_customer
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
@@ -66,8 +66,11 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             return False
         return card.customer == charge.customer
 
-    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
-        """Retrieve by id, else list the customer's intents: both are consistent at Stripe, where search is not."""
+    async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
+        """Retrieve by id, else list all of the customer's intents: both are consistent at Stripe, where search is not.
+
+        No clock narrows the list: one that is wrong would hide what is there, and it would be charged again.
+        """
         with translating_errors():
             if gateway_reference:
                 found = await self._client.v1.payment_intents.retrieve_async(
@@ -77,7 +80,6 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,
-                    "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
                     "limit": 100,
                     "expand": [f"data.{EXPAND_FEE}"],
                 }
