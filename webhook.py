@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -19,10 +21,14 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.events.bounded_http import Connections, HttpLimits, fitting
 from activities.events.inbox import EventInbox
+from activities.events.receiver_clock import ReceiverClock
+from activities.events.repeated_task import RepeatedTask
 from activities.gateway.stripe_events import verified_event
+from activities.gateway.stripe_gateway import StripeGateway
 from migrations.source import functions_hash
-from models.gateway.events import UntrustedEventError
+from models.gateway.events import GatewayEvent, StaleEventError, UntrustedEventError
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
 from workflows.events.delivery import EventDelivery
@@ -36,58 +42,83 @@ BODY_BYTES_MAX = 256 * 1024
 # A crash between storing and hinting leaves an event behind: every so often the inbox is looked through again.
 LEFT_BEHIND_SECONDS = 15.0
 
+# What fails longer than this is not a hiccup: from then on /health says 503.
+NOT_DELIVERING_SECONDS = 60.0
+
+# How often our clock is held against the gateway's.
+CLOCK_SECONDS = 3600.0
+
+# What our links end in is made of these; anything else leads nowhere, and is not looked up.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
 
 
 class Webhook:
-    """One receiver: its inbox, its connection to the workflows, and what it has counted."""
+    """One receiver: its inbox, its connection to the workflows, its clock, and what it has counted."""
 
-    def __init__(self, inbox: EventInbox, client: Client, secrets: tuple[str, ...], *, is_live: bool = False) -> None:
+    def __init__(
+        self,
+        inbox: EventInbox,
+        client: Client,
+        secrets: tuple[str, ...],
+        clock: ReceiverClock,
+        *,
+        connections: Connections | None = None,
+        is_live: bool = False,
+        patience_seconds: float = NOT_DELIVERING_SECONDS,
+    ) -> None:
         self._inbox = inbox
         self._client = client
-        self._delivery = EventDelivery(inbox, client)
         self._secrets = secrets
         self._is_live = is_live
-        self._stored = asyncio.Event()
+        self._patience_seconds = patience_seconds
+        self._clock = clock
+        self._connections = connections or Connections()
+        self._delivery = EventDelivery(inbox, client)
+        self.delivering = RepeatedTask("delivery", self._deliver, every_seconds=LEFT_BEHIND_SECONDS)
+        self.checking_clock = RepeatedTask("clock", clock.check, every_seconds=CLOCK_SECONDS)
         self.counts: Counter[str] = Counter()
 
     async def receive(self, request: Request) -> Response:
-        """Answer 200 once the event is stored, 400 to anything unsigned or stale, 413 to anything too large."""
+        """Answer 200 once the event is stored, 400 to what is unsigned, stale or no event, 413 to what is too large."""
         body = await _read(request)
         if body is None:
             self.counts["too_large"] += 1
-            return Response(status_code=413)
+            return Response(status_code=413, headers={"connection": "close"})
         try:
-            event = verified_event(
-                body, request.headers.get("stripe-signature", ""), self._secrets, is_live=self._is_live
-            )
+            event = await self._verified(body, request.headers.get("stripe-signature", ""))
         except UntrustedEventError as error:
             self.counts[f"untrusted_{error}"] += 1
             return Response(status_code=400)
         is_new = await self._inbox.receive(event) == 1
         self.counts["stored" if is_new else "repeated"] += 1
         if is_new:
-            self._stored.set()
+            self.delivering.wake()
         return Response(status_code=200)
 
-    async def deliver_for_ever(self) -> None:
+    async def _verified(self, body: bytes, signature: str) -> GatewayEvent:
+        try:
+            return self._event_of(body, signature)
+        except StaleEventError:
+            # Unless it is our clock that is wrong.
+            await self._clock.check_again()
+        return self._event_of(body, signature)
+
+    def _event_of(self, body: bytes, signature: str) -> GatewayEvent:
+        return verified_event(body, signature, self._secrets, is_live=self._is_live, now=self._clock.now())
+
+    async def _deliver(self) -> None:
         """Hint the workflows of what has come in, and of what an earlier crash left behind."""
-        while True:
-            self._stored.clear()
-            try:
-                done = await self._delivery.deliver_waiting()
-                self.counts["delivered"] += done.taken
-                self.counts["of_nobody_yet"] += done.put_off
-            except (DatabaseUnavailableError, RPCError) as error:
-                log.warning("events_not_delivered", error=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stored.wait(), LEFT_BEHIND_SECONDS)
+        done = await self._delivery.deliver_waiting()
+        self.counts["delivered"] += done.taken
+        self.counts["of_nobody_yet"] += done.put_off
 
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""
-        receivable = await self._inbox.receivable_of(request.path_params["token"])
+        token = request.path_params["token"]
+        receivable = await self._inbox.receivable_of(token) if _TOKEN.fullmatch(token) else None
         if receivable is None:
             return PlainTextResponse("There is nothing to pay here any more.", status_code=404)
         return await self._lead_to_page(
@@ -96,7 +127,8 @@ class Webhook:
 
     async def card(self, request: Request) -> Response:
         """Take a card's holder from the link in a message to the page on which they are waited for."""
-        card_id = await self._inbox.card_of(request.path_params["token"])
+        token = request.path_params["token"]
+        card_id = await self._inbox.card_of(token) if _TOKEN.fullmatch(token) else None
         if card_id is None:
             return PlainTextResponse("There is nothing to confirm here any more.", status_code=404)
         return await self._lead_to_page(
@@ -123,8 +155,17 @@ class Webhook:
         return PlainTextResponse("Thank you. You will receive a receipt by e-mail.")
 
     async def health(self, _request: Request) -> Response:
-        """Say that the process is alive, and what it has counted."""
-        return JSONResponse({"status": "alive", "events": dict(self.counts)})
+        """Say whether events are passed on, what the clock is worth, and what was counted; 503 when none are."""
+        delivery = self.delivering.health()
+        is_delivering = delivery.is_running and delivery.failing_for_seconds <= self._patience_seconds
+        document = {
+            "status": "alive" if is_delivering else "not delivering",
+            "delivery": asdict(delivery),
+            "clock": {"verdict": self._clock.verdict, "ahead_of_gateway_seconds": self._clock.ahead_seconds},
+            "events": dict(self.counts),
+            "connections_closed": dict(self._connections.closed),
+        }
+        return JSONResponse(document, status_code=200 if is_delivering else 503)
 
     async def readiness(self, _request: Request) -> Response:
         """Say whether events can be stored now."""
@@ -136,7 +177,7 @@ class Webhook:
 
 
 async def _read(request: Request) -> bytes | None:
-    """Read a body up to the limit; None when it is larger."""
+    """Read a body up to the limit; None when it is larger. One that is cut off is no body that anybody has signed."""
     chunks, size = [], 0
     with suppress(ClientDisconnect):
         async for chunk in request.stream():
@@ -147,16 +188,23 @@ async def _read(request: Request) -> bytes | None:
     return b"".join(chunks)
 
 
+async def _come_back(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("Please come back in a minute.", status_code=503)
+
+
 def build_app(webhook: Webhook) -> Starlette:
     """Make the web application around a receiver."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        delivery = asyncio.create_task(webhook.deliver_for_ever())
-        yield
-        delivery.cancel()
-        with suppress(asyncio.CancelledError):
-            await delivery
+        tasks = [asyncio.create_task(each.run()) for each in (webhook.delivering, webhook.checking_clock)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            # Unlike awaiting them, this lets a cancellation of our own through.
+            await asyncio.wait(tasks)
 
     routes = [
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
@@ -167,7 +215,7 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={DatabaseUnavailableError: _come_back})
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
@@ -189,13 +237,25 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     )
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
     inbox = EventInbox(database, settings.provider)
-    app = build_app(Webhook(inbox, client, secrets, is_live=settings.is_live))
+    gateway = StripeGateway(
+        settings.stripe_api_key.get_secret_value(),
+        api_base=settings.stripe_api_base,
+        timeout_seconds=settings.gateway_timeout_seconds,
+    )
+    connections = Connections(fitting(HttpLimits()))
+    webhook = Webhook(inbox, client, secrets, ReceiverClock(gateway), connections=connections, is_live=settings.is_live)
+    app = build_app(webhook)
     # What is loaded by now stays: collecting garbage need not walk through it while somebody waits for an answer.
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
-    await uvicorn.Server(config).serve()
-    await database.dispose()
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, **connections.server_options()
+    )
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        await gateway.close()
+        await database.dispose()
 
 
 def main(

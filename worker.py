@@ -1,11 +1,12 @@
 """The composition root: settings to engine, gateway and activities, to workers. The only file that knows everyone."""
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
@@ -24,6 +25,7 @@ from activities.database import Database, DatabaseUnavailableError, create_engin
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.inbox import EventInbox
 from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.mode import require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
@@ -43,7 +45,8 @@ from migrations.source import functions_hash
 from models.disputes.dispute import DisputeGateway
 from models.gateway.cards import CardGateway
 from models.gateway.charges import Gateway
-from models.gateway.errors import GatewayError
+from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
+from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
 from settings import Settings, configure_logging, load_settings
 from workflows.cards.card_lifecycle import CardLifecycle
@@ -89,11 +92,14 @@ COMPLETIONS_A_BATCH = 20
 # let go is read back from its short history when it wakes.
 WORKFLOW_CACHE_SIZE = 500
 
+# A gateway that is away when its worker starts is asked again after so many seconds, and the last of them from then on.
+GATEWAY_PAUSES = (1, 2, 5, 15, 30, 60)
+
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, GatewayWithClock, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -105,9 +111,12 @@ class Role(StrEnum):
     GATEWAY = "gateway"
 
 
-def workflow_worker(client: Client, database: Database, provider: str = "stripe") -> Worker:
-    """Make the worker that runs workflows and the activities that only need the database."""
-    delivery = EventDelivery(EventInbox(database, provider), client)
+def workflow_worker(client: Client, database: Database) -> Worker:
+    """Make the worker that runs workflows and the activities that only need the database, for every provider."""
+
+    async def deliver(provider: str) -> Delivered:
+        return await EventDelivery(EventInbox(database, provider), client).deliver_waiting()
+
     families = (
         RunActivities(database),
         DryRunActivities(database),
@@ -120,7 +129,7 @@ def workflow_worker(client: Client, database: Database, provider: str = "stripe"
         ReminderActivities(database),
         QueueRateActivities(),
         MailingActivities(),
-        EventDeliveryActivities(delivery.deliver_waiting),
+        EventDeliveryActivities(deliver),
     )
     return Worker(
         client,
@@ -175,7 +184,10 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
 
 
 async def run_worker(settings: Settings, role: Role) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in flight. Raises when a connection is refused."""
+    """Work until SIGTERM or SIGINT, then finish what is in flight. Raises when a connection is refused.
+
+    A gateway that is away is waited for, and nobody else waits with its worker.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -191,28 +203,45 @@ async def run_worker(settings: Settings, role: Role) -> None:
             log.warning("schema_differs", advice="migrate with the newer release, then restart the older workers")
         if role is not Role.WORKFLOW:
             await require_mode(database, settings.provider, settings.gateway_mode)
-        for worker in await _workers(settings, role, database, stack):
-            await stack.enter_async_context(worker)
-        log.info("worker_started", role=role, provider=settings.provider)
+        if role in {Role.ALL, Role.WORKFLOW}:
+            client = await _client(settings)
+            for worker in (workflow_worker(client, database), mail_worker(client, database, settings)):
+                await stack.enter_async_context(worker)
+        if role in {Role.ALL, Role.GATEWAY}:
+            gateway = StripeGateway(
+                settings.stripe_api_key.get_secret_value(),
+                api_base=settings.stripe_api_base,
+                timeout_seconds=settings.gateway_timeout_seconds,
+            )
+            stack.push_async_callback(gateway.close)
+            if await _answers(Clocks(database, gateway), stop):
+                client = await _client(settings)
+                await stack.enter_async_context(gateway_worker(client, database, gateway, settings))
+        if not stop.is_set():
+            log.info("worker_started", role=role, provider=settings.provider)
         await stop.wait()
         log.info("worker_stopping", role=role)
 
 
-async def _workers(settings: Settings, role: Role, database: Database, stack: AsyncExitStack) -> list[Worker]:
-    workers = []
-    if role in {Role.ALL, Role.WORKFLOW}:
-        client = await _client(settings)
-        workers += [workflow_worker(client, database, settings.provider), mail_worker(client, database, settings)]
-    if role in {Role.ALL, Role.GATEWAY}:
-        gateway = StripeGateway(
-            settings.stripe_api_key.get_secret_value(),
-            api_base=settings.stripe_api_base,
-            timeout_seconds=settings.gateway_timeout_seconds,
-        )
-        stack.push_async_callback(gateway.close)
-        await gateway.verify()
-        workers.append(gateway_worker(await _client(settings), database, gateway, settings))
-    return workers
+async def _answers(clocks: Clocks, stop: asyncio.Event) -> bool:
+    """Wait until the gateway answers, and compare its clock; False when the process is to end before that.
+
+    Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
+    """
+    for tries in itertools.count(1):
+        try:
+            await clocks.measure()
+        except (GatewayUnansweredError, GatewayBusyError) as error:
+            pause = GATEWAY_PAUSES[min(tries, len(GATEWAY_PAUSES)) - 1]
+            log.warning("gateway_away", reason=error.code, tries=tries, next_try_in_seconds=pause)
+        else:
+            return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stop.wait()
+        if stop.is_set():
+            break
+    return False
 
 
 async def _client(settings: Settings) -> Client:
@@ -231,6 +260,10 @@ def main(role: Annotated[Role, typer.Option(help="What this process does.")] = R
     configure_logging(settings)
     try:
         asyncio.run(run_worker(settings, role))
+    except GatewayAccessError as error:
+        advice = "set STRIPE_API_KEY to a key of this account"
+        log.error("gateway_refuses_key", role=role, reason=error.code, advice=advice)  # noqa: TRY400
+        _leave(1)
     except (GatewayError, DatabaseUnavailableError, RuntimeError) as error:
         # A refusal to start is told in one line: its traceback says nothing that the operator can mend.
         log.error("worker_not_started", role=role, error=type(error).__name__, reason=str(error))  # noqa: TRY400

@@ -195,7 +195,7 @@ class CardActivities:
 
     async def _find(self, attempt: ValidationAttempt, reference: str) -> ValidationAnswer | None:
         find = self._gateway.find_card_page if attempt.is_hosted else self._gateway.find_validation
-        return await find(attempt.validation, gateway_reference=reference, since=attempt.stored.started_at)
+        return await find(attempt.validation, gateway_reference=reference)
 
     async def _record(
         self, attempt: ValidationAttempt, outcome: Outcome, answer: ValidationAnswer | None

@@ -79,12 +79,10 @@ class CollectActivities:
         )
 
     async def _find_charge(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
-        since = attempt.stored.started_at
-        return await self._gateway.find_charge(attempt.charge, gateway_reference=reference, since=since)
+        return await self._gateway.find_charge(attempt.charge, gateway_reference=reference)
 
     async def _find_page_payment(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
-        since = attempt.stored.started_at
-        return await self._gateway.find_page_payment(attempt.charge, gateway_reference=reference, since=since)
+        return await self._gateway.find_page_payment(attempt.charge, gateway_reference=reference)
 
     async def _record(self, attempt: ChargeAttempt, outcome: Mapping[str, Any]) -> CollectResult:
         recorded = await self._database.call(

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio import activity
 
 from activities.events.inbox import EventInbox
+from activities.gateway.clocks import GatewayWithClock
 from activities.gateway.retries import retryable
-from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayError
 from models.gateway.events import Delivered, EventChannel, GatewayEvent, SweepRequest, Swept
 
@@ -20,11 +20,21 @@ REMEMBERED = timedelta(days=30)
 
 PAGE = 100
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class EventSource(GatewayWithClock, Protocol):
+    """A gateway that lists its events."""
+
+    def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
+        """Every event of a needed type since a moment, as far back as the gateway remembers."""
+        ...
+
 
 class EventFeedActivities:
     """Reads the gateway's list of events."""
 
-    def __init__(self, inbox: EventInbox, gateway: Gateway) -> None:
+    def __init__(self, inbox: EventInbox, gateway: EventSource) -> None:
         self._inbox = inbox
         self._gateway = gateway
 
@@ -36,20 +46,31 @@ class EventFeedActivities:
     async def sweep_events(self, _request: SweepRequest) -> Swept:
         """Store every event since the last sweep that is not here yet, and note how far that was. Safe to repeat.
 
+        How far it was goes by the gateway's clock: the newest event that was read, or when the list was asked for.
+
         Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry begins where this did.
         """
-        began, mark = datetime.now(UTC), await self._inbox.swept_until()
-        oldest = began - REMEMBERED
-        since = max(oldest, mark - OVERLAP) if mark else oldest
+        mark = await self._inbox.swept_until()
         listed = found = 0
+        newest = _LONG_AGO
         try:
+            began = await self._gateway_now()
+            oldest = began - REMEMBERED
+            since = max(oldest, min(mark, began) - OVERLAP) if mark else oldest
             async for page in _pages(self._gateway.events(since)):
                 listed += len(page)
                 found += await self._inbox.receive(*page, channel=EventChannel.SWEEP)
+                newest = max(newest, *(event.created_at for event in page))
         except GatewayError as error:
             raise retryable(error) from None
-        await self._inbox.note_sweep(began)
+        await self._inbox.note_sweep(max(min(newest, began), began - OVERLAP))
         return Swept(listed, found, since, is_late=mark is not None and mark < oldest)
+
+    async def _gateway_now(self) -> datetime:
+        """Return what time it is at the gateway: a mark by our own clock would hide events if that is ahead."""
+        if not self._gateway.clock.is_known:
+            await self._gateway.verify()
+        return self._gateway.clock.earliest_now or datetime.now(UTC)
 
 
 async def _pages(events: AsyncIterator[GatewayEvent]) -> AsyncIterator[list[GatewayEvent]]:
@@ -66,7 +87,7 @@ async def _pages(events: AsyncIterator[GatewayEvent]) -> AsyncIterator[list[Gate
 class EventDeliveryActivities:
     """Delivers what waits in the inbox, by the same way as the webhook process does."""
 
-    def __init__(self, deliver: Callable[[], Awaitable[Delivered]]) -> None:
+    def __init__(self, deliver: Callable[[str], Awaitable[Delivered]]) -> None:
         self._deliver = deliver
 
     def all(self) -> list[Callable[..., Any]]:
@@ -74,6 +95,6 @@ class EventDeliveryActivities:
         return [self.deliver_events]
 
     @activity.defn
-    async def deliver_events(self) -> Delivered:
-        """Hint the workflows of everything that waits. Safe to repeat: a hint says nothing but "look"."""
-        return await self._deliver()
+    async def deliver_events(self, request: SweepRequest) -> Delivered:
+        """Hint the workflows of all that waits for one provider. Safe to repeat: a hint says nothing but "look"."""
+        return await self._deliver(request.provider)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import stripe
 
-from activities.gateway.stripe_pages import CLOCK_SKEW, require_customer
+from activities.gateway.stripe_pages import require_customer
 from activities.gateway.translation import decline_of, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import PaymentPage
@@ -68,9 +68,7 @@ class StripeCards:
                 return _rejected_by(error)
         return _answer(intent)
 
-    async def find_validation(
-        self, validation: Validation, *, gateway_reference: str, since: datetime
-    ) -> ValidationAnswer | None:
+    async def find_validation(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Retrieve by id, else list the customer's setup intents."""
         intents = self._client.v1.setup_intents
         with translating_errors():
@@ -82,7 +80,6 @@ class StripeCards:
             page = await intents.list_async(
                 {
                     "customer": validation.customer,
-                    "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
                     "limit": 100,
                     "expand": [f"data.{_EXPAND}"],
                 }
@@ -110,12 +107,10 @@ class StripeCards:
             )
         return PaymentPage(session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC))
 
-    async def find_card_page(
-        self, validation: Validation, *, gateway_reference: str, since: datetime
-    ) -> ValidationAnswer | None:
+    async def find_card_page(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Read a page and the setup intent behind it."""
         with translating_errors():
-            session = await self._card_page(validation, gateway_reference, since)
+            session = await self._card_page(validation, gateway_reference)
         if session is None or session.status == "expired":
             return None
         if session.status == "open":
@@ -127,16 +122,13 @@ class StripeCards:
             )
         return _answer(cast("stripe.SetupIntent", session.setup_intent), reference=session.id)
 
-    async def _card_page(
-        self, validation: Validation, reference: str, since: datetime
-    ) -> stripe.checkout.Session | None:
+    async def _card_page(self, validation: Validation, reference: str) -> stripe.checkout.Session | None:
         sessions = self._client.v1.checkout.sessions
         if reference:
             return await sessions.retrieve_async(reference, {"expand": [_PAGE_EXPAND]})
         page = await sessions.list_async(
             {
                 "customer": validation.customer,
-                "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
                 "limit": 100,
                 "expand": [f"data.{_PAGE_EXPAND}"],
             }

@@ -1,23 +1,28 @@
 """Stripe's events, pushed and listed: verified where they are pushed, and put into our words."""
 
-import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import stripe
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from activities.gateway.translation import translating_errors
 from models.gateway.events import (
     Endpoint,
     EndpointChange,
     GatewayEvent,
+    StaleEventError,
     UntrustedEventError,
     needed_types,
     subject_of,
 )
 
+log = structlog.get_logger(__name__)
+
+# A signature older than this may be one that somebody has kept and sends again.
 TOLERANCE_SECONDS = 300
 
 # Fields in which an object names another one that may be ours.
@@ -31,52 +36,109 @@ _NAMING = (
 )
 _ID = re.compile(r"[a-z]{2,10}_[A-Za-z0-9_]{1,240}")
 
+# What our own ids are made of: an account's is given by whoever opened it.
+_OUR_ID = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+
+# The last second of the year 9999, beyond which no clock here goes.
+_END_OF_TIME = 253_402_300_799
+
 # The list of events takes so many types at once.
 _TYPES_MAX = 20
 
 
-def verified_event(body: bytes, signature: str, secrets: Sequence[str], *, is_live: bool) -> GatewayEvent:
+class _About(BaseModel):
+    """The object that an event is about: a few fields of it, and whatever else it has."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    id: str | None = None
+    mode: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    object: _About
+
+
+class _Event(BaseModel):
+    """An event as the gateway sends it; anything of another shape is none."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^evt_[A-Za-z0-9_]{1,240}$")]
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,120}$")]
+    created: int = Field(ge=0, le=_END_OF_TIME)
+    livemode: bool = False
+    data: _Data
+
+
+def verified_event(body: bytes, signature: str, secrets: Sequence[str], *, is_live: bool, now: float) -> GatewayEvent:
     """Return the event of a signed body. During a rotation either secret will do. Raises UntrustedEventError."""
-    if not any(_is_signed(body, signature, secret) for secret in secrets):
+    signed_at = _signed_at(body, signature, secrets)
+    if signed_at is None:
         raise UntrustedEventError("signature")
+    if signed_at < now - TOLERANCE_SECONDS:
+        raise StaleEventError
     try:
-        event = event_of(json.loads(body))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        event = _read(_Event.model_validate_json(body))
+    except ValueError as error:
         raise UntrustedEventError("body") from error
     if event.is_live is not is_live:
         raise UntrustedEventError("livemode")
     return event
 
 
-def _is_signed(body: bytes, signature: str, secret: str) -> bool:
-    try:
-        return bool(stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_SECONDS))
-    except (stripe.SignatureVerificationError, UnicodeDecodeError):
-        return False
+def _signed_at(body: bytes, signature: str, secrets: Sequence[str]) -> int | None:
+    """Return when a body was signed by one of the secrets, in Unix seconds; None when it was not."""
+    for secret in secrets:
+        try:
+            # Without a tolerance: how old is too old is for a clock that is known to be right to say.
+            stripe.WebhookSignature.verify_header(body, signature, secret)
+        except (stripe.SignatureVerificationError, UnicodeDecodeError, TypeError):
+            # A signature with letters that are not ASCII cannot be compared at all.
+            continue
+        return next(int(part.split("=")[1]) for part in signature.split(",") if part.startswith("t="))
+    return None
 
 
 def event_of(event: Mapping[str, Any]) -> GatewayEvent:
-    """Read what an event is about. Raises KeyError, TypeError or ValueError when it is no event."""
-    about = event["data"]["object"]
-    metadata = about.get("metadata") or {}
+    """Read what an event is about. Raises ValueError when it is no event."""
+    return _read(_Event.model_validate(event))
+
+
+def _read(event: _Event) -> GatewayEvent:
+    about = event.data.object
+    metadata = about.metadata or {}
     return GatewayEvent(
-        id=str(event["id"]),
-        type=str(event["type"]),
-        subject=subject_of(str(event["type"]), page_mode=str(about.get("mode") or "")),
-        object_id=str(about.get("id") or ""),
-        request_id=str(metadata.get("duly_request") or ""),
-        account_id=str(metadata.get("duly_account") or ""),
+        id=event.id,
+        type=event.type,
+        subject=subject_of(event.type, page_mode=about.mode or ""),
+        object_id=_id_in(about.id),
+        request_id=_our_id_in(metadata.get("duly_request")),
+        account_id=_our_id_in(metadata.get("duly_account")),
         mentions=tuple(sorted(set(_mentioned(about)))),
-        is_live=bool(event.get("livemode")),
-        created_at=datetime.fromtimestamp(event["created"], UTC),
+        is_live=event.livemode,
+        created_at=datetime.fromtimestamp(event.created, UTC),
     )
 
 
-def _mentioned(about: Mapping[str, Any]) -> Iterator[str]:
-    for value in (about, *(about.get(name) for name in _NAMING)):
-        id = value.get("id") if isinstance(value, Mapping) else value
-        if isinstance(id, str) and _ID.fullmatch(id):
+def _mentioned(about: _About) -> Iterator[str]:
+    others = about.model_extra or {}
+    for value in (about.id, *(others.get(name) for name in _NAMING)):
+        if id := _id_in(value.get("id") if isinstance(value, Mapping) else value):
             yield id
+
+
+def _id_in(value: object) -> str:
+    """Return an id of the gateway's, or nothing where there is none."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def _our_id_in(value: str | None) -> str:
+    # Metadata may be written by hand: what cannot be an id of ours names nothing.
+    return value if value and _OUR_ID.fullmatch(value) else ""
 
 
 class StripeEvents:
@@ -93,7 +155,11 @@ class StripeEvents:
                     {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
                 )
                 async for event in page.auto_paging_iter():
-                    yield event_of(event.to_dict())
+                    try:
+                        yield event_of(event.to_dict())
+                    except ValidationError:
+                        # One that cannot be read must not keep all others from being found.
+                        log.exception("event_unreadable", event_id=event.id)
 
     async def register_endpoint(self, url: str) -> Endpoint:
         """Make the gateway send us exactly the events that are needed. A repeat changes nothing."""

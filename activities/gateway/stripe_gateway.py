@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, cast
 import aiohttp
 import stripe
 
+from activities.gateway.clocked_http import ClockedHttp
+from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
-from activities.gateway.stripe_pages import CLOCK_SKEW, EXPAND_FEE, StripePages, require_customer
+from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_customer
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
@@ -34,7 +36,8 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
         timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(5.0, timeout_seconds))
-        self._http = stripe.AIOHTTPClient(timeout=timeout)
+        self.clock = ObservedClock()
+        self._http = ClockedHttp(self.clock, timeout)
         self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
@@ -63,8 +66,11 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             return False
         return card.customer == charge.customer
 
-    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
-        """Retrieve by id, else list the customer's intents: both are consistent at Stripe, where search is not."""
+    async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
+        """Retrieve by id, else list all of the customer's intents: both are consistent at Stripe, where search is not.
+
+        No clock narrows the list: one that is wrong would hide what is there, and it would be charged again.
+        """
         with translating_errors():
             if gateway_reference:
                 found = await self._client.v1.payment_intents.retrieve_async(
@@ -74,7 +80,6 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,
-                    "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
                     "limit": 100,
                     "expand": [f"data.{EXPAND_FEE}"],
                 }

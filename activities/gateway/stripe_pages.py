@@ -1,14 +1,12 @@
 """Payments on a page of Stripe's, for a customer who has to be there: authentication, another card."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import stripe
 
 from activities.gateway.translation import amount_to_send, metadata_of, result_of, translating_errors
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 
-# Clocks differ: evidence is looked for from a little before the attempt was written down.
-CLOCK_SKEW = timedelta(minutes=5)
 EXPAND_FEE = "latest_charge.balance_transaction"
 _EXPAND_PAYMENT = f"payment_intent.{EXPAND_FEE}"
 
@@ -60,30 +58,25 @@ class StripePages:
             session = await self._client.v1.checkout.sessions.retrieve_async(gateway_reference)
             if session.status == "open":
                 await self._client.v1.checkout.sessions.expire_async(gateway_reference)
-        return await self.find_page_payment(
-            charge, gateway_reference=gateway_reference, since=datetime.fromtimestamp(session.created, UTC)
-        )
+        return await self.find_page_payment(charge, gateway_reference=gateway_reference)
 
-    async def find_page_payment(
-        self, charge: Charge, *, gateway_reference: str, since: datetime
-    ) -> ChargeResult | None:
+    async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Read the page by its id, else find it among the customer's pages."""
         with translating_errors():
-            session = await self._page(charge, gateway_reference, since)
+            session = await self._page(charge, gateway_reference)
         if session is None or session.status == "expired":
             return None
         if session.status == "open" or not isinstance(session.payment_intent, stripe.PaymentIntent):
             return ChargeResult(ChargeStatus.PROCESSING, gateway_reference=session.id)
         return result_of(session.payment_intent, charge)
 
-    async def _page(self, charge: Charge, reference: str, since: datetime) -> stripe.checkout.Session | None:
+    async def _page(self, charge: Charge, reference: str) -> stripe.checkout.Session | None:
         sessions = self._client.v1.checkout.sessions
         if reference:
             return await sessions.retrieve_async(reference, {"expand": [_EXPAND_PAYMENT]})
         found = await sessions.list_async(
             {
                 "customer": charge.customer,
-                "created": {"gte": int((since - CLOCK_SKEW).timestamp())},
                 "limit": 100,
                 "expand": [f"data.{_EXPAND_PAYMENT}"],
             }

@@ -45,7 +45,9 @@ async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> N
     async with database_of(settings) as database:
         records = EventQueries(database)
         await records.replay(event_id, actor=actor, reason=reason)
-        await EventDelivery(EventInbox(database, settings.provider), client).deliver_waiting()
+        waiting = await records.find(event_id)
+        provider = waiting.provider_id if waiting else settings.provider
+        await EventDelivery(EventInbox(database, provider), client).deliver_waiting()
         found = await records.find(event_id)
     state = found.state if found else ""
     outcome = "was delivered again" if state == "delivered" else "waits for what it is about"

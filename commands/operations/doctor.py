@@ -8,7 +8,8 @@ def doctor(as_json: Json = False) -> None:
     """Check every setting and connection, and say what is wrong and what to do: exit code 1 when anything is.
 
     Settings; the database with its schema, its role and its server; Temporal with its namespace, its search
-    attributes and the workers on each queue; the gateway's key and mode; the mail server.
+    attributes and the workers on each queue; the gateway's key and mode; the clocks of gateway,
+    database and this machine; the mail server.
     """
     from commands.operations.doctor_work import examine
 

@@ -61,7 +61,8 @@ async def _workers(client: Client, work: Work) -> Finding:
     """Tell whether somebody polled the queue lately for every kind of task."""
     if polling := await pollers_of(client, work):
         return ok(f"worker on {work.queue}", f"{polling} polling")
-    return wrong(f"worker on {work.queue}", "nobody polls it", f"start `worker.py --role {work.role}`")
+    waits = "; one that waits for the gateway says gateway_away in its log" if work.role == "gateway" else ""
+    return wrong(f"worker on {work.queue}", "nobody polls it", f"start `worker.py --role {work.role}`{waits}")
 
 
 def _polled(settings: Settings, providers: Sequence[ProviderState] | None) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
+from commands.operations.doctor_clocks import examine_clocks
 from commands.operations.doctor_database import examine_database, read_providers
 from commands.operations.doctor_gateway import examine_gateway, examine_mail
 from commands.operations.doctor_temporal import examine_temporal
@@ -11,19 +12,19 @@ from commands.output import ExitCode, Failure, Output, table
 from commands.session import read_settings
 from settings import Settings
 
-REST = ("database", "Temporal", "gateway", "mail")
+REST = ("database", "Temporal", "gateway", "clocks", "mail")
 
 
 async def examine(output: Output) -> None:
     """Look at everything, also when something is wrong already, and say what was found."""
     findings = [finding async for finding in _findings()]
     rows = [(one.check, one.verdict, one.found) for one in findings]
-    advice = [f"{one.check}: {one.advice}" for one in findings if one.verdict is Verdict.WRONG]
-    is_good = not advice
+    advice = [f"{one.check}: {one.advice}" for one in findings if one.advice]
+    is_good = all(one.verdict is not Verdict.WRONG for one in findings)
     output.answer(
         {"healthy": is_good, "checks": [asdict(one) for one in findings]},
         table("", "Check", "Verdict", "Found", rows=rows),
-        "Everything is as it must be." if is_good else "What to do:\n" + "\n".join(f"- {line}" for line in advice),
+        "What to do:\n" + "\n".join(f"- {line}" for line in advice) if advice else "Everything is as it must be.",
         is_good=is_good,
     )
 
@@ -54,4 +55,5 @@ async def _connections(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in examine_gateway(settings, providers):
         yield finding
+    yield await examine_clocks(settings)
     yield await examine_mail(settings)

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a check ends. What is off is not wrong: it was not asked for."""
+    """How a check ends. A warning is to be mended before it is wrong; what is off was not asked for."""
 
     OK = "ok"
     WRONG = "wrong"
+    WARNING = "warning"
     OFF = "off"
     UNCHECKED = "not checked"
 
@@ -31,6 +32,11 @@ def ok(check: str, found: str) -> Finding:
 def wrong(check: str, found: str, advice: str) -> Finding:
     """Make the finding of something that must be put right."""
     return Finding(check, Verdict.WRONG, found, advice)
+
+
+def warning(check: str, found: str, advice: str) -> Finding:
+    """Make the finding of something that works, and will not if nobody puts it right."""
+    return Finding(check, Verdict.WARNING, found, advice)
 
 
 def unchecked(check: str, because: str) -> Finding:

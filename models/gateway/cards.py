@@ -73,9 +73,7 @@ class CardGateway(Protocol):
         """Check a card for use without its holder."""
         ...
 
-    async def find_validation(
-        self, validation: Validation, *, gateway_reference: str, since: datetime
-    ) -> ValidationAnswer | None:
+    async def find_validation(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Look what came of a check, by reference, else by listing. None: the gateway never saw it."""
         ...
 
@@ -83,9 +81,7 @@ class CardGateway(Protocol):
         """Open a page on which the customer saves a card."""
         ...
 
-    async def find_card_page(
-        self, validation: Validation, *, gateway_reference: str, since: datetime
-    ) -> ValidationAnswer | None:
+    async def find_card_page(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Look what came of a page; None: it ended without a card."""
         ...
 

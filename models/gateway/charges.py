@@ -102,7 +102,7 @@ class Gateway(Protocol):
         """Charge a saved card off session; the same key always means the same charge."""
         ...
 
-    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
+    async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Look for evidence of a charge: by reference, else by listing. None: the customer's gateway never saw it."""
         ...
 
@@ -114,9 +114,7 @@ class Gateway(Protocol):
         """Close a page for good and say what came of it; None: nobody paid, and nobody can any more."""
         ...
 
-    async def find_page_payment(
-        self, charge: Charge, *, gateway_reference: str, since: datetime
-    ) -> ChargeResult | None:
+    async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Look what came of a page: processing while it is open, None when it ended unpaid."""
         ...
 

@@ -194,3 +194,10 @@ class Endpoint:
 
 class UntrustedEventError(ValueError):
     """A body that the gateway did not sign, or signed too long ago, or that is no event. It leaves no trace."""
+
+
+class StaleEventError(UntrustedEventError):
+    """The gateway signed it, too long ago: somebody may have kept it, or one of two clocks is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("stale")

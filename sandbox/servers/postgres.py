@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -128,11 +128,18 @@ class PostgresServer:
 
 @contextlib.asynccontextmanager
 async def running_postgres(
-    passwords: Passwords, *, home: Path, log: Path, port: int = 0, settings: Mapping[str, str] | None = None
+    passwords: Passwords,
+    *,
+    home: Path,
+    log: Path,
+    port: int = 0,
+    settings: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[PostgresServer]:
     """Run a server on the cluster in `home` (from `temporary_home` or `kept_home`), made at the first start.
 
-    Roles and the database `duly` exist when it yields. `port` 0 takes a free one; `settings` go before our own.
+    Roles and the database `duly` exist when it yields. `port` 0 takes a free one; `settings` go before our own,
+    and `environment` is for the server alone.
     """
     server = PostgresServer(choose_port(SERVICE, port), passwords)
     binaries = await asyncio.to_thread(binaries_for, home)
@@ -141,6 +148,7 @@ async def running_postgres(
         f"--{name}={value}" for name, value in {**SETTINGS, **(settings or {}), "port": str(server.port)}.items()
     )
     command = _command((str(binaries / "postgres"), "-D", str(home / "data"), *options), home, log)
+    command = replace(command, environment={**command.environment, **(environment or {})})
     async with running(command, server.answers):
         await server.create_roles_and_database()
         yield server

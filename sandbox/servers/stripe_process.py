@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,18 @@ class StripeAccount:
 
 @contextlib.asynccontextmanager
 async def running_stripe(
-    account: StripeAccount, *, folder: Path, log: Path, port: int = 0, options: tuple[str, ...] = ()
+    account: StripeAccount,
+    *,
+    folder: Path,
+    log: Path,
+    port: int = 0,
+    options: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[str]:
-    """Run the sandbox, keeping what it knows in `folder`, and yield its base address; `options` are its own."""
+    """Run the sandbox, keeping what it knows in `folder`, and yield its base address.
+
+    `options` are its own, and so is what `environment` adds to ours.
+    """
     address_file = folder / "stripe-address"
     address_file.unlink(missing_ok=True)
     chosen = choose_port(SERVICE, port)
@@ -35,5 +44,5 @@ async def running_stripe(
     async def ready() -> bool:
         return address_file.exists() and address_file.read_text().endswith("\n")
 
-    async with running(Command(SERVICE, argv, log, ROOT, {**os.environ, **secrets}), ready):
+    async with running(Command(SERVICE, argv, log, ROOT, {**os.environ, **secrets, **(environment or {})}), ready):
         yield address_file.read_text().strip()

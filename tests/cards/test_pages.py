@@ -11,6 +11,8 @@ from playwright.async_api import Page, async_playwright
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.events.receiver_clock import ReceiverClock
+from activities.gateway.stripe_gateway import StripeGateway
 from models.cards.card import CardState, ValidationOutcome
 from sandbox.stripe.control.client import SandboxControl
 from sandbox.stripe.control.messages import WebhookEndpoint
@@ -45,9 +47,10 @@ async def our_site(
     settings: Settings,
     listener: socket.socket,
     stripe_sandbox: SandboxControl,
+    gateway: StripeGateway,
 ) -> AsyncIterator[str]:
     """Duly's own web process: links of customers come in there, and the gateway's events."""
-    app = build_app(Webhook(EventInbox(database, "stripe"), duly.client, (WEBHOOK_SECRET,)))
+    app = build_app(Webhook(EventInbox(database, "stripe"), duly.client, (WEBHOOK_SECRET,), ReceiverClock(gateway)))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve([listener]))
     stripe_sandbox.add_webhook_endpoint(WebhookEndpoint(url=f"{settings.public_url}/webhooks/stripe"))

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowHandle
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.events.receiver_clock import ReceiverClock
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionResult, PaidOutsideCommand, Stage
 from models.operator_command import OperatorCommand
@@ -23,9 +24,9 @@ WHO = {"actor": "maria", "reason": "the customer called"}
 
 
 @pytest.fixture
-async def visitor(database: Database, duly: RunningDuly) -> AsyncIterator[httpx.AsyncClient]:
+async def visitor(database: Database, duly: RunningDuly, gateway: StripeGateway) -> AsyncIterator[httpx.AsyncClient]:
     """A customer's browser on Duly's own address."""
-    app = build_app(Webhook(EventInbox(database, "stripe"), duly.client, ("whsec_x",)))
+    app = build_app(Webhook(EventInbox(database, "stripe"), duly.client, ("whsec_x",), ReceiverClock(gateway)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://duly") as client:
         yield client
 

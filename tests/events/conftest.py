@@ -7,6 +7,8 @@ import pytest
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.events.receiver_clock import ReceiverClock
+from activities.gateway.stripe_gateway import StripeGateway
 from tests.events.signed_events import SECRETS
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
@@ -19,9 +21,9 @@ def inbox(database: Database) -> EventInbox:
 
 
 @pytest.fixture
-def webhook(inbox: EventInbox, duly: RunningDuly) -> Webhook:
+def webhook(inbox: EventInbox, duly: RunningDuly, gateway: StripeGateway) -> Webhook:
     """The receiver of events."""
-    return Webhook(inbox, duly.client, SECRETS)
+    return Webhook(inbox, duly.client, SECRETS, ReceiverClock(gateway))
 
 
 @pytest.fixture

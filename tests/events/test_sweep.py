@@ -7,13 +7,18 @@ import pytest
 from psycopg.types.json import Jsonb
 from temporalio.client import WorkflowHandle
 
+from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.gateway.stripe_events import event_of
+from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import Stage
 from models.gateway.events import SweepRequest, SweepResult
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
+from worker import gateway_worker
 from workflows.events.event_sweep import EventSweep
 from workflows.visibility import WORKFLOW_QUEUE, sweep_id
 
@@ -30,11 +35,11 @@ async def patient(merchant: Merchant) -> None:
     )
 
 
-async def sweep(duly: RunningDuly) -> SweepResult:
+async def sweep(duly: RunningDuly, *, provider: str = "stripe") -> SweepResult:
     """Sweep once; time does not pass for anybody else meanwhile."""
     with duly.environment.auto_time_skipping_disabled():
         return await duly.client.execute_workflow(
-            EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
+            EventSweep.run, SweepRequest(provider), id=sweep_id(provider), task_queue=WORKFLOW_QUEUE
         )
 
 
@@ -113,8 +118,6 @@ async def test_a_sweep_after_more_than_a_month_says_that_events_may_be_lost(
 async def test_what_came_by_webhook_already_is_no_news_to_a_sweep(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, inbox: EventInbox, stripe_client: Any
 ) -> None:
-    from activities.gateway.stripe_events import event_of
-
     await duly.collected(await account_in_collection(duly, merchant))
     for event in (await stripe_client.v1.events.list_async({"limit": 100})).data:
         await inbox.receive(event_of(event.to_dict()))
@@ -123,3 +126,19 @@ async def test_what_came_by_webhook_already_is_no_news_to_a_sweep(
 
     assert result.swept.listed > 0
     assert result.swept.found == 0
+
+
+async def test_a_sweep_delivers_the_events_of_its_own_provider_whoever_the_workers_pay_through(
+    duly: RunningDuly, merchant: Merchant, database: Database, gateway: StripeGateway, settings: Settings
+) -> None:
+    for provider in ("stripe", "other"):
+        about = {"id": "pi_1", "metadata": {}}
+        event = {"id": f"evt_{provider}", "type": "payment_intent.succeeded", "created": 1, "data": {"object": about}}
+        await EventInbox(database, provider).receive(event_of(event))
+
+    async with gateway_worker(duly.client, database, gateway, settings.model_copy(update={"provider": "other"})):
+        result = await sweep(duly, provider="other")
+
+    tries = await merchant.run("select id, tries from duly.gateway_events order by id")
+    assert result.delivered.put_off == 1
+    assert [tuple(row) for row in tries] == [("evt_other", 1), ("evt_stripe", 0)]

@@ -12,6 +12,8 @@ from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.refunds import RefundClient
 
 REFUNDS = "POST /v1/refunds"
+CHECKS = "GET /v1/refunds/{id}"
+TRIES_OF_AN_OUTAGE = 12
 
 
 async def rule_of(refunds: RefundClient, payment: str, amount_minor: int = 0, **options: Any) -> str:
@@ -96,6 +98,23 @@ async def test_a_refund_that_comes_back_later_is_undone_by_a_new_transaction(ref
     assert await refunds.wrong() == []
     kinds = await refunds.merchant.run("select kind from duly.messages where id like '%rf_back' order by kind")
     assert [row.kind for row in kinds] == ["refund_failed", "refunded"]
+
+
+async def test_a_refund_that_comes_back_while_the_gateway_answers_nobody_is_noticed_when_it_is_there_again(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    first = await refunds.start(payment, 1000, name="rf_outage")
+
+    refunds.sandbox.fail_refund(first.gateway_reference)
+    outage = tuple(range(1, TRIES_OF_AN_OUTAGE + 1))
+    refunds.sandbox.add_fault(Fault(operation=CHECKS, kind=FaultKind.UNAVAILABLE_503, calls=outage))
+    await refunds.workflow("rf_outage").signal("gateway_event")
+    result = await refunds.ended("rf_outage")
+
+    assert result.outcome is RefundOutcome.REVERSED
+    assert refunds.sandbox.request_counts()[CHECKS] == TRIES_OF_AN_OUTAGE + 1
+    assert await refunds.wrong() == []
 
 
 async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final(refunds: RefundClient) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -79,11 +78,9 @@ class CrashingGateway(StripeGateway):
         effect = super().charge
         return await self._trigger.guard("charge", lambda: effect(charge))
 
-    async def find_charge(self, charge: Charge, *, gateway_reference: str, since: datetime) -> ChargeResult | None:
+    async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         effect = super().find_charge
-        return await self._trigger.guard(
-            "find_charge", lambda: effect(charge, gateway_reference=gateway_reference, since=since)
-        )
+        return await self._trigger.guard("find_charge", lambda: effect(charge, gateway_reference=gateway_reference))
 
     async def refund(self, call: RefundCall) -> RefundAnswer:
         effect = super().refund

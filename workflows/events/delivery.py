@@ -1,7 +1,9 @@
 """From the inbox to the workflows: who hears of an event, and what happens to one that nobody knows."""
 
 import asyncio
+import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -17,6 +19,11 @@ from workflows import visibility
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.disputes.dispute import Dispute
 from workflows.refunds.refund import Refund
+
+log = logging.getLogger(__name__)
+
+# One hint: a server that is frozen holds up a delivery no longer than this.
+RPC_TIMEOUT = timedelta(seconds=10)
 
 # Every workflow that waits for the gateway listens to this one, and then asks the gateway itself.
 SIGNAL = "gateway_event"
@@ -79,6 +86,10 @@ class EventDelivery:
             if error.status in _LATER:
                 raise
             return error.status is RPCStatusCode.NOT_FOUND
+        except Exception:
+            # A fault of ours with one event must not hold up all others: it waits, and a person is asked in the end.
+            log.exception("event_not_delivered", extra={"subject": subject, "key": key})
+            return False
         return True
 
     async def _tell(self, subject: EventSubject, key: tuple[str, ...]) -> None:
@@ -97,7 +108,9 @@ class EventDelivery:
                 await self._wake(Dispute.run, DisputeRequest(dispute, provider), visibility.dispute_id(dispute), label)
             case EventSubject.PAYMENT:
                 # Most payments never had a workflow, and some have ended: then nobody waits for the news.
-                await self._client.get_workflow_handle(visibility.collection_id(*key)).signal(SIGNAL)
+                await self._client.get_workflow_handle(visibility.collection_id(*key)).signal(
+                    SIGNAL, rpc_timeout=RPC_TIMEOUT
+                )
 
     async def _wake(self, run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:
         """Signal a workflow that may not run yet, or not any more: a refund can come back when nobody watches it."""
@@ -108,5 +121,6 @@ class EventDelivery:
             task_queue=visibility.WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=SIGNAL,
+            rpc_timeout=RPC_TIMEOUT,
             **label,
         )

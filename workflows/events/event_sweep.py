@@ -18,7 +18,7 @@ class EventSweep:
     async def run(self, request: SweepRequest) -> SweepResult:
         """Store what is new, hint who waits for it, and tell operators of events that nobody knows."""
         swept = await self._sweep(request)
-        delivered = await self._deliver()
+        delivered = await self._deliver(request)
         if delivered.given_up:
             await self._start_mailing(request)
         workflow.set_current_details(_details(swept, delivered))
@@ -42,9 +42,10 @@ class EventSweep:
             )
         return swept
 
-    async def _deliver(self) -> Delivered:
+    async def _deliver(self, request: SweepRequest) -> Delivered:
         return await workflow.execute_activity_method(
             EventDeliveryActivities.deliver_events,
+            request,
             summary="hint the workflows that wait for them",
             **DATABASE,
         )

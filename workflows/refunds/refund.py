@@ -27,7 +27,7 @@ from workflows import visibility
 from workflows.collections.collection import Collection
 from workflows.inputs.checks import checked_init
 from workflows.messages.outgoing import OutgoingMessages, send_pending
-from workflows.options import COLLECT_WAITING, PEOPLE
+from workflows.options import COLLECT_WAITING, PEOPLE, UNTIL_DONE
 from workflows.refunds.handlers import RefundHandlers
 from workflows.refunds.reduction_signals import signal_or_restart_reduction, signal_reductions_of, signal_refund_run
 from workflows.waiting import Waiter
@@ -98,6 +98,7 @@ class Refund(RefundHandlers):
         return await self._attempt(request)
 
     async def _check(self) -> RefundResult:
+        """Read how the refund stands, however long the gateway takes: nobody else would look before it is final."""
         try:
             result = await workflow.execute_activity_method(
                 RefundActivities.check_refund,
@@ -105,7 +106,7 @@ class Refund(RefundHandlers):
                 task_queue=visibility.gateway_queue(self._request.provider),
                 summary=f"how does {self._request.refund_id} stand?",
                 priority=PEOPLE,
-                **COLLECT_WAITING,
+                **UNTIL_DONE,
             )
         except ActivityError as error:
             result = await self._unanswered(error, self._snapshot.attempt)

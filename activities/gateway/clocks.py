@@ -1,0 +1,183 @@
+"""The clocks of gateway, database and process, compared before anything is sent.
+
+What is sent to a gateway is safe to repeat for a day, and what it does not list is absent after minutes. Both are
+measured by clocks.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+import structlog
+from temporalio.exceptions import ApplicationError
+
+from activities.database import Database
+from models.gateway.clocks import ClockComparison, ClockOffset, ClockReading, ClockVerdict
+from models.gateway.errors import GatewayError
+
+log = structlog.get_logger(__name__)
+
+# The `Date` of HTTP has whole seconds.
+DATE_STEP = timedelta(seconds=1)
+
+# A reading older than this gives way to any newer one; the database, which says so only when asked, is asked again.
+LIFETIME = timedelta(minutes=1)
+
+# Clocks that are too far apart are asked again before the next refusal, at most this often.
+RECHECK = timedelta(seconds=5)
+
+# Somebody has to set a clock right: there is no hurry to ask again.
+RETRY_AFTER = timedelta(minutes=1)
+
+# One line a minute says that clocks are apart, however many payments are refused for it.
+LOG_EVERY = timedelta(minutes=1)
+
+GATEWAY, DATABASE, THIS_MACHINE = "the gateway", "the database", "this machine"
+
+_LONG_AGO = timedelta(days=-1)
+
+
+def elapsed() -> timedelta:
+    """Return the time since some moment, by a clock that nobody sets."""
+    return timedelta(seconds=time.monotonic())
+
+
+class ObservedClock:
+    """A clock elsewhere, by what it last said and the time that has passed since: nobody's setting moves that."""
+
+    def __init__(self) -> None:
+        self._reading: ClockReading | None = None
+
+    def note(self, least: datetime, most: datetime, *, sent: timedelta, received: timedelta) -> None:
+        """Take what the clock said to a question between two moments of `elapsed`."""
+        reading = ClockReading(least, most, sent, received)
+        if self._reading is None or self._reading.is_superseded_by(reading, lifetime=LIFETIME):
+            self._reading = reading
+
+    def note_date(self, headers: Mapping[str, str], *, sent: timedelta, received: timedelta) -> None:
+        """Take the `Date` of an answer, if it has one that can be read."""
+        try:
+            said = parsedate_to_datetime(headers.get("Date", ""))
+        except (TypeError, ValueError):
+            return
+        if said.tzinfo is not None:
+            self.note(said, said + DATE_STEP, sent=sent, received=received)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has ever been read."""
+        return self._reading is not None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was read lately."""
+        return self._reading is not None and elapsed() - self._reading.received <= LIFETIME
+
+    @property
+    def earliest_now(self) -> datetime | None:
+        """The earliest moment that it may show now; None before the first reading."""
+        return self._reading.at(elapsed())[0] if self._reading else None
+
+    @property
+    def latest_now(self) -> datetime | None:
+        """The latest moment that it may show now; None before the first reading."""
+        return self._reading.at(elapsed())[1] if self._reading else None
+
+    def offset(self) -> ClockOffset | None:
+        """Return how far it is ahead of this machine's clock; None before the first reading."""
+        return self._reading.offset(moment=elapsed(), ours=datetime.now(UTC)) if self._reading else None
+
+
+class GatewayWithClock(Protocol):
+    """A gateway whose answers say what time it is there."""
+
+    clock: ObservedClock
+
+    async def verify(self) -> None:
+        """Make sure that the gateway is there and takes our key."""
+        ...
+
+
+class GatewayClocksDifferError(ApplicationError):
+    """Nothing was written and nothing was sent, because clocks are too far apart; the same call may be repeated."""
+
+    def __init__(self, comparison: ClockComparison) -> None:
+        super().__init__(
+            str(comparison),
+            type="GatewayClocksDiffer",
+            next_retry_delay=RETRY_AFTER,
+        )
+
+
+class Clocks:
+    """The clocks of one gateway worker's world. Ask before anything new is written down for the gateway."""
+
+    def __init__(self, database: Database, gateway: GatewayWithClock) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._database_clock = ObservedClock()
+        self._measuring = asyncio.Lock()
+        self._checked_at = self._logged_at = _LONG_AGO
+
+    async def require_agreement(self) -> None:
+        """Return where the clocks agree. Raises GatewayClocksDifferError where not, and DatabaseUnavailableError.
+
+        An answer of the gateway is a reading, and so is a question to the database once a minute; only clocks that seem
+        to be wrong are asked again at once.
+        """
+        if not self._gateway.clock.is_known or not self._database_clock.is_fresh:
+            await self._measure()
+        comparison = self.comparison()
+        if comparison.verdict is ClockVerdict.TOO_FAR:
+            await self._measure()
+            comparison = self.comparison()
+        self._log(comparison)
+        if comparison.verdict is ClockVerdict.TOO_FAR:
+            raise GatewayClocksDifferError(comparison)
+
+    async def measure(self) -> ClockComparison:
+        """Ask gateway and database for their time, and compare. Raises GatewayError and DatabaseUnavailableError."""
+        await self._gateway.verify()
+        await self._read_database()
+        comparison = self.comparison()
+        self._log(comparison)
+        return comparison
+
+    def comparison(self) -> ClockComparison:
+        """Compare the clocks as they were last read."""
+        gateway, database = self._gateway.clock.offset(), self._database_clock.offset()
+        offsets = {}
+        if gateway is not None:
+            offsets[GATEWAY, THIS_MACHINE] = gateway
+        if database is not None:
+            offsets[DATABASE, THIS_MACHINE] = database
+        if gateway is not None and database is not None:
+            offsets[DATABASE, GATEWAY] = database.minus(gateway)
+        return ClockComparison(offsets)
+
+    async def _measure(self) -> None:
+        """Read both clocks, once for everybody who asks at a time."""
+        async with self._measuring:
+            if elapsed() < self._checked_at + RECHECK:
+                return
+            await self._read_database()
+            with suppress(GatewayError):
+                # One that is away sends no reading, and takes no payment either.
+                await self._gateway.verify()
+            self._checked_at = elapsed()
+
+    async def _read_database(self) -> None:
+        sent = elapsed()
+        rows = await self._database.rows("select clock_timestamp() as now")
+        self._database_clock.note(rows[0].now, rows[0].now, sent=sent, received=elapsed())
+
+    def _log(self, comparison: ClockComparison) -> None:
+        if comparison.verdict is ClockVerdict.AGREE or elapsed() < self._logged_at + LOG_EVERY:
+            return
+        self._logged_at = elapsed()
+        report = log.error if comparison.verdict is ClockVerdict.TOO_FAR else log.warning
+        report("clocks_differ", verdict=comparison.verdict, reason=str(comparison))

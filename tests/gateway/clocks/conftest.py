@@ -1,0 +1,111 @@
+"""A database and a gateway whose clocks can be set: every other fixture of these tests stands on them."""
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from activities.database import Database
+from activities.events.inbox import EventInbox
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
+from sandbox.servers.postgres_home import temporary_home
+from sandbox.servers.stripe_process import StripeAccount, running_stripe
+from tests.fixtures.database import TEMPLATE
+from tests.fixtures.stripe import WEBHOOK_SECRET
+from tests.support.builders import API_KEY
+from tests.support.wrong_clocks import WrongClock, wrong_clock
+
+
+@pytest.fixture(scope="session")
+def settable_database_clock() -> Iterator[WrongClock]:
+    with wrong_clock() as clock:
+        yield clock
+
+
+@pytest.fixture(scope="session")
+def settable_gateway_clock() -> Iterator[WrongClock]:
+    with wrong_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def database_clock(settable_database_clock: WrongClock) -> Iterator[WrongClock]:
+    """The clock of the database's server, right at first."""
+    yield settable_database_clock
+    settable_database_clock.set(0)
+
+
+class GatewayClock:
+    """The clock of the gateway. Its HTTP server says what time it is once a second only."""
+
+    def __init__(self, clock: WrongClock, address: str) -> None:
+        self._clock = clock
+        self._address = address
+
+    def set(self, seconds: float) -> None:
+        """Show another time, and wait until every answer says so."""
+        self._clock.set(seconds)
+        deadline = time.monotonic() + 10
+        while abs(self._shown() - time.time() - seconds) > 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def _shown(self) -> float:
+        answer = httpx.get(self._address, trust_env=False)
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+
+
+@pytest.fixture
+def gateway_clock(settable_gateway_clock: WrongClock, stripe_address: str) -> Iterator[GatewayClock]:
+    """The clock of the gateway, right at first."""
+    clock = GatewayClock(settable_gateway_clock, stripe_address)
+    yield clock
+    clock.set(0)
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(server_logs: Path, settable_database_clock: WrongClock) -> AsyncIterator[PostgresServer]:
+    """A server of these tests' own, whose clock can be set."""
+    log, environment = server_logs / "postgres-clock.log", settable_database_clock.environment()
+    with temporary_home(in_memory=True) as home:
+        async with running_postgres(Passwords.random(), home=home, log=log, environment=environment) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database on this server."""
+    await postgres_server.create_database(TEMPLATE)
+    await migrate(postgres_server.owner_url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def database_names() -> "itertools.count[int]":
+    """Numbers for the databases on this server."""
+    return itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+async def stripe_address(
+    tmp_path_factory: pytest.TempPathFactory, server_logs: Path, settable_gateway_clock: WrongClock
+) -> AsyncIterator[str]:
+    """The base URL of a sandbox of these tests' own, whose clock can be set."""
+    async with running_stripe(
+        StripeAccount(API_KEY, WEBHOOK_SECRET),
+        folder=tmp_path_factory.mktemp("stripe"),
+        log=server_logs / "stripe-clock.log",
+        environment=settable_gateway_clock.environment(),
+    ) as address:
+        yield address
+
+
+@pytest.fixture
+def inbox(database: Database) -> EventInbox:
+    """The provider's inbox."""
+    return EventInbox(database, "stripe")

@@ -1,0 +1,41 @@
+"""The doctor compares the clocks."""
+
+import pytest
+
+from tests.gateway.clocks.conftest import GatewayClock
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine, CommandResult
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+
+
+def clocks(result: CommandResult) -> dict[str, str]:
+    return next(check for check in result.document["checks"] if check["check"] == "clocks")
+
+
+@pytest.mark.parametrize("seconds", [HOUR, -SIX_MINUTES])
+async def test_clocks_too_far_apart_are_wrong_and_it_says_whose(
+    cli: CommandLine, merchant: Merchant, workers: None, database_clock: WrongClock, seconds: int
+) -> None:
+    database_clock.set(seconds)
+
+    result = await cli("doctor", "--json")
+
+    found = clocks(result)
+    assert (result.exit_code, found["verdict"]) == (1, "wrong")
+    assert found["found"].startswith("the clock of the database is ")
+    assert ("ahead of" if seconds > 0 else "behind") in found["found"]
+    assert "NTP" in found["advice"]
+
+
+async def test_clocks_a_little_apart_are_a_warning(
+    cli: CommandLine, merchant: Merchant, workers: None, gateway_clock: GatewayClock
+) -> None:
+    gateway_clock.set(30)
+
+    result = await cli("doctor", "--json")
+
+    assert (result.exit_code, clocks(result)["verdict"]) == (0, "warning")
+
+
+async def test_clocks_that_agree_are_as_they_must_be(cli: CommandLine, merchant: Merchant, workers: None) -> None:
+    assert clocks(await cli("doctor", "--json"))["verdict"] == "ok"

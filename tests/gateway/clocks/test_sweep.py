@@ -1,0 +1,67 @@
+"""However wrong our own clocks are, the sweep finds every event that the gateway lists."""
+
+import pytest
+
+from activities.database import Database
+from activities.events.inbox import EventInbox
+from activities.events.sweep import EventFeedActivities
+from activities.gateway.stripe_gateway import StripeGateway
+from models.gateway.events import SweepRequest
+from tests.gateway.clocks.conftest import GatewayClock
+from tests.gateway.conftest import Cards
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+
+OFF = (HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR)
+SWEEP = SweepRequest("stripe")
+
+
+@pytest.mark.parametrize("worker_ahead", OFF)
+async def test_an_event_that_was_lost_is_found_by_a_worker_whose_clock_is_off(
+    database: Database,
+    gateway: StripeGateway,
+    cards: Cards,
+    database_clock: WrongClock,
+    gateway_clock: GatewayClock,
+    worker_ahead: int,
+) -> None:
+    for clock in (database_clock, gateway_clock):
+        clock.set(-worker_ahead)
+    feed = EventFeedActivities(EventInbox(database, "stripe"), gateway)
+    await gateway.charge((await cards.save()).charge(attempt=1))
+
+    first = await feed.sweep_events(SWEEP)
+    await gateway.charge((await cards.save()).charge(attempt=2))
+    second = await feed.sweep_events(SWEEP)
+    third = await feed.sweep_events(SWEEP)
+
+    assert first.found > 0
+    assert second.found == first.found
+    assert (third.found, third.is_late) == (0, False)
+
+
+async def test_a_gateway_that_has_nothing_to_tell_moves_the_mark_on_all_the_same(
+    database: Database, gateway: StripeGateway
+) -> None:
+    inbox = EventInbox(database, "stripe")
+    feed = EventFeedActivities(inbox, gateway)
+
+    swept = await feed.sweep_events(SWEEP)
+
+    mark = await inbox.swept_until()
+    assert (swept.listed, swept.is_late) == (0, False)
+    assert mark is not None
+    assert mark > swept.since
+
+
+async def test_a_mark_in_the_future_hides_nothing(
+    database: Database, gateway: StripeGateway, cards: Cards, gateway_clock: GatewayClock
+) -> None:
+    inbox = EventInbox(database, "stripe")
+    feed = EventFeedActivities(inbox, gateway)
+    gateway_clock.set(HOUR)
+    await feed.sweep_events(SWEEP)
+    gateway_clock.set(0)
+
+    await gateway.charge((await cards.save()).charge())
+
+    assert (await feed.sweep_events(SWEEP)).found > 0
