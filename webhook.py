@@ -67,13 +67,13 @@ class Webhook:
         *,
         connections: Connections | None = None,
         is_live: bool = False,
-        patience_seconds: float = NOT_DELIVERING_SECONDS,
+        stall_seconds: float = NOT_DELIVERING_SECONDS,
     ) -> None:
         self._inbox = inbox
         self._client = client
         self._secrets = secrets
         self._is_live = is_live
-        self._patience_seconds = patience_seconds
+        self._stall_seconds = stall_seconds
         self._clock = clock
         self._connections = connections or Connections()
         self._delivery = EventDelivery(inbox, client)
@@ -157,7 +157,7 @@ class Webhook:
     async def health(self, _request: Request) -> Response:
         """Say whether events are passed on, what the clock is worth, and what was counted; 503 when none are."""
         delivery = self.delivering.health()
-        is_delivering = delivery.is_running and delivery.failing_for_seconds <= self._patience_seconds
+        is_delivering = delivery.is_running and delivery.failing_for_seconds <= self._stall_seconds
         document = {
             "status": "alive" if is_delivering else "not delivering",
             "delivery": asdict(delivery),

@@ -75,7 +75,12 @@ class Database:
             # commits end what SQLAlchemy takes for a transaction: whoever borrows may choose an isolation level.
             _ = await connection.exec_driver_sql(f"set statement_timeout = {_statement_timeout_ms(seconds)}")
             await connection.commit()
-            yield connection
+            try:
+                yield connection
+            except BaseException:
+                # Nobody borrows a connection whose time-out could not be set back.
+                await connection.invalidate()
+                raise
             _ = await connection.exec_driver_sql("reset statement_timeout")
             await connection.commit()
 

@@ -53,8 +53,9 @@ def migrate(url: str) -> Migrated:
         before = revision_of(connection)
         connection.rollback()
         command.upgrade(configuration(url), "head")
-        has_new = apply_functions(connection)
         after = revision_of(connection)
+        connection.rollback()
+        has_new = apply_functions(connection, is_forced=before != after)
         connection.rollback()
     return Migrated(before, after, has_new)
 
@@ -77,11 +78,14 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
 
 
-def apply_functions(connection: Connection) -> bool:
-    """Replace functions, views and rights in one transaction; False when the database has these already."""
+def apply_functions(connection: Connection, *, is_forced: bool = False) -> bool:
+    """Replace functions, views and rights in one transaction; False when the database has these already.
+
+    A revision forces it: rights on a new table are granted by the same list.
+    """
     with connection.begin():
         stored = connection.execute(text("select functions_hash from duly.installation")).scalar_one()
-        if stored == functions_hash():
+        if stored == functions_hash() and not is_forced:
             return False
         # A body may call a function of a later file.
         connection.execute(text("set local check_function_bodies = off"))

@@ -15,7 +15,7 @@ from models.problem import Problem
 from workflows.visibility import PROVIDER
 
 # How often it is looked whether the workers are there, and how long one may be away, as while it is deployed.
-LOOK_SECONDS = 5.0
+CHECK_SECONDS = 5.0
 AWAY_SECONDS = 20.0
 
 Answer = TypeVar("Answer")
@@ -34,26 +34,26 @@ async def answer_of(
     Raises Failure (unreachable) when the time is over or a worker has been away for long: what was asked for goes on.
     """
     clock = asyncio.get_running_loop()
-    asking = asyncio.ensure_future(asked)
+    request = asyncio.ensure_future(asked)
     until = None if wait_seconds is None else clock.time() + wait_seconds
     there_at = looked_at = clock.time()
     try:
-        while not await _is_done(asking, until, within=LOOK_SECONDS if meanwhile is None else 1.0):
+        while not await _is_done(request, until, within=CHECK_SECONDS if meanwhile is None else 1.0):
             if meanwhile is not None:
                 await meanwhile()
             is_over = until is not None and clock.time() >= until
-            if not is_over and clock.time() < looked_at + LOOK_SECONDS:
+            if not is_over and clock.time() < looked_at + CHECK_SECONDS:
                 continue
             works = await _works_of(client, workflow_id)
             missing, looked_at = await missing_workers(client, works), clock.time()
             there_at = there_at if missing else looked_at
             if is_over or looked_at >= there_at + AWAY_SECONDS:
                 raise _no_answer(workflow_id, works, missing)
-        return await asking
+        return await request
     finally:
-        asking.cancel()
+        request.cancel()
         with suppress(asyncio.CancelledError, Exception):
-            await asking
+            await request
 
 
 async def result_of(
@@ -71,9 +71,9 @@ async def result_of(
         raise Failure(ExitCode.REFUSED, [_problem_of(error, noun)]) from error
 
 
-async def _is_done(asking: "asyncio.Future[Any]", until: float | None, *, within: float) -> bool:
+async def _is_done(request: "asyncio.Future[Any]", until: float | None, *, within: float) -> bool:
     left = within if until is None else min(within, until - asyncio.get_running_loop().time())
-    done, _ = await asyncio.wait([asking], timeout=max(left, 0))
+    done, _ = await asyncio.wait([request], timeout=max(left, 0))
     return bool(done)
 
 

@@ -71,7 +71,7 @@ async def declined_collection(duly: RunningDuly, merchant: Merchant, account_id:
     account = await merchant.account(account_id, answers=[declined("insufficient_funds")], owes_minor=2500)
     handle = await duly.start_collection(account, JULY)
     await handle.execute_update(Collection.first_outcome)
-    # Taken over, asked, and the customer told: nothing is in flight that a worker could take along.
+    # Taken over, asked, and the customer notified: nothing is in flight that a worker could take along.
     await happened(handle, COLLECTED, count=3)
     return handle
 
@@ -86,7 +86,7 @@ async def activities_of(handle: Handle) -> list[str]:
         event.activity_task_scheduled_event_attributes.activity_type.name
         async for event in handle.fetch_history_events()
         if event.event_type == SCHEDULED
-        and "tell" not in event.activity_task_scheduled_event_attributes.activity_type.name
+        and "notify" not in event.activity_task_scheduled_event_attributes.activity_type.name
     ]
 
 

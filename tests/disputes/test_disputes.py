@@ -13,7 +13,7 @@ from models.reductions.reduction import ReductionState
 from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
-from tests.support.run_control import happened, until
+from tests.support.run_control import happened
 from workflows.visibility import dispute_id
 
 WHO = OperatorCommand("maria", "not worth it")
@@ -188,13 +188,13 @@ async def test_operators_are_reminded_before_evidence_is_due(refunds: RefundClie
     # A clock that jumped far before the workflow waits would take it past what it waits for.
     await happened(workflow_of(refunds, dispute), EventType.EVENT_TYPE_TIMER_STARTED)
 
-    for _ in range(7):
+    for _ in range(20):
+        if await alerts(refunds) == ["dispute_opened", "dispute_due"]:
+            break
         await refunds.duly.environment.sleep(timedelta(days=1))
 
-    async def are_notified() -> bool:
-        return await alerts(refunds) == ["dispute_opened", "dispute_due"]
-
-    await until(are_notified)
+    status = await workflow_of(refunds, dispute).query("status")
+    assert await alerts(refunds) == ["dispute_opened", "dispute_due"], status
 
 
 async def test_a_person_gives_it_up(refunds: RefundClient) -> None:

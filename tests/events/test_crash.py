@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from settings import Settings
-from tests.events.receiving import receiving
+from tests.events.receiver.receiving import receiving
 from tests.events.signed_events import an_event, send
 from tests.support.builders import Merchant
 

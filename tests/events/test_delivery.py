@@ -24,7 +24,7 @@ MENDED = "alter function duly.events_to_deliver_elsewhere(text, integer) rename 
 @pytest.fixture
 def webhook(inbox: EventInbox, duly: RunningDuly, gateway: StripeGateway) -> Webhook:
     """A receiver that has no patience: what fails is said at once."""
-    return Webhook(inbox, duly.client, SECRETS, ReceiverClock(gateway), patience_seconds=0.0)
+    return Webhook(inbox, duly.client, SECRETS, ReceiverClock(gateway), stall_seconds=0.0)
 
 
 @pytest.fixture

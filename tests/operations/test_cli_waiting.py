@@ -146,7 +146,7 @@ async def test_who_follows_a_run_is_told_that_nobody_works_on_it(
 async def test_without_a_limit_a_run_is_followed_as_long_as_its_workers_are_there(
     ask: CommandLine, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(answers, "CHECK_SECONDS", 0.1)
     monkeypatch.setattr(answers, "AWAY_SECONDS", 0.3)
 
     said = await ask("runs", "start", "monthly", "2026-02", "--wait", "--json")

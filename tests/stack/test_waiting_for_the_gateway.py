@@ -18,7 +18,7 @@ from sandbox.workers import ROOT, _polls, _queues
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.support.builders import API_KEY
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def logged(child: Child) -> list[dict[str, Any]]:
 async def says(child: Child, event: str) -> dict[str, Any]:
     """Wait until a process logs an event."""
 
-    async def has_said() -> bool:
+    async def has_printed() -> bool:
         return any(line["event"] == event for line in logged(child))
 
-    await child.wait_until(has_said, timeout_seconds=PATIENCE_SECONDS)
+    await child.wait_until(has_printed, timeout_seconds=TIMEOUT_SECONDS)
     return next(line for line in logged(child) if line["event"] == event)
 
 
@@ -69,7 +69,7 @@ async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Pat
         account = StripeAccount(API_KEY, WEBHOOK_SECRET)
         async with running_stripe(account, folder=tmp_path, log=tmp_path / "stripe.log", port=away):
             await says(waiting, "worker_started")
-            await waiting.wait_until(lambda: polls(stack, waiting, "gateway"), timeout_seconds=PATIENCE_SECONDS)
+            await waiting.wait_until(lambda: polls(stack, waiting, "gateway"), timeout_seconds=TIMEOUT_SECONDS)
 
     assert not polled_before
     assert (said["reason"], said["tries"], said["next_try_in_seconds"]) == ("APIConnectionError", 1, 1)
@@ -79,7 +79,7 @@ async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Pat
 async def test_workflows_do_not_wait_for_the_gateway(away: int) -> None:
     async with running_stack() as stack, worker(stack, "all") as waiting:
         await says(waiting, "gateway_away")
-        await waiting.wait_until(lambda: polls(stack, waiting, "workflow"), timeout_seconds=PATIENCE_SECONDS)
+        await waiting.wait_until(lambda: polls(stack, waiting, "workflow"), timeout_seconds=TIMEOUT_SECONDS)
 
     assert waiting.exit_code == 0
 
@@ -99,7 +99,7 @@ async def test_a_key_that_the_gateway_does_not_take_ends_its_worker_and_is_said(
     monkeypatch.setenv("STRIPE_API_KEY", f"{API_KEY}_wrong")
 
     async with running_stack() as stack, worker(stack, "gateway") as refused:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while refused.exit_code is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         said = logged(refused)[-1]["event"]

@@ -22,7 +22,7 @@ ARGUMENTS, FIELD_KNOWN, FIELD_REQUIRED, FIELD_VALID = "arguments_fit", "field_kn
 SHAPE = frozenset({ARGUMENTS, FIELD_KNOWN, FIELD_REQUIRED, FIELD_VALID})
 
 # A client that is told ten things has enough to mend.
-_TOLD = 10
+_MESSAGES = 10
 
 _JSON = "json/plain"
 _NOTHING = "binary/null"
@@ -37,7 +37,7 @@ class Refused:
 
 def refusal(problems: Iterable[Problem]) -> ApplicationError:
     """Make the error that a client gets: it names every field, and the details are for programs."""
-    told = list(problems)[:_TOLD]
+    told = list(problems)[:_MESSAGES]
     kind = INVALID_INPUT if told[0].rule in SHAPE else told[0].rule
     message = "; ".join(f"{problem.field}: {problem.message}" for problem in told)
     return ApplicationError(message, [problem.as_document() for problem in told], type=kind, non_retryable=True)

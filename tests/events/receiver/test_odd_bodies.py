@@ -15,7 +15,7 @@ from hypothesis import settings as configured
 from hypothesis import strategies as st
 
 from activities.events.bounded_http import Connections
-from tests.events.serving import serving
+from tests.events.receiver.serving import serving
 from tests.events.signed_events import SECRETS, an_event, send, signed
 from tests.support.builders import Merchant
 from webhook import Webhook, build_app

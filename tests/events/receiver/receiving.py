@@ -15,7 +15,7 @@ from sandbox.servers.processes import choose_port
 from settings import Settings
 from tests.events.signed_events import SECRETS
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class Receiver:
