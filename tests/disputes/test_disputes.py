@@ -13,7 +13,7 @@ from models.reductions.reduction import ReductionState
 from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
-from tests.support.run_control import happened
+from tests.support.run_control import happened, until
 from workflows.visibility import dispute_id
 
 WHO = OperatorCommand("maria", "not worth it")
