@@ -69,7 +69,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "id_means_one_request": "the id was given to another refund",
         "refund_exists": "there is no such refund",
         "outcome_is_unknown": "the attempt has an outcome already",
-        "evidence_is_of_this_refund": "the gateway's id is of another refund",
+        "evidence_is_of_this_attempt": "the gateway's id is of another refund",
     },
     "RefundRun": {"day_is_due": "the day has not begun; `not_due_yet` runs it all the same"},
     "Reminders": {},
