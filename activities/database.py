@@ -22,6 +22,8 @@ _MISMATCHES = ("42", "3F", "0A000")
 # The server gives a statement up this long after its caller has: what nobody waits for holds no locks.
 STATEMENT_MARGIN_SECONDS = 5
 STANDARD_SECONDS = 10.0
+# Where a connection says what time-out its server has; it lives as long as the server's session.
+_SERVER_TIMEOUT = "statement_timeout_ms"
 
 
 def create_engine(url: str, *, pool: int, timeout_seconds: float = STANDARD_SECONDS) -> AsyncEngine:
@@ -68,21 +70,8 @@ class Database:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
         seconds = timeout_seconds or self._timeout_seconds
         async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
-            if seconds <= self._timeout_seconds:
-                yield connection
-                return
-            # As long as the caller waits, so long may the server work; the next borrower has the standard again. The
-            # commits end what SQLAlchemy takes for a transaction: whoever borrows may choose an isolation level.
-            _ = await connection.exec_driver_sql(f"set statement_timeout = {_statement_timeout_ms(seconds)}")
-            await connection.commit()
-            try:
-                yield connection
-            except BaseException:
-                # Nobody borrows a connection whose time-out could not be set back.
-                await connection.invalidate()
-                raise
-            _ = await connection.exec_driver_sql("reset statement_timeout")
-            await connection.commit()
+            await _let_the_server_work(connection, max(seconds, self._timeout_seconds))
+            yield connection
 
     @asynccontextmanager
     async def transaction(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
@@ -156,6 +145,17 @@ async def _translating_errors() -> AsyncIterator[None]:
         if state.startswith(_MISMATCHES):
             raise SchemaMismatchError(state, _primary_message(error)) from None
         raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
+
+
+async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> None:
+    """Give the server as long for a statement as the caller waits, unless an earlier borrower has set just that."""
+    wanted = _statement_timeout_ms(seconds)
+    if connection.info.get(_SERVER_TIMEOUT) == wanted:
+        return
+    await connection.exec_driver_sql(f"set statement_timeout = {wanted}")
+    # To the server it was a commit of its own; SQLAlchemy would let no isolation level be chosen after it.
+    await connection.commit()
+    connection.info[_SERVER_TIMEOUT] = wanted
 
 
 def _broken_rule(error: DBAPIError) -> RuleBrokenError:

@@ -61,11 +61,11 @@ class ObservedClock:
     def note_date(self, headers: Mapping[str, str], *, sent: timedelta, received: timedelta) -> None:
         """Take the `Date` of an answer, if it has one that can be read."""
         try:
-            said = parsedate_to_datetime(headers.get("Date", ""))
+            read_at = parsedate_to_datetime(headers.get("Date", ""))
         except (TypeError, ValueError):
             return
-        if said.tzinfo is not None:
-            self.note(said, said + DATE_STEP, sent=sent, received=received)
+        if read_at.tzinfo is not None:
+            self.note(read_at, read_at + DATE_STEP, sent=sent, received=received)
 
     @property
     def is_known(self) -> bool:

@@ -36,18 +36,18 @@ async def answer_of(
     clock = asyncio.get_running_loop()
     request = asyncio.ensure_future(asked)
     until = None if wait_seconds is None else clock.time() + wait_seconds
-    there_at = looked_at = clock.time()
+    there_at = checked_at = clock.time()
     try:
         while not await _is_done(request, until, within=CHECK_SECONDS if meanwhile is None else 1.0):
             if meanwhile is not None:
                 await meanwhile()
             is_over = until is not None and clock.time() >= until
-            if not is_over and clock.time() < looked_at + CHECK_SECONDS:
+            if not is_over and clock.time() < checked_at + CHECK_SECONDS:
                 continue
             works = await _works_of(client, workflow_id)
-            missing, looked_at = await missing_workers(client, works), clock.time()
-            there_at = there_at if missing else looked_at
-            if is_over or looked_at >= there_at + AWAY_SECONDS:
+            missing, checked_at = await missing_workers(client, works), clock.time()
+            there_at = there_at if missing else checked_at
+            if is_over or checked_at >= there_at + AWAY_SECONDS:
                 raise _no_answer(workflow_id, works, missing)
         return await request
     finally:

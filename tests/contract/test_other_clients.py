@@ -28,8 +28,8 @@ async def output_of(*words: str, cwd: Path | None = None, **environment: str) ->
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), INSTALL_SECONDS)
-    return process.returncode or 0, said.decode()
+    printed, _ = await asyncio.wait_for(process.communicate(), INSTALL_SECONDS)
+    return process.returncode or 0, printed.decode()
 
 
 async def temporal(address: str, *words: str) -> tuple[int, str]:
@@ -40,7 +40,7 @@ async def temporal(address: str, *words: str) -> tuple[int, str]:
 async def test_on_temporals_command_line_a_misspelt_field_is_said_at_once(
     foreign: Foreign, temporal_address: str
 ) -> None:
-    code, said = await temporal(
+    code, printed = await temporal(
         temporal_address,
         *("workflow", "execute", "--type", "Collection", "--task-queue", foreign.queue),
         *("--workflow-id", "collection/acc_42/2026-11"),
@@ -48,21 +48,21 @@ async def test_on_temporals_command_line_a_misspelt_field_is_said_at_once(
     )
 
     assert code != 0
-    assert "acount_id: is no field; did you mean account_id?" in said
+    assert "acount_id: is no field; did you mean account_id?" in printed
 
 
 async def test_on_temporals_command_line_an_update_is_refused_by_the_name_of_the_field(
     foreign: Foreign, temporal_address: str
 ) -> None:
     async with foreign.waiting("Dispute") as handle:
-        code, said = await temporal(
+        code, printed = await temporal(
             temporal_address,
             *("workflow", "update", "execute", "--workflow-id", handle.id, "--name", "check_now"),
             *("--input", json.dumps({"actor": "maria", "raeson": "as agreed"})),
         )
 
     assert code != 0
-    assert "reason: is missing" in said
+    assert "reason: is missing" in printed
 
 
 async def test_on_temporals_command_line_plain_json_collects_a_receivable(
@@ -70,15 +70,15 @@ async def test_on_temporals_command_line_plain_json_collects_a_receivable(
 ) -> None:
     account = await merchant.account(f"acc_{uuid4().hex}", owes_minor=2500)
 
-    code, said = await temporal(
+    code, printed = await temporal(
         temporal_address,
         *("workflow", "execute", "--type", "Collection", "--task-queue", "duly", "--output", "json"),
         *("--workflow-id", f"collection/{account}/2026-11"),
         *("--input", json.dumps({"account_id": account, "period": "2026-11"})),
     )
 
-    assert code == 0, said
-    assert json.loads(said)["result"]["stage"] == "settled"
+    assert code == 0, printed
+    assert json.loads(printed)["result"]["stage"] == "settled"
     assert await merchant.balance(account) == 0
 
 
@@ -91,9 +91,9 @@ async def test_the_example_for_node_collects_a_receivable_and_is_told_what_is_wr
         pytest.skip("there is no Node.js here")
     for name in ("package.json", "package-lock.json", "collect-now.mjs"):
         shutil.copy(EXAMPLE / name, tmp_path)
-    code, said = await output_of(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=tmp_path)
+    code, printed = await output_of(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=tmp_path)
     if code:
-        pytest.skip(f"npm cannot install here: {said.strip().splitlines()[-1]}")
+        pytest.skip(f"npm cannot install here: {printed.strip().splitlines()[-1]}")
     account = await merchant.account(f"acc_{uuid4().hex}", owes_minor=2500)
 
     async def collect(period: str) -> tuple[int, str]:

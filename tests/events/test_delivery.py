@@ -69,7 +69,7 @@ async def test_a_database_error_of_any_kind_stops_delivery_only_for_as_long_as_i
         while await tries_of(database, "evt_1") == 0:  # noqa: ASYNC110 - delivered by the receiver's own task
             await asyncio.sleep(0.02)
     assert stored == 200
-    assert (failing.status_code, failing.json()["delivery"]["error"]) == (503, "RuleBrokenError")
+    assert (failing.status_code, failing.json()["delivery"]["error"]) == (503, "SchemaMismatchError")
     assert (well.status_code, well.json()["delivery"]["failures"]) == (200, 0)
 
 

@@ -65,26 +65,7 @@ ALLOWED: Mapping[str, str] = {
 }
 
 # Names that still have an image in them. This list only gets shorter, and goes when it is empty.
-LEFT: frozenset[str] = frozenset(
-    {
-        "Letter",
-        "_SAID",
-        "_SPEAKABLE",
-        "_heard_gateway",
-        "_letter",
-        "_looked_at",
-        "_tell",
-        "_told",
-        "heard",
-        "looked_at",
-        "said",
-        "tell",
-        "notify_account",
-        "notify_card",
-        "notify_of_dispute",
-        "told",
-    }
-)
+LEFT: frozenset[str] = frozenset({"_tell"})
 
 # Public classes that share a name. This list only gets shorter.
 TWICE: frozenset[str] = frozenset(
@@ -95,9 +76,7 @@ TWICE: frozenset[str] = frozenset(
         "Due",
         "Known",
         "Part",
-        "Refund",
         "RefundAnswer",
-        "RefundStatus",
         "Settings",
         "SubscriptionRow",
     }

@@ -48,6 +48,9 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
         "support": "helpers that several folders import",
     },
 }
+# Folders that are as a file at the layer's root: everybody may import them.
+SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting")})
+
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
 }
@@ -117,7 +120,7 @@ def unlisted_arrows(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(line, f"imports {imported}: {layer} has no arrow from {room} to {other}")
         for module, line, imported, layer, room, other in _crossings(modules)
-        if other in CAPABILITIES and room in CAPABILITIES and other not in ARROWS[layer].get(room, ())
+        if other not in ARROWS[layer].get(room, ())
     ]
 
 
@@ -152,7 +155,6 @@ def misplaced_root_files(modules: Iterable[Module]) -> list[str]:
         f"{module.path}: is needed by {', '.join(sorted(found)) or 'nobody'}; it belongs there"
         for module in everything
         if _is_at_root(module) and not _is_shared(found := users[module.name])
-        if not found & {folder for folders in OTHER_FOLDERS.values() for folder in folders}
     ]
 
 
@@ -163,7 +165,7 @@ def _is_shared(users: Iterable[str]) -> bool:
 
 def _users_of_roots(modules: list[Module]) -> Mapping[str, set[str]]:
     """Return for each file at a root the capabilities and entries that import it, by way of other root files too."""
-    roots = {module.name for module in modules if _is_at_root(module)}
+    roots = {module.name for module in modules if _is_at_root(module) or module.path.parts[:2] in SHARED}
     users: dict[str, set[str]] = defaultdict(set)
     between: dict[str, set[str]] = defaultdict(set)
     for module in modules:
@@ -192,12 +194,12 @@ def _crossings(modules: Iterable[Module]) -> Iterator[tuple[Module, int, str, st
 
 
 def _rooms_of(layer: str) -> frozenset[str]:
-    return CAPABILITIES | frozenset(OTHER_FOLDERS.get(layer, {}))
+    return (CAPABILITIES | frozenset(OTHER_FOLDERS.get(layer, {}))) - {folder for top, folder in SHARED if top == layer}
 
 
 def _room(module: Module) -> str:
     parts = module.path.parts
-    return parts[1] if parts[0] in LAYERS and len(parts) > 2 else ""
+    return parts[1] if parts[0] in LAYERS and len(parts) > 2 and parts[:2] not in SHARED else ""
 
 
 def _is_at_root(module: Module) -> bool:

@@ -55,11 +55,11 @@ async def payment(cli: CommandLine, merchant: Merchant, workers: None, period: s
     return str(await merchant.value("select id from duly.financial_transactions where classification = 'payment'"))
 
 
-def gave_up(said: CommandResult) -> list[str]:
+def gave_up(printed: CommandResult) -> list[str]:
     """Return why a command gave up."""
-    assert said.exit_code == 3, said.stdout
-    assert {rule for _, rule in said.rules} <= {"worker_answers", "answered_in_time"}
-    return [str(problem["message"]) for problem in said.error["problems"]]
+    assert printed.exit_code == 3, printed.stdout
+    assert {rule for _, rule in printed.rules} <= {"worker_answers", "answered_in_time"}
+    return [str(problem["message"]) for problem in printed.error["problems"]]
 
 
 async def test_without_any_worker_each_command_that_starts_something_names_both(
@@ -70,8 +70,8 @@ async def test_without_any_worker_each_command_that_starts_something_names_both(
     registered = await ask("cards", "register", account, "--token", "pm_1", "--card", "card_w1", *SOON, "--json")
     collected = await ask("collections", "start", account, period, *SOON, "--json")
 
-    for said, workflow_id in ((registered, "card/card_w1"), (collected, f"collection/{account}/{period}")):
-        no_workflow_worker, no_gateway_worker = gave_up(said)
+    for printed, workflow_id in ((registered, "card/card_w1"), (collected, f"collection/{account}/{period}")):
+        no_workflow_worker, no_gateway_worker = gave_up(printed)
         assert no_workflow_worker.startswith(NO_WORKFLOW_WORKER)
         assert no_gateway_worker.startswith(NO_GATEWAY_WORKER)
         assert no_gateway_worker.endswith(f"{workflow_id} goes on when it is there")
@@ -96,10 +96,10 @@ async def test_what_was_asked_for_goes_on_when_the_workers_come(
 
 
 async def test_a_refund_without_workers_is_not_waited_for_for_ever(ask: CommandLine, payment: str, period: str) -> None:
-    said = await ask("refunds", "create", payment, "--amount", "10", "--id", f"rf_{period}", *WHO, *SOON, "--json")
+    printed = await ask("refunds", "create", payment, "--amount", "10", "--id", f"rf_{period}", *WHO, *SOON, "--json")
     cancelled = await ask("refunds", "cancel", payment, "--id", f"rf_{period}c", *WHO, *SOON, "--json")
 
-    for each in (said, cancelled):
+    for each in (printed, cancelled):
         assert [message.partition(",")[0] for message in gave_up(each)] == [NO_WORKFLOW_WORKER, NO_GATEWAY_WORKER]
 
 
@@ -107,9 +107,11 @@ async def test_a_reward_needs_no_gateway_to_be_accepted(ask: CommandLine, mercha
     account = await merchant.account()
     await ask.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
 
-    said = await ask("reductions", "create", "aw_1", account, "--merchant", "cafe", "--amount", "1.00", *SOON, "--json")
+    printed = await ask(
+        "reductions", "create", "aw_1", account, "--merchant", "cafe", "--amount", "1.00", *SOON, "--json"
+    )
 
-    [message] = gave_up(said)
+    [message] = gave_up(printed)
     assert message.startswith(NO_WORKFLOW_WORKER)
 
 
@@ -118,9 +120,9 @@ async def test_with_the_gateways_worker_away_it_is_the_one_that_is_named(
 ) -> None:
     account = await merchant.account(owes_minor=2500)
     async with workflow_worker(quiet, database):
-        said = await ask("collections", "start", account, period, "--wait-seconds", "2", "--json")
+        printed = await ask("collections", "start", account, period, "--wait-seconds", "2", "--json")
 
-    [message] = gave_up(said)
+    [message] = gave_up(printed)
     assert message.startswith(NO_GATEWAY_WORKER)
     assert message.endswith(f"collection/{account}/{period} goes on when it is there")
 
@@ -138,9 +140,9 @@ async def test_with_the_gateways_worker_away_it_is_the_one_that_is_named(
 async def test_who_follows_a_run_is_told_that_nobody_works_on_it(
     ask: CommandLine, merchant: Merchant, words: tuple[str, ...]
 ) -> None:
-    said = await ask(*words, *SOON, "--json")
+    printed = await ask(*words, *SOON, "--json")
 
-    assert gave_up(said)[0].startswith(NO_WORKFLOW_WORKER)
+    assert gave_up(printed)[0].startswith(NO_WORKFLOW_WORKER)
 
 
 async def test_without_a_limit_a_run_is_followed_as_long_as_its_workers_are_there(
@@ -149,9 +151,9 @@ async def test_without_a_limit_a_run_is_followed_as_long_as_its_workers_are_ther
     monkeypatch.setattr(answers, "CHECK_SECONDS", 0.1)
     monkeypatch.setattr(answers, "AWAY_SECONDS", 0.3)
 
-    said = await ask("runs", "start", "monthly", "2026-02", "--wait", "--json")
+    printed = await ask("runs", "start", "monthly", "2026-02", "--wait", "--json")
 
-    assert gave_up(said)[0].startswith(NO_WORKFLOW_WORKER)
+    assert gave_up(printed)[0].startswith(NO_WORKFLOW_WORKER)
 
 
 async def test_an_order_to_a_workflow_gives_up_in_time_too(
@@ -167,9 +169,9 @@ async def test_an_order_to_a_workflow_gives_up_in_time_too(
         **card_label(card, provider="stripe"),
     )
 
-    said = await ask("cards", "resolve", card, "--was-not-asked", *WHO, "--json")
+    printed = await ask("cards", "resolve", card, "--was-not-asked", *WHO, "--json")
 
-    assert [message.partition(",")[0] for message in gave_up(said)] == [NO_WORKFLOW_WORKER, NO_GATEWAY_WORKER]
+    assert [message.partition(",")[0] for message in gave_up(printed)] == [NO_WORKFLOW_WORKER, NO_GATEWAY_WORKER]
     assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
@@ -184,11 +186,11 @@ async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
 ) -> None:
     account = await merchant.account(owes_minor=2500)
     async with duly_at(WorkflowEnvironment.from_client(quiet), database, gateway, settings) as duly:
-        said = await ask("collections", "start", account, period, "--wait-seconds", "0.1", "--json")
+        printed = await ask("collections", "start", account, period, "--wait-seconds", "0.1", "--json")
         await duly.collection(account, period).result()
 
-    [message] = gave_up(said)
-    assert said.rules == [("wait_seconds", "answered_in_time")]
+    [message] = gave_up(printed)
+    assert printed.rules == [("wait_seconds", "answered_in_time")]
     assert message == (
         f"collection/{account}/{period} has not answered yet; workers polled duly and duly-gateway-stripe"
         " within the last 90 seconds, and it goes on"

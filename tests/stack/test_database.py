@@ -82,3 +82,31 @@ async def test_a_refusal_brings_no_row_into_a_history(owner_database_url: str) -
     assert "products_id_check" in str(failure)
     assert "Ada Lovelace" not in str(failure)
     assert isinstance(refused.value.refused, InvalidInputError)
+
+
+async def test_the_server_may_work_as_long_as_the_caller_waits_and_for_the_next_one_no_longer(
+    database_url: str,
+) -> None:
+    database = Database(create_engine(database_url, pool=1))
+    show = "select current_setting('statement_timeout')::interval = :seconds * interval '1 second' as is_so"
+
+    async with database.transaction(timeout_seconds=300) as connection:
+        in_a_transaction = (await connection.execute(text(show), {"seconds": 305})).scalar_one()
+    long = await database.rows(show, timeout_seconds=60, seconds=65)
+    with pytest.raises(RuleBrokenError):
+        await database.rows("select 1 / 0", timeout_seconds=60)
+    after_an_error = await database.rows(show, seconds=15)
+    async with database.transaction() as connection:
+        standard = (await connection.execute(text(show), {"seconds": 15})).scalar_one()
+    await database.dispose()
+
+    assert (in_a_transaction, long[0].is_so, after_an_error[0].is_so, standard) == (True, True, True, True)
+
+
+async def test_a_database_with_more_time_than_its_engine_gives_the_server_that_time(database_url: str) -> None:
+    database = Database(create_engine(database_url, pool=1), timeout_seconds=600)
+
+    (row,) = await database.rows("select current_setting('statement_timeout') as setting")
+    await database.dispose()
+
+    assert row.setting == "605s"

@@ -63,7 +63,7 @@ async def polls(stack: Stack, child: Child, role: str) -> bool:
 
 async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Path) -> None:
     async with running_stack() as stack, worker(stack, "gateway") as waiting:
-        said = await says(waiting, "gateway_away")
+        result = await says(waiting, "gateway_away")
         polled_before = await polls(stack, waiting, "gateway")
 
         account = StripeAccount(API_KEY, WEBHOOK_SECRET)
@@ -72,7 +72,7 @@ async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Pat
             await waiting.wait_until(lambda: polls(stack, waiting, "gateway"), timeout_seconds=TIMEOUT_SECONDS)
 
     assert not polled_before
-    assert (said["reason"], said["tries"], said["next_try_in_seconds"]) == ("APIConnectionError", 1, 1)
+    assert (result["reason"], result["tries"], result["next_try_in_seconds"]) == ("APIConnectionError", 1, 1)
     assert waiting.exit_code == 0
 
 
@@ -102,6 +102,6 @@ async def test_a_key_that_the_gateway_does_not_take_ends_its_worker_and_is_said(
         async with asyncio.timeout(TIMEOUT_SECONDS):
             while refused.exit_code is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
-        said = logged(refused)[-1]["event"]
+        result = logged(refused)[-1]["event"]
 
-    assert (refused.exit_code, said) == (1, "gateway_refuses_key")
+    assert (refused.exit_code, result) == (1, "gateway_refuses_key")

@@ -16,30 +16,30 @@ from temporalio.converter import (
 from workflows.inputs.decoding import Refused, read, refusal
 
 
-class Door(Enum):
+class InputKind(Enum):
     """What a message to a workflow is."""
 
     START = auto()
     SIGNAL = auto()
-    QUESTION = auto()  # an update or a query: whoever asks waits for the answer
+    REQUEST = auto()  # an update or a query: whoever asks waits for the answer
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What one workflow takes: at which doors which types, and the names of each handler's parameters.
+    """What one workflow takes: by which kinds of input which types, and the names of each handler's parameters.
 
-    Two doors may take the same types.
+    Two kinds of input may have the same types.
     """
 
     workflow_id: str
-    doors: Mapping[tuple[type, ...], frozenset[Door]] = field(default_factory=dict)
+    kinds: Mapping[tuple[type, ...], frozenset[InputKind]] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class InputConverter(PayloadConverter, WithSerializationContext):
-    """Reads what comes in at a workflow's doors strictly; activities and children are read by the converter within.
+    """Reads a workflow's starts, signals, updates and queries strictly; its activities and children as the one within.
 
-    A start or a signal that cannot be read is handed on as `Refused`, so that whoever is behind the door can say so;
+    A start or a signal that cannot be read is handed on as `Refused`, so that its handler can say so;
     an update or a query is refused at once, by ApplicationError.
     """
 
@@ -53,15 +53,15 @@ class InputConverter(PayloadConverter, WithSerializationContext):
         return self._within.to_payloads(values)
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """Read arguments strictly where the types are those of a door."""
-        doors = self.arguments.doors.get(tuple(type_hints)) if type_hints else None
-        if not doors or type_hints is None or len(type_hints) != len(payloads):
+        """Read arguments strictly where the types are those of an input."""
+        kinds = self.arguments.kinds.get(tuple(type_hints)) if type_hints else None
+        if not kinds or type_hints is None or len(type_hints) != len(payloads):
             # No types at all would hide arguments that nobody takes: whoever is called with them is asked first.
             return self._within.from_payloads(payloads, type_hints or None)
         found = read(payloads, type_hints)
         if not isinstance(found, Refused):
             return found
-        if doors == {Door.QUESTION}:
+        if kinds == {InputKind.REQUEST}:
             raise refusal(found.problems)
         return [found for _ in payloads]
 

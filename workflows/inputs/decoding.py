@@ -37,10 +37,10 @@ class Refused:
 
 def refusal(problems: Iterable[Problem]) -> ApplicationError:
     """Make the error that a client gets: it names every field, and the details are for programs."""
-    told = list(problems)[:_MESSAGES]
-    kind = INVALID_INPUT if told[0].rule in SHAPE else told[0].rule
-    message = "; ".join(f"{problem.field}: {problem.message}" for problem in told)
-    return ApplicationError(message, [problem.as_document() for problem in told], type=kind, non_retryable=True)
+    shown = list(problems)[:_MESSAGES]
+    kind = INVALID_INPUT if shown[0].rule in SHAPE else shown[0].rule
+    message = "; ".join(f"{problem.field}: {problem.message}" for problem in shown)
+    return ApplicationError(message, [problem.as_document() for problem in shown], type=kind, non_retryable=True)
 
 
 def read(payloads: Sequence[Payload], hints: Sequence[Any]) -> list[Any] | Refused:

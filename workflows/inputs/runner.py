@@ -11,7 +11,7 @@ from temporalio.converter import PayloadConverter
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from workflows.inputs.converter import Arguments, Door, InputConverter
+from workflows.inputs.converter import Arguments, InputConverter, InputKind
 
 # A header of every workflow that one of ours has started or continued as. Its input comes from a worker, maybe of
 # another version: what this one cannot read fails the task, which is tried again until the deployment is through.
@@ -50,16 +50,16 @@ def _arguments(definition: Any, workflow_id: str, *, is_trusted: bool) -> Argume
         {name: handler for name, handler in handlers.items() if name}
         for handlers in (definition.signals, definition.updates, definition.queries)
     )
-    taken = [] if is_trusted else [(definition.arg_types, Door.START)]
-    taken += [(handler.arg_types, Door.SIGNAL) for handler in signals.values()]
-    taken += [(handler.arg_types, Door.QUESTION) for handler in (*updates.values(), *queries.values())]
-    doors: dict[tuple[type, ...], frozenset[Door]] = {}
-    for types, door in taken:
+    taken = [] if is_trusted else [(definition.arg_types, InputKind.START)]
+    taken += [(handler.arg_types, InputKind.SIGNAL) for handler in signals.values()]
+    taken += [(handler.arg_types, InputKind.REQUEST) for handler in (*updates.values(), *queries.values())]
+    kinds: dict[tuple[type, ...], frozenset[InputKind]] = {}
+    for types, kind in taken:
         if types:
-            doors[tuple(types)] = doors.get(tuple(types), frozenset()) | {door}
+            kinds[tuple(types)] = kinds.get(tuple(types), frozenset()) | {kind}
     # The SDK sees to it that no two handlers of a workflow have one name.
     names = {name: parameters_of(handler.fn) for name, handler in (signals | updates | queries).items()}
-    return Arguments(workflow_id, doors, names)
+    return Arguments(workflow_id, kinds, names)
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:

@@ -39,8 +39,8 @@ class Reply:
     @property
     def error(self) -> str:
         """The status, and for a refusal its code, decline code and parameter, as far as it has them."""
-        said = self.body.get("error", {})
-        words = (said.get("code"), said.get("decline_code"), said.get("param"))
+        refused = self.body.get("error", {})
+        words = (refused.get("code"), refused.get("decline_code"), refused.get("param"))
         return " ".join([str(self.status), *(str(word) for word in words if word)])
 
 

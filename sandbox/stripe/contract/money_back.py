@@ -83,9 +83,9 @@ def events(calls: Calls) -> str:
     listed = calls.until(
         "/v1/events?limit=50", lambda page: sum(each["data"]["object"]["id"] in mine for each in page["data"]) >= 3
     )
-    told = [each for each in listed["data"] if each["data"]["object"]["id"] in mine]
-    types = sorted({each["type"] for each in told} - {"charge.updated"})
-    return f"{', '.join(types)}; {'account' if any('account' in each for each in told) else 'no account'}"
+    found = [each for each in listed["data"] if each["data"]["object"]["id"] in mine]
+    types = sorted({each["type"] for each in found} - {"charge.updated"})
+    return f"{', '.join(types)}; {'account' if any('account' in each for each in found) else 'no account'}"
 
 
 @behaviour("a secret, then none", "/api/webhook_endpoints/object")

@@ -14,8 +14,8 @@ def late_booking(calls: Calls) -> str:
     first = calls.get(f"/v1/charges/{charge}").body["balance_transaction"]
     later = calls.until(f"/v1/charges/{charge}", lambda found: found["balance_transaction"])["balance_transaction"]
     events = calls.get("/v1/events", type="charge.updated", limit=50).body["data"]
-    told = any(event["data"]["object"]["id"] == charge for event in events)
-    return f"{first or 'null'}, later {str(later)[:3]}, {'by charge.updated' if told else 'without an event'}"
+    has_event = any(event["data"]["object"]["id"] == charge for event in events)
+    return f"{first or 'null'}, later {str(later)[:3]}, {'by charge.updated' if has_event else 'without an event'}"
 
 
 @behaviour("txn at once", "/payments/payment-intents/asynchronous-capture")
@@ -77,9 +77,9 @@ def sent_and_left_out(calls: Calls) -> str:
     """A charge says what was not asked for, has a receipt, and leaves out what there is none of."""
     charge = calls.get(f"/v1/charges/{pay(calls).body['latest_charge']}").body
     card = charge["payment_method_details"]["card"]
-    said = [card.get(name, {}).get("status", "absent") for name in ("extended_authorization", "multicapture")]
+    statuses = [card.get(name, {}).get("status", "absent") for name in ("extended_authorization", "multicapture")]
     receipt = "receipt" if charge["receipt_url"] else "no receipt"
-    return f"{', '.join(said)}, {receipt}; {'transfer' if 'transfer' in charge else 'no transfer'}"
+    return f"{', '.join(statuses)}, {receipt}; {'transfer' if 'transfer' in charge else 'no transfer'}"
 
 
 @behaviour("succeeded, setatt", "OpenAPI setup_intent")

@@ -62,9 +62,9 @@ async def is_answered(receiver: Address) -> bool:
 async def stops_by_itself(client: Client) -> bytes:
     """Wait until the receiver closes a connection; its limits are half a second."""
     async with asyncio.timeout(5):
-        said = await client.until_closed()
+        result = await client.until_closed()
     await client.close()
-    return said
+    return result
 
 
 async def test_ten_times_more_half_open_connections_than_the_limit_silence_nobody(
@@ -113,11 +113,11 @@ async def test_a_head_that_comes_byte_by_byte_ends_the_connection_as_well(receiv
 
     await client.send(b"GET /health HTTP/1.1\r\nx-more: ")
     dripping = asyncio.create_task(drip())
-    said = await stops_by_itself(client)
+    result = await stops_by_itself(client)
     dripping.cancel()
     await asyncio.wait([dripping])
 
-    assert said.startswith(b"HTTP/1.1 408 ")
+    assert result.startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_second_request_that_never_gets_complete_ends_a_connection_that_was_good(receiver: Address) -> None:

@@ -54,12 +54,12 @@ async def test_events_are_taken_by_the_gateways_clock_and_the_difference_is_said
         await send(visitor, new, signed_at_the_gateway(new, ahead=ahead)),
         await send(visitor, old, signed_at_the_gateway(old, ahead=ahead, age=400)),
     ]
-    said = (await visitor.get("/health")).json()
+    result = (await visitor.get("/health")).json()
 
     assert answers == [200, 400]
-    assert said["clock"]["verdict"] == "too_far_apart"
-    assert said["clock"]["ahead_of_gateway_seconds"] == pytest.approx(-ahead, abs=2)
-    assert said["events"] == {"stored": 1, "untrusted_stale": 1}
+    assert result["clock"]["verdict"] == "too_far_apart"
+    assert result["clock"]["ahead_of_gateway_seconds"] == pytest.approx(-ahead, abs=2)
+    assert result["events"] == {"stored": 1, "untrusted_stale": 1}
     assert [line["event"] for line in logged] == ["receiver_clock_off"]
 
 
