@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from temporalio.exceptions import ApplicationError
 
-from models.ledger.refusals import LedgerError, refusal
+from models.ledger.refusals import LedgerError, ledger_error
 
 # SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "DU", "LD")
@@ -161,7 +161,7 @@ async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> N
 def _broken_rule(error: DBAPIError) -> RuleBrokenError:
     diagnosis = getattr(error.orig, "diag", None)
     rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
-    return RuleBrokenError(rule, _primary_message(error), None if diagnosis is None else refusal(diagnosis))
+    return RuleBrokenError(rule, _primary_message(error), None if diagnosis is None else ledger_error(diagnosis))
 
 
 def _primary_message(error: DBAPIError) -> str:

@@ -1,4 +1,4 @@
-"""What a worker does around every activity: answers given in bunches, and signs of life while one runs."""
+"""What a worker does around every activity: completions in batches, and heartbeats while one runs."""
 
 import asyncio
 from contextlib import suppress
@@ -14,7 +14,7 @@ class BatchedCompletions(Interceptor):
     """Holds the answers to calls of one priority until the next tick of a clock that all of them share.
 
     A shard that takes in ten answers at once is woken once for them, not ten times (decision 0017). What was answered
-    is committed by then: a worker that dies meanwhile is asked again and tells what is stored. A failure is not held,
+    is committed by then: after a worker's death the call is repeated and returns what is stored. A failure is not held,
     for Temporal's retry has its own pause.
     """
 

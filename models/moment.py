@@ -12,7 +12,7 @@ def in_utc(at: datetime) -> str:
 
 
 def on_both_clocks(at: datetime, time_zone: str) -> str:
-    """Return a moment in UTC and on a local clock, whose day is said where it is another."""
+    """Return a moment in UTC and on a local clock, whose day is added where it is another."""
     here, there = at.astimezone(UTC), at.astimezone(ZoneInfo(time_zone))
     local = f"{there:%H:%M}" if there.date() == here.date() else _day_and_hour(there)
     return f"{_day_and_hour(here)} UTC ({local} in {time_zone})"

@@ -11,13 +11,13 @@ class CommandError(ValueError):
 
 @dataclass(frozen=True)
 class OperatorCommand:
-    """Who asks for something, and why: both are kept in the history."""
+    """Who gives a command, and why: both are kept in the history."""
 
     actor: str
     reason: str
 
     def check(self) -> None:
-        """Raise CommandError unless somebody says why."""
+        """Raise CommandError unless both are given."""
         refuse_unless(bool(self.actor.strip()), CommandError, "actor: say who asks")
         refuse_unless(bool(self.reason.strip()), CommandError, "reason: say why")
         refuse_unless(len(self.reason) <= 500, CommandError, "reason: at most 500 characters")

@@ -93,7 +93,7 @@ class MailTiming(Timing):
 
 
 # A mail server that is away delays mail and nothing else. After three days it is not news any more: what is left stays
-# in the outbox, where a person finds it. A page of letters reports after each of them.
+# in the outbox, where a person finds it. A page of messages reports after each of them.
 MAIL = MailTiming(
     start_to_close_timeout=timedelta(minutes=30),
     schedule_to_close_timeout=timedelta(days=3),

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from models.bank.entry import BankEntry, is_reference
-from models.bank.refund_answer import RefundAnswer, status_of
+from models.bank.refund_answer import BankRefundAnswer, status_of
 from models.currency import UnknownCurrencyError
 from models.imports.columns import ANSWERS, BANK
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
@@ -42,8 +42,8 @@ def statement_entries(path: Path) -> Iterator[BankEntry | Problem]:
         yield from [entry] if isinstance(entry, Problem) else _entries_of(entry)
 
 
-def status_answers(path: Path) -> Iterator[RefundAnswer | Problem]:
-    """Yield what pain.002 says of each payment. A status of the group or batch alone says nothing of one payment."""
+def status_answers(path: Path) -> Iterator[BankRefundAnswer | Problem]:
+    """Yield the status that pain.002 gives each payment. One of the group or batch alone is none."""
     for found in _elements(path, "TxInfAndSts", ANSWERS):
         if isinstance(found, Problem):
             yield found
@@ -54,7 +54,7 @@ def status_answers(path: Path) -> Iterator[RefundAnswer | Problem]:
             _text(found, "StsRsnInf/Rsn/Prtry"),
             _text(found, "StsRsnInf/AddtlInf"),
         )
-        yield RefundAnswer(
+        yield BankRefundAnswer(
             line=_line(found),
             reference=_text(found, "OrgnlEndToEndId"),
             status=status_of(_text(found, "TxSts")),
@@ -103,7 +103,7 @@ def _entries_of(entry: "etree._Element") -> Iterator[BankEntry | Problem]:
 
 
 def _entry(entry: "etree._Element", detail: "etree._Element | None", details: int) -> BankEntry:
-    """Read an entry, or one detail of a batch: what the detail does not say, the entry says."""
+    """Read an entry, or one detail of a batch: what the detail lacks is read from the entry."""
     part = entry if detail is None else detail
     amount = _amount(entry, part if details > 1 else entry)
     remittance = " ".join(_texts(part, "RmtInf/Ustrd")) or _text(entry, "AddtlNtryInf")
@@ -127,7 +127,7 @@ def _entry(entry: "etree._Element", detail: "etree._Element | None", details: in
 
 
 def _reference(entry: "etree._Element", detail: "etree._Element | None", details: int) -> str:
-    """Return the bank's own reference. Details of a batch that share the entry's are told apart by their place."""
+    """Return the bank's own reference. Details of a batch that share the entry's are distinguished by their place."""
     own = "" if detail is None else _text(detail, "Refs/AcctSvcrRef")
     shared = _text(entry, "AcctSvcrRef")
     if details > 1 and (not is_reference(own) or own == shared) and is_reference(shared) and detail is not None:

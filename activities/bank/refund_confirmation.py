@@ -7,7 +7,7 @@ from typing import Any
 from activities.database import Database
 from activities.ledger.client import Ledger
 from activities.ledger.transaction_queries import TransactionQueries
-from models.bank.refund_answer import AnswerStatus, RefundAnswer
+from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
 from models.imports.columns import ANSWERS
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
@@ -28,7 +28,7 @@ class Became(StrEnum):
 class Confirmed:
     """An answer, and what it did."""
 
-    answer: RefundAnswer
+    answer: BankRefundAnswer
     became: Became
     account_id: str
     transaction_id: str
@@ -43,8 +43,8 @@ class RefundConfirm:
         self._actor = actor
         self._rejection_reason = rejection_reason
 
-    async def apply(self, answer: RefundAnswer) -> Confirmed | Problem:
-        """Apply one answer, or say what is wrong with it."""
+    async def apply(self, answer: BankRefundAnswer) -> Confirmed | Problem:
+        """Apply one answer, or return the problem with it."""
         try:
             refund = await self._refund_of(answer)
             return Confirmed(answer, await self._apply(answer, refund), refund.account_id, refund.id)
@@ -58,7 +58,7 @@ class RefundConfirm:
         """Return how many exported refunds the bank has not answered yet."""
         return len(await self._records.drafts_with_key("refund:"))
 
-    async def _apply(self, answer: RefundAnswer, refund: Any) -> Became:
+    async def _apply(self, answer: BankRefundAnswer, refund: Any) -> Became:
         match answer.status:
             case AnswerStatus.PENDING:
                 return Became.PENDING
@@ -74,7 +74,7 @@ class RefundConfirm:
             case AnswerStatus.REJECTED:
                 return await self._reject(answer, refund)
 
-    async def _reject(self, answer: RefundAnswer, refund: Any) -> Became:
+    async def _reject(self, answer: BankRefundAnswer, refund: Any) -> Became:
         rejecting = {"reason_id": self._rejection_reason, "actor": self._actor}
         await self._ledger.run("reject_draft", transaction_id=refund.id, **rejecting)
         if answer.reason:
@@ -82,7 +82,7 @@ class RefundConfirm:
             await self._ledger.run("add_note", transaction_id=refund.id, **note)
         return Became.REJECTED
 
-    async def _refund_of(self, answer: RefundAnswer) -> Any:
+    async def _refund_of(self, answer: BankRefundAnswer) -> Any:
         found = await self._records.require(answer.reference)
         if found.classification != "refund" or not found.idempotency_key.startswith("refund:"):
             problem = f"{answer.reference!r} is no refund that was exported"
@@ -93,7 +93,7 @@ class RefundConfirm:
         return found
 
 
-def _is_amount_of(answer: RefundAnswer, refund: Any) -> bool:
+def _is_amount_of(answer: BankRefundAnswer, refund: Any) -> bool:
     try:
         paid = Money.parse(answer.amount, answer.currency or refund.currency)
     except MoneyError:

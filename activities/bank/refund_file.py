@@ -1,4 +1,4 @@
-"""The file that tells the bank what to refund: ISO 20022 pain.001 or CSV (decisions 0120, 0121)."""
+"""The file of refunds that a bank executes: ISO 20022 pain.001 or CSV (decisions 0120, 0121)."""
 
 import csv
 import hashlib

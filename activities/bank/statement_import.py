@@ -12,7 +12,7 @@ from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICES, NOTE, PO
 from activities.database import Database
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
-from models.bank.routing import Known, KnownAccount, KnownInvoice, Route, references, route
+from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, references, route
 from models.imports.columns import BANK
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
@@ -124,7 +124,7 @@ class BankImport:
     async def _imported(self, keys: Sequence[str]) -> dict[str, Any]:
         return {row.key: row for row in await self._database.rows(IMPORTED, keys=list(keys))}
 
-    async def _known(self, entries: Iterable[BankEntry]) -> Known:
+    async def _known(self, entries: Iterable[BankEntry]) -> KnownReferences:
         words = sorted({word for entry in entries for word in references(entry)})
         accounts = {
             row.id: KnownAccount(row.id, row.currency, row.state == "terminated", row.owner_reference)
@@ -135,7 +135,7 @@ class BankImport:
             invoices[row.number] = KnownInvoice(row.id, row.account_id, row.state == "posted")
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner
-        return Known(accounts, invoices)
+        return KnownReferences(accounts, invoices)
 
 
 def _once(entry: BankEntry, problem: str) -> Problem:

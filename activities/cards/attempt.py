@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
+from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
 from models.cards.card import ValidationOutcome, ValidationResult
 from models.gateway.cards import Validation, ValidationAnswer, ValidationStatus
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome
@@ -56,7 +56,7 @@ class ValidationAttempt:
         )
 
 
-def validation_outcome(answer: ValidationAnswer | None) -> Outcome:
+def validation_outcome(answer: ValidationAnswer | None) -> OutcomeFields:
     """Return the outcome to record of an answer; none means that it did not happen."""
     if answer is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}

@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
 from activities.database import Database, RuleBrokenError
-from activities.gateway.attempts import GatewayAttempts, GatewayCalls, Outcome, confirmed
+from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.gateway.retries import retryable_gateway_errors
 from models.cards.card import (
     Card,
@@ -29,7 +29,7 @@ _REFRESHED = TypeAdapter(Refreshed)
 
 
 class CardActivities:
-    """What a card's workflow asks of the gateway. Each is safe to repeat at any point."""
+    """Activities of a card's workflow at the gateway. Each is safe to repeat at any point."""
 
     def __init__(self, database: Database, gateway: CardGateway, pace: AsyncLimiter, return_url: str) -> None:
         self._database = database
@@ -91,7 +91,7 @@ class CardActivities:
 
     @activity.defn
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
-        """Ask the gateway whether a card is good, or report what an earlier call of the same attempt came to.
+        """Validate a card at the gateway, or report what an earlier call of the same attempt came to.
 
         Raises ApplicationError as GatewayAttempts.make does: after each the same attempt is made again.
         """
@@ -198,7 +198,7 @@ class CardActivities:
         return await find(attempt.validation, gateway_reference=reference)
 
     async def _record(
-        self, attempt: ValidationAttempt, outcome: Outcome, answer: ValidationAnswer | None
+        self, attempt: ValidationAttempt, outcome: OutcomeFields, answer: ValidationAnswer | None
     ) -> ValidationAttempt:
         recorded = await self._database.call(
             "record_validation",
@@ -211,7 +211,7 @@ class CardActivities:
 
 
 class CardRowActivities:
-    """What a card's workflow asks of the database alone."""
+    """Activities of a card's workflow that need the database alone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -232,7 +232,7 @@ class CardRowActivities:
 
     @activity.defn
     async def waiting_periods(self, account_id: str) -> list[str]:
-        """Return the periods whose collections are open: they hear of every change of a card."""
+        """Return the periods whose collections are open: they are signalled when a card changes."""
         rows = await self._database.rows(
             "select period from duly.collections where account_id = :id and closed_at is null order by period",
             id=account_id,

@@ -1,4 +1,4 @@
-"""Cards as operators look at them. A token is nobody's business but the gateway's, so it is never shown."""
+"""Cards as the command line shows them. A token is nobody's business but the gateway's, so it is never shown."""
 
 from collections.abc import Sequence
 from typing import Any

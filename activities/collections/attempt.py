@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
+from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, CollectOutcome, CollectResult
@@ -30,11 +30,11 @@ class ChargeAttempt:
 
     @property
     def is_hosted(self) -> bool:
-        """Whether the customer pays on a hosted page, which is opened elsewhere and only looked at here."""
+        """Whether the customer pays on a hosted page, which is opened elsewhere and only read here."""
         return self.stored.channel is AttemptChannel.HOSTED_PAGE
 
 
-def charge_outcome(found: ChargeResult | None) -> Outcome:
+def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
     """Return the outcome to record of an answer, a decline classified; none means that it did not happen."""
     if found is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}

@@ -1,4 +1,4 @@
-"""Owning a receivable that has to wait: taking it over, asking what is still owed, letting it go."""
+"""Owning a receivable that has to wait: taking it over, reading what is still owed, letting it go."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ _TERMS = TypeAdapter(CollectionTerms)
 
 
 class CollectionActivities:
-    """What a collection asks of the ledger."""
+    """Activities of a collection in the ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

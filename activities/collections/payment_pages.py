@@ -14,7 +14,7 @@ from models.gateway.gateway_request import AttemptCause, AttemptChannel, Collect
 
 
 class PaymentPageActivities:
-    """What a collection asks of the gateway when its customer must come along."""
+    """Activities of a collection whose customer has to pay or authenticate in person."""
 
     def __init__(self, database: Database, gateway: Gateway, return_url: str) -> None:
         self._database = database

@@ -9,7 +9,7 @@ from models.problem import Problem
 
 
 @dataclass(frozen=True)
-class Known:
+class Configured:
     """What is configured, as far as a document may refer to it or contradict it."""
 
     tax_rates: Sequence[str]
@@ -20,7 +20,7 @@ class Known:
     providers: Mapping[str, Mapping[str, Any]]
 
 
-def check(document: DefinitionsDocument, known: Known) -> Iterator[Problem]:
+def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
     """Yield everything in a document that contradicts the document or the configuration."""
     rates = {*known.tax_rates, *(rate.id for rate in document.tax_rates)}
     for position, product in enumerate(document.products):
@@ -32,7 +32,7 @@ def check(document: DefinitionsDocument, known: Known) -> Iterator[Problem]:
         yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
 
 
-def _problems_of_providers(document: DefinitionsDocument, known: Known) -> Iterator[Problem]:
+def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
     methods = {*known.payment_methods, *(method.id for method in document.payment_methods)}
     handled_by = dict(known.handled_by)
     for position, provider in enumerate(document.providers):
@@ -47,7 +47,7 @@ def _problems_of_providers(document: DefinitionsDocument, known: Known) -> Itera
         yield from _problems_of_mode(place, provider, known)
 
 
-def _problems_of_mode(place: str, provider: Provider, known: Known) -> Iterator[Problem]:
+def _problems_of_mode(place: str, provider: Provider, known: Configured) -> Iterator[Problem]:
     before = known.providers.get(provider.id)
     if before and before["in_use"] and before["mode"] != provider.mode:
         problem = f"provider {provider.id!r} has customers in {before['mode']} mode; make another provider"
@@ -55,7 +55,7 @@ def _problems_of_mode(place: str, provider: Provider, known: Known) -> Iterator[
 
 
 def _problems_of_definition(
-    place: str, definition: RunDefinition, document: DefinitionsDocument, known: Known
+    place: str, definition: RunDefinition, document: DefinitionsDocument, known: Configured
 ) -> Iterator[Problem]:
     kind = known.kinds.get(definition.id, definition.kind)
     if kind != definition.kind:
@@ -77,7 +77,7 @@ def _problems_of_definition(
             yield Problem(f"{place}.currencies", "currency_of_provider", problem)
 
 
-def _currencies_of(provider_id: str, document: DefinitionsDocument, known: Known) -> set[str] | None:
+def _currencies_of(provider_id: str, document: DefinitionsDocument, known: Configured) -> set[str] | None:
     given = [provider for provider in document.providers if provider.id == provider_id]
     if not given and provider_id not in known.providers:
         return None

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.configuration.consistency import Known, check
+from activities.configuration.consistency import Configured, check
 from activities.configuration.document import DefinitionsDocument, Policy, Provider, RunDefinition
 from activities.configuration.sql import (
     ADD_CURRENCY,
@@ -41,18 +41,18 @@ class Definitions:
         self._database = database
 
     async def apply(self, document: DefinitionsDocument) -> Changes:
-        """Make the configuration say what a document says: kind, id and change of each part, in the document's order.
+        """Make the configuration what a document says: kind, id and change of each part, in the document's order.
 
         Raises RefusedError, and writes nothing, when the document contradicts itself or what is configured.
         """
         async with self._database.transaction() as connection:
-            known = Known(**(await connection.execute(text(KNOWN))).one()._asdict())
+            known = Configured(**(await connection.execute(text(KNOWN))).one()._asdict())
             if problems := list(check(document, known)):
                 raise RefusedError(problems)
             return [change async for change in _Writing(connection).write(document)]
 
     async def everything(self) -> dict[str, Sequence[Row[Any]]]:
-        """Return everything that is configured, by the document's words."""
+        """Return everything that is configured, by the names of the document."""
         return {kind: await self._database.rows(statement) for kind, statement in LISTS.items()}
 
 

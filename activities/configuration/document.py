@@ -1,18 +1,16 @@
-"""The document in which a merchant configures Duly: what it may say, checked whole before anything is written."""
+"""The document in which a merchant configures Duly: its fields and rules, checked whole before anything is written."""
 
-import tomllib
 from dataclasses import fields
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
 from models.currency import exponent_of
 from models.gateway.amounts import gateway_minimum
 from models.money import Money
-from models.problem import Problem, RefusedError
 from models.runs.process_run import RunKind
 from models.runs.schedule import MonthlySchedule
 
@@ -37,13 +35,7 @@ GatewayCurrency = Annotated[str, AfterValidator(_gateway_currency)]
 State = Literal["effective", "not_effective"]
 
 
-class Part(BaseModel):
-    """A table of the document; a word that it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TaxRate(Part):
+class TaxRate(DocumentPart):
     """A tax, in percent."""
 
     id: Id
@@ -52,8 +44,8 @@ class TaxRate(Part):
     active: bool = True
 
 
-class Product(Part):
-    """What is sold, and the ledger account its net amounts go to: revenue of its own unless said otherwise."""
+class Product(DocumentPart):
+    """What is sold, and the ledger account its net amounts go to: revenue of its own unless it is named."""
 
     id: Id
     name: Name
@@ -68,7 +60,7 @@ class Product(Part):
         return self.ledger_account or f"revenue:{self.id}"
 
 
-class PaymentMethod(Part):
+class PaymentMethod(DocumentPart):
     """A way to pay, and where the money is when no gateway handles it."""
 
     id: MethodId
@@ -77,7 +69,7 @@ class PaymentMethod(Part):
     active: bool = True
 
 
-class Provider(Part):
+class Provider(DocumentPart):
     """A gateway account (X9 to X15): its mode, the currencies it takes, and the payment methods it handles."""
 
     id: SlugId
@@ -103,7 +95,7 @@ class Provider(Part):
         return (Money.parse(given, code) if given else gateway_minimum(code)).amount_minor
 
 
-class Policy(Part):
+class Policy(DocumentPart):
     """A dunning policy, for all accounts or for those of a segment; durations are written "3 days" or "PT6H".
 
     A change makes a new version; collections end under the one they began with.
@@ -119,18 +111,18 @@ class Policy(Part):
             return given
         known = {field.name for field in fields(DunningPolicy)} - {"version"}
         if unknown := sorted(given.keys() - known - {"segment"}):
-            raise ValueError(f"{unknown[0]} is no word of a dunning policy; it knows {', '.join(sorted(known))}")
+            raise ValueError(f"{unknown[0]} is no field of a dunning policy; it has {', '.join(sorted(known))}")
         if "id" not in given:
             raise ValueError("id is required")
         return {"segment": given.get("segment", ""), "policy": {k: v for k, v in given.items() if k != "segment"}}
 
     @property
     def id(self) -> str:
-        """What tells policies apart."""
+        """What distinguishes policies."""
         return f"{self.policy.id}/{self.segment}" if self.segment else self.policy.id
 
 
-class Schedule(Part):
+class Schedule(DocumentPart):
     """When a definition runs by itself: monthly at a local time. A day that the month lacks is its last."""
 
     day: Annotated[int, Field(ge=1, le=31)]
@@ -149,7 +141,7 @@ class Schedule(Part):
         return MonthlySchedule(self.day, self.hour, self.minute, self.time_zone)
 
 
-class RunDefinition(Part):
+class RunDefinition(DocumentPart):
     """The criteria and the calendar of a run (X16 to X21)."""
 
     id: DefinitionId
@@ -162,7 +154,7 @@ class RunDefinition(Part):
     shards: Annotated[int, Field(ge=1, le=64)] = 2
     window: Annotated[int, Field(ge=1, le=500)] = 50
     page: Annotated[int, Field(ge=1, le=1000)] = 250
-    tells_customer: bool = True
+    notifies_customer: bool = True
     schedule: Schedule | None = None
 
     @model_validator(mode="after")
@@ -172,7 +164,7 @@ class RunDefinition(Part):
         return self
 
 
-class DefinitionsDocument(Part):
+class DefinitionsDocument(DocumentPart):
     """The whole document. What it does not name stays as it is."""
 
     tax_rates: tuple[TaxRate, ...] = ()
@@ -189,36 +181,3 @@ class DefinitionsDocument(Part):
             if twice := sorted({id for id in ids if ids.count(id) > 1}):
                 raise ValueError(f"{field}: {twice[0]} is there twice")
         return self
-
-
-AnyPart = TypeVar("AnyPart", bound=Part)
-
-
-def read_document(path: Path) -> DefinitionsDocument:
-    """Read the configuration from a TOML file. Raises RefusedError with every problem that was found."""
-    return read_toml(path, DefinitionsDocument)
-
-
-def read_toml(path: Path, kind: type[AnyPart]) -> AnyPart:
-    """Read a document of a kind from a TOML file. Raises RefusedError with every problem that was found."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-        return kind.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError([Problem("document", "toml", str(error), path.name)]) from error
-    except UnicodeDecodeError as error:
-        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
-    except ValidationError as error:
-        raise RefusedError(_problems(error, path.name)) from error
-
-
-def _problems(error: ValidationError, source: str) -> list[Problem]:
-    return [
-        Problem(
-            ".".join(str(part) for part in problem["loc"]) or "document",
-            problem["type"],
-            problem["msg"].removeprefix("Value error, "),
-            source,
-        )
-        for problem in error.errors(include_url=False, include_input=False)
-    ]

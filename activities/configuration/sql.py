@@ -67,17 +67,17 @@ ADD_POLICY = """
 """
 ADD_DEFINITION = """
     insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
-        shards, window_size, page_size, tells_customer)
+        shards, window_size, page_size, notifies_customer)
     values (:id, :kind, :name, :state, :provider, :currencies, :dunning_policy, :schedule, :shards, :window, :page,
-        :tells_customer)
+        :notifies_customer)
     on conflict (id) do update set name = excluded.name, state = excluded.state, provider_id = excluded.provider_id,
         currencies = excluded.currencies, dunning_policy_id = excluded.dunning_policy_id, schedule = excluded.schedule,
         shards = excluded.shards, window_size = excluded.window_size, page_size = excluded.page_size,
-        tells_customer = excluded.tells_customer
+        notifies_customer = excluded.notifies_customer
     where (t.name, t.state, t.provider_id, t.currencies, t.dunning_policy_id, t.schedule, t.shards, t.window_size,
-        t.page_size, t.tells_customer) is distinct from (excluded.name, excluded.state, excluded.provider_id,
+        t.page_size, t.notifies_customer) is distinct from (excluded.name, excluded.state, excluded.provider_id,
         excluded.currencies, excluded.dunning_policy_id, excluded.schedule, excluded.shards, excluded.window_size,
-        excluded.page_size, excluded.tells_customer)
+        excluded.page_size, excluded.notifies_customer)
     returning xmax = 0 as is_new
 """
 
@@ -103,7 +103,7 @@ LISTS = MappingProxyType(
         """,
         "run_definitions": """
             select id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule, shards, window_size,
-                page_size, tells_customer from duly.run_definitions order by id
+                page_size, notifies_customer from duly.run_definitions order by id
         """,
     }
 )

@@ -9,13 +9,13 @@ from temporalio import activity
 
 from activities.database import Database
 from activities.gateway.retries import retryable_gateway_errors
-from models.disputes.dispute import Dispute, DisputeData, DisputeDecision, DisputeGateway, DisputeRequest
+from models.disputes.dispute import DisputeData, DisputeDecision, DisputeGateway, DisputeRecord, DisputeRequest
 
-DISPUTE = TypeAdapter(Dispute)
+DISPUTE = TypeAdapter(DisputeRecord)
 
 
 class DisputeActivities:
-    """What a dispute's workflow asks of the gateway. Each is safe to repeat at any point."""
+    """Activities of a dispute's workflow at the gateway. Each is safe to repeat at any point."""
 
     def __init__(self, database: Database, gateway: DisputeGateway) -> None:
         self._database = database
@@ -26,14 +26,14 @@ class DisputeActivities:
         return [self.read_dispute, self.accept_dispute]
 
     @activity.defn
-    async def read_dispute(self, request: DisputeRequest) -> Dispute:
+    async def read_dispute(self, request: DisputeRequest) -> DisputeRecord:
         """Read a dispute at the gateway, and book it. Raises RuleBrokenError when it is of no payment of ours."""
         with retryable_gateway_errors():
             data = await self._gateway.read_dispute(request.dispute_id)
         return await record_dispute(self._database, request.provider, data)
 
     @activity.defn
-    async def accept_dispute(self, decision: DisputeDecision, provider: str) -> Dispute:
+    async def accept_dispute(self, decision: DisputeDecision, provider: str) -> DisputeRecord:
         """Give the money up at the gateway, and book that it is lost."""
         with retryable_gateway_errors():
             data = await self._gateway.accept_dispute(decision.dispute_id)
@@ -42,7 +42,7 @@ class DisputeActivities:
 
 
 class DisputeRowActivities:
-    """What a dispute's workflow asks of the database alone."""
+    """Activities of a dispute's workflow that need the database alone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,11 +53,11 @@ class DisputeRowActivities:
 
     @activity.defn
     async def remind_of_dispute(self, dispute_id: str) -> None:
-        """Tell operators that evidence is due, once."""
+        """Alert operators that evidence is due, once."""
         await self._database.call("notify_of_dispute", id=dispute_id, kind="dispute_due")
 
 
-async def record_dispute(database: Database, provider: str, data: DisputeData) -> Dispute:
+async def record_dispute(database: Database, provider: str, data: DisputeData) -> DisputeRecord:
     """Book a dispute as the gateway has it."""
     values = asdict(data)
     recorded = await database.call("record_dispute", id=values.pop("dispute_id"), provider_id=provider, **values)

@@ -1,4 +1,4 @@
-"""Disputes as operators look at them."""
+"""Disputes as the command line shows them: read only."""
 
 from collections.abc import Sequence
 from typing import Any

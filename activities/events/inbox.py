@@ -1,4 +1,4 @@
-"""The inbox: events stored once each before anything is done about them, and kept until somebody has taken them."""
+"""The inbox: events stored once each before anything is done about them, and kept until they are delivered."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -41,7 +41,7 @@ class EventInbox:
         return [Hint(row.id, EventSubject(row.subject), tuple(row.key)) for row in rows]
 
     async def delivered(self, event_ids: Sequence[str]) -> None:
-        """Note that events have been taken."""
+        """Note that events have been delivered."""
         await self._database.call("note_delivery", ids=list(event_ids))
 
     async def put_off(self, event_ids: Sequence[str]) -> int:
@@ -50,14 +50,14 @@ class EventInbox:
         return int(await self._database.call("put_off_events", ids=list(event_ids), pauses=pauses))
 
     async def swept_until(self) -> datetime | None:
-        """Return up to when the provider's own list has been looked through; None before the first time."""
+        """Return up to when the provider's own list has been swept; None before the first time."""
         rows = await self._database.rows(
             "select swept_until from duly.event_marks where provider_id = :provider", provider=self._provider
         )
         return rows[0].swept_until if rows else None
 
     async def note_sweep(self, until: datetime) -> None:
-        """Note up to when the provider's own list has been looked through; never back."""
+        """Note up to when the provider's own list has been swept; never back."""
         await self._database.call("note_sweep", provider_id=self._provider, until=until)
 
     async def receivable_of(self, token: str) -> tuple[str, str] | None:
@@ -72,7 +72,7 @@ class EventInbox:
 
 
 class EventQueries:
-    """Events as operators look at them."""
+    """Events as the command line shows them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

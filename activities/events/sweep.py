@@ -1,4 +1,4 @@
-"""Events that never came: the gateway's own list is looked through, and what is new goes the way of all events."""
+"""Events that never came: the gateway's own list is swept, and what is new goes into the inbox."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -96,5 +96,5 @@ class EventDeliveryActivities:
 
     @activity.defn
     async def deliver_events(self, request: SweepRequest) -> Delivered:
-        """Hint the workflows of all that waits for one provider. Safe to repeat: a hint says nothing but "look"."""
+        """Signal the workflows of all that waits for one provider. Safe to repeat: a signal only makes them read it."""
         return await self._deliver(request.provider)

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 # A request that was sent this long ago has arrived or never will: only then does its absence prove anything.
 QUIET_PERIOD = timedelta(minutes=3)
 
-Outcome = dict[str, Any]
+OutcomeFields = dict[str, Any]
 Answer = TypeVar("Answer")
 Find = Callable[[str], Awaitable[Answer | None]]
 
@@ -64,7 +64,7 @@ class GatewayCalls(Generic[Answer]):
     """
 
     find: Find[Answer]
-    outcome_from: Callable[[Answer | None], Outcome]
+    outcome_from: Callable[[Answer | None], OutcomeFields]
     send: Callable[[], Awaitable[Answer]] | None = None
 
 
@@ -75,7 +75,7 @@ class GatewayAttempts:
         self._database = database
         self._pace = pace
 
-    async def make(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> tuple[Outcome, Answer | None]:
+    async def make(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> tuple[OutcomeFields, Answer | None]:
         """Return the outcome to record, and the answer that it was made of; None where there was none.
 
         Raises ApplicationError of type GatewayBusy or GatewayAccess (it did not happen) and GatewayUnanswered (nobody

@@ -1,4 +1,4 @@
-"""Stripe's events, pushed and listed: verified where they are pushed, and put into our words."""
+"""Stripe's events, pushed and listed: verified where they are pushed, and translated into ours."""
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from models.gateway.events import (
     GatewayEvent,
     StaleEventError,
     UntrustedEventError,
+    event_subject,
     needed_types,
-    subject_of,
 )
 
 log = structlog.get_logger(__name__)
@@ -114,7 +114,7 @@ def _read(event: _Event) -> GatewayEvent:
     return GatewayEvent(
         id=event.id,
         type=event.type,
-        subject=subject_of(event.type, page_mode=about.mode or ""),
+        subject=event_subject(event.type, page_mode=about.mode or ""),
         object_id=_id_in(about.id),
         request_id=_our_id_in(metadata.get("duly_request")),
         account_id=_our_id_in(metadata.get("duly_account")),

@@ -16,12 +16,12 @@ from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_cus
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
+    charge_result,
     decline_from,
     metadata_of,
     movement_of,
     pick_fields,
     require_same_attempt,
-    result_of,
     translating_errors,
 )
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, Movement
@@ -56,7 +56,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
                 if error.param not in {None, "payment_method"} or await self._holds_card(charge):
                     raise
                 return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
-        return result_of(intent, charge)
+        return charge_result(intent, charge)
 
     async def _holds_card(self, charge: Charge) -> bool:
         """Say whether the customer still has the card: the refusal of a detached one names no parameter."""
@@ -76,7 +76,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
                 found = await self._client.v1.payment_intents.retrieve_async(
                     gateway_reference, {"expand": [EXPAND_FEE]}
                 )
-                return result_of(require_same_attempt(found, charge), charge)
+                return charge_result(require_same_attempt(found, charge), charge)
             page = await self._client.v1.payment_intents.list_async(
                 {
                     "customer": charge.customer,
@@ -86,7 +86,7 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
             )
             async for intent in page.auto_paging_iter():
                 if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
-                    return result_of(intent, charge)
+                    return charge_result(intent, charge)
             await require_customer(self._client, charge.customer)
         return None
 

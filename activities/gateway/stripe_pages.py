@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, metadata_of, result_of, translating_errors
+from activities.gateway.translation import amount_to_send, metadata_of, charge_result, translating_errors
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 
 EXPAND_FEE = "latest_charge.balance_transaction"
@@ -68,7 +68,7 @@ class StripePages:
             return None
         if session.status == "open" or not isinstance(session.payment_intent, stripe.PaymentIntent):
             return ChargeResult(ChargeStatus.PROCESSING, gateway_reference=session.id)
-        return result_of(session.payment_intent, charge)
+        return charge_result(session.payment_intent, charge)
 
     async def _page(self, charge: Charge, reference: str) -> stripe.checkout.Session | None:
         sessions = self._client.v1.checkout.sessions

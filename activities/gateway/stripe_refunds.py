@@ -61,7 +61,7 @@ def _is_of(refund: stripe.Refund, call: RefundCall) -> bool:
 
 
 def _answer(refund: stripe.Refund, call: RefundCall) -> RefundAnswer:
-    # An answer about other money than we asked for is no answer to our question: it must reach a person.
+    # An answer about another amount than the request's is no answer to it: it must reach a person.
     if (refund.amount, refund.currency.upper()) != (amount_to_send(call), call.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
     status = _STATUS.get(refund.status or "", GatewayRefundStatus.PENDING)

@@ -1,4 +1,4 @@
-"""Stripe's objects and errors in our words."""
+"""Stripe's objects and errors translated into ours: results, declines, movements, and the gateway's errors."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -62,12 +62,12 @@ def _only(answer: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def amount_to_send(asked: Charge | RefundCall) -> int:
+def amount_to_send(request: Charge | RefundCall) -> int:
     """Return the amount in the gateway's own scale. Raises GatewayInvalidRequestError when it cannot be moved there."""
     try:
-        return to_gateway(Money(asked.amount_minor, asked.currency))
+        return to_gateway(Money(request.amount_minor, request.currency))
     except ValueError as error:
-        # Nothing was sent, and asking again sends nothing either: the amount itself is wrong.
+        # Nothing was sent, and a retry sends nothing either: the amount itself is wrong.
         raise GatewayInvalidRequestError("amount_not_chargeable") from error
 
 
@@ -81,8 +81,8 @@ def metadata_of(charge: Charge) -> dict[str, str]:
     }
 
 
-def result_of(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
-    """Read what an intent came to; it must be about the money that was asked for."""
+def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
+    """Read what an intent came to; it must be about the money that was requested."""
     _refuse_another_amount(intent, charge)
     status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
     latest = cast("stripe.Charge | None", intent.latest_charge)
@@ -103,7 +103,7 @@ def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe
 
 
 def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
-    # An answer about other money than we asked for is no answer to our question: it must reach a person.
+    # An answer about another amount than the request's is no answer to it: it must reach a person.
     if (intent.amount, intent.currency.upper()) != (amount_to_send(charge), charge.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
 
@@ -127,7 +127,7 @@ def _decline_of(intent: stripe.PaymentIntent) -> Decline:
 
 
 def decline_from(error: stripe.CardError) -> ChargeResult:
-    """Read the issuer's no; raise the error again when it does not say what was declined."""
+    """Read the issuer's decline; raise the error again when it does not name what was declined."""
     details = error.error
     if details is None:
         raise error
@@ -141,7 +141,7 @@ def decline_from(error: stripe.CardError) -> ChargeResult:
 
 
 def decline_of(error: object) -> Decline:
-    """Read an issuer's no off an error."""
+    """Read an issuer's decline from an error; models/gateway/decline.py classifies it."""
     # The SDK's objects lack an attribute that the answer did not carry.
     return Decline(
         code=getattr(error, "code", None) or "card_declined",
@@ -193,7 +193,7 @@ def translating_errors() -> Iterator[None]:
 
 
 def translated(error: stripe.StripeError) -> GatewayError:
-    """Say what an error of the SDK means for the effect we asked for: it did not happen, or nobody knows."""
+    """Say what an error of the SDK means for the request: it did not happen, or nobody knows."""
     code = _code_of(error)
     match error:
         case stripe.RateLimitError():

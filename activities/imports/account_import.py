@@ -34,7 +34,7 @@ from models.imports.entry import (
     problems_against,
     problems_within,
 )
-from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
+from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
 from models.problem import Problem, refusal
 
 # Enough to make a round trip cheap, few enough that a refusal costs little to pin down.
@@ -118,7 +118,7 @@ class AccountImport:
         accounts = await self._database.rows(STORED_ACCOUNTS, ids=ids)
         customers = await self._database.rows(STORED_CUSTOMERS, provider=self._provider, ids=ids, references=references)
         return Stored(
-            accounts={row.id: AccountRow(*tuple(row)[2:]) for row in accounts},
+            accounts={row.id: ImportedAccount(*tuple(row)[2:]) for row in accounts},
             kinds={row.id: row.kind for row in accounts},
             states={row.id: row.state for row in accounts},
             subscriptions=await self._stored_subscriptions(batch),
@@ -127,15 +127,15 @@ class AccountImport:
             owners={row.customer_reference: row.account_id for row in customers},
         )
 
-    async def _stored_subscriptions(self, batch: Sequence[ImportEntry]) -> dict[str, SubscriptionRow]:
+    async def _stored_subscriptions(self, batch: Sequence[ImportEntry]) -> dict[str, ImportedSubscription]:
         ids = [row.subscription_id for entry in batch for _, row in entry.subscriptions]
         rows = await self._database.rows(STORED_SUBSCRIPTIONS, ids=ids) if ids else []
-        return {row.subscription_id: SubscriptionRow(*tuple(row)) for row in rows}
+        return {row.subscription_id: ImportedSubscription(*tuple(row)) for row in rows}
 
-    async def _stored_cards(self, batch: Sequence[ImportEntry]) -> dict[str, CardRow]:
+    async def _stored_cards(self, batch: Sequence[ImportEntry]) -> dict[str, ImportedCard]:
         tokens = [row.token for entry in batch for _, row in entry.cards]
         rows = await self._database.rows(STORED_CARDS, tokens=tokens) if tokens else []
-        return {row.token: CardRow(*tuple(row)) for row in rows}
+        return {row.token: ImportedCard(*tuple(row)) for row in rows}
 
 
 async def read_reference(

@@ -11,13 +11,17 @@ from pydantic import TypeAdapter
 
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS, Header, account_of, cells_of, read_header
 from models.imports.entry import ImportEntry
-from models.imports.rows import AccountRow, CardRow, ImportReference, Row, SubscriptionRow, read_row
+from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference, Row, read_row
 from models.problem import Problem, RefusedError, refusal
 
 if TYPE_CHECKING:
     import _csv
 
-_ACCOUNT, _SUBSCRIPTION, _CARD = TypeAdapter(AccountRow), TypeAdapter(SubscriptionRow), TypeAdapter(CardRow)
+_ACCOUNT, _SUBSCRIPTION, _CARD = (
+    TypeAdapter(ImportedAccount),
+    TypeAdapter(ImportedSubscription),
+    TypeAdapter(ImportedCard),
+)
 _FIELD_OF_ID = MappingProxyType({ACCOUNTS: "account_id", SUBSCRIPTIONS: "subscription_id", CARDS: "token"})
 
 _SCHEMA = """
@@ -82,7 +86,7 @@ class ImportSpool:
             self.refuse(read.account_id, [problem])
 
     def _keep(self, source: str, line: int, row: Row) -> Problem | None:
-        if isinstance(row, CardRow) and (problem := self._keep_customer(line, row)):
+        if isinstance(row, ImportedCard) and (problem := self._keep_customer(line, row)):
             return problem
         id, body = _id_and_body(row)
         kept = self._rows.execute(
@@ -93,7 +97,7 @@ class ImportSpool:
         (first,) = self._rows.execute("select line from entries where source = ? and id = ?", (source, id)).fetchone()
         return Problem(_FIELD_OF_ID[source], "id_once", f"is there already, in line {first}", source, line)
 
-    def _keep_customer(self, line: int, card: CardRow) -> Problem | None:
+    def _keep_customer(self, line: int, card: ImportedCard) -> Problem | None:
         values = (card.customer, card.account_id, line)
         self._rows.execute("insert or ignore into customers values (?, ?, ?)", values)
         owner, first = self._rows.execute(
@@ -161,9 +165,9 @@ class ImportSpool:
 
 def _id_and_body(row: Row) -> tuple[str, bytes]:
     match row:
-        case AccountRow():
+        case ImportedAccount():
             return row.account_id, _ACCOUNT.dump_json(row)
-        case SubscriptionRow():
+        case ImportedSubscription():
             return row.subscription_id, _SUBSCRIPTION.dump_json(row)
-        case CardRow():
+        case ImportedCard():
             return row.token, _CARD.dump_json(row)

@@ -64,7 +64,7 @@ class AccountQueries:
         return await self._database.rows("select * from duly.unsettled_invoices(:id)", id=account_id)
 
     async def payments(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the latest payments asked of a gateway, newest first."""
+        """Return the latest payment requests to a gateway, newest first."""
         return await self._database.rows(
             "select id, period, state, amount_minor, currency, gateway_reference, error_code, error_description,"
             " created_at from duly.gateway_requests where account_id = :id and kind = 'payment'"

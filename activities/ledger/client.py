@@ -1,4 +1,4 @@
-"""The ledger's functions as commands call them: one call, one commit, refusals as the ledger's own words."""
+"""The ledger's functions as commands call them: one call, one commit, refusals as the ledger's own errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a person may not do by hand while the gateway has a say in it (F69, Q4)."""
+"""What a person may not do by hand while the money is at the gateway (F69, Q4)."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ def refuse_payment_of_gateway(payment: Row[Any]) -> None:
             "transaction",
             "gateway_confirms_first",
             f"{payment.id} went through {payment.provider}, which has not returned the money:"
-            f" `refunds cancel {payment.id}` asks it to, and the payment is cancelled when it has",
+            f" `refunds cancel {payment.id}` requests it, and the payment is cancelled when it has",
         )

@@ -1,4 +1,4 @@
-"""The ledger's invariants, asked of the database itself: in tests, after every chaos run, and on a schedule."""
+"""The ledger's invariants, checked by the database itself: in tests, after every chaos run, and on a schedule."""
 
 from dataclasses import dataclass
 

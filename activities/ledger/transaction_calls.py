@@ -19,7 +19,7 @@ from activities.ledger.transaction_pricing import minor_units, priced_lines
 from activities.ledger.transaction_queries import TransactionQueries
 from models.problem import refusal
 
-# A word of the document, and what the ledger calls it.
+# A field of the document, and what the ledger calls it.
 _PARAMETERS = {
     "type": "type_id",
     "category": "category",
@@ -65,7 +65,7 @@ class TransactionCalls:
                 return {**arguments, "amount_minor": self._minor(document.amount)}
 
     async def changes(self, document: ChangesDocument) -> dict[str, Any]:
-        """Return the changes as the ledger takes them. Raises RefusedError for a word that cannot be empty."""
+        """Return the changes as the ledger takes them. Raises RefusedError for a field that cannot be empty."""
         if stuck := sorted(set(document.clear) - (_COLUMNS.keys() - _NEVER_EMPTY)):
             raise refusal("clear", "field_may_be_empty", f"{stuck[0]} cannot be cleared")
         given = document.model_dump(mode="json", exclude_none=True, exclude={"clear", "lines", "amount", "invoices"})
@@ -95,7 +95,7 @@ class TransactionCalls:
 
 
 async def require_method_of_ours(database: Database, method: str) -> None:
-    """Refuse a method that a gateway handles (F27): its money is asked for there, not written by hand."""
+    """Refuse a method that a gateway handles (F27): its money is requested there, not written by hand."""
     rows = await database.rows(
         "select provider_id from duly.provider_methods where payment_method_id = :method", method=method
     )
@@ -103,5 +103,5 @@ async def require_method_of_ours(database: Database, method: str) -> None:
         raise refusal(
             "method",
             "method_is_not_a_gateways",
-            f"{method} is handled by {rows[0].provider_id}, which has to be asked; `collections start` collects now",
+            f"{method} is handled by {rows[0].provider_id}, which moves its money; `collections start` collects now",
         )

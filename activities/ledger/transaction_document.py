@@ -1,17 +1,15 @@
-"""What a person says of a transaction, in options or in a TOML or JSON document: checked before it is priced."""
+"""A transaction as a person writes it, in options or in a TOML or JSON document: checked before it is priced."""
 
-import json
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from activities.documents import DocumentPart, document_problems
 from models.cards.card_number import holds_card_number
-from models.problem import Problem, RefusedError
+from models.problem import RefusedError
 
 
 def _no_card_number(text: str) -> str:
@@ -33,13 +31,7 @@ Discount = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9]{1,16
 Quantity = Annotated[Decimal, BeforeValidator(_as_text), Field(gt=0, max_digits=18, decimal_places=6)]
 
 
-class Part(BaseModel):
-    """A table of the document; a word that it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LineDocument(Part):
+class LineDocument(DocumentPart):
     """A line (F37, F124): prices in major units; the discount is an amount such as 20.00, or a rate such as 15%."""
 
     product: Code
@@ -53,7 +45,7 @@ class LineDocument(Part):
     sales_channel: Words | None = None
 
 
-class _Document(Part):
+class _Document(DocumentPart):
     """What every transaction may have (F30 to F34)."""
 
     type: Code | None = None
@@ -108,11 +100,11 @@ TransactionDocument = Annotated[
 ]
 
 
-class _Holder(Part):
+class _Holder(DocumentPart):
     document: TransactionDocument
 
 
-class ChangesDocument(Part):
+class ChangesDocument(DocumentPart):
     """What an edit changes; what is not given stays, what is cleared becomes empty (F54)."""
 
     type: Code | None = None
@@ -133,50 +125,33 @@ class ChangesDocument(Part):
     def _changes_something_and_nothing_twice(self) -> Self:
         given = self.model_fields_set - {"clear"}
         if not given and not self.clear:
-            raise ValueError("says nothing to change")
+            raise ValueError("names nothing to change")
         if both := sorted(given & set(self.clear)):
             raise ValueError(f"{both[0]} is both given and cleared")
         return self
 
 
-class NoteDocument(Part):
+class NoteDocument(DocumentPart):
     """A shared note (F36)."""
 
     note: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_no_card_number)]
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Read a document from a TOML or JSON file; numbers come as decimals. Raises RefusedError when it is neither."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".json":
-            content: object = json.loads(text, parse_float=Decimal)
-        else:
-            content = tomllib.loads(text, parse_float=Decimal)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        rule = path.suffix.removeprefix(".") or "toml"
-        raise RefusedError([Problem("document", rule, str(error), path.name)]) from error
-    except UnicodeDecodeError as error:
-        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
-    if not isinstance(content, dict):
-        raise RefusedError([Problem("document", "object", "must be one object", path.name)])
-    return content
-
-
 def transaction_of(given: Mapping[str, Any]) -> TransactionDocument:
-    """Check what is said of a new transaction. Raises RefusedError with every problem."""
+    """Check a new transaction. Raises RefusedError with every problem."""
     try:
         return _Holder.model_validate({"document": given}).document
     except ValidationError as error:
-        raise RefusedError(problems_of(error)) from error
+        # The first two names of a place are our own wrapping and the classification; the person wrote neither.
+        raise RefusedError(document_problems(error, wrapping=2)) from error
 
 
 def changes_of(given: Mapping[str, Any]) -> ChangesDocument:
-    """Check what is said of an edit. Raises RefusedError with every problem."""
+    """Check an edit. Raises RefusedError with every problem."""
     try:
         return ChangesDocument.model_validate(given)
     except ValidationError as error:
-        raise RefusedError(problems_of(error)) from error
+        raise RefusedError(document_problems(error)) from error
 
 
 def note_of(text: str) -> str:
@@ -184,18 +159,4 @@ def note_of(text: str) -> str:
     try:
         return NoteDocument(note=text).note
     except ValidationError as error:
-        raise RefusedError(problems_of(error)) from error
-
-
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Return what is wrong with a document, field by field."""
-    return [
-        Problem(_place(problem["loc"]), problem["type"], problem["msg"].removeprefix("Value error, "))
-        for problem in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    # The first words are our own wrapping and the classification; the person wrote neither.
-    words = location[2:] if location[:1] == ("document",) else location
-    return ".".join(str(word) for word in words) or "document"
+        raise RefusedError(document_problems(error)) from error

@@ -1,4 +1,4 @@
-"""From what a person said of lines and amounts to minor units, with the products' own tax rates."""
+"""From lines and amounts as a person writes them to minor units, with the products' own tax rates."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Starting the workflow that sends what a run has to say."""
+"""Starting the workflow that sends the messages of a run."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sending what the outbox holds: claimed in the database before it is handed over, so that nothing is said twice."""
+"""Sending what the outbox holds: claimed in the database before it is handed over, so that nothing is sent twice."""
 
 import asyncio
 from collections import Counter, deque
@@ -28,14 +28,14 @@ _CLAIMED = TypeAdapter(ClaimedMessage)
 # A message that was handed over without an answer stays `sending`: only a person may say that it goes out again.
 _STATES = {
     Handover.TAKEN: MessageState.SENT,
-    Handover.REFUSED: MessageState.FAILED,
+    Handover.REJECTED: MessageState.FAILED,
     Handover.PUT_OFF: MessageState.PENDING,
     Handover.IN_DOUBT: MessageState.SENDING,
 }
 
 
 class MessageActivities:
-    """What collections and runs have to say. Without a mailer nothing is sent, and messages are withheld."""
+    """Messages to customers and operators. Without a mailer nothing is sent, and messages are withheld."""
 
     def __init__(
         self, database: Database, renderer: MessageRenderer | None = None, mailer: Mailer | None = None
@@ -50,9 +50,9 @@ class MessageActivities:
 
     @activity.defn
     async def notify(self, notice: Notice) -> None:
-        """Write down what a collection's step has to say, once, and send what there is about its account.
+        """Write the message of a collection's step, once, and send what is pending about its account.
 
-        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is tried again.
         """
         pending = await self._database.call(
             "notify",
@@ -66,9 +66,9 @@ class MessageActivities:
 
     @activity.defn
     async def notify_card(self, notice: CardNotice) -> None:
-        """Write down what a card's holder is to hear, once, and send what there is about their account.
+        """Write the message to a card's holder, once, and send what is pending about their account.
 
-        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is tried again.
         """
         pending = await self._database.call(
             "notify_card",
@@ -83,7 +83,7 @@ class MessageActivities:
     async def notify_account(self, account_id: str) -> None:
         """Send what the outbox has about an account: its commits have written it.
 
-        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is asked again.
+        Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is tried again.
         """
         rows = await self._database.rows(
             "select id from duly.messages where account_id = :id and state = 'pending' order by id", id=account_id

@@ -1,4 +1,4 @@
-"""A claimed message put into words by its template, in its reader's language and calendar (F140, F141)."""
+"""A claimed message rendered by its template, in its reader's language and calendar (F140, F141)."""
 
 import hashlib
 from collections.abc import Mapping

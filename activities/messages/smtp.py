@@ -19,14 +19,14 @@ class Handover(StrEnum):
     """What became of a message."""
 
     TAKEN = "taken"
-    REFUSED = "refused"  # for good
+    REJECTED = "rejected"  # for good: a permanent negative reply (RFC 5321, 4.2.1)
     PUT_OFF = "put_off"  # not taken now; the server says it may be later
     IN_DOUBT = "in_doubt"  # it was being handed over, and no answer came
 
 
 @dataclass(frozen=True)
 class HandoverResult:
-    """What became of a message, and the server's code; never its words, which may repeat the address."""
+    """What became of a message, and the server's code; never its text, which may repeat the address."""
 
     handover: Handover
     code: str = ""
@@ -112,7 +112,7 @@ class Mailer:
 
 
 def _not_taken(error: SMTPResponseException) -> HandoverResult:
-    handover = Handover.PUT_OFF if 400 <= error.code < 500 else Handover.REFUSED
+    handover = Handover.PUT_OFF if 400 <= error.code < 500 else Handover.REJECTED
     return HandoverResult(handover, f"smtp_{error.code}")
 
 

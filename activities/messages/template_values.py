@@ -1,4 +1,4 @@
-"""What stands in a letter for each tag: amounts and dates as the reader writes them, as things are now."""
+"""What stands in a message for each tag: amounts and dates as the reader writes them, as things are now."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class ClaimedMessage:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a letter is written from."""
+    """All that a message is rendered from."""
 
     message: ClaimedMessage
     locale: Locale
@@ -69,7 +69,7 @@ class Facts:
         return str(format_date(local.date(), "long", locale=self.locale))
 
     def workflow_link(self) -> str:
-        """Link to the workflow that a message is about in the Temporal UI; empty when nobody has told where that is."""
+        """Link to the workflow that a message is about in the Temporal UI; empty where no address of it is set."""
         message = self.message
         workflow_id = f"collection/{message.account_id}/{message.period}" if message.account_id else message.run_id
         workflow_id = message.parameters.get("workflow", workflow_id)
@@ -97,7 +97,7 @@ def month_text(period: str, locale: Locale) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return what a person gave as one printable line: no header or line of a letter is of their making."""
+    """Return what a person gave as one printable line: no header or line of a message is of their making."""
     return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, TypeAdapter, model_validator
 from sqlalchemy import Row
 
-from activities.configuration.document import Currency, Id, MethodId, Name, Part, SlugId
+from activities.configuration.document import Currency, Id, MethodId, Name, SlugId
 from activities.database import Database
+from activities.documents import DocumentPart
 from models.money import Money
 from models.reductions.reduction import ReductionSettings, Remedy
 
@@ -39,20 +40,20 @@ class Settings(Part):
         return given
 
 
-class MerchantGroup(Part):
+class MerchantGroup(DocumentPart):
     """Merchants that share settings, in one currency."""
 
     id: SlugId
     name: Name
     currency: Currency
-    reduction: Settings | None = None
+    reduction: ReductionSettingsPart | None = None
 
     def settings(self) -> dict[str, Any] | None:
         """Return whole settings: what was given, and the defaults for the rest."""
         return None if self.reduction is None else _whole(self.reduction.given(self.currency))
 
 
-class Merchant(Part):
+class Merchant(DocumentPart):
     """A participating merchant, its own account with us, and what it sets itself."""
 
     id: SlugId
@@ -61,7 +62,7 @@ class Merchant(Part):
     group: SlugId | None = None
     account: Id | None = None
     is_effective: bool = True
-    reduction: Settings | None = None
+    reduction: ReductionSettingsPart | None = None
 
     def settings(self) -> dict[str, Any] | None:
         """Return what overrides the group; without a group, whole settings."""
@@ -71,7 +72,7 @@ class Merchant(Part):
         return given if self.group else _whole(given)
 
 
-class MerchantsDocument(Part):
+class MerchantsDocument(DocumentPart):
     """The whole document. What it does not name stays as it is."""
 
     merchant_groups: tuple[MerchantGroup, ...] = ()

@@ -1,4 +1,4 @@
-"""Reductions as operators look at them."""
+"""Reductions as the command line shows them: read only."""
 
 from collections.abc import Sequence
 from typing import Any

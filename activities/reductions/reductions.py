@@ -13,7 +13,7 @@ REDUCTION = TypeAdapter(Reduction)
 
 
 class ReductionActivities:
-    """What a reduction's workflow asks of the ledger. Each is one commit, and safe to repeat."""
+    """Activities of a reduction's workflow in the ledger. Each is one commit, and safe to repeat."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class ReductionActivities:
 
     @activity.defn
     async def close_reduction(self, closing: ReductionClosing) -> Reduction:
-        """Say how a reduction ended, once."""
+        """Record how a reduction ended, once."""
         return await self._call(
             "close_reduction",
             award_id=closing.award_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from activities.gateway.attempts import Outcome, StoredAttempt, stored_attempt
+from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
 from models.gateway.gateway_request import AttemptOutcome, RequestKind, RequestState
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
 from models.refunds.refund import RefundOutcome, RefundResult
@@ -63,7 +63,7 @@ class StoredRefund:
         )
 
 
-def refund_outcome(answer: RefundAnswer | None) -> Outcome:
+def refund_outcome(answer: RefundAnswer | None) -> OutcomeFields:
     """Return the outcome to record of an answer; none means that it did not happen."""
     if answer is None:
         return {"outcome": AttemptOutcome.DID_NOT_HAPPEN}

@@ -1,4 +1,4 @@
-"""Refunds through the gateway as operators look at them."""
+"""Refunds through the gateway as the command line shows them: read only."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -11,7 +11,7 @@ from aiolimiter import AsyncLimiter
 from temporalio import activity
 
 from activities.database import Database, RuleBrokenError
-from activities.gateway.attempts import GatewayAttempts, GatewayCalls, Outcome, confirmed
+from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.refunds.attempt import StoredRefund, refund_outcome, stored_refund
 from models.gateway.gateway_request import RequestKind
 from models.gateway.refunds import RefundAnswer, RefundGateway
@@ -19,7 +19,7 @@ from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, Ref
 
 
 class RefundActivities:
-    """What a refund's workflow needs of the gateway. Each is safe to repeat at any point."""
+    """Activities of a refund's workflow at the gateway. Each is safe to repeat at any point."""
 
     def __init__(self, database: Database, gateway: RefundGateway, pace: AsyncLimiter) -> None:
         self._database = database
@@ -122,7 +122,7 @@ class RefundActivities:
         )
         return stored_refund(rows[0][0]) if rows else None
 
-    async def _record(self, refund: StoredRefund, outcome: Outcome) -> StoredRefund:
+    async def _record(self, refund: StoredRefund, outcome: OutcomeFields) -> StoredRefund:
         recorded = await self._database.call(
             "record_refund",
             request_id=refund.attempt.request_id,

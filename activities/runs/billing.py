@@ -1,4 +1,4 @@
-"""What a billing run asks of the database: freezing what is due, posting a page of invoices, certifying the end."""
+"""Activities of a billing run in the database: freezing what is due, posting a page of invoices, certifying the end."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

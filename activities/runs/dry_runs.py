@@ -1,4 +1,4 @@
-"""Rehearsing a run: who would be charged, and a gateway that does nothing. Neither touches money."""
+"""Dry runs and shadow runs: who would be charged, and a gateway that does nothing. Neither touches money."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _DIFFERENCES = TypeAdapter(tuple[Difference, ...])
 
 
 class DryRunActivities:
-    """What dry runs and shadow runs ask of the database."""
+    """Activities of dry runs and shadow runs in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class DryRunActivities:
 
     @activity.defn
     async def dry_run_page(self, request: DryRunRequest) -> DryRunPage:
-        """Tell who would be charged now, and why others would not. Raises RuleBrokenError: wrong definition."""
+        """Return who would be charged now, and why others would not. Raises RuleBrokenError: wrong definition."""
         page = await self._database.call(
             "dry_run_page",
             definition_id=request.definition_id,
@@ -40,7 +40,7 @@ class DryRunActivities:
 
     @activity.defn
     async def shadow_collect(self, request: CollectRequest) -> CollectResult:
-        """Stand in for `collect` in a shadow run: judge the member again, and approve. Safe to repeat."""
+        """Stand in for `collect` in a shadow run: evaluate the member again, and approve. Safe to repeat."""
         return _RESULT.validate_python(
             await self._database.call("shadow_collect", run_id=request.run_id, account_id=request.account_id)
         )

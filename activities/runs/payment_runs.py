@@ -1,4 +1,4 @@
-"""What a payment run asks of the database: freezing its members, paging through them, certifying the end."""
+"""Activities of a payment run in the database: freezing its members, paging through them, certifying the end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.database import Database, RuleBrokenError
 from models.money import Money
 from models.period import InvalidPeriodError, Period
-from models.runs.process_run import Certificate, Due, DuePage, PageRequest, RunPlan, RunRequest
+from models.runs.process_run import Certificate, DueMember, DuePage, PageRequest, RunPlan, RunRequest
 from models.runs.run_control import RunDecisions
 
 SWEEP_SECONDS = 25 * 60.0
@@ -65,7 +65,7 @@ class RunActivities:
         )
         return DuePage(
             tuple(
-                Due(
+                DueMember(
                     row.member_id,
                     f"{row.member_id}: {Money(row.amount_minor, row.currency)}, {row.card_label}",
                 )
@@ -75,7 +75,7 @@ class RunActivities:
 
     @activity.defn
     async def record_run_decisions(self, made: RunDecisions) -> None:
-        """Keep what operators decided about a run: its certificate will say it."""
+        """Keep what operators decided about a run: its certificate holds it."""
         await self._database.call(
             "record_run_decisions",
             run_id=made.run_id,
@@ -85,7 +85,7 @@ class RunActivities:
 
     @activity.defn
     async def release_members(self, run_id: str) -> None:
-        """Let every member of an aborted run go whom nobody has been asked about, page by page."""
+        """Let every member of an aborted run go for whom nothing was sent to the gateway, page by page."""
         after = ""
         while True:
             after = await self._database.call("release_members", run_id=run_id, after=after, limit=RELEASE_PAGE)

@@ -17,7 +17,7 @@ _CERTIFICATE = TypeAdapter(RefundCertificate)
 
 
 class RefundRunActivities:
-    """What a refund run asks of the ledger. Each is one commit, and safe to repeat."""
+    """Activities of a refund run in the ledger. Each is one commit, and safe to repeat."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

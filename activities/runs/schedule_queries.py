@@ -32,6 +32,6 @@ async def read_schedules(database: Database) -> list[DefinitionSchedule]:
 
 
 async def read_swept_providers(database: Database) -> list[str]:
-    """Read the providers whose events are looked through: every effective one."""
+    """Read the providers whose events are swept: every effective one."""
     rows = await database.rows("select id from duly.providers where state = 'effective' order by id")
     return [row.id for row in rows]

@@ -16,7 +16,7 @@ from commands.collection_signals import signal_collections
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
-from models.bank.refund_answer import AnswerStatus, RefundAnswer
+from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
 from models.bank.rows import refund_answer
 from models.imports.columns import ANSWERS
 from models.money import Money
@@ -59,7 +59,7 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     )
 
 
-def read_answers(file: Path) -> Iterator[RefundAnswer | Problem]:
+def read_answers(file: Path) -> Iterator[BankRefundAnswer | Problem]:
     """Return the answers in a file, whatever it is. Raises RefusedError when it holds none."""
     match message_of(file):
         case "":
@@ -72,13 +72,13 @@ def read_answers(file: Path) -> Iterator[RefundAnswer | Problem]:
             raise refusal("file", "answer_message", f"holds {message}; answers are CSV, pain.002 or camt.053")
 
 
-def _paid_in(file: Path) -> Iterator[RefundAnswer | Problem]:
+def _paid_in(file: Path) -> Iterator[BankRefundAnswer | Problem]:
     """Yield an answer for each booked debit that carries a refund's reference; the rest of a statement is not ours."""
     for entry in statement_entries(file):
         if isinstance(entry, BankEntry) and _is_refund(entry):
             amount = Money(entry.amount_minor, entry.currency)
             major = str(amount).removesuffix(f" {entry.currency}")
-            yield RefundAnswer(entry.line, entry.end_to_end_id, AnswerStatus.PAID, major, entry.currency)
+            yield BankRefundAnswer(entry.line, entry.end_to_end_id, AnswerStatus.PAID, major, entry.currency)
         elif isinstance(entry, Problem):
             yield entry
 

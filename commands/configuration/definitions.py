@@ -9,7 +9,8 @@ from rich.table import Table
 from sqlalchemy import Row
 
 from activities.configuration.definitions import Definitions
-from activities.configuration.document import read_document
+from activities.configuration.document import DefinitionsDocument
+from activities.documents import read_document
 from commands.formatting import document
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings
@@ -19,7 +20,7 @@ from models.money import Money
 async def apply(output: Output, path: Path) -> None:
     """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
-    wanted = read_document(path)
+    wanted = read_document(path, DefinitionsDocument)
     async with database_of(settings) as database:
         changes = await Definitions(database).apply(wanted)
     output.answer(

@@ -21,7 +21,7 @@ from commands.runner import unreachable
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import ask, require_who_and_why
 from models.cards.card_number import holds_card_number
-from models.disputes.dispute import EVIDENCE, Dispute, DisputeData, DisputeDecision
+from models.disputes.dispute import EVIDENCE, DisputeData, DisputeDecision, DisputeRecord
 from models.gateway.errors import GatewayError, GatewayInvalidRequestError
 from models.operator_command import OperatorCommand
 from models.problem import Problem, RefusedError, refusal
@@ -83,7 +83,7 @@ async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> No
     """Give a dispute up. Raises RefusedError with its workflow's own reason."""
     client = await temporal_of(read_settings())
     command = OperatorCommand(actor, reason)
-    answered = await ask(client, dispute_id(dispute), "accept", command, Dispute, noun="dispute")
+    answered = await ask(client, dispute_id(dispute), "accept", command, DisputeRecord, noun="dispute")
     output.answer(
         {"dispute": dispute, "answer": asdict(answered)},
         table("", "Dispute", dispute, rows=[("State", answered.state), ("Status", answered.status)]),

@@ -14,11 +14,11 @@ from settings import LOOPBACK, Settings
 
 async def list_needed(output: Output) -> None:
     """List the table."""
-    needs = {name: (str(need.subject), need.tells) for name, need in NEEDED.items()}
+    needs = {name: (str(need.subject), need.meaning) for name, need in NEEDED.items()}
     needs |= {name: ("payment or card", tells) for name, tells in PAGE_EVENTS.items()}
     rows = [(name, *needs[name]) for name in sorted(needs)]
     output.answer(
-        {"events": [{"type": name, "subject": subject, "tells": tells} for name, subject, tells in rows]},
+        {"events": [{"type": name, "subject": subject, "meaning": meaning} for name, subject, meaning in rows]},
         table("", "Event", "About", "Tells that", rows=rows),
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from activities.documents import read_content
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Receipt
 from activities.ledger.transaction_calls import TransactionCalls
-from activities.ledger.transaction_document import RefundDocument, changes_of, note_of, read_file, transaction_of
+from activities.ledger.transaction_document import RefundDocument, changes_of, note_of, transaction_of
 from commands.ledger.transaction_writer import TransactionWriter, WriteOptions, transaction_writer
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -120,4 +121,4 @@ def _document_of(given: Fields, file: Path | None) -> dict[str, Any]:
         return fields
     if fields:
         raise RefusedError([Problem(field, "one_source", "is given beside a document") for field in sorted(fields)])
-    return read_file(file)
+    return read_content(file)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from activities.configuration.document import read_toml
+from activities.documents import read_document
 from activities.reductions.merchants import Merchants, MerchantsDocument
 from commands.formatting import amount, document
 from commands.output import Output, table
@@ -15,7 +15,7 @@ from commands.session import database_of, read_settings
 async def apply(output: Output, path: Path) -> None:
     """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
-    wanted = read_toml(path, MerchantsDocument)
+    wanted = read_document(path, MerchantsDocument)
     async with database_of(settings) as database:
         await Merchants(database).apply(wanted)
     groups, merchants = [one.id for one in wanted.merchant_groups], [one.id for one in wanted.merchants]

@@ -62,7 +62,7 @@ class BankEntry:
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether a reference says anything."""
+    """Say whether a reference is one: banks fill an empty field with placeholders."""
     return text.strip().upper() not in _NOTHING
 
 
@@ -101,7 +101,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def is_creditor_reference(text: str) -> bool:
-    """Tell whether a reference has the check digits of ISO 11649."""
+    """Say whether a reference has the check digits of ISO 11649."""
     plain = text.replace(" ", "").upper()
     return bool(_CREDITOR.fullmatch(plain)) and remainder_97(plain) == 1
 

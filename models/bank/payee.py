@@ -34,5 +34,5 @@ def iban_of(text: str) -> str:
 
 
 def bic_is_written_well(text: str) -> bool:
-    """Tell whether a text is empty or written like a BIC."""
+    """Say whether a text is empty or written like a BIC."""
     return not text or bool(_BIC.fullmatch(text))

@@ -1,4 +1,4 @@
-"""What the bank says became of a refund (F120)."""
+"""The bank's answer about a refund (F120)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ _FROM_ISO = {
 
 
 @dataclass(frozen=True)
-class RefundAnswer:
+class BankRefundAnswer:
     """One refund's answer. `amount` is in major units, "" when the file does not repeat it."""
 
     line: int

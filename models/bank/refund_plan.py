@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Terms:
-    """What an export asks for: the format, whom bank details are known of, and whether card payers are included."""
+    """What an export is made with: the format, whom bank details are known of, and whether card payers are included."""
 
     file_format: FileFormat
     payees: frozenset[str]

@@ -38,7 +38,7 @@ class KnownInvoice:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownReferences:
     """What the references of a batch of entries name: accounts by id, invoices by number."""
 
     accounts: Mapping[str, KnownAccount]
@@ -59,7 +59,7 @@ def references(entry: BankEntry) -> tuple[str, ...]:
     return (*stated_references(entry), *written_references(entry))
 
 
-def route(entry: BankEntry, known: Known) -> Route:
+def route(entry: BankEntry, known: KnownReferences) -> Route:
     """Decide where an entry's money goes. What a field for references says counts more than what the text says."""
     if entry.is_return:
         return Route(reason=SuspenseReason.RETURNED_TRANSFER)
@@ -74,7 +74,7 @@ def route(entry: BankEntry, known: Known) -> Route:
     return Route(account.id, _addressed(entry, account, known))
 
 
-def _named(words: Iterable[str], known: Known) -> set[str]:
+def _named(words: Iterable[str], known: KnownReferences) -> set[str]:
     found = set()
     for word in words:
         if word in known.invoices:
@@ -94,6 +94,6 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
     return None
 
 
-def _addressed(entry: BankEntry, account: KnownAccount, known: Known) -> tuple[str, ...]:
+def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> tuple[str, ...]:
     invoices = (known.invoices[word] for word in references(entry) if word in known.invoices)
     return tuple(dict.fromkeys(one.id for one in invoices if one.account_id == account.id and one.is_posted))

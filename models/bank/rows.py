@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from models.bank.entry import BankEntry
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
-from models.bank.refund_answer import AnswerStatus, RefundAnswer
+from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
 from models.imports.columns import ANSWERS, BANK, PAYEES
 from models.imports.rows import Cells
 from models.money import AMOUNT_MINOR_MAX
@@ -49,12 +49,12 @@ def payee(line: int, cells: Mapping[str, str]) -> Payee:
     return reading.finish(Payee(reading.id("account_id"), name, iban, reading.text("bic")))
 
 
-def refund_answer(line: int, cells: Mapping[str, str]) -> RefundAnswer:
+def refund_answer(line: int, cells: Mapping[str, str]) -> BankRefundAnswer:
     """Read what became of a refund. Raises RefusedError with everything that is wrong with the row."""
     reading = Cells(ANSWERS, line, cells)
     status = reading.one_of("status", set(AnswerStatus), "status_exists", f"is none of {', '.join(AnswerStatus)}")
     return reading.finish(
-        RefundAnswer(
+        BankRefundAnswer(
             line=line,
             reference=reading.text("reference"),
             status=AnswerStatus(status) if status in set(AnswerStatus) else AnswerStatus.PENDING,

@@ -1,4 +1,7 @@
-"""The life of a card: states, what registering asks for, and when something is due by itself (G11 to G13, X1 to X8)."""
+"""The life of a card: its states, its registration, and what is due on it and when (G11 to G13, X1 to X8).
+
+When a card's expiry is announced is decided by next_due, from the rules' warn_days.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -65,7 +68,7 @@ class CardRegistration:
 
 @dataclass(frozen=True)
 class CardRules:
-    """What is done about cards without being asked; one row of the database.
+    """What is done about cards by itself; one row of the database.
 
     Warnings go out so many days before the card's last month is over. A card that was neither validated nor charged
     for `stale_days` is validated again. A customer has `action_days` for a page or a confirmation and is reminded
@@ -80,7 +83,7 @@ class CardRules:
 
 @dataclass(frozen=True)
 class Card:
-    """A card as it is stored, with the rules it lives by. Expiry is 0 until the gateway has told it."""
+    """A card as it is stored, with the rules it lives by. Expiry is 0 until the gateway has given it."""
 
     card_id: str
     account_id: str
@@ -108,7 +111,7 @@ class CardDuty(StrEnum):
 
 @dataclass(frozen=True)
 class Due:
-    """The next thing to do about an active card by itself; `days` tells one warning from another."""
+    """The next thing to do about an active card by itself; `days` distinguishes one warning from another."""
 
     at: datetime
     duty: CardDuty
@@ -140,7 +143,7 @@ def next_due(card: Card, *, now: datetime, warned: frozenset[int] = frozenset())
 
 
 class ValidationOutcome(StrEnum):
-    """What one attempt of the gateway about a card came to."""
+    """What one attempt to validate a card came to."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -158,7 +161,7 @@ FINAL_VALIDATIONS = frozenset(
 
 @dataclass(frozen=True)
 class ValidationRequest:
-    """Ask whether a card is good, or what an earlier attempt came to. A repeat asks under the same key."""
+    """Validate a card, or read what an earlier attempt came to. A repeat has the same key."""
 
     card_id: str
     provider: str
@@ -194,7 +197,7 @@ class ValidationResult:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A stored card after the gateway was asked about it."""
+    """A stored card after it was read at the gateway."""
 
     card: Card
     is_changed: bool

@@ -1,4 +1,4 @@
-"""Card numbers are never ours to keep: this tells when a text seems to hold one (X5)."""
+"""Card numbers are never ours to keep: this finds a text that seems to hold one (X5)."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _RUN = re.compile(r"(?<![0-9])[0-9](?:[ .\-]?[0-9])*")
 
 
 def holds_card_number(text: str) -> bool:
-    """Tell whether a text has 13 to 19 digits in a row that pass the Luhn check; digits of any script count."""
+    """Say whether a text has 13 to 19 digits in a row that pass the Luhn check; digits of any script count."""
     plain = unicodedata.normalize("NFKC", text)
     runs = ("".join(filter(str.isdigit, match[0])) for match in _RUN.finditer(plain))
     return any(13 <= len(digits) <= 19 and _passes_luhn(digits) for digits in runs)

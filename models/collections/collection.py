@@ -1,4 +1,4 @@
-"""What a collection is told, what it answers, and what it remembers."""
+"""The messages of a collection: requests, commands, answers, and what continue-as-new carries."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ class CollectionRequest:
 
 @dataclass(frozen=True)
 class CollectionOpening:
-    """Ask to own a receivable; `owner` is the workflow execution, so that it may ask twice and another may not."""
+    """Own a receivable; `owner` is the workflow execution, so that it may repeat this and another may not."""
 
     account_id: str
     period: str

@@ -1,4 +1,4 @@
-"""May a service collect an account's receivable now? Asked before anything is started, so that the answer is plain."""
+"""May a service collect an account's receivable now? Checked before anything is started: the answer is plain then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def problems_of_start(account_id: str, period: str, provider: str, found: Collec
     if found.is_collected:
         yield Problem("period", "one_owner", f"{period} of {account_id} has a collection already")
     elif found.request_state in {"posted", "rejected"}:
-        problem = f"{period} of {account_id} was asked for already and is {found.request_state}; name another period"
+        problem = f"{period} of {account_id} was requested already and is {found.request_state}; name another period"
         yield Problem("period", "one_request_a_receivable", problem)
     yield from _problems_of_provider(provider, found)
     if found.free_minor <= 0:

@@ -1,4 +1,4 @@
-"""When to ask again after a "no", whom, and when to stop (S21, S40, X29)."""
+"""When to try again after a decline, on whose action, and when to give up (S21, S40, X29)."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -26,8 +26,8 @@ class DunningPolicy:
     is the number of retries. With a `local_hour`, a retry is moved on to that hour of the account's own clock and past
     the weekdays to avoid (Monday is 0), and on to a payday (a day of the month) that lies within `payday_within`.
     `evidence_after` paces the look for evidence of an unknown outcome; its last entry repeats, and after
-    `review_after` a person is asked. With `tries_other_cards`, the account's other cards are tried at once when one is
-    declined that may work later. Without `tells_customer`, no message of a collection goes to its customer. What a card
+    `review_after` a person decides. With `tries_other_cards`, the account's other cards are tried at once when one is
+    declined that may work later. Without `notifies_customer`, no message of a collection goes to its customer. What a card
     network allows in 30 days is a table of its own.
     """
 
@@ -54,10 +54,10 @@ class DunningPolicy:
     payday_within: timedelta = timedelta(days=3)
     on_giving_up: GiveUpAction = GiveUpAction.NOTHING
     tries_other_cards: bool = False
-    tells_customer: bool = True
+    notifies_customer: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a policy that could ask for ever, never, or at an hour that is none."""
+        """Refuse a policy that could try for ever, never, or at an hour that is none."""
         refuse_unless(self.version >= 1, InvalidPolicyError, "version", "must be 1 or more")
         refuse_unless(
             self.local_hour is None or 0 <= self.local_hour <= 23, InvalidPolicyError, "local_hour", "must be 0 to 23"
@@ -86,7 +86,7 @@ class InvalidPolicyError(ValueError):
 
 @dataclass(frozen=True)
 class RetryAt:
-    """Ask the issuer again at this moment."""
+    """Try again at this moment."""
 
     at: datetime
 
@@ -100,7 +100,7 @@ class WaitForCustomer:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Stop: the receivable stays open and nobody is asked again."""
+    """Stop: the receivable stays open and nothing is tried again."""
 
     reason: str
 

@@ -11,7 +11,7 @@ from models.waiting import WaiterSnapshot
 
 
 class DisputeState(StrEnum):
-    """Where a dispute stands. `inquiry`: the bank asks first, no money has moved; `closed`: an inquiry that ended."""
+    """Where a dispute stands. `inquiry`: before any money has moved; `closed`: an inquiry that ended."""
 
     INQUIRY = "inquiry"
     OPEN = "open"
@@ -22,10 +22,10 @@ class DisputeState(StrEnum):
 
 DISPUTE_ENDED = frozenset({DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED})
 
-# So long before evidence is due operators hear of it again, if there is none.
+# So long before evidence is due operators are reminded, if there is none.
 REMINDERS = (timedelta(days=3), timedelta(days=1))
 
-# What may be said in defence, by the gateway's names; each is a text. What names a person stays between us and it.
+# The evidence that may be submitted, by the gateway's names; each is a text. None of it is stored here.
 EVIDENCE = MappingProxyType(
     {
         "access_activity_log": "what the customer did on the service",
@@ -87,7 +87,7 @@ class DisputeGateway(Protocol):
 
 
 @dataclass(frozen=True)
-class Dispute:
+class DisputeRecord:
     """A dispute as the database has it."""
 
     dispute_id: str
@@ -119,7 +119,7 @@ class DisputeRequest:
 
 @dataclass(frozen=True)
 class DisputeDecision:
-    """Give a dispute up: who says so, and why."""
+    """Give a dispute up: who decides it, and why."""
 
     dispute_id: str
     actor: str
@@ -128,15 +128,15 @@ class DisputeDecision:
 
 @dataclass(frozen=True)
 class DisputeStatus:
-    """What a dispute's workflow says of it."""
+    """The answer to the query `status` of a dispute."""
 
-    dispute: Dispute | None
+    dispute: DisputeRecord | None
     next_action: str
     next_action_at: datetime | None
     history: tuple[str, ...]
 
 
-def next_reminder(dispute: Dispute, *, now: datetime) -> datetime | None:
+def next_reminder(dispute: DisputeRecord, *, now: datetime) -> datetime | None:
     """Return when operators are reminded next that evidence is due; None when they are not any more."""
     if not dispute.wants_evidence or dispute.evidence_due_at is None:
         return None

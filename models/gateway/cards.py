@@ -1,4 +1,4 @@
-"""The port through which cards are saved and checked; its errors are those of models/gateway/errors.py."""
+"""The port through which cards are saved and validated; its errors are those of models/gateway/errors.py."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from models.gateway.decline import Decline
 
 
 class ValidationStatus(StrEnum):
-    """Where the gateway's check of a card stands."""
+    """Where a validation stands at the gateway."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -36,7 +36,7 @@ class CardData:
 
 @dataclass(frozen=True)
 class Validation:
-    """One check to ask for: the same key always means the same check. Without a token a page takes the card."""
+    """One validation: the same key always means the same one. Without a token a page takes the card."""
 
     idempotency_key: str
     request_id: str
@@ -48,7 +48,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class ValidationAnswer:
-    """What the gateway says of a check; `url` is where the card's holder must go."""
+    """What the gateway answers about a validation; `url` is where the card's holder must go."""
 
     status: ValidationStatus
     gateway_reference: str
@@ -70,11 +70,11 @@ class CardGateway(Protocol):
         ...
 
     async def validate_card(self, validation: Validation, *, return_url: str) -> ValidationAnswer:
-        """Check a card for use without its holder."""
+        """Validate a card for use without its holder."""
         ...
 
     async def find_validation(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
-        """Look what came of a check, by reference, else by listing. None: the gateway never saw it."""
+        """Find a validation by reference, else by listing. None: the gateway never saw it."""
         ...
 
     async def open_card_page(self, validation: Validation, *, return_url: str) -> PaymentPage:
@@ -82,7 +82,7 @@ class CardGateway(Protocol):
         ...
 
     async def find_card_page(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
-        """Look what came of a page; None: it ended without a card."""
+        """Find what a page came to; None: it ended without a card."""
         ...
 
     async def close_card_page(self, gateway_reference: str) -> None:
@@ -90,7 +90,7 @@ class CardGateway(Protocol):
         ...
 
     async def end_validation(self, gateway_reference: str) -> None:
-        """End a check that waits for the card's holder. One that is over already stays as it is."""
+        """End a validation that waits for the card's holder. One that is over already stays as it is."""
         ...
 
     async def read_card(self, token: str, *, customer: str, mandate: str) -> CardData | None:

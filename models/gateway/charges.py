@@ -1,7 +1,7 @@
-"""The port through which money moves: what we ask a gateway, and the four ways in which it can answer.
+"""The port through which money moves: the calls of a gateway, and the four ways in which it can answer.
 
 Succeeded and declined are values. "It did not happen" and "nobody knows" are different errors, because one may be
-asked again freely and the other blocks every further attempt until there is evidence (design: effects happen once).
+repeated freely and the other blocks every further attempt until there is evidence (design: effects happen once).
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ class ChargeStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge to ask for. Amount in the currency's minor units of ISO 4217; ids and tokens only.
+    """One charge to make. Amount in the currency's minor units of ISO 4217; ids and tokens only.
 
     A page names the numbers of the invoices that it is for; a charge without its customer needs none.
     """
@@ -52,7 +52,7 @@ def page_title(invoices: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ChargeResult:
-    """What the gateway says of a charge, in our words. The fee is None until the gateway has booked it."""
+    """What the gateway answers about a charge. The fee is None until the gateway has booked it."""
 
     status: ChargeStatus
     gateway_reference: str
@@ -111,11 +111,11 @@ class Gateway(Protocol):
         ...
 
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Close a page for good and say what came of it; None: nobody paid, and nobody can any more."""
+        """Close a page for good and return what it came to; None: nobody paid, and nobody can any more."""
         ...
 
     async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Look what came of a page: processing while it is open, None when it ended unpaid."""
+        """Find what a page came to: processing while it is open, None when it ended unpaid."""
         ...
 
     def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:

@@ -1,7 +1,7 @@
-"""What an issuer's "no" means for the next attempt (S40, X29).
+"""Where a decline is classified: what the issuer's code means for the next attempt (S40, X29).
 
 The codes are Stripe's published decline codes (https://docs.stripe.com/declines/codes) and advice codes
-(https://docs.stripe.com/declines/card). The classes are ours: they say what collection does next.
+(https://docs.stripe.com/declines/card). The classes are ours: they decide what collection does next.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from types import MappingProxyType
 
 
 class DeclineClass(StrEnum):
-    """What a decline asks of us."""
+    """What follows from a decline."""
 
     SOFT = "soft"  # the same card may work later
     TECHNICAL = "technical"  # the card was not judged: something between us and the issuer failed
     ACTION_REQUIRED = "action_required"  # only the customer can let this payment pass
     HARD = "hard"  # this card will not work again for us
-    FRAUD = "fraud"  # as hard, and nobody but the bank may be told why
+    FRAUD = "fraud"  # as hard, and nobody but the bank may know why
 
 
 class Advice(StrEnum):
@@ -29,7 +29,7 @@ class Advice(StrEnum):
 
 @dataclass(frozen=True)
 class Decline:
-    """One refusal as the gateway reported it: codes only, never the card."""
+    """One decline as the gateway reported it: codes only, never the card."""
 
     code: str
     decline_code: str = ""

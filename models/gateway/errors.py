@@ -15,7 +15,7 @@ attempt without an answer stands in activities/gateway/attempts.py.
 
 
 class GatewayError(Exception):
-    """The gateway gave no usable answer; `code` is its own word for why, safe to log and store."""
+    """The gateway gave no usable answer; `code` is its own code for why, safe to log and store."""
 
     def __init__(self, code: str) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""What a gateway tells us: a hint that something has happened, never the fact itself."""
+"""Events of a gateway: hints that something has happened, never the fact itself."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,15 +36,15 @@ class EventNeed:
     """Why a type of event is needed."""
 
     subject: EventSubject
-    tells: str
+    meaning: str
 
 
-def _needs(subject: EventSubject, **tells: str) -> dict[str, EventNeed]:
-    return {name.replace("__", "."): EventNeed(subject, text) for name, text in tells.items()}
+def _needs(subject: EventSubject, **meanings: str) -> dict[str, EventNeed]:
+    return {name.replace("__", "."): EventNeed(subject, text) for name, text in meanings.items()}
 
 
 # Every type that anything here waits for, by Stripe's names. A payment that succeeds at once needs none of them: they
-# end waits, and each only says "look now". What is not in the table is stored and ignored.
+# end waits, and each only says "read it now". What is not in the table is stored and ignored.
 NEEDED = MappingProxyType(
     _needs(
         EventSubject.PAYMENT,
@@ -70,7 +70,7 @@ NEEDED = MappingProxyType(
         EventSubject.REFUND,
         refund__updated="a refund moved on",
         refund__failed="a refund failed, perhaps after it had succeeded",
-        charge__refunded="money of a charge went back, whoever asked for it",
+        charge__refunded="money of a charge went back, whoever requested it",
     )
     | _needs(
         EventSubject.DISPUTE,
@@ -82,7 +82,7 @@ NEEDED = MappingProxyType(
     )
 )
 
-# A page may take a payment or save a card: its type alone does not tell.
+# A page may take a payment or save a card: the type of its event alone does not say which.
 PAGE_EVENTS = MappingProxyType(
     {
         "checkout.session.completed": "a customer is done on a page",
@@ -91,7 +91,7 @@ PAGE_EVENTS = MappingProxyType(
 )
 _SUBJECT_OF_PAGE = MappingProxyType({"payment": EventSubject.PAYMENT, "setup": EventSubject.CARD})
 
-# How long an event about nothing that we know waits for its object, try by try; then a person is asked.
+# How long an event about nothing that we know waits for its object, try by try; then a person decides.
 PAUSES = (
     timedelta(minutes=1),
     timedelta(minutes=10),
@@ -106,7 +106,7 @@ def needed_types() -> tuple[str, ...]:
     return tuple(sorted((*NEEDED, *PAGE_EVENTS)))
 
 
-def subject_of(type_: str, *, page_mode: str = "") -> EventSubject | None:
+def event_subject(type_: str, *, page_mode: str = "") -> EventSubject | None:
     """Say what an event of a type is about; None when nothing here needs it."""
     if type_ in PAGE_EVENTS:
         return _SUBJECT_OF_PAGE.get(page_mode)
@@ -140,7 +140,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of a delivery: events taken, put off because nobody knows what they are about, and given up."""
+    """What became of a delivery: events delivered, put off because nobody knows what they are about, and given up."""
 
     taken: int = 0
     put_off: int = 0
@@ -149,7 +149,7 @@ class Delivered:
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """Look through a provider's events for those that never came."""
+    """Sweep a provider's events for those that never came."""
 
     provider: str
 
@@ -184,7 +184,7 @@ class EndpointChange(StrEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Our address as the gateway knows it. The secret is told once, when it is created."""
+    """Our address as the gateway knows it. The secret is shown once, when it is created."""
 
     reference: str
     url: str

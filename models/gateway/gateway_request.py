@@ -1,4 +1,4 @@
-"""The states of one thing asked of the gateway, and of one asking of it (X31 to X42)."""
+"""The states of a request to the gateway, and of each of its attempts (X31 to X42)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,7 @@ KEY_LIFETIME = timedelta(hours=23)
 
 
 class RequestKind(StrEnum):
-    """What is asked (X33, and our own card validation)."""
+    """What is requested (X33, and our own card validation)."""
 
     PAYMENT = "payment"
     PAYMENT_CANCELLATION = "payment_cancellation"
@@ -69,7 +69,7 @@ FINAL_OUTCOMES = frozenset(
 
 @dataclass(frozen=True)
 class CollectRequest:
-    """Ask for one attempt to collect what an account owes for a period."""
+    """Make one attempt to collect what an account owes for a period."""
 
     account_id: str
     period: str

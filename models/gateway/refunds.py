@@ -15,7 +15,7 @@ class GatewayRefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RefundCall:
-    """One refund to ask for: the same key always means the same one. `payment_reference` is the gateway's payment."""
+    """One refund to make: the same key always means the same one. `payment_reference` is the gateway's payment."""
 
     idempotency_key: str
     request_id: str
@@ -27,7 +27,7 @@ class RefundCall:
 
 @dataclass(frozen=True)
 class RefundAnswer:
-    """What the gateway says of a refund. `is_booked`: its money has left the gateway's balance."""
+    """What the gateway answers about a refund. `is_booked`: its money has left the gateway's balance."""
 
     status: GatewayRefundStatus
     gateway_reference: str

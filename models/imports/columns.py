@@ -149,7 +149,7 @@ def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> d
 
 
 def account_of(header: Header, row: Sequence[str]) -> str:
-    """Return the account that a row speaks of as far as one can tell, though the row itself be wrong."""
+    """Return the account that a row names, as far as it can be read, though the row itself is wrong."""
     position = header.index("account_id")
     cell = row[position].strip() if position < len(row) else ""
     return "" if holds_card_number(cell) else cell

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
-from models.imports.rows import AccountRow, CardRow, ImportReference, SubscriptionRow
+from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
 from models.problem import Problem
 
 
@@ -23,9 +23,9 @@ class ImportEntry:
     """An account with its subscriptions and cards, each with the line it stood in: all of it goes in, or nothing."""
 
     line: int
-    account: AccountRow
-    subscriptions: tuple[tuple[int, SubscriptionRow], ...] = ()
-    cards: tuple[tuple[int, CardRow], ...] = ()
+    account: ImportedAccount
+    subscriptions: tuple[tuple[int, ImportedSubscription], ...] = ()
+    cards: tuple[tuple[int, ImportedCard], ...] = ()
 
     @property
     def customer(self) -> str:
@@ -37,14 +37,14 @@ class ImportEntry:
 class Stored:
     """What the database holds of a batch of entries, by the id that a file calls it.
 
-    `customers` tells the customer of an account, `owners` the account of a customer; `kinds`, `states` are of accounts.
+    `customers` maps an account to its customer, `owners` a customer to its account; `kinds`, `states` are of accounts.
     """
 
-    accounts: Mapping[str, AccountRow]
+    accounts: Mapping[str, ImportedAccount]
     kinds: Mapping[str, str]
     states: Mapping[str, str]
-    subscriptions: Mapping[str, SubscriptionRow]
-    cards: Mapping[str, CardRow]
+    subscriptions: Mapping[str, ImportedSubscription]
+    cards: Mapping[str, ImportedCard]
     customers: Mapping[str, str]
     owners: Mapping[str, str]
 
@@ -84,7 +84,7 @@ def problems_against(entry: ImportEntry, stored: Stored) -> Iterator[Problem]:
         yield from _problems_of_card(line, card, stored)
 
 
-def _problems_of_card(line: int, card: CardRow, stored: Stored) -> Iterator[Problem]:
+def _problems_of_card(line: int, card: ImportedCard, stored: Stored) -> Iterator[Problem]:
     before = stored.cards.get(card.token)
     if before is not None and before.account_id != card.account_id:
         yield Problem("token", "card_of_account", f"is a card of {before.account_id}", CARDS, line)

@@ -32,7 +32,7 @@ class ImportReference:
 
 
 @dataclass(frozen=True)
-class AccountRow:
+class ImportedAccount:
     """An account to open or to change. Limit in minor units."""
 
     account_id: str
@@ -50,7 +50,7 @@ class AccountRow:
 
 
 @dataclass(frozen=True)
-class SubscriptionRow:
+class ImportedSubscription:
     """A subscription to start or to change: price of one piece a month, before tax, in minor units."""
 
     subscription_id: str
@@ -65,7 +65,7 @@ class SubscriptionRow:
 
 
 @dataclass(frozen=True)
-class CardRow:
+class ImportedCard:
     """A card that the gateway keeps: its token, and what a receipt may show."""
 
     account_id: str
@@ -79,7 +79,7 @@ class CardRow:
     fallback_order: int
 
 
-Row = AccountRow | SubscriptionRow | CardRow
+Row = ImportedAccount | ImportedSubscription | ImportedCard
 Read = TypeVar("Read")
 
 
@@ -192,14 +192,14 @@ def read_row(source: str, line: int, cells: Mapping[str, str], reference: Import
             return reading.finish(_card(reading))
 
 
-def _account(cells: Cells, reference: ImportReference) -> AccountRow:
+def _account(cells: Cells, reference: ImportReference) -> ImportedAccount:
     currency = cells.currency("currency")
     account_id = cells.id("account_id")
     if account_id.startswith(_RESERVED):
         cells.refuse("account_id", "id_not_reserved", f"{account_id!r} names an account of the ledger itself")
     if len(cells.text("owner_name")) > 200:
         cells.refuse("owner_name", "length", "must be at most 200 characters")
-    return AccountRow(
+    return ImportedAccount(
         account_id=account_id,
         owner_name=cells.text("owner_name"),
         currency=currency,
@@ -218,7 +218,7 @@ def _account(cells: Cells, reference: ImportReference) -> AccountRow:
     )
 
 
-def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
+def _subscription(cells: Cells, reference: ImportReference) -> ImportedSubscription:
     currency = cells.currency("currency")
     price_minor, quantity = cells.amount("price", currency, least=1), cells.whole("quantity", 1, 1_000_000)
     if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
@@ -227,7 +227,7 @@ def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
     ends_on = cells.day("ends_on") if cells.text("ends_on") else None
     if ends_on is not None and ends_on <= starts_on and not cells.problems:
         cells.refuse("ends_on", "ends_after_start", f"{ends_on} is not after {starts_on}")
-    return SubscriptionRow(
+    return ImportedSubscription(
         subscription_id=cells.id("subscription_id"),
         account_id=cells.id("account_id"),
         product_id=cells.one_of("product_id", reference.products, "product_exists", "is no active product"),
@@ -240,8 +240,8 @@ def _subscription(cells: Cells, reference: ImportReference) -> SubscriptionRow:
     )
 
 
-def _card(cells: Cells) -> CardRow:
-    return CardRow(
+def _card(cells: Cells) -> ImportedCard:
+    return ImportedCard(
         account_id=cells.id("account_id"),
         customer=cells.id("customer"),
         token=cells.matching("token", re.compile(r"^[A-Za-z]+_[!-~]{1,120}$"), "token_format", "is no gateway token"),

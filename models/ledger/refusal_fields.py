@@ -1,4 +1,4 @@
-"""The ledger's refusals as problems: which word of a command a broken rule is about (F98)."""
+"""The ledger's refusals as problems: which field of a command a broken rule is about (F98)."""
 
 from models.ledger.refusals import LedgerError
 from models.problem import Problem

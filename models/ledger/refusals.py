@@ -1,8 +1,8 @@
 """The ledger's refusals as exceptions: each names its rule and is made from typed arguments (F98).
 
-A prerequisite is checked before an action begins, a postcondition after it was asked for and before anything is
+A prerequisite is checked before an action begins, a postcondition after it was requested and before anything is
 written. The database's functions raise with SQLSTATE class LD, the rule in the constraint field and its arguments as
-JSON in the detail; `refusal` turns that, or a broken constraint, into the exception. Nothing here depends on a driver.
+JSON in the detail; `ledger_error` turns that, or a broken constraint, into the exception. Nothing here needs a driver.
 """
 
 import json
@@ -24,7 +24,7 @@ class PrerequisiteError(LedgerError):
 
 
 class PostconditionError(LedgerError):
-    """The action was asked for and its outcome is not allowed."""
+    """The action was requested and its outcome is not allowed."""
 
 
 class InvalidInputError(LedgerError):
@@ -142,7 +142,7 @@ MESSAGES: dict[str, str] = {
 
 
 class Diagnostics(Protocol):
-    """What a PostgreSQL driver says of an error; psycopg's `Diagnostic` has these names."""
+    """What a PostgreSQL driver reports of an error; psycopg's `Diagnostic` has these names."""
 
     @property
     def sqlstate(self) -> str | None: ...
@@ -168,7 +168,7 @@ def message_for(rule: str, arguments: Mapping[str, Any]) -> str:
     return f"{rule}: {template.format_map(values)}"
 
 
-def refusal(diagnostics: Diagnostics) -> LedgerError | None:
+def ledger_error(diagnostics: Diagnostics) -> LedgerError | None:
     """Return the exception for a database error that is a refusal, or None for any other (lost, locked, broken)."""
     state, constraint = diagnostics.sqlstate or "", diagnostics.constraint_name or ""
     if state in ERRORS:

@@ -1,4 +1,4 @@
-"""What customers and operators are told: the kinds, the tags a template may use, and what may be said of a decline."""
+"""Messages to customers and operators: the kinds, the tags a template may use, and what a decline may be called."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ class MessageKind(StrEnum):
     """What a message says."""
 
     RECEIPT = "receipt"
-    DECLINED = "declined"  # declined, and asked again by itself
+    DECLINED = "declined"  # declined, and tried again by itself
     CARD_NEEDED = "card_needed"  # only another card or a payment by hand helps
-    ACTION_REQUIRED = "action_required"  # the bank wants to hear it from the customer
+    ACTION_REQUIRED = "action_required"  # the bank wants the customer to authenticate
     GIVEN_UP = "given_up"
     CARD_EXPIRING = "card_expiring"
     CARD_CONFIRMATION = "card_confirmation"  # a page to save a card on, or the bank's question about it
@@ -91,7 +91,7 @@ FOR_CUSTOMERS = frozenset(kind for kind, tags in TAGS.items() if "name" in tags)
 
 
 class CustomerReason(StrEnum):
-    """What a customer may be told about why a card was declined."""
+    """What a customer may read about why a card was declined."""
 
     UNSAID = "unsaid"
     FUNDS = "funds"
@@ -104,7 +104,7 @@ _CUSTOMER_REASONS = MappingProxyType(
 
 
 def customer_reason(decline: Decline) -> CustomerReason:
-    """Return what may be said of a decline: never anything where fraud is suspected, and little otherwise."""
+    """Return what a customer may read about a decline: nothing where fraud is suspected, and little otherwise."""
     if classify(decline) is DeclineClass.FRAUD:
         return CustomerReason.UNSAID
     return _CUSTOMER_REASONS.get(decline.reason, CustomerReason.UNSAID)
@@ -112,9 +112,9 @@ def customer_reason(decline: Decline) -> CustomerReason:
 
 @dataclass(frozen=True)
 class Notice:
-    """One step of a collection that somebody is to be told of; `transition` tells steps of a kind apart.
+    """One step of a collection that somebody is notified of; `transition` distinguishes steps of a kind.
 
-    Without a kind there is nothing new to say: what the step's own commit has written is sent. `at` is when the
+    Without a kind nothing new is written: what the step's own commit has written is sent. `at` is when the
     payment is tried again, or until when the customer may act; `reason` is for customers, `code` for operators.
     Nothing in it is personal.
     """
@@ -144,7 +144,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class CardNotice:
-    """One thing that a card's holder is to be told; `transition` tells moments of a kind apart."""
+    """One thing that a card's holder is notified of; `transition` distinguishes those of a kind."""
 
     card_id: str
     kind: MessageKind

@@ -156,7 +156,7 @@ class ReductionSnapshot:
 
 @dataclass(frozen=True)
 class ReductionRequest:
-    """See an award through. Without the award it is one that was written down before; a run that sends it is told."""
+    """See an award through. Without the award it was written down before; a run that waits is signalled."""
 
     award_id: str
     provider: str = "stripe"
@@ -167,7 +167,7 @@ class ReductionRequest:
 
 @dataclass(frozen=True)
 class ReductionStatus:
-    """What a reduction's workflow says of it."""
+    """The answer to the query `status` of a reduction."""
 
     reduction: Reduction | None
     next_action: str

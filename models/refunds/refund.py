@@ -1,4 +1,4 @@
-"""Refunds through a gateway, and payments cancelled there: what is asked, and what became of it (F53, F66 to F69)."""
+"""Refunds through a gateway, and payments cancelled there: orders, attempts and outcomes (F53, F66 to F69)."""
 
 import re
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class InvalidRefundError(ValueError):
 class RefundOrder:
     """Give money of a payment back. Amount in minor units; 0 is all that is left of the payment.
 
-    The id is the caller's: attempt twice under one id is one refund, equal amounts under two are two. A cancellation
-    takes all that is left. `is_acknowledged`: whoever asks has read that the credit limit is exceeded (F60).
+    The id is the caller's: ordered twice under one id it is one refund, equal amounts under two ids are two. A
+    cancellation takes all that is left. `is_acknowledged`: the actor knows that the credit limit is exceeded (F60).
     """
 
     refund_id: str
@@ -68,7 +68,7 @@ class RefundOrder:
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """See a refund through. Without an order it is one that was asked for before; a run that sends it is told."""
+    """See a refund through. Without an order it is one that was requested before; the run that waits is signalled."""
 
     refund_id: str
     provider: str = "stripe"
@@ -79,7 +79,7 @@ class RefundRequest:
 
 @dataclass(frozen=True)
 class RefundAttempt:
-    """One attempt of the gateway; the same attempt always has the same key."""
+    """One attempt to refund; the same attempt always has the same key."""
 
     order: RefundOrder
     attempt: int = 1
@@ -132,7 +132,7 @@ class RefundSnapshot:
 
 @dataclass(frozen=True)
 class RefundStatus:
-    """What a refund's workflow says of it."""
+    """The answer to the query `status` of a refund."""
 
     result: RefundResult | None
     next_action: str

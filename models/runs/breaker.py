@@ -1,10 +1,10 @@
-"""The circuit breaker of a run: when the gateway answers nobody, asking on only makes more unknown outcomes."""
+"""The circuit breaker of a run: when the gateway answers nobody, further calls only make more unknown outcomes."""
 
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# Twenty payments in a row without an answer, each tried six times, are no accident: at a problem rate of 1 % a try that
+# Twenty payments in a row without an answer, each tried six times, are no accident: at a failure rate of 1 % a try that
 # happens once in 10^240. A run with a smaller window opens after one window, but not for fewer than five.
 IN_A_ROW = 20
 IN_A_ROW_LEAST = 5
@@ -15,7 +15,7 @@ SAMPLE = 40
 UNANSWERED_OF_SAMPLE = 20
 SAMPLE_AGE = timedelta(minutes=1)
 
-# The pauses before each look. A hiccup costs half a minute, an outage of a day costs a hundred and fifty probes.
+# The pauses before each probe. A hiccup costs half a minute, an outage of a day costs a hundred and fifty probes.
 PAUSES = (
     timedelta(seconds=30),
     timedelta(minutes=1),
@@ -26,7 +26,7 @@ PAUSES = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecordedCall:
     """Whether the gateway answered one payment, and when we knew."""
 
     at: datetime
@@ -38,14 +38,14 @@ class BreakerState:
     """What of a breaker must survive a continue-as-new. Nothing, as long as the gateway answers."""
 
     in_a_row: int = 0
-    recent: tuple[Answer, ...] = ()
+    recent: tuple[RecordedCall, ...] = ()
     opened_at: datetime | None = None
     probed_at: datetime | None = None
     probes: int = 0
 
 
 class Breaker:
-    """Hears what became of payments, and says whether another may start.
+    """Records what became of payments, and says whether another may start.
 
     Closed, all may. Each payment without an answer takes a slot out of the window until somebody gets one. Open, one
     payment probes whether the gateway is back, after pauses that grow; the first answer closes it.
@@ -78,7 +78,7 @@ class Breaker:
     @property
     def state(self) -> BreakerState:
         """What the next execution must know."""
-        is_well = all(answer.is_answered for answer in self._recent)
+        is_well = all(call.is_answered for call in self._recent)
         return BreakerState(
             in_a_row=self._in_a_row,
             recent=() if is_well else tuple(self._recent),
@@ -88,11 +88,11 @@ class Breaker:
         )
 
     def record_answer(self, *, is_answered: bool, at: datetime) -> bool:
-        """Take what became of a payment; True when this opens the breaker. An open one waits for its own look."""
+        """Record what became of a payment; True when this opens the breaker. An open one waits for its own probe."""
         if self._opened_at is not None:
             return False
         self._in_a_row = 0 if is_answered else self._in_a_row + 1
-        self._recent.append(Answer(at, is_answered))
+        self._recent.append(RecordedCall(at, is_answered))
         if is_answered or not self._is_down(at):
             return False
         self._opened_at = self._probed_at = at
@@ -100,7 +100,7 @@ class Breaker:
         return True
 
     def probe_finished(self, *, is_answered: bool, at: datetime) -> None:
-        """Take what a look came to: an answer closes the breaker, silence makes the pause longer."""
+        """Record what a probe came to: an answer closes the breaker, silence makes the pause longer."""
         if is_answered:
             self._opened_at = self._probed_at = None
             self._in_a_row = self._probes = 0
@@ -112,5 +112,5 @@ class Breaker:
     def _is_down(self, at: datetime) -> bool:
         if self._in_a_row >= min(IN_A_ROW, max(self._window, IN_A_ROW_LEAST)):
             return True
-        fresh = (answer for answer in self._recent if at - answer.at <= SAMPLE_AGE)
-        return sum(not answer.is_answered for answer in fresh) >= UNANSWERED_OF_SAMPLE
+        fresh = (call for call in self._recent if at - call.at <= SAMPLE_AGE)
+        return sum(not call.is_answered for call in fresh) >= UNANSWERED_OF_SAMPLE

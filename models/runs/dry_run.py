@@ -1,4 +1,4 @@
-"""Rehearsals of a run: what it would do, without doing it."""
+"""Dry runs and shadow runs: what a run would do, without doing it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class DryRunRequest:
-    """Ask who would be charged, behind an account."""
+    """Read who would be charged, from behind an account on."""
 
     definition_id: str
     period: str

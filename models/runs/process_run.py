@@ -36,7 +36,7 @@ class ItemOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Execute a definition for a period; the same pair is one run, however often it is asked for.
+    """Execute a definition for a period; the same pair is one run, however often it is started.
 
     A shadow run does all that a payment run does, against a gateway that does nothing. `not_due_yet` runs a period that
     has not begun, which is refused otherwise. The rest is where a billing run goes on after continuing as new.
@@ -57,7 +57,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class ScheduledRunRequest:
-    """What a schedule asks for; the period is that of the scheduled moment on the definition's clock."""
+    """What a schedule starts; the period is that of the scheduled moment on the definition's clock."""
 
     definition_id: str
     kind: RunKind
@@ -80,7 +80,7 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class ShardRequest:
-    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and what it was told."""
+    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and how it is steered."""
 
     run_id: str
     period: str
@@ -113,7 +113,7 @@ class ShardProgress:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Ask for the next members of a shard after a cursor, by keyset."""
+    """Read the next members of a shard after a cursor, by keyset."""
 
     run_id: str
     shard: int
@@ -123,7 +123,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class BillingPageRequest:
-    """Ask to bill the next subscriptions after a cursor."""
+    """Bill the next subscriptions after a cursor."""
 
     run_id: str
     period: str
@@ -132,7 +132,7 @@ class BillingPageRequest:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueMember:
     """One member to collect from; the text is what the timeline shows."""
 
     account_id: str
@@ -143,7 +143,7 @@ class Due:
 class DuePage:
     """Members in order of their account id. An empty page ends the shard."""
 
-    members: tuple[Due, ...]
+    members: tuple[DueMember, ...]
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class RefundMember:
 
 @dataclass(frozen=True)
 class RefundTotal:
-    """Members of a kind with one outcome in one currency; amounts in minor units, asked for and refunded."""
+    """Members of a kind with one outcome in one currency; amounts in minor units, requested and refunded."""
 
     kind: str
     outcome: str

@@ -1,4 +1,4 @@
-"""Steering a run: what operators may ask of it, what its shards are told, and what it says of itself."""
+"""Where a run is paused, resumed, aborted or slowed down: the commands, what its shards get of them, and its status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ ENDING = frozenset({RunStage.CERTIFYING, RunStage.CLOSED})
 
 @dataclass(frozen=True)
 class Steering:
-    """What a run tells its shards. A higher revision replaces a lower one, in whatever order they arrive."""
+    """What a run sends to its shards. A higher revision replaces a lower one, in whatever order they arrive."""
 
     revision: int = 0
     is_paused: bool = False
@@ -73,7 +73,7 @@ class RateCommand(OperatorCommand):
 
 @dataclass(frozen=True)
 class QueueRate:
-    """Ask the server to limit a task queue; None gives it back to its workers' setting."""
+    """Limit a task queue on the server; None gives it back to its workers' setting."""
 
     queue: str
     calls_per_second: int | None
@@ -112,7 +112,7 @@ class RunStatus:
 
     @property
     def to_do(self) -> int:
-        """Members that are still to be asked."""
+        """Members that are still to be collected from."""
         return max(0, self.members - self.skipped - self.done)
 
 
@@ -136,7 +136,7 @@ class Pace:
         self.samples = [*self.samples, Sample(at, done)][-self.kept :]
 
     def per_minute(self) -> int:
-        """Return members per minute; 0 while nothing can be said."""
+        """Return members per minute; 0 while there is no measure."""
         if len(self.samples) < 2:
             return 0
         first, last = self.samples[0], self.samples[-1]

@@ -1,4 +1,4 @@
-"""May a run start? Asked before Temporal is, so that the answer is plain, after retention too (X17 to X19)."""
+"""May a run start? Checked before Temporal is called, so that the answer is plain, after retention too (X17 to X19)."""
 
 from dataclasses import dataclass
 from datetime import datetime

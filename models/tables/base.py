@@ -21,7 +21,7 @@ def _values(kind: type[StrEnum]) -> list[str]:
 
 
 def stored_as_text(kind: type[StrEnum]) -> Enum:
-    """Return the type of a column that holds an enum's words as text, under a CHECK of the migration."""
+    """Return the type of a column that holds an enum's values as text, under a CHECK of the migration."""
     return Enum(kind, native_enum=False, create_constraint=False, length=None, values_callable=_values)
 
 

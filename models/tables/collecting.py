@@ -52,7 +52,7 @@ class RunItemRow(Base):
 
 
 class GatewayRequestRow(Base):
-    """One thing asked of a gateway (X31 to X42)."""
+    """One request to a gateway (X31 to X42)."""
 
     __tablename__ = "gateway_requests"
 
@@ -80,7 +80,7 @@ class GatewayRequestRow(Base):
 
 
 class GatewayAttemptRow(Base):
-    """One asking, under one key, with every parameter fixed before the first call."""
+    """One attempt of a request, under one key, with every parameter fixed before the first call."""
 
     __tablename__ = "gateway_attempts"
 
@@ -157,7 +157,7 @@ class GatewayEventRow(Base):
 
 
 class EventMarkRow(Base):
-    """Up to when a provider's own list of events has been looked through."""
+    """Up to when a provider's own list of events has been swept."""
 
     __tablename__ = "event_marks"
 

@@ -92,7 +92,7 @@ class CardRow(Base):
 
 
 class CardRulesRow(Base):
-    """What is done about cards without being asked."""
+    """What is done about cards by itself."""
 
     __tablename__ = "card_rules"
 
@@ -104,7 +104,7 @@ class CardRulesRow(Base):
 
 
 class CardNetworkRow(Base):
-    """How often a network lets a declined card be asked again."""
+    """How often a network lets a declined card be tried again."""
 
     __tablename__ = "card_networks"
 
@@ -141,7 +141,7 @@ class RunDefinitionRow(Base):
     shards: Mapped[int] = mapped_column(SmallInteger)
     window_size: Mapped[int] = mapped_column(SmallInteger)
     page_size: Mapped[int] = mapped_column(SmallInteger)
-    tells_customer: Mapped[bool]
+    notifies_customer: Mapped[bool]
     created_at: Mapped[datetime]
 
 

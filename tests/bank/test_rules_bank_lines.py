@@ -8,7 +8,7 @@ from models.bank.entry import BankEntry, is_creditor_reference, stated_reference
 from models.bank.payee import IbanError, iban_of
 from models.bank.refund_answer import AnswerStatus, status_of
 from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
-from models.bank.routing import Known, KnownAccount, KnownInvoice, Route, SuspenseReason, route
+from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, SuspenseReason, route
 from models.cards.card_number import without_card_numbers
 
 
@@ -20,7 +20,7 @@ def a_line(**fields: object) -> BankEntry:
     return BankEntry(**{**given, **fields})  # type: ignore[arg-type]
 
 
-KNOWN = Known(
+KNOWN = KnownReferences(
     accounts={
         "cust-1001": KnownAccount("cust-1001", "EUR", is_terminated=False),
         "cust-1002": KnownAccount("cust-1002", "EUR", is_terminated=False),

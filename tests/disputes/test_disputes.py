@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.database import Database
-from models.disputes.dispute import Dispute, DisputeState, DisputeStatus, next_reminder
+from models.disputes.dispute import DisputeRecord, DisputeState, DisputeStatus, next_reminder
 from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
 from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
@@ -37,8 +37,8 @@ async def disputed(refunds: RefundClient, payment: str, script: DisputeScript | 
     return str(dispute["id"])
 
 
-def workflow_of(refunds: RefundClient, dispute: str) -> WorkflowHandle[object, Dispute]:
-    return refunds.duly.client.get_workflow_handle(dispute_id(dispute), result_type=Dispute)
+def workflow_of(refunds: RefundClient, dispute: str) -> WorkflowHandle[object, DisputeRecord]:
+    return refunds.duly.client.get_workflow_handle(dispute_id(dispute), result_type=DisputeRecord)
 
 
 async def check(refunds: RefundClient, dispute: str) -> None:
@@ -47,7 +47,7 @@ async def check(refunds: RefundClient, dispute: str) -> None:
     await refunds.duly.environment.sleep(1)
 
 
-async def decided(refunds: RefundClient, dispute: str, *, won: bool) -> Dispute:
+async def decided(refunds: RefundClient, dispute: str, *, won: bool) -> DisputeRecord:
     """Let the bank decide, and the event arrive."""
     refunds.sandbox.close_dispute(dispute, won=won)
     await workflow_of(refunds, dispute).signal("gateway_event")
@@ -203,7 +203,7 @@ async def test_a_person_gives_it_up(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     dispute = await disputed(refunds, payment)
 
-    accepted = await workflow_of(refunds, dispute).execute_update("accept", WHO, result_type=Dispute)
+    accepted = await workflow_of(refunds, dispute).execute_update("accept", WHO, result_type=DisputeRecord)
     result = await workflow_of(refunds, dispute).result()
 
     assert (accepted.state, result.state) == (DisputeState.LOST, DisputeState.LOST)
@@ -249,7 +249,7 @@ async def test_a_reward_goes_on_when_the_dispute_is_won(refunds: RefundClient, d
 
 def test_the_reminders_come_three_days_and_one_day_before_and_then_no_more() -> None:
     due = datetime(2026, 12, 10, 12, tzinfo=UTC)
-    dispute = Dispute(
+    dispute = DisputeRecord(
         "dp_1", "stripe", "acc", "ft_1", 100, "EUR", "fraudulent", DisputeState.OPEN, "needs_response", due, False
     )
 

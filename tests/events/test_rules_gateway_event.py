@@ -4,7 +4,7 @@ import pytest
 import stripe
 
 from activities.gateway.stripe_events import event_of
-from models.gateway.events import NEEDED, PAGE_EVENTS, EventSubject, needed_types, subject_of
+from models.gateway.events import NEEDED, PAGE_EVENTS, EventSubject, event_subject, needed_types
 
 STRIPES = set(stripe.Event.__annotations__["type"].__args__)
 
@@ -20,7 +20,7 @@ def test_every_subject_hears_of_something() -> None:
 def test_any_other_type_is_about_nothing_here() -> None:
     others = STRIPES - set(needed_types())
 
-    assert [type_ for type_ in others if subject_of(type_, page_mode="payment") is not None] == []
+    assert [type_ for type_ in others if event_subject(type_, page_mode="payment") is not None] == []
 
 
 @pytest.mark.parametrize("type_", PAGE_EVENTS)
@@ -28,7 +28,7 @@ def test_any_other_type_is_about_nothing_here() -> None:
     ("mode", "subject"), [("payment", EventSubject.PAYMENT), ("setup", EventSubject.CARD), ("subscription", None)]
 )
 def test_a_page_is_about_what_it_was_opened_for(type_: str, mode: str, subject: EventSubject | None) -> None:
-    assert subject_of(type_, page_mode=mode) is subject
+    assert event_subject(type_, page_mode=mode) is subject
 
 
 def test_an_event_keeps_ids_and_nothing_personal() -> None:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from models.ledger.refusals import LedgerError, refusal
+from models.ledger.refusals import LedgerError, ledger_error
 
 TAX_PERCENT = 19
 POSTED_ON = date(2026, 5, 20)
@@ -54,7 +54,7 @@ class Books:
                 cursor.execute(statement, arguments or None)
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
-            raise (refusal(error.diag) or error) from error
+            raise (ledger_error(error.diag) or error) from error
 
     def value(self, statement: str, *arguments: Any) -> Any:
         """Return the single value of a query."""

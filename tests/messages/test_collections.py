@@ -129,14 +129,14 @@ async def test_a_message_that_is_not_so_any_more_is_withheld(
 
 
 @pytest.mark.parametrize("whose", ["definition", "policy"])
-async def test_a_merchant_who_tells_customers_nothing_has_no_rows_for_it(
+async def test_a_merchant_who_notifies_customers_nothing_has_no_rows_for_it(
     duly: RunningDuly, merchant: Merchant, whose: str
 ) -> None:
     if whose == "definition":
-        await merchant.run("update duly.run_definitions set tells_customer = false")
+        await merchant.run("update duly.run_definitions set notifies_customer = false")
     else:
         await merchant.run(
-            """insert into duly.dunning_policies values ('standard', 2, '', '{"tells_customer": false}')"""
+            """insert into duly.dunning_policies values ('standard', 2, '', '{"notifies_customer": false}')"""
         )
     declining = await person(merchant, "acc_1", answers=[declined(SOFT)], owes_minor=2500)
     await person(merchant, "acc_2", owes_minor=1000)

@@ -67,8 +67,8 @@ async def test_whatever_is_repeated_a_receipt_is_sent_once(
     [
         (MailFault.BUSY_RECIPIENT, "pending", "put_off smtp_450"),
         (MailFault.BUSY_CONTENT, "pending", "put_off smtp_451"),
-        (MailFault.NO_RECIPIENT, "failed", "refused smtp_550"),
-        (MailFault.REFUSED_CONTENT, "failed", "refused smtp_554"),
+        (MailFault.NO_RECIPIENT, "failed", "rejected smtp_550"),
+        (MailFault.REFUSED_CONTENT, "failed", "rejected smtp_554"),
         (MailFault.DROPPED_IN_DATA, "sending", "in_doubt SMTPServerDisconnected"),
         (MailFault.DROPPED_AFTER, "sending", "in_doubt SMTPServerDisconnected"),
     ],
@@ -158,7 +158,7 @@ class SignallingRenderer(MessageRenderer):
 
     def compose(self, message: ClaimedMessage) -> RenderedMessage:
         self.is_writing.set()
-        return super().compose(message)
+        return super().render(message)
 
 
 async def test_a_worker_that_is_told_to_stop_lets_the_message_in_its_hand_go_all_the_way(

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from activities.database import Database
 from activities.reductions.reductions import open_reduction
-from models.disputes.dispute import Dispute
+from models.disputes.dispute import DisputeRecord
 from models.reductions.reduction import Award
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
@@ -69,7 +69,7 @@ async def test_dispute(refunds: RefundClient) -> None:
     await keep("dispute-reminded_and_lost", workflow_of(refunds, lost))
 
     accepted = await disputed(refunds, other)
-    await workflow_of(refunds, accepted).execute_update("accept", WHO, result_type=Dispute)
+    await workflow_of(refunds, accepted).execute_update("accept", WHO, result_type=DisputeRecord)
     await workflow_of(refunds, accepted).result()
     await keep("dispute-accepted", workflow_of(refunds, accepted))
 

@@ -9,12 +9,12 @@ from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from models.disputes.dispute import (
     DISPUTE_ENDED,
     DisputeDecision,
+    DisputeRecord,
     DisputeRequest,
     DisputeState,
     DisputeStatus,
     next_reminder,
 )
-from models.disputes.dispute import Dispute as DisputeRecord
 from models.moment import in_utc
 from models.money import Money
 from models.operator_command import CommandError, OperatorCommand

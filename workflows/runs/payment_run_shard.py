@@ -20,7 +20,7 @@ from activities.runs.payment_runs import RunActivities
 from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
 from models.runs.breaker import Breaker
-from models.runs.process_run import Due, ItemOutcome, PageRequest, ShardProgress, ShardRequest
+from models.runs.process_run import DueMember, ItemOutcome, PageRequest, ShardProgress, ShardRequest
 from models.runs.run_control import Steering
 from workflows import visibility
 from workflows.collections.collection import Collection
@@ -91,7 +91,7 @@ class PaymentRunShard:
         if steering.revision > self._steering.revision:
             self._steering = steering
 
-    async def _next_members(self) -> tuple[Due, ...]:
+    async def _next_members(self) -> tuple[DueMember, ...]:
         request = self._request
         page = await workflow.execute_activity_method(
             RunActivities.due_page,
@@ -101,7 +101,7 @@ class PaymentRunShard:
         )
         return page.members
 
-    async def _collect_from_all(self, members: tuple[Due, ...]) -> None:
+    async def _collect_from_all(self, members: tuple[DueMember, ...]) -> None:
         """Start one payment after the other while that is allowed, and let all that were started settle."""
         payments = []
         for due in members:
@@ -122,7 +122,7 @@ class PaymentRunShard:
         has_room = self._breaker.opened_at is not None or self._in_flight < self._breaker.slots
         return has_room and not self._steering.is_paused
 
-    async def _collect_from(self, due: Due) -> None:
+    async def _collect_from(self, due: DueMember) -> None:
         result = await self._ask(due, COLLECT)
         if self._has_answer(result):
             opened = self._breaker.record_answer(is_answered=result is not _NO_ANSWER, at=workflow.now())
@@ -131,7 +131,7 @@ class PaymentRunShard:
         await self._settle(due, result)
         self._in_flight -= 1
 
-    async def _probe_with(self, due: Due) -> None:
+    async def _probe_with(self, due: DueMember) -> None:
         """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted."""
         result: CollectResult | None = None
         while result in {None, _NO_ANSWER} and await self._time_to_probe():
@@ -159,7 +159,7 @@ class PaymentRunShard:
         """Say whether a result tells anything about the gateway: what the database decides alone does not."""
         return result is _NO_ANSWER or result.outcome in _GATEWAY_ANSWERED
 
-    async def _settle(self, due: Due, result: CollectResult) -> None:
+    async def _settle(self, due: DueMember, result: CollectResult) -> None:
         """Count what a payment came to, and hand over what has to wait."""
         outcome = _OUTCOMES[result.outcome]
         if outcome in _HAS_TO_WAIT:
@@ -169,7 +169,7 @@ class PaymentRunShard:
             self._charged[result.currency] += result.amount_minor
         self._show()
 
-    async def _ask(self, due: Due, timing: Timing) -> CollectResult:
+    async def _ask(self, due: DueMember, timing: Timing) -> CollectResult:
         """Make the first attempt at a member's payment; a repeated call repeats the same attempt."""
         request = self._request
         try:
@@ -194,7 +194,7 @@ class PaymentRunShard:
                 return CollectResult(CollectOutcome.UNKNOWN, code=error.cause.type or "refused")
             return _NO_ANSWER
 
-    async def _hand_over(self, due: Due) -> None:
+    async def _hand_over(self, due: DueMember) -> None:
         if self._request.is_shadow:
             return
         request = CollectionRequest(due.account_id, self._request.period, self._request.provider, self._request.run_id)
@@ -228,7 +228,7 @@ class PaymentRunShard:
     def _show(self) -> None:
         workflow.set_current_details(shard_progress_of(self._request, self._progress()))
 
-    def _continue_after(self, last: Due) -> NoReturn:
+    def _continue_after(self, last: DueMember) -> NoReturn:
         following = replace(
             self._request,
             steering=self._steering,

@@ -91,7 +91,7 @@ declare
     v_is_alert boolean := p_kind = 'needs_review';
 begin
     select run_id into v_run_id from duly.collections where account_id = p_account_id and period = p_period;
-    if p_kind <> '' and (v_is_alert or duly.tells_customer(p_account_id, p_period, v_run_id)) then
+    if p_kind <> '' and (v_is_alert or duly.notifies_customer(p_account_id, p_period, v_run_id)) then
         perform duly.write_message(p_kind, p_account_id, p_period, v_run_id, p_parameters, p_transition);
     end if;
     -- A run tells of its failures in one message; what nobody's run began is told by itself.

@@ -1,15 +1,15 @@
 -- Messages to customers and operators: an outbox, written in the commit of the transition that a message tells of.
 
 -- Whether run definition and dunning policy let the customer be told.
-create or replace function duly.tells_customer(p_account_id text, p_period text, p_run_id text) returns boolean
+create or replace function duly.notifies_customer(p_account_id text, p_period text, p_run_id text) returns boolean
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
     -- In PL/pgSQL the plan is made once a connection and not once a payment.
     return coalesce((
-        select d.tells_customer from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
+        select d.notifies_customer from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
         where r.id = p_run_id), true)
     and coalesce((
-        select (p.document ->> 'tells_customer')::boolean
+        select (p.document ->> 'notifies_customer')::boolean
         from duly.collections c join duly.dunning_policies p
             on (p.id, p.segment, p.version) = (c.policy_id, c.policy_segment, c.policy_version)
         where c.account_id = p_account_id and c.period = p_period), true);
@@ -33,7 +33,7 @@ create or replace function duly.write_receipt(p_account_id text, p_period text, 
     p_amount_minor bigint, p_currency text, p_card_id text)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
-    if duly.tells_customer(p_account_id, p_period, p_run_id) then
+    if duly.notifies_customer(p_account_id, p_period, p_run_id) then
         insert into duly.messages (id, kind, account_id, period, run_id, parameters)
         values ('receipt/' || p_account_id || '/' || p_period, 'receipt', p_account_id, p_period, coalesce(p_run_id, ''),
             jsonb_build_object('amount_minor', p_amount_minor, 'currency', p_currency, 'payment_id', p_payment_id,
@@ -52,7 +52,7 @@ begin
     -- Who is forgiven the debt is not told that it stands, and what was refused by rule is no customer's matter.
     if p_collection.stage = 'given_up' and p_collection.action <> 'write_off'
         and p_collection.reason in ('attempts_used_up', 'customer_deadline_passed', 'unknown_decline_code', 'operator_gave_up')
-        and duly.tells_customer(p_collection.account_id, p_collection.period, p_collection.run_id) then
+        and duly.notifies_customer(p_collection.account_id, p_collection.period, p_collection.run_id) then
         perform duly.write_message('given_up', p_collection.account_id, p_collection.period, p_collection.run_id,
             v_parameters);
     end if;

@@ -130,7 +130,7 @@ create table duly.run_definitions (
     shards smallint not null default 2 check (shards between 1 and 64),
     window_size smallint not null default 50 check (window_size between 1 and 500),
     page_size smallint not null default 250 check (page_size between 1 and 1000),
-    tells_customer boolean not null default true,
+    notifies_customer boolean not null default true,
     created_at timestamptz not null default now(),
     check ((kind = 'payment') = (provider_id is not null))
 );

@@ -10,8 +10,8 @@ from models.ledger.refusals import (
     AcknowledgementRequiredError,
     InvalidInputError,
     PrerequisiteError,
+    ledger_error,
     message_for,
-    refusal,
 )
 
 SQL = Path(__file__).parents[3] / "migrations" / "functions" / "ledger"
@@ -44,7 +44,9 @@ def test_a_sentence_can_be_made_from_any_arguments(rule: str) -> None:
 
 
 def test_a_refusal_becomes_the_exception_of_its_kind_with_its_arguments() -> None:
-    error = refusal(Diagnosis("LD001", "draft_only", message_detail='{"transaction_id": "ft_1", "state": "posted"}'))
+    error = ledger_error(
+        Diagnosis("LD001", "draft_only", message_detail='{"transaction_id": "ft_1", "state": "posted"}')
+    )
 
     assert isinstance(error, PrerequisiteError)
     assert error.rule == "draft_only"
@@ -52,18 +54,20 @@ def test_a_refusal_becomes_the_exception_of_its_kind_with_its_arguments() -> Non
 
 
 def test_a_warning_asks_for_an_acknowledgement() -> None:
-    assert isinstance(refusal(Diagnosis("LD006", "credit_limit", message_detail="{}")), AcknowledgementRequiredError)
+    assert isinstance(
+        ledger_error(Diagnosis("LD006", "credit_limit", message_detail="{}")), AcknowledgementRequiredError
+    )
 
 
 def test_a_missing_column_is_named() -> None:
-    error = refusal(Diagnosis("23502", None, "null value in column", column_name="quantity"))
+    error = ledger_error(Diagnosis("23502", None, "null value in column", column_name="quantity"))
 
     assert isinstance(error, InvalidInputError)
     assert error.arguments["field"] == "quantity"
 
 
 def test_a_broken_unique_index_is_told_as_its_rule() -> None:
-    error = refusal(Diagnosis("23505", "one_back_office_code"))
+    error = ledger_error(Diagnosis("23505", "one_back_office_code"))
 
     assert error is not None
     assert error.rule == "back_office_code_unique"
@@ -71,7 +75,7 @@ def test_a_broken_unique_index_is_told_as_its_rule() -> None:
 
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03", "57P01", "08006", None])
 def test_what_may_be_tried_again_is_no_refusal(state: str | None) -> None:
-    assert refusal(Diagnosis(state)) is None
+    assert ledger_error(Diagnosis(state)) is None
 
 
 def test_every_kind_of_refusal_has_its_own_exception() -> None:

@@ -1,0 +1,59 @@
+"""Documents that people write: read from TOML or JSON, checked whole, with the problem of every field that is wrong."""
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.problem import Problem, RefusedError
+
+
+class DocumentPart(BaseModel):
+    """A table of a document; a name that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyPart = TypeVar("AnyPart", bound=DocumentPart)
+
+
+def read_document(path: Path, kind: type[AnyPart]) -> AnyPart:
+    """Read a document of a kind from a TOML file. Raises RefusedError with every problem that was found."""
+    try:
+        return kind.model_validate(read_content(path))
+    except ValidationError as error:
+        raise RefusedError(document_problems(error, source=path.name)) from error
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Read a TOML file, or JSON by its suffix; fractions come as decimals. Raises RefusedError when it is neither."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".json":
+            content: object = json.loads(text, parse_float=Decimal)
+        else:
+            content = tomllib.loads(text, parse_float=Decimal)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        rule = "json" if path.suffix == ".json" else "toml"
+        raise RefusedError([Problem("document", rule, str(error), path.name)]) from error
+    except UnicodeDecodeError as error:
+        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+    if not isinstance(content, dict):
+        raise RefusedError([Problem("document", "object", "must be one object", path.name)])
+    return content
+
+
+def document_problems(error: ValidationError, *, source: str = "", wrapping: int = 0) -> list[Problem]:
+    """Return what is wrong with a document, field by field, less the `wrapping` outermost names of each place."""
+    return [
+        Problem(
+            ".".join(str(name) for name in problem["loc"][wrapping:]) or "document",
+            problem["type"],
+            problem["msg"].removeprefix("Value error, "),
+            source,
+        )
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
