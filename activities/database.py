@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Row, text
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import InstrumentedAttribute
 from temporalio.exceptions import ApplicationError
 
 from models.ledger.refusals import LedgerError, ledger_error
 
-# SQLSTATE classes that say "the rule is broken", where asking again gives the same answer.
+# SQLSTATE classes that say "the rule is broken", where a repeat gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "DU", "LD")
 # SQLSTATE classes and codes that say "code and database are of two releases": a function, column or right that is not
 # there yet, a plan that a migration has outdated. They are no rule of the business: what was called is called again.
@@ -65,6 +66,19 @@ class Database:
         async with self.connection(timeout_seconds) as connection:
             return (await connection.execute(text(statement), _plain(arguments))).all()
 
+    async def read(
+        self, query: Select[*tuple[Any, ...]], *, timeout_seconds: float | None = None
+    ) -> Sequence[Row[Any]]:
+        """Run a query over the typed tables (models/tables) and fetch all its rows."""
+        async with self.connection(timeout_seconds) as connection:
+            found: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            return found
+
+    async def read_first(self, query: Select[*tuple[Any, ...]]) -> Row[Any] | None:
+        """Return the first row of a query, or None."""
+        rows = await self.read(query)
+        return rows[0] if rows else None
+
     @asynccontextmanager
     async def connection(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
@@ -102,10 +116,20 @@ class Database:
         await self._engine.dispose()
 
 
-class RuleBrokenError(ApplicationError):
-    """The database refused: asking again would give the same answer. `type` is the name of the rule.
+def matching(column: InstrumentedAttribute[Any], value: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the filter of a column for a value; an empty value lets everything through."""
+    return (column == value,) if value else ()
 
-    `refused` is the ledger's own word for it, where it has one. Errors end up in histories, causes included, and
+
+def one_of(column: InstrumentedAttribute[Any], values: Sequence[str]) -> ColumnElement[bool]:
+    """Return the filter of a column for any of some values: one parameter, however many they are."""
+    return column == any_(literal(list(values), ARRAY(Text)))
+
+
+class RuleBrokenError(ApplicationError):
+    """The database refused: a repeat would be refused as well. `type` is the name of the rule.
+
+    `refused` is the ledger's own error, where it is one. Errors end up in histories, causes included, and
     PostgreSQL's details quote whole rows: so the driver's error is never the cause.
     """
 

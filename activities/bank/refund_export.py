@@ -4,30 +4,64 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Row, text
+from sqlalchemy import BigInteger, Row, cast, exists, func, select, text, true
 
 from activities.database import Database
 from activities.ledger.client import naming_the_rule
 from models.bank.refund_plan import Candidate, period_prefix, refund_key
+from models.ledger.account import AccountKind, AccountState
+from models.ledger.transaction import Classification, LifeCycleState
+from models.tables.accounts import AccountBalanceRow, AccountRow
+from models.tables.transactions import FinancialTransactionRow
 
-_CANDIDATES = """
-    select a.id as account_id, a.owner_name, a.currency, -b.balance_minor as credit_minor,
-        coalesce(r.pending_minor, 0)::bigint as pending_minor, a.state = 'terminated' as is_terminated,
-        exists (select from duly.financial_transactions p where p.account_id = a.id and p.classification = 'payment'
-            and p.state = 'posted' and p.provider is not null) as has_gateway_payment
-    from duly.account_balances b
-    join duly.accounts a on a.id = b.account_id and a.kind = 'customer'
-    left join lateral (select sum(t.total_minor) as pending_minor from duly.financial_transactions t
-        where t.account_id = a.id and t.classification = 'refund' and t.state = 'draft') r on true
-    where b.balance_minor < 0 order by a.id
-"""
+_PENDING = (
+    select(func.sum(FinancialTransactionRow.total_minor).label("pending_minor"))
+    .where(
+        FinancialTransactionRow.account_id == AccountRow.id,
+        FinancialTransactionRow.classification == Classification.REFUND,
+        FinancialTransactionRow.state == LifeCycleState.DRAFT,
+    )
+    .correlate(AccountRow)
+    .lateral("pending_refunds")
+)
 
-# Keys of a month lie side by side; ';' is the character behind ':'.
-_OF_PERIOD = """
-    select t.id, t.reference_number, t.account_id, t.currency, t.total_minor, t.state, a.owner_name
-    from duly.financial_transactions t join duly.accounts a on a.id = t.account_id
-    where t.idempotency_key >= :first and t.idempotency_key < :behind order by t.account_id
-"""
+_HAS_GATEWAY_PAYMENT = exists().where(
+    FinancialTransactionRow.account_id == AccountRow.id,
+    FinancialTransactionRow.classification == Classification.PAYMENT,
+    FinancialTransactionRow.state == LifeCycleState.POSTED,
+    FinancialTransactionRow.provider.is_not(None),
+)
+
+# In the order of the fields of a Candidate.
+_CANDIDATES = (
+    select(
+        AccountRow.id.label("account_id"),
+        AccountRow.owner_name,
+        AccountRow.currency,
+        (-AccountBalanceRow.balance_minor).label("credit_minor"),
+        cast(func.coalesce(_PENDING.c.pending_minor, 0), BigInteger).label("pending_minor"),
+        (AccountRow.state == AccountState.TERMINATED).label("is_terminated"),
+        _HAS_GATEWAY_PAYMENT.label("has_gateway_payment"),
+    )
+    .join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
+    .join(_PENDING, true())
+    .where(AccountRow.kind == AccountKind.CUSTOMER, AccountBalanceRow.balance_minor < 0)
+    .order_by(AccountRow.id)
+)
+
+_DRAFTED = (
+    select(
+        FinancialTransactionRow.id,
+        FinancialTransactionRow.reference_number,
+        FinancialTransactionRow.account_id,
+        FinancialTransactionRow.currency,
+        FinancialTransactionRow.total_minor,
+        FinancialTransactionRow.state,
+        AccountRow.owner_name,
+    )
+    .join(AccountRow, AccountRow.id == FinancialTransactionRow.account_id)
+    .order_by(FinancialTransactionRow.account_id)
+)
 
 # Drafts move nothing and take no lock, so that any number of them is one commit: a month's list is whole, or not there.
 _DRAFT = """
@@ -46,12 +80,13 @@ class RefundExport:
 
     async def candidates(self) -> list[Candidate]:
         """Return every customer's account in credit."""
-        return [Candidate(*tuple(row)) for row in await self._database.rows(_CANDIDATES)]
+        return [Candidate(*tuple(row)) for row in await self._database.read(_CANDIDATES)]
 
     async def of_period(self, period: str) -> Sequence[Row[Any]]:
         """Return the refunds that a month's export has drafted, whatever became of them."""
-        prefix = period_prefix(period)
-        return await self._database.rows(_OF_PERIOD, first=prefix, behind=f"{prefix[:-1]};")
+        prefix, key = period_prefix(period), FinancialTransactionRow.idempotency_key
+        # Keys of a month lie side by side; ';' is the character behind ':'.
+        return await self._database.read(_DRAFTED.where(key >= prefix, key < f"{prefix[:-1]};"))
 
     async def draft(self, period: str, chosen: Sequence[Candidate]) -> None:
         """Draft the refunds of a month, all or none."""

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
 from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICES, NOTE, POST, SUSPENSE
-from activities.database import Database
+from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
 from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, references, route
@@ -17,6 +17,8 @@ from models.imports.columns import BANK
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
 from models.problem import Problem
+from models.tables.accounts import AccountRow
+from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 
 class Outcome(StrEnum):
@@ -113,8 +115,8 @@ class BankImport:
         return replace(to, account_id=await self._suspense(entry.currency))
 
     async def _suspense(self, currency: str) -> str:
-        if rows := await self._database.rows(SUSPENSE, currency=currency):
-            return str(rows[0].id)
+        if found := await self._database.read_first(SUSPENSE.where(AccountRow.currency == currency)):
+            return str(found.id)
         id = f"acc_suspense_{currency.lower()}"
         await self._database.call(
             "open_account", account_id=id, currency=currency, owner_name="Suspense", kind="suspense"
@@ -122,16 +124,17 @@ class BankImport:
         return id
 
     async def _imported(self, keys: Sequence[str]) -> dict[str, Any]:
-        return {row.key: row for row in await self._database.rows(IMPORTED, keys=list(keys))}
+        imported = IMPORTED.where(one_of(FinancialTransactionRow.idempotency_key, keys))
+        return {row.key: row for row in await self._database.read(imported)}
 
     async def _known(self, entries: Iterable[BankEntry]) -> KnownReferences:
         words = sorted({word for entry in entries for word in references(entry)})
         accounts = {
             row.id: KnownAccount(row.id, row.currency, row.state == "terminated", row.owner_reference)
-            for row in await self._database.rows(ACCOUNTS, words=words)
+            for row in await self._database.read(ACCOUNTS.where(one_of(AccountRow.id, words)))
         }
         invoices = {}
-        for row in await self._database.rows(INVOICES, words=words):
+        for row in await self._database.read(INVOICES.where(one_of(TransactionNumberRow.number, words))):
             invoices[row.number] = KnownInvoice(row.id, row.account_id, row.state == "posted")
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner

@@ -1,26 +1,46 @@
-"""The statements of the bank import."""
+"""What the import of a bank statement reads, and its statements."""
 
-ACCOUNTS = """
-    select id, currency, state, coalesce(owner_reference, '') as owner_reference from duly.accounts
-    where id = any (:words) and kind = 'customer'
-"""
+from sqlalchemy import and_, func, select
 
-INVOICES = """
-    select n.number, t.id, t.account_id, t.state, a.currency, a.state as account_state,
-        coalesce(a.owner_reference, '') as owner_reference
-    from duly.transaction_numbers n
-    join duly.financial_transactions t on t.id = n.transaction_id and t.classification = 'invoice'
-    join duly.accounts a on a.id = t.account_id and a.kind = 'customer'
-    where n.number = any (:words)
-"""
+from models.ledger.account import AccountKind
+from models.ledger.transaction import Classification
+from models.tables.accounts import AccountRow
+from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
-IMPORTED = """
-    select t.idempotency_key as key, t.total_minor, t.currency, t.account_id, n.number
-    from duly.financial_transactions t left join duly.transaction_numbers n on n.transaction_id = t.id
-    where t.idempotency_key = any (:keys)
-"""
+_IS_CUSTOMER = AccountRow.kind == AccountKind.CUSTOMER
+_OWNER_REFERENCE = func.coalesce(AccountRow.owner_reference, "").label("owner_reference")
 
-SUSPENSE = "select id from duly.accounts where kind = 'suspense' and currency = :currency"
+ACCOUNTS = select(AccountRow.id, AccountRow.currency, AccountRow.state, _OWNER_REFERENCE).where(_IS_CUSTOMER)
+
+INVOICES = (
+    select(
+        TransactionNumberRow.number,
+        FinancialTransactionRow.id,
+        FinancialTransactionRow.account_id,
+        FinancialTransactionRow.state,
+        AccountRow.currency,
+        AccountRow.state.label("account_state"),
+        _OWNER_REFERENCE,
+    )
+    .join(
+        FinancialTransactionRow,
+        and_(
+            FinancialTransactionRow.id == TransactionNumberRow.transaction_id,
+            FinancialTransactionRow.classification == Classification.INVOICE,
+        ),
+    )
+    .join(AccountRow, and_(AccountRow.id == FinancialTransactionRow.account_id, _IS_CUSTOMER))
+)
+
+IMPORTED = select(
+    FinancialTransactionRow.idempotency_key.label("key"),
+    FinancialTransactionRow.total_minor,
+    FinancialTransactionRow.currency,
+    FinancialTransactionRow.account_id,
+    TransactionNumberRow.number,
+).outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == FinancialTransactionRow.id)
+
+SUSPENSE = select(AccountRow.id).where(AccountRow.kind == AccountKind.SUSPENSE)
 
 # In order of their accounts, system accounts last, as everybody takes the accounts' locks.
 POST = """

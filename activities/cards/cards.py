@@ -6,6 +6,7 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
+from sqlalchemy import and_, select
 from temporalio import activity
 
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
@@ -23,9 +24,31 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
+from models.tables.collecting import CollectionRow
+from models.tables.configuration import CardRow, GatewayCustomerRow
 
 _CARD = TypeAdapter(Card)
 _REFRESHED = TypeAdapter(Refreshed)
+
+_WITH_CUSTOMER = (
+    select(
+        CardRow.token,
+        CardRow.brand,
+        CardRow.last4,
+        CardRow.exp_month,
+        CardRow.exp_year,
+        CardRow.fingerprint,
+        CardRow.mandate_reference,
+        GatewayCustomerRow.customer_reference,
+    )
+    .join(
+        GatewayCustomerRow,
+        and_(
+            GatewayCustomerRow.account_id == CardRow.account_id, GatewayCustomerRow.provider_id == CardRow.provider_id
+        ),
+    )
+    .where(CardRow.token.is_not(None))
+)
 
 
 class CardActivities:
@@ -126,18 +149,13 @@ class CardActivities:
     @activity.defn
     async def refresh_card(self, card_id: str) -> Refreshed:
         """Read a stored card as the gateway has it now, and take over what has changed."""
-        rows = await self._database.rows(
-            "select c.token, c.brand, c.last4, c.exp_month, c.exp_year, c.fingerprint, c.mandate_reference,"
-            " g.customer_reference from duly.cards c join duly.gateway_customers g on g.account_id = c.account_id"
-            " and g.provider_id = c.provider_id where c.id = :id and c.token is not null",
-            id=card_id,
-        )
-        if not rows:
+        stored_card = await self._database.read_first(_WITH_CUSTOMER.where(CardRow.id == card_id))
+        if stored_card is None:
             stored = await self._database.rows(
                 "select duly.card_view(c) from duly.cards c where c.id = :id", id=card_id
             )
             return Refreshed(_CARD.validate_python(stored[0][0]), is_changed=False)
-        known = rows[0]._asdict()
+        known = stored_card._asdict()
         customer = known.pop("customer_reference")
         with retryable_gateway_errors():
             async with self._pace:
@@ -157,11 +175,9 @@ class CardActivities:
     @activity.defn
     async def detach_card(self, card_id: str) -> None:
         """Take a card that is not used any more from its customer at the gateway."""
-        rows = await self._database.rows(
-            "select token from duly.cards where id = :id and token is not null and state in ('replaced', 'removed')",
-            id=card_id,
-        )
-        for row in rows:
+        is_unused = CardRow.state.in_((CardState.REPLACED, CardState.REMOVED))
+        unused = select(CardRow.token).where(CardRow.id == card_id, CardRow.token.is_not(None), is_unused)
+        for row in await self._database.read(unused):
             with retryable_gateway_errors():
                 await self._gateway.detach_card(row.token)
 
@@ -233,11 +249,9 @@ class CardRowActivities:
     @activity.defn
     async def waiting_periods(self, account_id: str) -> list[str]:
         """Return the periods whose collections are open: they are signalled when a card changes."""
-        rows = await self._database.rows(
-            "select period from duly.collections where account_id = :id and closed_at is null order by period",
-            id=account_id,
-        )
-        return [row.period for row in rows]
+        row = CollectionRow
+        waiting = select(row.period).where(row.account_id == account_id, row.closed_at.is_(None)).order_by(row.period)
+        return [found.period for found in await self._database.read(waiting)]
 
 
 async def change_card(database: Database, change: CardChange) -> Card:

@@ -3,16 +3,30 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.tables.configuration import CardRow, PaymentPreferenceRow
 
-_COLUMNS = """
-    select c.id, c.account_id, c.provider_id, c.state, c.state_reason, c.brand, c.last4, c.exp_month, c.exp_year,
-        c.is_recurring, c.fallback_order, c.replaces_id, c.created_at, c.checked_at, c.decisions,
-        p.payment_method_id as method, p.is_default as is_preferred
-    from duly.cards c join duly.payment_preferences p on p.id = c.preference_id
-"""
+_CARDS = select(
+    CardRow.id,
+    CardRow.account_id,
+    CardRow.provider_id,
+    CardRow.state,
+    CardRow.state_reason,
+    CardRow.brand,
+    CardRow.last4,
+    CardRow.exp_month,
+    CardRow.exp_year,
+    CardRow.is_recurring,
+    CardRow.fallback_order,
+    CardRow.replaces_id,
+    CardRow.created_at,
+    CardRow.checked_at,
+    CardRow.decisions,
+    PaymentPreferenceRow.payment_method_id.label("method"),
+    PaymentPreferenceRow.is_default.label("is_preferred"),
+).join(PaymentPreferenceRow, PaymentPreferenceRow.id == CardRow.preference_id)
 
 
 class CardQueries:
@@ -23,19 +37,12 @@ class CardQueries:
 
     async def find(self, card_id: str) -> Row[Any] | None:
         """Return one card, or None."""
-        rows = await self._database.rows(f"{_COLUMNS} where c.id = :id", id=card_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_CARDS.where(CardRow.id == card_id))
 
     async def page(self, *, account_id: str, state: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next cards behind an id; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:account = '' or c.account_id = :account) and (:state = '' or c.state = :state)"
-            " and c.id > :after order by c.id limit :limit",
-            account=account_id,
-            state=state,
-            after=after,
-            limit=limit,
-        )
+        filters = (*matching(CardRow.account_id, account_id), *matching(CardRow.state, state), CardRow.id > after)
+        return await self._database.read(_CARDS.where(*filters).order_by(CardRow.id).limit(limit))
 
     async def prefer(self, account_id: str, method: str) -> None:
         """Make a method the account's preferred one. Raises RuleBrokenError when it is none of its preferences."""

@@ -3,20 +3,61 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, literal, select, tuple_
 
-from activities.database import Database
+from activities.database import Database, matching
 from models.collections.collection_start import Collectable
+from models.gateway.gateway_request import RequestKind
+from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow
+from models.tables.configuration import CardRow
 
-_COLLECTION = """
-    select c.account_id, c.period, c.stage, c.reason, c.action, c.provider_id, c.run_id, c.amount_minor, c.currency,
-        c.invoices, c.policy_id, c.policy_version, c.opened_at, c.closed_at, r.id as request_id,
-        r.state as request_state
-    from duly.collections c
-    left join duly.gateway_requests r
-        on r.account_id = c.account_id and r.period = c.period and r.kind = 'payment'
-"""
+_COLLECTIONS = select(
+    CollectionRow.account_id,
+    CollectionRow.period,
+    CollectionRow.stage,
+    CollectionRow.reason,
+    CollectionRow.action,
+    CollectionRow.provider_id,
+    CollectionRow.run_id,
+    CollectionRow.amount_minor,
+    CollectionRow.currency,
+    CollectionRow.invoices,
+    CollectionRow.policy_id,
+    CollectionRow.policy_version,
+    CollectionRow.opened_at,
+    CollectionRow.closed_at,
+    GatewayRequestRow.id.label("request_id"),
+    GatewayRequestRow.state.label("request_state"),
+).outerjoin(
+    GatewayRequestRow,
+    and_(
+        GatewayRequestRow.account_id == CollectionRow.account_id,
+        GatewayRequestRow.period == CollectionRow.period,
+        GatewayRequestRow.kind == RequestKind.PAYMENT,
+    ),
+)
 
+_ATTEMPTS = (
+    select(
+        GatewayAttemptRow.attempt,
+        GatewayAttemptRow.cause,
+        GatewayAttemptRow.amount_minor,
+        CardRow.brand,
+        CardRow.last4,
+        GatewayAttemptRow.outcome,
+        GatewayAttemptRow.gateway_reference,
+        GatewayAttemptRow.code,
+        GatewayAttemptRow.decline_code,
+        GatewayAttemptRow.advice_code,
+        GatewayAttemptRow.started_at,
+        GatewayAttemptRow.finished_at,
+        GatewayAttemptRow.idempotency_key,
+    )
+    .join(CardRow, CardRow.id == GatewayAttemptRow.card_id)
+    .order_by(GatewayAttemptRow.attempt)
+)
+
+# Text, for it calls the function that chooses the card as a charge does.
 _COLLECTABLE = """
     select a.id as account_id, a.state, a.currency,
         coalesce((select sum(o.amount_minor - o.allocated_minor) from duly.open_items o
@@ -44,32 +85,24 @@ class CollectionQueries:
 
     async def find(self, account_id: str, period: str) -> Row[Any] | None:
         """Return one collection, or None."""
-        rows = await self._database.rows(
-            f"{_COLLECTION} where c.account_id = :account and c.period = :period", account=account_id, period=period
+        return await self._database.read_first(
+            _COLLECTIONS.where(CollectionRow.account_id == account_id, CollectionRow.period == period)
         )
-        return rows[0] if rows else None
 
     async def page(self, *, stage: str, run_id: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next collections behind `account/period`, in that order; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLLECTION} where (:stage = '' or c.stage = :stage) and (:run = '' or c.run_id = :run)"
-            " and (c.account_id, c.period) > (:account, :period) order by c.account_id, c.period limit :limit",
-            stage=stage,
-            run=run_id,
-            account=after.rpartition("/")[0],
-            period=after.rpartition("/")[2],
-            limit=limit,
+        account_id, _, period = after.rpartition("/")
+        place = tuple_(CollectionRow.account_id, CollectionRow.period)
+        filters = (*matching(CollectionRow.stage, stage), *matching(CollectionRow.run_id, run_id))
+        return await self._database.read(
+            _COLLECTIONS.where(*filters, place > tuple_(literal(account_id), literal(period)))
+            .order_by(CollectionRow.account_id, CollectionRow.period)
+            .limit(limit)
         )
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a gateway request in order."""
-        return await self._database.rows(
-            "select a.attempt, a.cause, a.amount_minor, c.brand, c.last4, a.outcome, a.gateway_reference, a.code,"
-            " a.decline_code, a.advice_code, a.started_at, a.finished_at, a.idempotency_key"
-            " from duly.gateway_attempts a join duly.cards c on c.id = a.card_id"
-            " where a.request_id = :id order by a.attempt",
-            id=request_id,
-        )
+        return await self._database.read(_ATTEMPTS.where(GatewayAttemptRow.request_id == request_id))
 
     async def collectable(self, account_id: str, period: str, provider: str) -> Collectable | None:
         """Return what is known of an account before collecting from it, or None when there is no such account."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.consistency import Configured, check
 from activities.configuration.document import DefinitionsDocument, Policy, Provider, RunDefinition
+from activities.configuration.queries import LATEST_POLICIES, LISTS
 from activities.configuration.sql import (
     ADD_CURRENCY,
     ADD_DEFINITION,
@@ -21,13 +22,12 @@ from activities.configuration.sql import (
     ADD_PROVIDER_METHOD,
     ADD_TAX_RATE,
     KNOWN,
-    LATEST_POLICIES,
-    LISTS,
 )
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.imports.entry import Change
 from models.problem import RefusedError
+from models.tables.configuration import DunningPolicyRow
 
 _POLICY = TypeAdapter(DunningPolicy)
 
@@ -53,7 +53,7 @@ class Definitions:
 
     async def everything(self) -> dict[str, Sequence[Row[Any]]]:
         """Return everything that is configured, by the names of the document."""
-        return {kind: await self._database.rows(statement) for kind, statement in LISTS.items()}
+        return {kind: await self._database.read(query) for kind, query in LISTS.items()}
 
 
 class _Writing:
@@ -92,7 +92,9 @@ class _Writing:
 
     async def _policy(self, part: Policy) -> Change:
         policy, place = part.policy, {"id": part.policy.id, "segment": part.segment}
-        rows = (await self._connection.execute(text(LATEST_POLICIES), place)).all()
+        row = DunningPolicyRow
+        stored = LATEST_POLICIES.where(row.id == policy.id, row.segment == part.segment)
+        rows = (await self._connection.execute(stored)).all()
         latest = _POLICY.validate_python({**rows[0].document, "id": policy.id, "version": 1}) if rows else None
         if latest == replace(policy, version=1):
             return Change.UNCHANGED

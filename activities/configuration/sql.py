@@ -1,7 +1,5 @@
 """The statements of the configuration. Each upsert returns a row only when it wrote one: `is_new` says which way."""
 
-from types import MappingProxyType
-
 KNOWN = """
     select array(select id from duly.tax_rates) as tax_rates,
         array(select id from duly.payment_methods) as payment_methods,
@@ -58,10 +56,6 @@ ADD_PROVIDER_METHOD = """
     where t.provider_id <> excluded.provider_id
     returning xmax = 0 as is_new
 """
-LATEST_POLICIES = """
-    select version, document from duly.dunning_policies where id = :id and segment = :segment
-    order by version desc limit 1
-"""
 ADD_POLICY = """
     insert into duly.dunning_policies (id, segment, version, document) values (:id, :segment, :version, :document)
 """
@@ -80,30 +74,3 @@ ADD_DEFINITION = """
         excluded.page_size, excluded.notifies_customer)
     returning xmax = 0 as is_new
 """
-
-LISTS = MappingProxyType(
-    {
-        "tax_rates": "select id, name, percent, is_active from duly.tax_rates order by id",
-        "products": """
-            select id, name, product_line, tax_rate_id, ledger_account, is_active from duly.products order by id
-        """,
-        "payment_methods": """
-            select m.id, m.name, m.ledger_account, p.provider_id, m.is_active from duly.payment_methods m
-            left join duly.provider_methods p on p.payment_method_id = m.id order by m.id
-        """,
-        "providers": """
-            select p.id, p.gateway, p.mode, p.state,
-                (select coalesce(jsonb_object_agg(currency, minimum_minor), '{}') from duly.provider_currencies c
-                    where c.provider_id = p.id) as currencies
-            from duly.providers p order by p.id
-        """,
-        "dunning_policies": """
-            select distinct on (id, segment) id, segment, version, document from duly.dunning_policies
-            order by id, segment, version desc
-        """,
-        "run_definitions": """
-            select id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule, shards, window_size,
-                page_size, notifies_customer from duly.run_definitions order by id
-        """,
-    }
-)

@@ -3,16 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.tables.collecting import GatewayRequestRow
+from models.tables.returns import DisputeRow
 
-_COLUMNS = """
-    select d.id, d.provider_id, d.account_id, duly.standing_payment(r.transaction_id) as payment_id, d.amount_minor,
-        d.currency, d.reason, d.state, d.status, d.evidence_due_at, d.has_evidence, d.opened_at,
-        d.closed_at, d.decisions
-    from duly.disputes d join duly.gateway_requests r on r.id = d.request_id
-"""
+_DISPUTES = select(
+    DisputeRow.id,
+    DisputeRow.provider_id,
+    DisputeRow.account_id,
+    func.duly.standing_payment(GatewayRequestRow.transaction_id).label("payment_id"),
+    DisputeRow.amount_minor,
+    DisputeRow.currency,
+    DisputeRow.reason,
+    DisputeRow.state,
+    DisputeRow.status,
+    DisputeRow.evidence_due_at,
+    DisputeRow.has_evidence,
+    DisputeRow.opened_at,
+    DisputeRow.closed_at,
+    DisputeRow.decisions,
+).join(GatewayRequestRow, GatewayRequestRow.id == DisputeRow.request_id)
 
 
 class DisputeQueries:
@@ -23,16 +35,10 @@ class DisputeQueries:
 
     async def find(self, dispute_id: str) -> Row[Any] | None:
         """Return one dispute, or None."""
-        rows = await self._database.rows(f"{_COLUMNS} where d.id = :id", id=dispute_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_DISPUTES.where(DisputeRow.id == dispute_id))
 
     async def page(self, *, account_id: str, state: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next disputes behind an id; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:account = '' or d.account_id = :account) and (:state = '' or d.state = :state)"
-            " and d.id > :after order by d.id limit :limit",
-            account=account_id,
-            state=state,
-            after=after,
-            limit=limit,
-        )
+        filters = (*matching(DisputeRow.account_id, account_id), *matching(DisputeRow.state, state))
+        page = _DISPUTES.where(*filters, DisputeRow.id > after).order_by(DisputeRow.id).limit(limit)
+        return await self._database.read(page)

@@ -5,16 +5,31 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
 from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
+from models.tables.collecting import EventMarkRow, GatewayEventRow
 
-_COLUMNS = """
-    select id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel, state, reason, tries,
-        created_at, received_at, next_try_at, delivered_at, decisions
-    from duly.gateway_events
-"""
+_EVENTS = select(
+    GatewayEventRow.id,
+    GatewayEventRow.provider_id,
+    GatewayEventRow.type,
+    GatewayEventRow.subject,
+    GatewayEventRow.object_id,
+    GatewayEventRow.request_id,
+    GatewayEventRow.account_id,
+    GatewayEventRow.mentions,
+    GatewayEventRow.channel,
+    GatewayEventRow.state,
+    GatewayEventRow.reason,
+    GatewayEventRow.tries,
+    GatewayEventRow.created_at,
+    GatewayEventRow.received_at,
+    GatewayEventRow.next_try_at,
+    GatewayEventRow.delivered_at,
+    GatewayEventRow.decisions,
+)
 
 
 class EventInbox:
@@ -51,10 +66,9 @@ class EventInbox:
 
     async def swept_until(self) -> datetime | None:
         """Return up to when the provider's own list has been swept; None before the first time."""
-        rows = await self._database.rows(
-            "select swept_until from duly.event_marks where provider_id = :provider", provider=self._provider
-        )
-        return rows[0].swept_until if rows else None
+        mark = select(EventMarkRow.swept_until).where(EventMarkRow.provider_id == self._provider)
+        found = await self._database.read_first(mark)
+        return found.swept_until if found else None
 
     async def note_sweep(self, until: datetime) -> None:
         """Note up to when the provider's own list has been swept; never back."""
@@ -79,19 +93,13 @@ class EventQueries:
 
     async def find(self, event_id: str) -> Row[Any] | None:
         """Return one event, or None."""
-        rows = await self._database.rows(f"{_COLUMNS} where id = :id", id=event_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_EVENTS.where(GatewayEventRow.id == event_id))
 
     async def page(self, *, state: str, type_: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next events behind an id, in the order of their ids; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:state = '' or state = :state) and (:type = '' or type = :type) and id > :after"
-            " order by id limit :limit",
-            state=state,
-            type=type_,
-            after=after,
-            limit=limit,
-        )
+        filters = (*matching(GatewayEventRow.state, state), *matching(GatewayEventRow.type, type_))
+        page = _EVENTS.where(*filters, GatewayEventRow.id > after).order_by(GatewayEventRow.id).limit(limit)
+        return await self._database.read(page)
 
     async def replay(self, event_id: str, *, actor: str, reason: str) -> None:
         """Let an event wait for delivery again. Raises RuleBrokenError: it is not there, or nothing here needs it."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.database import Database, RuleBrokenError
+from activities.database import Database, RuleBrokenError, one_of
 from activities.imports.account_sql import (
     ADD_ACCOUNTS,
     ADD_CARDS,
@@ -36,6 +36,16 @@ from models.imports.entry import (
 )
 from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
 from models.problem import Problem, refusal
+from models.tables.accounts import AccountRow
+from models.tables.configuration import (
+    CardRow,
+    GatewayCustomerRow,
+    ProviderCurrencyRow,
+    ProviderMethodRow,
+    ProviderRow,
+    SubscriptionRow,
+)
+from models.tables.reference import DueDateRuleRow, ProductRow
 
 # Enough to make a round trip cheap, few enough that a refusal costs little to pin down.
 BATCH = 500
@@ -115,8 +125,10 @@ class AccountImport:
     async def _stored(self, batch: Sequence[ImportEntry]) -> Stored:
         ids = [entry.account.account_id for entry in batch]
         references = [entry.customer for entry in batch if entry.customer]
-        accounts = await self._database.rows(STORED_ACCOUNTS, ids=ids)
-        customers = await self._database.rows(STORED_CUSTOMERS, provider=self._provider, ids=ids, references=references)
+        row = GatewayCustomerRow
+        is_named = or_(one_of(row.account_id, ids), one_of(row.customer_reference, references))
+        accounts = await self._database.read(STORED_ACCOUNTS.where(one_of(AccountRow.id, ids)))
+        customers = await self._database.read(STORED_CUSTOMERS.where(row.provider_id == self._provider, is_named))
         return Stored(
             accounts={row.id: ImportedAccount(*tuple(row)[2:]) for row in accounts},
             kinds={row.id: row.kind for row in accounts},
@@ -129,12 +141,12 @@ class AccountImport:
 
     async def _stored_subscriptions(self, batch: Sequence[ImportEntry]) -> dict[str, ImportedSubscription]:
         ids = [row.subscription_id for entry in batch for _, row in entry.subscriptions]
-        rows = await self._database.rows(STORED_SUBSCRIPTIONS, ids=ids) if ids else []
+        rows = await self._database.read(STORED_SUBSCRIPTIONS.where(one_of(SubscriptionRow.id, ids))) if ids else []
         return {row.subscription_id: ImportedSubscription(*tuple(row)) for row in rows}
 
     async def _stored_cards(self, batch: Sequence[ImportEntry]) -> dict[str, ImportedCard]:
         tokens = [row.token for entry in batch for _, row in entry.cards]
-        rows = await self._database.rows(STORED_CARDS, tokens=tokens) if tokens else []
+        rows = await self._database.read(STORED_CARDS.where(one_of(CardRow.token, tokens))) if tokens else []
         return {row.token: ImportedCard(*tuple(row)) for row in rows}
 
 
@@ -142,11 +154,10 @@ async def read_reference(
     database: Database, *, time_zones: frozenset[str], locales: frozenset[str], provider: str
 ) -> ImportReference:
     """Read what rows may refer to."""
-    products = await database.rows("select id from duly.products where is_active")
-    rules = await database.rows("select id from duly.due_date_rules")
-    currencies = await database.rows(
-        "select currency from duly.provider_currencies where provider_id = :provider", provider=provider
-    )
+    products = await database.read(select(ProductRow.id).where(ProductRow.is_active))
+    rules = await database.read(select(DueDateRuleRow.id))
+    row = ProviderCurrencyRow
+    currencies = await database.read(select(row.currency).where(row.provider_id == provider))
     return ImportReference(
         products=frozenset(row.id for row in products),
         due_date_rules=frozenset(row.id for row in rules),
@@ -158,15 +169,13 @@ async def read_reference(
 
 async def require_provider(database: Database, *, provider: str, method: str) -> None:
     """Refuse cards for a provider that is not configured or does not handle the method they belong to (G10, X1)."""
-    found = await database.rows(
-        "select m.provider_id from duly.providers p left join duly.provider_methods m"
-        " on m.provider_id = p.id and m.payment_method_id = :method where p.id = :provider",
-        provider=provider,
-        method=method,
-    )
-    if not found:
+    row = ProviderMethodRow
+    handles = and_(row.provider_id == ProviderRow.id, row.payment_method_id == method)
+    of_provider = select(row.provider_id).select_from(ProviderRow).outerjoin(row, handles)
+    found = await database.read_first(of_provider.where(ProviderRow.id == provider))
+    if found is None:
         raise refusal("provider", "provider_exists", f"there is no provider {provider!r}; see definitions apply")
-    if found[0].provider_id is None:
+    if found.provider_id is None:
         raise refusal("payment_method", "method_of_provider", f"provider {provider!r} does not handle {method!r}")
 
 

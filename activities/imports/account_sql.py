@@ -1,27 +1,54 @@
-"""The statements of an import: each takes a whole batch as JSON, and repeating one changes nothing."""
+"""What an import reads, and its statements: each takes a whole batch as JSON, and repeating one changes nothing."""
+
+from sqlalchemy import and_, select
+
+from models.tables.accounts import AccountRow
+from models.tables.configuration import CardRow, GatewayCustomerRow, SubscriptionRow
 
 # The columns after kind and state, and those of the next two, are in the order of the rows in models/imports/rows.py.
-STORED_ACCOUNTS = """
-    select kind, state, id, owner_name, currency, email, locale, time_zone, owner_reference, credit_limit_minor,
-        credit_period_days, due_date_rule_id, region, segment
-    from duly.accounts where id = any (:ids)
-"""
-STORED_SUBSCRIPTIONS = """
-    select id as subscription_id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on,
-        ends_on
-    from duly.subscriptions where id = any (:ids)
-"""
-STORED_CARDS = """
-    select c.account_id, g.customer_reference as customer, c.token, c.brand, c.last4, c.exp_month, c.exp_year,
-        c.is_recurring, c.fallback_order
-    from duly.cards c
-    left join duly.gateway_customers g on g.provider_id = c.provider_id and g.account_id = c.account_id
-    where c.token = any (:tokens)
-"""
-STORED_CUSTOMERS = """
-    select account_id, customer_reference from duly.gateway_customers
-    where provider_id = :provider and (account_id = any (:ids) or customer_reference = any (:references))
-"""
+STORED_ACCOUNTS = select(
+    AccountRow.kind,
+    AccountRow.state,
+    AccountRow.id,
+    AccountRow.owner_name,
+    AccountRow.currency,
+    AccountRow.email,
+    AccountRow.locale,
+    AccountRow.time_zone,
+    AccountRow.owner_reference,
+    AccountRow.credit_limit_minor,
+    AccountRow.credit_period_days,
+    AccountRow.due_date_rule_id,
+    AccountRow.region,
+    AccountRow.segment,
+)
+STORED_SUBSCRIPTIONS = select(
+    SubscriptionRow.id.label("subscription_id"),
+    SubscriptionRow.account_id,
+    SubscriptionRow.product_id,
+    SubscriptionRow.price_minor,
+    SubscriptionRow.currency,
+    SubscriptionRow.quantity,
+    SubscriptionRow.billing_day,
+    SubscriptionRow.starts_on,
+    SubscriptionRow.ends_on,
+)
+STORED_CARDS = select(
+    CardRow.account_id,
+    GatewayCustomerRow.customer_reference.label("customer"),
+    CardRow.token,
+    CardRow.brand,
+    CardRow.last4,
+    CardRow.exp_month,
+    CardRow.exp_year,
+    CardRow.is_recurring,
+    CardRow.fallback_order,
+).outerjoin(
+    GatewayCustomerRow,
+    and_(GatewayCustomerRow.provider_id == CardRow.provider_id, GatewayCustomerRow.account_id == CardRow.account_id),
+)
+STORED_CUSTOMERS = select(GatewayCustomerRow.account_id, GatewayCustomerRow.customer_reference)
+
 
 ADD_ACCOUNTS = """
     select count(duly.open_account(r.account_id, r.currency, r.owner_name, r.owner_reference, r.email, r.locale,

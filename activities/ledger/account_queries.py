@@ -3,16 +3,79 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.gateway.gateway_request import RequestKind
+from models.ledger.account import AccountKind
+from models.tables.accounts import AccountBalanceRow, AccountRow
+from models.tables.collecting import GatewayRequestRow
+from models.tables.configuration import CardRow, GatewayCustomerRow, SubscriptionRow
+from models.tables.reference import ProductRow
 
-_ACCOUNT = """
-    select a.id, a.kind, a.owner_name, a.currency, a.state, a.time_zone, a.locale, a.email, a.owner_reference,
-        a.credit_limit_minor, a.credit_period_days, a.due_date_rule_id, a.region, a.segment, a.created_at,
-        b.balance_minor
-    from duly.accounts a join duly.account_balances b on b.account_id = a.id
-"""
+_ACCOUNTS = select(
+    AccountRow.id,
+    AccountRow.kind,
+    AccountRow.owner_name,
+    AccountRow.currency,
+    AccountRow.state,
+    AccountRow.time_zone,
+    AccountRow.locale,
+    AccountRow.email,
+    AccountRow.owner_reference,
+    AccountRow.credit_limit_minor,
+    AccountRow.credit_period_days,
+    AccountRow.due_date_rule_id,
+    AccountRow.region,
+    AccountRow.segment,
+    AccountRow.created_at,
+    AccountBalanceRow.balance_minor,
+).join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
+
+_SUBSCRIPTIONS = (
+    select(
+        SubscriptionRow.id,
+        SubscriptionRow.product_id,
+        ProductRow.name,
+        SubscriptionRow.price_minor,
+        SubscriptionRow.currency,
+        SubscriptionRow.quantity,
+        SubscriptionRow.billing_day,
+        SubscriptionRow.starts_on,
+        SubscriptionRow.ends_on,
+    )
+    .join(ProductRow, ProductRow.id == SubscriptionRow.product_id)
+    .order_by(SubscriptionRow.id)
+)
+
+_CARDS = select(
+    CardRow.id,
+    CardRow.provider_id,
+    CardRow.brand,
+    CardRow.last4,
+    CardRow.exp_month,
+    CardRow.exp_year,
+    CardRow.is_recurring,
+    CardRow.fallback_order,
+    CardRow.state,
+    CardRow.state_reason,
+).order_by(CardRow.fallback_order, CardRow.id)
+
+_PAYMENTS = (
+    select(
+        GatewayRequestRow.id,
+        GatewayRequestRow.period,
+        GatewayRequestRow.state,
+        GatewayRequestRow.amount_minor,
+        GatewayRequestRow.currency,
+        GatewayRequestRow.gateway_reference,
+        GatewayRequestRow.error_code,
+        GatewayRequestRow.error_description,
+        GatewayRequestRow.created_at,
+    )
+    .where(GatewayRequestRow.kind == RequestKind.PAYMENT)
+    .order_by(GatewayRequestRow.created_at.desc())
+)
 
 
 class AccountQueries:
@@ -23,41 +86,26 @@ class AccountQueries:
 
     async def find(self, account_id: str) -> Row[Any] | None:
         """Return one account, or None."""
-        rows = await self._database.rows(f"{_ACCOUNT} where a.id = :id", id=account_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_ACCOUNTS.where(AccountRow.id == account_id))
 
     async def page(self, *, after: str, limit: int, state: str) -> Sequence[Row[Any]]:
         """Return the next accounts behind an id, in order of their ids; an empty state means every state."""
-        return await self._database.rows(
-            f"{_ACCOUNT} where a.id > :after and (:state = '' or a.state = :state) and a.kind = 'customer'"
-            " order by a.id limit :limit",
-            after=after,
-            state=state,
-            limit=limit,
-        )
+        filters = (AccountRow.id > after, *matching(AccountRow.state, state), AccountRow.kind == AccountKind.CUSTOMER)
+        return await self._database.read(_ACCOUNTS.where(*filters).order_by(AccountRow.id).limit(limit))
 
     async def subscriptions(self, account_id: str) -> Sequence[Row[Any]]:
         """Return what an account buys."""
-        return await self._database.rows(
-            "select s.id, s.product_id, p.name, s.price_minor, s.currency, s.quantity, s.billing_day, s.starts_on,"
-            " s.ends_on from duly.subscriptions s join duly.products p on p.id = s.product_id"
-            " where s.account_id = :id order by s.id",
-            id=account_id,
-        )
+        return await self._database.read(_SUBSCRIPTIONS.where(SubscriptionRow.account_id == account_id))
 
     async def cards(self, account_id: str) -> Sequence[Row[Any]]:
         """Return an account's cards in the order in which they are charged."""
-        return await self._database.rows(
-            "select id, provider_id, brand, last4, exp_month, exp_year, is_recurring, fallback_order, state,"
-            " state_reason from duly.cards where account_id = :id order by fallback_order, id",
-            id=account_id,
-        )
+        return await self._database.read(_CARDS.where(CardRow.account_id == account_id))
 
     async def customers(self, account_id: str) -> Sequence[Row[Any]]:
         """Return the gateways' customers of an account (G7, G8)."""
-        return await self._database.rows(
-            "select provider_id, customer_reference from duly.gateway_customers where account_id = :id", id=account_id
-        )
+        row = GatewayCustomerRow
+        customers = select(row.provider_id, row.customer_reference).where(row.account_id == account_id)
+        return await self._database.read(customers)
 
     async def unsettled(self, account_id: str) -> Sequence[Row[Any]]:
         """Return the invoices that somebody still has to pay, earliest due first."""
@@ -65,10 +113,4 @@ class AccountQueries:
 
     async def payments(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return the latest payment requests to a gateway, newest first."""
-        return await self._database.rows(
-            "select id, period, state, amount_minor, currency, gateway_reference, error_code, error_description,"
-            " created_at from duly.gateway_requests where account_id = :id and kind = 'payment'"
-            " order by created_at desc limit :limit",
-            id=account_id,
-            limit=limit,
-        )
+        return await self._database.read(_PAYMENTS.where(GatewayRequestRow.account_id == account_id).limit(limit))

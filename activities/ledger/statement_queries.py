@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import BigInteger, Date, Row, cast, func, select, true
 
 from activities.database import Database
+from models.ledger.transaction import Side
+from models.tables.accounts import AccountBalanceRow, AccountRow
+from models.tables.ledger import OpenItemRow
 
+# Text, for the side of a classification is the database's own function.
 _SIGNED = "case duly.side_of(t.classification) when 'debit' then t.total_minor else -t.total_minor end"
 
 # Day by day, and within a day in order of posting: what was posted late to an old day stands on that day. What is
@@ -34,20 +38,36 @@ _BALANCE_ON = f"""
     where t.account_id = :account and t.account_version is not null and t.posted_on <= :day
 """  # noqa: S608  # the part is a constant
 
-_NOW = """
-    select a.id, a.currency, a.owner_name, a.credit_limit_minor, b.balance_minor,
-        coalesce(i.debit_minor, 0)::bigint as unsettled_minor, coalesce(i.credit_minor, 0)::bigint as credit_minor,
-        coalesce(i.overdue_minor, 0)::bigint as outstanding_minor
-    from duly.accounts a
-    join duly.account_balances b on b.account_id = a.id
-    left join lateral (
-        select sum(amount_minor - allocated_minor) filter (where side = 'debit') as debit_minor,
-            sum(amount_minor - allocated_minor) filter (where side = 'credit') as credit_minor,
-            sum(amount_minor - allocated_minor) filter (
-                where side = 'debit' and sort_on < (now() at time zone a.time_zone)::date) as overdue_minor
-        from duly.open_items where account_id = a.id and allocated_minor < amount_minor) i on true
-    where a.id = :account
-"""
+_UNALLOCATED = OpenItemRow.amount_minor - OpenItemRow.allocated_minor
+# Overdue on the account's own calendar.
+_IS_OVERDUE = OpenItemRow.sort_on < cast(func.timezone(AccountRow.time_zone, func.now()), Date)
+_IS_DEBIT = OpenItemRow.side == Side.DEBIT
+
+_OPEN_ITEMS = (
+    select(
+        func.sum(_UNALLOCATED).filter(_IS_DEBIT).label("debit_minor"),
+        func.sum(_UNALLOCATED).filter(OpenItemRow.side == Side.CREDIT).label("credit_minor"),
+        func.sum(_UNALLOCATED).filter(_IS_DEBIT, _IS_OVERDUE).label("overdue_minor"),
+    )
+    .where(OpenItemRow.account_id == AccountRow.id, OpenItemRow.allocated_minor < OpenItemRow.amount_minor)
+    .correlate(AccountRow)
+    .lateral("open_items_of_account")
+)
+
+_NOW = (
+    select(
+        AccountRow.id,
+        AccountRow.currency,
+        AccountRow.owner_name,
+        AccountRow.credit_limit_minor,
+        AccountBalanceRow.balance_minor,
+        cast(func.coalesce(_OPEN_ITEMS.c.debit_minor, 0), BigInteger).label("unsettled_minor"),
+        cast(func.coalesce(_OPEN_ITEMS.c.credit_minor, 0), BigInteger).label("credit_minor"),
+        cast(func.coalesce(_OPEN_ITEMS.c.overdue_minor, 0), BigInteger).label("outstanding_minor"),
+    )
+    .join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
+    .join(_OPEN_ITEMS, true())
+)
 
 
 class StatementQueries:
@@ -58,8 +78,7 @@ class StatementQueries:
 
     async def now(self, account_id: str) -> Row[Any] | None:
         """Return balance, unsettled, outstanding (unsettled and past due) and open credit of an account, or None."""
-        rows = await self._database.rows(_NOW, account=account_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_NOW.where(AccountRow.id == account_id))
 
     async def balance_on(self, account_id: str, day: date) -> int:
         """Return what an account owed at the end of a day, in minor units; positive: the customer owes."""

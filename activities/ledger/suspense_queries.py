@@ -3,22 +3,59 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.ledger.account import AccountKind
+from models.ledger.transaction import Classification, Side
+from models.tables.accounts import AccountRow
+from models.tables.ledger import OpenItemRow
+from models.tables.transactions import FinancialTransactionRow, TransactionNoteRow, TransactionNumberRow
 
-_WAITING = """
-    select t.id, n.number, t.account_id, t.currency, t.total_minor,
-        i.amount_minor - i.allocated_minor as unsettled_minor,
-        t.issued_on, t.posted_on, t.payment_reference, t.gateway_reference, t.intended_account_id, i.account_version,
-        (select x.note from duly.transaction_notes x where x.transaction_id = t.id order by x.id limit 1) as note
-    from duly.accounts a
-    join duly.open_items i on i.account_id = a.id and i.side = 'credit' and i.allocated_minor < i.amount_minor
-    join duly.financial_transactions t on t.id = i.transaction_id and t.classification = 'payment'
-    join duly.transaction_numbers n on n.transaction_id = t.id
-    where a.kind = 'suspense' and (:currency = '' or a.currency = :currency) and n.number > :after
-    order by n.number limit :limit
-"""
+_FIRST_NOTE = (
+    select(TransactionNoteRow.note)
+    .where(TransactionNoteRow.transaction_id == FinancialTransactionRow.id)
+    .order_by(TransactionNoteRow.id)
+    .limit(1)
+    .scalar_subquery()
+)
+
+_WAITING = (
+    select(
+        FinancialTransactionRow.id,
+        TransactionNumberRow.number,
+        FinancialTransactionRow.account_id,
+        FinancialTransactionRow.currency,
+        FinancialTransactionRow.total_minor,
+        (OpenItemRow.amount_minor - OpenItemRow.allocated_minor).label("unsettled_minor"),
+        FinancialTransactionRow.issued_on,
+        FinancialTransactionRow.posted_on,
+        FinancialTransactionRow.payment_reference,
+        FinancialTransactionRow.gateway_reference,
+        FinancialTransactionRow.intended_account_id,
+        OpenItemRow.account_version,
+        _FIRST_NOTE.label("note"),
+    )
+    .select_from(AccountRow)
+    .join(
+        OpenItemRow,
+        and_(
+            OpenItemRow.account_id == AccountRow.id,
+            OpenItemRow.side == Side.CREDIT,
+            OpenItemRow.allocated_minor < OpenItemRow.amount_minor,
+        ),
+    )
+    .join(
+        FinancialTransactionRow,
+        and_(
+            FinancialTransactionRow.id == OpenItemRow.transaction_id,
+            FinancialTransactionRow.classification == Classification.PAYMENT,
+        ),
+    )
+    .join(TransactionNumberRow, TransactionNumberRow.transaction_id == FinancialTransactionRow.id)
+    .where(AccountRow.kind == AccountKind.SUSPENSE)
+    .order_by(TransactionNumberRow.number)
+)
 
 
 class SuspenseQueries:
@@ -29,4 +66,5 @@ class SuspenseQueries:
 
     async def page(self, *, currency: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next payments behind a number, oldest first."""
-        return await self._database.rows(_WAITING, currency=currency, after=after, limit=limit)
+        filters = (*matching(AccountRow.currency, currency), TransactionNumberRow.number > after)
+        return await self._database.read(_WAITING.where(*filters).limit(limit))

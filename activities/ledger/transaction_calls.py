@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
+from sqlalchemy import select
 
 from activities.database import Database
 from activities.ledger.transaction_document import (
@@ -18,6 +19,7 @@ from activities.ledger.transaction_document import (
 from activities.ledger.transaction_pricing import minor_units, priced_lines
 from activities.ledger.transaction_queries import TransactionQueries
 from models.problem import refusal
+from models.tables.configuration import ProviderMethodRow
 
 # A field of the document, and what the ledger calls it.
 _PARAMETERS = {
@@ -96,12 +98,11 @@ class TransactionCalls:
 
 async def require_method_of_ours(database: Database, method: str) -> None:
     """Refuse a method that a gateway handles (F27): its money is requested there, not written by hand."""
-    rows = await database.rows(
-        "select provider_id from duly.provider_methods where payment_method_id = :method", method=method
-    )
-    if rows:
+    row = ProviderMethodRow
+    handled = await database.read_first(select(row.provider_id).where(row.payment_method_id == method))
+    if handled:
         raise refusal(
             "method",
             "method_is_not_a_gateways",
-            f"{method} is handled by {rows[0].provider_id}, which moves its money; `collections start` collects now",
+            f"{method} is handled by {handled.provider_id}, which moves its money; `collections start` collects now",
         )

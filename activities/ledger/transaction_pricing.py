@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from activities.database import Database
+from sqlalchemy import select
+
+from activities.database import Database, one_of
 from activities.ledger.transaction_document import LineDocument
 from models.ledger.lines import Line, LineError, document_line, price
 from models.money import Money, MoneyError
 from models.problem import Problem, RefusedError, refusal
+from models.tables.reference import ProductRow, TaxRateRow
 
 NO_TAX = "none"
 
@@ -36,17 +39,17 @@ def minor_units(amount: str, currency: str) -> int:
 
 
 async def _rates(database: Database, lines: Sequence[LineDocument]) -> Mapping[str, tuple[str | None, Decimal]]:
-    """Return the tax rate of each product and each rate that the lines name, under one roof."""
+    """Return the tax rates of the products and the rates that the lines name, under product:<id> and rate:<id>."""
     products = sorted({line.product for line in lines})
     named = sorted({line.tax_rate for line in lines if line.tax_rate})
-    rows = await database.rows(
-        "select 'product:' || p.id as name, r.id, coalesce(r.percent, 0) as percent"
-        " from duly.products p left join duly.tax_rates r on r.id = p.tax_rate_id where p.id = any (:products)"
-        " union all select 'rate:' || id, id, percent from duly.tax_rates where id = any (:named)",
-        products=products,
-        named=named,
+    of_products = await database.read(
+        select(ProductRow.id.label("product"), TaxRateRow.id, TaxRateRow.percent)
+        .outerjoin(TaxRateRow, TaxRateRow.id == ProductRow.tax_rate_id)
+        .where(one_of(ProductRow.id, products))
     )
-    return {row.name: (row.id, row.percent) for row in rows}
+    by_name = await database.read(select(TaxRateRow.id, TaxRateRow.percent).where(one_of(TaxRateRow.id, named)))
+    rates = {f"product:{row.product}": (row.id, row.percent or Decimal(0)) for row in of_products}
+    return rates | {f"rate:{row.id}": (row.id, row.percent) for row in by_name}
 
 
 def _line_of(given: LineDocument, currency: str, rates: Mapping[str, tuple[str | None, Decimal]]) -> Line:

@@ -2,42 +2,62 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.ledger.transaction import LifeCycleState
 from models.problem import refusal
+from models.tables.ledger import TransferRow
+from models.tables.transactions import (
+    FinancialTransactionRow,
+    TransactionLineRow,
+    TransactionNoteRow,
+    TransactionNumberRow,
+)
+from models.tables.views import CurrentAllocationView, TransactionView
 
-_COLUMNS = """
-    select t.id, t.reference_number, t.number, t.classification, t.side, t.type_id, t.category, t.account_id,
-        t.currency, t.total_minor, t.unsettled_minor, t.is_settled, t.state, t.issued_on, t.posted_on, t.posted_at,
-        t.due_on, t.issue_reason, t.back_office_code, t.method, t.provider, t.gateway_reference, t.payment_reference,
-        t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id,
-        t.origin, t.actor, t.rejection_reason, t.rejected_by, t.rejected_at, t.balance_after_minor, t.created_at,
-        t.idempotency_key
-    from duly.transactions t
-"""
+# The columns but the one that orders an account's postings: it says nothing to a person.
+_T = TransactionView
+_TRANSACTIONS = select(*(column for column in _T.__table__.columns if column.name != "account_version"))
+# An id ends in a number of a sequence.
+_NUMBER = cast(func.substr(_T.id, literal_column("4")), BigInteger)
+_POSTED_OR_ISSUED = func.coalesce(_T.posted_on, _T.issued_on)
 
-_FILTERS = """
-    (:classification = '' or t.classification::text = :classification) and (:state = '' or t.state::text = :state)
-    and (cast(:since as date) is null or coalesce(t.posted_on, t.issued_on) >= :since)
-    and (cast(:until as date) is null or coalesce(t.posted_on, t.issued_on) <= :until)
-    and (not :unsettled or t.unsettled_minor > 0)
-"""
-
-_OF_ACCOUNT = f"""
-    {_COLUMNS} where t.account_id = :account and substr(t.id, 4)::bigint < :before and {_FILTERS}
-    order by substr(t.id, 4)::bigint desc limit :limit
-"""
-
-# Ids are numbers of a sequence: a stretch of them is found by key, whatever the size of the table.
-_OF_STRETCH = f"""
-    {_COLUMNS} join generate_series(cast(:low as bigint), :high) s (number) on t.id = 'ft_' || s.number
-    where {_FILTERS} order by s.number desc limit :limit
-"""
+_LINES = select(
+    TransactionLineRow.position,
+    TransactionLineRow.product_id,
+    TransactionLineRow.description,
+    TransactionLineRow.quantity,
+    TransactionLineRow.unit_price_minor,
+    TransactionLineRow.discount_percent,
+    TransactionLineRow.discount_minor,
+    TransactionLineRow.net_minor,
+    TransactionLineRow.tax_rate_id,
+    TransactionLineRow.tax_percent,
+    TransactionLineRow.tax_minor,
+    TransactionLineRow.total_minor,
+    TransactionLineRow.period_from,
+    TransactionLineRow.period_to,
+    TransactionLineRow.sales_channel,
+    TransactionLineRow.applied_taxes,
+).order_by(TransactionLineRow.position)
 
 # Stretches grow while little is found, so that a rare transaction is reached in few steps.
 _STRETCH, _STRETCH_MAX = 1_000, 100_000
@@ -66,25 +86,24 @@ class TransactionQueries:
     async def require(self, word: str) -> Row[Any]:
         """Return a transaction by its id, number or reference number. Raises RefusedError when there is none."""
         named = _REFERENCE.match(word)
-        numbered = await self._database.rows(
-            "select transaction_id from duly.transaction_numbers where number = :word", word=word
-        )
-        id = numbered[0].transaction_id if numbered else f"ft_{named[1]}" if named else word
-        rows = await self._database.rows(f"{_COLUMNS} where t.id = :id", id=id)
-        if not rows:
+        row = TransactionNumberRow
+        numbered = await self._database.read_first(select(row.transaction_id).where(row.number == word))
+        id = numbered.transaction_id if numbered else f"ft_{named[1]}" if named else word
+        found = await self._database.read_first(_TRANSACTIONS.where(_T.id == id))
+        if found is None:
             raise refusal("transaction", "transaction_exists", f"there is no transaction {word!r}")
-        return rows[0]
+        return found
 
     async def page(self, wanted: TransactionFilter, *, before: int, limit: int) -> Sequence[Row[Any]]:
         """Return the next transactions older than a number of the sequence, newest first."""
-        values = {name: value for name, value in asdict(wanted).items() if name != "account"}
         if wanted.account:
-            return await self._database.rows(_OF_ACCOUNT, account=wanted.account, before=before, limit=limit, **values)
+            of_account = _TRANSACTIONS.where(_T.account_id == wanted.account, before > _NUMBER, *_filters(wanted))
+            return await self._database.read(of_account.order_by(_NUMBER.desc()).limit(limit))
         found: list[Row[Any]] = []
         high, size = before - 1, max(limit, _STRETCH)
         while high > 0 and len(found) < limit:
             low = max(1, high - size + 1)
-            found += await self._database.rows(_OF_STRETCH, low=low, high=high, limit=limit - len(found), **values)
+            found += await self._database.read(_stretch(low, high, wanted).limit(limit - len(found)))
             high, size = low - 1, min(4 * size, _STRETCH_MAX)
         return found
 
@@ -101,53 +120,63 @@ class TransactionQueries:
 
     async def drafts_with_key(self, prefix: str) -> Sequence[Row[Any]]:
         """Return the drafts whose idempotency key begins with a word that ends in a colon."""
-        return await self._database.rows(
-            "select id from duly.financial_transactions where idempotency_key >= :first and idempotency_key < :behind"
-            " and state = 'draft'",
-            first=prefix,
-            behind=f"{prefix[:-1]};",
-        )
+        key = FinancialTransactionRow.idempotency_key
+        is_draft = FinancialTransactionRow.state == LifeCycleState.DRAFT
+        drafts = select(FinancialTransactionRow.id).where(key >= prefix, key < f"{prefix[:-1]};", is_draft)
+        return await self._database.read(drafts)
 
     async def lines(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return the lines of a document in order."""
-        return await self._database.rows(
-            "select position, product_id, description, quantity, unit_price_minor, discount_percent, discount_minor,"
-            " net_minor, tax_rate_id, tax_percent, tax_minor, total_minor, period_from, period_to, sales_channel,"
-            " applied_taxes from duly.transaction_lines where transaction_id = :id order by position",
-            id=transaction_id,
-        )
+        return await self._database.read(_LINES.where(TransactionLineRow.transaction_id == transaction_id))
 
     async def allocations(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return what a transaction settles or is settled by, as it stands now."""
-        return await self._database.rows(
-            "select o.id, o.number, o.classification, a.amount_minor, a.created_at from duly.current_allocations a"
-            " join duly.transactions o on o.id = case a.credit_id when :id then a.debit_id else a.credit_id end"
-            " where a.credit_id = :id or a.debit_id = :id order by a.id",
-            id=transaction_id,
+        row = CurrentAllocationView
+        other = case((row.credit_id == transaction_id, row.debit_id), else_=row.credit_id)
+        return await self._database.read(
+            select(_T.id, _T.number, _T.classification, row.amount_minor, row.created_at)
+            .select_from(row)
+            .join(_T, _T.id == other)
+            .where(or_(row.credit_id == transaction_id, row.debit_id == transaction_id))
+            .order_by(row.id)
         )
 
     async def transfers(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return the double entry of a transaction."""
-        return await self._database.rows(
-            "select position, debit_account, credit_account, amount_minor from duly.transfers"
-            " where source_id = :id order by position",
-            id=transaction_id,
+        row = TransferRow
+        return await self._database.read(
+            select(row.position, row.debit_account, row.credit_account, row.amount_minor)
+            .where(row.source_id == transaction_id)
+            .order_by(row.position)
         )
 
     async def notes(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return the shared notes, oldest first (F36)."""
-        return await self._database.rows(
-            "select author, note, noted_at from duly.transaction_notes where transaction_id = :id order by id",
-            id=transaction_id,
-        )
+        row = TransactionNoteRow
+        notes = select(row.author, row.note, row.noted_at).where(row.transaction_id == transaction_id)
+        return await self._database.read(notes.order_by(row.id))
 
     async def counterparts(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return what was made of a transaction: cancellation, write-off, mirror, or the payment it was moved to."""
-        return await self._database.rows(
-            "select id, number, classification, account_id from duly.transactions"
-            " where counterpart_id = :id order by id",
-            id=transaction_id,
-        )
+        counterparts = select(_T.id, _T.number, _T.classification, _T.account_id)
+        return await self._database.read(counterparts.where(_T.counterpart_id == transaction_id).order_by(_T.id))
+
+
+def _filters(wanted: TransactionFilter) -> tuple[ColumnElement[bool], ...]:
+    return (
+        *matching(_T.classification, wanted.classification),
+        *matching(_T.state, wanted.state),
+        *((wanted.since <= _POSTED_OR_ISSUED,) if wanted.since else ()),
+        *((wanted.until >= _POSTED_OR_ISSUED,) if wanted.until else ()),
+        *((_T.unsettled_minor > 0,) if wanted.unsettled else ()),
+    )
+
+
+def _stretch(low: int, high: int, wanted: TransactionFilter) -> Select[*tuple[Any, ...]]:
+    """Select from a stretch of ids: each is found by key, whatever the size of the table."""
+    number = func.generate_series(cast(low, BigInteger), cast(high, BigInteger)).column_valued("number")
+    stretch = _TRANSACTIONS.join(number, _T.id == literal("ft_").concat(cast(number, Text)))
+    return stretch.where(*_filters(wanted)).order_by(number.desc())
 
 
 def sequence_number(transaction_id: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from jinja2 import TemplateError
 from pydantic import TypeAdapter
+from sqlalchemy import literal, select, tuple_
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -16,6 +17,7 @@ from activities.messages.rendering import MessageRenderer, NoMessageError, Rende
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
 from models.messages.message import CardNotice, MailedPage, MessageState, Notice
+from models.tables.messages import MessageRow
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +26,7 @@ ALERT_PAGE = 1000
 SWEEP_SECONDS = 10 * 60.0
 
 _CLAIMED = TypeAdapter(ClaimedMessage)
+_IS_PENDING = MessageRow.state == MessageState.PENDING
 
 # A message that was handed over without an answer stays `sending`: only a person may say that it goes out again.
 _STATES = {
@@ -85,9 +88,8 @@ class MessageActivities:
 
         Raises ApplicationError of type MailServerAway or MailPutOff: nothing is lost, and it is tried again.
         """
-        rows = await self._database.rows(
-            "select id from duly.messages where account_id = :id and state = 'pending' order by id", id=account_id
-        )
+        pending = select(MessageRow.id).where(MessageRow.account_id == account_id, _IS_PENDING)
+        rows = await self._database.read(pending.order_by(MessageRow.id))
         await self._send_all([row.id for row in rows])
 
     async def _send_all(self, ids: Sequence[str]) -> None:
@@ -110,12 +112,12 @@ class MessageActivities:
     async def send_page(self, after: str) -> MailedPage:
         """Send the next pending messages behind `account message`. Raises ApplicationError of type MailServerAway."""
         account, _, message = after.partition(" ")
-        rows = await self._database.rows(
-            "select account_id, id from duly.messages where state = 'pending'"
-            " and (account_id, id) > (:account, :message) order by account_id, id limit :limit",
-            account=account,
-            message=message,
-            limit=PAGE,
+        place = tuple_(MessageRow.account_id, MessageRow.id)
+        rows = await self._database.read(
+            select(MessageRow.account_id, MessageRow.id)
+            .where(_IS_PENDING, place > tuple_(literal(account), literal(message)))
+            .order_by(MessageRow.account_id, MessageRow.id)
+            .limit(PAGE)
         )
         outcomes = await self._send([row.id for row in rows])
         return MailedPage(

@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.tables.messages import MessageRow
 
-_COLUMNS = """
-    select id, audience, kind, account_id, period, run_id, state, reason, decisions, created_at, queued_at, claimed_at,
-        sent_at, parameters
-    from duly.messages
-"""
+_MESSAGES = select(
+    MessageRow.id,
+    MessageRow.audience,
+    MessageRow.kind,
+    MessageRow.account_id,
+    MessageRow.period,
+    MessageRow.run_id,
+    MessageRow.state,
+    MessageRow.reason,
+    MessageRow.decisions,
+    MessageRow.created_at,
+    MessageRow.queued_at,
+    MessageRow.claimed_at,
+    MessageRow.sent_at,
+    MessageRow.parameters,
+)
 
 
 class MessageQueries:
@@ -22,19 +34,13 @@ class MessageQueries:
 
     async def find(self, message_id: str) -> Row[Any] | None:
         """Return one message, or None."""
-        rows = await self._database.rows(f"{_COLUMNS} where id = :id", id=message_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_MESSAGES.where(MessageRow.id == message_id))
 
     async def page(self, *, state: str, account_id: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next messages behind an id; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:state = '' or state = :state) and (:account = '' or account_id = :account)"
-            " and id > :after order by id limit :limit",
-            state=state,
-            account=account_id,
-            after=after,
-            limit=limit,
-        )
+        filters = (*matching(MessageRow.state, state), *matching(MessageRow.account_id, account_id))
+        page = _MESSAGES.where(*filters, MessageRow.id > after).order_by(MessageRow.id).limit(limit)
+        return await self._database.read(page)
 
     async def resend(self, message_id: str, *, actor: str, reason: str) -> None:
         """Queue a message again. Raises RuleBrokenError: it is not there, was sent, or is being sent just now."""

@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.tables.returns import ReductionRow
 
-_COLUMNS = """
-    select d.award_id as id, d.merchant_id, d.account_id, d.payment_id, d.amount_minor, d.currency, d.state, d.reason,
-        d.awarded_at, d.closed_at, d.decisions
-    from duly.reductions d
-"""
+_REDUCTIONS = select(
+    ReductionRow.award_id.label("id"),
+    ReductionRow.merchant_id,
+    ReductionRow.account_id,
+    ReductionRow.payment_id,
+    ReductionRow.amount_minor,
+    ReductionRow.currency,
+    ReductionRow.state,
+    ReductionRow.reason,
+    ReductionRow.awarded_at,
+    ReductionRow.closed_at,
+    ReductionRow.decisions,
+)
 
 
 class ReductionQueries:
@@ -24,18 +33,15 @@ class ReductionQueries:
         self, *, account_id: str, merchant_id: str, state: str, after: str, limit: int
     ) -> Sequence[Row[Any]]:
         """Return the next reductions behind an award; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:account = '' or d.account_id = :account) and (:state = '' or d.state = :state)"
-            " and (:merchant = '' or d.merchant_id = :merchant) and d.award_id > :after"
-            " order by d.award_id limit :limit",
-            account=account_id,
-            merchant=merchant_id,
-            state=state,
-            after=after,
-            limit=limit,
+        filters = (
+            *matching(ReductionRow.account_id, account_id),
+            *matching(ReductionRow.merchant_id, merchant_id),
+            *matching(ReductionRow.state, state),
+            ReductionRow.award_id > after,
         )
+        return await self._database.read(_REDUCTIONS.where(*filters).order_by(ReductionRow.award_id).limit(limit))
 
     async def decisions(self, award_id: str) -> Sequence[str]:
         """Return what was decided about a reduction."""
-        rows = await self._database.rows("select decisions from duly.reductions where award_id = :id", id=award_id)
-        return list(rows[0].decisions)
+        (found,) = await self._database.read(select(ReductionRow.decisions).where(ReductionRow.award_id == award_id))
+        return list(found.decisions)

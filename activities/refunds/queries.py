@@ -3,16 +3,32 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import aliased
 
-from activities.database import Database
+from activities.database import Database, matching
+from models.tables.collecting import GatewayRequestRow
 
-_COLUMNS = """
-    select r.id, r.kind, r.provider_id, r.account_id, duly.standing_payment(p.transaction_id) as payment_id,
-        r.transaction_id, r.amount_minor, r.currency, r.state, r.error_code as code, r.asked_by, r.asked_because,
-        r.created_at, r.executed_at, r.gateway_reference
-    from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id
-"""
+Refund = aliased(GatewayRequestRow, name="refund")
+Payment = aliased(GatewayRequestRow, name="payment")
+
+_REFUNDS = select(
+    Refund.id,
+    Refund.kind,
+    Refund.provider_id,
+    Refund.account_id,
+    func.duly.standing_payment(Payment.transaction_id).label("payment_id"),
+    Refund.transaction_id,
+    Refund.amount_minor,
+    Refund.currency,
+    Refund.state,
+    Refund.error_code.label("code"),
+    Refund.asked_by,
+    Refund.asked_because,
+    Refund.created_at,
+    Refund.executed_at,
+    Refund.gateway_reference,
+).join(Payment, Payment.id == Refund.of_request_id)
 
 
 class RefundQueries:
@@ -23,16 +39,9 @@ class RefundQueries:
 
     async def find(self, refund_id: str) -> Row[Any] | None:
         """Return one refund, or None."""
-        rows = await self._database.rows(f"{_COLUMNS} where r.id = :id", id=refund_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_REFUNDS.where(Refund.id == refund_id))
 
     async def page(self, *, account_id: str, state: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next refunds behind an id; empty filters let all through."""
-        return await self._database.rows(
-            f"{_COLUMNS} where (:account = '' or r.account_id = :account) and (:state = '' or r.state = :state)"
-            " and r.id > :after order by r.id limit :limit",
-            account=account_id,
-            state=state,
-            after=after,
-            limit=limit,
-        )
+        filters = (*matching(Refund.account_id, account_id), *matching(Refund.state, state), Refund.id > after)
+        return await self._database.read(_REFUNDS.where(*filters).order_by(Refund.id).limit(limit))

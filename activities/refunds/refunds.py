@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.refunds.attempt import StoredRefund, refund_outcome, stored_refund
+from activities.refunds.queries import RefundQueries
 from models.gateway.gateway_request import RequestKind
 from models.gateway.refunds import RefundAnswer, RefundGateway
 from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResolution, RefundResult
@@ -94,15 +95,9 @@ class RefundActivities:
         return stored_refund(opened)
 
     async def _reserved(self, refund_id: str) -> RefundOrder:
-        rows = await self._database.rows(
-            "select duly.standing_payment(p.transaction_id) as payment_id, r.amount_minor, r.kind, r.asked_by,"
-            " r.asked_because from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id"
-            " where r.id = :id",
-            id=refund_id,
-        )
-        if not rows:
+        row = await RefundQueries(self._database).find(refund_id)
+        if row is None:
             raise RuleBrokenError("refund_exists", f"refund: there is no refund {refund_id}")
-        [row] = rows
         return RefundOrder(
             refund_id,
             row.payment_id,

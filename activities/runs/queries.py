@@ -5,19 +5,64 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
 from models.problem import RefusedError
 from models.runs.process_run import RunKind, RunState
 from models.runs.run_start import DefinitionState, not_due, refusal_to_start
 from models.runs.schedule import MonthlySchedule
+from models.tables.collecting import ProcessRunRow, RunItemRow
+from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
 
-_RUN = """
-    select r.id, r.definition_id, r.kind, r.period, r.state, r.is_aborted, r.members, r.started_at, r.completed_at,
-        r.decisions, r.certificate
-    from duly.process_runs r
-"""
+_RUNS = select(
+    ProcessRunRow.id,
+    ProcessRunRow.definition_id,
+    ProcessRunRow.kind,
+    ProcessRunRow.period,
+    ProcessRunRow.state,
+    ProcessRunRow.is_aborted,
+    ProcessRunRow.members,
+    ProcessRunRow.started_at,
+    ProcessRunRow.completed_at,
+    ProcessRunRow.decisions,
+    ProcessRunRow.certificate,
+)
+
+_MEMBERS = select(
+    RunItemRow.member_id,
+    RunItemRow.account_id,
+    RunItemRow.currency,
+    RunItemRow.amount_minor,
+    RunItemRow.settled_minor,
+    RunItemRow.outcome,
+    RunItemRow.reason,
+    RunItemRow.transaction_id,
+    RunItemRow.card_label,
+    RunItemRow.finished_at,
+).order_by(RunItemRow.member_id)
+
+_MEMBER_OF_ACCOUNT = (
+    select(
+        RunItemRow.member_id,
+        RunItemRow.account_id,
+        RunItemRow.shard,
+        RunItemRow.outcome,
+        RunItemRow.reason,
+        RunItemRow.finished_at,
+    )
+    .order_by(RunItemRow.member_id)
+    .limit(1)
+)
+
+_DEFINITIONS = select(
+    RunDefinitionRow.id,
+    RunDefinitionRow.kind,
+    RunDefinitionRow.state,
+    RunDefinitionRow.provider_id,
+    RunDefinitionRow.schedule,
+    ProviderRow.state.label("provider_state"),
+).outerjoin(ProviderRow, ProviderRow.id == RunDefinitionRow.provider_id)
 
 
 class RunQueries:
@@ -41,18 +86,13 @@ class RunQueries:
 
     async def find(self, run_id: str) -> Row[Any] | None:
         """Return one run, or None."""
-        rows = await self._database.rows(f"{_RUN} where r.id = :id", id=run_id)
-        return rows[0] if rows else None
+        return await self._database.read_first(_RUNS.where(ProcessRunRow.id == run_id))
 
     async def latest(self, *, kind: str, definition_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return the latest runs, newest first; an empty filter lets everything through."""
-        return await self._database.rows(
-            f"{_RUN} where (:kind = '' or r.kind = :kind) and (:definition = '' or r.definition_id = :definition)"
-            " order by r.period desc, r.started_at desc limit :limit",
-            kind=kind,
-            definition=definition_id,
-            limit=limit,
-        )
+        filters = (*matching(ProcessRunRow.kind, kind), *matching(ProcessRunRow.definition_id, definition_id))
+        newest_first = (ProcessRunRow.period.desc(), ProcessRunRow.started_at.desc())
+        return await self._database.read(_RUNS.where(*filters).order_by(*newest_first).limit(limit))
 
     async def totals(self, run_id: str) -> Sequence[Row[Any]]:
         """Return members and money by outcome, reason and currency."""
@@ -67,48 +107,33 @@ class RunQueries:
 
     async def item_of_account(self, run_id: str, account_id: str) -> Row[Any] | None:
         """Return an account's member of a run, or None when it was not in it."""
-        rows = await self._database.rows(
-            "select member_id, account_id, shard, outcome, reason, finished_at from duly.run_items"
-            " where run_id = :run and account_id = :account order by member_id limit 1",
-            run=run_id,
-            account=account_id,
+        return await self._database.read_first(
+            _MEMBER_OF_ACCOUNT.where(RunItemRow.run_id == run_id, RunItemRow.account_id == account_id)
         )
-        return rows[0] if rows else None
 
     async def _page(self, run_id: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        return await self._database.rows(
-            "select member_id, account_id, currency, amount_minor, settled_minor, outcome, reason, transaction_id,"
-            " card_label, finished_at from duly.run_items where run_id = :run and member_id > :after"
-            " order by member_id limit :limit",
-            run=run_id,
-            after=after,
-            limit=limit,
-        )
+        page = _MEMBERS.where(RunItemRow.run_id == run_id, RunItemRow.member_id > after).limit(limit)
+        return await self._database.read(page)
 
     async def _definition(self, definition_id: str) -> DefinitionState | None:
-        rows = await self._database.rows(
-            "select d.id, d.kind, d.state = 'effective' as is_effective, coalesce(d.provider_id, '') as provider_id,"
-            " coalesce(p.state, 'effective') = 'effective' as is_provider_effective, d.schedule"
-            " from duly.run_definitions d left join duly.providers p on p.id = d.provider_id where d.id = :id",
-            id=definition_id,
-        )
-        if not rows:
+        found = await self._database.read_first(_DEFINITIONS.where(RunDefinitionRow.id == definition_id))
+        if found is None:
             return None
-        found = rows[0]
         return DefinitionState(
             found.id,
             RunKind(found.kind),
-            found.is_effective,
-            found.provider_id,
-            found.is_provider_effective,
-            MonthlySchedule(**found.schedule) if found.schedule else None,
+            is_effective=found.state == EFFECTIVE,
+            provider_id=found.provider_id or "",
+            is_provider_effective=found.provider_state in {None, EFFECTIVE},
+            schedule=MonthlySchedule(**found.schedule) if found.schedule else None,
         )
 
     async def _earlier(self, definition_id: str, period: str) -> RunState | None:
-        rows = await self._database.rows(
-            "select state from duly.process_runs"
-            " where definition_id = :definition and period = :period and kind <> 'shadow'",
-            definition=definition_id,
-            period=period,
+        found = await self._database.read_first(
+            select(ProcessRunRow.state).where(
+                ProcessRunRow.definition_id == definition_id,
+                ProcessRunRow.period == period,
+                ProcessRunRow.kind != "shadow",
+            )
         )
-        return RunState(rows[0].state) if rows else None
+        return RunState(found.state) if found else None

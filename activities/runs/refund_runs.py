@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import select
 from temporalio import activity
 
 from activities.database import Database
 from models.runs.refund_run import RefundCertificate, RefundMember, RefundRunStart
+from models.tables.returns import RefundRunRow
 
 PAGE = 100
 SWEEP_SECONDS = 10 * 60.0
@@ -60,5 +62,5 @@ class RefundRunActivities:
 
 async def read_certificate(database: Database, run_id: str) -> RefundCertificate | None:
     """Return the certificate of a run that is over, or None."""
-    rows = await database.rows("select certificate from duly.refund_runs where id = :id", id=run_id)
-    return _CERTIFICATE.validate_python(rows[0].certificate) if rows and rows[0].certificate else None
+    found = await database.read_first(select(RefundRunRow.certificate).where(RefundRunRow.id == run_id))
+    return _CERTIFICATE.validate_python(found.certificate) if found and found.certificate else None

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from activities.database import Database
 from models.runs.process_run import RunKind
 from models.runs.schedule import MonthlySchedule
+from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
 
 
 @dataclass(frozen=True)
@@ -19,19 +22,20 @@ class DefinitionSchedule:
 
 async def read_schedules(database: Database) -> list[DefinitionSchedule]:
     """Read every run definition, in order of their ids."""
-    rows = await database.rows("select id, kind, state, schedule from duly.run_definitions order by id")
+    row = RunDefinitionRow
+    rows = await database.read(select(row.id, row.kind, row.state, row.schedule).order_by(row.id))
     return [
         DefinitionSchedule(
-            row.id,
-            RunKind(row.kind),
-            row.state == "effective",
-            MonthlySchedule(**row.schedule) if row.schedule else None,
+            found.id,
+            RunKind(found.kind),
+            found.state == EFFECTIVE,
+            MonthlySchedule(**found.schedule) if found.schedule else None,
         )
-        for row in rows
+        for found in rows
     ]
 
 
 async def read_swept_providers(database: Database) -> list[str]:
     """Read the providers whose events are swept: every effective one."""
-    rows = await database.rows("select id from duly.providers where state = 'effective' order by id")
+    rows = await database.read(select(ProviderRow.id).where(ProviderRow.state == EFFECTIVE).order_by(ProviderRow.id))
     return [row.id for row in rows]

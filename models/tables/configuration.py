@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
 
+# The state of providers and run definitions that are in use; the other is not_effective.
+EFFECTIVE = "effective"
+
 
 class ProviderRow(Base):
     """A configured gateway account (X9)."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Integer, Numeric
+from sqlalchemy import ARRAY, Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,3 +43,15 @@ class AlertRulesRow(Base):
     failures_days: Mapped[int] = mapped_column(Integer)
     unusual_factor: Mapped[Decimal] = mapped_column(Numeric(6, 2))
     unusual_payments_min: Mapped[int] = mapped_column(Integer)
+
+
+class ReminderRulesRow(Base):
+    """How many days before and after the due date customers of a segment are reminded (S8, S21)."""
+
+    __tablename__ = "reminder_rules"
+
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    days_before: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    days_after: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    reminds_card_payers: Mapped[bool]

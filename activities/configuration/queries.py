@@ -1,0 +1,79 @@
+"""What is configured, by the names of the definitions document: read only."""
+
+from types import MappingProxyType
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from models.tables.configuration import (
+    DunningPolicyRow,
+    ProviderCurrencyRow,
+    ProviderMethodRow,
+    ProviderRow,
+    RunDefinitionRow,
+)
+from models.tables.reference import PaymentMethodRow, ProductRow, TaxRateRow
+
+_CURRENCIES = (
+    select(
+        func.coalesce(
+            func.jsonb_object_agg(ProviderCurrencyRow.currency, ProviderCurrencyRow.minimum_minor, type_=JSONB),
+            func.jsonb_build_object(),
+        )
+    )
+    .where(ProviderCurrencyRow.provider_id == ProviderRow.id)
+    .scalar_subquery()
+)
+
+LATEST_POLICIES = (
+    select(DunningPolicyRow.id, DunningPolicyRow.segment, DunningPolicyRow.version, DunningPolicyRow.document)
+    .distinct(DunningPolicyRow.id, DunningPolicyRow.segment)
+    .order_by(DunningPolicyRow.id, DunningPolicyRow.segment, DunningPolicyRow.version.desc())
+)
+
+LISTS = MappingProxyType(
+    {
+        "tax_rates": select(TaxRateRow.id, TaxRateRow.name, TaxRateRow.percent, TaxRateRow.is_active).order_by(
+            TaxRateRow.id
+        ),
+        "products": select(
+            ProductRow.id,
+            ProductRow.name,
+            ProductRow.product_line,
+            ProductRow.tax_rate_id,
+            ProductRow.ledger_account,
+            ProductRow.is_active,
+        ).order_by(ProductRow.id),
+        "payment_methods": select(
+            PaymentMethodRow.id,
+            PaymentMethodRow.name,
+            PaymentMethodRow.ledger_account,
+            ProviderMethodRow.provider_id,
+            PaymentMethodRow.is_active,
+        )
+        .outerjoin(ProviderMethodRow, ProviderMethodRow.payment_method_id == PaymentMethodRow.id)
+        .order_by(PaymentMethodRow.id),
+        "providers": select(
+            ProviderRow.id,
+            ProviderRow.gateway,
+            ProviderRow.mode,
+            ProviderRow.state,
+            _CURRENCIES.label("currencies"),
+        ).order_by(ProviderRow.id),
+        "dunning_policies": LATEST_POLICIES,
+        "run_definitions": select(
+            RunDefinitionRow.id,
+            RunDefinitionRow.kind,
+            RunDefinitionRow.name,
+            RunDefinitionRow.state,
+            RunDefinitionRow.provider_id,
+            RunDefinitionRow.currencies,
+            RunDefinitionRow.dunning_policy_id,
+            RunDefinitionRow.schedule,
+            RunDefinitionRow.shards,
+            RunDefinitionRow.window_size,
+            RunDefinitionRow.page_size,
+            RunDefinitionRow.notifies_customer,
+        ).order_by(RunDefinitionRow.id),
+    }
+)

@@ -1,0 +1,132 @@
+"""Money that goes back: disputes, refund runs, merchants and their reductions."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base
+
+TRANSACTION = "duly.financial_transactions.id"
+
+
+class DisputeRow(Base):
+    """A charge that its cardholder disputes (S23)."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    request_id: Mapped[str] = mapped_column(ForeignKey("duly.gateway_requests.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str]
+    status: Mapped[str]
+    evidence_due_at: Mapped[datetime | None]
+    has_evidence: Mapped[bool]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    decisions: Mapped[list[str]]
+
+
+class RefundRulesRow(Base):
+    """How long a refund is watched, and what refund runs and returned payments set off."""
+
+    __tablename__ = "refund_rules"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    watch_days: Mapped[int] = mapped_column(Integer)
+    collects_reopened: Mapped[bool]
+    refunds_credit: Mapped[bool]
+
+
+class RefundRunRow(Base):
+    """One day's refunds of a provider (X67, F120)."""
+
+    __tablename__ = "refund_runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    day: Mapped[date]
+    members: Mapped[int] = mapped_column(Integer)
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+
+
+class RefundRunItemRow(Base):
+    """A frozen member of a refund run, and what became of it."""
+
+    __tablename__ = "refund_run_items"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("duly.refund_runs.id"), primary_key=True)
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    account_id: Mapped[str]
+    award_id: Mapped[str | None] = mapped_column(ForeignKey("duly.reductions.award_id"))
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    refund_ids: Mapped[list[str]]
+    outcome: Mapped[str | None]
+    refunded_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class MerchantGroupRow(Base):
+    """Merchants that share settings (X66)."""
+
+    __tablename__ = "merchant_groups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    reduction: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class MerchantRow(Base):
+    """Who takes part in rewards; the account is billed for the merchant's share (X68)."""
+
+    __tablename__ = "merchants"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[str | None] = mapped_column(ForeignKey("duly.merchant_groups.id"))
+    name: Mapped[str]
+    currency: Mapped[str]
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("duly.accounts.id"))
+    is_effective: Mapped[bool]
+    reduction: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class ReductionRow(Base):
+    """A reward that is owed to a customer, with the settings it was awarded under (F134)."""
+
+    __tablename__ = "reductions"
+
+    award_id: Mapped[str] = mapped_column(primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("duly.merchants.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[str]
+    reason: Mapped[str]
+    awarded_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    decisions: Mapped[list[str]]
+
+
+class ReductionPartRow(Base):
+    """A part of a reduction: refunded through a request, or credited where there is none."""
+
+    __tablename__ = "reduction_parts"
+
+    award_id: Mapped[str] = mapped_column(ForeignKey("duly.reductions.award_id"), primary_key=True)
+    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    request_id: Mapped[str | None] = mapped_column(ForeignKey("duly.gateway_requests.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_id: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
+    share_id: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
+    undone_by: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
