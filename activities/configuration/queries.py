@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from models.tables.configuration import (
     DunningPolicyRow,
@@ -27,7 +27,7 @@ _CURRENCIES = (
 
 LATEST_POLICIES = (
     select(DunningPolicyRow.id, DunningPolicyRow.segment, DunningPolicyRow.version, DunningPolicyRow.document)
-    .distinct(DunningPolicyRow.id, DunningPolicyRow.segment)
+    .ext(distinct_on(DunningPolicyRow.id, DunningPolicyRow.segment))
     .order_by(DunningPolicyRow.id, DunningPolicyRow.segment, DunningPolicyRow.version.desc())
 )
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, metadata_of, charge_result, translating_errors
+from activities.gateway.translation import amount_to_send, charge_result, metadata_of, translating_errors
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 
 EXPAND_FEE = "latest_charge.balance_transaction"

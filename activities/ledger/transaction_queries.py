@@ -174,9 +174,10 @@ def _filters(wanted: TransactionFilter) -> tuple[ColumnElement[bool], ...]:
 
 def _stretch(low: int, high: int, wanted: TransactionFilter) -> Select[*tuple[Any, ...]]:
     """Select from a stretch of ids: each is found by key, whatever the size of the table."""
-    number = func.generate_series(cast(low, BigInteger), cast(high, BigInteger)).column_valued("number")
-    stretch = _TRANSACTIONS.join(number, _T.id == literal("ft_").concat(cast(number, Text)))
-    return stretch.where(*_filters(wanted)).order_by(number.desc())
+    numbers = func.generate_series(cast(low, BigInteger), cast(high, BigInteger)).table_valued("number")
+    numbers = numbers.render_derived(name="numbers")
+    stretch = _TRANSACTIONS.join(numbers, _T.id == literal("ft_").concat(cast(numbers.c.number, Text)))
+    return stretch.where(*_filters(wanted)).order_by(numbers.c.number.desc())
 
 
 def sequence_number(transaction_id: str) -> int:

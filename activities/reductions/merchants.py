@@ -17,7 +17,7 @@ _SETTINGS = TypeAdapter(ReductionSettings)
 _LIMITS = ("max_award", "max_day", "max_customer_day")
 
 
-class Settings(Part):
+class ReductionSettingsPart(DocumentPart):
     """Back-end reduction settings. Amounts in major units, such as "20.00"; what is not given is as for the group."""
 
     is_effective: bool | None = None

@@ -125,7 +125,7 @@ class RunQueries:
             is_effective=found.state == EFFECTIVE,
             provider_id=found.provider_id or "",
             is_provider_effective=found.provider_state in {None, EFFECTIVE},
-            schedule=MonthlySchedule(**found.schedule) if found.schedule else None,
+            monthly=MonthlySchedule(**found.schedule) if found.schedule else None,
         )
 
     async def _earlier(self, definition_id: str, period: str) -> RunState | None:

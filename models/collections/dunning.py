@@ -27,8 +27,8 @@ class DunningPolicy:
     the weekdays to avoid (Monday is 0), and on to a payday (a day of the month) that lies within `payday_within`.
     `evidence_after` paces the look for evidence of an unknown outcome; its last entry repeats, and after
     `review_after` a person decides. With `tries_other_cards`, the account's other cards are tried at once when one is
-    declined that may work later. Without `notifies_customer`, no message of a collection goes to its customer. What a card
-    network allows in 30 days is a table of its own.
+    declined that may work later. Without `notifies_customer`, no message of a collection goes to its customer. What a
+    card network allows in 30 days is a table of its own.
     """
 
     id: str = "standard"

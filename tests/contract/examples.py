@@ -25,7 +25,7 @@ from models.collections.collection import (
     RetryCommand,
     Stage,
 )
-from models.disputes.dispute import Dispute, DisputeRequest, DisputeState, DisputeStatus
+from models.disputes.dispute import DisputeRecord, DisputeRequest, DisputeState, DisputeStatus
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.reductions.reduction import (
@@ -217,7 +217,7 @@ BACK_END_REDUCTION = Example(
     queries={"status": Call(ReductionStatus(REDUCTION, "the gateway pays its refunds", None, HISTORY))},
 )
 
-DISPUTED = Dispute(
+DISPUTED = DisputeRecord(
     dispute_id="dp_1Q9",
     provider="stripe",
     account_id="acc_42",

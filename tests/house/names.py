@@ -64,23 +64,6 @@ ALLOWED: Mapping[str, str] = {
     "LOOKED_UP": "a common verb of databases",
 }
 
-# Names that still have an image in them. This list only gets shorter, and goes when it is empty.
-LEFT: frozenset[str] = frozenset({"_tell"})
-
-# Public classes that share a name. This list only gets shorter.
-TWICE: frozenset[str] = frozenset(
-    {
-        "AccountRow",
-        "CardRow",
-        "Dispute",
-        "Due",
-        "Known",
-        "Part",
-        "RefundAnswer",
-        "Settings",
-        "SubscriptionRow",
-    }
-)
 
 _SQL_NAME = re.compile(r"create (?:or replace )?(?:function|procedure|view|table|type) duly\.(\w+)", re.IGNORECASE)
 
@@ -128,7 +111,7 @@ def images_in_files(paths: Iterable[Path]) -> list[str]:
 
 
 def _denied_in(name: str) -> list[str]:
-    if name in ALLOWED or name in LEFT:
+    if name in ALLOWED:
         return []
     words = (word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
     return [word for word in words if word in DENIED]

@@ -135,7 +135,7 @@ def test_a_day_is_the_readers_own() -> None:
     [("de_AT", "Guten Tag"), ("de-DE", "Guten Tag"), ("en_IE", "Hello"), ("fr_FR", "Hello"), ("??", "Hello")],
 )
 def test_who_speaks_another_language_is_written_to_in_english(locale: str, greeting: str) -> None:
-    rendered = MessageRenderer(SENDER).render(claimed(MessageKind.RECEIPT, locale=locale))
+    rendered = MessageRenderer(SENDER).compose(claimed(MessageKind.RECEIPT, locale=locale))
 
     body = message_from_bytes(rendered.content, policy=policy.default).get_body()
     assert body is not None
@@ -145,7 +145,7 @@ def test_who_speaks_another_language_is_written_to_in_english(locale: str, greet
 def test_a_name_makes_no_line_and_no_header_of_its_own() -> None:
     name = 'Eve\r\nBcc: everybody@example.com\r\n\r\nYou owe nothing. "<eve@example.com>" \N{RIGHT-TO-LEFT OVERRIDE}'
 
-    rendered = MessageRenderer(SENDER).render(claimed(MessageKind.RECEIPT, name=name))
+    rendered = MessageRenderer(SENDER).compose(claimed(MessageKind.RECEIPT, name=name))
 
     parsed = message_from_bytes(rendered.content, policy=policy.default)
     assert parsed["Bcc"] is None
@@ -156,7 +156,7 @@ def test_a_name_makes_no_line_and_no_header_of_its_own() -> None:
 
 def test_a_message_has_the_same_id_whenever_it_is_sent() -> None:
     ids = [
-        message_from_bytes(MessageRenderer(SENDER).render(one).content)["Message-ID"]
+        message_from_bytes(MessageRenderer(SENDER).compose(one).content)["Message-ID"]
         for one in (claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT), claimed(MessageKind.RECEIPT, id="x"))
     ]
 

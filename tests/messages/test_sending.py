@@ -158,7 +158,7 @@ class SignallingRenderer(MessageRenderer):
 
     def compose(self, message: ClaimedMessage) -> RenderedMessage:
         self.is_writing.set()
-        return super().render(message)
+        return super().compose(message)
 
 
 async def test_a_worker_that_is_told_to_stop_lets_the_message_in_its_hand_go_all_the_way(

@@ -81,7 +81,7 @@ class EventDelivery:
             return False
         try:
             async with self._gate:
-                await self._tell(subject, key)
+                await self._signal(subject, key)
         except RPCError as error:
             if error.status in _LATER:
                 raise
@@ -92,7 +92,7 @@ class EventDelivery:
             return False
         return True
 
-    async def _tell(self, subject: EventSubject, key: tuple[str, ...]) -> None:
+    async def _signal(self, subject: EventSubject, key: tuple[str, ...]) -> None:
         match subject:
             case EventSubject.CARD:
                 card, provider = key

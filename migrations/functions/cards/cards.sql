@@ -40,7 +40,7 @@ begin
     end if;
 end $$;
 
--- Write a card down before the gateway hears of it. Refused, naming what to configure; a repeat returns the same
+-- Write a card down before any call of the gateway. Refused, naming what to configure; a repeat returns the same
 -- card.
 create or replace function duly.register_card(p_card_id text, p_account_id text, p_provider_id text, p_method text, p_token text,
     p_is_recurring boolean, p_fallback_order integer, p_is_preferred boolean, p_replaces text)
@@ -174,7 +174,7 @@ begin
     return duly.validation_attempt(r, a);
 end $$;
 
--- One commit of what an asking came to and of the card's state. A definite outcome is never replaced.
+-- One commit of what an attempt came to and of the card's state. A definite outcome is never replaced.
 create or replace function duly.record_validation(p_request_id text, p_attempt integer, p_outcome text, p_gateway_reference text,
     p_code text, p_decline_code text, p_card jsonb, p_actor text default '', p_reason text default '')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$

@@ -1,4 +1,4 @@
--- A stored card's life: what the gateway, people and time change, whom an event is about, what its holder is told.
+-- A stored card's life: what the gateway, people and time change, whom an event is about, and the messages to its holder.
 
 -- Take over what the gateway says of a stored card: new data, detached, mandate revoked.
 create or replace function duly.refresh_card(p_card_id text, p_card jsonb) returns jsonb

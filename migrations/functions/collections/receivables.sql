@@ -12,7 +12,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.open_items where transaction_id = any (p_invoices) and side = 'debit'
 $$;
 
--- The card to charge: the one asked for, else the first active one that is flagged as recurring (G12, X6).
+-- The card to charge: the one named, else the first active one that is flagged as recurring (G12, X6).
 create or replace function duly.chargeable_card(p_account_id text, p_provider_id text, p_card_id text default '', p_not text default '')
 returns duly.cards language sql stable security definer set search_path = duly, pg_temp as $$
     select c from duly.cards c
@@ -49,7 +49,7 @@ language sql security definer set search_path = duly, pg_temp as $$
               or (p_reason ~ 'expir' and (c.exp_year, c.exp_month) = (k.exp_year, k.exp_month)))))
 $$;
 
--- Whether the card's network still lets it be asked after its declines; tokens of one card share what it allows.
+-- Whether the card's network still lets it be tried after its declines; tokens of one card share what it allows.
 create or replace function duly.is_within_budget(p_card duly.cards) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select count(*) < max(n.declines_max)

@@ -50,7 +50,7 @@ language sql security definer set search_path = duly, pg_temp as $$
     where id = any (p_ids) and state = 'waiting'
 $$;
 
--- Let events wait for what they are about; who has waited through all pauses is listed for a person, and told once.
+-- Let events wait for what they are about; who has waited through all pauses is listed for a person, with one alert.
 create or replace function duly.put_off_events(p_ids text[], p_pauses double precision[]) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare

@@ -57,6 +57,7 @@ returns duly.gateway_requests language sql security definer set search_path = du
     returning *
 $$;
 
+-- Post the payment that was collected, with its fee.
 create or replace function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin

@@ -58,7 +58,7 @@ begin
 end $$;
 
 -- Post a draft. Posting what is posted already changes nothing and returns the same receipt, so that a lost reply can be
--- asked for again.
+-- requested again.
 create or replace function duly.post_draft(p_transaction_id text, p_posted_on date default null,
   p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false)
 returns duly.receipt language plpgsql security definer

@@ -1,5 +1,6 @@
--- Money through a gateway: drafted before the gateway is asked, posted when it has moved the money, else rejected (Q8). Made
--- to be called inside other functions; the caller may hold the account's lock already.
+-- Where a payment through a gateway is posted: drafted before the call, posted when the gateway has moved the money
+-- (duly.post_gateway_payment), else rejected (Q8). Made to be called inside other functions; the caller may hold the
+-- account's lock already.
 
 create or replace function duly.draft_payment(p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text,
   p_provider text, p_invoices text[], p_origin text)
@@ -32,7 +33,7 @@ begin
     t.account_id := duly.system_account('suspense', t.currency);
     a := duly.lock_account(t.account_id);
   end if;
-  -- What the gateway has done cannot be refused any more: the credit limit was a question before it was asked.
+  -- What the gateway has done cannot be refused any more: the credit limit was a question before the call.
   return duly.post_locked(t, a, true);
 end $$;
 

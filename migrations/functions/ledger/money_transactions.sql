@@ -19,7 +19,7 @@ begin
   return v_id;
 end $$;
 
--- The type to use: the one asked for, else the classification's default; its methods and categories apply (F17 to F21).
+-- The type to use: the one named, else the classification's default; its methods and categories apply (F17 to F21).
 create or replace function duly.type_for(p_classification duly.classification, p_type_id text, p_method text default null,
   p_category text default null) returns text language plpgsql stable as $$
 declare

@@ -34,7 +34,7 @@ begin
   return t;
 end $$;
 
--- Move a posted payment: cancelled on one account, posted on the other, in one commit. The gateway is not asked, for the
+-- Move a posted payment: cancelled on one account, posted on the other, in one commit. The gateway is not called, for the
 -- money stays where it is (F76). Returns the payment on the destination.
 create or replace function duly.move_to_account(p_key text, p_payment_id text, p_account_id text, p_posted_on date default null,
   p_issue_reason text default null, p_origin text default 'user', p_actor text default 'system')

@@ -1,4 +1,5 @@
--- The lines of documents: read from JSON, checked, stored, and turned into transfers.
+-- Where a document is posted: its lines are read from JSON, checked, stored, and become transfers. VAT is checked here, line by
+-- line; it is computed in models/money.py (vat_of).
 
 -- Per line (Q14): net is quantity times price less discount, tax is its percentage of net, halves rounded up. Tax that a
 -- service computed is taken as it answered.

@@ -94,7 +94,7 @@ begin
     if p_kind <> '' and (v_is_alert or duly.notifies_customer(p_account_id, p_period, v_run_id)) then
         perform duly.write_message(p_kind, p_account_id, p_period, v_run_id, p_parameters, p_transition);
     end if;
-    -- A run tells of its failures in one message; what nobody's run began is told by itself.
+    -- A run reports its failures in one message; what no run began has a message of its own.
     if v_run_id is null and p_kind in ('declined', 'card_needed', 'action_required') then
         perform duly.write_message('payment_failed', p_account_id, p_period, '', p_parameters);
     end if;

@@ -1,6 +1,6 @@
 -- Messages to customers and operators: an outbox, written in the commit of the transition that a message tells of.
 
--- Whether run definition and dunning policy let the customer be told.
+-- Whether run definition and dunning policy let the customer be notified.
 create or replace function duly.notifies_customer(p_account_id text, p_period text, p_run_id text) returns boolean
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
@@ -49,7 +49,7 @@ declare
     v_parameters jsonb := jsonb_build_object('amount_minor', duly.owed_on(p_collection.invoices),
         'currency', p_collection.currency, 'code', p_collection.reason);
 begin
-    -- Who is forgiven the debt is not told that it stands, and what was refused by rule is no customer's matter.
+    -- Who is forgiven the debt is not notified that it stands, and what was refused by rule is no customer's matter.
     if p_collection.stage = 'given_up' and p_collection.action <> 'write_off'
         and p_collection.reason in ('attempts_used_up', 'customer_deadline_passed', 'unknown_decline_code', 'operator_gave_up')
         and duly.notifies_customer(p_collection.account_id, p_collection.period, p_collection.run_id) then
@@ -62,7 +62,7 @@ begin
     end if;
 end $$;
 
--- Whether what a message asks for is no longer so: settled, given up, or told again since.
+-- Whether what a message is about is no longer so: settled, given up, or notified anew since.
 create or replace function duly.is_overtaken(p duly.messages) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select p.kind in ('invoice_due', 'invoice_overdue') and (
@@ -112,7 +112,7 @@ end $$;
 create or replace function duly.note_message(p_id text, p_claimed_at timestamptz, p_state text, p_reason text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     update duly.messages set
-        -- What no server has taken for three days is not news any more.
+        -- What no server has taken for three days is out of date.
         state = case when p_state = 'pending' and queued_at < now() - interval '3 days' then 'failed' else p_state end,
         reason = p_reason, sent_at = case when p_state = 'sent' then clock_timestamp() end
     where id = p_id and state = 'sending' and claimed_at = p_claimed_at

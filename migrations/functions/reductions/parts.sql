@@ -25,7 +25,7 @@ begin
             or p_is_remedy
     loop
         exit when v_open = 0 or v_part >= 100;
-        -- A payment whose refund has failed once is not asked again.
+        -- A payment whose refund has failed once is not tried again.
         continue when exists (select from duly.reduction_parts p join duly.gateway_requests r on r.id = p.request_id
             where p.award_id = p_award_id and r.of_request_id = v.request_id);
         v_take := least(v_open, v.left_minor);
@@ -174,7 +174,7 @@ begin
     return duly.reduction_view(d);
 end $$;
 
--- The reductions that hang on a payment: they hear of what becomes of it.
+-- The reductions that hang on a payment: they are signalled when it changes.
 create or replace function duly.reductions_of_payment(p_payment_id text) returns setof text
 language sql stable security definer set search_path = duly, pg_temp as $$
     select d.award_id from duly.reductions d

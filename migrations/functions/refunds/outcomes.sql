@@ -125,7 +125,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by r.created_at desc limit 1
 $$;
 
--- An account's payments of which something can be given back, in the order asked.
+-- An account's payments of which something can be given back, in the order given.
 create or replace function duly.refundable_payments(p_account_id text, p_newest_first boolean, p_max_age_days integer)
 returns table (payment_id text, left_minor bigint, currency text, provider_id text)
 language sql stable security definer set search_path = duly, pg_temp as $$

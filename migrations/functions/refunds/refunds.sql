@@ -1,8 +1,8 @@
 -- Money back through the gateway: refunds of any part of a payment, and cancellations of what is left of it (F53, F66 to
--- F69, X24, X31 to X42). A request is written down before the gateway hears of it, under the account's lock, so that what
--- is asked back of a payment can never come to more than was captured.
+-- F69, X24, X31 to X42). A request is written down before any call of the gateway, under the account's lock, so that what
+-- is requested back of a payment can never come to more than was captured.
 
--- What may still be given back of a payment: captured less asked back, whether that is certain or not, less disputed.
+-- What may still be given back of a payment: captured less requested back, whether that is certain or not, less disputed.
 create or replace function duly.payment_left(p_request_id text) returns duly.payment_left
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare

@@ -1,4 +1,4 @@
--- Rehearsals: what a run would do. Nothing here touches an invoice, a request, a collection or the ledger.
+-- Dry runs and shadow runs: what a run would do. Nothing here touches an invoice, a request, a collection or the ledger.
 -- They judge a few accounts where a run judges all: plans are made for the accounts at hand, for a general one reads all.
 
 -- Who would be charged, and why others are passed over, by keyset over accounts; an empty `after` is the end.

@@ -149,7 +149,7 @@ language sql security definer set search_path = duly, pg_temp as $$
     where id = p_run_id and state = 'running'
 $$;
 
--- Let the next members of an aborted run go, by keyset; empty at the end. Whoever was asked for money stays.
+-- Let the next members of an aborted run go, by keyset; empty at the end. Whoever has a request stays.
 create or replace function duly.release_members(p_run_id text, p_after text, p_limit integer) returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -179,7 +179,7 @@ declare
 begin
     select * into strict v_run from duly.process_runs where id = p_run_id for update;
     if v_run.state = 'completed' then return v_run.certificate; end if;
-    -- Who has no outcome by now is with a collection, which has not heard from the gateway yet.
+    -- Who has no outcome by now is with a collection, which has no answer of the gateway yet.
     update duly.run_items set outcome = 'unknown', reason = 'no_answer_yet', finished_at = now()
     where run_id = p_run_id and outcome is null and v_run.kind <> 'billing';
     select coalesce(sum(settled_minor), 0), encode(sha256(convert_to(coalesce(string_agg(

@@ -103,7 +103,7 @@ create table duly.card_networks (
 );
 
 comment on table duly.card_networks is
-    'How often a network lets a declined card be asked again in a number of days; a retry beyond it costs a fine.';
+    'How often a network lets a declined card be tried again in a number of days; a retry beyond it costs a fine.';
 
 insert into duly.card_networks values ('visa', 15, 30), ('mastercard', 35, 30), ('*', 15, 30);
 

@@ -98,7 +98,7 @@ create unique index one_request_a_reference on duly.gateway_requests (provider_i
     where gateway_reference is not null;
 
 comment on table duly.gateway_requests is
-    'One thing asked of a gateway (X31 to X42). One payment request per receivable, whatever the channel.';
+    'One request to a gateway (X31 to X42). One payment request per receivable, whatever the channel.';
 
 comment on column duly.gateway_requests.of_request_id is 'The payment request whose money a refund or cancellation gives back.';
 
@@ -143,7 +143,7 @@ create index declines_of_card on duly.gateway_attempts (card_id, sent_at) where 
 create index attempts_by_charge on duly.gateway_attempts (charge_reference) where charge_reference is not null;
 
 comment on table duly.gateway_attempts is
-    'One asking. The key and every parameter are fixed before the first call and repeated to the letter.';
+    'One attempt of a request. The key and every parameter are fixed before the first call and repeated unchanged.';
 
 create table duly.collections (
     account_id text collate "C" not null references duly.accounts,

@@ -27,7 +27,7 @@ create index events_to_deliver on duly.gateway_events (provider_id, next_try_at)
 create index events_in_review on duly.gateway_events (id) where state = 'needs_review';
 
 comment on table duly.gateway_events is
-    'Verified events, stored once each before anything is done about them. Ids only: what happened is asked of the gateway.';
+    'Verified events, stored once each before anything is done about them. Ids only: what happened is read at the gateway.';
 
 comment on column duly.gateway_events.mentions is 'The gateway''s ids that the event names: what it is about may be found by one.';
 

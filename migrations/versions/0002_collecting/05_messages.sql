@@ -25,7 +25,7 @@ create index messages_to_send on duly.messages (account_id, id) where state = 'p
 create index messages_to_operators on duly.messages (account_id, kind) where audience = 'operator';
 
 comment on table duly.messages is
-    'One message a receivable and transition: the id says which, so that nothing is told twice. No personal data.';
+    'One message a receivable and transition: the id says which, so that nothing is sent twice. No personal data.';
 
 comment on column duly.messages.state is
     'sending: claimed before it was handed to the mail server. Left so by a crash, nobody knows; a person decides.';

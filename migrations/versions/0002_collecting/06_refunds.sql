@@ -1,6 +1,6 @@
 -- Money back through the gateway: refunds of any part of a payment, and cancellations of what is left of it (F53, F66 to
--- F69, X24, X31 to X42). A request is written down before the gateway hears of it, under the account's lock, so that what
--- is asked back of a payment can never come to more than was captured.
+-- F69, X24, X31 to X42). A request is written down before any call of the gateway, under the account's lock, so that what
+-- is requested back of a payment can never come to more than was captured.
 
 create table duly.refund_rules (
     is_only boolean primary key default true check (is_only),

@@ -23,4 +23,4 @@ create index disputes_of_request on duly.disputes (request_id);
 create index open_disputes on duly.disputes (id) where closed_at is null;
 
 comment on table duly.disputes is
-    'A charge that its cardholder disputes. inquiry: the bank asks first, and no money has moved; closed: an inquiry that ended.';
+    'A charge that its cardholder disputes. inquiry: no money has moved yet; closed: an inquiry that ended.';

@@ -31,4 +31,4 @@ create table duly.refund_run_items (
     primary key (run_id, member_id)
 );
 
-comment on table duly.refund_run_items is 'The frozen members of a refund run, what was asked for each, and what had become of it at the end.';
+comment on table duly.refund_run_items is 'The frozen members of a refund run, what was requested for each, and what had become of it at the end.';
