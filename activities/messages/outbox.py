@@ -190,7 +190,7 @@ class MessageActivities:
 
 
 async def _unbroken(work: Coroutine[Any, Any, MessageState]) -> MessageState:
-    """Let the message in a worker's hand go all the way when the worker is told to stop: half-way nobody would know."""
+    """Let the message in a worker's hand go all the way when the worker is stopped: half-way nobody would know."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
