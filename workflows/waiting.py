@@ -81,7 +81,8 @@ class Waiter:
         except TimeoutError:
             return Wake(WakeReason.TIMER)
         wake = self._first(listen_to)
-        if wake is None:
+        # First of all: what is pending is carried along, and a caller that waits again at once would never continue.
+        if wake is None or self.is_history_long():
             return Wake(WakeReason.LONG_HISTORY)
         self._pending.remove(wake)
         return wake

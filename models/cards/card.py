@@ -215,6 +215,9 @@ class CardSnapshot:
     reminded: bool = False
     unknown_since: datetime | None = None
     checks: int = 0
+    card: Card | None = None
+    first: ValidationResult | None = None
+    last: ValidationResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
 
 

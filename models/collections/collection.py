@@ -97,6 +97,7 @@ class CollectionSnapshot:
     deferred: CollectResult | None = None
     planned_at: datetime | None = None
     waiting_for: WaitingFor = WaitingFor.NOTHING
+    stage: Stage = Stage.COLLECTING
     first: CollectResult | None = None
     last: CollectResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING

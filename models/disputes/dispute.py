@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from models.waiting import WaiterSnapshot
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
 class DisputeState(StrEnum):
@@ -114,7 +114,15 @@ class DisputeRequest:
 
     dispute_id: str
     provider: str = "stripe"
-    resumed: WaiterSnapshot | None = None
+    resumed: "DisputeSnapshot | None" = None
+
+
+@dataclass(frozen=True)
+class DisputeSnapshot:
+    """What a dispute's workflow carries from one execution to the next."""
+
+    dispute: DisputeRecord | None = None
+    waiter: WaiterSnapshot = NOTHING_PENDING
 
 
 @dataclass(frozen=True)

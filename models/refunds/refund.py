@@ -127,6 +127,8 @@ class RefundSnapshot:
     unknown_since: datetime | None = None
     checks: int = 0
     is_collected_again: bool = False
+    first: RefundResult | None = None
+    last: RefundResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
 
 

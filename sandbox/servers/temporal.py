@@ -48,16 +48,23 @@ class TemporalServer:
 
 @contextlib.asynccontextmanager
 async def running_temporal(
-    *, log: Path, database: Path | None, ui: bool = True, port: int = 0, ui_port: int = 0
+    *,
+    log: Path,
+    database: Path | None,
+    ui: bool = True,
+    port: int = 0,
+    ui_port: int = 0,
+    limits: Mapping[str, str] | None = None,
 ) -> AsyncIterator[TemporalServer]:
     """Run a development server that keeps its state in a database file, or in memory when that is None.
 
-    The namespace `default` exists, with 90 days of retention, when it yields. Ports of 0 take free ones.
+    The namespace `default` exists, with 90 days of retention, when it yields. Ports of 0 take free ones; `limits` are
+    further settings of the server's dynamic configuration.
     """
     frontend = choose_port(SERVICE, port)
     web = choose_port(f"{SERVICE} UI", ui_port) if ui else 0
     server = TemporalServer(f"127.0.0.1:{frontend}", f"http://127.0.0.1:{web}" if ui else "")
-    argv = (program("temporal"), "server", "start-dev", *_options(frontend, web, database))
+    argv = (program("temporal"), "server", "start-dev", *_options(frontend, web, database, limits or {}))
     # What is only in memory has no reason to be wound down, which takes the server more than a second.
     stop_signal = signal.SIGTERM if database else signal.SIGKILL
 
@@ -114,12 +121,12 @@ def program(name: str) -> str:
     return str(beside) if beside.exists() else shutil.which(name) or name
 
 
-def _options(frontend: int, web: int, database: Path | None) -> tuple[str, ...]:
+def _options(frontend: int, web: int, database: Path | None, limits: Mapping[str, str]) -> tuple[str, ...]:
     served = ("--ui-port", str(web), "--ui-disable-news-fetch") if web else ("--headless",)
     # WAL halves what a write costs; with synchronous=1 only the machine itself going down can lose one.
     pragmas = ("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1")
     stored = ("--db-filename", str(database), *pragmas) if database else ()
-    configured = tuple(f"--dynamic-config-value={key}={value}" for key, value in DYNAMIC_CONFIG.items())
+    configured = tuple(f"--dynamic-config-value={key}={value}" for key, value in {**DYNAMIC_CONFIG, **limits}.items())
     return (
         "--ip",
         "127.0.0.1",

@@ -46,7 +46,6 @@ class CardLifecycle(CardHandlers):
     def __init__(self, request: CardRequest) -> None:
         self._state = CardWorkflowState(request, lambda: self._notices.is_idle)
         self._notices = CardNotices(request.card_id)
-        self._first = None
         self._refused = None
 
     @workflow.run
@@ -89,7 +88,7 @@ class CardLifecycle(CardHandlers):
         state, result = self._state, await self._send_validation()
         if result.outcome in FINAL_VALIDATIONS:
             await self._close(result)
-        self._first = self._first or result
+        self._state.first = self._state.first or result
         match result.outcome:
             case ValidationOutcome.ACTION_REQUIRED if state.card.state is CardState.ACTIVE:
                 # The card works as it is: nobody is bothered for a check of our own.

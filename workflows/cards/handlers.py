@@ -31,7 +31,6 @@ class CardHandlers:
     """The signals, updates and queries of a card."""
 
     _state: CardWorkflowState
-    _first: ValidationResult | None
     _refused: ApplicationError | None
 
     @workflow.signal(description="The gateway has news of this card.")
@@ -52,11 +51,11 @@ class CardHandlers:
     @async_update("Wait for the gateway's first answer about a card that is being registered.")
     async def first_outcome(self) -> ValidationResult:
         """Return the first answer; fails with the rule when the card cannot be registered."""
-        await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
+        await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
-        assert self._first is not None
-        return self._first
+        assert self._state.first is not None
+        return self._state.first
 
     @async_update("Return the card once it has been read.")
     async def check(self) -> Card:

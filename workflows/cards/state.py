@@ -29,8 +29,9 @@ class CardWorkflowState:
         self.request = request
         self.snapshot = request.resumed or CardSnapshot()
         self.waiter = Waiter(lambda: request.card_id, self.show, is_idle, self.snapshot.waiter)
-        self.last: ValidationResult | None = None
-        self._card: Card | None = None
+        self.first = self.snapshot.first
+        self.last = self.snapshot.last
+        self._card = self.snapshot.card
 
     @property
     def is_loaded(self) -> bool:
@@ -115,4 +116,7 @@ class CardWorkflowState:
 
     def resumed_request(self) -> CardRequest:
         """Return the request of the execution that goes on from here."""
-        return replace(self.request, resumed=replace(self.snapshot, waiter=self.waiter.snapshot()))
+        resumed = replace(
+            self.snapshot, card=self._card, first=self.first, last=self.last, waiter=self.waiter.snapshot()
+        )
+        return replace(self.request, resumed=resumed)

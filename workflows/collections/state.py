@@ -9,11 +9,13 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 from models.collections.collection import (
+    BETWEEN_ATTEMPTS,
     CollectionRequest,
     CollectionSnapshot,
     CollectionStatus,
     OpenPage,
     Stage,
+    WaitingFor,
 )
 from models.gateway.decline import Decline, classify
 from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
@@ -31,7 +33,7 @@ class CollectionState:
     def __init__(self, request: CollectionRequest, is_idle: Callable[[], bool]) -> None:
         resumed = request.resumed
         self.request = request
-        self.stage = Stage.COLLECTING
+        self.stage = resumed.stage if resumed else Stage.COLLECTING
         self.first = resumed.first if resumed else None
         self.last = resumed.last if resumed else None
         self.waiter = Waiter(lambda: self.subject, self.show, is_idle, resumed.waiter if resumed else None)
@@ -171,7 +173,10 @@ class CollectionState:
 
     def resumed_request(self) -> CollectionRequest:
         """Return the request of the execution that goes on from here."""
-        resumed = replace(self.snapshot, first=self.first, last=self.last, waiter=self.waiter.snapshot())
+        # Commands may come before the next execution has taken its first step: it accepts what this one would.
+        is_waiting = self.snapshot.waiting_for is not WaitingFor.NOTHING or self.has_page
+        stage = self.stage if is_waiting or self.stage not in BETWEEN_ATTEMPTS else Stage.COLLECTING
+        resumed = replace(self.snapshot, stage=stage, first=self.first, last=self.last, waiter=self.waiter.snapshot())
         return self.request.resumed_as(resumed)
 
     @staticmethod

@@ -11,6 +11,7 @@ from models.disputes.dispute import (
     DisputeDecision,
     DisputeRecord,
     DisputeRequest,
+    DisputeSnapshot,
     DisputeState,
     DisputeStatus,
     next_reminder,
@@ -54,8 +55,9 @@ class Dispute:
     @checked_init
     def __init__(self, request: DisputeRequest) -> None:
         self._request = request
-        self._waiter = Waiter(lambda: request.dispute_id, self._show, lambda: self._outgoing.is_idle, request.resumed)
-        self._dispute: DisputeRecord | None = None
+        resumed = request.resumed or DisputeSnapshot()
+        self._waiter = Waiter(lambda: request.dispute_id, self._show, lambda: self._outgoing.is_idle, resumed.waiter)
+        self._dispute = resumed.dispute
         self._outgoing = OutgoingMessages()
 
     @workflow.run
@@ -66,7 +68,8 @@ class Dispute:
         while dispute.state not in DISPUTE_ENDED:
             await self._wait(dispute)
             if self._waiter.is_history_long():
-                workflow.continue_as_new(replace(request, resumed=self._waiter.snapshot()))
+                resumed = DisputeSnapshot(self._dispute, self._waiter.snapshot())
+                workflow.continue_as_new(replace(request, resumed=resumed))
             dispute = await self._read()
         self._waiter.end_waiting()
         self._waiter.note(f"over: {dispute.state}")

@@ -48,8 +48,8 @@ class Refund(RefundHandlers):
         self._waiter = Waiter(
             lambda: request.refund_id, self._show, lambda: self._outgoing.is_idle, self._snapshot.waiter
         )
-        self._last = None
-        self._first = None
+        self._last = self._snapshot.last
+        self._first = self._snapshot.first
         self._refused = None
         self._outgoing = OutgoingMessages()
 
@@ -205,5 +205,5 @@ class Refund(RefundHandlers):
 
     def _continue_if_long(self) -> None:
         if self._waiter.is_history_long():
-            resumed = replace(self._snapshot, waiter=self._waiter.snapshot())
+            resumed = replace(self._snapshot, first=self._first, last=self._last, waiter=self._waiter.snapshot())
             workflow.continue_as_new(replace(self._request, resumed=resumed))
