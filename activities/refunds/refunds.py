@@ -45,14 +45,19 @@ class RefundActivities:
     async def check_refund(self, refund_id: str) -> RefundResult:
         """Read a known refund at the gateway: even one that succeeded may have come back.
 
-        One that was reserved and not sent yet is sent: an event of its payment may overtake its own workflow.
+        One that was reserved and not sent yet is sent: an event of its payment may overtake its own workflow. One whose
+        outcome nobody knows is attempted again under its key, and one that did not happen anew under the next.
         """
         refund = await self._stored(refund_id)
         if refund is None:
             return await self.refund(RefundAttempt(await self._reserved(refund_id)))
-        has_ended = refund.outcome() in {RefundOutcome.REJECTED, RefundOutcome.REVERSED}
-        if has_ended or not refund.attempt.gateway_reference:
+        if refund.outcome() in {RefundOutcome.REJECTED, RefundOutcome.REVERSED}:
             return refund.result()
+        if refund.outcome() is RefundOutcome.DID_NOT_HAPPEN:
+            return await self.refund(RefundAttempt(await self._reserved(refund_id), refund.attempt.number + 1))
+        if not refund.attempt.gateway_reference:
+            # Nobody knows yet: whoever goes on with a refund that was written down finds out by the same attempt.
+            return await self._make(refund, self._calls(refund))
         return await self._make(refund, replace(self._calls(refund), send=None))
 
     @activity.defn

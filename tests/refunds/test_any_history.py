@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from temporalio.client import WorkflowUpdateFailedError
@@ -166,6 +166,19 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     max_examples=4,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+# A refund whose answer was lost, and which an event about its payment found before its own workflow.
+@example(
+    steps=[
+        ("refund", 1615),
+        ("award", 332),
+        ("lose_answer", 1),
+        ("dispute", 130),
+        ("decide", 0),
+        ("award_anywhere", 87),
+        ("refund", 2100),
+        ("award_anywhere", 167),
+    ]
 )
 @given(steps=STEPS)
 async def test_whatever_happens_the_books_agree_and_nobody_is_paid_twice(

@@ -1,0 +1,68 @@
+"""A refund whose workflow is gone goes on from its row: whoever starts it again asks the gateway, and pays once."""
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from models.refunds.refund import RefundOutcome, RefundRequest, RefundResult
+from sandbox.stripe.control.client import Fault, FaultKind
+from tests.fixtures.refunds import RefundClient
+from workflows.refunds.refund import Refund
+from workflows.visibility import WORKFLOW_QUEUE, refund_id
+
+REFUNDS = "POST /v1/refunds"
+
+
+async def start_again(refunds: RefundClient, name: str) -> WorkflowHandle[Refund, RefundResult]:
+    """Terminate a refund's workflow, and start one that knows its id alone."""
+    await refunds.workflow(name).terminate("pressed by an operator")
+    return await refunds.duly.client.start_workflow(
+        Refund.run, RefundRequest(name, "stripe"), id=refund_id(name), task_queue=WORKFLOW_QUEUE
+    )
+
+
+@pytest.mark.parametrize("lost", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST])
+async def test_a_refund_that_nobody_knew_of_when_its_workflow_was_stopped_is_paid_once(
+    refunds: RefundClient, lost: FaultKind
+) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=lost))
+    unknown = await refunds.start(payment, 1000, name="rf_stopped")
+
+    await start_again(refunds, "rf_stopped")
+    refunds.sandbox.clear_faults()
+    result = await refunds.ended("rf_stopped")
+
+    assert (unknown.outcome, result.outcome) == (RefundOutcome.UNKNOWN, RefundOutcome.REFUNDED)
+    total = refunds.sandbox.movements().totals[0].refunds
+    assert (total.count, total.amount_minor) == (1, 1000)
+    assert await refunds.wrong() == []
+
+
+async def test_a_refund_that_did_not_happen_when_its_workflow_was_stopped_is_attempted_anew(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.REQUEST_LOST))
+    await refunds.start(payment, 1000, name="rf_anew")
+    await refunds.workflow("rf_anew").terminate("pressed by an operator")
+    await refunds.database.call(
+        "record_refund",
+        request_id="rf_anew",
+        attempt=1,
+        outcome="did_not_happen",
+        is_booked=False,
+        gateway_reference="",
+        code="",
+        actor="maria",
+        reason="never seen at the gateway",
+    )
+    refunds.sandbox.clear_faults()
+
+    await refunds.duly.client.start_workflow(
+        Refund.run, RefundRequest("rf_anew", "stripe"), id=refund_id("rf_anew"), task_queue=WORKFLOW_QUEUE
+    )
+    result = await refunds.ended("rf_anew")
+
+    assert (result.outcome, result.attempt) == (RefundOutcome.REFUNDED, 2)
+    assert refunds.sandbox.movements().totals[0].refunds.count == 1
+    assert await refunds.wrong() == []
