@@ -29,11 +29,11 @@ from activities.gateway.stripe_events import verified_event
 from activities.gateway.stripe_gateway import StripeGateway
 from migrations.source import functions_hash
 from models.gateway.events import GatewayEvent, StaleEventError, UntrustedEventError
+from models.workflow_ids import card_id as card_workflow_id
+from models.workflow_ids import collection_id
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
 from workflows.events.delivery import EventDelivery
-from workflows.visibility import card_id as card_workflow_id
-from workflows.visibility import collection_id
 
 log = structlog.get_logger(__name__)
 

@@ -48,6 +48,7 @@ from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
+from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.client import connect
@@ -65,7 +66,6 @@ from workflows.runs.payment_run import PaymentRun
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
-from workflows.visibility import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 
 log = structlog.get_logger(__name__)
 

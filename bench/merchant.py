@@ -10,6 +10,7 @@ from temporalio.client import Client
 from activities.database import Database, create_engine
 from bench.instant import InstantCustomers
 from models.runs.process_run import Certificate, RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, payment_run_id
 from sandbox.customers.gateway_customers import GatewayCustomers, stripe_client
 from sandbox.customers.generation import GeneratedAccount, generate
 from sandbox.customers.load import CustomerSaver, load
@@ -20,7 +21,6 @@ from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id
 
 SEED = 7
 # More customers than are wanted are drawn, since one in eight would not pay at once.

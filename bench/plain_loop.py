@@ -12,8 +12,8 @@ from bench.merchant import Merchant
 from models.gateway.gateway_request import CollectRequest
 from models.period import Period
 from models.runs.process_run import Certificate, PageRequest, RunPlan
+from models.workflow_ids import payment_run_id
 from sandbox.customers.merchant import PAYMENT_DEFINITION
-from workflows.visibility import payment_run_id
 
 
 async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Certificate:

@@ -9,8 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.database import Database
 from commands.output import Failure, Output
 from commands.session import temporal_of
+from models.workflow_ids import collection_id
 from settings import Settings
-from workflows.visibility import collection_id
 
 # An import may change what thousands owe.
 IN_FLIGHT = 20

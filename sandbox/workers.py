@@ -13,10 +13,10 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from models.workflow_ids import WORKFLOW_QUEUE, gateway_queue
 from sandbox.servers.processes import Child, Command, choose_port
 from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack
-from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0

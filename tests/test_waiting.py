@@ -15,6 +15,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.cards.card import RecurringCommand
 from models.collections.collection import CollectionStatus, GraceCommand, RetryCommand, Stage
 from models.operator_command import OperatorCommand
+from models.workflow_ids import dispute_id
 from sandbox.servers.temporal import register_search_attributes, running_temporal
 from settings import Settings
 from tests.fixtures.cards import CardClient
@@ -25,7 +26,7 @@ from tests.support.run_control import COLLECTED, duly_at, happened
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES, dispute_id
+from workflows.visibility import SEARCH_ATTRIBUTES
 
 EVENTS_SUGGESTED = 60
 COMMANDS = 40

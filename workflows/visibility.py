@@ -1,4 +1,4 @@
-"""How operators find and recognise a workflow: ids, search attributes and summaries, in one place for all."""
+"""How operators find and recognise a workflow: search attributes and labels, in one place for all."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -50,111 +50,6 @@ SEARCH_ATTRIBUTES: tuple[
     UNKNOWN_SINCE,
     NEEDS_REVIEW,
 )
-
-WORKFLOW_QUEUE = "duly"
-
-# A queue and slots of its own: a mail server that hangs must not keep anything else waiting.
-MAIL_QUEUE = "duly-mail"
-
-
-def gateway_queue(provider: str) -> str:
-    """The task queue of one provider's calls, so that one provider's trouble stays its own."""
-    return f"duly-gateway-{provider}"
-
-
-def billing_run_id(definition_id: str, period: str) -> str:
-    """Natural id of a billing run."""
-    return f"billing/{definition_id}/{period}"
-
-
-def payment_run_id(definition_id: str, period: str) -> str:
-    """Natural id of a payment run."""
-    return f"run/{definition_id}/{period}"
-
-
-def schedule_id(definition_id: str) -> str:
-    """Id of the schedule of a run definition."""
-    return f"schedule/{definition_id}"
-
-
-def scheduled_run_id(definition_id: str) -> str:
-    """Id of what a schedule starts; Temporal adds the scheduled moment."""
-    return f"scheduled/{definition_id}"
-
-
-def card_id(card_id: str) -> str:
-    """Natural id of the workflow that looks after a card."""
-    return f"card/{card_id}"
-
-
-def refund_id(refund_id: str) -> str:
-    """Natural id of the workflow that sees a refund through."""
-    return f"refund/{refund_id}"
-
-
-def reduction_id(award_id: str) -> str:
-    """Natural id of the workflow that owns an award."""
-    return f"reduction/{award_id}"
-
-
-# Name and id of the daily reminders; Temporal adds the scheduled moment to the id.
-REMINDER_SCHEDULE = "reminders:daily"
-REMINDERS = "reminders"
-
-
-def refund_run_id(provider: str, day: str) -> str:
-    """Natural id of a day's refunds."""
-    return f"refunds/{provider}/{day}"
-
-
-def refund_schedule(provider: str) -> str:
-    """Name of the schedule of a provider's refund run: no definition can have it, for no id has a colon."""
-    return f"refunds:{provider}"
-
-
-def dispute_id(dispute_id: str) -> str:
-    """Natural id of the workflow that sees a dispute through."""
-    return f"dispute/{dispute_id}"
-
-
-def sweep_id(provider: str) -> str:
-    """Id of the look through a provider's events; Temporal adds the scheduled moment."""
-    return f"events/{provider}"
-
-
-def sweep_schedule(provider: str) -> str:
-    """Name of the schedule of a provider's sweep: no definition can have it, for no id has a colon."""
-    return f"events:{provider}"
-
-
-def shadow_run_id(definition_id: str, period: str) -> str:
-    """Natural id of a shadow run."""
-    return f"shadow/{definition_id}/{period}"
-
-
-def mailing_id(occasion: str) -> str:
-    """Id of the sending that a run, or a message that a person sends again, is the occasion of."""
-    return f"mailing/{occasion}"
-
-
-def fairness_key(run_id: str) -> str:
-    """What a run's calls share the provider's rate by. A key has at most 64 bytes; the end tells runs apart best."""
-    return run_id[-64:]
-
-
-def shard_id(run_id: str, shard: int) -> str:
-    """Id of one shard of a run."""
-    return f"{run_id}/shard-{shard:03d}"
-
-
-def collection_id(account_id: str, period: str) -> str:
-    """Natural id of the one owner of a receivable."""
-    return f"collection/{account_id}/{period}"
-
-
-def collect_activity_id(account_id: str, attempt: int) -> str:
-    """Activity id on the timeline, so that an operator can name the payment to pause or reset."""
-    return f"collect-{account_id}-{attempt}"
 
 
 class Label(TypedDict):

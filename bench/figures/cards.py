@@ -12,9 +12,10 @@ from bench import process_costs
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from models.cards.card import CardRequest, CardResult
+from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from sandbox.workers import running_worker
 from workflows.cards.card_lifecycle import CardLifecycle
-from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
+from workflows.visibility import card_label
 
 TARGET_GROWTH = 0.1
 STARTS_AT_A_TIME = 20

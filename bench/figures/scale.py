@@ -13,9 +13,9 @@ from bench.figures.throughput import FIRST_PERIOD, NO_LIMIT
 from bench.machine import Machine, this_machine
 from bench.merchant import Merchant, running_merchant
 from bench.rates import first_and_last_tenth
+from models.workflow_ids import payment_run_id
 from sandbox.customers.merchant import PAYMENT_DEFINITION
 from sandbox.workers import running_worker
-from workflows.visibility import payment_run_id
 
 TARGET_EVENTS = 10_000
 TARGET_GROWTH = 0.15

@@ -20,8 +20,9 @@ from commands.updates import ask, start_and_ask
 from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
+from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from workflows.cards.card_lifecycle import CardLifecycle
-from workflows.visibility import WORKFLOW_QUEUE, card_id, card_label
+from workflows.visibility import card_label
 
 IN_FLIGHT = 20
 PAGE = 500

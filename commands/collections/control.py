@@ -8,7 +8,7 @@ from commands.output import Output, table
 from commands.session import read_settings, temporal_of
 from commands.updates import ask
 from models.gateway.gateway_request import CollectResult
-from workflows.visibility import collection_id
+from models.workflow_ids import collection_id
 
 Answer = TypeVar("Answer")
 

@@ -16,9 +16,9 @@ from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
 from models.collections.collection import CollectionStatus
 from models.problem import refusal
+from models.workflow_ids import collection_id
 from settings import Settings
 from workflows.collections.collection import Collection
-from workflows.visibility import collection_id
 
 # A query needs a worker. Without one, the database alone is shown.
 STATUS_SECONDS = 5.0

@@ -16,9 +16,10 @@ from models.collections.collection import CollectionRequest
 from models.collections.collection_start import problems_of_start
 from models.gateway.gateway_request import CollectResult
 from models.problem import RefusedError, refusal
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from settings import Settings
 from workflows.collections.collection import Collection
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
+from workflows.visibility import collection_label
 
 
 async def start(

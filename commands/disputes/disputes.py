@@ -25,8 +25,8 @@ from models.disputes.dispute import EVIDENCE, DisputeData, DisputeDecision, Disp
 from models.gateway.errors import GatewayError, GatewayInvalidRequestError
 from models.operator_command import OperatorCommand
 from models.problem import Problem, RefusedError, refusal
+from models.workflow_ids import dispute_id
 from settings import Settings
-from workflows.visibility import dispute_id
 
 
 async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:

@@ -13,8 +13,8 @@ from commands.session import database_of, read_settings, temporal_of
 from commands.updates import require_who_and_why
 from models.messages.message import MailingRequest
 from models.problem import refusal
+from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
 from workflows.messages.mailing import Mailing
-from workflows.visibility import WORKFLOW_QUEUE, mailing_id
 
 
 async def list_page(output: Output, *, state: str, account_id: str, after: str, limit: int) -> None:

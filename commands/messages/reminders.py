@@ -7,8 +7,8 @@ from commands.formatting import document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
 from commands.waiting.answers import result_of
+from models.workflow_ids import REMINDERS, WORKFLOW_QUEUE
 from workflows.messages.reminders import Reminders
-from workflows.visibility import REMINDERS, WORKFLOW_QUEUE
 
 
 async def remind(output: Output, *, is_dry: bool, wait_seconds: float) -> None:

@@ -35,8 +35,9 @@ from models.reductions.reduction import (
     ReductionRequest,
     ReductionState,
 )
+from models.workflow_ids import WORKFLOW_QUEUE, reduction_id
 from workflows.reductions.back_end_reduction import BackEndReduction
-from workflows.visibility import WORKFLOW_QUEUE, reduction_id, reduction_label
+from workflows.visibility import reduction_label
 
 BATCH = 100
 

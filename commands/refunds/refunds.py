@@ -22,9 +22,10 @@ from models.gateway.gateway_request import RequestKind
 from models.money import Money, MoneyError
 from models.problem import refusal
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundRequest, RefundResult
+from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from settings import Settings
 from workflows.refunds.refund import Refund
-from workflows.visibility import WORKFLOW_QUEUE, refund_id, refund_label
+from workflows.visibility import refund_label
 
 Answer = TypeVar("Answer")
 

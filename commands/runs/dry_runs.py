@@ -18,7 +18,8 @@ from commands.session import database_of, read_settings, temporal_of
 from models.problem import refusal
 from models.runs.dry_run import Difference, DryRunMember, DryRunRequest
 from models.runs.process_run import RunKind, RunRequest
-from workflows.visibility import WORKFLOW_QUEUE, run_label, shadow_run_id
+from models.workflow_ids import WORKFLOW_QUEUE, shadow_run_id
+from workflows.visibility import run_label
 
 PAGE = 500
 CHARGED = "charged"

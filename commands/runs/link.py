@@ -15,8 +15,8 @@ from commands.runs.show import require_run
 from commands.session import database_of, read_settings, temporal_of
 from models.problem import refusal
 from models.runs.process_run import RunKind
+from models.workflow_ids import collect_activity_id, collection_id, shard_id
 from settings import Settings
-from workflows.visibility import collect_activity_id, collection_id, shard_id
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 

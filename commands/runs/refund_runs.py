@@ -13,10 +13,10 @@ from commands.session import database_of, read_settings, temporal_of
 from commands.waiting.answers import result_of
 from models.problem import refusal
 from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from models.workflow_inputs import DAY_RULE
 from settings import Settings
 from workflows.runs.refund_run import RefundRun
-from workflows.visibility import WORKFLOW_QUEUE, refund_run_id
 
 
 async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_seconds: float | None) -> None:

@@ -10,6 +10,7 @@ from activities.runs.schedule_queries import read_schedules, read_swept_provider
 from commands.formatting import moment
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
+from models.workflow_ids import REMINDER_SCHEDULE, refund_schedule, schedule_id, sweep_schedule
 from workflows.runs.schedules import (
     ScheduledDefinition,
     is_same,
@@ -18,7 +19,6 @@ from workflows.runs.schedules import (
     schedule_of,
     sweep_schedule_of,
 )
-from workflows.visibility import REMINDER_SCHEDULE, refund_schedule, schedule_id, sweep_schedule
 
 PREFIX = schedule_id("")
 

@@ -13,8 +13,8 @@ from commands.session import database_of, read_settings, temporal_of
 from models.period import Period
 from models.problem import refusal
 from models.runs.schedule import MonthlySchedule
+from models.workflow_ids import schedule_id
 from settings import Settings
-from workflows.visibility import schedule_id
 
 
 async def pause(output: Output, definition_id: str, note: str) -> None:

@@ -17,7 +17,8 @@ from commands.session import database_of, read_settings, temporal_of
 from commands.waiting.answers import result_of
 from models.problem import refusal
 from models.runs.process_run import RunKind, RunRequest
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, payment_run_id, run_label
+from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, payment_run_id
+from workflows.visibility import run_label
 
 
 async def start(

@@ -9,7 +9,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from workflows.visibility import WORKFLOW_QUEUE, gateway_queue
+from models.workflow_ids import WORKFLOW_QUEUE, gateway_queue
 
 # Whoever polls asks again every minute; one that was killed stays listed for minutes.
 POLLED_WITHIN = timedelta(seconds=90)

@@ -5,8 +5,9 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import CollectResult
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from workflows.collections.collection import Collection
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, collection_label
+from workflows.visibility import collection_label
 
 
 async def collect_now(client: Client, account_id: str, period: str) -> CollectResult:

@@ -4,8 +4,9 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from models.reductions.reduction import Award, Reduction, ReductionRequest
+from models.workflow_ids import WORKFLOW_QUEUE, reduction_id
 from workflows.reductions.back_end_reduction import BackEndReduction
-from workflows.visibility import WORKFLOW_QUEUE, reduction_id, reduction_label
+from workflows.visibility import reduction_label
 
 
 async def give_reward(client: Client, award: Award) -> Reduction:

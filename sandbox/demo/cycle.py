@@ -10,13 +10,14 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 
 from models.runs.process_run import Certificate, RunKind, RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id, shard_id
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER
 from sandbox.demo.display import DemoDisplay
 from sandbox.demo.outcomes import OPEN, Cycle, Outcomes
 from sandbox.servers.processes import ServiceError
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, run_label, shard_id
+from workflows.visibility import run_label
 
 SERVICE = "The demo"
 POLL_SECONDS = 0.25

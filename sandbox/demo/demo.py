@@ -13,6 +13,7 @@ from temporalio.client import Client
 from activities.database import Database, create_engine
 from activities.gateway.stripe_gateway import StripeGateway
 from models.period import Period
+from models.workflow_ids import billing_run_id, payment_run_id
 from sandbox.customers.gateway_customers import GatewayCustomers, stripe_client
 from sandbox.customers.generation import generate
 from sandbox.customers.load import load
@@ -29,7 +30,6 @@ from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
 from sandbox.up import environment_file
 from sandbox.workers import running_worker
-from workflows.visibility import billing_run_id, payment_run_id
 
 SERVICE = "The demo"
 ROLES = ("workflow", "gateway")

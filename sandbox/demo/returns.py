@@ -14,12 +14,13 @@ from activities.database import Database
 from activities.reductions.merchants import Merchants, MerchantsDocument
 from models.disputes.dispute import DisputeRequest, DisputeState
 from models.reductions.reduction import Award, Reduction, ReductionRequest
+from models.workflow_ids import WORKFLOW_QUEUE, dispute_id, reduction_id, refund_id
 from sandbox.customers.merchant import PROVIDER
 from sandbox.servers.processes import ServiceError
 from sandbox.stripe.control.client import SandboxControl
 from workflows.disputes.dispute import Dispute
 from workflows.reductions.back_end_reduction import BackEndReduction
-from workflows.visibility import WORKFLOW_QUEUE, dispute_id, dispute_label, reduction_id, reduction_label, refund_id
+from workflows.visibility import dispute_label, reduction_label
 
 SERVICE = "The demo"
 REWARD_MINOR = 100

@@ -6,10 +6,11 @@ from temporalio.client import Client, WorkflowHandle
 from commands.operations.saved_views import VIEWS, filled_in, link_of, query_of
 from models.collections.collection import CollectionResult, Stage
 from models.runs.process_run import Certificate, RunKind, RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id, payment_run_id, shard_id
 from tests.browser.operators import NAMESPACE, Operator
 from tests.support.builders import Merchant, declined
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, collection_id, payment_run_id, run_label, shard_id
+from workflows.visibility import run_label
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 

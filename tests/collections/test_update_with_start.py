@@ -18,6 +18,7 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionRequest, CollectionResult, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, charged
@@ -25,7 +26,6 @@ from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.run_control import duly_at
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
-from workflows.visibility import WORKFLOW_QUEUE, collection_id
 
 
 async def collect_now(

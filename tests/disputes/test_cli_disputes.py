@@ -10,11 +10,11 @@ from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_gateway import StripeGateway
 from models.disputes.dispute import DisputeRequest
+from models.workflow_ids import WORKFLOW_QUEUE, dispute_id
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from workflows.disputes.dispute import Dispute
 from workflows.events.delivery import EventDelivery
-from workflows.visibility import WORKFLOW_QUEUE, dispute_id
 
 WHO = ("--actor", "maria", "--reason", "delivered on the 3rd")
 

@@ -10,11 +10,11 @@ from activities.database import Database
 from models.disputes.dispute import DisputeRecord, DisputeState, DisputeStatus, next_reminder
 from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
+from models.workflow_ids import dispute_id
 from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
 from tests.support.run_control import happened, until
-from workflows.visibility import dispute_id
 
 WHO = OperatorCommand("maria", "not worth it")
 

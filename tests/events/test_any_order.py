@@ -18,6 +18,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import GatewayEvent, SweepRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundOrder, RefundRequest
+from models.workflow_ids import WORKFLOW_QUEUE, refund_id, sweep_id
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.cards.test_registration import fill_in
 from tests.fixtures.cards import CardClient
@@ -26,7 +27,6 @@ from tests.support.running_duly import RunningDuly
 from workflows.events.delivery import EventDelivery
 from workflows.events.event_sweep import EventSweep
 from workflows.refunds.refund import Refund
-from workflows.visibility import WORKFLOW_QUEUE, refund_id, sweep_id
 
 EXAMPLES = itertools.count(1)
 A_DAY = 86_400

@@ -14,13 +14,13 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import Stage
 from models.gateway.events import SweepRequest, SweepResult
 from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.workflow_ids import WORKFLOW_QUEUE, sweep_id
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker
 from workflows.events.event_sweep import EventSweep
-from workflows.visibility import WORKFLOW_QUEUE, sweep_id
 
 EVENTS = "GET /v1/events"
 DAY = 86_400

@@ -7,29 +7,29 @@ from typing import Any
 import temporalio.workflow
 
 import worker
+from models import workflow_ids
 from tests.house.source import ROOT
-from workflows import visibility
 
 README = ROOT / "README.md"
 EXAMPLE = ROOT / "docs" / "examples" / "collect_now.py"
 
 HEADER = ("| Workflow | Id | Signals | Updates | Queries |", "|---|---|---|---|---|")
 
-_RUN = visibility.payment_run_id("<definition>", "<period>")
+_RUN = workflow_ids.payment_run_id("<definition>", "<period>")
 IDS = {
-    "BackEndReduction": visibility.reduction_id("<award>"),
-    "BillingRun": visibility.billing_run_id("<definition>", "<period>"),
-    "CardLifecycle": visibility.card_id("<card>"),
-    "Collection": visibility.collection_id("<account>", "<period>"),
-    "Dispute": visibility.dispute_id("<dispute>"),
-    "EventSweep": f"{visibility.sweep_id('<provider>')}-<time>",
-    "Mailing": visibility.mailing_id(_RUN),
+    "BackEndReduction": workflow_ids.reduction_id("<award>"),
+    "BillingRun": workflow_ids.billing_run_id("<definition>", "<period>"),
+    "CardLifecycle": workflow_ids.card_id("<card>"),
+    "Collection": workflow_ids.collection_id("<account>", "<period>"),
+    "Dispute": workflow_ids.dispute_id("<dispute>"),
+    "EventSweep": f"{workflow_ids.sweep_id('<provider>')}-<time>",
+    "Mailing": workflow_ids.mailing_id(_RUN),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",
-    "RefundRun": visibility.refund_run_id("<provider>", "<day>"),
-    "Refund": visibility.refund_id("<refund>"),
-    "Reminders": f"{visibility.REMINDERS}-<time>",
-    "ScheduledRun": f"{visibility.scheduled_run_id('<definition>')}-<time>",
+    "RefundRun": workflow_ids.refund_run_id("<provider>", "<day>"),
+    "Refund": workflow_ids.refund_id("<refund>"),
+    "Reminders": f"{workflow_ids.REMINDERS}-<time>",
+    "ScheduledRun": f"{workflow_ids.scheduled_run_id('<definition>')}-<time>",
 }
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from activities.database import Database
 from activities.messages.reminders import ReminderActivities, reminders_at
+from models.workflow_ids import REMINDERS, WORKFLOW_QUEUE
 from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.messages.reminders import Reminders
-from workflows.visibility import REMINDERS, WORKFLOW_QUEUE
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from commands import updates
 from commands.waiting import answers
 from models.cards.card import CardRegistration, CardRequest
+from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from sandbox.servers.temporal import register_search_attributes, running_temporal
 from settings import Settings
 from tests.house.source import ROOT
@@ -23,7 +24,7 @@ from tests.support.run_control import duly_at
 from worker import workflow_worker
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES, WORKFLOW_QUEUE, card_id, card_label
+from workflows.visibility import SEARCH_ATTRIBUTES, card_label
 
 WHO = ("--actor", "maria", "--reason", "as agreed")
 SOON = ("--wait-seconds", "0.5")

@@ -10,8 +10,8 @@ from activities.database import Database
 from activities.reductions.merchants import Merchants, MerchantsDocument
 from docs.examples.give_reward import give_reward
 from models.reductions.reduction import Award, Reduction
+from models.workflow_ids import reduction_id
 from tests.fixtures.refunds import RefundClient
-from workflows.visibility import reduction_id
 
 
 @dataclass

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from models.workflow_ids import reduction_id
 from tests.house.source import ROOT
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from workflows.visibility import reduction_id
 
 HEADER = "award_id,merchant_id,account_id,amount,currency,payment_id"
 

@@ -16,12 +16,12 @@ from temporalio.service import RPCError
 from activities.database import Database
 from activities.reductions.reductions import ReductionActivities
 from models.reductions.reduction import ReductionState
+from models.workflow_ids import dispute_id, reduction_id, refund_id
 from sandbox.stripe.control.client import ControlError, DisputeScript, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
 from tests.support.running_duly import RunningDuly
-from workflows.visibility import dispute_id, reduction_id, refund_id
 
 REFUNDS = "POST /v1/refunds"
 NAMES = itertools.count(1)

@@ -3,9 +3,9 @@
 import pytest
 from temporalio.client import Client
 
+from models.workflow_ids import refund_id
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from workflows.visibility import refund_id
 
 WHO = ("--actor", "maria", "--reason", "the goods came back")
 

@@ -8,10 +8,10 @@ from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.reductions.reduction import Award
 from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
 from workflows.runs.refund_run import RefundRun
-from workflows.visibility import WORKFLOW_QUEUE, refund_run_id
 
 DAY = date(2026, 11, 26)
 

@@ -4,10 +4,10 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResult
+from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from workflows.refunds.refund import Refund
-from workflows.visibility import WORKFLOW_QUEUE, refund_id
 
 REFUNDS = "POST /v1/refunds"
 

@@ -15,6 +15,16 @@ from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand
 from models.runs.process_run import RunKind, ScheduledRunRequest
+from models.workflow_ids import (
+    REMINDERS,
+    WORKFLOW_QUEUE,
+    billing_run_id,
+    collection_id,
+    mailing_id,
+    payment_run_id,
+    shard_id,
+    sweep_id,
+)
 from sandbox.stripe.control.client import FaultKind, SandboxControl
 from tests.cards.test_registration import until_state
 from tests.fixtures.cards import CardClient
@@ -27,16 +37,6 @@ from workflows.collections.collection import Collection
 from workflows.events.event_sweep import EventSweep
 from workflows.messages.reminders import Reminders
 from workflows.runs.scheduled_run import ScheduledRun
-from workflows.visibility import (
-    REMINDERS,
-    WORKFLOW_QUEUE,
-    billing_run_id,
-    collection_id,
-    mailing_id,
-    payment_run_id,
-    shard_id,
-    sweep_id,
-)
 
 NO = declined("insufficient_funds")
 

@@ -9,13 +9,13 @@ from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.disputes.dispute import DisputeRecord
 from models.reductions.reduction import Award
+from models.workflow_ids import refund_run_id
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
 from tests.fixtures.refunds import RefundClient, refunds
 from tests.reductions.reduction_client import ReductionClient
 from tests.refunds.test_refund_runs import DAY, run
 from tests.replay.histories import keep
-from workflows.visibility import refund_run_id
 
 __all__ = ["refunds"]
 

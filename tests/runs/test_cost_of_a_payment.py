@@ -14,13 +14,13 @@ from temporalio.testing import WorkflowEnvironment
 from activities.collections.collect import CollectActivities
 from activities.database import Database, create_engine
 from activities.gateway.stripe_gateway import StripeGateway
+from models.workflow_ids import payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES, request_for
 from tests.support.builders import Merchant
 from tests.support.run_control import current, duly_at, shape
 from tests.support.running_duly import RunningDuly
-from workflows.visibility import payment_run_id, shard_id
 
 # A second's payments, one after the other: a shard that were woken for each answer alone would spend six events on it.
 PAYMENTS = 60

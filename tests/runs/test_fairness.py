@@ -13,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.run_control import RateCommand, RunStage
+from models.workflow_ids import gateway_queue, payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
@@ -21,7 +22,6 @@ from tests.support.run_control import Run, duly_at, happened, members, owing, re
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, workflow_worker
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import gateway_queue, payment_run_id, shard_id
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 EACH = 24

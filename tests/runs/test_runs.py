@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import Certificate
+from models.workflow_ids import shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.runs.test_who_is_due import define, freeze
@@ -18,7 +19,6 @@ from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.run_control import current
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker
-from workflows.visibility import shard_id
 
 
 def totals(certificate: Certificate) -> dict[tuple[str, str], tuple[int, int]]:

@@ -9,12 +9,12 @@ from activities.runs.dry_runs import DryRunActivities
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
 from models.runs.dry_run import DifferenceKind
 from models.runs.process_run import Certificate, Comparison
+from models.workflow_ids import shadow_run_id
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import Merchant
 from tests.support.run_control import members, owing
 from tests.support.running_duly import RunningDuly
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import shadow_run_id
 
 NEXT = "2026-12"
 SHADOW = shadow_run_id("monthly", NEXT)

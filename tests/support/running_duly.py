@@ -7,11 +7,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.collections.collection import CollectionRequest, CollectionResult
 from models.runs.process_run import Certificate, RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id, shadow_run_id
 from tests.support.builders import PERIOD
 from workflows.collections.collection import Collection
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id, shadow_run_id
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.cards.cards import CardActivities, CardRowActivities
+from models import workflow_ids
 from models.cards.card import (
     FINAL_VALIDATIONS,
     IN_VALIDATION,
@@ -25,7 +26,6 @@ from models.cards.card import (
 )
 from models.messages.message import MessageKind
 from models.waiting import WakeReason
-from workflows import visibility
 from workflows.cards.handlers import CardHandlers
 from workflows.cards.notices import CardNotices
 from workflows.cards.state import CardWorkflowState
@@ -71,7 +71,7 @@ class CardLifecycle(CardHandlers):
             card = await workflow.execute_activity_method(
                 CardActivities.register_card,
                 request.registration,
-                task_queue=visibility.gateway_queue(request.provider),
+                task_queue=workflow_ids.gateway_queue(request.provider),
                 summary=f"write {request.card_id} down",
                 priority=PEOPLE,
                 **COLLECT,
@@ -195,7 +195,7 @@ class CardLifecycle(CardHandlers):
         refreshed = await workflow.execute_activity_method(
             CardActivities.refresh_card,
             state.request.card_id,
-            task_queue=visibility.gateway_queue(state.request.provider),
+            task_queue=workflow_ids.gateway_queue(state.request.provider),
             summary=f"read {state.request.card_id} at the gateway",
             priority=PEOPLE,
             **UNTIL_DONE,
@@ -220,7 +220,7 @@ class CardLifecycle(CardHandlers):
         result = await workflow.execute_activity_method(
             CardActivities.end_validation,
             ValidationRequest(state.request.card_id, state.request.provider, state.attempt),
-            task_queue=visibility.gateway_queue(state.request.provider),
+            task_queue=workflow_ids.gateway_queue(state.request.provider),
             summary=f"end attempt {state.attempt} about {state.request.card_id}",
             priority=PEOPLE,
             **UNTIL_DONE,
@@ -240,7 +240,7 @@ class CardLifecycle(CardHandlers):
         registration = self._state.request.registration
         if registration is None or not registration.replaces:
             return
-        await signal_if_running(visibility.card_id(registration.replaces), "card_touched")
+        await signal_if_running(workflow_ids.card_id(registration.replaces), "card_touched")
 
     async def _detach_if_replaced(self) -> None:
         """Send the last notice, and detach a replaced card from its customer at the gateway."""
@@ -248,7 +248,7 @@ class CardLifecycle(CardHandlers):
             await workflow.execute_activity_method(
                 CardActivities.detach_card,
                 self._state.request.card_id,
-                task_queue=visibility.gateway_queue(self._state.request.provider),
+                task_queue=workflow_ids.gateway_queue(self._state.request.provider),
                 summary=f"take {self._state.request.card_id} from its customer",
                 priority=PEOPLE,
                 **UNTIL_DONE,

@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.cards.cards import CardActivities, CardRowActivities
+from models import workflow_ids
 from models.cards.card import (
     IN_VALIDATION,
     Card,
@@ -20,7 +21,6 @@ from models.cards.card import (
 )
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
-from workflows import visibility
 from workflows.cards.state import CardWorkflowState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.signals import signal_if_running
@@ -88,7 +88,7 @@ class CardHandlers:
             result = await workflow.execute_activity_method(
                 CardActivities.resolve_validation,
                 ValidationResolution(state.request.card_id, state.attempt, command),
-                task_queue=visibility.gateway_queue(state.request.provider),
+                task_queue=workflow_ids.gateway_queue(state.request.provider),
                 summary=f"check {command.gateway_reference or 'the decision that nothing was asked'}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
@@ -108,7 +108,7 @@ class CardHandlers:
         card = await workflow.execute_activity_method(
             CardActivities.remove_card,
             CardChange(self._state.request.card_id, reason=command.reason, actor=command.actor),
-            task_queue=visibility.gateway_queue(self._state.request.provider),
+            task_queue=workflow_ids.gateway_queue(self._state.request.provider),
             summary=f"remove {self._state.request.card_id}",
             priority=PEOPLE,
             **COLLECT,
@@ -189,7 +189,7 @@ class CardHandlers:
         )
         for period in periods:
             # One that has come to its end meanwhile has no use for it.
-            await signal_if_running(visibility.collection_id(card.account_id, period), "card_changed")
+            await signal_if_running(workflow_ids.collection_id(card.account_id, period), "card_changed")
 
     async def _send_validation(self) -> ValidationResult:
         """Ask about the card, or what became of the attempt that is under way."""
@@ -199,7 +199,7 @@ class CardHandlers:
             result = await workflow.execute_activity_method(
                 CardActivities.validate_card,
                 ValidationRequest(state.request.card_id, state.request.provider, attempt),
-                task_queue=visibility.gateway_queue(state.request.provider),
+                task_queue=workflow_ids.gateway_queue(state.request.provider),
                 summary=f"is {state.request.card_id} good? attempt {attempt}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,

@@ -6,9 +6,9 @@ from temporalio import workflow
 
 from activities.messages.outbox import MessageActivities
 from models.messages.message import CardNotice, MessageKind
+from models.workflow_ids import MAIL_QUEUE
 from workflows.messages.outgoing import OutgoingMessages
 from workflows.options import MAIL
-from workflows.visibility import MAIL_QUEUE
 
 
 class CardNotices:

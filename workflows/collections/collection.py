@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
+from models import workflow_ids
 from models.collections.collection import (
     CollectionClosing,
     CollectionOpening,
@@ -24,7 +25,6 @@ from models.gateway.gateway_request import AttemptCause, CollectOutcome, Collect
 from models.messages.message import MessageKind
 from models.moment import in_utc
 from models.waiting import Wake, WakeReason
-from workflows import visibility
 from workflows.collections.handlers import CollectionHandlers
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
@@ -133,8 +133,8 @@ class Collection(CollectionHandlers, CollectionWaits):
             result = await workflow.execute_activity_method(
                 CollectActivities.collect,
                 state.attempt_request(snapshot.attempt),
-                task_queue=visibility.gateway_queue(request.provider),
-                activity_id=visibility.collect_activity_id(request.account_id, snapshot.attempt),
+                task_queue=workflow_ids.gateway_queue(request.provider),
+                activity_id=workflow_ids.collect_activity_id(request.account_id, snapshot.attempt),
                 summary=f"{state.subject}: attempt {snapshot.attempt}, {snapshot.cause}",
                 priority=DUNNING,
                 **COLLECT_WAITING,
@@ -161,7 +161,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         """Go on to another card where the decline rules this one out, else do what the policy says."""
         kind = classify(decline_of(result))
         if kind in RULES_OUT_CARD and result.card_id:
-            await signal_if_running(visibility.card_id(result.card_id), "card_touched")
+            await signal_if_running(workflow_ids.card_id(result.card_id), "card_touched")
         if self._state.try_other_card(result):
             return GO_ON
         result = self._state.declined_for_good(result)

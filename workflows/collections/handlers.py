@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities
+from models import workflow_ids
 from models.collections.collection import (
     BETWEEN_ATTEMPTS,
     CollectionStatus,
@@ -21,7 +22,6 @@ from models.collections.collection import (
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
-from workflows import visibility
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.updates import async_update, surfacing_refusal
@@ -73,7 +73,7 @@ class CollectionHandlers:
             page = await workflow.execute_activity_method(
                 PaymentPageActivities.open_page,
                 state.attempt_request(state.next_attempt()),
-                task_queue=visibility.gateway_queue(state.request.provider),
+                task_queue=workflow_ids.gateway_queue(state.request.provider),
                 summary="open a page for the customer",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
@@ -133,7 +133,7 @@ class CollectionHandlers:
                     actor=command.actor,
                     reason=command.reason,
                 ),
-                task_queue=visibility.gateway_queue(state.request.provider),
+                task_queue=workflow_ids.gateway_queue(state.request.provider),
                 summary=f"check {command.gateway_reference or 'the decision that nothing was charged'}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
@@ -184,7 +184,7 @@ class CollectionHandlers:
         await workflow.execute_activity_method(
             PaymentPageActivities.close_page,
             state.attempt_request(state.snapshot.attempt),
-            task_queue=visibility.gateway_queue(state.request.provider),
+            task_queue=workflow_ids.gateway_queue(state.request.provider),
             summary="close the customer's page",
             priority=PEOPLE,
             **COLLECT,

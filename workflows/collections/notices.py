@@ -8,10 +8,10 @@ from activities.messages.outbox import MessageActivities
 from models.gateway.decline import Decline
 from models.gateway.gateway_request import CollectResult
 from models.messages.message import CustomerReason, MessageKind, Notice, customer_reason
+from models.workflow_ids import MAIL_QUEUE
 from workflows.collections.state import CollectionState
 from workflows.messages.outgoing import OutgoingMessages
 from workflows.options import MAIL
-from workflows.visibility import MAIL_QUEUE
 
 
 class CollectionNotices:

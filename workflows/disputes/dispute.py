@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
+from models import workflow_ids
 from models.disputes.dispute import (
     DISPUTE_ENDED,
     DisputeDecision,
@@ -113,7 +114,7 @@ class Dispute:
                     DisputeDecision(self._request.dispute_id, command.actor, command.reason),
                     self._request.provider,
                 ],
-                task_queue=visibility.gateway_queue(self._request.provider),
+                task_queue=workflow_ids.gateway_queue(self._request.provider),
                 summary=f"give it up, says {command.actor}",
                 priority=PEOPLE,
                 **COLLECT,
@@ -137,7 +138,7 @@ class Dispute:
         dispute = await workflow.execute_activity_method(
             DisputeActivities.read_dispute,
             self._request,
-            task_queue=visibility.gateway_queue(self._request.provider),
+            task_queue=workflow_ids.gateway_queue(self._request.provider),
             summary=f"how does {self._request.dispute_id} stand?",
             priority=PEOPLE,
             **UNTIL_DONE,

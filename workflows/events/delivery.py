@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.events.inbox import EventInbox
+from models import workflow_ids
 from models.cards.card import CardRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import Delivered, EventSubject
@@ -97,18 +98,19 @@ class EventDelivery:
             case EventSubject.CARD:
                 card, provider = key
                 label = visibility.card_label(card, provider=provider)
-                await self._wake(CardLifecycle.run, CardRequest(card, provider), visibility.card_id(card), label)
+                await self._wake(CardLifecycle.run, CardRequest(card, provider), workflow_ids.card_id(card), label)
             case EventSubject.REFUND:
                 refund, provider = key
                 label = visibility.refund_label(refund, provider=provider)
-                await self._wake(Refund.run, RefundRequest(refund, provider), visibility.refund_id(refund), label)
+                await self._wake(Refund.run, RefundRequest(refund, provider), workflow_ids.refund_id(refund), label)
             case EventSubject.DISPUTE:
                 dispute, provider = key
                 label = visibility.dispute_label(dispute, provider=provider)
-                await self._wake(Dispute.run, DisputeRequest(dispute, provider), visibility.dispute_id(dispute), label)
+                workflow_id = workflow_ids.dispute_id(dispute)
+                await self._wake(Dispute.run, DisputeRequest(dispute, provider), workflow_id, label)
             case EventSubject.PAYMENT:
                 # Most payments never had a workflow, and some have ended: then nobody waits for the news.
-                await self._client.get_workflow_handle(visibility.collection_id(*key)).signal(
+                await self._client.get_workflow_handle(workflow_ids.collection_id(*key)).signal(
                     SIGNAL, rpc_timeout=RPC_TIMEOUT
                 )
 
@@ -118,7 +120,7 @@ class EventDelivery:
             run,
             request,
             id=workflow_id,
-            task_queue=visibility.WORKFLOW_QUEUE,
+            task_queue=workflow_ids.WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=SIGNAL,
             rpc_timeout=RPC_TIMEOUT,

@@ -4,6 +4,7 @@ from temporalio import workflow
 
 from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
 from activities.messages.mailing import MailingActivities
+from models import workflow_ids
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
 from models.messages.message import MailingStart
 from workflows import visibility
@@ -28,7 +29,7 @@ class EventSweep:
         swept = await workflow.execute_activity_method(
             EventFeedActivities.sweep_events,
             request,
-            task_queue=visibility.gateway_queue(request.provider),
+            task_queue=workflow_ids.gateway_queue(request.provider),
             summary=f"list the events of {request.provider} since the last sweep",
             priority=PEOPLE,
             **EVENT_LIST,
@@ -55,8 +56,8 @@ class EventSweep:
             MailingActivities.start_mailing,
             MailingStart(
                 "",
-                visibility.mailing_id(f"events/{request.provider}/{workflow.now():%Y-%m-%dT%H}"),
-                visibility.WORKFLOW_QUEUE,
+                workflow_ids.mailing_id(f"events/{request.provider}/{workflow.now():%Y-%m-%dT%H}"),
+                workflow_ids.WORKFLOW_QUEUE,
             ),
             summary="tell operators of events that nobody knows",
             **DATABASE,

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from models import workflow_ids
 from models.collections.collection import CollectionRequest
 from models.messages.message import MailingRequest
 from models.problem import Problem
@@ -14,7 +15,6 @@ from models.reductions.reduction import ReductionRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
 from models.workflow_inputs import problems_of_input, quoted
-from workflows import visibility
 
 NATURAL_ID = "workflow_id_is_natural"
 DULY_ALONE = "given_by_duly_alone"
@@ -80,54 +80,56 @@ def _reserved(start: Start, request: Any) -> Iterator[Problem]:
 
 
 def _billing_run(given: RunRequest) -> NaturalId:
-    return NaturalId(visibility.billing_run_id(given.definition_id, given.period))
+    return NaturalId(workflow_ids.billing_run_id(given.definition_id, given.period))
 
 
 def _reduction(given: ReductionRequest) -> NaturalId:
-    return NaturalId(visibility.reduction_id(given.award_id))
+    return NaturalId(workflow_ids.reduction_id(given.award_id))
 
 
 def _collection(given: CollectionRequest) -> NaturalId:
-    return NaturalId(visibility.collection_id(given.account_id, given.period))
+    return NaturalId(workflow_ids.collection_id(given.account_id, given.period))
 
 
 def _shard(given: ShardRequest) -> NaturalId:
-    return NaturalId(visibility.shard_id(given.run_id, given.shard))
+    return NaturalId(workflow_ids.shard_id(given.run_id, given.shard))
 
 
 def _scheduled_run(given: ScheduledRunRequest) -> NaturalId:
-    return NaturalId(visibility.scheduled_run_id(given.definition_id), has_moment=True)
+    return NaturalId(workflow_ids.scheduled_run_id(given.definition_id), has_moment=True)
 
 
 def _payment_run(given: RunRequest) -> NaturalId:
-    make = visibility.shadow_run_id if given.is_shadow else visibility.payment_run_id
+    make = workflow_ids.shadow_run_id if given.is_shadow else workflow_ids.payment_run_id
     return NaturalId(make(given.definition_id, given.period))
 
 
 def _refund_run(given: RefundRunRequest) -> NaturalId:
     if given.day is None:
-        return NaturalId(visibility.refund_run_id(given.provider, "scheduled"), has_moment=True)
-    return NaturalId(visibility.refund_run_id(given.provider, f"{given.day}"))
+        return NaturalId(workflow_ids.refund_run_id(given.provider, "scheduled"), has_moment=True)
+    return NaturalId(workflow_ids.refund_run_id(given.provider, f"{given.day}"))
 
 
 def _mailing(given: MailingRequest) -> NaturalId:
-    return NaturalId(visibility.mailing_id(given.run_id), is_prefix=not given.run_id)
+    return NaturalId(workflow_ids.mailing_id(given.run_id), is_prefix=not given.run_id)
 
 
 STARTS: Mapping[str, Start] = MappingProxyType(
     {
         "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed")),
         "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked")),
-        "CardLifecycle": Start(lambda given: NaturalId(visibility.card_id(given.card_id)), of_duly=("resumed",)),
+        "CardLifecycle": Start(lambda given: NaturalId(workflow_ids.card_id(given.card_id)), of_duly=("resumed",)),
         "Collection": Start(_collection, of_duly=("run_id", "resumed")),
-        "Dispute": Start(lambda given: NaturalId(visibility.dispute_id(given.dispute_id)), of_duly=("resumed",)),
-        "EventSweep": Start(lambda given: NaturalId(visibility.sweep_id(given.provider), has_moment=True)),
+        "Dispute": Start(lambda given: NaturalId(workflow_ids.dispute_id(given.dispute_id)), of_duly=("resumed",)),
+        "EventSweep": Start(lambda given: NaturalId(workflow_ids.sweep_id(given.provider), has_moment=True)),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
-        "Refund": Start(lambda given: NaturalId(visibility.refund_id(given.refund_id)), of_duly=("run_id", "resumed")),
+        "Refund": Start(
+            lambda given: NaturalId(workflow_ids.refund_id(given.refund_id)), of_duly=("run_id", "resumed")
+        ),
         "RefundRun": Start(_refund_run),
-        "Reminders": Start(lambda _: NaturalId(visibility.REMINDERS, has_moment=True)),
+        "Reminders": Start(lambda _: NaturalId(workflow_ids.REMINDERS, has_moment=True)),
         "ScheduledRun": Start(_scheduled_run),
     }
 )

@@ -7,9 +7,9 @@ from temporalio import workflow
 
 from activities.messages.outbox import MessageActivities
 from models.messages.message import MailedPage, MailingRequest
+from models.workflow_ids import MAIL_QUEUE
 from workflows.inputs.checks import checked_init
 from workflows.options import ALERTS, MAIL
-from workflows.visibility import MAIL_QUEUE
 
 # Keeps a history below a thousand events whatever there is to send.
 PAGES_PER_EXECUTION = 100

@@ -8,8 +8,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.messages.outbox import MessageActivities
+from models.workflow_ids import MAIL_QUEUE
 from workflows.options import LAST_MESSAGE, MAIL
-from workflows.visibility import MAIL_QUEUE
 
 
 class OutgoingMessages:

@@ -4,8 +4,8 @@ from temporalio import workflow
 
 from activities.messages.mailing import MailingActivities
 from activities.messages.reminders import ReminderActivities
+from models import workflow_ids
 from models.messages.message import MailingStart
-from workflows import visibility
 from workflows.options import DATABASE, DATABASE_SWEEP
 
 
@@ -23,7 +23,9 @@ class Reminders:
         if written:
             await workflow.execute_activity_method(
                 MailingActivities.start_mailing,
-                MailingStart("", visibility.mailing_id(f"reminders/{now:%Y-%m-%dT%H%M}"), visibility.WORKFLOW_QUEUE),
+                MailingStart(
+                    "", workflow_ids.mailing_id(f"reminders/{now:%Y-%m-%dT%H%M}"), workflow_ids.WORKFLOW_QUEUE
+                ),
                 summary="send them",
                 **DATABASE,
             )

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 from activities.reductions.reductions import ReductionActivities
+from models import workflow_ids
 from models.gateway.gateway_request import RequestKind
 from models.reductions.reduction import (
     Decision,
@@ -177,7 +178,7 @@ class BackEndReduction(ReductionHandlers):
             _ = await workflow.start_child_workflow(
                 Refund.run,
                 RefundRequest(part.refund_id, self._request.provider, order),
-                id=visibility.refund_id(part.refund_id),
+                id=workflow_ids.refund_id(part.refund_id),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 **visibility.refund_label(
                     part.refund_id,

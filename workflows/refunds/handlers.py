@@ -4,13 +4,13 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.refunds.refunds import RefundActivities
+from models import workflow_ids
 from models.gateway.gateway_request import RequestKind
 from models.moment import in_utc
 from models.money import Money
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
 from models.waiting import WakeReason
-from workflows import visibility
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT_WAITING, PEOPLE
@@ -89,7 +89,7 @@ class RefundHandlers:
             resolved = await workflow.execute_activity_method(
                 RefundActivities.resolve_refund,
                 RefundResolution(self._request.refund_id, self._last.attempt, command),
-                task_queue=visibility.gateway_queue(self._request.provider),
+                task_queue=workflow_ids.gateway_queue(self._request.provider),
                 summary=f"check {command.gateway_reference or 'the decision that no money left'}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,

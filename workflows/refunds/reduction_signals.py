@@ -4,6 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.reductions.reductions import ReductionActivities
+from models import workflow_ids
 from models.reductions.reduction import ReductionRequest
 from workflows import visibility
 from workflows.options import DATABASE
@@ -24,7 +25,7 @@ async def signal_reductions_of(payment_id: str) -> None:
 
 async def signal_or_restart_reduction(award_id: str, signal: str, *arguments: object) -> None:
     """Signal a reduction; one that has ended is started again, and reads for itself what is new."""
-    if not await signal_if_running(visibility.reduction_id(award_id), signal, *arguments):
+    if not await signal_if_running(workflow_ids.reduction_id(award_id), signal, *arguments):
         await _take_up_again(award_id)
 
 
@@ -33,7 +34,7 @@ async def _take_up_again(award_id: str) -> None:
         _ = await workflow.start_child_workflow(
             "BackEndReduction",
             ReductionRequest(award_id),
-            id=visibility.reduction_id(award_id),
+            id=workflow_ids.reduction_id(award_id),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             **visibility.reduction_label(award_id),
         )

@@ -12,6 +12,7 @@ from temporalio.exceptions import (
 )
 
 from activities.refunds.refunds import RefundActivities
+from models import workflow_ids
 from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import (
@@ -82,7 +83,7 @@ class Refund(RefundHandlers):
             result = await workflow.execute_activity_method(
                 RefundActivities.refund,
                 attempt,
-                task_queue=visibility.gateway_queue(request.provider),
+                task_queue=workflow_ids.gateway_queue(request.provider),
                 summary=f"{request.order.kind} of {request.order.payment_id}, attempt {attempt.attempt}",
                 priority=PEOPLE,
                 **COLLECT_WAITING,
@@ -103,7 +104,7 @@ class Refund(RefundHandlers):
             result = await workflow.execute_activity_method(
                 RefundActivities.check_refund,
                 self._request.refund_id,
-                task_queue=visibility.gateway_queue(self._request.provider),
+                task_queue=workflow_ids.gateway_queue(self._request.provider),
                 summary=f"how does {self._request.refund_id} stand?",
                 priority=PEOPLE,
                 **UNTIL_DONE,
@@ -155,7 +156,7 @@ class Refund(RefundHandlers):
             _ = await workflow.start_child_workflow(
                 Collection.run,
                 request,
-                id=visibility.collection_id(result.account_id, result.collect_as),
+                id=workflow_ids.collection_id(result.account_id, result.collect_as),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 **visibility.collection_label(request, f"{result.account_id}, opened again by {result.refund_id}"),
             )

@@ -9,6 +9,7 @@ from temporalio.workflow import ChildWorkflowHandle
 
 from activities.messages.mailing import MailingActivities
 from activities.runs.payment_runs import RunActivities
+from models import workflow_ids
 from models.messages.message import MailingStart
 from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, Steering
@@ -91,7 +92,7 @@ class PaymentRun(PaymentRunHandlers):
                 return await workflow.start_child_workflow(
                     PaymentRunShard.run,
                     request,
-                    id=visibility.shard_id(plan.run_id, shard),
+                    id=workflow_ids.shard_id(plan.run_id, shard),
                     **visibility.shard_label(plan, shard),
                 )
             except WorkflowAlreadyStartedError:
@@ -126,7 +127,7 @@ class PaymentRun(PaymentRunHandlers):
             return
         await workflow.execute_activity_method(
             MailingActivities.start_mailing,
-            MailingStart(plan.run_id, visibility.mailing_id(plan.run_id), visibility.WORKFLOW_QUEUE),
+            MailingStart(plan.run_id, workflow_ids.mailing_id(plan.run_id), workflow_ids.WORKFLOW_QUEUE),
             summary="leave receipts and alerts to a workflow of their own",
             **DATABASE,
         )

@@ -7,10 +7,10 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.runs.queue_rate import QueueRateActivities
+from models import workflow_ids
 from models.operator_command import CommandError, OperatorCommand
 from models.runs.process_run import ShardProgress
 from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus
-from workflows import visibility
 from workflows.options import SERVER
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.payment_run_state import PaymentRunState
@@ -113,7 +113,7 @@ class PaymentRunHandlers:
         assert plan is not None
         await workflow.execute_activity_method(
             QueueRateActivities.set_queue_rate,
-            QueueRate(visibility.gateway_queue(plan.provider), calls_per_second, reason),
+            QueueRate(workflow_ids.gateway_queue(plan.provider), calls_per_second, reason),
             summary=f"{calls_per_second or 'the workers own number of'} calls a second for {plan.provider}",
             **SERVER,
         )

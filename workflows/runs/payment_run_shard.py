@@ -17,6 +17,7 @@ from temporalio.exceptions import (
 )
 
 from activities.runs.payment_runs import RunActivities
+from models import workflow_ids
 from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
 from models.runs.breaker import Breaker
@@ -177,11 +178,11 @@ class PaymentRunShard:
                 "shadow_collect" if request.is_shadow else "collect",
                 CollectRequest(due.account_id, request.period, request.provider, request.run_id),
                 result_type=CollectResult,
-                task_queue=None if request.is_shadow else visibility.gateway_queue(request.provider),
-                activity_id=visibility.collect_activity_id(due.account_id, 1),
+                task_queue=None if request.is_shadow else workflow_ids.gateway_queue(request.provider),
+                activity_id=workflow_ids.collect_activity_id(due.account_id, 1),
                 summary=due.summary,
                 priority=Priority(
-                    priority_key=MONTHLY.priority_key, fairness_key=visibility.fairness_key(request.run_id)
+                    priority_key=MONTHLY.priority_key, fairness_key=workflow_ids.fairness_key(request.run_id)
                 ),
                 **timing,
             )
@@ -202,7 +203,7 @@ class PaymentRunShard:
             _ = await workflow.start_child_workflow(
                 Collection.run,
                 request,
-                id=visibility.collection_id(request.account_id, request.period),
+                id=workflow_ids.collection_id(request.account_id, request.period),
                 # A service that found nothing owed has used the id without taking anything over: the database, which
                 # knows of owners, refuses a second one.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

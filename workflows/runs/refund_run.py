@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.runs.refund_runs import RefundRunActivities
+from models import workflow_ids
 from models.money import Money
 from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
@@ -49,7 +50,7 @@ class RefundRun:
     async def run(self, request: RefundRunRequest) -> RefundCertificate:
         """Run to the certificate."""
         day = request.day or workflow.now().date()
-        run_id = visibility.refund_run_id(request.provider, f"{day}")
+        run_id = workflow_ids.refund_run_id(request.provider, f"{day}")
         self._members = await workflow.execute_activity_method(
             RefundRunActivities.freeze_refund_run,
             RefundRunStart(run_id, request.provider, day),
@@ -95,14 +96,14 @@ class RefundRun:
             await self._start(
                 BackEndReduction.run,
                 ReductionRequest(member.award_id, provider, run_id=workflow.info().workflow_id),
-                visibility.reduction_id(member.award_id),
+                workflow_ids.reduction_id(member.award_id),
                 visibility.reduction_label(member.award_id, account=member.account_id),
             )
         for part in member.refunds:
             await self._start(
                 Refund.run,
                 RefundRequest(part.refund_id, provider, _order(part), run_id=workflow.info().workflow_id),
-                visibility.refund_id(part.refund_id),
+                workflow_ids.refund_id(part.refund_id),
                 visibility.refund_label(
                     part.refund_id, payment=part.payment_id, account=member.account_id, provider=provider
                 ),

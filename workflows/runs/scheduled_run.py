@@ -4,6 +4,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from models import workflow_ids
 from models.period import Period
 from models.runs.process_run import RunKind, RunRequest, ScheduledRunRequest
 from workflows import visibility
@@ -37,5 +38,5 @@ class ScheduledRun:
         return run_id
 
     def _id_of(self, request: ScheduledRunRequest, period: Period) -> str:
-        make = visibility.billing_run_id if request.kind is RunKind.BILLING else visibility.payment_run_id
+        make = workflow_ids.billing_run_id if request.kind is RunKind.BILLING else workflow_ids.payment_run_id
         return make(request.definition_id, str(period))

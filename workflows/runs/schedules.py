@@ -22,11 +22,11 @@ from models.gateway.events import SweepRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
 from models.runs.schedule import DayRule, MonthlySchedule, day_rules
+from models.workflow_ids import REMINDERS, WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
 from workflows.events.event_sweep import EventSweep
 from workflows.messages.reminders import Reminders
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
-from workflows.visibility import REMINDERS, WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
 
 # What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
 CATCH_UP = timedelta(days=3)

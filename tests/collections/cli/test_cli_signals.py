@@ -7,9 +7,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from models.collections.collection import CollectionRequest
+from models.workflow_ids import collection_id
 from tests.support.company import Company
 from workflows.collections.collection import Collection
-from workflows.visibility import collection_id
 
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 _ACCOUNTS = itertools.count(1)

@@ -11,6 +11,7 @@ from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.operator_command import OperatorCommand
 from models.runs.process_run import ItemOutcome
 from models.runs.run_control import RunStage
+from models.workflow_ids import payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant
@@ -30,7 +31,7 @@ from tests.support.run_control import (
 )
 from tests.support.running_duly import RunningDuly
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON, STAGE, payment_run_id, shard_id
+from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON, STAGE
 
 FIRST_SHARD = shard_id(payment_run_id("monthly", PERIOD), 0)
 WHO = OperatorCommand(actor="maria", reason="the gateway is back, they say")

@@ -7,13 +7,13 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
+from models.workflow_ids import payment_run_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.gateways import GatedGateway
 from tests.support.run_control import duly_at, owing, shape
-from workflows.visibility import payment_run_id
 
 WHO = ("--actor", "maria", "--reason", "the bank called")
 

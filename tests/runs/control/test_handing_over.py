@@ -5,6 +5,7 @@ from temporalio.api.enums.v1 import EventType
 from activities.collections.collect import CollectActivities
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
+from models.workflow_ids import shard_id
 from sandbox.stripe.control.client import SandboxControl
 from tests.collections.test_update_with_start import collect_now
 from tests.runs.test_runs import totals
@@ -12,7 +13,6 @@ from tests.support.attempts import charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.run_control import happened, shape
 from tests.support.running_duly import RunningDuly
-from workflows.visibility import shard_id
 
 CHILD_REFUSED = EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED
 NO = declined("insufficient_funds")

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.attempts import CHARGES
@@ -18,7 +19,6 @@ from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.crash_injection import killable_workers, reached
 from tests.support.invariants import complaints
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import WORKFLOW_QUEUE
 
 ACCOUNTS = 150
 KILLED_AT = {20: "gateway", 70: "workflow", 120: "gateway"}

@@ -7,6 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
+from models.workflow_ids import payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.runs.test_runs import totals
@@ -15,7 +16,6 @@ from tests.support.builders import Merchant
 from tests.support.gateways import GatedGateway
 from tests.support.run_control import duly_at, shape, until
 from tests.support.running_duly import RunningDuly
-from workflows.visibility import payment_run_id, shard_id
 
 
 @pytest.fixture

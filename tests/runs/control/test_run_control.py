@@ -17,6 +17,7 @@ from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome, CollectRequest
 from models.operator_command import OperatorCommand
 from models.runs.run_control import CALLS_PER_SECOND_MAX, RateCommand, RunStage
+from models.workflow_ids import payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant, declined
@@ -37,7 +38,6 @@ from tests.support.run_control import (
 )
 from tests.support.running_duly import RunningDuly
 from workflows.runs.payment_run import PaymentRun
-from workflows.visibility import payment_run_id, shard_id
 
 WHO = OperatorCommand(actor="maria", reason="the bank called")
 RUN_ID = payment_run_id("monthly", PERIOD)
