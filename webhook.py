@@ -22,6 +22,7 @@ from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.events.bounded_http import Connections, HttpLimits, fitting
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
 from activities.events.repeated_task import RepeatedTask
@@ -33,7 +34,7 @@ from models.workflow_ids import card_id as card_workflow_id
 from models.workflow_ids import collection_id
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
-from workflows.events.delivery import EventDelivery
+from workflows.events.targets import target_of
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Webhook:
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._connections = connections or Connections()
-        self._delivery = EventDelivery(inbox, client)
+        self._delivery = EventDelivery(inbox, client, target_of)
         self.delivering = RepeatedTask("delivery", self._deliver, every_seconds=LEFT_BEHIND_SECONDS)
         self.checking_clock = RepeatedTask("clock", clock.check, every_seconds=CLOCK_SECONDS)
         self.counts: Counter[str] = Counter()

@@ -23,8 +23,9 @@ from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
+from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
-from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.mode import require_mode
 from activities.gateway.stripe_gateway import StripeGateway
@@ -54,8 +55,8 @@ from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.client import connect
 from workflows.collections.collection import Collection
 from workflows.disputes.dispute import Dispute
-from workflows.events.delivery import EventDelivery
 from workflows.events.event_sweep import EventSweep
+from workflows.events.targets import target_of
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.options import MONTHLY
@@ -115,7 +116,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
     """Make the worker that runs workflows and the activities that only need the database, for every provider."""
 
     async def deliver(provider: str) -> Delivered:
-        return await EventDelivery(EventInbox(database, provider), client).deliver_waiting()
+        return await EventDelivery(EventInbox(database, provider), client, target_of).deliver_waiting()
 
     families = (
         RunActivities(database),

@@ -1,6 +1,6 @@
 """Events that never came: the gateway's own list is swept, and what is new goes into the inbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from activities.events.inbox import EventInbox
 from activities.gateway.clocks import GatewayWithClock
 from activities.gateway.retries import retryable
 from models.gateway.errors import GatewayError
-from models.gateway.events import Delivered, EventChannel, GatewayEvent, SweepRequest, Swept
+from models.gateway.events import EventChannel, GatewayEvent, SweepRequest, Swept
 
 # The gateway may list an event a little after its moment, and clocks differ.
 OVERLAP = timedelta(minutes=10)
@@ -82,19 +82,3 @@ async def _pages(events: AsyncIterator[GatewayEvent]) -> AsyncIterator[list[Gate
             page = []
     if page:
         yield page
-
-
-class EventDeliveryActivities:
-    """Delivers what waits in the inbox, by the same way as the webhook process does."""
-
-    def __init__(self, deliver: Callable[[str], Awaitable[Delivered]]) -> None:
-        self._deliver = deliver
-
-    def all(self) -> list[Callable[..., Any]]:
-        """Return every activity, for a worker."""
-        return [self.deliver_events]
-
-    @activity.defn
-    async def deliver_events(self, request: SweepRequest) -> Delivered:
-        """Signal the workflows of all that waits for one provider. Safe to repeat: a signal only makes them read it."""
-        return await self._deliver(request.provider)

@@ -17,6 +17,7 @@ from models.currency import exponent_of
 from models.messages.message import MessageKind
 from models.money import Money
 from models.period import AGAIN, InvalidPeriodError, Period
+from models.workflow_ids import collection_id
 
 _LETTERS_BEFORE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
 
@@ -71,7 +72,7 @@ class Facts:
     def workflow_link(self) -> str:
         """Link to the workflow that a message is about in the Temporal UI; empty where no address of it is set."""
         message = self.message
-        workflow_id = f"collection/{message.account_id}/{message.period}" if message.account_id else message.run_id
+        workflow_id = collection_id(message.account_id, message.period) if message.account_id else message.run_id
         workflow_id = message.parameters.get("workflow", workflow_id)
         return f"{self.ui_url}/workflows/{quote(workflow_id, safe='')}" if self.ui_url else ""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox, EventQueries
 from commands.formatting import document, moment
 from commands.output import Output, table
@@ -11,7 +12,7 @@ from commands.paging import answer_page
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import require_who_and_why
 from models.problem import refusal
-from workflows.events.delivery import EventDelivery
+from workflows.events.targets import target_of
 
 
 async def list_page(output: Output, *, state: str, type_: str, after: str, limit: int) -> None:
@@ -47,7 +48,7 @@ async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> N
         await records.replay(event_id, actor=actor, reason=reason)
         waiting = await records.find(event_id)
         provider = waiting.provider_id if waiting else settings.provider
-        await EventDelivery(EventInbox(database, provider), client).deliver_waiting()
+        await EventDelivery(EventInbox(database, provider), client, target_of).deliver_waiting()
         found = await records.find(event_id)
     state = found.state if found else ""
     outcome = "was delivered again" if state == "delivered" else "waits for what it is about"

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_events import event_of
 from models.cards.card import CardState, RecurringCommand
@@ -14,7 +15,7 @@ from tests.cards.test_registration import until_state
 from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
-from workflows.events.delivery import EventDelivery
+from workflows.events.targets import target_of
 
 WHO = OperatorCommand("maria", "the customer called")
 
@@ -181,7 +182,7 @@ async def test_an_event_about_an_imported_card_starts_its_workflow(
     for event in (await merchant.stripe.v1.events.list_async({"types": ["payment_method.detached"]})).data:
         await inbox.receive(event_of(event.to_dict()))
 
-    delivered = await EventDelivery(inbox, duly.client).deliver_waiting()
+    delivered = await EventDelivery(inbox, duly.client, target_of).deliver_waiting()
     result = await card_client.ended(card)
 
     assert delivered.taken == 1

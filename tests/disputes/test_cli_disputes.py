@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from activities.database import Database
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_gateway import StripeGateway
 from models.disputes.dispute import DisputeRequest
@@ -14,7 +15,7 @@ from models.workflow_ids import WORKFLOW_QUEUE, dispute_id
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from workflows.disputes.dispute import Dispute
-from workflows.events.delivery import EventDelivery
+from workflows.events.targets import target_of
 
 WHO = ("--actor", "maria", "--reason", "delivered on the 3rd")
 
@@ -104,6 +105,6 @@ async def test_a_dispute_of_a_payment_that_is_not_ours_waits_for_a_person(
     ]
     await inbox.receive(*found)
 
-    delivered = await EventDelivery(inbox, temporal_server).deliver_waiting()
+    delivered = await EventDelivery(inbox, temporal_server, target_of).deliver_waiting()
 
     assert (delivered.taken, delivered.put_off) == (0, len(found))

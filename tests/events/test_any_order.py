@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import GatewayEvent, SweepRequest
@@ -24,8 +25,8 @@ from tests.cards.test_registration import fill_in
 from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
-from workflows.events.delivery import EventDelivery
 from workflows.events.event_sweep import EventSweep
+from workflows.events.targets import target_of
 from workflows.refunds.refund import Refund
 
 EXAMPLES = itertools.count(1)
@@ -150,7 +151,7 @@ async def deliver_all(
     client = scenario.card_client.duly.client
     for event in delivery.deliver(events):
         await inbox.receive(event)
-        await EventDelivery(inbox, client).deliver_waiting()
+        await EventDelivery(inbox, client, target_of).deliver_waiting()
     await client.execute_workflow(
         EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
     )

@@ -4,18 +4,19 @@ import httpx
 import pytest
 
 from activities.database import Database
+from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox, EventQueries
 from models.gateway.events import PAUSES, Delivered, EventState
 from tests.events.signed_events import an_event, send
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook
-from workflows.events.delivery import EventDelivery
+from workflows.events.targets import target_of
 
 
 @pytest.fixture
 def delivery(inbox: EventInbox, duly: RunningDuly) -> EventDelivery:
-    return EventDelivery(inbox, duly.client)
+    return EventDelivery(inbox, duly.client, target_of)
 
 
 @pytest.fixture

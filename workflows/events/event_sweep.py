@@ -2,7 +2,8 @@
 
 from temporalio import workflow
 
-from activities.events.sweep import EventDeliveryActivities, EventFeedActivities
+from activities.events.delivery import EventDeliveryActivities
+from activities.events.sweep import EventFeedActivities
 from activities.messages.mailing import MailingActivities
 from models import workflow_ids
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept

@@ -1,0 +1,134 @@
+"""From the inbox to the workflows: who is signalled for an event, and what happens to one that nobody knows."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.events.inbox import EventInbox
+from models.gateway.events import Delivered, EventSubject
+from models.workflow_ids import WORKFLOW_QUEUE
+
+# Every workflow that waits for the gateway has this signal. It carries nothing: the workflow asks the gateway itself.
+GATEWAY_EVENT = "gateway_event"
+
+# Signals on their way at once: a receiver that prepared a hundred of them in one go would answer nobody meanwhile.
+CONCURRENT_SIGNALS = 8
+
+# The server is away or overloaded: nothing is noted, and everything is delivered later.
+_LATER = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.PERMISSION_DENIED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class WorkflowStart:
+    """How a workflow is started that an event is for: its run method, its request and its label."""
+
+    run: Any
+    request: object
+    search_attributes: TypedSearchAttributes
+    static_summary: str
+    static_details: str
+
+
+@dataclass(frozen=True)
+class EventTarget:
+    """The workflow that an event is for. Without a start it is signalled only while it runs."""
+
+    workflow_id: str
+    start: WorkflowStart | None = None
+
+
+class EventDelivery:
+    """Delivers one provider's events. Twice is as good as once, so several processes may do it at a time."""
+
+    def __init__(
+        self, inbox: EventInbox, client: Client, target_of: Callable[[EventSubject, tuple[str, ...]], EventTarget]
+    ) -> None:
+        self._inbox = inbox
+        self._client = client
+        self._target_of = target_of
+        self._slots = asyncio.Semaphore(CONCURRENT_SIGNALS)
+
+    async def deliver_waiting(self) -> Delivered:
+        """Signal workflows until no event waits whose turn it is. Raises RPCError when the server cannot be reached."""
+        done = Delivered()
+        while hints := await self._inbox.to_deliver():
+            # Several events of one object are one signal: the workflow reads the object as it is now.
+            objects = list(dict.fromkeys((hint.subject, hint.key) for hint in hints))
+            results = await asyncio.gather(*(self._deliver(*one) for one in objects))
+            taken = dict(zip(objects, results, strict=True))
+            known = [hint.event_id for hint in hints if taken[hint.subject, hint.key]]
+            unknown = [hint.event_id for hint in hints if not taken[hint.subject, hint.key]]
+            if known:
+                await self._inbox.delivered(known)
+            given_up = await self._inbox.put_off(unknown) if unknown else 0
+            done = replace(
+                done,
+                taken=done.taken + len(known),
+                put_off=done.put_off + len(unknown) - given_up,
+                given_up=done.given_up + given_up,
+            )
+        return done
+
+    async def _deliver(self, subject: EventSubject, key: tuple[str, ...]) -> bool:
+        """Signal whoever waits; False when nobody knows what the event is about, or its workflow rejects it now."""
+        if not key:
+            return False
+        try:
+            async with self._slots:
+                await self._signal(self._target_of(subject, key))
+        except RPCError as error:
+            if error.status in _LATER:
+                raise
+            # Most payments never had a workflow, and some have ended: then nobody waits for the event.
+            return error.status is RPCStatusCode.NOT_FOUND
+        return True
+
+    async def _signal(self, target: EventTarget) -> None:
+        """Signal a workflow; one that may not run yet, or not any more, is started: a refund can come back later."""
+        if target.start is None:
+            await self._client.get_workflow_handle(target.workflow_id).signal(GATEWAY_EVENT)
+            return
+        await self._client.start_workflow(
+            target.start.run,
+            target.start.request,
+            id=target.workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=GATEWAY_EVENT,
+            search_attributes=target.start.search_attributes,
+            static_summary=target.start.static_summary,
+            static_details=target.start.static_details,
+        )
+
+
+class EventDeliveryActivities:
+    """Delivers what waits in the inbox, by the same way as the webhook process does."""
+
+    def __init__(self, delivery: EventDelivery) -> None:
+        self._delivery = delivery
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.deliver_events]
+
+    @activity.defn
+    async def deliver_events(self) -> Delivered:
+        """Signal the workflows of everything that waits. Safe to repeat: the signal only says "check now"."""
+        return await self._delivery.deliver_waiting()

@@ -1,0 +1,37 @@
+"""Which workflow an event of the gateway is for, and how it is started when it does not run."""
+
+from typing import Any
+
+from activities.events.delivery import EventTarget, WorkflowStart
+from models import workflow_ids
+from models.cards.card import CardRequest
+from models.disputes.dispute import DisputeRequest
+from models.gateway.events import EventSubject
+from models.refunds.refund import RefundRequest
+from workflows import visibility
+from workflows.cards.card_lifecycle import CardLifecycle
+from workflows.disputes.dispute import Dispute
+from workflows.refunds.refund import Refund
+
+
+def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
+    """Return the workflow that an event is for, by the natural key of the object that the event is about."""
+    match subject:
+        case EventSubject.CARD:
+            card, provider = key
+            label = visibility.card_label(card, provider=provider)
+            return _started(workflow_ids.card_id(card), CardLifecycle.run, CardRequest(card, provider), label)
+        case EventSubject.REFUND:
+            refund, provider = key
+            label = visibility.refund_label(refund, provider=provider)
+            return _started(workflow_ids.refund_id(refund), Refund.run, RefundRequest(refund, provider), label)
+        case EventSubject.DISPUTE:
+            dispute, provider = key
+            label = visibility.dispute_label(dispute, provider=provider)
+            return _started(workflow_ids.dispute_id(dispute), Dispute.run, DisputeRequest(dispute, provider), label)
+        case EventSubject.PAYMENT:
+            return EventTarget(workflow_ids.collection_id(*key))
+
+
+def _started(workflow_id: str, run: Any, request: object, label: visibility.Label) -> EventTarget:
+    return EventTarget(workflow_id, WorkflowStart(run, request, **label))
