@@ -32,6 +32,7 @@ def test_models_need_the_standard_library_only() -> None:
         ("workflows/payment_run.py", "import psycopg"),
         ("workflows/payment_run.py", "import structlog"),
         ("workflows/payment_run.py", "import settings"),
+        ("workflows/payment_run.py", "from temporalio.client import Client"),
         ("workflows/payment_run.py", "from models.tables.accounts import Account"),
         ("workflows/payment_run.py", "from activities import gateway"),
         ("workflows/payment_run.py", "from activities.database import make_engine"),
@@ -76,6 +77,7 @@ def test_what_the_design_allows_is_let_through(tmp_path: Path) -> None:
         {
             "models/tables/accounts.py": "from sqlalchemy.orm import Mapped\nfrom models.money import Money",
             "activities/gateway/cards.py": "import stripe\nfrom models.money import Money",
+            "workflows/client.py": "from temporalio.client import Client",
             "workflows/r.py": "from temporalio import workflow\nfrom activities.runs.billing import BillingActivities",
             "commands/demo.py": "from sandbox.stack import running_stack\nfrom settings import Settings",
             "starter.py": "from commands.operations.demo import app",

@@ -1,8 +1,10 @@
 """From the inbox to the workflows: who is signalled for an event, and what happens to one that nobody knows."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -11,8 +13,13 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.events.inbox import EventInbox
-from models.gateway.events import Delivered, EventSubject
+from models.gateway.events import Delivered, EventSubject, SweepRequest
 from models.workflow_ids import WORKFLOW_QUEUE
+
+log = logging.getLogger(__name__)
+
+# One signal: a server that is frozen holds up a delivery no longer than this.
+RPC_TIMEOUT = timedelta(seconds=10)
 
 # Every workflow that waits for the gateway has this signal. It carries nothing: the workflow asks the gateway itself.
 GATEWAY_EVENT = "gateway_event"
@@ -98,12 +105,16 @@ class EventDelivery:
                 raise
             # Most payments never had a workflow, and some have ended: then nobody waits for the event.
             return error.status is RPCStatusCode.NOT_FOUND
+        except Exception:
+            # A fault of ours with one event must not hold up all others: it waits, and a person is asked in the end.
+            log.exception("event_not_delivered", extra={"subject": subject, "key": key})
+            return False
         return True
 
     async def _signal(self, target: EventTarget) -> None:
         """Signal a workflow; one that may not run yet, or not any more, is started: a refund can come back later."""
         if target.start is None:
-            await self._client.get_workflow_handle(target.workflow_id).signal(GATEWAY_EVENT)
+            await self._client.get_workflow_handle(target.workflow_id).signal(GATEWAY_EVENT, rpc_timeout=RPC_TIMEOUT)
             return
         await self._client.start_workflow(
             target.start.run,
@@ -112,6 +123,7 @@ class EventDelivery:
             task_queue=WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=GATEWAY_EVENT,
+            rpc_timeout=RPC_TIMEOUT,
             search_attributes=target.start.search_attributes,
             static_summary=target.start.static_summary,
             static_details=target.start.static_details,
@@ -121,14 +133,14 @@ class EventDelivery:
 class EventDeliveryActivities:
     """Delivers what waits in the inbox, by the same way as the webhook process does."""
 
-    def __init__(self, delivery: EventDelivery) -> None:
-        self._delivery = delivery
+    def __init__(self, deliver: Callable[[str], Awaitable[Delivered]]) -> None:
+        self._deliver = deliver
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
         return [self.deliver_events]
 
     @activity.defn
-    async def deliver_events(self) -> Delivered:
-        """Signal the workflows of everything that waits. Safe to repeat: the signal only says "check now"."""
-        return await self._delivery.deliver_waiting()
+    async def deliver_events(self, request: SweepRequest) -> Delivered:
+        """Signal the workflows of all that waits for one provider. Safe to repeat: a signal only makes them read it."""
+        return await self._deliver(request.provider)

@@ -74,6 +74,12 @@ RULES = (
     Rule(("workflows",), DRIVERS, "workflows are deterministic; the outside world is behind activities"),
     Rule(
         ("workflows",),
+        ("temporalio.client",),
+        "a workflow calls no client: that is an activity's or an entry's",
+        excepted=("workflows.client", "workflows.runs.schedules"),
+    ),
+    Rule(
+        ("workflows",),
         ("activities.database", "activities.gateway", "models.tables"),
         "workflows know the activity classes, not what they are made of",
     ),
