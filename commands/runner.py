@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import typer
 
@@ -23,6 +24,7 @@ async def _translated(work: Awaitable[None]) -> None:
     from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
+    asyncio.get_running_loop().set_exception_handler(_report_unawaited)
     try:
         await work
     except RefusedError as error:
@@ -37,6 +39,12 @@ async def _translated(work: Awaitable[None]) -> None:
         ) from error
     except RPCError as error:
         raise unreachable("DULY_TEMPORAL_ADDRESS", "temporal_reachable", f"Temporal: {error.message}") from error
+
+
+def _report_unawaited(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # A call that a command gave up ends as cancelled when nobody awaits it any more: standard error is the command's.
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def unreachable(setting: str, rule: str, message: str) -> Failure:

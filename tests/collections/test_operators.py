@@ -85,6 +85,25 @@ async def test_grace_moves_what_comes_next(duly: RunningDuly, merchant: Merchant
     assert (await status(handle)).next_action_at == until
 
 
+async def test_grace_before_a_retry_does_not_shorten_what_a_customer_is_given_afterwards(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
+    account = await merchant.account(
+        "acc_1", answers=[declined("insufficient_funds"), declined("expired_card")], owes_minor=2500
+    )
+    handle = await duly.start_collection(account)
+    await handle.execute_update(Collection.first_outcome)
+    until = await duly.environment.get_current_time() + timedelta(days=2)
+
+    await handle.execute_update(Collection.extend_grace, GraceCommand(**WHO, until=until))
+    await duly.environment.sleep(timedelta(days=3))
+
+    waiting = await status(handle)
+    assert (waiting.stage, waiting.attempt) == (Stage.WAITING_FOR_CUSTOMER, 2)
+    assert waiting.next_action_at is not None
+    assert waiting.next_action_at >= until + timedelta(days=14)
+
+
 async def test_giving_up_leaves_the_receivable_open(duly: RunningDuly, merchant: Merchant) -> None:
     handle = await declined_collection(duly, merchant)
 

@@ -1,21 +1,27 @@
 """A command that waits for a workflow stops in time and says which worker is missing; what it asked for goes on."""
 
+import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import typer
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from commands import updates
+from commands.output import Output
+from commands.runner import perform
 from commands.waiting import answers
 from models.cards.card import CardRegistration, CardRequest
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from sandbox.servers.temporal import register_search_attributes, running_temporal
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.house.source import ROOT
 from tests.support.builders import Merchant
@@ -184,7 +190,10 @@ async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
     database: Database,
     gateway: StripeGateway,
     settings: Settings,
+    stripe_sandbox: SandboxControl,
 ) -> None:
+    slow = Fault(operation="POST /v1/payment_intents", kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=1)
+    stripe_sandbox.add_fault(slow)
     account = await merchant.account(owes_minor=2500)
     async with duly_at(WorkflowEnvironment.from_client(quiet), database, gateway, settings) as duly:
         printed = await ask("collections", "start", account, period, "--wait-seconds", "0.1", "--json")
@@ -207,3 +216,17 @@ def test_no_command_waits_in_a_way_of_its_own() -> None:
     }
 
     assert found == set()
+
+
+@pytest.mark.parametrize(("error", "is_reported"), [(asyncio.CancelledError(), False), (ValueError("lost"), True)])
+def test_a_call_that_was_given_up_adds_nothing_to_what_a_command_prints(
+    error: BaseException, is_reported: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def give_up(_: Output) -> None:
+        asyncio.get_running_loop().create_future().set_exception(error)
+        gc.collect()
+
+    with pytest.raises(typer.Exit):
+        perform(give_up, as_json=True)
+
+    assert ("never retrieved" in caplog.text) is is_reported

@@ -22,9 +22,12 @@ class CollectionWaits:
         while True:
             wake = await self._state.waiter.wait(until, summary, listen_to=BETWEEN_ATTEMPTS_WAKES)
             if wake.reason is WakeReason.EXTEND_GRACE and wake.until is not None:
-                until = self._state.snapshot.customer_deadline = wake.until
+                until = wake.until
+                # Grace before a retry moves that retry: the customer's deadline begins when the customer is asked.
                 if self._state.snapshot.waiting_for is WaitingFor.RETRY:
                     self._state.snapshot.planned_at = until
+                else:
+                    self._state.snapshot.customer_deadline = until
             elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
                 return wake
 
