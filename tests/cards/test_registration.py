@@ -1,5 +1,6 @@
 """Registering a card: under the provider's rules, with a token or on a page, and the gateway has the last word."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -209,6 +210,24 @@ async def test_a_person_settles_what_nobody_knows(
     outcomes = await merchant.run("select outcome, resolved_by from duly.gateway_attempts order by attempt")
     expected = [("succeeded", "maria")] if is_found else [("did_not_happen", "maria"), ("succeeded", "")]
     assert [tuple(row) for row in outcomes] == expected
+
+
+async def test_a_person_is_asked_after_six_hours_in_which_nobody_knows(
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(cards=[])
+    for operation, kind in ((SETUPS, FaultKind.RESPONSE_LOST), ("GET /v1/setup_intents", FaultKind.SERVER_ERROR_500)):
+        stripe_sandbox.add_fault(Fault(operation=operation, kind=kind))
+    card, _ = await card_client.save(account)
+    asked = "a person is asked: unknown_validation"
+
+    await duly.environment.sleep(timedelta(hours=4))
+    before = (await card_client.status(card)).history
+    await duly.environment.sleep(timedelta(hours=4))
+
+    assert not [note for note in before if note.endswith(asked)]
+    assert [note for note in (await card_client.status(card)).history if note.endswith(asked)]
+    stripe_sandbox.clear_faults()
 
 
 async def test_the_id_of_another_validation_is_no_evidence(

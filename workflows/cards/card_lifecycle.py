@@ -145,11 +145,7 @@ class CardLifecycle(CardHandlers):
         """Nobody knows, or the gateway decides later: check again, and never guess."""
         state, now = self._state, workflow.now()
         since = state.snapshot.unknown_since or now
-        if (
-            state.snapshot.unknown_since
-            and now - since >= REVIEW_AFTER
-            and state.snapshot.checks % 24 == len(CHECK_INTERVALS)
-        ):
+        if now - since >= REVIEW_AFTER:
             state.waiter.ask_a_person("unknown_validation")
         pause = CHECK_INTERVALS[min(state.snapshot.checks, len(CHECK_INTERVALS) - 1)]
         state.snapshot = replace(state.snapshot, unknown_since=since, checks=state.snapshot.checks + 1)
