@@ -12,10 +12,10 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up check format contract bench migrate lock clean
+.PHONY: help setup demo test up check format contract bench migrate release release-check lock clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install the locked packages into .venv
 
@@ -47,6 +47,12 @@ bench: $(STAMP) ## Measure throughput, cost and memory
 
 migrate: $(STAMP) ## Bring the database of DULY_MIGRATION_DATABASE_URL to the newest schema
 	$(BIN)/python starter.py migrate
+
+release: $(STAMP) ## Freeze the revisions of this version and keep it for the tests of later ones
+	$(BIN)/python -m tests.upgrades.keep
+
+release-check: $(STAMP) ## Say what keeps this tree from being released: versions, changelog, frozen revisions, kept files
+	$(BIN)/python -m tests.upgrades.release_check
 
 lock: $(STAMP) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
 	$(COMPILE) --all-extras --output-file=requirements.lock $(ARGS) pyproject.toml

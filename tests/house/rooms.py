@@ -46,6 +46,7 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
         "sandbox": "mirrors sandbox/stripe",
         "stack": "mirrors sandbox/servers and the stack",
         "support": "helpers that several folders import",
+        "upgrades": "kept releases, and how they are brought to this one",
     },
 }
 # Folders that are as a file at the layer's root: everybody may import them.

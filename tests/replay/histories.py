@@ -6,6 +6,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle, WorkflowHistory
 
+from tests.upgrades.kept_release import releases
+
 FOLDER = Path(__file__).parent / "histories"
 
 # Who worked on a task, and where its program lay, is nobody's business and no part of a replay.
@@ -24,7 +26,12 @@ def load(path: Path) -> WorkflowHistory:
 
 
 async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
-    """Write a history down, one event a line, under a name that says what happened in it."""
+    """Write a history down, one event a line, under a name that says what happened in it.
+
+    What a release had recorded stays: the same path of today is kept beside it, under that release's name.
+    """
+    released = [release.version for release in releases() if release.has_recorded(f"{name}.json")]
+    name = f"{name}-after_{released[-1]}" if released else name
     history = json.loads((await handle.fetch_history()).to_json())
     lines = ",\n".join(json.dumps(_anonymous(event), ensure_ascii=False) for event in history["events"])
     FOLDER.mkdir(exist_ok=True)

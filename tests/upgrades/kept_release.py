@@ -1,0 +1,114 @@
+"""A release as the repository keeps it: its code, and what a stack of it had written into every server."""
+
+import hashlib
+import json
+import lzma
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+RELEASES = Path(__file__).parent / "releases"
+HISTORIES = Path(__file__).parents[1] / "replay" / "histories"
+# What a deployed release runs, and the sandbox that stands for the gateway: Stripe does not change with our releases.
+CODE = (
+    "activities",
+    "commands",
+    "migrations",
+    "models",
+    "sandbox",
+    "workflows",
+    "alembic.ini",
+    "settings.py",
+    "starter.py",
+    "webhook.py",
+    "worker.py",
+)
+# Below this the data would be large enough to weigh on every clone.
+LARGEST_BYTES = 2_000_000
+
+
+@dataclass(frozen=True)
+class KeptRelease:
+    """The files of one release below `tests/upgrades/releases/<version>`, each compressed with xz."""
+
+    version: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return RELEASES / self.version
+
+    @property
+    def code(self) -> Path:
+        """The source of the release, as `git archive` writes it."""
+        return self.folder / "code.tar.xz"
+
+    @property
+    def database(self) -> Path:
+        """What pg_dump wrote of the ledger."""
+        return self.folder / "database.sql.xz"
+
+    @property
+    def temporal(self) -> Path:
+        """The development server's database: the open workflows with their histories."""
+        return self.folder / "temporal.db.xz"
+
+    @property
+    def stripe(self) -> Path:
+        """The sandbox's state, readable by the release's own code only."""
+        return self.folder / "stripe-state.xz"
+
+    @property
+    def histories(self) -> Path:
+        """The hashes of the recorded histories, which every later release replays as they are."""
+        return self.folder / "histories.json"
+
+    def has_recorded(self, name: str) -> bool:
+        """Tell whether a history of this name was recorded when it was released."""
+        return self.histories.exists() and name in json.loads(self.histories.read_text())
+
+    def changed_histories(self) -> list[str]:
+        """Return a line for each history that this release had recorded and that is not as it was."""
+        return [
+            f"{name}: is not what release {self.version} recorded; a changed workflow is patched"
+            for name, stored in json.loads(self.histories.read_text()).items()
+            if not (HISTORIES / name).exists() or _hash_of(HISTORIES / name) != stored
+        ]
+
+    def files(self) -> tuple[Path, ...]:
+        """Return every file that belongs to a kept release."""
+        return (self.code, self.database, self.temporal, self.stripe, self.histories)
+
+    def unpack(self, folder: Path) -> Path:
+        """Write code and data into a folder and return where the code is."""
+        for packed in (self.database, self.temporal, self.stripe):
+            (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+        code = folder / "code"
+        with tarfile.open(self.code) as archive:
+            archive.extractall(code, filter="data")
+        return code
+
+
+def releases() -> list[KeptRelease]:
+    """Return every kept release, the oldest first."""
+    found = [path.name for path in RELEASES.iterdir() if path.is_dir()]
+    return [KeptRelease(version) for version in sorted(found, key=_numbers)]
+
+
+def keep_histories(release: KeptRelease) -> None:
+    """Write the hash of each recorded history."""
+    hashes = {path.name: _hash_of(path) for path in sorted(HISTORIES.iterdir()) if path.is_file()}
+    release.histories.write_text(json.dumps(hashes, indent=2) + "\n")
+
+
+def pack(path: Path, packed: Path) -> None:
+    """Compress a file. The same content gives the same bytes."""
+    packed.write_bytes(lzma.compress(path.read_bytes(), preset=9))
+
+
+def _hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

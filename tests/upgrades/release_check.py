@@ -1,0 +1,82 @@
+"""What must be true of a release before it is tagged: `make release-check`."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from datetime import date
+from pathlib import Path
+
+from migrations.frozen import changed, frozen, revisions
+from migrations.run import VERSION
+from tests.house.source import ROOT
+from tests.upgrades.kept_release import LARGEST_BYTES, KeptRelease
+
+_HEADING = re.compile(r"^## \[(?P<version>[^]]+)\](?: - (?P<day>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
+_UNRELEASED = "Unreleased"
+
+
+def problems(root: Path, version: str) -> list[str]:
+    """Return a line for each thing that keeps this tree from being released as a version."""
+    return [
+        *_wrong_versions(root, version),
+        *changelog_problems((root / "CHANGELOG.md").read_text(encoding="utf-8"), version),
+        *changed(),
+        *_revisions_without_a_release(),
+        *_missing_files(KeptRelease(version)),
+    ]
+
+
+def changelog_problems(text: str, version: str) -> list[str]:
+    """Return a line for each thing that the changelog of a release lacks."""
+    headings = list(_HEADING.finditer(text))
+    if len(headings) < 2 or headings[0]["version"] != _UNRELEASED:
+        return ["CHANGELOG.md: begins with [Unreleased], and the release follows it"]
+    newest, found = headings[1], []
+    if newest["version"] != version:
+        found.append(f"CHANGELOG.md: the newest release is {newest['version']}, not {version}")
+    if newest["day"] is None or not _is_day(newest["day"]):
+        found.append(f"CHANGELOG.md: [{newest['version']}] has no day, as in ## [{version}] - 2026-11-28")
+    if text[headings[0].end() : newest.start()].strip():
+        found.append("CHANGELOG.md: [Unreleased] has entries, which belong to the release")
+    return found
+
+
+def _wrong_versions(root: Path, version: str) -> list[str]:
+    stated = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return [] if stated == version else [f"pyproject.toml: version is {stated}, migrations/run.py has {version}"]
+
+
+def _revisions_without_a_release() -> list[str]:
+    listed = {revision for each in frozen().values() for revision in each}
+    return [
+        f"migrations/versions/{revision}: is in no release of migrations/frozen.json; `make release` adds it"
+        for revision in revisions()
+        if revision not in listed
+    ]
+
+
+def _missing_files(release: KeptRelease) -> list[str]:
+    missing = [f"{path.name} of {release.version}: is missing" for path in release.files() if not path.exists()]
+    large = [path.name for path in release.files() if path.exists() and path.stat().st_size > LARGEST_BYTES]
+    return [*missing, *(f"{name} of {release.version}: is larger than {LARGEST_BYTES} bytes" for name in large)]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text) <= date.today()  # noqa: DTZ011  # the day of whoever releases
+    except ValueError:
+        return False
+
+
+def main() -> None:
+    """Print what keeps this tree from being released, and end with 1 if anything does."""
+    found = problems(ROOT, VERSION)
+    if not found and subprocess.run(("git", "diff", "--quiet", "HEAD"), cwd=ROOT, check=False).returncode:
+        found = ["the tree has changes that are not committed"]
+    sys.stdout.write("".join(f"{line}\n" for line in found) or f"{VERSION} may be released: tag it v{VERSION}\n")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A release is refused as long as anything of it is missing, and a released revision stays as it was."""
+
+from pathlib import Path
+
+import pytest
+
+from migrations import frozen
+from migrations.run import VERSION
+from tests.house.source import ROOT
+from tests.upgrades.kept_release import KeptRelease, releases
+from tests.upgrades.release_check import changelog_problems, problems
+
+RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-28\n\n### Added\n\n- Something.\n"
+
+
+def test_no_released_revision_was_changed() -> None:
+    assert frozen.changed() == []
+    assert [release.version for release in releases()] == list(frozen.frozen())
+
+
+@pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
+def test_no_history_that_a_release_recorded_was_recorded_anew(release: KeptRelease) -> None:
+    assert release.changed_histories() == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert not [line for line in problems(ROOT, VERSION) if line.startswith("pyproject.toml")]
+
+
+def test_an_edited_and_a_removed_revision_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0001_first").mkdir()
+    for name, content in {
+        "0001_first.py": "",
+        "0001_first/01_a.sql": "create table a ();",
+        "0002_second.py": "",
+    }.items():
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(frozen, "_VERSIONS", tmp_path)
+    monkeypatch.setattr(frozen, "LIST", tmp_path / "frozen.json")
+    frozen.LIST.write_text("{}")
+
+    assert frozen.freeze("1.0.0") == ["0001_first", "0002_second"]
+    assert frozen.changed() == []
+    (tmp_path / "0001_first" / "01_a.sql").write_text("create table a (b int);")
+    (tmp_path / "0002_second.py").unlink()
+
+    assert frozen.changed() == [
+        "migrations/versions/0001_first: was changed after release 1.0.0",
+        "migrations/versions/0002_second: is gone after release 1.0.0",
+    ]
+
+
+def test_a_changelog_of_a_release_is_accepted() -> None:
+    assert changelog_problems(RELEASED, "1.2.0") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (RELEASED.replace("1.2.0", "1.1.0"), "the newest release is 1.1.0, not 1.2.0"),
+        (RELEASED.replace(" - 2026-11-28", ""), "has no day"),
+        (RELEASED.replace("2026-11-28", "2026-13-28"), "has no day"),
+        (RELEASED.replace("[Unreleased]\n", "[Unreleased]\n\n- More.\n"), "[Unreleased] has entries"),
+        (RELEASED.replace("## [Unreleased]\n", ""), "begins with [Unreleased]"),
+    ],
+)
+def test_a_changelog_that_is_not_ready_says_why(text: str, problem: str) -> None:
+    [found] = changelog_problems(text, "1.2.0")
+    assert problem in found
+
+
+def test_a_release_that_was_not_kept_is_not_released() -> None:
+    missing = [path.name for path in KeptRelease("9.9.9").files()]
+
+    assert [line for line in problems(ROOT, "9.9.9") if line.endswith("is missing")] == [
+        f"{name} of 9.9.9: is missing" for name in missing
+    ]
