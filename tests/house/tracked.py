@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.house.source import ROOT
 
-BINARY = frozenset({".png", ".jpg", ".gif", ".ico", ".gz", ".db"})
+BINARY = frozenset({".png", ".jpg", ".gif", ".ico", ".gz", ".xz"})
 
 
 def tracked_files(root: Path = ROOT) -> list[Path]:
