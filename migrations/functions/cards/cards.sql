@@ -192,7 +192,7 @@ begin
     update duly.gateway_attempts set outcome = p_outcome,
         gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference), code = p_code,
         decline_code = p_decline_code, resolved_by = p_actor, resolution = p_reason,
-        finished_at = case when p_outcome not in ('processing', 'unknown') then now() end
+        finished_at = case when duly.is_final(p_outcome) then now() end
     where request_id = p_request_id and attempt = p_attempt returning * into a;
     update duly.gateway_requests set
         state = case p_outcome when 'succeeded' then 'posted' when 'declined' then 'rejected' when 'invalid_request' then 'rejected'

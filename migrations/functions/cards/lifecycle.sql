@@ -95,7 +95,7 @@ declare
 begin
     select account_id into strict v_account from duly.cards where id = p_card_id;
     insert into duly.messages (id, audience, kind, account_id, parameters)
-    values (concat_ws('/', p_kind, p_card_id, nullif(p_transition, '')), 'customer', p_kind, v_account,
+    values (concat_ws('/', p_kind, p_card_id, nullif(p_transition, '')), duly.audience_of(p_kind), p_kind, v_account,
         p_parameters || jsonb_build_object('card_id', p_card_id))
     on conflict (id) do nothing;
     return array(select id from duly.messages where account_id = v_account and state = 'pending' order by id);

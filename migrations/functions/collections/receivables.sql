@@ -182,7 +182,7 @@ begin
       and state in ('pending', 'under_processing', 'unknown') for update;
     if found then
         if exists (select from duly.gateway_attempts
-                   where request_id = v_request.id and (outcome is null or outcome in ('processing', 'unknown'))) then
+                   where request_id = v_request.id and not duly.is_final(outcome)) then
             perform duly.refuse('no_attempt_in_flight', format('%s has an attempt whose outcome nobody knows', v_request.id));
         end if;
         perform duly.reject_payment(v_request.transaction_id, p_reason);

@@ -171,7 +171,7 @@ declare
     v_last duly.gateway_attempts;
 begin
     select * into v_last from duly.gateway_attempts where request_id = p_request.id order by attempt desc limit 1;
-    if v_last.outcome is null or v_last.outcome in ('processing', 'unknown') then
+    if not duly.is_final(v_last.outcome) then
         perform duly.refuse('no_attempt_in_flight',
             format('attempt %s of %s has no definite outcome', v_last.attempt, p_request.id));
     elsif p_attempt <> v_last.attempt + 1 then

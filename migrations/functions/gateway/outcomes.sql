@@ -96,7 +96,7 @@ begin
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment';
     select * into v_attempt from duly.gateway_attempts
-    where request_id = v_request.id and attempt = p_attempt and (outcome is null or outcome in ('processing', 'unknown'));
+    where request_id = v_request.id and attempt = p_attempt and not duly.is_final(outcome);
     if v_attempt.request_id is null then
         perform duly.refuse('outcome_is_unknown',
             format('attempt %s of %s for %s has an outcome, or was never made', p_attempt, p_account_id, p_period));
@@ -128,7 +128,7 @@ begin
     elsif exists (
         select from duly.gateway_requests r join duly.gateway_attempts a on a.request_id = r.id
         where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'
-          and (a.outcome is null or a.outcome in ('processing', 'unknown'))) then
+          and not duly.is_final(a.outcome)) then
         perform duly.refuse('no_attempt_in_flight', format('an attempt of %s has no outcome yet', p_account_id));
     end if;
     v_receipt := duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,

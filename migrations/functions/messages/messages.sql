@@ -15,15 +15,20 @@ begin
         where c.account_id = p_account_id and c.period = p_period), true);
 end $$;
 
+-- Whom a kind of message is for (FOR_CUSTOMERS in models/messages/message.py).
+create or replace function duly.audience_of(p_kind text) returns text
+language sql immutable as $$
+    select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
+            'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned')
+        then 'customer' else 'operator' end
+$$;
+
 create or replace function duly.write_message(p_kind text, p_account_id text, p_period text, p_run_id text, p_parameters jsonb,
     p_transition text default '')
 returns void language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
     values (concat_ws('/', p_kind, nullif(p_account_id, ''), nullif(p_period, ''), nullif(p_transition, '')),
-        case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'refunded',
-                'refund_returned')
-            then 'customer'
-            else 'operator' end,
+        duly.audience_of(p_kind),
         p_kind, p_account_id, p_period, coalesce(p_run_id, ''), p_parameters)
     on conflict (id) do nothing
 $$;
@@ -34,8 +39,9 @@ create or replace function duly.write_receipt(p_account_id text, p_period text, 
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     if duly.notifies_customer(p_account_id, p_period, p_run_id) then
-        insert into duly.messages (id, kind, account_id, period, run_id, parameters)
-        values ('receipt/' || p_account_id || '/' || p_period, 'receipt', p_account_id, p_period, coalesce(p_run_id, ''),
+        insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
+        values ('receipt/' || p_account_id || '/' || p_period, duly.audience_of('receipt'), 'receipt', p_account_id, p_period,
+            coalesce(p_run_id, ''),
             jsonb_build_object('amount_minor', p_amount_minor, 'currency', p_currency, 'payment_id', p_payment_id,
                 'card_id', p_card_id))
         on conflict (id) do nothing;

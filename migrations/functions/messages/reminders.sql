@@ -40,8 +40,8 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_written integer;
 begin
-    insert into duly.messages (id, kind, account_id, parameters)
-    select r.message_id, r.kind, r.account_id, jsonb_build_object('amount_minor', r.amount_minor, 'currency', r.currency,
+    insert into duly.messages (id, audience, kind, account_id, parameters)
+    select r.message_id, duly.audience_of(r.kind), r.kind, r.account_id, jsonb_build_object('amount_minor', r.amount_minor, 'currency', r.currency,
         'transaction_id', r.invoice_id, 'at', to_char(r.due_on, 'YYYY-MM-DD') || 'T12:00:00+00:00')
     from duly.reminders_at(p_now) r
     on conflict (id) do nothing;

@@ -13,11 +13,11 @@ begin
     select * into strict r from duly.gateway_requests where id = p_request_id;
     select * into strict a from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
     if r.state in ('rejected', 'reversed') then return duly.refund_view(r, a); end if;
-    if a.outcome is null or a.outcome in ('processing', 'unknown') then
+    if not duly.is_final(a.outcome) then
         update duly.gateway_attempts set outcome = p_outcome, code = p_code,
             gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
             resolved_by = p_actor, resolution = p_reason,
-            finished_at = case when p_outcome not in ('processing', 'unknown') then clock_timestamp() end
+            finished_at = case when duly.is_final(p_outcome) then clock_timestamp() end
         where request_id = p_request_id and attempt = p_attempt returning * into a;
     end if;
     if r.state = 'posted' then
