@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         "", repr=False, description="The same database under the owner's role; defaults to DULY_DATABASE_URL."
     )
     database_pool: int = Field(16, ge=1, le=200, description="Database connections one process may hold.")
-    database_timeout_seconds: float = Field(10.0, gt=0, le=120, description="Longest time one database call may take.")
+    database_timeout_seconds: float = Field(10.0, gt=0, le=45, description="Longest time one database call may take.")
 
     temporal_address: str = Field(description="Temporal frontend, host:port.")
     temporal_namespace: str = Field("default", min_length=1, description="Temporal namespace.")

@@ -13,6 +13,8 @@ from models.tables.returns import RefundRunRow
 
 PAGE = 100
 SWEEP_SECONDS = 10 * 60.0
+# Reserving a page of refunds; shorter than the activity, which would begin it again.
+PAGE_SECONDS = 45.0
 
 _MEMBERS = TypeAdapter(list[RefundMember])
 _CERTIFICATE = TypeAdapter(RefundCertificate)
@@ -48,7 +50,7 @@ class RefundRunActivities:
             run=run_id,
             after=after,
             limit=PAGE,
-            timeout_seconds=60.0,
+            timeout_seconds=PAGE_SECONDS,
         )
         return _MEMBERS.validate_python([row._asdict() for row in rows])
 

@@ -1,0 +1,89 @@
+"""Time-outs side by side: what an activity gives the database, and what its workflow gives the activity."""
+
+import ast
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from settings import Settings
+from tests.house.source import Module
+from workflows import options
+
+_STARTS = frozenset({"execute_activity_method", "start_activity_method"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Functions = dict[str, ast.FunctionDef | ast.AsyncFunctionDef]
+# What the activity does before and after its slowest statement, and the way of its answer.
+MARGIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class TimeOuts:
+    """One call of an activity: the longest statement it may make, and when the server gives it up, in seconds."""
+
+    activity: str
+    statement: float
+    silence: float
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the workflow repeats the activity while the database still works for it."""
+        return self.statement + MARGIN_SECONDS > self.silence
+
+
+def time_outs(modules: Iterable[Module]) -> list[TimeOuts]:
+    """Return every call of an activity by a workflow, with both time-outs."""
+    everything = list(modules)
+    statements = {name: seconds for module in everything for name, seconds in _statements(module)}
+    return [
+        TimeOuts(name, statements[name], silence)
+        for module in everything
+        if module.path.parts[0] == "workflows"
+        for name, silence in _calls(module)
+    ]
+
+
+def longest_default() -> float:
+    """Return the longest time-out that may be set for statements that state none."""
+    limits = [getattr(each, "le", None) for each in Settings.model_fields["database_timeout_seconds"].metadata]
+    return float(next(limit for limit in limits if limit is not None))
+
+
+def _statements(module: Module) -> Iterator[tuple[str, float]]:
+    """Yield each activity of a module with the longest statement that it, or what it calls there, may make."""
+    functions = {node.name: node for node in ast.walk(module.tree) if isinstance(node, _FUNCTIONS)}
+    for owner in (node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)):
+        for method in owner.body:
+            if isinstance(method, _FUNCTIONS) and any("activity.defn" in ast.unparse(d) for d in method.decorator_list):
+                stated = list(_stated(module, method, functions, frozenset()))
+                default = [longest_default()] if "database" in ast.unparse(owner) else [0.0]
+                yield f"{owner.name}.{method.name}", max(default + stated)
+
+
+def _stated(module: Module, function: ast.AST, functions: Functions, seen: frozenset[str]) -> Iterator[float]:
+    for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in functions and name not in seen:
+            yield from _stated(module, functions[name], functions, seen | {name})
+        for keyword in call.keywords:
+            if keyword.arg == "timeout_seconds":
+                yield _seconds(module, keyword.value)
+
+
+def _seconds(module: Module, value: ast.expr) -> float:
+    if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
+        return float(value.value)
+    found = getattr(importlib.import_module(module.name), ast.unparse(value), None)
+    return float(found) if isinstance(found, int | float) else 0.0
+
+
+def _calls(module: Module) -> Iterator[tuple[str, float]]:
+    """Yield each activity that a module calls, with the shorter of its time-out and its heartbeat's."""
+    for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _STARTS:
+            timing = next(getattr(options, ast.unparse(each.value)) for each in call.keywords if each.arg is None)
+            silence = timing.get("heartbeat_timeout", options.HEARTBEAT_TIMEOUT)
+            # The worker itself beats for calls of the gateway, however long a statement takes meanwhile.
+            beats = [] if silence == options.HEARTBEAT_TIMEOUT else [silence]
+            given: timedelta = min([timing["start_to_close_timeout"], *beats])
+            yield ast.unparse(call.args[0]), given.total_seconds()
