@@ -16,4 +16,5 @@ pytest_plugins = [
     "tests.fixtures.refunds",
     "tests.fixtures.stripe",
     "tests.fixtures.temporal",
+    "tests.fixtures.time_limit",
 ]

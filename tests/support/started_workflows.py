@@ -1,0 +1,87 @@
+"""Which workflows a test has started, and what those that are open wait for."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.service import RPCError
+
+LAST_EVENTS = 6
+# Of one look at a workflow: a server that hangs is no reason to say nothing of the others.
+LOOK = timedelta(seconds=5)
+
+
+class StartedWorkflows(Interceptor):
+    """Remembers what a client has started, as long as its test runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: dict[str, Client] = {}
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002  # the SDK's name
+        """Put the memory before the client's calls."""
+        return _Remember(next, self.started)
+
+
+class _Remember(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, started: dict[str, Client]) -> None:  # noqa: A002  # likewise
+        super().__init__(next)
+        self._started = started
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002  # likewise
+        handle = await super().start_workflow(input)
+        self._started[handle.id] = handle._client  # the handle gives it to nobody
+        return handle
+
+
+STARTED = StartedWorkflows()
+
+
+async def open_workflows(started: dict[str, Client]) -> str:
+    """Return a paragraph for each open workflow of a test: its pending activities and last events."""
+    found = []
+    for workflow_id, client in started.items():
+        try:
+            if state := await _state_of(client, workflow_id):
+                found.append(f"{workflow_id}: {state}")
+        except RPCError as error:
+            found.append(f"{workflow_id}: {error.message}")
+    return "\n".join(found) or "no workflow that the test had started is open"
+
+
+async def _state_of(client: Client, workflow_id: str) -> str:
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+    )
+    described = await client.workflow_service.describe_workflow_execution(request, timeout=LOOK)
+    if described.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
+        return ""
+    pending = [
+        f"{each.activity_type.name}, attempt {each.attempt}: {each.last_failure.message or 'no failure yet'}"
+        for each in described.pending_activities
+    ]
+    handle = client.get_workflow_handle(workflow_id)
+    events = [event async for event in handle.fetch_history_events()]
+    last = [EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in events[-LAST_EVENTS:]]
+    return f"activities {pending}, timers {_open_timers(events)}; {len(events)} events, the last {last}"
+
+
+def _open_timers(events: Sequence[HistoryEvent]) -> list[str]:
+    """Return how long each open timer takes, and its summary where the server keeps it."""
+    timers: dict[int, str] = {}
+    for event in events:
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+            summary = event.user_metadata.summary.data
+            takes = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+            timers[event.event_id] = f"{takes}: {json.loads(summary) if summary else ''}"
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            timers.pop(event.timer_fired_event_attributes.started_event_id, None)
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_CANCELED:
+            timers.pop(event.timer_canceled_event_attributes.started_event_id, None)
+    return list(timers.values())
