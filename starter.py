@@ -11,6 +11,7 @@ from commands.configuration import cli as definitions
 from commands.disputes import cli as disputes
 from commands.events import cli as events
 from commands.events import webhooks_cli as webhooks
+from commands.gateway import cli as movements
 from commands.group import EXIT_CODES, DulyGroup
 from commands.ledger import accounts_cli as accounts
 from commands.ledger import balances_cli as balances
@@ -58,6 +59,7 @@ GROUPS = {
     "collections": collections.app,
     "messages": messages.app,
     "events": events.app,
+    "movements": movements.app,
     "webhooks": webhooks.app,
     "definitions": definitions.app,
     "schedule": schedule.app,

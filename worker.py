@@ -28,6 +28,7 @@ from activities.events.inbox import EventInbox
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.mode import require_mode
+from activities.gateway.movements import MovementActivities
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.messages.mailing import MailingActivities
@@ -57,6 +58,7 @@ from workflows.collections.collection import Collection
 from workflows.disputes.dispute import Dispute
 from workflows.events.event_sweep import EventSweep
 from workflows.events.targets import target_of
+from workflows.gateway.movements import GatewayMovements
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.options import MONTHLY
@@ -77,6 +79,7 @@ WORKFLOWS = (
     Collection,
     Dispute,
     EventSweep,
+    GatewayMovements,
     Mailing,
     PaymentRun,
     PaymentRunShard,
@@ -170,6 +173,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         CardActivities(database, gateway, pace, f"{settings.public_url}/saved"),
         RefundActivities(database, gateway, pace),
         DisputeActivities(database, gateway),
+        MovementActivities(database, gateway),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
     return Worker(

@@ -1,9 +1,11 @@
 """A gateway that says yes at once, without a network: what remains is Duly's own work."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
+from models.gateway.movements import Movement, MovementKind
 from sandbox.customers.gateway_customers import SavedAccount, SavedCard
 from sandbox.customers.generation import GeneratedAccount
 
@@ -16,7 +18,16 @@ class InstantGateway(StripeGateway):
     async def charge(self, charge: Charge) -> ChargeResult:
         """Succeed; the same key gives the same references."""
         key = charge.idempotency_key
-        return ChargeResult(ChargeStatus.SUCCEEDED, f"pi_{key}", charge_reference=f"ch_{key}", fee_minor=FEE_MINOR)
+        moved = Movement(
+            f"txn_{key}",
+            MovementKind.CHARGE,
+            f"ch_{key}",
+            charge.amount_minor,
+            FEE_MINOR,
+            charge.currency,
+            datetime.now(UTC),
+        )
+        return ChargeResult(ChargeStatus.SUCCEEDED, f"pi_{key}", charge_reference=f"ch_{key}", movement=moved)
 
 
 class InstantCustomers:

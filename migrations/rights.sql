@@ -52,7 +52,9 @@ grant execute on function duly.events_to_deliver, duly.note_delivery, duly.note_
     duly.receive_events, duly.replay_event to duly_app;
 
 -- gateway
-grant execute on function duly.collection_of_link, duly.open_attempt, duly.record_outcome, duly.record_page,
+grant execute on function duly.alert_overdue_movements, duly.book_movement, duly.book_movements, duly.collection_of_link,
+    duly.expect_of_older_release, duly.movements_wanted, duly.note_movements_read, duly.open_attempt,
+    duly.put_off_expectation, duly.record_outcome, duly.record_page,
     duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
 
 -- ledger

@@ -66,6 +66,11 @@ def dispute_id(dispute_id: str) -> str:
     return f"dispute/{dispute_id}"
 
 
+def movements_id(provider: str) -> str:
+    """Return the id of the look at a provider's movements that its events have started."""
+    return f"movements/{provider}"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"

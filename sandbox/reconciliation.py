@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from activities.database import Database
-from models.gateway.charges import Movement, MovementKind
+from models.gateway.movements import Movement, MovementKind
 from models.money import Money
 
 # What the ledger says moved at the gateway, by the gateway's references and with its signs.

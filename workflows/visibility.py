@@ -97,6 +97,15 @@ def card_label(card_id: str, *, account: str = "", provider: str = "") -> Label:
     )
 
 
+def movements_label(provider: str) -> Label:
+    """Label a look at a provider's movements."""
+    return Label(
+        search_attributes=known_at_start(provider=provider),
+        static_summary=f"Books what {provider} has moved",
+        static_details=_MOVEMENTS,
+    )
+
+
 def refund_label(refund_id: str, *, payment: str = "", account: str = "", provider: str = "") -> Label:
     """Label a refund or a payment cancellation."""
     return Label(
@@ -153,6 +162,10 @@ _COLLECTION = (
 _CARD = (
     "Looks after one card: it is checked by the gateway, its holder is warned before it expires, and whoever collects"
     " hears of every change. It ends when the card is rejected, replaced or removed."
+)
+_MOVEMENTS = (
+    "Reads what a provider's balance has moved, and books it: fees, and what was converted into another currency."
+    " It ends when no event has come meanwhile."
 )
 _REFUND = (
     "Gives money of a payment back, once. It is posted when the gateway has paid it, and watched afterwards: a refund"

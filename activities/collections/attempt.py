@@ -45,7 +45,7 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "outcome": _OUTCOME_OF_STATUS[found.status],
         "gateway_reference": found.gateway_reference,
         "charge_reference": found.charge_reference,
-        "fee_minor": found.fee_minor,
+        "movement": found.movement.as_booked() if found.movement else None,
         "code": decline.code,
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,

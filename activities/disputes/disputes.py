@@ -60,7 +60,9 @@ class DisputeRowActivities:
 async def record_dispute(database: Database, provider: str, data: DisputeData) -> DisputeRecord:
     """Book a dispute as the gateway has it."""
     values = asdict(data)
-    recorded = await database.call("record_dispute", id=values.pop("dispute_id"), provider_id=provider, **values)
+    moved = {"movements": [each.as_booked() for each in data.movements]}
+    values |= {"id": values.pop("dispute_id"), "provider_id": provider, "fee_minor": 0, "movements": moved}
+    recorded = await database.call("record_dispute", **values)
     return DISPUTE.validate_python(recorded)
 
 

@@ -1,12 +1,12 @@
 """Disputes at Stripe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import stripe
 
-from activities.gateway.translation import translating_errors
+from activities.gateway.translation import movement_of, translating_errors
 from models.disputes.dispute import DISPUTE_ENDED, DisputeData, DisputeState
 from models.gateway.amounts import from_gateway
 
@@ -55,19 +55,27 @@ class StripeDisputes:
 
 def _data(dispute: stripe.Dispute) -> DisputeData:
     currency = dispute.currency.upper()
-    due = dispute.evidence_details.due_by
-    moved = [(each.amount, each.fee) for each in dispute.balance_transactions]
+    due, amount = dispute.evidence_details.due_by, from_gateway(dispute.amount, currency).amount_minor
+    moved = [movement_of(each) for each in dispute.balance_transactions]
+    is_own = all(each.currency == currency for each in moved)
     return DisputeData(
         dispute_id=dispute.id,
         payment_reference=str(dispute.payment_intent or ""),
         state=_STATE.get(dispute.status, DisputeState.OPEN),
         status=dispute.status,
-        amount_minor=from_gateway(dispute.amount, currency).amount_minor,
+        amount_minor=amount,
         currency=currency,
         reason=dispute.reason,
         evidence_due_at=datetime.fromtimestamp(due, UTC) if due else None,
         has_evidence=dispute.evidence_details.submission_count > 0,
-        withdrawn_minor=from_gateway(-sum(amount for amount, _ in moved if amount < 0), currency).amount_minor,
-        reinstated_minor=from_gateway(sum(amount for amount, _ in moved if amount > 0), currency).amount_minor,
-        fee_minor=from_gateway(sum(fee for _, fee in moved), currency).amount_minor,
+        withdrawn_minor=_moved([-each.amount_minor for each in moved if each.amount_minor < 0], is_own, amount),
+        reinstated_minor=_moved([each.amount_minor for each in moved if each.amount_minor > 0], is_own, amount),
+        movements=tuple(moved),
     )
+
+
+def _moved(amounts: Sequence[int], is_own_currency: bool, disputed_minor: int) -> int:  # what it is about
+    """Return what has moved of the disputed amount, whose currency may be another than the movements'."""
+    if not amounts:
+        return 0
+    return sum(amounts) if is_own_currency else disputed_minor

@@ -1,7 +1,5 @@
 """Stripe as our gateway: the port's calls, made with the real SDK."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -12,6 +10,7 @@ from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
+from activities.gateway.stripe_movements import StripeMovements
 from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_customer
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
@@ -19,19 +18,18 @@ from activities.gateway.translation import (
     charge_result,
     decline_from,
     metadata_of,
-    movement_of,
     pick_fields,
     require_same_attempt,
     translating_errors,
 )
-from models.gateway.charges import Charge, ChargeResult, ChargeStatus, Movement
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
 
-class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeEvents):
+class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
@@ -89,15 +87,6 @@ class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, Str
                     return charge_result(intent, charge)
             await require_customer(self._client, charge.customer)
         return None
-
-    async def movements(self, since: datetime) -> AsyncIterator[Movement]:
-        """Every balance transaction since a moment, newest first."""
-        with translating_errors():
-            page = await self._client.v1.balance_transactions.list_async(
-                {"created": {"gte": int(since.timestamp())}, "limit": 100}
-            )
-            async for booking in page.auto_paging_iter():
-                yield movement_of(booking)
 
     async def verify(self) -> None:
         """Read the balance: the cheapest call that needs a good key."""

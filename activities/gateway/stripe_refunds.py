@@ -2,9 +2,12 @@
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, translating_errors
+from activities.gateway.translation import amount_to_send, booked_movement, translating_errors
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
+
+# What the refund has moved, and what has come back when it failed.
+EXPAND_MOVEMENTS = ("balance_transaction", "failure_balance_transaction")
 
 _STATUS = {
     "succeeded": GatewayRefundStatus.SUCCEEDED,
@@ -28,6 +31,7 @@ class StripeRefunds:
                     "payment_intent": call.payment_reference,
                     "amount": amount_to_send(call),
                     "reason": "requested_by_customer",
+                    "expand": list(EXPAND_MOVEMENTS),
                     "metadata": {
                         "duly_request": call.request_id,
                         "duly_attempt": call.idempotency_key,
@@ -42,11 +46,19 @@ class StripeRefunds:
         """Retrieve by id, else list the payment intent's refunds: both are consistent at Stripe."""
         with translating_errors():
             if gateway_reference:
-                found = await self._client.v1.refunds.retrieve_async(gateway_reference)
+                found = await self._client.v1.refunds.retrieve_async(
+                    gateway_reference, {"expand": list(EXPAND_MOVEMENTS)}
+                )
                 if not _is_of(found, call):
                     raise GatewayInvalidRequestError("another_refund")
                 return _answer(found, call)
-            page = await self._client.v1.refunds.list_async({"payment_intent": call.payment_reference, "limit": 100})
+            page = await self._client.v1.refunds.list_async(
+                {
+                    "payment_intent": call.payment_reference,
+                    "limit": 100,
+                    "expand": [f"data.{name}" for name in EXPAND_MOVEMENTS],
+                }
+            )
             async for refund in page.auto_paging_iter():
                 if _is_of(refund, call):
                     return _answer(refund, call)
@@ -68,4 +80,12 @@ def _answer(refund: stripe.Refund, call: RefundCall) -> RefundAnswer:
     # Stripe leaves the reason out unless the refund failed, and the SDK then has no such attribute.
     reason = getattr(refund, "failure_reason", None) or refund.status or ""
     code = reason if status is GatewayRefundStatus.FAILED else ""
-    return RefundAnswer(status, refund.id, is_booked=refund.balance_transaction is not None, code=code)
+    return RefundAnswer(
+        status,
+        refund.id,
+        is_booked=refund.balance_transaction is not None,
+        code=code,
+        movement=booked_movement(refund.balance_transaction),
+        # Stripe leaves it out of a refund that has not failed.
+        return_movement=booked_movement(getattr(refund, "failure_balance_transaction", None)),
+    )

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import aiohttp
 import stripe
+import structlog
 
 from models.gateway.amounts import GatewayAmountError, from_gateway, to_gateway
-from models.gateway.charges import Charge, ChargeResult, ChargeStatus, Movement, MovementKind
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline
 from models.gateway.errors import (
     GatewayAccessError,
@@ -18,8 +19,11 @@ from models.gateway.errors import (
     GatewayInvalidRequestError,
     GatewayUnansweredError,
 )
+from models.gateway.movements import Movement, MovementKind
 from models.gateway.refunds import RefundCall
 from models.money import Money
+
+log = structlog.get_logger(__name__)
 
 _STATUS = {
     "succeeded": ChargeStatus.SUCCEEDED,
@@ -43,7 +47,9 @@ _MOVEMENT = {
 
 
 # What is read of a payment intent, of its charge and of the charge's booking.
-_BOOKING = dict.fromkeys(("id", "object", "currency", "fee"))
+_BOOKING = dict.fromkeys(
+    ("id", "object", "amount", "created", "currency", "fee", "reporting_category", "source", "type")
+)
 _CHARGE = dict.fromkeys(("id", "object")) | {"balance_transaction": _BOOKING}
 _INTENT = dict.fromkeys(("id", "object", "status", "amount", "currency", "metadata", "last_payment_error"))
 _READ = _INTENT | {"latest_charge": _CHARGE}
@@ -91,7 +97,7 @@ def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
         gateway_reference=intent.id,
         charge_reference=latest.id if latest else "",
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
-        fee_minor=_fee_of(latest, charge.currency),
+        movement=booked_movement(latest.balance_transaction) if latest else None,
     )
 
 
@@ -108,14 +114,15 @@ def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
 
 
-def _fee_of(latest: stripe.Charge | None, currency: str) -> int | None:
-    booking = latest.balance_transaction if latest else None
-    if not isinstance(booking, stripe.BalanceTransaction) or booking.currency.upper() != currency:
+def booked_movement(booking: object) -> Movement | None:
+    """Read the balance transaction of an answer; None while the gateway has none, or gives its id alone."""
+    if not isinstance(booking, stripe.BalanceTransaction):
         return None
     try:
-        return from_gateway(booking.fee, currency).amount_minor
+        return movement_of(booking)
     except GatewayAmountError:
-        # The money has moved, whatever it cost: a fee that the ledger cannot express is left to reconciliation.
+        # The money has moved, whatever it cost: what the ledger cannot express stays expected, and is reported overdue.
+        log.warning("movement_not_expressible", movement=booking.id, currency=booking.currency)
         return None
 
 

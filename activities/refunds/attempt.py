@@ -70,6 +70,8 @@ def refund_outcome(answer: RefundAnswer | None) -> OutcomeFields:
     return {
         "outcome": _OUTCOME_OF_STATUS[answer.status],
         "is_booked": answer.is_booked,
+        "movement": answer.movement.as_booked() if answer.movement else None,
+        "return_movement": answer.return_movement.as_booked() if answer.return_movement else None,
         "gateway_reference": answer.gateway_reference,
         "code": answer.code,
     }

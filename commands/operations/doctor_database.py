@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from activities.database import Database, DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
+from activities.gateway.movements import ExpectationQueries
 from commands.operations.finding import Finding, ok, unchecked, wrong
 from commands.session import database_of
 from migrations.run import head
@@ -40,6 +41,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _server(database)
             yield await _schema(database)
             yield await _role(database)
+            yield await _movements(database)
         except DatabaseUnavailableError as error:
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
             yield wrong("database", f"no answer: {error}", advice)
@@ -83,6 +85,14 @@ async def _schema(database: Database) -> Finding:
         advice = "run `starter.py migrate` of the newer release, then restart what is older"
         return wrong("database schema", f"functions of {installed[0].functions_version or 'no release'}", advice)
     return ok("database schema", f"at {found}, the newest, with this release's functions")
+
+
+async def _movements(database: Database) -> Finding:
+    overdue = await ExpectationQueries(database).overdue()
+    if overdue:
+        advice = "`starter.py movements list --overdue`; compare these objects with the gateway's balance transactions"
+        return wrong("movements", f"{overdue} that the gateway should have made are not booked", advice)
+    return ok("movements", "none that the gateway should have made is missing")
 
 
 async def _role(database: Database) -> Finding:

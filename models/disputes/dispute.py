@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from models.gateway.movements import Movement
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
 
@@ -52,7 +53,7 @@ EVIDENCE = MappingProxyType(
 
 @dataclass(frozen=True)
 class DisputeData:
-    """A dispute as the gateway has it; amounts in minor units, as far as they have moved."""
+    """A dispute as the gateway has it; amounts in minor units of the payment's currency, as far as they have moved."""
 
     dispute_id: str
     payment_reference: str
@@ -65,7 +66,7 @@ class DisputeData:
     has_evidence: bool
     withdrawn_minor: int = 0
     reinstated_minor: int = 0
-    fee_minor: int = 0
+    movements: tuple[Movement, ...] = ()
 
 
 class DisputeGateway(Protocol):

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from models.gateway.decline import Decline
 from models.gateway.events import GatewayEvent
+from models.gateway.movements import Leg, Movement
 
 # So many numbers are readable on a page; the gateway cuts long names off without a word.
 PAGE_INVOICES = 5
@@ -52,13 +53,13 @@ def page_title(invoices: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ChargeResult:
-    """What the gateway answers about a charge. The fee is None until the gateway has booked it."""
+    """What the gateway answers about a charge. The movement, with the fee, is None until the gateway has booked it."""
 
     status: ChargeStatus
     gateway_reference: str
     charge_reference: str = ""
     decline: Decline | None = None
-    fee_minor: int | None = None
+    movement: Movement | None = None
 
 
 @dataclass(frozen=True)
@@ -68,31 +69,6 @@ class PaymentPage:
     gateway_reference: str
     url: str
     expires_at: datetime
-
-
-class MovementKind(StrEnum):
-    """What moved money on the gateway's balance."""
-
-    CHARGE = "charge"
-    REFUND = "refund"
-    REFUND_FAILURE = "refund_failure"
-    DISPUTE = "dispute"
-    DISPUTE_REVERSAL = "dispute_reversal"
-    PAYOUT = "payout"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class Movement:
-    """One booking on the gateway's balance: signed amount before fee, fee, both in ISO minor units."""
-
-    reference: str
-    kind: MovementKind
-    source_reference: str
-    amount_minor: int
-    fee_minor: int
-    currency: str
-    booked_at: datetime
 
 
 class Gateway(Protocol):
@@ -124,6 +100,10 @@ class Gateway(Protocol):
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:
         """Every booking on the gateway's balance since a moment."""
+        ...
+
+    async def find_movement(self, source: str, leg: Leg) -> Movement | None:
+        """Find the booking of a charge, refund or dispute; None while there is none."""
         ...
 
     async def verify(self) -> None:

@@ -13,6 +13,7 @@ class EventSubject(StrEnum):
     CARD = "card"
     REFUND = "refund"
     DISPUTE = "dispute"
+    MOVEMENT = "movement"
 
 
 class EventState(StrEnum):
@@ -80,6 +81,7 @@ NEEDED = MappingProxyType(
         charge__dispute__funds_reinstated="the disputed money came back",
         charge__dispute__closed="a dispute was decided",
     )
+    | _needs(EventSubject.MOVEMENT, charge__updated="a charge has been booked on the balance, with its fee")
 )
 
 # A page may take a payment or save a card: the type of its event alone does not say which.

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from models.gateway.movements import Movement
+
 
 class GatewayRefundStatus(StrEnum):
     """Where a refund stands at the gateway. One that succeeded may still fail."""
@@ -27,12 +29,17 @@ class RefundCall:
 
 @dataclass(frozen=True)
 class RefundAnswer:
-    """What the gateway answers about a refund. `is_booked`: its money has left the gateway's balance."""
+    """What the gateway answers about a refund. `is_booked`: its money has left the gateway's balance.
+
+    The movements of the money that left, and of the money that came back, as far as the gateway says them.
+    """
 
     status: GatewayRefundStatus
     gateway_reference: str
     is_booked: bool
     code: str = ""
+    movement: Movement | None = None
+    return_movement: Movement | None = None
 
 
 class RefundGateway(Protocol):

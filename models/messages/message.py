@@ -41,6 +41,7 @@ class MessageKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
     DISPUTE_DECIDED = "dispute_decided"
+    MOVEMENTS_OVERDUE = "movements_overdue"  # money that the gateway should have moved by now
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -80,6 +81,7 @@ TAGS = MappingProxyType(
         MessageKind.NEEDS_REVIEW: _ALERT | {"amount", "code"},
         MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
         MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
+        MessageKind.MOVEMENTS_OVERDUE: frozenset({"type", "failures", "object"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

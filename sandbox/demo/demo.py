@@ -19,6 +19,7 @@ from sandbox.customers.generation import generate
 from sandbox.customers.load import load
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
 from sandbox.demo.cycle import links_of, run_cycle
+from sandbox.demo.day_end import book_movements
 from sandbox.demo.display import DemoDisplay
 from sandbox.demo.outcomes import Cycle, Outcomes
 from sandbox.demo.report import Auditor, DemoReport, report_of
@@ -106,7 +107,8 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
         calls = tools.calls() - calls
         display.step("Giving money back: rewards, a refund that its bank sends back, a dispute")
         returns = await give_back(tools.client, tools.database, tools.control)
-        display.step("Comparing the ledger with the gateway")
+        display.step("Reading what the gateway books later, and comparing the ledger with it")
+        await book_movements(tools.client, tools.database, PROVIDER)
         report = await report_of(
             outcomes,
             tools.auditor,

@@ -8,15 +8,14 @@ from sandbox.stripe.api.errors import invalid_key, missing_key, no_access
 from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.api.limits import Limiter
 from sandbox.stripe.control.faults import Faults
-from sandbox.stripe.control.messages import AT_ONCE, AccountSettings, Delays
+from sandbox.stripe.control.messages import STRIPES_DELAYS, AccountSettings, Delays
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState
 from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.state.ids import Ids
 from sandbox.stripe.webhooks import Webhooks
 
-# Stripe's own are STRIPES_DELAYS: this becomes them when the ledger books fees that are known late.
-DEFAULT_DELAYS = AT_ONCE
+DEFAULT_DELAYS = STRIPES_DELAYS
 
 
 @dataclass(frozen=True)

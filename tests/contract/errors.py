@@ -50,6 +50,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "Dispute": {"payment_known": "the dispute is of no payment of ours"},
     "EventSweep": {},
+    "GatewayMovements": {},
     "Mailing": {},
     "PaymentRun": _RUN
     | {

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
+from models.gateway.movements import MovementsBooked, MovementsRequest
 from models.messages.message import MailingRequest
 from models.runs.process_run import (
     Certificate,
@@ -66,6 +67,12 @@ RUNS = {
         SweepRequest("stripe"),
         f"events/stripe-{MINUTE}",
         SweepResult(Swept(listed=40, found=1, since=NOON - timedelta(minutes=15)), Delivered(taken=1)),
+    ),
+    "GatewayMovements": Example(
+        MovementsRequest("stripe"),
+        "movements/stripe",
+        MovementsBooked(listed=40, booked=12, open=3),
+        signals={"gateway_event": ()},
     ),
     "Mailing": Example(MailingRequest(RUN), f"mailing/{RUN}", None),
     "PaymentRun": Example(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.gateway.charges import Movement, MovementKind
+from models.gateway.movements import Movement, MovementKind
 from sandbox.demo.report import doubles_in
 from sandbox.reconciliation import Booked, compare_balances, compare_objects
 from sandbox.stripe.control.messages import MovementGroup, MovementReport, Sum

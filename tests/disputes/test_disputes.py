@@ -11,7 +11,7 @@ from models.disputes.dispute import DisputeRecord, DisputeState, DisputeStatus, 
 from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
 from models.workflow_ids import dispute_id
-from sandbox.stripe.control.client import DisputeScript, Fault, FaultKind
+from sandbox.stripe.control.client import STRIPES_DELAYS, DisputeScript, Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
 from tests.support.run_control import happened, until
@@ -30,8 +30,9 @@ async def charge_of(refunds: RefundClient, payment: str) -> str:
 
 
 async def disputed(refunds: RefundClient, payment: str, script: DisputeScript | None = None) -> str:
-    """Let the cardholder dispute a payment, and the event arrive; return the dispute."""
+    """Let the cardholder dispute a payment, the bank take the money, and the events arrive; return the dispute."""
     dispute = refunds.sandbox.create_dispute(await charge_of(refunds, payment), script)
+    refunds.sandbox.advance(STRIPES_DELAYS.withdrawal)
     await refunds.deliver_events()
     await workflow_of(refunds, str(dispute["id"])).execute_update("first_reading")
     return str(dispute["id"])
@@ -102,6 +103,26 @@ async def test_when_it_is_lost_the_payment_is_cancelled_and_the_card_is_not_char
     assert await refunds.wrong() == []
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_money_that_is_taken_after_the_decision_pays_for_the_loss(refunds: RefundClient, is_told: bool) -> None:
+    [payment] = await refunds.paid(2500)
+    dispute = str(refunds.sandbox.create_dispute(await charge_of(refunds, payment))["id"])
+    await refunds.deliver_events()
+    await workflow_of(refunds, dispute).execute_update("first_reading")
+
+    result = await decided(refunds, dispute, won=False)
+    at_first = (result.state, await held(refunds), await refunds.state_of(payment))
+    if is_told:
+        refunds.sandbox.advance(STRIPES_DELAYS.withdrawal)
+        await refunds.deliver_events()
+        await refunds.duly.environment.sleep(1)
+
+    # Without the event the movement is found in the list.
+    assert await refunds.wrong() == []
+    assert at_first == (DisputeState.LOST, 0, "posted")
+    assert (await held(refunds), await refunds.state_of(payment), await refunds.owed(payment)) == (0, "cancelled", 2500)
+
+
 async def test_of_a_dispute_about_a_part_the_rest_stays_paid(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     dispute = await disputed(refunds, payment, DisputeScript(amount=1000))
@@ -127,6 +148,7 @@ async def test_an_inquiry_that_becomes_a_dispute_is_held_then(refunds: RefundCli
     dispute = await disputed(refunds, payment, DisputeScript(is_inquiry=True))
 
     refunds.sandbox.escalate_inquiry(dispute)
+    refunds.sandbox.advance(STRIPES_DELAYS.withdrawal)
     await check(refunds, dispute)
 
     assert await held(refunds) == 2500

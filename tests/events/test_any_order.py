@@ -20,7 +20,7 @@ from models.gateway.events import GatewayEvent, SweepRequest
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.workflow_ids import WORKFLOW_QUEUE, refund_id, sweep_id
-from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, Answer, CardOutcome, SandboxControl
 from tests.cards.test_registration import fill_in
 from tests.fixtures.cards import CardClient
 from tests.support.builders import Merchant
@@ -126,6 +126,7 @@ class Scenario:
     async def _refund_that_fails(self) -> None:
         account = await self._account("refund", cards=["pm_card_visa"], owes_minor=2500)
         await (await self.card_client.duly.start_collection(account)).execute_update("first_outcome")
+        self.sandbox.advance(STRIPES_DELAYS.balance_transaction)
         payment = await self.merchant.value(
             "select id from duly.financial_transactions where account_id = :id and classification = 'payment'",
             id=account,

@@ -6,7 +6,8 @@ import stripe
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeStatus
 from models.gateway.errors import GatewayInvalidRequestError
-from sandbox.stripe.control.client import SandboxControl
+from models.gateway.movements import Leg
+from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.gateway.conftest import Cards
 
 CHARGES = "POST /v1/payment_intents"
@@ -25,7 +26,7 @@ CHARGES = "POST /v1/payment_intents"
     ],
 )
 async def test_an_amount_is_sent_in_the_gateways_scale_and_its_fee_comes_back_in_ours(
-    gateway: StripeGateway, cards: Cards, stripe_client: stripe.StripeClient,
+    gateway: StripeGateway, cards: Cards, stripe_client: stripe.StripeClient, stripe_sandbox: SandboxControl,
     currency: str, amount_minor: int, sent: int, fee_minor: int,
 ) -> None:  # fmt: skip
     holder = await cards.save()
@@ -35,7 +36,10 @@ async def test_an_amount_is_sent_in_the_gateways_scale_and_its_fee_comes_back_in
     intent = await stripe_client.v1.payment_intents.retrieve_async(result.gateway_reference)
     assert result.status == ChargeStatus.SUCCEEDED
     assert (intent.amount, intent.currency) == (sent, currency.lower())
-    assert result.fee_minor == fee_minor
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
+    movement = await gateway.find_movement(result.charge_reference, Leg.CHARGE)
+    assert movement is not None
+    assert (movement.amount_minor, movement.fee_minor) == (amount_minor, fee_minor)
 
 
 @pytest.mark.parametrize(

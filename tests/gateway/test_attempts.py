@@ -18,7 +18,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.cards.card import CardRegistration, ValidationRequest
 from models.refunds.refund import RefundAttempt, RefundOrder
-from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, age_attempts, request_for
 from tests.support.builders import Merchant
 
@@ -67,6 +67,7 @@ async def refund(merchant: Merchant, database: Database, gateway: StripeGateway)
     """The refund of a payment."""
     refunds = RefundActivities(database, gateway, AsyncLimiter(1000, 1))
     await (await charge(merchant, database, gateway)).make()
+    merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
     payment = await merchant.value("select transaction_id from duly.gateway_requests")
 
     async def make() -> str:

@@ -9,8 +9,9 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
+from models.gateway.movements import MovementKind
 from sandbox.stripe.cards import TEST_CARDS
-from sandbox.stripe.control.client import Answer, CardOutcome, Delays, SandboxControl
+from sandbox.stripe.control.client import AT_ONCE, Answer, CardOutcome, Delays, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import declined
 
@@ -21,17 +22,21 @@ def charged_minor(sandbox: SandboxControl) -> int:
     return sum(total.charges.amount_minor for total in sandbox.movements().totals)
 
 
-async def test_a_charge_that_succeeds_names_the_payment_the_charge_and_the_fee(
+async def test_a_charge_that_is_booked_at_once_names_the_payment_the_charge_and_the_fee(
     gateway: StripeGateway, cards: Cards, stripe_sandbox: SandboxControl
 ) -> None:
     holder = await cards.save()
+    stripe_sandbox.set_delays(AT_ONCE)
 
     result = await gateway.charge(holder.charge())
 
     (moved,) = stripe_sandbox.movements(metadata={"duly_attempt": "test:req_1:1"}).groups
+    movement = result.movement
+    assert movement is not None
     assert result == ChargeResult(
-        ChargeStatus.SUCCEEDED, moved.payment_intent_ids[0], moved.charge_ids[0], decline=None, fee_minor=103
+        ChargeStatus.SUCCEEDED, moved.payment_intent_ids[0], moved.charge_ids[0], decline=None, movement=movement
     )
+    assert (movement.kind, movement.amount_minor, movement.fee_minor) == (MovementKind.CHARGE, 2500, 103)
     assert stripe_sandbox.request_counts()[CHARGES] == 1
 
 
@@ -60,7 +65,7 @@ async def test_a_fee_that_is_booked_later_is_not_known_yet(
 
     result = await gateway.charge(holder.charge())
 
-    assert (result.status, result.fee_minor) == (ChargeStatus.SUCCEEDED, None)
+    assert (result.status, result.movement) == (ChargeStatus.SUCCEEDED, None)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 import stripe
 
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.charges import ChargeStatus, MovementKind
+from models.gateway.charges import ChargeStatus
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
-from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from models.gateway.movements import MovementKind
+from sandbox.stripe.control.client import STRIPES_DELAYS, Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.gateway.conftest import Cards
 from tests.support.builders import declined
 
@@ -120,7 +121,10 @@ async def test_evidence_is_found_however_old_it_is(
 
     stripe_sandbox.advance(timedelta(days=400).total_seconds())
 
-    assert await gateway.find_charge(holder.charge(), gateway_reference="") == answered
+    found = await gateway.find_charge(holder.charge(), gateway_reference="")
+    assert found is not None
+    assert found.movement is not None
+    assert replace(found, movement=None) == answered
 
 
 async def test_money_of_another_amount_is_no_answer_to_our_question(
@@ -153,8 +157,10 @@ async def test_the_movements_add_up_to_the_gateways_balance(
     results = [await gateway.charge(holder.charge(n, amount_minor=1000 * n)) for n in range(1, 4)]
     await gateway.charge(holder.charge(4, amount_minor=5000, currency="JPY"))
     await gateway.charge(holder.charge(5, amount_minor=12_340, currency="KWD"))
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
     await stripe_client.v1.refunds.create_async({"payment_intent": results[0].gateway_reference, "amount": 400})
     stripe_sandbox.create_dispute(results[1].charge_reference)
+    stripe_sandbox.advance(STRIPES_DELAYS.withdrawal)
 
     movements = [movement async for movement in gateway.movements(since)]
 
@@ -175,6 +181,7 @@ async def test_movements_are_read_page_by_page_and_only_the_new_ones(
     since = a_while_ago(stripe_sandbox)
     holder = await cards.save()
     await asyncio.gather(*(gateway.charge(holder.charge(n)) for n in range(1, PAGE + 2)))
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
 
     found = [movement.reference async for movement in gateway.movements(since)]
     none = [movement async for movement in gateway.movements(since + timedelta(days=1))]
@@ -194,6 +201,7 @@ async def test_the_api_takes_every_request_that_the_gateway_sends(
     answered = await gateway.charge(charge)
     await gateway.find_charge(charge, gateway_reference="")
     await gateway.find_charge(charge, gateway_reference=answered.gateway_reference)
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
     assert [movement async for movement in gateway.movements(since)]
 
     assert set(stripe_sandbox.status_counts()) == {200}

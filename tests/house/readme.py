@@ -23,6 +23,7 @@ IDS = {
     "Collection": workflow_ids.collection_id("<account>", "<period>"),
     "Dispute": workflow_ids.dispute_id("<dispute>"),
     "EventSweep": f"{workflow_ids.sweep_id('<provider>')}-<time>",
+    "GatewayMovements": workflow_ids.movements_id("<provider>"),
     "Mailing": workflow_ids.mailing_id(_RUN),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",

@@ -61,6 +61,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "models": {
         "bank": ("cards", "imports"),
         "collections": ("gateway",),
+        "disputes": ("gateway",),
         "imports": ("cards",),
         "messages": ("gateway",),
         "reductions": ("imports",),
@@ -80,7 +81,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "cards": ("messages",),
         "collections": ("messages",),
         "disputes": ("messages", "refunds"),
-        "events": ("cards", "disputes", "refunds"),
+        "events": ("cards", "disputes", "gateway", "refunds"),
         "reductions": ("refunds",),
         "refunds": ("collections", "messages"),
         "runs": ("collections", "events", "messages", "reductions", "refunds"),

@@ -6,12 +6,14 @@ from activities.database import Database
 from models.gateway.charges import Gateway
 from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
 from sandbox.stripe.control.client import SandboxControl
+from tests.support.day_end import day_ends
 
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 async def complaints(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[str]:
     """Every receivable charged twice, object or balance that differs, and broken law; nothing when all is well."""
+    await day_ends(sandbox, database, gateway)
     return [
         *_double_charges(sandbox),
         *[str(difference) for difference in await _differences(sandbox, database, gateway)],

@@ -4,11 +4,14 @@ from temporalio import workflow
 
 from activities.events.delivery import EventDeliveryActivities
 from activities.events.sweep import EventFeedActivities
+from activities.gateway.movements import MovementActivities
 from activities.messages.mailing import MailingActivities
 from models import workflow_ids
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
+from models.gateway.movements import MovementsBooked, MovementsRequest
 from models.messages.message import MailingStart
 from workflows import visibility
+from workflows.gateway.movements import details
 from workflows.options import DATABASE, EVENT_LIST, PEOPLE
 
 
@@ -21,9 +24,10 @@ class EventSweep:
         """Store what is new, hint who waits for it, and tell operators of events that nobody knows."""
         swept = await self._sweep(request)
         delivered = await self._deliver(request)
-        if delivered.given_up:
+        booked = await self._book_movements(request) if workflow.patched("books-movements") else None
+        if delivered.given_up or (booked and booked.overdue):
             await self._start_mailing(request)
-        workflow.set_current_details(_details(swept, delivered))
+        workflow.set_current_details(_details(swept, delivered, booked))
         return SweepResult(swept, delivered)
 
     async def _sweep(self, request: SweepRequest) -> Swept:
@@ -52,6 +56,17 @@ class EventSweep:
             **DATABASE,
         )
 
+    async def _book_movements(self, request: SweepRequest) -> MovementsBooked:
+        """Read the balance too: a movement whose event was lost is found by its list, or looked up when it is due."""
+        return await workflow.execute_activity_method(
+            MovementActivities.book_movements,
+            MovementsRequest(request.provider, looks_up_due=True),
+            task_queue=workflow_ids.gateway_queue(request.provider),
+            summary=f"read the movements of {request.provider}",
+            priority=PEOPLE,
+            **EVENT_LIST,
+        )
+
     async def _start_mailing(self, request: SweepRequest) -> None:
         await workflow.execute_activity_method(
             MailingActivities.start_mailing,
@@ -60,12 +75,12 @@ class EventSweep:
                 workflow_ids.mailing_id(f"events/{request.provider}/{workflow.now():%Y-%m-%dT%H}"),
                 workflow_ids.WORKFLOW_QUEUE,
             ),
-            summary="tell operators of events that nobody knows",
+            summary="alert operators of what nobody knows, or is overdue",
             **DATABASE,
         )
 
 
-def _details(swept: Swept, delivered: Delivered) -> str:
+def _details(swept: Swept, delivered: Delivered, booked: MovementsBooked | None) -> str:
     lines = [
         f"Since {swept.since:%Y-%m-%d %H:%M}Z the gateway lists **{swept.listed}** events; **{swept.found}** were new.",
         f"Delivered: {delivered.taken}. Waiting for what they are about: {delivered.put_off}.",
@@ -75,4 +90,6 @@ def _details(swept: Swept, delivered: Delivered) -> str:
         lines.append(f"**{delivered.given_up}** are about nothing that is known here: {listed}.")
     if swept.is_late:
         lines.append("**The gateway remembers no events from before.** Compare the ledger with the gateway.")
+    if booked:
+        lines.append(details(booked))
     return "\n\n".join(lines)

@@ -7,10 +7,12 @@ from models import workflow_ids
 from models.cards.card import CardRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import EventSubject
+from models.gateway.movements import MovementsRequest
 from models.refunds.refund import RefundRequest
 from workflows import visibility
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.disputes.dispute import Dispute
+from workflows.gateway.movements import GatewayMovements
 from workflows.refunds.refund import Refund
 
 
@@ -29,6 +31,11 @@ def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
             dispute, provider = key
             label = visibility.dispute_label(dispute, provider=provider)
             return _started(workflow_ids.dispute_id(dispute), Dispute.run, DisputeRequest(dispute, provider), label)
+        case EventSubject.MOVEMENT:
+            (provider,) = key
+            label = visibility.movements_label(provider)
+            workflow_id = workflow_ids.movements_id(provider)
+            return _started(workflow_id, GatewayMovements.run, MovementsRequest(provider), label)
         case EventSubject.PAYMENT:
             return EventTarget(workflow_ids.collection_id(*key))
 

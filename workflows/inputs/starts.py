@@ -122,6 +122,7 @@ STARTS: Mapping[str, Start] = MappingProxyType(
         "Collection": Start(_collection, of_duly=("run_id", "resumed")),
         "Dispute": Start(lambda given: NaturalId(workflow_ids.dispute_id(given.dispute_id)), of_duly=("resumed",)),
         "EventSweep": Start(lambda given: NaturalId(workflow_ids.sweep_id(given.provider), has_moment=True)),
+        "GatewayMovements": Start(lambda given: NaturalId(workflow_ids.movements_id(given.provider))),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),

@@ -9,10 +9,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.disputes d join duly.gateway_requests r on r.id = d.request_id where d.id = p_id
 $$;
 
--- One commit of how a dispute stands at the gateway and of what it means for the money. What is closed stays closed.
+-- One commit of how a dispute stands at the gateway and of what it means for the money. What is closed stays closed, but for
+-- money that moves after the decision. `p_movements`: {movements: [{reference, amount_minor, fee_minor, currency}]}; a worker of release
+-- 0.1.0 gives sums instead.
 create or replace function duly.record_dispute(p_id text, p_provider_id text, p_payment_reference text, p_status text, p_state text,
     p_amount_minor bigint, p_currency text, p_reason text, p_evidence_due_at timestamptz, p_has_evidence boolean,
-    p_withdrawn_minor bigint, p_reinstated_minor bigint, p_fee_minor bigint)
+    p_withdrawn_minor bigint, p_reinstated_minor bigint, p_fee_minor bigint, p_movements jsonb default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -27,23 +29,83 @@ begin
     v_payment := duly.standing_payment(r.transaction_id);
     perform duly.lock_accounts(array[r.account_id, (select account_id from duly.financial_transactions where id = v_payment)]);
     select * into d from duly.disputes where id = p_id for update;
-    if d.closed_at is not null then return duly.dispute_view(p_id); end if;
-    insert into duly.disputes as t (id, provider_id, request_id, account_id, amount_minor, currency, reason, state, status,
-        evidence_due_at, has_evidence, closed_at)
-    select p_id, p_provider_id, r.id, f.account_id, p_amount_minor, p_currency, p_reason, p_state, p_status, p_evidence_due_at,
-        p_has_evidence, case when p_state in ('won', 'lost', 'closed') then now() end
-    from duly.financial_transactions f where f.id = v_payment
-    on conflict (id) do update set state = excluded.state, status = excluded.status, reason = excluded.reason,
-        evidence_due_at = excluded.evidence_due_at, has_evidence = excluded.has_evidence, closed_at = excluded.closed_at,
-        amount_minor = excluded.amount_minor;
-    perform duly.book_dispute(p_id, p_provider_id, p_currency, v_payment, p_withdrawn_minor, p_reinstated_minor, p_fee_minor);
+    if d.closed_at is null then
+        insert into duly.disputes as t (id, provider_id, request_id, account_id, amount_minor, currency, reason, state, status,
+            evidence_due_at, has_evidence, closed_at)
+        select p_id, p_provider_id, r.id, f.account_id, p_amount_minor, p_currency, p_reason, p_state, p_status, p_evidence_due_at,
+            p_has_evidence, case when p_state in ('won', 'lost', 'closed') then now() end
+        from duly.financial_transactions f where f.id = v_payment
+        on conflict (id) do update set state = excluded.state, status = excluded.status, reason = excluded.reason,
+            evidence_due_at = excluded.evidence_due_at, has_evidence = excluded.has_evidence, closed_at = excluded.closed_at,
+            amount_minor = excluded.amount_minor;
+    end if;
+    if p_movements is null then
+        perform duly.book_dispute(p_id, p_provider_id, p_currency, v_payment, p_withdrawn_minor, p_reinstated_minor, p_fee_minor);
+    else
+        perform duly.move_disputed(p_id, r, v_payment, p_state, p_withdrawn_minor, p_reinstated_minor, p_movements);
+    end if;
     if p_state = 'lost' then
         perform duly.lose_dispute(p_id, r, v_payment, p_withdrawn_minor);
     end if;
-    perform duly.notify_of_dispute(p_id, case when d.id is null then 'dispute_opened' when p_state in ('won', 'lost') then 'dispute_decided' end);
+    perform duly.notify_of_dispute(p_id, case when d.closed_at is not null then null when d.id is null then 'dispute_opened'
+        when p_state in ('won', 'lost') then 'dispute_decided' end);
     return duly.dispute_view(p_id);
 end $$;
 
+-- What the bank takes is expected while the dispute is open, and what it gives back when it is won; each movement is booked
+-- once, whenever it comes. A converted dispute may have several movements of a direction: the later ones are fees and differences.
+create or replace function duly.move_disputed(p_id text, r duly.gateway_requests, p_payment_id text, p_state text,
+    p_withdrawn_minor bigint, p_reinstated_minor bigint, p_movements jsonb)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m record;
+    v_object text;
+begin
+    -- What release 0.1.0 had booked of this dispute stays as it is.
+    if exists (select from duly.gateway_bookings where idempotency_key = 'dispute:' || p_id || ':held') and not exists (
+            select from duly.gateway_expectations where provider_id = r.provider_id and object = p_id) then
+        perform duly.book_dispute(p_id, r.provider_id, r.currency, p_payment_id, 0, p_reinstated_minor, 0);
+        return;
+    end if;
+    if p_withdrawn_minor > 0 or p_state in ('open', 'lost') then
+        perform duly.expect_movement(r.provider_id, p_id, 'dispute_out', r.account_id, p_payment_id,
+            -coalesce(nullif(p_withdrawn_minor, 0), (select amount_minor from duly.disputes where id = p_id)), r.currency);
+    end if;
+    if p_reinstated_minor > 0 or (p_state = 'won' and p_withdrawn_minor > 0) then
+        perform duly.expect_movement(r.provider_id, p_id, 'dispute_back', r.account_id, p_payment_id,
+            coalesce(nullif(p_reinstated_minor, 0), p_withdrawn_minor), r.currency);
+    end if;
+    for m in
+        select x.movement, case when (x.movement ->> 'amount_minor')::bigint <= 0 then 'dispute_out' else 'dispute_back' end as leg
+        from jsonb_array_elements(p_movements -> 'movements') with ordinality x (movement, place) order by x.place
+    loop
+        if not duly.book_movement(r.provider_id, p_id, m.leg, m.movement) and not exists (
+                select from duly.gateway_expectations where provider_id = r.provider_id and movement = m.movement ->> 'reference') then
+            perform duly.book_difference(p_id, r.provider_id, m.movement);
+        end if;
+    end loop;
+end $$;
+
+-- A further movement of a dispute: nothing more of the customer's currency moves, only the balance's own.
+create or replace function duly.book_difference(p_id text, p_provider_id text, p_movement jsonb) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_amount bigint := (p_movement ->> 'amount_minor')::bigint;
+    v_fee bigint := (p_movement ->> 'fee_minor')::bigint;
+    v_key text := 'movement:' || (p_movement ->> 'reference');
+begin
+    if v_amount <> 0 then
+        perform duly.book_gateway_movement(v_key || ':' || (p_movement ->> 'currency'),
+            case when v_amount > 0 then 'converted_to' else 'converted_from' end, p_provider_id, p_movement ->> 'currency',
+            abs(v_amount), p_id);
+    end if;
+    if v_fee <> 0 then
+        perform duly.book_gateway_movement(v_key || ':fee', case when v_fee > 0 then 'fee' else 'fee_refund' end, p_provider_id,
+            p_movement ->> 'currency', abs(v_fee), p_id);
+    end if;
+end $$;
+
+-- What a worker of release 0.1.0 says of a dispute's money: sums, in the currency of the payment.
 create or replace function duly.book_dispute(p_id text, p_provider_id text, p_currency text, p_payment_id text, p_withdrawn_minor bigint,
     p_reinstated_minor bigint, p_fee_minor bigint)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -61,12 +123,42 @@ begin
     end if;
 end $$;
 
+-- Disputed money that the bank has taken, or given back. One that was lost before its money was taken is paid for by it now.
+create or replace function duly.book_held(e duly.gateway_expectations) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+begin
+    perform duly.book_gateway_movement('dispute:' || e.object || case e.leg when 'dispute_out' then ':held' else ':released' end,
+        case e.leg when 'dispute_out' then 'dispute_held' else 'dispute_released' end,
+        e.provider_id, e.currency, abs(e.amount_minor), e.object, p_payment_id => e.payment_id);
+    if e.leg = 'dispute_out' then
+        select q.* into r from duly.disputes d join duly.gateway_requests q on q.id = d.request_id
+        where d.id = e.object and d.state = 'lost';
+        if found then
+            perform duly.lose_dispute(e.object, r, duly.standing_payment(r.transaction_id), abs(e.amount_minor));
+        end if;
+    end if;
+end $$;
+
+-- The accounts that a dispute's money concerns, locked in the order in which all lock.
+create or replace function duly.lock_disputed(p_id text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.lock_accounts(array_agg(x.account_id)) from (
+        select r.account_id from duly.disputes d join duly.gateway_requests r on r.id = d.request_id where d.id = p_id
+        union
+        select t.account_id from duly.disputes d join duly.gateway_requests r on r.id = d.request_id
+            join duly.financial_transactions t on t.id = duly.standing_payment(r.transaction_id) where d.id = p_id) x
+$$;
+
 -- The bank has decided for the cardholder: the payment is cancelled by the system, and what was held back pays for
 -- it.
 create or replace function duly.lose_dispute(p_id text, r duly.gateway_requests, p_payment_id text, p_lost_minor bigint)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
-    if p_lost_minor = 0 then return; end if;
+    if p_lost_minor = 0 or exists (select from duly.gateway_bookings where idempotency_key = 'dispute:' || p_id || ':lost') then
+        return;
+    end if;
     if (select state from duly.financial_transactions where id = p_payment_id) = 'posted' then
         perform duly.return_payment('dispute:' || p_id || ':lost', p_payment_id, p_lost_minor, p_id, 'Dispute lost', 'system', 'system');
         perform duly.book_gateway_movement('dispute:' || p_id || ':lost', 'dispute_lost', r.provider_id, r.currency,

@@ -38,6 +38,7 @@ begin
         when 'card' then duly.card_of_event(e)
         when 'refund' then duly.refund_of_event(e)
         when 'dispute' then duly.dispute_of_event(e)
+        when 'movement' then duly.movement_of_event(e)
         end, '{}')
     from duly.gateway_events e
     where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()

@@ -5,7 +5,7 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
     p_code text default '', p_decline_code text default '', p_advice_code text default '',
     p_network_decline_code text default '', p_blocks_card boolean default false,
-    p_actor text default '', p_reason text default '')
+    p_actor text default '', p_reason text default '', p_movement jsonb default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -28,7 +28,7 @@ begin
     v_request := duly.move_request(v_request, v_attempt);
     case p_outcome
         when 'succeeded' then
-            perform duly.post_collected(v_request, v_attempt, p_fee_minor);
+            perform duly.post_collected(v_request, v_attempt, p_fee_minor, p_movement);
         when 'invalid_request' then
             perform duly.reject_payment(v_request.transaction_id, p_code);
             perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'parked', p_code);
@@ -57,15 +57,23 @@ returns duly.gateway_requests language sql security definer set search_path = du
     returning *
 $$;
 
--- Post the payment that was collected, with its fee.
-create or replace function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint)
+-- Post the payment that was collected, and expect its movement, which brings the fee: with the answer or later. A worker of
+-- release 0.1.0 gives a fee without its movement.
+create or replace function duly.post_collected(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_fee_minor bigint,
+    p_movement jsonb)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_object text := coalesce(p_attempt.charge_reference, p_attempt.gateway_reference);
 begin
     perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
-    if p_fee_minor > 0 then
-        perform duly.book_gateway_fee('fee:' || p_attempt.gateway_reference, p_request.provider_id, p_request.currency,
-            p_fee_minor, coalesce(p_attempt.charge_reference, p_attempt.gateway_reference),
-            p_payment_id => p_attempt.payment_id);
+    perform duly.expect_movement(p_request.provider_id, v_object, 'charge', p_request.account_id, p_attempt.payment_id,
+        p_attempt.amount_minor, p_request.currency);
+    if coalesce(p_movement, 'null') = 'null' and p_fee_minor is not null then
+        p_movement := jsonb_build_object('reference', 'fee:' || p_attempt.gateway_reference,
+            'amount_minor', p_attempt.amount_minor, 'currency', p_request.currency, 'fee_minor', p_fee_minor);
+    end if;
+    if p_movement ->> 'reference' is not null then
+        perform duly.book_movement(p_request.provider_id, v_object, 'charge', p_movement);
     end if;
     perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
         p_attempt.payment_id);

@@ -209,6 +209,8 @@ returns table (debit_account text, credit_account text) language sql immutable p
       ('dispute_lost', 'gateway_clearing:' || p_provider, 'dispute_holding:' || p_provider),
       -- Lost although the payment was cancelled already: nobody owes it.
       ('dispute_written_off', 'write_off', 'dispute_holding:' || p_provider),
+      ('converted_from', 'currency_conversion:' || p_provider, 'gateway_clearing:' || p_provider),
+      ('converted_to', 'gateway_clearing:' || p_provider, 'currency_conversion:' || p_provider),
       ('payout', 'bank', 'gateway_clearing:' || p_provider),
       ('payout_failed', 'gateway_clearing:' || p_provider, 'bank')
     ) x (kind, debit, credit) where x.kind = p_kind

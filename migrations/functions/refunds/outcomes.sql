@@ -3,7 +3,8 @@
 -- One commit of what the gateway said and of all that follows in the ledger. `booked`: the money has left its
 -- balance.
 create or replace function duly.record_refund(p_request_id text, p_attempt integer, p_outcome text, p_is_booked boolean,
-    p_gateway_reference text, p_code text, p_actor text default '', p_reason text default '')
+    p_gateway_reference text, p_code text, p_actor text default '', p_reason text default '', p_movement jsonb default null,
+    p_return_movement jsonb default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -12,7 +13,12 @@ begin
     perform duly.lock_refund(p_request_id);
     select * into strict r from duly.gateway_requests where id = p_request_id;
     select * into strict a from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
-    if r.state in ('rejected', 'reversed') then return duly.refund_view(r, a); end if;
+    if r.state in ('rejected', 'reversed') then
+        if p_return_movement ->> 'reference' is not null then
+            perform duly.book_movement(r.provider_id, r.gateway_reference, 'refund_back', p_return_movement);
+        end if;
+        return duly.refund_view(r, a);
+    end if;
     if not duly.is_final(a.outcome) then
         update duly.gateway_attempts set outcome = p_outcome, code = p_code,
             gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
@@ -36,6 +42,9 @@ begin
             state = case p_outcome when 'unknown' then 'unknown' else 'under_processing' end
         where id = r.id returning * into r;
     end if;
+    perform duly.book_movement(r.provider_id, r.gateway_reference, x.leg, x.movement)
+    from (values ('refund', p_movement), ('refund_back', p_return_movement)) x (leg, movement)
+    where x.movement ->> 'reference' is not null;
     return duly.refund_view(r, a);
 end $$;
 
@@ -73,6 +82,7 @@ begin
     update duly.gateway_requests set state = 'posted', transaction_id = v_transaction, executed_at = clock_timestamp(),
         gateway_reference = a.gateway_reference, error_code = ''
     where id = r.id returning * into r;
+    perform duly.expect_movement(r.provider_id, r.gateway_reference, 'refund', r.account_id, v_transaction, -r.amount_minor, r.currency);
     perform duly.write_message('refunded', r.account_id, '', '', jsonb_build_object('amount_minor', r.amount_minor,
         'currency', r.currency, 'payment_id', r.transaction_id), r.id);
     return r;
@@ -93,6 +103,8 @@ begin
         perform duly.restore_payment('cancellation_returned:' || r.id, v_payment, r.amount_minor, r.gateway_reference);
     end if;
     update duly.gateway_requests set state = 'reversed', error_code = p_code where id = r.id returning * into r;
+    perform duly.expect_movement(r.provider_id, r.gateway_reference, 'refund_back', r.account_id, r.transaction_id, r.amount_minor,
+        r.currency);
     perform duly.write_message('refund_failed', r.account_id, '', '', jsonb_build_object('amount_minor', r.amount_minor,
         'currency', r.currency, 'code', p_code, 'workflow', 'refund/' || r.id), r.id);
     perform duly.write_refund_returned(r);

@@ -12,7 +12,14 @@ from stripe import BalanceTransaction, Event
 from sandbox.stripe.api.errors import METADATA_KEYS_MAX, too_many_metadata_keys
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.cards import SUCCEED, TEST_CARDS, TestCard
-from sandbox.stripe.control.messages import AT_ONCE, AccountSettings, CardOutcome, CardScript, Delays, RefundScript
+from sandbox.stripe.control.messages import (
+    STRIPES_DELAYS,
+    AccountSettings,
+    CardOutcome,
+    CardScript,
+    Delays,
+    RefundScript,
+)
 from sandbox.stripe.jsontypes import Json, encoded
 from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.state.ids import Ids
@@ -52,7 +59,7 @@ class AccountState:
     publish: Listener
     account: str | None = None
     base_url: str = "http://127.0.0.1"
-    delays: Delays = AT_ONCE
+    delays: Delays = STRIPES_DELAYS
     settings: AccountSettings = field(default_factory=AccountSettings)
     request: Json = field(default_factory=NO_REQUEST.copy)
 

@@ -1,0 +1,191 @@
+"""Movements of a gateway's balance: what the ledger expects is found, booked with its fee, and listed."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, func, select
+from temporalio import activity
+
+from activities.database import Database, matching
+from activities.gateway.retries import retryable_gateway_errors
+from models.gateway.errors import GatewayInvalidRequestError
+from models.gateway.movements import LEGS, Leg, Movement, MovementsBooked, MovementsRequest
+from models.tables.movements import GatewayExpectationRow as Expected
+
+PAGE = 100
+# What the list shows a little later than its moment is read again; what comes later is looked up when it is due.
+OVERLAP = timedelta(minutes=2)
+# The ledger's clock and the gateway's may differ so much at most.
+CLOCK_MARGIN = timedelta(minutes=10)
+
+
+# Objects are of one provider each; the leg tells the movements of one object apart.
+_PLACE = Expected.object + "/" + Expected.leg
+_IS_OVERDUE = (Expected.movement.is_(None)) & (Expected.overdue_at <= func.now())
+
+_EXPECTED = select(
+    _PLACE.label("place"),
+    Expected.provider_id,
+    Expected.object,
+    Expected.leg,
+    Expected.account_id,
+    Expected.payment_id,
+    Expected.amount_minor,
+    Expected.currency,
+    Expected.expected_at,
+    Expected.overdue_at,
+    _IS_OVERDUE.label("is_overdue"),
+    Expected.movement,
+    Expected.settled_minor,
+    Expected.settled_currency,
+    Expected.fee_minor,
+    Expected.fulfilled_at,
+)
+
+
+class MovementSource(Protocol):
+    """The part of a gateway that knows what moved on its balance."""
+
+    def movements(self, since: datetime) -> AsyncIterator[Movement]:
+        """Every booking on the balance since a moment, the newest first."""
+        ...
+
+    async def find_movement(self, source: str, leg: Leg) -> Movement | None:
+        """Find the booking of one object; None while there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Due:
+    object: str
+    leg: Leg
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a provider's movements are expected for. Moments by the gateway's clock, but for `oldest`."""
+
+    read_until: datetime | None
+    open: int
+    oldest: datetime | None
+    overdue: int
+    due: tuple[_Due, ...]
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on the list is to be read; None when nothing is expected."""
+        if self.oldest is None:
+            return None
+        return max(
+            self.oldest - CLOCK_MARGIN, self.read_until - OVERLAP if self.read_until else self.oldest - CLOCK_MARGIN
+        )
+
+
+_WANTED = TypeAdapter(_Wanted)
+
+
+class MovementActivities:
+    """Reads what a provider's balance has moved."""
+
+    def __init__(self, database: Database, gateway: MovementSource) -> None:
+        self._database = database
+        self._gateway = gateway
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.book_movements]
+
+    @activity.defn
+    async def book_movements(self, request: MovementsRequest) -> MovementsBooked:
+        """Book the movements that are expected, and alert operators of those that are overdue. Safe to repeat.
+
+        Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry reads the same again.
+        """
+        provider = request.provider
+        if request.looks_up_due:
+            await self._expect_of_older_release()
+        wanted = await self._wanted(provider)
+        with retryable_gateway_errors():
+            listed, booked = await self._read_list(provider, wanted.since)
+            if request.looks_up_due:
+                booked += await self._look_up(provider, (await self._wanted(provider)).due)
+        await self._database.call("alert_overdue_movements", provider_id=provider)
+        left = await self._wanted(provider)
+        return MovementsBooked(listed, booked, left.open, left.overdue)
+
+    async def _expect_of_older_release(self) -> None:
+        while await self._database.call("expect_of_older_release", limit=PAGE):
+            activity.heartbeat()
+
+    async def _wanted(self, provider: str) -> _Wanted:
+        return _WANTED.validate_python(await self._database.call("movements_wanted", provider_id=provider, limit=PAGE))
+
+    async def _read_list(self, provider: str, since: datetime | None) -> tuple[int, int]:
+        """Book what the list has since a moment, and note how far that is by the gateway's clock."""
+        listed = booked = 0
+        if since is None:
+            return listed, booked
+        newest, page = since, list[Movement]()
+        async for movement in self._gateway.movements(since):
+            listed, newest = listed + 1, max(newest, movement.booked_at)
+            page.append(movement)
+            if len(page) == PAGE:
+                booked, page = booked + await self._book(provider, page), []
+                activity.heartbeat(listed)
+        booked += await self._book(provider, page)
+        await self._database.call("note_movements_read", provider_id=provider, until=newest)
+        return listed, booked
+
+    async def _book(self, provider: str, page: list[Movement]) -> int:
+        expected = [
+            {"source": each.source_reference, "leg": LEGS[each.kind], **each.as_booked()}
+            for each in page
+            if each.kind in LEGS
+        ]
+        if not expected:
+            return 0
+        return int(await self._database.call("book_movements", provider_id=provider, movements={"movements": expected}))
+
+    async def _look_up(self, provider: str, due: tuple[_Due, ...]) -> int:
+        """Look each object up whose movement is due: the list may have shown it under an earlier moment."""
+        booked = 0
+        for each in due:
+            call = partial(self._database.call, provider_id=provider, object=each.object, leg=each.leg)
+            try:
+                movement = await self._gateway.find_movement(each.object, each.leg)
+            except GatewayInvalidRequestError:
+                # The gateway does not know it: it stays expected, and is reported when it is overdue.
+                movement = None
+            if movement is None:
+                await call("put_off_expectation")
+            else:
+                booked += bool(await call("book_movement", movement=movement.as_booked()))
+            activity.heartbeat()
+        return booked
+
+
+class ExpectationQueries:
+    """Reads what is expected to move at a gateway."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, *, account_id: str, is_open: bool, is_overdue: bool, after: str, limit: int
+    ) -> Sequence[Row[Any]]:
+        """Return the next expectations behind a place, object and leg; empty filters let all through."""
+        filters = [*matching(Expected.account_id, account_id), after < _PLACE]
+        if is_open:
+            filters.append(Expected.movement.is_(None))
+        if is_overdue:
+            filters.append(_IS_OVERDUE)
+        return await self._database.read(_EXPECTED.where(*filters).order_by(_PLACE).limit(limit))
+
+    async def overdue(self) -> int:
+        """Count what should have moved by now."""
+        rows = await self._database.read(select(func.count()).select_from(Expected).where(_IS_OVERDUE))
+        return int(rows[0][0])

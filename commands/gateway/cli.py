@@ -1,0 +1,37 @@
+"""`movements`: what must move on the gateway's balance, what has, and reading it again."""
+
+from typing import Annotated
+
+import typer
+
+from commands.options import After, Json, Limit
+from commands.runner import perform
+
+app = typer.Typer(
+    help="Movements of the gateway's balance: fees, refunds, disputes and conversions.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_movements(
+    account: Annotated[str, typer.Option("--account", help="Only of this account.")] = "",
+    *,
+    is_open: Annotated[bool, typer.Option("--open", help="Only what the gateway has not moved yet.")] = False,
+    is_overdue: Annotated[bool, typer.Option("--overdue", help="Only what should have moved by now.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List what the ledger expects to move at the gateway, by object, a page at a time.
+
+    A movement brings the fee, and the amount in the currency of the gateway's balance. It is overdue after a day, of a
+    dispute after a week.
+    """
+    from commands.gateway.movements import list_page
+
+    perform(
+        lambda output: list_page(
+            output, account=account, is_open=is_open, is_overdue=is_overdue, limit=limit, after=after
+        ),
+        as_json=as_json,
+    )

@@ -1,0 +1,36 @@
+"""Showing what is expected to move at the gateway."""
+
+from sqlalchemy import Row
+
+from activities.gateway.movements import ExpectationQueries
+from commands.formatting import moment, money
+from commands.output import Output, table
+from commands.paging import answer_page
+from commands.session import database_of, read_settings
+
+
+async def list_page(output: Output, *, account: str, is_open: bool, is_overdue: bool, limit: int, after: str) -> None:
+    """List one page of expectations; `next` continues behind it."""
+    async with database_of(read_settings()) as database:
+        rows = await ExpectationQueries(database).page(
+            account_id=account, is_open=is_open, is_overdue=is_overdue, after=after, limit=limit
+        )
+    shown = [_shown(row) for row in rows]
+    headings = ("Object", "Leg", "Account", "Amount", "Moved", "Fee", "Movement", "Since")
+    answer_page(
+        output, "movements", rows, table("", *headings, rows=shown), limit=limit, place=lambda row: str(row.place)
+    )
+
+
+def _shown(row: Row[tuple[object, ...]]) -> tuple[str, ...]:
+    is_known = row.settled_currency is not None
+    return (
+        row.object,
+        row.leg,
+        row.account_id,
+        money(row.amount_minor, row.currency),
+        money(row.settled_minor, row.settled_currency) if is_known else "",
+        money(row.fee_minor, row.settled_currency) if is_known else "",
+        row.movement or ("overdue" if row.is_overdue else "open"),
+        moment(row.expected_at),
+    )

@@ -1,0 +1,83 @@
+"""What moves money on a gateway's balance, and what of it the ledger waits for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+
+class MovementKind(StrEnum):
+    """What moved money on the gateway's balance."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT = "payout"
+    OTHER = "other"
+
+
+class Leg(StrEnum):
+    """Which movement of an object is expected: the ledger posts each with its expectation."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    REFUND_BACK = "refund_back"
+    DISPUTE_OUT = "dispute_out"
+    DISPUTE_BACK = "dispute_back"
+
+
+LEGS = MappingProxyType(
+    {
+        MovementKind.CHARGE: Leg.CHARGE,
+        MovementKind.REFUND: Leg.REFUND,
+        MovementKind.REFUND_FAILURE: Leg.REFUND_BACK,
+        MovementKind.DISPUTE: Leg.DISPUTE_OUT,
+        MovementKind.DISPUTE_REVERSAL: Leg.DISPUTE_BACK,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One booking on the gateway's balance, in the currency of the balance, which may be another than the customer's.
+
+    Signed amount before the fee, and the fee, in ISO minor units; a negative fee is given back.
+    """
+
+    reference: str
+    kind: MovementKind
+    source_reference: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    booked_at: datetime
+
+    def as_booked(self) -> dict[str, Any]:
+        """Return what the ledger books of it."""
+        return {
+            "reference": self.reference,
+            "amount_minor": self.amount_minor,
+            "fee_minor": self.fee_minor,
+            "currency": self.currency,
+        }
+
+
+@dataclass(frozen=True)
+class MovementsRequest:
+    """Read a provider's movements for those expected; with `looks_up_due`, each that is due is looked up too."""
+
+    provider: str
+    looks_up_due: bool = False
+
+
+@dataclass(frozen=True)
+class MovementsBooked:
+    """What a look came to: movements listed, expectations fulfilled, still open, and overdue among them."""
+
+    listed: int = 0
+    booked: int = 0
+    open: int = 0
+    overdue: int = 0

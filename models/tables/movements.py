@@ -1,0 +1,31 @@
+"""What a gateway's balance must move because of what the ledger has posted."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base
+
+
+class GatewayExpectationRow(Base):
+    """One movement that is expected of one object, and the movement that fulfilled it."""
+
+    __tablename__ = "gateway_expectations"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    object: Mapped[str] = mapped_column(primary_key=True)
+    leg: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str]
+    payment_id: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    expected_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    overdue_at: Mapped[datetime]
+    movement: Mapped[str | None]
+    settled_minor: Mapped[int | None] = mapped_column(BigInteger)
+    settled_currency: Mapped[str | None]
+    fee_minor: Mapped[int | None] = mapped_column(BigInteger)
+    fulfilled_at: Mapped[datetime | None]
+    alerted_at: Mapped[datetime | None]
