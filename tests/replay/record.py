@@ -13,6 +13,7 @@ from models.cards.card import CardState
 from models.collections.collection import CollectionRequest, CollectionResult
 from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
+from models.gateway.movements import MovementsRequest
 from models.operator_command import OperatorCommand
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.workflow_ids import (
@@ -21,11 +22,12 @@ from models.workflow_ids import (
     billing_run_id,
     collection_id,
     mailing_id,
+    movements_id,
     payment_run_id,
     shard_id,
     sweep_id,
 )
-from sandbox.stripe.control.client import FaultKind, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, FaultKind, SandboxControl
 from tests.cards.test_registration import until_state
 from tests.fixtures.cards import CardClient
 from tests.replay.histories import keep
@@ -35,6 +37,7 @@ from tests.support.run_control import shape
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 from workflows.events.event_sweep import EventSweep
+from workflows.gateway.movements import GatewayMovements
 from workflows.messages.reminders import Reminders
 from workflows.runs.scheduled_run import ScheduledRun
 
@@ -184,6 +187,20 @@ async def test_event_sweep(duly: RunningDuly, merchant: Merchant) -> None:
     await handle.result()
 
     await keep("event_sweep-of_a_payment", handle)
+
+
+async def test_gateway_movements(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await duly.start_collection(account)
+    await duly.collected(account)
+    merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
+    handle = await duly.client.start_workflow(
+        GatewayMovements.run, MovementsRequest("stripe"), id=movements_id("stripe"), task_queue=WORKFLOW_QUEUE
+    )
+
+    await handle.result()
+
+    await keep("gateway_movements-of_a_payment", handle)
 
 
 @pytest.fixture
