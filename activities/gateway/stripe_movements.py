@@ -8,7 +8,7 @@ import structlog
 
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, translating_errors
-from models.gateway.movements import LEGS, Leg, Movement
+from models.gateway.movements import Movement, MovementKind
 
 log = structlog.get_logger(__name__)
 
@@ -30,20 +30,22 @@ class StripeMovements:
                 if movement := booked_movement(booking):
                     yield movement
 
-    async def find_movement(self, source: str, leg: Leg) -> Movement | None:
+    async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:
         """Retrieve the object with its balance transaction: what is listed late is known there."""
         with translating_errors():
-            match leg:
-                case Leg.CHARGE:
+            match kind:
+                case MovementKind.CHARGE:
                     return booked_movement((await self._charge(source)).balance_transaction)
-                case Leg.REFUND | Leg.REFUND_BACK:
+                case MovementKind.REFUND | MovementKind.REFUND_FAILURE:
                     refund = await self._client.v1.refunds.retrieve_async(source, {"expand": list(EXPAND_MOVEMENTS)})
-                    name = EXPAND_MOVEMENTS[leg is Leg.REFUND_BACK]
+                    name = EXPAND_MOVEMENTS[kind is MovementKind.REFUND_FAILURE]
                     return booked_movement(getattr(refund, name, None))
-                case Leg.DISPUTE_OUT | Leg.DISPUTE_BACK:
+                case MovementKind.DISPUTE | MovementKind.DISPUTE_REVERSAL:
                     dispute = await self._client.v1.disputes.retrieve_async(source)
                     moved = [booked_movement(each) for each in dispute.balance_transactions]
-                    return next((each for each in moved if each and LEGS.get(each.kind) is leg), None)
+                    return next((each for each in moved if each and each.kind is kind), None)
+                case MovementKind.PAYOUT | MovementKind.OTHER:
+                    return None
 
     async def _charge(self, source: str) -> stripe.Charge:
         """Retrieve a charge, also by its payment intent: not every answer names the charge."""

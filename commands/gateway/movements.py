@@ -2,7 +2,7 @@
 
 from sqlalchemy import Row
 
-from activities.gateway.movements import ExpectationQueries
+from activities.events.movements import ExpectationQueries
 from commands.formatting import moment, money
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -16,7 +16,7 @@ async def list_page(output: Output, *, account: str, is_open: bool, is_overdue: 
             account_id=account, is_open=is_open, is_overdue=is_overdue, after=after, limit=limit
         )
     shown = [_shown(row) for row in rows]
-    headings = ("Object", "Leg", "Account", "Amount", "Moved", "Fee", "Movement", "Since")
+    headings = ("Object", "Kind", "Account", "Amount", "Moved", "Fee", "Movement", "Since")
     answer_page(
         output, "movements", rows, table("", *headings, rows=shown), limit=limit, place=lambda row: str(row.place)
     )
@@ -26,7 +26,7 @@ def _shown(row: Row[tuple[object, ...]]) -> tuple[str, ...]:
     is_known = row.settled_currency is not None
     return (
         row.object,
-        row.leg,
+        row.kind,
         row.account_id,
         money(row.amount_minor, row.currency),
         money(row.settled_minor, row.settled_currency) if is_known else "",

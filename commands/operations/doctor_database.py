@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from activities.database import Database, DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
-from activities.gateway.movements import ExpectationQueries
+from activities.events.movements import ExpectationQueries
 from commands.operations.finding import Finding, ok, unchecked, wrong
 from commands.session import database_of
 from migrations.run import head

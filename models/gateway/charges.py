@@ -12,7 +12,7 @@ from typing import Protocol
 
 from models.gateway.decline import Decline
 from models.gateway.events import GatewayEvent
-from models.gateway.movements import Leg, Movement
+from models.gateway.movements import Movement, MovementKind
 
 # So many numbers are readable on a page; the gateway cuts long names off without a word.
 PAGE_INVOICES = 5
@@ -102,7 +102,7 @@ class Gateway(Protocol):
         """Every booking on the gateway's balance since a moment."""
         ...
 
-    async def find_movement(self, source: str, leg: Leg) -> Movement | None:
+    async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:
         """Find the booking of a charge, refund or dispute; None while there is none."""
         ...
 

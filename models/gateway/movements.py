@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 
@@ -19,23 +18,14 @@ class MovementKind(StrEnum):
     OTHER = "other"
 
 
-class Leg(StrEnum):
-    """Which movement of an object is expected: the ledger posts each with its expectation."""
-
-    CHARGE = "charge"
-    REFUND = "refund"
-    REFUND_BACK = "refund_back"
-    DISPUTE_OUT = "dispute_out"
-    DISPUTE_BACK = "dispute_back"
-
-
-LEGS = MappingProxyType(
+# What the ledger expects of its objects, in the commit that posts them.
+EXPECTED_KINDS = frozenset(
     {
-        MovementKind.CHARGE: Leg.CHARGE,
-        MovementKind.REFUND: Leg.REFUND,
-        MovementKind.REFUND_FAILURE: Leg.REFUND_BACK,
-        MovementKind.DISPUTE: Leg.DISPUTE_OUT,
-        MovementKind.DISPUTE_REVERSAL: Leg.DISPUTE_BACK,
+        MovementKind.CHARGE,
+        MovementKind.REFUND,
+        MovementKind.REFUND_FAILURE,
+        MovementKind.DISPUTE,
+        MovementKind.DISPUTE_REVERSAL,
     }
 )
 
@@ -67,10 +57,10 @@ class Movement:
 
 @dataclass(frozen=True)
 class MovementsRequest:
-    """Read a provider's movements for those expected; with `looks_up_due`, each that is due is looked up too."""
+    """Read a provider's movements for those expected; with `retrieves_due`, each that is due is looked up too."""
 
     provider: str
-    looks_up_due: bool = False
+    retrieves_due: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class GatewayExpectationRow(Base):
 
     provider_id: Mapped[str] = mapped_column(primary_key=True)
     object: Mapped[str] = mapped_column(primary_key=True)
-    leg: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[str]
     payment_id: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)

@@ -112,7 +112,7 @@ async def test_money_that_is_taken_after_the_decision_pays_for_the_loss(refunds:
     at_first = (await held(refunds), await refunds.state_of(payment))
 
     taken = {"reference": "txn_1", "amount_minor": -2500, "fee_minor": 1500, "currency": "EUR"}
-    expected = {"provider_id": "stripe", "object": "dp_1", "leg": "dispute_out", "movement": taken}
+    expected = {"provider_id": "stripe", "object": "dp_1", "kind": "dispute", "movement": taken}
     booked = [await refunds.database.call("book_movement", timeout_seconds=None, **expected) for _ in range(2)]
 
     assert at_first == (0, "posted")

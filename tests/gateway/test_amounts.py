@@ -6,7 +6,7 @@ import stripe
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import ChargeStatus
 from models.gateway.errors import GatewayInvalidRequestError
-from models.gateway.movements import Leg
+from models.gateway.movements import MovementKind
 from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.gateway.conftest import Cards
 
@@ -37,7 +37,7 @@ async def test_an_amount_is_sent_in_the_gateways_scale_and_its_fee_comes_back_in
     assert result.status == ChargeStatus.SUCCEEDED
     assert (intent.amount, intent.currency) == (sent, currency.lower())
     stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
-    movement = await gateway.find_movement(result.charge_reference, Leg.CHARGE)
+    movement = await gateway.find_movement(result.charge_reference, MovementKind.CHARGE)
     assert movement is not None
     assert (movement.amount_minor, movement.fee_minor) == (amount_minor, fee_minor)
 

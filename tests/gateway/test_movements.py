@@ -18,7 +18,7 @@ from sandbox.stripe.control.client import STRIPES_DELAYS, AccountSettings, Sandb
 from tests.fixtures.refunds import RefundClient
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from tests.support.day_end import day_ends
+from tests.support.invariants import day_ends
 from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.events.event_sweep import EventSweep
@@ -52,7 +52,7 @@ async def deliver(duly: RunningDuly, gateway: StripeGateway, inbox: EventInbox, 
     await EventDelivery(inbox, duly.client, target_of).deliver_waiting()
 
 
-async def looked(duly: RunningDuly, merchant: Merchant) -> None:
+async def gathered(duly: RunningDuly, merchant: Merchant) -> None:
     """Let the time pass in which events are gathered, and wait until nothing is open."""
     await duly.environment.sleep(GATHERING)
 
@@ -83,7 +83,7 @@ async def test_fees_that_are_booked_later_reach_the_ledger_by_their_event(
     stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
 
     await deliver(duly, gateway, inbox, stripe_sandbox)
-    await looked(duly, merchant)
+    await gathered(duly, merchant)
 
     assert at_first == []
     assert await fees(merchant) == [(True, FEE_MINOR, "EUR")] * 3
@@ -105,7 +105,7 @@ async def test_a_fee_whose_event_was_lost_is_found_by_the_sweep_and_booked_once(
         EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
     )
     await deliver(duly, gateway, inbox, stripe_sandbox)
-    await looked(duly, merchant)
+    await gathered(duly, merchant)
     again = await day_ends(stripe_sandbox, database, gateway)
 
     assert swept.delivered.put_off == 0
@@ -155,7 +155,7 @@ async def test_a_movement_that_never_comes_is_alerted_once_and_listed(
     alerts = await merchant.run("select audience, parameters from duly.messages where kind = 'movements_overdue'")
     assert [(alert.audience, alert.parameters["failures"]) for alert in alerts] == [("operator", 2)]
     listed = (await cli.json("movements", "list", "--overdue"))["movements"]
-    assert [(each["leg"], each["amount_minor"], each["is_overdue"]) for each in listed] == [("charge", 2500, True)] * 2
+    assert [(each["kind"], each["amount_minor"], each["is_overdue"]) for each in listed] == [("charge", 2500, True)] * 2
     assert "2 that the gateway should have made" in (await cli("doctor", "--json")).stdout
 
 
@@ -173,15 +173,15 @@ async def test_refunds_that_go_and_come_back_and_disputes_meet_their_movements(r
     await refunds.duly.environment.sleep(1)
 
     assert await refunds.wrong() == []
-    legs = await refunds.merchant.run(
-        "select leg, amount_minor, settled_minor, fee_minor from duly.gateway_expectations order by leg, amount_minor"
+    expected = await refunds.merchant.run(
+        "select kind, amount_minor, settled_minor, fee_minor from duly.gateway_expectations order by kind, amount_minor"
     )
-    assert [tuple(row) for row in legs] == [
+    assert [tuple(row) for row in expected] == [
         ("charge", 2500, 2500, FEE_MINOR),
         ("charge", 4000, 4000, 146),
-        ("dispute_out", -4000, -4000, 1500),
+        ("dispute", -4000, -4000, 1500),
         ("refund", -1000, -1000, 0),
-        ("refund_back", 1000, 1000, 0),
+        ("refund_failure", 1000, 1000, 0),
     ]
 
 
@@ -248,7 +248,7 @@ async def test_the_same_page_of_movements_books_once(
     stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
     since = datetime.fromtimestamp(stripe_sandbox.now(), UTC) - timedelta(hours=1)
     [moved] = [movement async for movement in gateway.movements(since)]
-    page = [{"source": moved.source_reference, "leg": "charge", **moved.as_booked()}] * copies
+    page = [{"source": moved.source_reference, "kind": "charge", **moved.as_booked()}] * copies
 
     counts = [
         await database.call("book_movements", provider_id="stripe", movements={"movements": page}) for _ in range(2)

@@ -41,9 +41,7 @@ def recorded_commands(events: Iterable[HistoryEvent]) -> Iterator[Command]:
                 yield "signal", signal.signal_name, to, _plain(signal.input.payloads)
             case "upsert_workflow_search_attributes_event_attributes":
                 upsert = event.upsert_workflow_search_attributes_event_attributes
-                # The SDK itself writes down which patches a history has; the workflow asks for nothing there.
-                if CHANGE_VERSION not in upsert.search_attributes.indexed_fields:
-                    yield "attributes", _plain_map(upsert.search_attributes.indexed_fields)
+                yield from _attributes(upsert.search_attributes.indexed_fields)
             case "workflow_execution_continued_as_new_event_attributes":
                 new = event.workflow_execution_continued_as_new_event_attributes
                 yield "continue", _plain(new.input.payloads)
@@ -53,6 +51,12 @@ def recorded_commands(events: Iterable[HistoryEvent]) -> Iterator[Command]:
                 yield "fail", event.workflow_execution_failed_event_attributes.failure.message
             case _:
                 continue
+
+
+def _attributes(fields: Mapping[str, Payload]) -> Iterator[Command]:
+    # The SDK itself writes down which patches a history has; the workflow asks for nothing there.
+    if CHANGE_VERSION not in fields:
+        yield "attributes", _plain_map(fields)
 
 
 def asked_again(commands: Iterable[WorkflowCommand]) -> Iterator[Command]:

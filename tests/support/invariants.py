@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+from temporalio.testing import ActivityEnvironment
+
 from activities.database import Database
+from activities.events.movements import MovementActivities, MovementSource
 from models.gateway.charges import Gateway
+from models.gateway.movements import MovementsBooked, MovementsRequest
 from sandbox.reconciliation import booked_movements, clearing_balances, compare_balances, compare_objects
-from sandbox.stripe.control.client import SandboxControl
-from tests.support.day_end import day_ends
+from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -33,3 +36,10 @@ async def _differences(sandbox: SandboxControl, database: Database, gateway: Gat
         *compare_objects(movements, await booked_movements(database, "stripe")),
         *compare_balances(balances, await clearing_balances(database, "stripe")),
     ]
+
+
+async def day_ends(sandbox: SandboxControl, database: Database, gateway: MovementSource) -> MovementsBooked:
+    """Let the gateway book what it owes, and read its movements as the sweep does."""
+    sandbox.advance(max(STRIPES_DELAYS.balance_transaction, STRIPES_DELAYS.withdrawal, STRIPES_DELAYS.refund))
+    activities = MovementActivities(database, gateway)
+    return await ActivityEnvironment().run(activities.book_movements, MovementsRequest("stripe", retrieves_due=True))

@@ -13,8 +13,8 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWor
 from temporalio.service import RPCError
 
 LAST_EVENTS = 6
-# Of one look at a workflow: a server that hangs is no reason to say nothing of the others.
-LOOK = timedelta(seconds=5)
+# Of one check of a workflow: a server that hangs is no reason to say nothing of the others.
+CHECK = timedelta(seconds=5)
 
 
 class StartedWorkflows(Interceptor):
@@ -59,7 +59,7 @@ async def _state_of(client: Client, workflow_id: str) -> str:
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
     )
-    described = await client.workflow_service.describe_workflow_execution(request, timeout=LOOK)
+    described = await client.workflow_service.describe_workflow_execution(request, timeout=CHECK)
     if described.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
         return ""
     pending = [

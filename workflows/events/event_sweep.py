@@ -3,8 +3,8 @@
 from temporalio import workflow
 
 from activities.events.delivery import EventDeliveryActivities
+from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
-from activities.gateway.movements import MovementActivities
 from activities.messages.mailing import MailingActivities
 from models import workflow_ids
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
@@ -60,7 +60,7 @@ class EventSweep:
         """Read the balance too: a movement whose event was lost is found by its list, or looked up when it is due."""
         return await workflow.execute_activity_method(
             MovementActivities.book_movements,
-            MovementsRequest(request.provider, looks_up_due=True),
+            MovementsRequest(request.provider, retrieves_due=True),
             task_queue=workflow_ids.gateway_queue(request.provider),
             summary=f"read the movements of {request.provider}",
             priority=PEOPLE,

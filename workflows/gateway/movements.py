@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from activities.gateway.movements import MovementActivities
+from activities.events.movements import MovementActivities
 from models.gateway.movements import MovementsBooked, MovementsRequest
 from models.workflow_ids import gateway_queue
 from workflows.options import EVENT_LIST, PEOPLE

@@ -68,18 +68,18 @@ begin
         return;
     end if;
     if p_withdrawn_minor > 0 or p_state in ('open', 'lost') then
-        perform duly.expect_movement(r.provider_id, p_id, 'dispute_out', r.account_id, p_payment_id,
+        perform duly.expect_movement(r.provider_id, p_id, 'dispute', r.account_id, p_payment_id,
             -coalesce(nullif(p_withdrawn_minor, 0), (select amount_minor from duly.disputes where id = p_id)), r.currency);
     end if;
     if p_reinstated_minor > 0 or (p_state = 'won' and p_withdrawn_minor > 0) then
-        perform duly.expect_movement(r.provider_id, p_id, 'dispute_back', r.account_id, p_payment_id,
+        perform duly.expect_movement(r.provider_id, p_id, 'dispute_reversal', r.account_id, p_payment_id,
             coalesce(nullif(p_reinstated_minor, 0), p_withdrawn_minor), r.currency);
     end if;
     for m in
-        select x.movement, case when (x.movement ->> 'amount_minor')::bigint <= 0 then 'dispute_out' else 'dispute_back' end as leg
+        select x.movement, case when (x.movement ->> 'amount_minor')::bigint <= 0 then 'dispute' else 'dispute_reversal' end as kind
         from jsonb_array_elements(p_movements -> 'movements') with ordinality x (movement, place) order by x.place
     loop
-        if not duly.book_movement(r.provider_id, p_id, m.leg, m.movement) and not exists (
+        if not duly.book_movement(r.provider_id, p_id, m.kind, m.movement) and not exists (
                 select from duly.gateway_expectations where provider_id = r.provider_id and movement = m.movement ->> 'reference') then
             perform duly.book_difference(p_id, r.provider_id, m.movement);
         end if;
@@ -129,10 +129,10 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
 begin
-    perform duly.book_gateway_movement('dispute:' || e.object || case e.leg when 'dispute_out' then ':held' else ':released' end,
-        case e.leg when 'dispute_out' then 'dispute_held' else 'dispute_released' end,
+    perform duly.book_gateway_movement('dispute:' || e.object || case e.kind when 'dispute' then ':held' else ':released' end,
+        case e.kind when 'dispute' then 'dispute_held' else 'dispute_released' end,
         e.provider_id, e.currency, abs(e.amount_minor), e.object, p_payment_id => e.payment_id);
-    if e.leg = 'dispute_out' then
+    if e.kind = 'dispute' then
         select q.* into r from duly.disputes d join duly.gateway_requests q on q.id = d.request_id
         where d.id = e.object and d.state = 'lost';
         if found then

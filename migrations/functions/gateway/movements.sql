@@ -2,30 +2,30 @@
 -- was converted into the currency of the gateway's balance. One way for what comes with the answer and for what comes later.
 
 -- Expect a movement, in the commit that posts what it is of. A repeat changes nothing.
-create or replace function duly.expect_movement(p_provider_id text, p_object text, p_leg text, p_account_id text,
+create or replace function duly.expect_movement(p_provider_id text, p_object text, p_kind text, p_account_id text,
     p_payment_id text, p_amount_minor bigint, p_currency text)
 returns void language sql security definer set search_path = duly, pg_temp as $$
-    insert into duly.gateway_expectations (provider_id, object, leg, account_id, payment_id, amount_minor, currency, due_at, overdue_at)
-    values (p_provider_id, p_object, p_leg, p_account_id, p_payment_id, p_amount_minor, p_currency,
-        clock_timestamp() + case when p_leg in ('dispute_out', 'dispute_back') then interval '1 day' else interval '1 hour' end,
-        clock_timestamp() + case when p_leg in ('dispute_out', 'dispute_back') then interval '7 days' else interval '1 day' end)
+    insert into duly.gateway_expectations (provider_id, object, kind, account_id, payment_id, amount_minor, currency, due_at, overdue_at)
+    values (p_provider_id, p_object, p_kind, p_account_id, p_payment_id, p_amount_minor, p_currency,
+        clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '1 day' else interval '1 hour' end,
+        clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '7 days' else interval '1 day' end)
     on conflict do nothing
 $$;
 
 -- Fulfil an expectation by its movement {reference, amount_minor, fee_minor, currency}, once; false when it was or there is none.
-create or replace function duly.book_movement(p_provider_id text, p_object text, p_leg text, p_movement jsonb)
+create or replace function duly.book_movement(p_provider_id text, p_object text, p_kind text, p_movement jsonb)
 returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     e duly.gateway_expectations;
 begin
-    if p_leg = 'dispute_out' then perform duly.lock_disputed(p_object); end if;
+    if p_kind = 'dispute' then perform duly.lock_disputed(p_object); end if;
     update duly.gateway_expectations set movement = p_movement ->> 'reference',
         settled_minor = (p_movement ->> 'amount_minor')::bigint, settled_currency = p_movement ->> 'currency',
         fee_minor = (p_movement ->> 'fee_minor')::bigint, fulfilled_at = clock_timestamp()
-    where provider_id = p_provider_id and object = p_object and leg = p_leg and movement is null
+    where provider_id = p_provider_id and object = p_object and kind = p_kind and movement is null
     returning * into e;
     if not found then return false; end if;
-    if e.leg in ('dispute_out', 'dispute_back') then perform duly.book_held(e); end if;
+    if e.kind in ('dispute', 'dispute_reversal') then perform duly.book_held(e); end if;
     perform duly.book_fee(e);
     if e.settled_currency <> e.currency then perform duly.book_conversion(e); end if;
     return true;
@@ -38,7 +38,7 @@ begin
     if coalesce(e.fee_minor, 0) = 0 then return; end if;
     perform duly.book_gateway_movement('movement:' || e.movement || ':fee', case when e.fee_minor > 0 then 'fee' else 'fee_refund' end,
         e.provider_id, e.settled_currency, abs(e.fee_minor), e.object,
-        p_payment_id => case when e.leg = 'charge' then e.payment_id end);
+        p_payment_id => case when e.kind = 'charge' then e.payment_id end);
 end $$;
 
 -- The gateway has moved another currency than the customer's: what was posted leaves clearing by the conversion account,
@@ -56,7 +56,7 @@ begin
     end if;
 end $$;
 
--- Book a page of a provider's list [{source, leg, reference, amount_minor, fee_minor, currency}]; return how many were expected.
+-- Book a page of a provider's list [{source, kind, reference, amount_minor, fee_minor, currency}]; return how many were expected.
 create or replace function duly.book_movements(p_provider_id text, p_movements jsonb) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -64,12 +64,12 @@ declare
     v_booked integer := 0;
 begin
     for m in
-        select e.object, e.leg, x.movement from jsonb_array_elements(p_movements -> 'movements') x (movement)
+        select e.object, e.kind, x.movement from jsonb_array_elements(p_movements -> 'movements') x (movement)
         join duly.gateway_expectations e on e.provider_id = p_provider_id and e.object = x.movement ->> 'source'
-            and e.leg = x.movement ->> 'leg' and e.movement is null
-        order by e.object, e.leg
+            and e.kind = x.movement ->> 'kind' and e.movement is null
+        order by e.object, e.kind
     loop
-        v_booked := v_booked + duly.book_movement(p_provider_id, m.object, m.leg, m.movement)::integer;
+        v_booked := v_booked + duly.book_movement(p_provider_id, m.object, m.kind, m.movement)::integer;
     end loop;
     return v_booked;
 end $$;
@@ -83,18 +83,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'open', count(*),
         'oldest', min(e.expected_at),
         'overdue', count(*) filter (where e.overdue_at <= clock_timestamp()),
-        'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'leg', d.leg)), '[]') from (
-            select object, leg from duly.gateway_expectations
+        'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'kind', d.kind)), '[]') from (
+            select object, kind from duly.gateway_expectations
             where provider_id = p_provider_id and movement is null and due_at <= clock_timestamp()
             order by due_at limit p_limit) d))
     from duly.gateway_expectations e where e.provider_id = p_provider_id and e.movement is null
 $$;
 
 -- What was looked up and is not there yet is looked up again an hour later: others that are due have their turn before.
-create or replace function duly.put_off_expectation(p_provider_id text, p_object text, p_leg text) returns void
+create or replace function duly.put_off_expectation(p_provider_id text, p_object text, p_kind text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     update duly.gateway_expectations set due_at = clock_timestamp() + interval '1 hour'
-    where provider_id = p_provider_id and object = p_object and leg = p_leg and movement is null
+    where provider_id = p_provider_id and object = p_object and kind = p_kind and movement is null
 $$;
 
 create or replace function duly.note_movements_read(p_provider_id text, p_until timestamptz) returns void
@@ -112,8 +112,8 @@ begin
     with late as (
         update duly.gateway_expectations set alerted_at = clock_timestamp()
         where provider_id = p_provider_id and movement is null and overdue_at <= clock_timestamp() and alerted_at is null
-        returning object, leg)
-    select array_agg(leg || ' ' || object order by object, leg) into v_objects from late;
+        returning object, kind)
+    select array_agg(kind || ' ' || object order by object, kind) into v_objects from late;
     if v_objects is null then return 0; end if;
     perform duly.write_message('movements_overdue', '', '', '', jsonb_build_object('type', p_provider_id,
         'failures', cardinality(v_objects), 'object', array_to_string(v_objects[:10], ', ')),
@@ -144,7 +144,7 @@ begin
     with page as (
         select r.* from duly.gateway_requests r where r.id > b.after_request order by r.id limit p_limit),
     done as (
-        select r.provider_id, coalesce(a.charge_reference, a.gateway_reference) as object, 'charge' as leg, r.account_id,
+        select r.provider_id, coalesce(a.charge_reference, a.gateway_reference) as object, 'charge' as kind, r.account_id,
             a.payment_id, a.amount_minor, r.currency, a.finished_at as expected_at,
             (select g.idempotency_key from duly.gateway_bookings g
                 where g.idempotency_key = 'fee:' || a.gateway_reference) as movement
@@ -152,15 +152,15 @@ begin
         where r.kind = 'payment'
         union all
         -- An older release posted a refund when the gateway had booked it, and read both of its movements with it.
-        select r.provider_id, r.gateway_reference, x.leg, r.account_id, r.transaction_id, x.sign * r.amount_minor, r.currency,
-            r.executed_at, 'refund:' || r.gateway_reference || ':' || x.leg
-        from page r join (values ('refund', -1, '{posted,reversed}'::text[]), ('refund_back', 1, '{reversed}')) x (leg, sign, states)
+        select r.provider_id, r.gateway_reference, x.kind, r.account_id, r.transaction_id, x.sign * r.amount_minor, r.currency,
+            r.executed_at, 'refund:' || r.gateway_reference || ':' || x.kind
+        from page r join (values ('refund', -1, '{posted,reversed}'::text[]), ('refund_failure', 1, '{reversed}')) x (kind, sign, states)
             on r.state = any (x.states)
         where r.of_request_id is not null and r.gateway_reference is not null),
     written as (
-        insert into duly.gateway_expectations (provider_id, object, leg, account_id, payment_id, amount_minor, currency,
+        insert into duly.gateway_expectations (provider_id, object, kind, account_id, payment_id, amount_minor, currency,
             expected_at, due_at, overdue_at, movement, fulfilled_at)
-        select provider_id, object, leg, account_id, payment_id, amount_minor, currency, coalesce(expected_at, clock_timestamp()),
+        select provider_id, object, kind, account_id, payment_id, amount_minor, currency, coalesce(expected_at, clock_timestamp()),
             clock_timestamp(), clock_timestamp() + interval '1 day', movement, case when movement is not null then clock_timestamp() end
         from done on conflict do nothing)
     select max(id), count(*) into v_last, v_seen from page;

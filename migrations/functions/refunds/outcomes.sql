@@ -15,7 +15,7 @@ begin
     select * into strict a from duly.gateway_attempts where request_id = p_request_id and attempt = p_attempt;
     if r.state in ('rejected', 'reversed') then
         if p_return_movement ->> 'reference' is not null then
-            perform duly.book_movement(r.provider_id, r.gateway_reference, 'refund_back', p_return_movement);
+            perform duly.book_movement(r.provider_id, r.gateway_reference, 'refund_failure', p_return_movement);
         end if;
         return duly.refund_view(r, a);
     end if;
@@ -42,8 +42,8 @@ begin
             state = case p_outcome when 'unknown' then 'unknown' else 'under_processing' end
         where id = r.id returning * into r;
     end if;
-    perform duly.book_movement(r.provider_id, r.gateway_reference, x.leg, x.movement)
-    from (values ('refund', p_movement), ('refund_back', p_return_movement)) x (leg, movement)
+    perform duly.book_movement(r.provider_id, r.gateway_reference, x.kind, x.movement)
+    from (values ('refund', p_movement), ('refund_failure', p_return_movement)) x (kind, movement)
     where x.movement ->> 'reference' is not null;
     return duly.refund_view(r, a);
 end $$;
@@ -103,7 +103,7 @@ begin
         perform duly.restore_payment('cancellation_returned:' || r.id, v_payment, r.amount_minor, r.gateway_reference);
     end if;
     update duly.gateway_requests set state = 'reversed', error_code = p_code where id = r.id returning * into r;
-    perform duly.expect_movement(r.provider_id, r.gateway_reference, 'refund_back', r.account_id, r.transaction_id, r.amount_minor,
+    perform duly.expect_movement(r.provider_id, r.gateway_reference, 'refund_failure', r.account_id, r.transaction_id, r.amount_minor,
         r.currency);
     perform duly.write_message('refund_failed', r.account_id, '', '', jsonb_build_object('amount_minor', r.amount_minor,
         'currency', r.currency, 'code', p_code, 'workflow', 'refund/' || r.id), r.id);

@@ -4,7 +4,7 @@
 create table duly.gateway_expectations (
     provider_id text collate "C" not null,
     object text collate "C" not null,
-    leg text not null check (leg in ('charge', 'refund', 'refund_back', 'dispute_out', 'dispute_back')),
+    kind text not null check (kind in ('charge', 'refund', 'refund_failure', 'dispute', 'dispute_reversal')),
     account_id text collate "C" not null,
     payment_id text collate "C" not null,
     amount_minor bigint not null check (amount_minor <> 0),
@@ -18,7 +18,7 @@ create table duly.gateway_expectations (
     fee_minor bigint,
     fulfilled_at timestamptz,
     alerted_at timestamptz,
-    primary key (provider_id, object, leg),
+    primary key (provider_id, object, kind),
     check ((movement is null) = (fulfilled_at is null))
 );
 

@@ -13,7 +13,7 @@ from temporalio import activity
 from activities.database import Database, matching
 from activities.gateway.retries import retryable_gateway_errors
 from models.gateway.errors import GatewayInvalidRequestError
-from models.gateway.movements import LEGS, Leg, Movement, MovementsBooked, MovementsRequest
+from models.gateway.movements import EXPECTED_KINDS, Movement, MovementKind, MovementsBooked, MovementsRequest
 from models.tables.movements import GatewayExpectationRow as Expected
 
 PAGE = 100
@@ -23,15 +23,15 @@ OVERLAP = timedelta(minutes=2)
 CLOCK_MARGIN = timedelta(minutes=10)
 
 
-# Objects are of one provider each; the leg tells the movements of one object apart.
-_PLACE = Expected.object + "/" + Expected.leg
+# Objects are of one provider each; the kind tells the movements of one object apart.
+_PLACE = Expected.object + "/" + Expected.kind
 _IS_OVERDUE = (Expected.movement.is_(None)) & (Expected.overdue_at <= func.now())
 
 _EXPECTED = select(
     _PLACE.label("place"),
     Expected.provider_id,
     Expected.object,
-    Expected.leg,
+    Expected.kind,
     Expected.account_id,
     Expected.payment_id,
     Expected.amount_minor,
@@ -54,7 +54,7 @@ class MovementSource(Protocol):
         """Every booking on the balance since a moment, the newest first."""
         ...
 
-    async def find_movement(self, source: str, leg: Leg) -> Movement | None:
+    async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:
         """Find the booking of one object; None while there is none."""
         ...
 
@@ -62,7 +62,7 @@ class MovementSource(Protocol):
 @dataclass(frozen=True)
 class _Due:
     object: str
-    leg: Leg
+    kind: MovementKind
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ class MovementActivities:
         Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry reads the same again.
         """
         provider = request.provider
-        if request.looks_up_due:
+        if request.retrieves_due:
             await self._expect_of_older_release()
         wanted = await self._wanted(provider)
         with retryable_gateway_errors():
             listed, booked = await self._read_list(provider, wanted.since)
-            if request.looks_up_due:
-                booked += await self._look_up(provider, (await self._wanted(provider)).due)
+            if request.retrieves_due:
+                booked += await self._retrieve_due(provider, (await self._wanted(provider)).due)
         await self._database.call("alert_overdue_movements", provider_id=provider)
         left = await self._wanted(provider)
         return MovementsBooked(listed, booked, left.open, left.overdue)
@@ -142,21 +142,21 @@ class MovementActivities:
 
     async def _book(self, provider: str, page: list[Movement]) -> int:
         expected = [
-            {"source": each.source_reference, "leg": LEGS[each.kind], **each.as_booked()}
+            {"source": each.source_reference, "kind": each.kind, **each.as_booked()}
             for each in page
-            if each.kind in LEGS
+            if each.kind in EXPECTED_KINDS
         ]
         if not expected:
             return 0
         return int(await self._database.call("book_movements", provider_id=provider, movements={"movements": expected}))
 
-    async def _look_up(self, provider: str, due: tuple[_Due, ...]) -> int:
+    async def _retrieve_due(self, provider: str, due: tuple[_Due, ...]) -> int:
         """Look each object up whose movement is due: the list may have shown it under an earlier moment."""
         booked = 0
         for each in due:
-            call = partial(self._database.call, provider_id=provider, object=each.object, leg=each.leg)
+            call = partial(self._database.call, provider_id=provider, object=each.object, kind=each.kind)
             try:
-                movement = await self._gateway.find_movement(each.object, each.leg)
+                movement = await self._gateway.find_movement(each.object, each.kind)
             except GatewayInvalidRequestError:
                 # The gateway does not know it: it stays expected, and is reported when it is overdue.
                 movement = None
@@ -177,7 +177,7 @@ class ExpectationQueries:
     async def page(
         self, *, account_id: str, is_open: bool, is_overdue: bool, after: str, limit: int
     ) -> Sequence[Row[Any]]:
-        """Return the next expectations behind a place, object and leg; empty filters let all through."""
+        """Return the next expectations behind a place, object and kind; empty filters let all through."""
         filters = [*matching(Expected.account_id, account_id), after < _PLACE]
         if is_open:
             filters.append(Expected.movement.is_(None))
