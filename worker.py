@@ -25,10 +25,10 @@ from activities.database import Database, DatabaseUnavailableError, create_engin
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
+from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.mode import require_mode
-from activities.gateway.movements import MovementActivities
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.messages.mailing import MailingActivities

@@ -47,7 +47,13 @@ async def histories_of(demo: Demo) -> dict[str, str]:
 
 
 # Where the database may say who a customer is, and what charges their card.
-_PLACES = {"accounts": {"owner_name", "email"}, "cards": {"token"}, "gateway_attempts": {"token"}}
+# An event names the gateway's objects that it is about, a saved card among them: ids, by which it finds what waits for it.
+_PLACES = {
+    "accounts": {"owner_name", "email"},
+    "cards": {"token"},
+    "gateway_attempts": {"token"},
+    "gateway_events": {"mentions", "object_id"},
+}
 
 _RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,}")
 

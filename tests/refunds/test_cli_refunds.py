@@ -4,6 +4,7 @@ import pytest
 from temporalio.client import Client
 
 from models.workflow_ids import refund_id
+from sandbox.stripe.control.client import STRIPES_DELAYS
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
@@ -15,6 +16,7 @@ async def payment(cli: CommandLine, merchant: Merchant, period: str, workers: No
     """A payment of 100.00 EUR through the gateway."""
     account = await merchant.account(owes_minor=10000, cards=["pm_card_refundFail"])
     await cli.json("collections", "start", account, period)
+    merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
     return str(await merchant.value("select id from duly.financial_transactions where classification = 'payment'"))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.stripe.control.client import STRIPES_DELAYS
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.company import Company
@@ -18,6 +19,7 @@ async def paid_by_card(company: Company, merchant: Merchant, period: str) -> tup
     account = await merchant.account(owes_minor=10000)
     result = await company.cli.json("collections", "start", account, period)
     assert result["first_outcome"]["outcome"] == "settled"
+    merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
     listed = await company.cli.json("transactions", "list", "--account", account, "--classification", "payment")
     return account, str(listed["transactions"][0]["id"])
 
