@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.gateway.amounts import charge_step, steps_text
 from models.money import Money
 from models.problem import Problem
 
@@ -45,6 +46,9 @@ def problems_of_start(account_id: str, period: str, provider: str, found: Collec
     elif found.minimum_minor is not None and found.free_minor < found.minimum_minor:
         owed, minimum = Money(found.free_minor, found.currency), Money(found.minimum_minor, found.currency)
         yield Problem("account", "amount_at_least", f"{account_id} owes {owed}, the provider takes {minimum} or more")
+    elif found.free_minor % charge_step(found.currency):
+        owed = Money(found.free_minor, found.currency)
+        yield Problem("account", "amount_in_steps", f"{account_id} owes {owed}, {steps_text(found.currency)}")
 
 
 def _problems_of_provider(provider: str, found: Collectable) -> Iterator[Problem]:

@@ -62,8 +62,19 @@ def to_gateway(money: Money) -> int:
     rule = _rule_for(money.currency)
     scaled, rest = divmod(money.amount_minor * _power_of_ten(rule.exponent), _power_of_ten(exponent_of(money.currency)))
     if rest or scaled % rule.multiple:
-        raise GatewayAmountError(f"{money} cannot be charged: {_granularity(money.currency)}")
+        raise GatewayAmountError(f"{money} cannot be charged: {steps_text(money.currency)}")
     return scaled
+
+
+def charge_step(currency: str) -> int:
+    """Return the steps in which the gateway takes a currency, in our minor units; 1 where it takes none of it.
+
+    duly.charge_step in the database says the same.
+    """
+    if currency not in GATEWAY_CURRENCIES:
+        return 1
+    rule = GATEWAY_CURRENCIES[currency]
+    return max(1, rule.multiple * _power_of_ten(exponent_of(currency)) // _power_of_ten(rule.exponent))
 
 
 def from_gateway(amount: int, currency: str) -> Money:
@@ -84,18 +95,17 @@ def gateway_minimum(currency: str) -> Money:
     return from_gateway(rule.multiple, currency)
 
 
+def steps_text(currency: str) -> str:
+    """Say in which steps the gateway takes a currency, for a refusal."""
+    return f"the gateway takes {currency} in steps of {Money(charge_step(currency), currency)}"
+
+
 def _rule_for(currency: str) -> GatewayCurrency:
     exponent_of(currency)
     try:
         return GATEWAY_CURRENCIES[currency]
     except KeyError:
         raise GatewayAmountError(f"currency {currency} is not supported by the gateway") from None
-
-
-def _granularity(currency: str) -> str:
-    rule = GATEWAY_CURRENCIES[currency]
-    step = from_gateway(rule.multiple, currency)
-    return f"the gateway takes {currency} in steps of {step}"
 
 
 def _power_of_ten(exponent: int) -> int:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from models.currency import UnknownCurrencyError, exponent_of
+from models.gateway.amounts import charge_step, steps_text
 from models.imports.columns import COLUMNS
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
 from models.problem import Problem, RefusedError
@@ -223,6 +224,8 @@ def _subscription(cells: Cells, reference: ImportReference) -> ImportedSubscript
     price_minor, quantity = cells.amount("price", currency, least=1), cells.whole("quantity", 1, 1_000_000)
     if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
         cells.refuse("quantity", "amount_at_most", "price times quantity is more than one invoice can carry")
+    elif currency and 0 < price_minor * quantity < charge_step(currency):
+        cells.refuse("price", "amount_in_steps", f"a month costs less than one step: {steps_text(currency)}")
     starts_on = cells.day("starts_on")
     ends_on = cells.day("ends_on") if cells.text("ends_on") else None
     if ends_on is not None and ends_on <= starts_on and not cells.problems:

@@ -36,7 +36,7 @@ _EXTRAS = {
     "television": ("Television", {"EUR": "8.39", "JPY": "1280", "KWD": "3.000"}),
 }
 # Less than the gateway charges in any of the currencies, tax included.
-_BELOW_MINIMUM = {"paper_invoice": ("Paper invoice", {"EUR": "0.40", "JPY": "40", "KWD": "0.005"})}
+_BELOW_MINIMUM = {"paper_invoice": ("Paper invoice", {"EUR": "0.40", "JPY": "40", "KWD": "0.050"})}
 
 Prices = dict[str, tuple[str, dict[str, str]]]
 

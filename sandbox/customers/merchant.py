@@ -14,6 +14,9 @@ PAYMENT_METHOD = "card"
 BILLING_DEFINITION = "plans"
 PAYMENT_DEFINITION = "monthly"
 
+# About what Stripe's least charge, half a dollar, is in dinars.
+MINIMUMS = {"KWD": "0.150"}
+
 # What takes weeks in a month of business takes seconds here; the steps are the same.
 POLICY = DunningPolicy(
     id="demo",
@@ -31,7 +34,9 @@ MERCHANT = DefinitionsDocument(
         Product(id=plan.product_id, name=plan.name, product_line=plan.product_line, tax_rate=plan.tax_rate_id)
         for plan in PLANS
     ),
-    providers=(Provider(id=PROVIDER, mode="test", currencies=CURRENCIES, payment_methods=(PAYMENT_METHOD,)),),
+    providers=(
+        Provider(id=PROVIDER, mode="test", currencies=CURRENCIES, payment_methods=(PAYMENT_METHOD,), minimums=MINIMUMS),
+    ),
     dunning_policies=(Policy(policy=POLICY),),
     run_definitions=(
         RunDefinition(id=BILLING_DEFINITION, kind=RunKind.BILLING, name="Monthly plans"),

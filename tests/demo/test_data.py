@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.currency import exponent_of
-from models.gateway.amounts import gateway_minimum, to_gateway
+from models.gateway.amounts import to_gateway
 from models.money import Money, half_up
 from sandbox.customers.catalogue import CURRENCIES, PLANS, TAX_RATES
 from sandbox.customers.generation import ONE_IN, GeneratedAccount, generate
+from sandbox.customers.merchant import MERCHANT
 from sandbox.customers.problem_cards import PaymentProblem
 from sandbox.stripe.cards import TEST_CARDS, TestCard
 
@@ -106,7 +107,8 @@ def test_every_product_is_sold_in_one_currency_under_an_id_of_its_own() -> None:
 def test_the_gateway_takes_what_is_owed_unless_the_trouble_is_that_it_is_too_little(
     customer: GeneratedAccount,
 ) -> None:
-    owed, minimum = _owed(customer), gateway_minimum(customer.currency)
+    [provider] = MERCHANT.providers
+    owed, minimum = _owed(customer), Money(provider.minimum_minor(customer.currency), customer.currency)
 
     if customer.problem is PaymentProblem.BELOW_MINIMUM:
         assert owed < minimum

@@ -6,6 +6,7 @@ from models.currency import EXPONENTS
 from models.gateway.amounts import (
     GATEWAY_CURRENCIES,
     GatewayAmountError,
+    charge_step,
     from_gateway,
     gateway_minimum,
     to_gateway,
@@ -42,6 +43,29 @@ def test_an_amount_is_sent_on_the_gateway_s_own_scale(amount: str, currency: str
 def test_an_amount_between_two_steps_of_the_gateway_is_refused(amount_minor: int, currency: str, step: str) -> None:
     with pytest.raises(GatewayAmountError, match=f"steps of {step}"):
         to_gateway(Money(amount_minor, currency))
+
+
+@pytest.mark.parametrize(
+    ("currency", "step"),
+    [("EUR", 1), ("JPY", 1), ("HUF", 1), ("TWD", 1), ("ISK", 1), ("UGX", 1), ("KWD", 10), ("MGA", 100)],
+)
+def test_the_step_is_in_the_ledgers_minor_units(currency: str, step: int) -> None:
+    assert charge_step(currency) == step
+
+
+def test_a_currency_that_no_gateway_takes_has_no_steps_but_its_own() -> None:
+    assert charge_step("IQD") == 1
+
+
+@given(st.sampled_from(CURRENCIES), st.integers(min_value=1, max_value=10**9))
+def test_an_amount_is_taken_exactly_when_it_is_in_steps(currency: str, amount_minor: int) -> None:
+    try:
+        to_gateway(Money(amount_minor, currency))
+        is_taken = True
+    except GatewayAmountError:
+        is_taken = False
+
+    assert is_taken == (amount_minor % charge_step(currency) == 0)
 
 
 @pytest.mark.parametrize("amount", [501, 550])

@@ -62,10 +62,11 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "bank": ("cards", "imports"),
         "collections": ("gateway",),
         "disputes": ("gateway",),
-        "imports": ("cards",),
+        "imports": ("cards", "gateway"),
         "messages": ("gateway",),
         "reductions": ("imports",),
         "refunds": ("gateway",),
+        "runs": ("gateway",),
         "tables": ("ledger", "messages"),
     },
     "activities": {

@@ -147,6 +147,7 @@ async def test_a_bad_account_is_refused(
     ("row", "field", "rule"),
     [
         ("s1,c1,plan,0,EUR,1,2026-01-01", "price", "amount_positive"),
+        ("s1,c1,plan,0.005,KWD,1,2026-01-01", "price", "amount_in_steps"),
         ("s1,c1,plan,-9.99,EUR,1,2026-01-01", "price", "amount_positive"),
         ("s1,c1,plan,9.999,EUR,1,2026-01-01", "price", "amount_format"),
         ("s1,c1,plan,1e3,EUR,1,2026-01-01", "price", "amount_format"),

@@ -5,6 +5,7 @@ import warnings
 from sqlalchemy import Connection, create_engine, inspect
 
 from models.currency import EXPONENTS
+from models.gateway.amounts import charge_step
 from models.ledger.transaction import Classification
 from models.tables import metadata
 from tests.ledger.books import Books
@@ -45,6 +46,12 @@ def stored_columns(connection: Connection, table: str) -> dict[str, bool]:
 
 def test_the_currencies_of_the_database_are_those_of_the_code(owner: Books) -> None:
     assert dict(owner.run("select code, exponent from duly.currencies")) == EXPONENTS
+
+
+def test_the_steps_in_which_gateways_take_a_currency_are_the_same_in_both(owner: Books) -> None:
+    steps = dict(owner.run("select code, duly.charge_step(code) from duly.currencies"))
+
+    assert steps == {code: charge_step(code) for code in EXPONENTS}
 
 
 def test_sides_prefixes_and_the_chart_are_the_same_in_both(owner: Books) -> None:

@@ -78,6 +78,18 @@ async def test_accounts_in_credit_get_their_money_back_where_the_rules_say_so(re
     assert await refunds.wrong() == []
 
 
+async def test_credit_goes_back_in_the_gateways_steps_and_the_rest_stays_on_the_account(refunds: RefundClient) -> None:
+    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    [payment] = await refunds.paid(12_340, currency="KWD")
+    account = await refunds.account_of(payment)
+    await refunds.merchant.run("select duly.create_payment('again', :account, 1234, 'KWD', 'cash')", account=account)
+
+    certificate = await run(refunds)
+
+    assert counted(certificate) == [("credit", "refunded", 1, 1230)]
+    assert await refunds.merchant.balance(account) == -4
+
+
 async def test_without_the_rule_credit_is_left_to_the_bank(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(700)
     await refunds.merchant.run(

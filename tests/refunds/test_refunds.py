@@ -28,6 +28,15 @@ async def refunds_at_the_gateway(refunds: RefundClient) -> tuple[int, int]:
     return sum(total.refunds.count for total in totals), sum(total.refunds.amount_minor for total in totals)
 
 
+async def test_a_part_that_the_gateway_could_not_send_is_refused_before_anything_is_written(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(12_340, currency="KWD")
+
+    assert await rule_of(refunds, payment, 1234) == "amount_in_steps"
+    assert await refunds.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
+
+
 async def test_a_refund_is_posted_when_the_gateway_has_paid_it(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
 

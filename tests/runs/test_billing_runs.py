@@ -13,7 +13,8 @@ from activities.database import Database
 from activities.runs.billing import BillingActivities
 from models.period import Period
 from models.runs.process_run import BillingPageRequest, Certificate
-from tests.support.attempts import broken_invariants
+from sandbox.stripe.control.client import SandboxControl
+from tests.support.attempts import broken_invariants, charged
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly
 
@@ -153,6 +154,19 @@ async def test_what_cannot_be_billed_is_parked_and_the_others_are_billed(duly: R
     }
     assert await merchant.balance(good) == 1190
     assert [await merchant.balance(account) for account in (yen, gone, rich)] == [0, 0, 0]
+
+
+async def test_what_is_billed_in_three_decimals_is_charged_in_the_same_month(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(currency="KWD")
+    await merchant.subscription(account, price_minor=1230, currency="KWD")
+
+    await duly.bill()
+    await duly.run()
+
+    assert charged(stripe_sandbox) == (1, 1460)
+    assert await merchant.balance(account) == 0
 
 
 async def test_a_suspended_account_is_still_billed(duly: RunningDuly, merchant: Merchant) -> None:

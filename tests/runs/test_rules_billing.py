@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.gateway.amounts import charge_step, to_gateway
+from models.money import Money
 from models.period import Period
-from models.runs.billing import CannotBillError, DueSubscription, invoice_of
+from models.runs.billing import CannotBillError, DueSubscription, invoice_of, monthly_price
 
 NOVEMBER = Period.parse("2026-11")
 PLAN = DueSubscription(
@@ -53,11 +55,61 @@ def test_tax_is_rounded_once_halves_up(price_minor: int, percent: Decimal | None
     assert invoice["lines"][0]["tax_minor"] == tax_minor
 
 
-@pytest.mark.parametrize(("currency", "price_minor", "total_minor"), [("JPY", 980, 1166), ("KWD", 12500, 14875)])
+@pytest.mark.parametrize(("currency", "price_minor", "total_minor"), [("JPY", 980, 1166), ("KWD", 12500, 14870)])
 def test_minor_units_are_the_currencys_own(currency: str, price_minor: int, total_minor: int) -> None:
     due = replace(PLAN, currency=currency, account_currency=currency, price_minor=price_minor)
 
     assert invoice_of(due, NOVEMBER)["lines"][0]["total_minor"] == total_minor
+
+
+def test_a_month_that_the_gateway_could_not_charge_is_rounded_down_by_a_discount_that_the_line_names() -> None:
+    due = replace(PLAN, currency="KWD", account_currency="KWD", price_minor=1230)
+
+    (line,) = invoice_of(due, NOVEMBER)["lines"]
+
+    assert (line["unit_price_minor"], line["discount_minor"], line["net_minor"]) == (1230, 3, 1227)
+    assert (line["tax_minor"], line["total_minor"]) == (233, 1460)
+    assert line["description"] == "Plan (less 0.003 KWD: cards are charged in steps of 0.010 KWD)"
+
+
+def test_a_total_that_no_discount_leads_to_gets_a_line_for_the_last_unit() -> None:
+    due = replace(PLAN, currency="KWD", account_currency="KWD", price_minor=1004, tax_percent=Decimal("99.9"))
+
+    invoice = invoice_of(due, NOVEMBER)
+
+    assert [line["total_minor"] for line in invoice["lines"]] == [1999, 1]
+    assert invoice["lines"][1]["description"] == "Rounding, without tax"
+
+
+def test_a_month_below_one_step_of_the_gateway_cannot_be_billed() -> None:
+    with pytest.raises(CannotBillError, match="amount_in_steps"):
+        invoice_of(replace(PLAN, currency="KWD", account_currency="KWD", price_minor=7), NOVEMBER)
+
+
+@given(
+    st.sampled_from(("BHD", "JOD", "KWD", "OMR", "TND", "MGA", "ISK", "UGX", "HUF", "TWD", "JPY", "EUR")),
+    st.integers(200, 10**6),
+    st.integers(1, 100),
+    st.decimals("0", "100", places=4),
+)
+def test_every_month_is_charged_at_once_and_never_above_its_price(
+    currency: str, price_minor: int, quantity: int, percent: Decimal
+) -> None:
+    due = replace(
+        PLAN,
+        currency=currency,
+        account_currency=currency,
+        price_minor=price_minor,
+        quantity=quantity,
+        tax_percent=percent,
+    )
+
+    price = monthly_price(due)
+
+    assert to_gateway(Money(price.total_minor, currency)) > 0
+    assert price.net_minor == price_minor * quantity - price.discount_minor
+    assert 0 <= price.discount_minor < charge_step(currency)
+    assert price.untaxed_minor in {0, 1}
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point.
+-- The steps in which gateways take a currency, in minor units; models/gateway/amounts.py (charge_step) has the source.
+create or replace function duly.charge_step(p_currency text) returns bigint language sql immutable parallel safe as $$
+    select case when p_currency in ('BHD', 'JOD', 'KWD', 'OMR', 'TND') then 10 when p_currency = 'MGA' then 100 else 1 end
+$$;
+
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
     p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -142,6 +147,8 @@ begin
     elsif v_owed < (select minimum_minor from duly.provider_currencies
                     where provider_id = p_provider_id and currency = v_account.currency) then
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'below_minimum', 'skipped');
+    elsif v_owed % duly.charge_step(v_account.currency) <> 0 then
+        return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'amount_not_in_steps', 'skipped');
     end if;
     if not duly.is_provider_effective(p_provider_id) then
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.

@@ -69,6 +69,9 @@ begin
     elsif p_currency <> m.currency or p_currency <> o.currency then
         perform duly.refuse('currency_of_merchant',
             format('currency: %s must be that of merchant %s and of account %s', p_currency, m.id, o.id));
+    elsif p_amount_minor % duly.charge_step(p_currency) <> 0 then
+        perform duly.refuse('amount_in_steps', format('amount: the gateway takes %s in steps of %s minor units, not %s',
+            p_currency, duly.charge_step(p_currency), p_amount_minor));
     elsif p_amount_minor > (p_settings ->> 'max_award_minor')::bigint then
         perform duly.refuse('award_limit', format('amount: %s is above the limit of an award', p_amount_minor));
     elsif v_day + p_amount_minor > (p_settings ->> 'max_day_minor')::bigint then

@@ -85,6 +85,9 @@ begin
     elsif p_amount_minor < 0 or p_amount_minor > v.left_minor then
         perform duly.refuse('refund_within_captured',
             format('amount: %s is not within the %s that are left of %s', p_amount_minor, v.left_minor, v.transaction_id));
+    elsif p_amount_minor % duly.charge_step(v.currency) <> 0 then
+        perform duly.refuse('amount_in_steps', format('amount: the gateway takes %s in steps of %s minor units, not %s',
+            v.currency, duly.charge_step(v.currency), p_amount_minor));
     elsif p_kind = 'payment_cancellation' and p_amount_minor not in (0, v.left_minor) then
         perform duly.refuse('cancelled_in_full', 'amount: a payment is cancelled in full, never in part');
     end if;

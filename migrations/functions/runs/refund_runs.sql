@@ -15,11 +15,12 @@ begin
       and not duly.is_sale_disputed(d);
     if (select refunds_credit from duly.refund_rules) then
         insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
-        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, -b.balance_minor - p.pending_minor
+        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency,
+            -b.balance_minor - p.pending_minor - (-b.balance_minor - p.pending_minor) % duly.charge_step(a.currency)
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
         cross join lateral (select coalesce(sum(t.total_minor), 0) as pending_minor from duly.financial_transactions t
             where t.account_id = a.id and t.classification = 'refund' and t.state = 'draft') p
-        where b.balance_minor < 0 and -b.balance_minor > p.pending_minor
+        where b.balance_minor < 0 and -b.balance_minor >= p.pending_minor + duly.charge_step(a.currency)
           and exists (select from duly.refundable_payments(a.id, true, null) f where f.provider_id = p_provider_id);
     end if;
     select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
@@ -53,7 +54,9 @@ declare
     v_id text;
 begin
     perform from duly.account_balances where account_id = i.account_id for no key update;
-    select least(i.amount_minor, -balance_minor) into v_open from duly.account_balances where account_id = i.account_id;
+    select x.amount_minor - x.amount_minor % duly.charge_step(i.currency) into v_open
+    from (select least(i.amount_minor, -balance_minor) as amount_minor from duly.account_balances
+        where account_id = i.account_id) x;
     for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
         from duly.refundable_payments(i.account_id, true, null) f
     loop

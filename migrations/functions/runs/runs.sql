@@ -55,6 +55,7 @@ returns text language sql stable as $$
         when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
             then 'currency_not_in_definition'
         when p_free < p_minimum then 'below_minimum'
+        when p_free % duly.charge_step(p_account.currency) <> 0 then 'amount_not_in_steps'
         when p_card.id is null then 'no_card'
         when p_customer is null then 'no_gateway_customer'
     end
