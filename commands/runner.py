@@ -20,7 +20,7 @@ def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool) -> None
 async def _translated(work: Awaitable[None]) -> None:
     from temporalio.service import RPCError
 
-    from activities.database import DatabaseUnavailableError, RuleBrokenError
+    from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
     from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
@@ -37,6 +37,8 @@ async def _translated(work: Awaitable[None]) -> None:
         raise unreachable(
             "DULY_DATABASE_URL", "database_reachable", f"the database does not answer: {error}"
         ) from error
+    except SchemaMismatchError as error:
+        raise unreachable("DULY_DATABASE_URL", "database_release", str(error)) from error
     except RPCError as error:
         raise unreachable("DULY_TEMPORAL_ADDRESS", "temporal_reachable", f"Temporal: {error.message}") from error
 

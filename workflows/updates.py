@@ -20,6 +20,23 @@ def async_update(
     return cast("Callable[[Callable[Params, Awaitable[Result]]], UpdateMethodMultiParam[Params, Result]]", decorate)
 
 
+def async_question(
+    description: str,
+) -> Callable[[Callable[[Any], Awaitable[Result]]], UpdateMethodMultiParam[[Any], Result]]:
+    """Declare an asynchronous update that takes no arguments.
+
+    It gets a validator: without one the SDK accepts an update before InputChecks can refuse what it is given.
+    """
+
+    def decorate(handler: Callable[[Any], Awaitable[Result]]) -> UpdateMethodMultiParam[[Any], Result]:
+        update = async_update(description)(handler)
+        # The SDK compares its parameters, so it is bare as the handler's `self` is.
+        update.validator(lambda _workflow: None)
+        return update
+
+    return decorate
+
+
 @contextmanager
 def surfacing_refusal() -> Iterator[None]:
     """Answer an update with the rule that refused it, not with the news that an activity failed."""

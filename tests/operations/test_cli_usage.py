@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import typer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from starter import app
 from tests.house.command_line import DOCUMENT, document
@@ -102,6 +104,18 @@ async def test_a_server_that_is_away_ends_with_3(cli: CommandLine, words: Words,
 
     assert result.exit_code == 3
     assert [field for field, _ in result.rules] == [setting]
+
+
+async def test_a_database_of_another_release_ends_with_3_and_says_what_to_run(
+    cli: CommandLine, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("drop schema duly cascade"))
+
+    result = await cli("runs", "list", "--json")
+
+    assert (result.exit_code, result.rules) == (3, [("DULY_DATABASE_URL", "database_release")])
+    assert "run `starter.py migrate`" in result.error["problems"][0]["message"]
 
 
 async def test_what_is_refused_ends_with_1_and_says_why_on_standard_error(cli: CommandLine) -> None:

@@ -24,7 +24,7 @@ from models.waiting import WakeReason
 from workflows.cards.state import CardWorkflowState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.signals import signal_if_running
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal
 
 
 class CardHandlers:
@@ -48,7 +48,7 @@ class CardHandlers:
         """Return the card, the last answer, the next moment and what happened."""
         return self._state.status
 
-    @async_update("Wait for the gateway's first answer about a card that is being registered.")
+    @async_question("Wait for the gateway's first answer about a card that is being registered.")
     async def first_outcome(self) -> ValidationResult:
         """Return the first answer; fails with the rule when the card cannot be registered."""
         await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)
@@ -57,13 +57,13 @@ class CardHandlers:
         assert self._state.first is not None
         return self._state.first
 
-    @async_update("Return the card once it has been read.")
+    @async_question("Return the card once it has been read.")
     async def check(self) -> Card:
         """Return the card, at once for a workflow that has been at work for a while."""
         await workflow.wait_condition(lambda: self._state.is_loaded)
         return self._state.card
 
-    @async_update("Return the address of the page on which the card's holder is waited for.")
+    @async_question("Return the address of the page on which the card's holder is waited for.")
     async def open_page(self) -> str:
         """Return where the holder must go now, as the gateway says it."""
         result = await self._send_validation()

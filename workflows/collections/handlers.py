@@ -24,7 +24,7 @@ from models.operator_command import CommandError, OperatorCommand, UnknownResolu
 from models.waiting import WakeReason
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal
 
 
 class CollectionHandlers:
@@ -54,7 +54,7 @@ class CollectionHandlers:
         """Return stage, attempts, the last outcome, the next moment and the decisions so far."""
         return self._state.status()
 
-    @async_update("Wait for the first attempt and return its outcome.")
+    @async_question("Wait for the first attempt and return its outcome.")
     async def first_outcome(self) -> CollectResult:
         """Return what the first attempt came to; unknown when nobody knows yet. Fails when somebody else owns it."""
         await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)

@@ -28,7 +28,7 @@ from workflows.messages.outgoing import OutgoingMessages, send_pending
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.refunds.reduction_signals import signal_reductions_of
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -90,7 +90,7 @@ class Dispute:
         """Return the dispute, the next moment and what happened."""
         return DisputeStatus(self._dispute, self._waiter.next_action, self._waiter.next_action_at, self._waiter.history)
 
-    @async_update("Wait until the dispute has been read at the gateway, and return it.")
+    @async_question("Wait until the dispute has been read at the gateway, and return it.")
     async def first_reading(self) -> DisputeRecord:
         """Return the dispute, at once when its workflow has been at work for a while."""
         await workflow.wait_condition(lambda: self._dispute is not None)

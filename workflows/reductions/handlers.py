@@ -20,7 +20,7 @@ from models.refunds.refund import RefundOutcome, RefundResult
 from models.waiting import WakeReason
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
-from workflows.updates import async_update
+from workflows.updates import async_question
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -72,13 +72,13 @@ class ReductionHandlers:
         waiter = self._waiter
         return ReductionStatus(self._reduction, waiter.next_action, waiter.next_action_at, waiter.history)
 
-    @async_update("Wait until the award is written down, and return it.")
+    @async_question("Wait until the award is written down, and return it.")
     async def accepted(self) -> Reduction:
         """Return the reduction; fails with the rule when the award is refused."""
         await workflow.wait_condition(lambda: self._reduction is not None or self._refused is not None)
         return self._require_accepted()
 
-    @async_update("Wait until all of it is granted, or a person is asked.")
+    @async_question("Wait until all of it is granted, or a person is asked.")
     async def first_outcome(self) -> Reduction:
         """Return the reduction when nothing of it is open or under way, or nothing can be done without a person."""
         await workflow.wait_condition(lambda: self._refused is not None or self._has_outcome())

@@ -14,7 +14,7 @@ from models.waiting import WakeReason
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT_WAITING, PEOPLE
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -65,7 +65,7 @@ class RefundHandlers:
         """Return the last answer, the next moment and what happened."""
         return RefundStatus(self._last, self._waiter.next_action, self._waiter.next_action_at, self._waiter.history)
 
-    @async_update("Wait for the gateway's first answer and return it.")
+    @async_question("Wait for the gateway's first answer and return it.")
     async def first_outcome(self) -> RefundResult:
         """Return what the first attempt came to; fails with the rule when the refund may not be."""
         await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
