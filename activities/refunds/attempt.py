@@ -43,24 +43,28 @@ class StoredRefund:
 
     def result(self) -> RefundResult:
         """Return what it has come to."""
-        row = self.row
-        return RefundResult(
-            self.outcome(),
-            row["request_id"],
-            row["attempt"],
-            RequestKind(row["kind"]),
-            account_id=row["account_id"],
-            payment_id=row["payment_id"],
-            transaction_id=row["transaction_id"],
-            amount_minor=row["amount_minor"],
-            currency=row["currency"],
-            gateway_reference=row["gateway_reference"],
-            code=row["code"],
-            executed_at=datetime.fromisoformat(row["executed_at"]) if row["executed_at"] else None,
-            watch_days=row["watch_days"],
-            collect_as=row["collect_as"],
-            award_id=row["award_id"],
-        )
+        return refund_result(self.row, self.outcome())
+
+
+def refund_result(row: Mapping[str, Any], outcome: RefundOutcome) -> RefundResult:
+    """Return what a refund has come to, as the database returned it."""
+    return RefundResult(
+        outcome,
+        row["request_id"],
+        row["attempt"],
+        RequestKind(row["kind"]),
+        account_id=row["account_id"],
+        payment_id=row["payment_id"],
+        transaction_id=row["transaction_id"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        gateway_reference=row["gateway_reference"],
+        code=row["code"],
+        executed_at=datetime.fromisoformat(row["executed_at"]) if row["executed_at"] else None,
+        watch_days=row["watch_days"],
+        collect_as=row["collect_as"],
+        award_id=row["award_id"],
+    )
 
 
 def refund_outcome(answer: RefundAnswer | None) -> OutcomeFields:

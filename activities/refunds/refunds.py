@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
-from activities.refunds.attempt import StoredRefund, refund_outcome, stored_refund
+from activities.refunds.attempt import StoredRefund, refund_outcome, refund_result, stored_refund
 from activities.refunds.queries import RefundQueries
 from models.gateway.gateway_request import RequestKind
 from models.gateway.refunds import RefundAnswer, RefundGateway
@@ -35,10 +35,14 @@ class RefundActivities:
     async def refund(self, attempt: RefundAttempt) -> RefundResult:
         """Make one attempt to refund, or report what an earlier call of the same attempt came to.
 
+        A provider that is not effective is asked nothing new: the refund is written down, and the attempt is not made.
         Raises RuleBrokenError when it may not be (nothing is written then), and ApplicationError as
         GatewayAttempts.make does: after each the same attempt is made again.
         """
-        refund = await self._open(attempt.order, attempt.attempt)
+        opened = await self._open(attempt.order, attempt.attempt)
+        if opened.get("is_waiting"):
+            return refund_result(opened, RefundOutcome.PROVIDER_NOT_EFFECTIVE)
+        refund = stored_refund(opened)
         return refund.result() if refund.attempt.is_final else await self._make(refund, self._calls(refund))
 
     @activity.defn
@@ -84,8 +88,8 @@ class RefundActivities:
             send=lambda: self._gateway.refund(refund.call),
         )
 
-    async def _open(self, order: RefundOrder, attempt: int) -> StoredRefund:
-        opened = await self._database.call(
+    async def _open(self, order: RefundOrder, attempt: int) -> dict[str, Any]:
+        opened: dict[str, Any] = await self._database.call(
             "open_refund",
             request_id=order.refund_id,
             kind=order.kind,
@@ -97,7 +101,7 @@ class RefundActivities:
             origin=order.origin,
             is_acknowledged=order.is_acknowledged,
         )
-        return stored_refund(opened)
+        return opened
 
     async def _reserved(self, refund_id: str) -> RefundOrder:
         row = await RefundQueries(self._database).find(refund_id)

@@ -78,7 +78,8 @@ VIEWS = (
     View(
         "Refunds on their way",
         "asked for, and the gateway has not said yet that they are paid",
-        f'{_OPEN} AND WorkflowType = "Refund" AND Stage IN ("pending", "unknown", "did_not_happen")',
+        f'{_OPEN} AND WorkflowType = "Refund"'
+        ' AND Stage IN ("pending", "unknown", "did_not_happen", "provider_not_effective")',
     ),
     View(
         "Rewards not paid yet",

@@ -24,6 +24,7 @@ class RefundOutcome(StrEnum):
     REFUNDED = "refunded"
     REJECTED = "rejected"
     REVERSED = "reversed"
+    PROVIDER_NOT_EFFECTIVE = "provider_not_effective"  # nothing new is asked of it for now
 
 
 REFUND_ENDED = frozenset({RefundOutcome.REJECTED, RefundOutcome.REVERSED})

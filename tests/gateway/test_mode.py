@@ -7,8 +7,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from activities.gateway.mode import WrongModeError
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
+from models.refunds.refund import RefundOutcome, RefundStatus
 from settings import Settings
 from tests.fixtures.refunds import RefundClient
+from tests.refunds.test_refund_runs import counted, run
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from worker import Role, run_worker
@@ -40,19 +42,58 @@ async def test_a_collection_waits_visibly_while_its_provider_is_not_effective(
     assert first.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE
     assert (status.stage, status.next_action) == (Stage.DUNNING, "is stripe effective again?")
     assert await merchant.value("select count(*) from duly.gateway_attempts") == 0
-    await merchant.run("update duly.providers set state = 'effective'")
+    await start_provider(merchant)
     assert (await handle.result()).stage is Stage.SETTLED
 
 
-async def test_a_provider_that_is_not_effective_refunds_nothing_new(refunds: RefundClient) -> None:
+async def test_a_refund_waits_visibly_while_its_provider_is_not_effective_and_goes_out_once_it_is(
+    refunds: RefundClient,
+) -> None:
     [payment] = await refunds.paid(2500)
     await stop_provider(refunds.merchant)
+
+    first = await refunds.start(payment, 1000, name="rf_stopped")
+    status = await refunds.workflow("rf_stopped").query("status", result_type=RefundStatus)
+
+    assert (first.outcome, first.amount_minor) == (RefundOutcome.PROVIDER_NOT_EFFECTIVE, 1000)
+    assert status.next_action == "is stripe effective again?"
+    assert refunds.sandbox.movements().totals[0].refunds.count == 0
+    await start_provider(refunds.merchant)
+    await refunds.duly.environment.sleep(2 * 3600)
+    again = await refunds.workflow("rf_stopped").query("status", result_type=RefundStatus)
+    assert again.result is not None
+    assert (again.result.outcome, again.result.attempt) == (RefundOutcome.REFUNDED, 1)
+    assert refunds.sandbox.movements().totals[0].refunds.count == 1
+    assert await refunds.wrong() == []
+
+
+async def test_a_refund_that_waits_is_counted_as_given_back(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await stop_provider(refunds.merchant)
+    await refunds.start(payment, 2000)
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await refunds.start(payment, 1000)
 
-    assert getattr(refused.value.cause, "type", "") == "provider_effective"
+    assert getattr(refused.value.cause, "type", "") == "refund_within_captured"
+
+
+async def test_a_refund_that_was_reserved_before_its_provider_was_stopped_is_not_sent(refunds: RefundClient) -> None:
+    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    [payment] = await refunds.paid(700)
+    account = await refunds.account_of(payment)
+    await refunds.merchant.run("select duly.create_payment('again', :account, 700, 'EUR', 'cash')", account=account)
+    await stop_provider(refunds.merchant)
+
+    certificate = await run(refunds)
+
+    assert counted(certificate) == [("credit", "under_way", 1, 0)]
+    assert refunds.sandbox.movements().totals[0].refunds.count == 0
 
 
 async def stop_provider(merchant: Merchant) -> None:
     await merchant.run("update duly.providers set state = 'not_effective'")
+
+
+async def start_provider(merchant: Merchant) -> None:
+    await merchant.run("update duly.providers set state = 'effective'")

@@ -53,6 +53,16 @@ async def test_refund(refunds: RefundClient) -> None:
     await keep("refund-unknown_then_paid_then_back", refunds.workflow("rf_unknown_first"))
 
 
+async def test_refund_of_a_stopped_provider(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await refunds.merchant.run("update duly.providers set state = 'not_effective'")
+    await refunds.start(payment, 1000, name="rf_stopped")
+    await refunds.duly.environment.sleep(90 * 60)
+    await refunds.merchant.run("update duly.providers set state = 'effective'")
+    await refunds.ended("rf_stopped")
+    await keep("refund-waits_for_its_provider", refunds.workflow("rf_stopped"))
+
+
 async def test_cancellation(refunds: RefundClient) -> None:
     await refunds.merchant.run("update duly.refund_rules set collects_reopened = true")
     [payment] = await refunds.paid(2500)

@@ -25,6 +25,7 @@ WHERE = {
     RefundOutcome.DID_NOT_HAPPEN: "it never left; it is asked for anew",
     RefundOutcome.REFUNDED: "paid out; the bank may still send it back",
     RefundOutcome.REJECTED: "the gateway will not pay it; nothing was posted",
+    RefundOutcome.PROVIDER_NOT_EFFECTIVE: "written down; it is sent when the provider is effective again",
     RefundOutcome.REVERSED: "the money came back, and the ledger has it again",
 }
 
@@ -43,6 +44,7 @@ ORDERS: dict[RefundOutcome, tuple[OperatorAction, ...]] = {
     RefundOutcome.REFUNDED: (_CHECK,),
     RefundOutcome.REJECTED: (),
     RefundOutcome.REVERSED: (),
+    RefundOutcome.PROVIDER_NOT_EFFECTIVE: (_CHECK,),
 }
 
 
@@ -101,7 +103,9 @@ class RefundHandlers:
     @check_now.validator
     def _may_check(self, command: OperatorCommand) -> None:
         command.check()
-        self._refuse_unless(RefundOutcome.PENDING, RefundOutcome.UNKNOWN, RefundOutcome.REFUNDED)
+        self._refuse_unless(
+            RefundOutcome.PENDING, RefundOutcome.UNKNOWN, RefundOutcome.REFUNDED, RefundOutcome.PROVIDER_NOT_EFFECTIVE
+        )
 
     @resolve_unknown.validator
     def _may_resolve(self, command: UnknownResolution) -> None:

@@ -36,6 +36,8 @@ from workflows.waiting import Waiter
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 REVIEW_AFTER = timedelta(hours=6)
+# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
+PROVIDER_PAUSE = timedelta(hours=1)
 
 
 @workflow.defn(name="Refund")
@@ -69,6 +71,9 @@ class Refund(RefundHandlers):
             elif result.outcome is RefundOutcome.DID_NOT_HAPPEN and request.order is not None:
                 self._snapshot = replace(self._snapshot, attempt=result.attempt + 1)
                 result = await self._attempt(request)
+            elif result.outcome is RefundOutcome.PROVIDER_NOT_EFFECTIVE:
+                await self._wait_for_provider()
+                result = await self._attempt_again(request, result)
             else:
                 await self._wait_for_evidence(result)
                 result = await self._attempt_again(request, result)
@@ -128,6 +133,11 @@ class Refund(RefundHandlers):
         if self._last is not None:
             return self._last
         return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)
+
+    async def _wait_for_provider(self) -> None:
+        """Nothing new is asked of a provider that is not effective: look again until it is."""
+        provider = self._request.provider
+        await self._waiter.wait(workflow.now() + PROVIDER_PAUSE, f"is {provider} effective again?")
 
     async def _wait_for_evidence(self, result: RefundResult) -> None:
         """Nobody knows, or the gateway has not finished: check again, and never guess."""

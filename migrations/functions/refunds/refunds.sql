@@ -128,6 +128,12 @@ begin
     if p_attempt > 1 then
         perform duly.check_next_attempt(r, p_attempt);
     end if;
+    if not duly.is_provider_effective(r.provider_id) then
+        -- The request is written, and nothing for the attempt: its number stays free for the day on which it is effective.
+        a.attempt := p_attempt;
+        select duly.standing_payment(p.transaction_id) into a.payment_id from duly.gateway_requests p where p.id = r.of_request_id;
+        return duly.refund_view(r, a) || jsonb_build_object('is_waiting', true);
+    end if;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
         amount_minor)
     select r.id, p_attempt, duly.idempotency_key(r.id, p_attempt),
@@ -155,8 +161,6 @@ begin
     select method into v_method from duly.financial_transactions where id = v.transaction_id;
     if o.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account: %s is terminated', o.id));
-    elsif not duly.is_provider_effective(v.provider_id) then
-        perform duly.refuse('provider_effective', format('provider: %s is not effective', v.provider_id));
     elsif not (select is_active from duly.payment_methods where id = v_method) or not exists (
         select from duly.provider_methods where payment_method_id = v_method and provider_id = v.provider_id) then
         perform duly.refuse('method_on_provider',
