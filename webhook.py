@@ -52,6 +52,10 @@ CLOCK_SECONDS = 3600.0
 # What our links end in is made of these; anything else leads nowhere, and is not looked up.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
+# Why no page opens however often its customer comes back, and what they read then.
+_NO_PAGE_AT_ALL = frozenset({"gateway_customer_exists", "gateway_takes_it"})
+_NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the link for another way."
+
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
 
@@ -141,7 +145,9 @@ class Webhook:
         handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
         try:
             url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
-        except WorkflowUpdateFailedError:
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", "") in _NO_PAGE_AT_ALL:
+                return PlainTextResponse(_NO_PAGE_TEXT, status_code=410)
             return PlainTextResponse(otherwise, status_code=409)
         except RPCError:
             return PlainTextResponse("Please come back in a minute.", status_code=503)

@@ -50,8 +50,13 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,
         "network_decline_code": decline.network_decline_code,
-        "blocks_card": found.decline is not None and classify(decline) in {DeclineClass.HARD, DeclineClass.FRAUD},
+        "blocks_card": found.decline is not None and blocks_card(decline),
     }
+
+
+def blocks_card(decline: Decline) -> bool:
+    """Say whether a decline rules its card out for good."""
+    return classify(decline) in {DeclineClass.HARD, DeclineClass.FRAUD}
 
 
 def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:

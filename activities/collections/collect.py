@@ -5,17 +5,24 @@ when the gateway does not answer stands in activities/gateway/attempts.py.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiolimiter import AsyncLimiter
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 from temporalio import activity
 
-from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
+from activities.collections.attempt import ChargeAttempt, blocks_card, charge_attempt, charge_outcome, collect_result
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
 from models.collections.collection import Resolution
 from models.gateway.charges import ChargeResult, Gateway
-from models.gateway.gateway_request import CollectRequest, CollectResult
+from models.gateway.decline import Decline
+from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
+from models.tables.configuration import CardRow
+
+_Other = aliased(CardRow)
 
 
 class CollectActivities:
@@ -47,10 +54,10 @@ class CollectActivities:
             card_id=request.card_id,
         )
         if opened["result"] is not None:
-            return collect_result(opened["result"])
+            return await self._with_same_cards(collect_result(opened["result"]))
         attempt = charge_attempt(opened["attempt"])
         outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt))
-        return await self._record(attempt, outcome)
+        return await self._with_same_cards(await self._record(attempt, outcome))
 
     @activity.defn
     async def resolve_unknown(self, resolution: Resolution) -> CollectResult:
@@ -83,6 +90,20 @@ class CollectActivities:
 
     async def _find_page_payment(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
         return await self._gateway.find_page_payment(attempt.charge, gateway_reference=reference)
+
+    async def _with_same_cards(self, result: CollectResult) -> CollectResult:
+        """Name the other tokens of a card that a decline has blocked: their workflows have to read them again."""
+        decline = Decline(result.code, result.decline_code, result.advice_code)
+        if result.outcome is not CollectOutcome.DECLINED or not blocks_card(decline):
+            return result
+        rows = await self._database.read(
+            select(_Other.id)
+            .join(CardRow, and_(CardRow.account_id == _Other.account_id, CardRow.provider_id == _Other.provider_id))
+            .where(CardRow.id == result.card_id, _Other.id != CardRow.id)
+            .where(CardRow.fingerprint != "", CardRow.fingerprint == _Other.fingerprint)
+            .order_by(_Other.id)
+        )
+        return replace(result, same_card_ids=tuple(row.id for row in rows))
 
     async def _record(self, attempt: ChargeAttempt, outcome: Mapping[str, Any]) -> CollectResult:
         recorded = await self._database.call(

@@ -1,16 +1,27 @@
 """Hosted pages for customers who have to be there: opened as an attempt, closed before any other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporalio import activity
 
-from activities.collections.attempt import charge_attempt, charge_outcome, collect_result
+from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
 from activities.database import Database, RuleBrokenError
-from activities.gateway.retries import retryable_gateway_errors
+from activities.gateway.attempts import OutcomeFields
+from activities.gateway.retries import retryable, retryable_gateway_errors
 from models.collections.collection import OpenPage
 from models.gateway.charges import Gateway, PaymentPage
-from models.gateway.gateway_request import AttemptCause, AttemptChannel, CollectRequest, CollectResult
+from models.gateway.errors import GatewayError, GatewayInvalidRequestError
+from models.gateway.gateway_request import (
+    AttemptCause,
+    AttemptChannel,
+    CollectOutcome,
+    CollectRequest,
+    CollectResult,
+)
+
+# What the gateway calls a customer that it does not have.
+CUSTOMER_MISSING = "resource_missing"
 
 
 class PaymentPageActivities:
@@ -29,7 +40,8 @@ class PaymentPageActivities:
     async def open_page(self, request: CollectRequest) -> OpenPage:
         """Write the attempt down and open its page; a repeat returns the same page.
 
-        Raises RuleBrokenError when there is nothing to pay, or another attempt has no outcome yet.
+        Raises RuleBrokenError when there is nothing to pay, another attempt has no outcome yet, or the gateway opens no
+        page: then the attempt did not happen, and whatever is planned goes on.
         """
         opened = await self._database.call(
             "open_attempt",
@@ -43,12 +55,16 @@ class PaymentPageActivities:
             channel=AttemptChannel.HOSTED_PAGE,
         )
         if opened["result"] is not None:
-            raise RuleBrokenError("something_to_pay", f"nothing to pay here: {opened['result']['outcome']}")
+            raise _no_page(opened["result"])
         attempt = charge_attempt(opened["attempt"])
         if not attempt.is_hosted:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
-        with retryable_gateway_errors():
+        try:
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
+        except GatewayInvalidRequestError as error:
+            raise _no_page(await self._record(attempt, charge_outcome(None) | {"code": error.code})) from None
+        except GatewayError as error:
+            raise retryable(error) from None
         await self._database.call(
             "record_page",
             request_id=attempt.stored.request_id,
@@ -66,10 +82,23 @@ class PaymentPageActivities:
         attempt = charge_attempt(opened["attempt"])
         with retryable_gateway_errors():
             found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.stored.gateway_reference)
-        recorded = await self._database.call(
-            "record_outcome",
-            request_id=attempt.stored.request_id,
-            attempt=attempt.stored.number,
-            **charge_outcome(found),
+        return collect_result(await self._record(attempt, charge_outcome(found)))
+
+    async def _record(self, attempt: ChargeAttempt, outcome: OutcomeFields) -> Mapping[str, Any]:
+        recorded: Mapping[str, Any] = await self._database.call(
+            "record_outcome", request_id=attempt.stored.request_id, attempt=attempt.stored.number, **outcome
         )
-        return collect_result(recorded)
+        return recorded
+
+
+def _no_page(result: Mapping[str, Any]) -> RuleBrokenError:
+    """Say why no page is open for an attempt that has a result already."""
+    code = result["code"] if result["outcome"] == CollectOutcome.DID_NOT_HAPPEN else ""
+    if code == CUSTOMER_MISSING:
+        problem = (
+            f"{result['request_id']}: the account's customer was deleted at the gateway, its next card makes another"
+        )
+        return RuleBrokenError("gateway_customer_exists", problem)
+    if code:
+        return RuleBrokenError("gateway_takes_it", f"the gateway opens no page: {code}")
+    return RuleBrokenError("something_to_pay", f"nothing to pay here: {result['outcome']}")

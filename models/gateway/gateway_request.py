@@ -100,7 +100,8 @@ class CollectOutcome(StrEnum):
 class CollectResult:
     """The answer to a CollectRequest; amounts in minor units. The label is the card's brand and last four digits.
 
-    After a decline, `other_card_ids` are the account's other cards that may be charged, in their order.
+    After a decline, `other_card_ids` are the account's other cards that may be charged, in their order. When it blocked
+    the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it.
     """
 
     outcome: CollectOutcome
@@ -115,3 +116,4 @@ class CollectResult:
     code: str = ""
     decline_code: str = ""
     advice_code: str = ""
+    same_card_ids: tuple[str, ...] = ()

@@ -230,3 +230,28 @@ async def until_noted(card_client: CardClient, card: str, what: str) -> None:
             return
         await card_client.duly.environment.sleep(0.1)
     pytest.fail(f"{card} has not noted {what}")
+
+
+async def test_the_other_tokens_of_a_card_that_a_payment_has_blocked_are_read_again_at_once(
+    card_client: CardClient, merchant: Merchant
+) -> None:
+    account = await merchant.account(cards=[], owes_minor=2500)
+    one, _ = await card_client.save(account)
+    other, _ = await card_client.save(account, fallback_order=2)
+    merchant.sandbox.script_card(await merchant.token(account), declined("stolen_card"))
+
+    collection = await card_client.duly.start_collection(account)
+    await collection.execute_update("first_outcome")
+
+    assert await read_as(card_client, one, CardState.BLOCKED)
+    assert await read_as(card_client, other, CardState.BLOCKED)
+
+
+async def read_as(card_client: CardClient, card: str, state: CardState) -> bool:
+    """Say whether a card's workflow comes to read it in a state within a minute of its clock."""
+    for _ in range(60):
+        status = await card_client.status(card)
+        if status.card is not None and status.card.state is state:
+            return True
+        await card_client.duly.environment.sleep(1)
+    return False

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+import stripe
 from temporalio.client import WorkflowHandle
 
 from activities.database import Database
@@ -165,6 +166,23 @@ async def test_giving_up_closes_the_page(
 
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
     assert stripe_sandbox.movements().totals == ()
+
+
+async def test_the_link_of_a_customer_who_was_deleted_at_the_gateway_says_so_and_holds_nothing_up(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_client: stripe.StripeClient
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await stripe_client.v1.customers.delete_async(
+        await merchant.value("select customer_reference from duly.gateway_customers")
+    )
+
+    answers = [await visitor.get(await link(merchant)) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [410, 410]
+    assert "ask whoever sent you the link" in answers[0].text
+    assert await merchant.value("select count(*) from duly.gateway_attempts where outcome is null") == 0
+    result = await handle.result()
+    assert (result.stage, result.reason) == (Stage.GIVEN_UP, "customer_deadline_passed")
 
 
 async def test_a_link_of_nobody_leads_nowhere(visitor: httpx.AsyncClient) -> None:

@@ -46,6 +46,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "one_owner": "the receivable is being collected already",
         "invoices_collectable": "an invoice is not of the account, settled, or being collected",
         "no_attempt_in_flight": "an attempt is under way, so nothing else may be done",
+        "gateway_customer_exists": "the account's customer was deleted at the gateway, so no page is opened",
+        "gateway_takes_it": "the gateway opens no page; the message has its code",
         "something_to_pay": "there is nothing to pay, so no page is opened",
         "evidence_is_of_this_attempt": "the gateway's id is of another payment",
     },

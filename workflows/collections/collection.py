@@ -161,7 +161,8 @@ class Collection(CollectionHandlers, CollectionWaits):
         """Go on to another card where the decline rules this one out, else do what the policy says."""
         kind = classify(decline_of(result))
         if kind in RULES_OUT_CARD and result.card_id:
-            await signal_if_running(workflow_ids.card_id(result.card_id), "card_touched")
+            for card_id in (result.card_id, *result.same_card_ids):
+                await signal_if_running(workflow_ids.card_id(card_id), "card_touched")
         if self._state.try_other_card(result):
             return GO_ON
         result = self._state.declined_for_good(result)
