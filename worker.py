@@ -21,6 +21,7 @@ from activities.cards.cards import CardActivities, CardRowActivities
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities
+from activities.configuration.providers import ProviderActivities
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.delivery import EventDelivery, EventDeliveryActivities
@@ -122,6 +123,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         return await EventDelivery(EventInbox(database, provider), client, target_of).deliver_waiting()
 
     families = (
+        ProviderActivities(database),
         RunActivities(database),
         DryRunActivities(database),
         BillingActivities(database),

@@ -150,7 +150,7 @@ def test_what_is_not_offered_at_a_stage_is_refused_there(stage: Stage) -> None:
     }
 
     for name, definition in updates_of(Collection).items():
-        if name in offered or definition.validator is None:
+        if name in offered or name not in examples:
             continue
         arguments = [TypeAdapter(kind).validate_json(examples[name].data) for kind in definition.arg_types or []]
         with pytest.raises(CommandError):

@@ -5,6 +5,7 @@ OF_EVERY_WORKFLOW = {
     "id_is_valid": "an id has characters or a length that no id of ours has",
     "ids_agree": "an id that is said twice is not the same",
     "workflow_id_is_natural": "the workflow's id does not follow from its input; the message names the one that does",
+    "provider_exists": "the provider that a start names is not configured; the message names those that are",
     "given_by_duly_alone": "a field, or the workflow, is of Duly's own workflows alone",
     "CommandError": "an update makes no sense where the workflow stands, or says not who asks and why",
 }

@@ -27,7 +27,7 @@ from tests.contract.foreign import (
 )
 from tests.contract.run_examples import EXAMPLES
 from tests.support.run_control import happened
-from workflows.inputs.starts import STARTS
+from workflows.inputs.starts import STARTS, names_provider
 
 # So long may it take a workflow to fail that is refused, with a hundred others beside it.
 AT_ONCE_SECONDS = 30
@@ -69,6 +69,12 @@ def test_what_a_workflow_goes_on_with_after_continuing_as_new_is_never_taken_fro
     resuming = {name for name in NAMES if hasattr(EXAMPLES[name].request, "resumed")}
 
     assert {name for name, start in STARTS.items() if "resumed" in start.of_duly} == resuming
+
+
+def test_every_start_that_names_a_provider_is_held_against_the_configured_ones() -> None:
+    naming = {name for name in BY_CLIENTS if hasattr(EXAMPLES[name].request, "provider")}
+
+    assert {name for name in STARTS if names_provider(name)} == naming
 
 
 @pytest.mark.parametrize("name", NAMES)

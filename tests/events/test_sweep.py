@@ -132,6 +132,7 @@ async def test_what_came_by_webhook_already_is_no_news_to_a_sweep(
 async def test_a_sweep_delivers_the_events_of_its_own_provider_whoever_the_workers_pay_through(
     duly: RunningDuly, merchant: Merchant, database: Database, gateway: StripeGateway, settings: Settings
 ) -> None:
+    await merchant.run("insert into duly.providers (id, gateway, mode) values ('other', 'stripe', 'test')")
     for provider in ("stripe", "other"):
         about = {"id": "pi_1", "metadata": {}}
         event = {"id": f"evt_{provider}", "type": "payment_intent.succeeded", "created": 1, "data": {"object": about}}

@@ -13,6 +13,7 @@ from temporalio.workflow import _Definition
 from tests.replay.commands import Command, ListeningRunner, asked_again, recorded_commands
 from tests.replay.histories import load, recorded
 from worker import WORKFLOWS
+from workflows.inputs.checks import InputChecks
 from workflows.plugin import sandboxed_runner
 
 HISTORIES = pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
@@ -40,7 +41,12 @@ async def test_an_argument_that_has_changed_is_noticed_though_replay_itself_lets
 async def replayed(history: WorkflowHistory) -> list[Command]:
     """Replay a history and return what today's code asks for."""
     runner = ListeningRunner(sandboxed_runner())
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner, data_converter=pydantic_data_converter)
+    replayer = Replayer(
+        workflows=WORKFLOWS,
+        workflow_runner=runner,
+        data_converter=pydantic_data_converter,
+        interceptors=[InputChecks()],
+    )
     await replayer.replay_workflow(history)
     return list(asked_again(runner.commands))
 

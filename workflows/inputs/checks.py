@@ -24,8 +24,9 @@ from temporalio.workflow import ChildWorkflowHandle
 from models.problem import Problem
 from workflows.inputs.converter import InputConverter
 from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
+from workflows.inputs.providers import ProviderCheck
 from workflows.inputs.runner import MARK, is_from_duly, parameters_of
-from workflows.inputs.starts import problems_of_start
+from workflows.inputs.starts import names_provider, problems_of_start
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -66,6 +67,7 @@ class _Checked(WorkflowInboundInterceptor):
         super().__init__(next)
         self._dropped = 0
         self._last_dropped = ""
+        self._provider = ProviderCheck()
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         super().init(_Marking(outbound))
@@ -73,6 +75,11 @@ class _Checked(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002
         wanted = parameters_of(input.run_fn)
         problems = _refused_start() or _problems_of_start(wanted, input.args)
+        if not problems and names_provider(workflow.info().workflow_type):
+            problems = await self._provider.problems_of(input.args[0])
+            if problems:
+                setattr(workflow.instance(), _REFUSED_START, problems)
+                await workflow.wait_condition(workflow.all_handlers_finished)
         if problems:
             raise refusal(problems)
         return await super().execute_workflow(input)
@@ -91,6 +98,8 @@ class _Checked(WorkflowInboundInterceptor):
         super().handle_update_validator(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002
+        if not _refused_start() and names_provider(workflow.info().workflow_type):
+            await self._provider.done()
         _require_call(input.update, input.args)
         return await super().handle_update_handler(input)
 

@@ -46,11 +46,15 @@ class NaturalId:
 
 @dataclass(frozen=True)
 class Start:
-    """What a start of one workflow must be like; a client gives no fields `of_duly`, and starts nothing that is."""
+    """What a start of one workflow must be like; a client gives no fields `of_duly`, and starts nothing that is.
+
+    One that names a provider is refused when nobody has configured it.
+    """
 
     id_of: Callable[[Any], NaturalId]
     of_duly: tuple[str, ...] = ()
     is_of_duly: bool = False
+    names_provider: bool = False
 
 
 def problems_of_start(
@@ -66,6 +70,11 @@ def problems_of_start(
         problem = f"{quoted(workflow_id)} must be {expected}, which follows from the input"
         problems.append(Problem("workflow_id", NATURAL_ID, problem))
     return problems
+
+
+def names_provider(workflow: str) -> bool:
+    """Say whether a start of this workflow names a provider, which must be configured."""
+    return workflow in STARTS and STARTS[workflow].names_provider
 
 
 def _reserved(start: Start, request: Any) -> Iterator[Problem]:
@@ -116,20 +125,32 @@ def _mailing(given: MailingRequest) -> NaturalId:
 
 STARTS: Mapping[str, Start] = MappingProxyType(
     {
-        "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed")),
+        "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed"), names_provider=True),
         "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked")),
-        "CardLifecycle": Start(lambda given: NaturalId(workflow_ids.card_id(given.card_id)), of_duly=("resumed",)),
-        "Collection": Start(_collection, of_duly=("run_id", "resumed")),
-        "Dispute": Start(lambda given: NaturalId(workflow_ids.dispute_id(given.dispute_id)), of_duly=("resumed",)),
-        "EventSweep": Start(lambda given: NaturalId(workflow_ids.sweep_id(given.provider), has_moment=True)),
-        "GatewayMovements": Start(lambda given: NaturalId(workflow_ids.movements_id(given.provider))),
+        "CardLifecycle": Start(
+            lambda given: NaturalId(workflow_ids.card_id(given.card_id)), of_duly=("resumed",), names_provider=True
+        ),
+        "Collection": Start(_collection, of_duly=("run_id", "resumed"), names_provider=True),
+        "Dispute": Start(
+            lambda given: NaturalId(workflow_ids.dispute_id(given.dispute_id)),
+            of_duly=("resumed",),
+            names_provider=True,
+        ),
+        "EventSweep": Start(
+            lambda given: NaturalId(workflow_ids.sweep_id(given.provider), has_moment=True), names_provider=True
+        ),
+        "GatewayMovements": Start(
+            lambda given: NaturalId(workflow_ids.movements_id(given.provider)), names_provider=True
+        ),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
         "Refund": Start(
-            lambda given: NaturalId(workflow_ids.refund_id(given.refund_id)), of_duly=("run_id", "resumed")
+            lambda given: NaturalId(workflow_ids.refund_id(given.refund_id)),
+            of_duly=("run_id", "resumed"),
+            names_provider=True,
         ),
-        "RefundRun": Start(_refund_run),
+        "RefundRun": Start(_refund_run, names_provider=True),
         "Reminders": Start(lambda _: NaturalId(workflow_ids.REMINDERS, has_moment=True)),
         "ScheduledRun": Start(_scheduled_run),
     }
