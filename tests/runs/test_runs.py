@@ -180,7 +180,7 @@ async def test_the_certificate_of_three_currencies_keeps_them_apart(duly: Runnin
     ]
 
 
-async def test_an_amount_that_the_gateway_cannot_express_is_parked_and_the_run_goes_on(
+async def test_an_amount_that_the_gateway_cannot_express_is_passed_over_and_the_run_goes_on(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     await merchant.account(currency="KWD", owes_minor=12_345)
@@ -188,7 +188,7 @@ async def test_an_amount_that_the_gateway_cannot_express_is_parked_and_the_run_g
 
     certificate = await duly.run()
 
-    assert totals(certificate) == {("charged", ""): (1, 2500), ("parked", "amount_not_chargeable"): (1, 12_345)}
+    assert totals(certificate) == {("charged", ""): (1, 2500), ("skipped", "amount_not_in_steps"): (1, 12_345)}
     assert charged(stripe_sandbox) == (1, 2500)
 
 
