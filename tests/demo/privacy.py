@@ -47,7 +47,7 @@ async def histories_of(demo: Demo) -> dict[str, str]:
 
 
 # Where the database may say who a customer is, and what charges their card.
-# An event names the gateway's objects that it is about, a saved card among them: ids, by which it finds what waits for it.
+# An event names the objects that it is about by their ids, a saved card among them.
 _PLACES = {
     "accounts": {"owner_name", "email"},
     "cards": {"token"},
