@@ -24,6 +24,8 @@ from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.process_exit import leave_after
+from commands.reconciliation import cli as reconciliation
+from commands.reconciliation.invariants_cli import invariants
 from commands.reductions import cli as reductions
 from commands.reductions import merchants_cli as merchants
 from commands.refunds import cli as refund_requests
@@ -54,6 +56,7 @@ GROUPS = {
     "reductions": reductions.app,
     "merchants": merchants.app,
     "disputes": disputes.app,
+    "reconcile": reconciliation.app,
     "billing": billing.app,
     "runs": runs.app,
     "collections": collections.app,
@@ -67,6 +70,7 @@ GROUPS = {
 }
 for name, commands in GROUPS.items():
     app.add_typer(commands, name=name)
+app.command("invariants")(invariants)
 app.command("doctor")(doctor)
 app.command("migrate")(migrate)
 app.command("views")(views)

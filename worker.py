@@ -32,11 +32,14 @@ from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.mode import require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
+from activities.ledger.audit import LedgerAuditActivities
 from activities.messages.mailing import MailingActivities
 from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
+from activities.reconciliation.families import book_families
+from activities.reconciliation.matching import ReconciliationActivities
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -51,6 +54,7 @@ from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
+from models.reconciliation.gateway import ReconciledGateway
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
 from workflows.cards.card_lifecycle import CardLifecycle
@@ -60,9 +64,12 @@ from workflows.disputes.dispute import Dispute
 from workflows.events.event_sweep import EventSweep
 from workflows.events.targets import target_of
 from workflows.gateway.movements import GatewayMovements
+from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.options import MONTHLY
+from workflows.reconciliation.object_check import ObjectCheck
+from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.refund import Refund
 from workflows.runs.billing_run import BillingRun
@@ -81,9 +88,12 @@ WORKFLOWS = (
     Dispute,
     EventSweep,
     GatewayMovements,
+    LedgerAudit,
     Mailing,
+    ObjectCheck,
     PaymentRun,
     PaymentRunShard,
+    Reconciliation,
     Refund,
     RefundRun,
     Reminders,
@@ -104,7 +114,7 @@ GATEWAY_PAUSES = (1, 2, 5, 15, 30, 60)
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, GatewayWithClock, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, ReconciledGateway, GatewayWithClock, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -132,6 +142,8 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         ReductionActivities(database),
         DisputeRowActivities(database),
         RefundRunActivities(database),
+        ReconciliationActivities(database),
+        LedgerAuditActivities(database),
         ReminderActivities(database),
         QueueRateActivities(),
         MailingActivities(),
@@ -176,6 +188,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         RefundActivities(database, gateway, pace),
         DisputeActivities(database, gateway),
         MovementActivities(database, gateway),
+        *book_families(database, gateway),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
     return Worker(

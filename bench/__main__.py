@@ -15,6 +15,7 @@ from bench.faults.ledger_faults import measure_ledger_faults
 from bench.figures.cards import measure_cards
 from bench.figures.certainty import KINDS, measure_certainty
 from bench.figures.paced import measure_paced
+from bench.figures.reconcile import measure_reconcile
 from bench.figures.sandbox import measure_sandbox
 from bench.figures.scale import measure_scale
 from bench.figures.throughput import measure_throughput
@@ -58,6 +59,9 @@ FIGURES = {
     ),
     "cards": Figure(
         lambda: measure_cards(counts=(2_000, 5_000, 10_000)), lambda: measure_cards(counts=(20, 40)), 40 * MINUTE
+    ),
+    "reconcile": Figure(
+        lambda: measure_reconcile(movements=100_000), lambda: measure_reconcile(movements=2_000), 40 * MINUTE
     ),
     "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
     "ledger": Figure(lambda: measure_ledger(FULL), lambda: measure_ledger(QUICK), 60 * MINUTE),
@@ -116,6 +120,12 @@ def cards(quick: Quick = False) -> None:
 def webhook(quick: Quick = False) -> None:
     """Measure how soon events are answered at 200 a second."""
     _measure("webhook", quick=quick)
+
+
+@app.command()
+def reconcile(quick: Quick = False) -> None:
+    """Measure how long a day of 100,000 movements takes to be reconciled."""
+    _measure("reconcile", quick=quick)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from bench.faults.ledger_faults import LedgerFaults
 from bench.figures.cards import SleepingCards
 from bench.figures.certainty import Certainties
 from bench.figures.paced import Paced
+from bench.figures.reconcile import ReconciledDay
 from bench.figures.sandbox import SandboxSpeed
 from bench.figures.scale import Scale
 from bench.figures.throughput import Throughput
@@ -47,6 +48,7 @@ SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "throughput": (Throughput, payments.throughput),
     "scale": (Scale, payments.scale),
     "certainty": (Certainties, events.certainty),
+    "reconcile": (ReconciledDay, events.reconcile),
     "webhook": (Answers, events.webhook),
     "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),

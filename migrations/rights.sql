@@ -71,6 +71,12 @@ grant execute on function duly.add_note, duly.allocate_accounts, duly.balance_as
 grant execute on function duly.alert_of_members, duly.alert_of_run, duly.claim_message, duly.note_message,
     duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
 
+-- reconciliation
+grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances,
+    duly.confirm_movement, duly.confirm_object, duly.match_movements, duly.missing_candidates, duly.note_discrepancy, duly.note_missing,
+    duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
+    duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
+
 -- reductions
 grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction, duly.credit_reduction,
     duly.open_reduction, duly.plan_reduction, duly.reduction_settings, duly.reduction_view, duly.reductions_of_payment

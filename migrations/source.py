@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 # Views name functions, and each other: they come last, in this order.
-VIEWS = ("ledger/views.sql", "ledger/invariants.sql", "collections/views.sql")
+VIEWS = ("ledger/views.sql", "ledger/invariants.sql", "collections/views.sql", "reconciliation/views.sql")
 RIGHTS = FOLDER / "rights.sql"
 
 

@@ -71,6 +71,26 @@ def movements_id(provider: str) -> str:
     return f"movements/{provider}"
 
 
+def reconciliation_id(provider: str, day: str) -> str:
+    """Natural id of a day's reconciliation."""
+    return f"reconciliation/{provider}/{day}"
+
+
+def object_check_id(provider: str, object_id: str) -> str:
+    """Natural id of the look at an object of the gateway that nobody here has requested."""
+    return f"check/{provider}/{object_id}"
+
+
+def reconciliation_schedule(provider: str) -> str:
+    """Name of the schedule of a provider's reconciliation: no definition can have it, for no id has a colon."""
+    return f"reconciliation:{provider}"
+
+
+# Name and id of the ledger's nightly audit; Temporal adds the scheduled moment to the id.
+AUDIT_SCHEDULE = "audit:daily"
+AUDIT = "ledger-audit"
+
+
 def sweep_id(provider: str) -> str:
     """Id of the look through a provider's events; Temporal adds the scheduled moment."""
     return f"events/{provider}"

@@ -18,6 +18,7 @@ from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
 from models.period import Period
 from models.problem import Problem
+from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
 from models.reductions.reduction import Award, ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
@@ -32,6 +33,8 @@ DAY_RULE = "day_is_due"
 
 # A day begins on the islands in the east so long before it begins in UTC.
 _EARLIEST_CLOCK = timedelta(hours=14)
+
+_DAY_MINUTES = 24 * 60
 
 # Of what was given so much is said again: enough to recognise it.
 _QUOTED = 40
@@ -77,6 +80,8 @@ TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
         },
         DisputeRequest: {"dispute_id": _GATEWAYS, "provider": _PROVIDER},
         MailingRequest: {"run_id": TextRule("[!-~]{0,255}", _GATEWAYS.meaning)},
+        ObjectCheckRequest: {"object_id": _GATEWAYS, "provider": _PROVIDER},
+        ReconciliationRequest: {"provider": _PROVIDER},
         ReductionRequest: {"award_id": _AWARD, "provider": _PROVIDER},
         RefundOrder: {"refund_id": _REFUND, "payment_id": _OURS},
         RefundRequest: {"refund_id": _REFUND, "provider": _PROVIDER},
@@ -140,6 +145,13 @@ def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:
         yield Problem("day", DAY_RULE, f"{request.day} has not begun; not_due_yet runs it all the same")
 
 
+def _reconciliation(request: ReconciliationRequest, now: datetime) -> Iterator[Problem]:
+    if request.day is not None and request.day > now.date():
+        yield Problem("day", DAY_RULE, f"{request.day} has not begun")
+    if not 0 <= request.young_minutes <= _DAY_MINUTES:
+        yield Problem("young_minutes", "field_valid", f"must be from 0 to {_DAY_MINUTES}")
+
+
 def _scheduled_run(request: ScheduledRunRequest, _now: datetime) -> Iterator[Problem]:
     try:
         ZoneInfo(request.time_zone)
@@ -158,5 +170,10 @@ _PARTS: Mapping[type, tuple[str, ...]] = MappingProxyType(
 _TWICE = ("card_id", "refund_id", "award_id", "provider")
 
 _RULES: Mapping[type, Callable[[Any, datetime], Iterator[Problem]]] = MappingProxyType(
-    {RunRequest: _run, RefundRunRequest: _refund_run, ScheduledRunRequest: _scheduled_run}
+    {
+        ReconciliationRequest: _reconciliation,
+        RefundRunRequest: _refund_run,
+        RunRequest: _run,
+        ScheduledRunRequest: _scheduled_run,
+    }
 )

@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.folder_times",
     "tests.fixtures.mail",
+    "tests.fixtures.reconciling",
     "tests.fixtures.refunds",
     "tests.fixtures.stripe",
     "tests.fixtures.temporal",

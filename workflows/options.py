@@ -46,6 +46,13 @@ EVENT_LIST = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
+# Reading a gateway's books: a thousand pages for a busy day, stored part by part, so that a retry goes on from there.
+GATEWAY_BOOKS = Timing(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(minutes=2),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
+)
+
 # A worker that was killed is missed after this long, and its calls are repeated under the same keys by another one. The
 # worker's loop beats three times as often from a third of it on, so a call that is answered at once costs no heartbeat.
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)

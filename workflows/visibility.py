@@ -131,6 +131,13 @@ def dispute_label(dispute_id: str, *, provider: str = "") -> Label:
     )
 
 
+def object_check_label(object_id: str, *, provider: str = "") -> Label:
+    """Label the look at an object of the gateway that nobody here has requested."""
+    return Label(
+        search_attributes=known_at_start(provider=provider), static_summary=object_id, static_details=_OBJECT_CHECK
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -174,6 +181,10 @@ _REFUND = (
 _REDUCTION = (
     "A reward's discount on its way to a customer who has paid the full price. Each part is a `Refund`; when one fails"
     " or comes back the next remedy is taken, and when the sale is returned what was granted is taken back."
+)
+_OBJECT_CHECK = (
+    "A payment or refund at the gateway that nobody here has requested: made in its dashboard, or a second time. It is"
+    " booked at once, or listed with what helps."
 )
 _DISPUTE = (
     "A cardholder's bank has taken a payment back, or asks about it. The money is held in an account of its own until"

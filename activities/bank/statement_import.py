@@ -12,7 +12,15 @@ from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICES, NOTE, PO
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
-from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, references, route
+from models.bank.routing import (
+    KnownAccount,
+    KnownInvoice,
+    KnownReferences,
+    Route,
+    SuspenseReason,
+    references,
+    route,
+)
 from models.imports.columns import BANK
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
@@ -29,6 +37,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     DEBIT = "debit"
     NOT_BOOKED = "not_booked"
+    PAYOUT = "payout"
 
 
 @dataclass(frozen=True)
@@ -73,13 +82,33 @@ class BankImport:
             return _once(entry, "was imported before with another amount")
         return Result(entry, Outcome.UNCHANGED, stored.account_id, stored.number or "")
 
+    async def _payout(self, entry: BankEntry) -> str:
+        """Return the gateway's payout that a line brings, booked out of transit; empty where it is none for certain."""
+        stated = f"{entry.text} {entry.payer} {entry.structured_reference} {entry.end_to_end_id} {entry.reference}"
+        received = await self._database.call(
+            "receive_payout",
+            key=entry.key,
+            currency=entry.currency,
+            amount_minor=entry.amount_minor,
+            booked_on=entry.booked_on,
+            text=stated,
+        )
+        return str(received or "")
+
     async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         if not entries:
             return []
         known = await self._known(entries)
-        routed = [(entry, await self._certain(entry, route(entry, known))) for entry in entries]
+        done: list[Result | Problem] = []
+        routed = []
+        for entry in entries:
+            to = route(entry, known)
+            if to.reason is SuspenseReason.ACCOUNT_UNKNOWN and (payout := await self._payout(entry)):
+                done.append(Result(entry, Outcome.PAYOUT, reason=payout))
+            else:
+                routed.append((entry, await self._certain(entry, to)))
         try:
-            return [*await self._commit(routed)]
+            return [*done, *await self._commit(routed)]
         except LedgerError as error:
             if len(entries) == 1:
                 return [problem_of(error, source=BANK, line=entries[0].line)]

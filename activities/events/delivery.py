@@ -77,11 +77,11 @@ class EventDelivery:
         done = Delivered()
         while hints := await self._inbox.to_deliver():
             # Several events of one object are one signal: the workflow reads the object as it is now.
-            objects = list(dict.fromkeys((hint.subject, hint.key) for hint in hints))
+            objects = list(dict.fromkeys((hint.subject, hint.key, hint.is_recorded) for hint in hints))
             results = await asyncio.gather(*(self._deliver(*one) for one in objects))
             taken = dict(zip(objects, results, strict=True))
-            known = [hint.event_id for hint in hints if taken[hint.subject, hint.key]]
-            unknown = [hint.event_id for hint in hints if not taken[hint.subject, hint.key]]
+            known = [hint.event_id for hint in hints if taken[hint.subject, hint.key, hint.is_recorded]]
+            unknown = [hint.event_id for hint in hints if not taken[hint.subject, hint.key, hint.is_recorded]]
             if known:
                 await self._inbox.delivered(known)
             given_up = await self._inbox.put_off(unknown) if unknown else 0
@@ -93,8 +93,8 @@ class EventDelivery:
             )
         return done
 
-    async def _deliver(self, subject: EventSubject, key: tuple[str, ...]) -> bool:
-        """Signal whoever waits; False when nobody knows what the event is about, or its workflow rejects it now."""
+    async def _deliver(self, subject: EventSubject, key: tuple[str, ...], is_recorded: bool) -> bool:
+        """Signal whoever waits; False when nobody knows what the event is about, or nobody has taken note of it."""
         if not key:
             return False
         try:
@@ -103,8 +103,9 @@ class EventDelivery:
         except RPCError as error:
             if error.status in _LATER:
                 raise
-            # Most payments never had a workflow, and some have ended: then nobody waits for the event.
-            return error.status is RPCStatusCode.NOT_FOUND
+            # Most payments never had a workflow, and some have ended: then nobody waits for the event. What the ledger
+            # does not have is not delivered by that: the next try looks at it.
+            return error.status is RPCStatusCode.NOT_FOUND and is_recorded
         except Exception:
             # A fault of ours with one event must not hold up all others: it waits, and a person is asked in the end.
             log.exception("event_not_delivered", extra={"subject": subject, "key": key})

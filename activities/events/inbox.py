@@ -53,7 +53,7 @@ class EventInbox:
         rows = await self._database.rows(
             "select * from duly.events_to_deliver(:provider, :limit)", provider=self._provider, limit=limit
         )
-        return [Hint(row.id, EventSubject(row.subject), tuple(row.key)) for row in rows]
+        return [Hint(row.id, EventSubject(row.subject), tuple(row.key), row.is_recorded) for row in rows]
 
     async def delivered(self, event_ids: Sequence[str]) -> None:
         """Note that events have been delivered."""

@@ -10,7 +10,7 @@ from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
-from activities.gateway.stripe_movements import StripeMovements
+from activities.gateway.stripe_movements import StripeBooks, StripeMovements
 from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_customer
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
 
-class StripeGateway(StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents):
+class StripeGateway(
+    StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents, StripeBooks
+):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:

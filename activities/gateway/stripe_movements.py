@@ -1,14 +1,20 @@
-"""Balance transactions at Stripe."""
+"""Balance transactions at Stripe: those that are expected, and all that its books say, read raw a hundred at a time."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import stripe
 import structlog
 
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, translating_errors
+from models.gateway.amounts import from_gateway
 from models.gateway.movements import Movement, MovementKind
+from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
+from models.reconciliation.movement_kinds import entry_kind
+from models.reconciliation.reconciliation import GatewayList, ListWindow
 
 log = structlog.get_logger(__name__)
 
@@ -56,3 +62,167 @@ class StripeMovements:
         )
         assert isinstance(intent.latest_charge, stripe.Charge)  # noqa: S101  # a payment that succeeded has one
         return intent.latest_charge
+
+
+PAGE = 100
+NOT_FOUND = 404
+
+_ADDRESSES = {
+    GatewayList.MOVEMENTS: "/v1/balance_transactions",
+    GatewayList.REFUNDS: "/v1/refunds",
+    GatewayList.DISPUTES: "/v1/disputes",
+    GatewayList.PAYOUTS: "/v1/payouts",
+}
+
+# What can be read of an object by its id's beginning.
+_READABLE = {
+    "pi": "/v1/payment_intents/",
+    "ch": "/v1/charges/",
+    "py": "/v1/charges/",
+    "re": "/v1/refunds/",
+    "pyr": "/v1/refunds/",
+    "dp": "/v1/disputes/",
+    "du": "/v1/disputes/",
+    "po": "/v1/payouts/",
+}
+
+
+class StripeBooks:
+    """Reads what an account's books say. An answer of a page costs a parse of its JSON, and no object of the SDK."""
+
+    _client: stripe.StripeClient
+
+    async def movement_page(self, window: ListWindow, *, after: str) -> MovementPage:
+        """List a window's balance transactions behind an id, newest first."""
+        rows, cursor = await self._books_page(window, after)
+        return MovementPage(tuple(balance_movement(row) for row in rows), cursor)
+
+    async def object_page(self, window: ListWindow, *, after: str) -> ObjectPage:
+        """List a window's refunds, disputes or payouts behind an id, newest first."""
+        rows, cursor = await self._books_page(window, after)
+        return ObjectPage(tuple(found_object(row) for row in rows), cursor)
+
+    async def payout_page(self, payout: str, *, after: str) -> MovementPage:
+        """List the balance transactions of an automatic payout behind an id."""
+        cursor = {"starting_after": after} if after else {}
+        answer = await self._read_raw(_ADDRESSES[GatewayList.MOVEMENTS], payout=payout, limit=PAGE, **cursor)
+        rows = answer["data"]
+        found = tuple(replace(balance_movement(row), payout=payout) for row in rows)
+        return MovementPage(found, rows[-1]["id"] if rows and answer["has_more"] else "")
+
+    async def movements_of(self, source: str) -> tuple[BalanceMovement, ...]:
+        """List the balance transactions of an object."""
+        answer = await self._read_raw(_ADDRESSES[GatewayList.MOVEMENTS], source=source, limit=PAGE)
+        return tuple(balance_movement(row) for row in answer["data"])
+
+    async def read_object(self, source: str) -> FoundObject | None:
+        """Retrieve an object that moved money; None where there is none, or none of a kind that we read."""
+        row = await self._read_row(source)
+        if row is not None and row.get("object") == "payment_intent":
+            # What has moved is its charge.
+            row = await self._read_row(_id_of(row.get("latest_charge")))
+        return found_object(row) if row is not None else None
+
+    async def _read_row(self, id_: str) -> Mapping[str, Any] | None:
+        address = _READABLE.get(id_.split("_", maxsplit=1)[0])
+        if address is None:
+            return None
+        with translating_errors():
+            try:
+                answer = await self._client.raw_request_async("get", address + id_)
+            except stripe.InvalidRequestError as error:
+                if error.http_status == NOT_FOUND:
+                    return None
+                raise
+        row: Mapping[str, Any] = answer.data
+        return row
+
+    async def balances(self) -> dict[str, int]:
+        """Read the balance, available and pending together."""
+        answer = await self._read_raw("/v1/balance")
+        found: dict[str, int] = {}
+        for part in (*answer["available"], *answer["pending"]):
+            money = _signed(part["amount"], part["currency"])
+            found[part["currency"].upper()] = found.get(part["currency"].upper(), 0) + money
+        return found
+
+    async def _books_page(self, window: ListWindow, after: str) -> tuple[list[Mapping[str, Any]], str]:
+        asked: dict[str, Any] = {
+            "limit": PAGE,
+            "created": {"gte": int(window.read_from.timestamp()), "lt": int(window.read_until.timestamp())},
+        }
+        if after:
+            asked["starting_after"] = after
+        answer = await self._read_raw(_ADDRESSES[window.list], **asked)
+        rows = answer["data"]
+        return rows, rows[-1]["id"] if rows and answer["has_more"] else ""
+
+    async def _read_raw(self, address: str, **asked: Any) -> Mapping[str, Any]:
+        with translating_errors():
+            answer = await self._client.raw_request_async("get", address, **asked)
+        data: Mapping[str, Any] = answer.data
+        return data
+
+
+def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
+    """Read a balance transaction."""
+    currency = row["currency"].upper()
+    available = row.get("available_on")
+    return BalanceMovement(
+        id=row["id"],
+        type=row["type"],
+        category=row.get("reporting_category") or "",
+        kind=entry_kind(row.get("reporting_category") or "", row["type"]),
+        pocket=row.get("balance_type") or "payments",
+        source=_id_of(row.get("source")),
+        amount_minor=_signed(row["amount"], currency),
+        fee_minor=_signed(row["fee"], currency),
+        currency=currency,
+        exchange_rate="" if row.get("exchange_rate") is None else str(row["exchange_rate"]),
+        created_at=datetime.fromtimestamp(row["created"], UTC),
+        available_on=datetime.fromtimestamp(available, UTC) if available else None,
+    )
+
+
+def found_object(row: Mapping[str, Any]) -> FoundObject:
+    """Read what a charge, refund, dispute or payout says of itself."""
+    if row.get("object") == "payout":
+        return _payout(row)
+    metadata = row.get("metadata") or {}
+    currency = row["currency"].upper()
+    return FoundObject(
+        id=row["id"],
+        status=row.get("status") or "",
+        # A charge that was made without an intent is its own payment.
+        payment_reference=_id_of(row.get("payment_intent")) or _id_of(row.get("charge")) or row["id"],
+        customer=_id_of(row.get("customer")),
+        attempt_key=metadata.get("duly_attempt", ""),
+        account_id=metadata.get("duly_account", ""),
+        amount_minor=_signed(row["amount"], currency),
+        currency=currency,
+        created=row["created"],
+    )
+
+
+def _payout(row: Mapping[str, Any]) -> FoundPayout:
+    currency = row["currency"].upper()
+    return FoundPayout(
+        id=row["id"],
+        status=row["status"],
+        amount_minor=_signed(row["amount"], currency),
+        currency=currency,
+        created=row["created"],
+        arrives=row["arrival_date"],
+        trace=(row.get("trace_id") or {}).get("value") or "",
+        is_automatic=row["automatic"],
+        has_lines=row.get("reconciliation_status") == "completed",
+    )
+
+
+def _id_of(value: object) -> str:
+    return str(value.get("id", "")) if isinstance(value, Mapping) else str(value or "")
+
+
+def _signed(amount: int, currency: str) -> int:
+    minor = from_gateway(abs(amount), currency).amount_minor
+    return minor if amount >= 0 else -minor

@@ -68,6 +68,9 @@ class StripeRefunds:
 
 
 def _is_of(refund: stripe.Refund, call: RefundCall) -> bool:
+    # One that was made outside of Duly has none of our metadata; its own id is its key.
+    if call.idempotency_key == f"found:{refund.id}":
+        return True
     metadata = refund.metadata.to_dict() if refund.metadata else {}
     return metadata.get("duly_attempt") == call.idempotency_key
 

@@ -1,25 +1,27 @@
 """The ledger's invariants, checked by the database itself: in tests, after every chaos run, and on a schedule."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.database import Database
+from models.ledger.audit import Violation
 
-@dataclass(frozen=True)
-class Violation:
-    """A rule that does not hold, and the id of what breaks it."""
+VIOLATIONS_MAX = 100
 
-    rule: str
-    offender: str
+# The checks read the whole ledger, seconds for a million postings: a job for the night, not for a request.
+AUDIT_SECONDS = 10 * 60.0
+
+_VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"
 
 
-async def find_violations(engine: AsyncEngine, *, limit: int = 100) -> tuple[Violation, ...]:
-    """Return what breaks an invariant of the ledger, at most `limit` of it; nothing is the only good answer.
-
-    It reads the whole ledger (seconds for a million postings): a job for the night, not for a request.
-    """
-    statement = text("select rule, offender from duly.invariant_violations order by rule, offender limit :limit")
+async def find_violations(engine: AsyncEngine, *, limit: int = VIOLATIONS_MAX) -> tuple[Violation, ...]:
+    """Return what breaks an invariant of the ledger, at most `limit` of it; nothing is the only good answer."""
     async with engine.connect() as connection:
-        rows = await connection.execute(statement, {"limit": limit})
+        rows = await connection.execute(text(_VIOLATIONS), {"limit": limit})
         return tuple(Violation(rule, offender) for rule, offender in rows)
+
+
+async def read_violations(database: Database, *, limit: int = VIOLATIONS_MAX) -> list[Violation]:
+    """Return the same, under the runtime role."""
+    rows = await database.rows(_VIOLATIONS, limit=limit, timeout_seconds=AUDIT_SECONDS)
+    return [Violation(row.rule, row.offender) for row in rows]

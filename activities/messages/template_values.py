@@ -113,6 +113,14 @@ def _link(facts: Facts) -> str:
     return f"{facts.public_url}/{place}/{token}" if token else ""
 
 
+def _found(facts: Facts) -> str:
+    """One line for each kind of what was found, with the ids of the first ones."""
+    kinds = facts.message.parameters["kinds"]
+    return "\n".join(
+        f"    {kind['count']:>7}  {kind['kind']} ({kind['state']}): {', '.join(kind['objects'])}" for kind in kinds
+    )
+
+
 def _reasons(facts: Facts) -> str:
     counted: Mapping[str, int] = facts.message.parameters["reasons"]
     return "\n".join(f"    {count:>7}  {reason}" for reason, count in sorted(counted.items()))
@@ -125,14 +133,17 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "amount": lambda facts: facts.money("amount_minor"),
         "card": _card,
         "code": lambda facts: facts.message.parameters["code"],
+        "count": lambda facts: facts.message.parameters["count"],
         "days": lambda facts: facts.message.parameters["days"],
         "event": lambda facts: facts.message.parameters["event"],
         "failures": lambda facts: facts.message.parameters["failures"],
+        "found": _found,
         "link": _link,
         "members": lambda facts: facts.message.parameters["members"],
         "name": lambda facts: one_line(facts.message.name),
         "number": lambda facts: facts.message.number,
         "object": lambda facts: facts.message.parameters["object"],
+        "occasion": lambda facts: facts.message.parameters["occasion"],
         "paid_on": lambda facts: facts.day_of(facts.message.created_at),
         "payments": lambda facts: facts.message.parameters["payments"],
         "period": lambda facts: month_text(facts.message.period, facts.locale),

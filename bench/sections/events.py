@@ -2,6 +2,8 @@
 
 from bench.figures.cards import TARGET_GROWTH, SleepingCards
 from bench.figures.certainty import Certainties
+from bench.figures.reconcile import TARGET_EVENTS, TARGET_SECONDS, ReconciledDay
+from bench.figures.reconcile import TARGET_GROWTH as TARGET_MEMORY_GROWTH
 from bench.figures.sandbox import TARGET_CHARGES, SandboxSpeed
 from bench.figures.webhook import TARGET_MS, Answers
 from bench.page import at_least, on, section, table, verdict
@@ -53,6 +55,40 @@ def certainty(found: Certainties) -> str:
         ),
         verdict("no outcome left unknown", str(unresolved), met=unresolved == 0),
         verdict("no double charge", str(double), met=double == 0),
+        on(found.machine),
+    )
+
+
+def reconcile(found: ReconciledDay) -> str:
+    """How long a day takes to be reconciled."""
+    growth = max(part.growth for part in found.memory)
+    return section(
+        "Reconciling a day",
+        f"{found.movements:,} charges lie at the gateway, all but {found.foreign} booked in the ledger. One round of"
+        f" `Reconciliation` lists and stores every movement, matches it, looks once more at what is left, and certifies"
+        f" the day; {found.matched:,} were matched and {found.found} listed. Asked for again it took"
+        f" {found.again_seconds:g} s. The gateway is read at 25 pages a second at most, of a hundred movements each."
+        f" Other programs kept {found.foreign_cores:g} cores busy meanwhile.",
+        table(
+            ("Part", "Memory in the first tenth, MiB", "In the last, MiB", "Growth"),
+            [(part.part, part.first_mib, part.last_mib, f"{part.growth:+.1%}") for part in found.memory],
+        ),
+        verdict(
+            f"{found.movements:,} movements within {TARGET_SECONDS:g} s",
+            f"{found.seconds:g} s",
+            met=found.seconds <= TARGET_SECONDS,
+        ),
+        verdict(f"a history of fewer than {TARGET_EVENTS} events", str(found.events), met=found.events < TARGET_EVENTS),
+        verdict(
+            f"the workers' memory within {TARGET_MEMORY_GROWTH:.0%}",
+            f"{growth:+.1%}",
+            met=growth <= TARGET_MEMORY_GROWTH,
+        ),
+        verdict(
+            f"exactly the {found.foreign} that nobody had booked are listed",
+            str(found.found),
+            met=found.found == found.foreign and found.matched == found.movements - found.foreign,
+        ),
         on(found.machine),
     )
 

@@ -10,10 +10,19 @@ from activities.runs.schedule_queries import read_schedules, read_swept_provider
 from commands.formatting import moment
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
-from models.workflow_ids import REMINDER_SCHEDULE, refund_schedule, schedule_id, sweep_schedule
+from models.workflow_ids import (
+    AUDIT_SCHEDULE,
+    REMINDER_SCHEDULE,
+    reconciliation_schedule,
+    refund_schedule,
+    schedule_id,
+    sweep_schedule,
+)
 from workflows.runs.schedules import (
     ScheduledDefinition,
+    audit_schedule,
     is_same,
+    reconciliation_schedule_of,
     refund_schedule_of,
     reminder_schedule,
     schedule_of,
@@ -69,7 +78,9 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     providers = await read_swept_providers(database)
     sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
-    return monthly | sweeps | refunds | ({REMINDER_SCHEDULE: reminder_schedule()} if providers else {})
+    reconciled = {reconciliation_schedule(provider): reconciliation_schedule_of(provider) for provider in providers}
+    nightly = {REMINDER_SCHEDULE: reminder_schedule(), AUDIT_SCHEDULE: audit_schedule()}
+    return monthly | sweeps | refunds | reconciled | (nightly if providers else {})
 
 
 async def _make_so(client: Client, id: str, wanted: Schedule) -> str:

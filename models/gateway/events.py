@@ -14,6 +14,7 @@ class EventSubject(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     MOVEMENT = "movement"
+    FOUND = "found"  # a payment or refund that nobody here has requested
 
 
 class EventState(StrEnum):
@@ -69,6 +70,7 @@ NEEDED = MappingProxyType(
     )
     | _needs(
         EventSubject.REFUND,
+        refund__created="a refund was made, perhaps in the gateway's dashboard",
         refund__updated="a refund moved on",
         refund__failed="a refund failed, perhaps after it had succeeded",
         charge__refunded="money of a charge went back, whoever requested it",
@@ -133,11 +135,15 @@ class GatewayEvent:
 
 @dataclass(frozen=True)
 class Hint:
-    """An event that waits for delivery, and the natural key of what it is about; without one, nobody knows it yet."""
+    """An event that waits for delivery, and the natural key of what it is about; without one, nobody knows it yet.
+
+    `is_recorded`: the ledger has what it says, so that it needs no workflow that waits for it.
+    """
 
     event_id: str
     subject: EventSubject
     key: tuple[str, ...]
+    is_recorded: bool = True
 
 
 @dataclass(frozen=True)

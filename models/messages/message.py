@@ -42,6 +42,8 @@ class MessageKind(StrEnum):
     DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
     DISPUTE_DECIDED = "dispute_decided"
     MOVEMENTS_OVERDUE = "movements_overdue"  # money that the gateway should have moved by now
+    DISCREPANCIES_FOUND = "discrepancies_found"  # gateway and ledger differ
+    INVARIANTS_BROKEN = "invariants_broken"  # the ledger breaks a rule of its own
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -82,6 +84,8 @@ TAGS = MappingProxyType(
         MessageKind.HANDED_OVER: _ALERT | {"amount", "code"},
         MessageKind.EVENT_UNKNOWN: frozenset({"event", "type", "object"}),
         MessageKind.MOVEMENTS_OVERDUE: frozenset({"type", "failures", "object"}),
+        MessageKind.DISCREPANCIES_FOUND: frozenset({"count", "occasion", "found", "link"}),
+        MessageKind.INVARIANTS_BROKEN: frozenset({"count", "found", "link"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

@@ -1,6 +1,17 @@
 """Typed tables of SQLAlchemy, for reading and for comparison with the migrations."""
 
-from models.tables import accounts, collecting, configuration, ledger, messages, reference, returns, transactions, views
+from models.tables import (
+    accounts,
+    collecting,
+    configuration,
+    ledger,
+    messages,
+    reconciliation,
+    reference,
+    returns,
+    transactions,
+    views,
+)
 from models.tables.base import metadata
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "ledger",
     "messages",
     "metadata",
+    "reconciliation",
     "reference",
     "returns",
     "transactions",

@@ -55,13 +55,21 @@ ERRORS: dict[str, dict[str, str]] = {
     "Dispute": {"payment_known": "the dispute is of no payment of ours"},
     "EventSweep": {},
     "GatewayMovements": {},
+    "LedgerAudit": {},
     "Mailing": {},
+    "ObjectCheck": {},
     "PaymentRun": _RUN
     | {
         "provider_effective": "the provider is not effective",
         "rate_not_changed": "the server does not limit task queues",
     },
     "PaymentRunShard": _PERIOD,
+    "Reconciliation": {
+        "day_is_due": "the day has not begun",
+        "day_has_begun": "the day has not begun at the gateway",
+        "provider_exists": "there is no such provider",
+        "field_valid": "`young_minutes` is not within a day",
+    },
     "Refund": {
         "payment_exists": "there is no such payment",
         "payment_through_gateway": "the payment did not go through a gateway of ours",

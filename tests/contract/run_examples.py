@@ -4,7 +4,18 @@ from datetime import timedelta
 
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
 from models.gateway.movements import MovementsBooked, MovementsRequest
+from models.ledger.audit import AuditResult, RollUp, Violation
 from models.messages.message import MailingRequest
+from models.reconciliation.reconciliation import (
+    BalanceComparison,
+    CheckedObject,
+    DiscrepancyTotal,
+    MovementTotal,
+    ObjectCheckRequest,
+    ReconciliationCertificate,
+    ReconciliationRequest,
+    TransitTotal,
+)
 from models.runs.process_run import (
     Certificate,
     ItemOutcome,
@@ -74,7 +85,18 @@ RUNS = {
         MovementsBooked(listed=40, booked=12, open=3),
         signals={"gateway_event": ()},
     ),
+    "LedgerAudit": Example(
+        None,
+        f"ledger-audit-{MINUTE}",
+        AuditResult(RollUp(1, 4711, SEAL), (Violation("I2 balance is the sum of postings", "cust-1001"),)),
+    ),
     "Mailing": Example(MailingRequest(RUN), f"mailing/{RUN}", None),
+    "ObjectCheck": Example(
+        ObjectCheckRequest("re_1QX8", "stripe"),
+        "check/stripe/re_1QX8",
+        CheckedObject("mended", "unbooked_refund", "refund/re_1QX8"),
+        signals={"gateway_event": ()},
+    ),
     "PaymentRun": Example(
         RunRequest("monthly", "2026-11"),
         RUN,
@@ -93,6 +115,24 @@ RUNS = {
         f"{RUN}/shard-000",
         PROGRESS,
         signals={"steer": (Steering(revision=1, is_paused=True),)},
+    ),
+    "Reconciliation": Example(
+        ReconciliationRequest("stripe", DAY),
+        f"reconciliation/stripe/{DAY}",
+        ReconciliationCertificate(
+            f"reconciliation/stripe/{DAY}",
+            "stripe",
+            DAY,
+            round=1,
+            read_from=NOON - timedelta(days=3, hours=12),
+            read_until=NOON + timedelta(hours=12),
+            listed=2,
+            balances=(BalanceComparison("EUR", 4794, 4794, 0),),
+            in_transit=(TransitTotal("EUR", 1, 120_000),),
+            totals=(MovementTotal("EUR", "charge", "matched", 2, 5000, 206, 4794),),
+            discrepancies=(DiscrepancyTotal("double_charge", "open", 1),),
+            sha256=SEAL,
+        ),
     ),
     "RefundRun": Example(
         RefundRunRequest("stripe", DAY),

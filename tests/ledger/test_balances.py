@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ledger.invariants import Violation, find_violations
+from activities.ledger.invariants import find_violations
+from models.ledger.audit import Violation
 from tests.ledger.books import Books, line
 
 

@@ -136,15 +136,22 @@ def test_a_movement_with_another_amount_needs_another_key(books: Books) -> None:
 
 def test_after_fee_dispute_and_payout_clearing_is_what_is_left_at_the_gateway(books: Books) -> None:
     post(books, draft(books, amount=1000))
-    for kind, amount in (("fee", 30), ("dispute_held", 200), ("dispute_released", 200), ("payout", 500)):
+    for kind, amount in (
+        ("fee", 30),
+        ("dispute_held", 200),
+        ("dispute_released", 200),
+        ("payout", 500),
+        ("payout_arrived", 300),
+    ):
         books.run("select duly.book_gateway_movement(%s, %s, 'stripe', 'EUR', %s, 'txn_1')", kind, kind, amount)
 
     balances = dict(books.run("select ledger_account, debit_minor - credit_minor from duly.trial_balance()"))
 
     assert balances == {
-        "bank": 500,
+        "bank": 300,
         "dispute_holding:stripe": 0,
         "gateway_clearing:stripe": 470,
         "gateway_fees:stripe": 30,
+        "payouts_in_transit:stripe": 200,
         "receivable": -1000,
     }

@@ -8,11 +8,13 @@ from models.cards.card import CardRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import EventSubject
 from models.gateway.movements import MovementsRequest
+from models.reconciliation.reconciliation import ObjectCheckRequest
 from models.refunds.refund import RefundRequest
 from workflows import visibility
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.disputes.dispute import Dispute
 from workflows.gateway.movements import GatewayMovements
+from workflows.reconciliation.object_check import ObjectCheck
 from workflows.refunds.refund import Refund
 
 
@@ -36,6 +38,11 @@ def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
             label = visibility.movements_label(provider)
             workflow_id = workflow_ids.movements_id(provider)
             return _started(workflow_id, GatewayMovements.run, MovementsRequest(provider), label)
+        case EventSubject.FOUND:
+            found, provider = key
+            check = workflow_ids.object_check_id(provider, found)
+            label = visibility.object_check_label(found, provider=provider)
+            return _started(check, ObjectCheck.run, ObjectCheckRequest(found, provider), label)
         case EventSubject.PAYMENT:
             return EventTarget(workflow_ids.collection_id(*key))
 

@@ -11,6 +11,7 @@ from models import workflow_ids
 from models.collections.collection import CollectionRequest
 from models.messages.message import MailingRequest
 from models.problem import Problem
+from models.reconciliation.reconciliation import ReconciliationRequest
 from models.reductions.reduction import ReductionRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
@@ -119,6 +120,12 @@ def _refund_run(given: RefundRunRequest) -> NaturalId:
     return NaturalId(workflow_ids.refund_run_id(given.provider, f"{given.day}"))
 
 
+def _reconciliation(given: ReconciliationRequest) -> NaturalId:
+    if given.day is None:
+        return NaturalId(workflow_ids.reconciliation_id(given.provider, "scheduled"), has_moment=True)
+    return NaturalId(workflow_ids.reconciliation_id(given.provider, f"{given.day}"))
+
+
 def _mailing(given: MailingRequest) -> NaturalId:
     return NaturalId(workflow_ids.mailing_id(given.run_id), is_prefix=not given.run_id)
 
@@ -143,8 +150,11 @@ STARTS: Mapping[str, Start] = MappingProxyType(
             lambda given: NaturalId(workflow_ids.movements_id(given.provider)), names_provider=True
         ),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
+        "ObjectCheck": Start(lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id))),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
+        "LedgerAudit": Start(lambda _: NaturalId(workflow_ids.AUDIT, has_moment=True)),
+        "Reconciliation": Start(_reconciliation),
         "Refund": Start(
             lambda given: NaturalId(workflow_ids.refund_id(given.refund_id)),
             of_duly=("run_id", "resumed"),

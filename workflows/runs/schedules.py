@@ -19,12 +19,23 @@ from temporalio.client import ScheduleOverlapPolicy as Overlap
 from temporalio.converter import DataConverter
 
 from models.gateway.events import SweepRequest
+from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
 from models.runs.schedule import DayRule, MonthlySchedule, day_rules
-from models.workflow_ids import REMINDERS, WORKFLOW_QUEUE, refund_run_id, scheduled_run_id, sweep_id
+from models.workflow_ids import (
+    AUDIT,
+    REMINDERS,
+    WORKFLOW_QUEUE,
+    reconciliation_id,
+    refund_run_id,
+    scheduled_run_id,
+    sweep_id,
+)
 from workflows.events.event_sweep import EventSweep
+from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.reminders import Reminders
+from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
 
@@ -36,6 +47,10 @@ SWEEP_EVERY = timedelta(minutes=15)
 
 # Refunds go out once a day, at night in UTC, when no run of payments begins.
 REFUND_HOUR = 3
+
+# A day is reconciled on the next one, in UTC, when what came late has come; the ledger is audited before that.
+RECONCILIATION_HOUR = 5
+AUDIT_HOUR = 4
 
 # Reminders go out in the morning, in UTC; which day it is, each account's own clock says.
 REMINDER_HOUR = 7
@@ -100,11 +115,42 @@ def refund_schedule_of(provider: str) -> Schedule:
             task_queue=WORKFLOW_QUEUE,
             static_summary=f"Sends what is due back through {provider}: rewards, and accounts in credit",
         ),
-        spec=ScheduleSpec(
-            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REFUND_HOUR),), minute=(ScheduleRange(0),))]
-        ),
+        spec=_daily(REFUND_HOUR),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
     )
+
+
+def reconciliation_schedule_of(provider: str) -> Schedule:
+    """Return the schedule of a provider's reconciliation: each day is reconciled on the next."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            Reconciliation.run,
+            ReconciliationRequest(provider),
+            id=reconciliation_id(provider, "scheduled"),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary=f"Compares yesterday at {provider} with the ledger",
+        ),
+        spec=_daily(RECONCILIATION_HOUR),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def audit_schedule() -> Schedule:
+    """Return the schedule of the ledger's nightly audit."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            LedgerAudit.run,
+            id=AUDIT,
+            task_queue=WORKFLOW_QUEUE,
+            static_summary="Seals what was posted, and checks every rule of the ledger",
+        ),
+        spec=_daily(AUDIT_HOUR),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def _daily(hour: int) -> ScheduleSpec:
+    return ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(hour),), minute=(ScheduleRange(0),))])
 
 
 def reminder_schedule() -> Schedule:
@@ -116,9 +162,7 @@ def reminder_schedule() -> Schedule:
             task_queue=WORKFLOW_QUEUE,
             static_summary="Reminds customers of invoices that fall due or are overdue",
         ),
-        spec=ScheduleSpec(
-            calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(REMINDER_HOUR),), minute=(ScheduleRange(0),))]
-        ),
+        spec=_daily(REMINDER_HOUR),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
     )
 

@@ -27,20 +27,25 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that
--- yet.
+-- yet. `is_recorded`: the ledger has what it says, so that nothing is lost when no workflow waits for it.
 create or replace function duly.events_to_deliver(p_provider_id text, p_limit integer)
-returns table (id text, subject text, key text[])
+returns table (id text, subject text, key text[], is_recorded boolean)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
     return query
-    select e.id, e.subject, coalesce(case e.subject
-        when 'payment' then duly.collection_of_event(e)
-        when 'card' then duly.card_of_event(e)
-        when 'refund' then duly.refund_of_event(e)
-        when 'dispute' then duly.dispute_of_event(e)
-        when 'movement' then duly.movement_of_event(e)
-        end, '{}')
+    select e.id, case when f.found is null then e.subject else 'found' end,
+        coalesce(f.found, case e.subject
+            when 'payment' then duly.collection_of_event(e)
+            when 'card' then duly.card_of_event(e)
+            when 'refund' then duly.refund_of_event(e)
+            when 'dispute' then duly.dispute_of_event(e)
+            when 'movement' then duly.movement_of_event(e)
+            end, '{}'),
+        not (e.subject = 'payment' and duly.is_unrecorded_payment(e))
     from duly.gateway_events e
+    cross join lateral (select case
+        when e.subject = 'payment' then duly.found_by_event(e)
+        when e.subject = 'refund' and duly.refund_of_event(e) is null then duly.found_by_event(e) end as found) f
     where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
     order by e.next_try_at, e.id limit p_limit;
 end $$;

@@ -211,8 +211,13 @@ returns table (debit_account text, credit_account text) language sql immutable p
       ('dispute_written_off', 'write_off', 'dispute_holding:' || p_provider),
       ('converted_from', 'currency_conversion:' || p_provider, 'gateway_clearing:' || p_provider),
       ('converted_to', 'gateway_clearing:' || p_provider, 'currency_conversion:' || p_provider),
-      ('payout', 'bank', 'gateway_clearing:' || p_provider),
-      ('payout_failed', 'gateway_clearing:' || p_provider, 'bank')
+      ('payout', 'payouts_in_transit:' || p_provider, 'gateway_clearing:' || p_provider),
+      ('payout_failed', 'gateway_clearing:' || p_provider, 'payouts_in_transit:' || p_provider),
+      -- A negative balance is filled from our bank account.
+      ('payout_pulled', 'gateway_clearing:' || p_provider, 'payouts_in_transit:' || p_provider),
+      ('payout_arrived', 'bank', 'payouts_in_transit:' || p_provider),
+      ('topup', 'gateway_clearing:' || p_provider, 'bank'),
+      ('topup_back', 'bank', 'gateway_clearing:' || p_provider)
     ) x (kind, debit, credit) where x.kind = p_kind
 $$;
 

@@ -56,7 +56,7 @@ begin
         'payment_reference', p.gateway_reference, 'channel', a.channel, 'started_at', a.started_at, 'sent_at', a.sent_at,
         'executed_at', r.executed_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
-            then p.period || '-again' else '' end,
+            and p.period not like 'found/%' then p.period || '-again' else '' end,
         'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
     from duly.gateway_requests p, duly.refund_rules l where p.id = r.of_request_id);
 end $$;

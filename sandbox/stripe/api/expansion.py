@@ -86,6 +86,7 @@ def _tables(state: AccountState) -> dict[str, Table]:
         "mandate": state.mandates,
         "pi": state.payment_intents,
         "pm": state.payment_methods,
+        "po": state.payouts,
         "re": state.refunds,
         "setatt": state.setup_attempts,
         "seti": state.setup_intents,

@@ -6,7 +6,7 @@ from stripe.params import checkout as sdk_checkout
 from sandbox.stripe.jsontypes import Handler
 from sandbox.stripe.objects import accounts, checkout_sessions, customers, events, webhook_endpoints
 from sandbox.stripe.objects.cards import payment_methods, setup_intents
-from sandbox.stripe.objects.payments import balance, charges, disputes, payment_intents, refunds
+from sandbox.stripe.objects.payments import balance, charges, disputes, payment_intents, payouts, refunds
 from sandbox.stripe.objects.reading import by_id, page_of
 
 # The hottest come first: the router tries them in order.
@@ -77,6 +77,9 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("GET", "/v1/balance_transactions/{id}", balance.retrieve, sdk.BalanceTransactionRetrieveParams),
     ("GET", "/v1/balance_transactions", balance.list_all, sdk.BalanceTransactionListParams),
     ("GET", "/v1/balance", balance.retrieve_balance, sdk.BalanceRetrieveParams),
+    ("POST", "/v1/payouts", payouts.create, sdk.PayoutCreateParams),
+    ("GET", "/v1/payouts/{id}", by_id("payouts"), sdk.PayoutRetrieveParams),
+    ("GET", "/v1/payouts", page_of("payouts"), sdk.PayoutListParams),
     ("GET", "/v1/events/{id}", events.retrieve, sdk.EventRetrieveParams),
     ("GET", "/v1/events", events.list_all, sdk.EventListParams),
     ("GET", "/v1/disputes/{id}", by_id("disputes"), sdk.DisputeRetrieveParams),

@@ -16,6 +16,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
     "mandates": stripe.Mandate,
     "payment_intents": stripe.PaymentIntent,
     "payment_methods": stripe.PaymentMethod,
+    "payouts": stripe.Payout,
     "refunds": stripe.Refund,
     "sessions": stripe.checkout.Session,
     "setup_attempts": stripe.SetupAttempt,

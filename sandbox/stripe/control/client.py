@@ -211,6 +211,19 @@ class SandboxControl:
         """A refund that waited goes through."""
         return self._call("POST", f"refunds/{refund}/succeed")
 
+    def pay_out(self) -> list[Json]:
+        """Pays out what is available, as the account's schedule would; gives the payouts, one a currency."""
+        payouts: list[Json] = self._call("POST", "payouts")["payouts"]
+        return payouts
+
+    def complete_payout(self, payout: str) -> Json:
+        """A payout arrives, as far as Stripe knows."""
+        return self._call("POST", f"payouts/{payout}/arrive")
+
+    def fail_payout(self, payout: str) -> Json:
+        """The bank sends a payout back, even one that had arrived."""
+        return self._call("POST", f"payouts/{payout}/fail")
+
     def _call(self, method: str, path: str, body: BaseModel | None = None, **query: Any) -> Json:
         content = body.model_dump_json() if body is not None else None
         answer = self._client.request(method, path, content=content, params=query or None)

@@ -142,6 +142,7 @@ class Delays(Model):
     withdrawal: float = Field(default=3, ge=0)
     refund: float = Field(default=1, ge=0)
     funds: float = Field(default=2 * 86_400, ge=0)
+    payout: float = Field(default=2 * 86_400, ge=0)
 
 
 STRIPES_DELAYS = Delays()
@@ -152,12 +153,15 @@ class AccountSettings(Model):
     """How the account is paid out, which at Stripe hangs on its country and bank.
 
     With a settlement currency every movement in another currency is converted at the rate given for it. With
-    `refunds_need_balance` a refund beyond the balance waits, unbooked, until there is enough.
+    `refunds_need_balance` a refund beyond the balance waits, unbooked, until there is enough. Without
+    `honours_idempotency_keys` every repeat is a new request, which no account of Stripe's does: a control, for whoever
+    must notice what it doubles.
     """
 
     settlement_currency: str | None = None
     exchange_rates: dict[str, float] = {}
     refunds_need_balance: bool = False
+    honours_idempotency_keys: bool = True
 
     @model_validator(mode="after")
     def _has_rates(self) -> "AccountSettings":

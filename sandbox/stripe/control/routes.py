@@ -27,7 +27,7 @@ from sandbox.stripe.control.messages import (
 from sandbox.stripe.core import Sandbox
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects.cards import mandates, network_updates, payment_methods
-from sandbox.stripe.objects.payments import disputes, refunds
+from sandbox.stripe.objects.payments import disputes, payouts, refunds
 from sandbox.stripe.state import balance_oracle
 from sandbox.stripe.state.account_state import AccountState
 
@@ -213,6 +213,22 @@ async def settle_refund(sandbox: Sandbox, request: Request) -> object:
     return refund
 
 
+async def pay_out(sandbox: Sandbox, request: Request) -> object:
+    """Pays out what is available, as the account's schedule would."""
+    return {"payouts": payouts.pay_out_everything(_account_state(sandbox, request))}
+
+
+async def settle_payout(sandbox: Sandbox, request: Request) -> object:
+    """What becomes of a payout: it arrives, or fails, even after that."""
+    state = _account_state(sandbox, request)
+    payout = state.payouts.get(request.path_params["id"])
+    if request.path_params["end"] == "fail":
+        payouts.fail(state, payout)
+    else:
+        payouts.arrive(state, payout)
+    return payout
+
+
 async def _serve(sandbox: Sandbox, command: Command, request: Request) -> Response:
     sandbox.clock.run_due()
     try:
@@ -249,6 +265,8 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("charges/{id}/dispute", open_dispute, ["POST"]),
         ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
         ("refunds/{id}/{fate}", settle_refund, ["POST"]),
+        ("payouts", pay_out, ["POST"]),
+        ("payouts/{id}/{end}", settle_payout, ["POST"]),
     )
     return [
         Route(f"/_sandbox/{path}", partial(_serve, sandbox, command), methods=methods)

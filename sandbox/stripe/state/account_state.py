@@ -72,6 +72,7 @@ class AccountState:
     refunds: Table = field(default_factory=lambda: Table("refund", "charge", "payment_intent"))
     disputes: Table = field(default_factory=lambda: Table("dispute", "charge", "payment_intent"))
     balance_transactions: Table = field(default_factory=lambda: Table("balance transaction", "source"))
+    payouts: Table = field(default_factory=lambda: Table("payout", path_param="payout"))
     events: Table = field(default_factory=lambda: Table("event"))
     mandates: Table = field(default_factory=lambda: Table("mandate"))
     checkout_sessions: Table = field(
@@ -93,6 +94,7 @@ class AccountState:
     refund_scripts: dict[str, RefundScript] = field(default_factory=dict)
     unbooked_refunds: dict[str, Callable[[], None]] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
+    paid_out: dict[str, str] = field(default_factory=dict)
     undelivered: set[str] = field(default_factory=set)
     accounts: Table = field(default_factory=lambda: Table("account"))
     connect: Callable[[str], object] | None = None

@@ -28,6 +28,7 @@ class LedgerAccountKind(StrEnum):
     BAD_DEBT_ALLOWANCE = "bad_debt_allowance"
     REWARD_EXPENSE = "reward_expense"
     DISPUTE_HOLDING = "dispute_holding"
+    PAYOUTS_IN_TRANSIT = "payouts_in_transit"
 
 
 class GatewayMovement(StrEnum):
@@ -40,6 +41,10 @@ class GatewayMovement(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     PAYOUT = "payout"
     PAYOUT_FAILED = "payout_failed"
+    PAYOUT_PULLED = "payout_pulled"
+    PAYOUT_ARRIVED = "payout_arrived"
+    TOPUP = "topup"
+    TOPUP_BACK = "topup_back"
 
 
 @dataclass(frozen=True)
@@ -103,14 +108,19 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
     clearing = gateway_clearing(provider)
     fees = f"{LedgerAccountKind.GATEWAY_FEES}:{provider}"
     holding = f"{LedgerAccountKind.DISPUTE_HOLDING}:{provider}"
+    transit = f"{LedgerAccountKind.PAYOUTS_IN_TRANSIT}:{provider}"
     debit, credit = {
         GatewayMovement.FEE: (fees, clearing),
         GatewayMovement.FEE_REFUND: (clearing, fees),
         GatewayMovement.DISPUTE_HELD: (holding, clearing),
         GatewayMovement.DISPUTE_RELEASED: (clearing, holding),
         GatewayMovement.DISPUTE_LOST: (clearing, holding),
-        GatewayMovement.PAYOUT: (LedgerAccountKind.BANK, clearing),
-        GatewayMovement.PAYOUT_FAILED: (clearing, LedgerAccountKind.BANK),
+        GatewayMovement.PAYOUT: (transit, clearing),
+        GatewayMovement.PAYOUT_FAILED: (clearing, transit),
+        GatewayMovement.PAYOUT_PULLED: (clearing, transit),
+        GatewayMovement.PAYOUT_ARRIVED: (LedgerAccountKind.BANK, transit),
+        GatewayMovement.TOPUP: (clearing, LedgerAccountKind.BANK),
+        GatewayMovement.TOPUP_BACK: (LedgerAccountKind.BANK, clearing),
     }[movement]
     return Transfer(debit=debit, credit=credit, amount_minor=amount_minor)
 

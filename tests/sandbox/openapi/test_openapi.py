@@ -28,6 +28,7 @@ SCHEMAS: dict[str, type[StripeObject]] = {
     "payment_method": stripe.PaymentMethod,
     "payment_method_card": stripe.PaymentMethod.Card,
     "payment_method_details_card": stripe.Charge.PaymentMethodDetails.Card,
+    "payout": stripe.Payout,
     "refund": stripe.Refund,
     "setup_attempt": stripe.SetupAttempt,
     "setup_intent": stripe.SetupIntent,

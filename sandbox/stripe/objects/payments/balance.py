@@ -7,6 +7,7 @@ from stripe import Balance
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects.payments import payouts
 from sandbox.stripe.state.account_state import AccountState
 
 
@@ -36,7 +37,11 @@ def retrieve(state: AccountState, _params: Json, id: str) -> Json:
 
 def list_all(state: AccountState, params: Json) -> Json:
     """Balance transactions by creation, type, currency or source."""
-    page = listed(state.balance_transactions, params, url="/v1/balance_transactions")
+    payout = params.pop("payout", None)
+    if payout is None:
+        page = listed(state.balance_transactions, params, url="/v1/balance_transactions")
+    else:
+        page = payouts.lines_of(state, params, payout)
     for transaction in page["data"]:
         _aged(state, transaction)
     return page

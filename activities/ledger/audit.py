@@ -1,0 +1,57 @@
+"""Auditing the ledger on a schedule: its transfers summed and sealed, its invariants checked, operators notified."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from temporalio import activity
+
+from activities.database import Database
+from activities.ledger.invariants import AUDIT_SECONDS, read_violations
+from models.ledger.audit import RollUp, Violation
+from models.tables.ledger import LedgerRollUpRow
+
+
+class LedgerAuditActivities:
+    """Activities of the ledger's audit. Each is safe to repeat."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.seal_ledger, self.find_violations, self.alert_of_violations]
+
+    @activity.defn
+    async def seal_ledger(self) -> RollUp:
+        """Sum and seal every transfer that is not yet, and return the last roll-up."""
+        await self._database.call("mark_roll_up", timeout_seconds=60.0)
+        filled = await self._database.call("fill_roll_ups", timeout_seconds=AUDIT_SECONDS)
+        row = LedgerRollUpRow
+        last = await self._database.read_first(
+            select(row.upto_transfer_id, row.seal).where(row.seal.is_not(None)).order_by(row.id.desc()).limit(1)
+        )
+        return RollUp(filled, last.upto_transfer_id, last.seal.hex()) if last else RollUp(filled)
+
+    @activity.defn
+    async def find_violations(self) -> list[Violation]:
+        """Return the first of what breaks an invariant."""
+        return await read_violations(self._database)
+
+    @activity.defn
+    async def alert_of_violations(self, occasion: str, violations: Sequence[Violation]) -> None:
+        """Write the alert of an audit, once for each occasion."""
+        rules: dict[str, list[str]] = {}
+        for one in violations:
+            rules.setdefault(one.rule, []).append(one.offender)
+        await self._database.call(
+            "alert_of_violations",
+            occasion=occasion,
+            violations={
+                "count": len(violations),
+                "kinds": [
+                    {"kind": rule, "state": "broken", "count": len(found), "objects": found[:10]}
+                    for rule, found in rules.items()
+                ],
+            },
+        )

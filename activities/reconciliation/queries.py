@@ -1,0 +1,72 @@
+"""Reconciliations and discrepancies as the command line shows them, and a person's end of one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from activities.database import Database, matching
+from models.reconciliation.discrepancy import DiscrepancyResolution
+from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
+from models.tables.transactions import TransactionNumberRow
+
+_DISCREPANCIES = select(
+    DiscrepancyRow.id,
+    DiscrepancyRow.provider_id,
+    DiscrepancyRow.kind,
+    DiscrepancyRow.object,
+    DiscrepancyRow.account_id,
+    DiscrepancyRow.transaction_id,
+    func.coalesce(TransactionNumberRow.number, "").label("number"),
+    DiscrepancyRow.amount_minor,
+    DiscrepancyRow.currency,
+    DiscrepancyRow.evidence,
+    DiscrepancyRow.state,
+    DiscrepancyRow.first_seen_at,
+    DiscrepancyRow.last_seen_at,
+    DiscrepancyRow.reconciliation_id,
+    DiscrepancyRow.actor,
+    DiscrepancyRow.reason,
+    DiscrepancyRow.resolution,
+    DiscrepancyRow.closed_at,
+).outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == DiscrepancyRow.transaction_id)
+
+
+class ReconciliationQueries:
+    """Reads what reconciliations found."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, reconciliation_id: str) -> Row[Any] | None:
+        """Return a day's reconciliation, or None."""
+        row = ReconciliationRow
+        return await self._database.read_first(
+            select(row.id, row.state, row.round, row.certificate, row.started_at, row.completed_at).where(
+                row.id == reconciliation_id
+            )
+        )
+
+    async def discrepancy(self, discrepancy_id: str) -> Row[Any] | None:
+        """Return a discrepancy, or None."""
+        return await self._database.read_first(_DISCREPANCIES.where(DiscrepancyRow.id == discrepancy_id))
+
+    async def page(self, *, state: str, kind: str, after: str, limit: int) -> Sequence[Row[Any]]:
+        """Return the next discrepancies behind an id, in the order of their ids; empty filters let all through."""
+        filters = (*matching(DiscrepancyRow.state, state), *matching(DiscrepancyRow.kind, kind))
+        page = _DISCREPANCIES.where(*filters, DiscrepancyRow.id > after).order_by(DiscrepancyRow.id).limit(limit)
+        return await self._database.read(page)
+
+    async def resolve(
+        self, discrepancy_id: str, resolution: DiscrepancyResolution, *, account_id: str, actor: str, reason: str
+    ) -> Mapping[str, Any]:
+        """End a discrepancy by a person's decision. Raises RuleBrokenError when it is over, or cannot end so."""
+        resolved: Mapping[str, Any] = await self._database.call(
+            "resolve_discrepancy",
+            id=discrepancy_id,
+            resolution=resolution,
+            account_id=account_id,
+            actor=actor,
+            reason=reason,
+        )
+        return resolved

@@ -1,0 +1,90 @@
+"""`reconcile`: comparing a day at the gateway with the ledger, and ending what differs."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from commands.options import After, FollowSeconds, Json, Limit, date_of
+from commands.runner import perform
+from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
+from models.reconciliation.reconciliation import YOUNG_MINUTES
+
+app = typer.Typer(help="Reconciliation: gateway against ledger, and what differs.", no_args_is_help=True)
+
+DiscrepancyId = Annotated[str, typer.Argument(metavar="DISCREPANCY", help="Id of a discrepancy, such as disc_1.")]
+
+
+@app.command("start")
+def start_reconciliation(
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to reconcile, in UTC; else today.")
+    ] = None,
+    young_minutes: Annotated[
+        int,
+        typer.Option("--young-minutes", min=0, max=1440, help="What is younger at the gateway is left for later."),
+    ] = YOUNG_MINUTES,
+    wait_seconds: FollowSeconds = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a day at the gateway with the ledger, both ways, and wait for the certificate.
+
+    Asked for again it reads the day anew. It may run beside live traffic: what has just moved is left for later.
+    """
+    from commands.reconciliation.reconciliation import start
+
+    perform(
+        lambda output: start(output, date_of(day), young_minutes=young_minutes, wait_seconds=wait_seconds),
+        as_json=as_json,
+    )
+
+
+@app.command("show")
+def show_reconciliation(
+    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="A day, such as 2026-11-26.")],
+    as_json: Json = False,
+) -> None:
+    """Show the certificate of a day."""
+    from commands.reconciliation.reconciliation import show
+
+    perform(lambda output: show(output, day.date()), as_json=as_json)
+
+
+@app.command("list")
+def list_discrepancies(
+    state: Annotated[
+        DiscrepancyState | None,
+        typer.Option("--state", help="Only discrepancies in this state; open ones unless said."),
+    ] = DiscrepancyState.OPEN,
+    kind: Annotated[str, typer.Option("--kind", help="Only discrepancies of this kind, such as double_charge.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Discrepancies in every state.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    as_json: Json = False,
+) -> None:
+    """List discrepancies by id, a page at a time: what differs, since when, who looks after it, and what helps."""
+    from commands.reconciliation.reconciliation import list_page
+
+    wanted = "" if every or state is None else state
+    perform(lambda output: list_page(output, state=wanted, kind=kind, after=after, limit=limit), as_json=as_json)
+
+
+@app.command("resolve")
+def resolve_discrepancy(
+    discrepancy: DiscrepancyId,
+    actor: Annotated[str, typer.Option("--actor", help="Who decides it; kept with the discrepancy.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the discrepancy.")],
+    resolution: Annotated[
+        DiscrepancyResolution,
+        typer.Option("--as", help="explained: nothing is booked. booked: a payment of no customer of ours is booked."),
+    ],
+    account: Annotated[str, typer.Option("--account", help="With booked, whose it is; to suspense unless given.")] = "",
+    as_json: Json = False,
+) -> None:
+    """End a discrepancy by decision. One that gateway and ledger agree on by now ends by itself."""
+    from commands.reconciliation.reconciliation import resolve
+
+    perform(
+        lambda output: resolve(output, discrepancy, resolution, account_id=account, actor=actor, reason=reason),
+        as_json=as_json,
+    )

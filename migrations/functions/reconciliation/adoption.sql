@@ -1,0 +1,87 @@
+-- Money that moved at the gateway and that nobody had booked: it becomes a request like any other, so that refunds,
+-- disputes and events find it on their usual ways.
+
+-- Whose money it is: the customer's account at the gateway, else the account that our own metadata names, as long as it can
+-- hold the money; else the suspense account of the currency.
+create or replace function duly.account_of_found(p_provider_id text, p_customer text, p_account_id text, p_currency text)
+returns text language plpgsql as $$
+declare
+    v_account text;
+begin
+    select account_id into v_account from duly.gateway_customers
+    where provider_id = p_provider_id and customer_reference = p_customer;
+    select a.id into v_account from duly.accounts a
+    where a.id = coalesce(v_account, p_account_id) and a.state <> 'terminated' and a.currency = p_currency;
+    return coalesce(v_account, duly.system_account('suspense', p_currency));
+end $$;
+
+-- Book a payment that was taken without a request of ours, and return its request; a repeat returns it again. Its movement
+-- is expected as any other; where its fee is given that is booked at once.
+create or replace function duly.adopt_payment(p_provider_id text, p_customer text, p_account_id text, p_payment_reference text,
+    p_charge_reference text, p_amount_minor bigint, p_currency text, p_fee_minor bigint default null)
+returns duly.gateway_requests language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    v_account text := duly.account_of_found(p_provider_id, p_customer, p_account_id, p_currency);
+    v_payment text;
+begin
+    perform from duly.account_balances where account_id = v_account for no key update;
+    select * into r from duly.gateway_requests
+    where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
+    if found then return r; end if;
+    v_payment := duly.draft_payment('found:' || p_payment_reference, v_account, p_amount_minor, p_currency, 'card',
+        p_provider_id, '{}', 'system');
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
+        state, gateway_reference, asked_because, executed_at)
+    values ('req_' || nextval('duly.gateway_request_numbers'), 'payment', p_provider_id, v_account,
+        'found/' || p_payment_reference, v_payment, p_amount_minor, p_currency, 'posted', p_payment_reference,
+        'found at the gateway', clock_timestamp())
+    returning * into r;
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
+        amount_minor, outcome, gateway_reference, charge_reference, finished_at)
+    values (r.id, 1, 'found:' || p_payment_reference, 'manual', 'hosted_page', '', p_customer, v_payment, p_amount_minor,
+        'succeeded', p_payment_reference, p_charge_reference, clock_timestamp());
+    perform duly.post_gateway_payment(v_payment, p_payment_reference);
+    perform duly.expect_movement(p_provider_id, p_charge_reference, 'charge', v_account, v_payment, p_amount_minor,
+        p_currency);
+    if p_fee_minor is not null then
+        perform duly.book_movement(p_provider_id, p_charge_reference, 'charge', jsonb_build_object('reference',
+            'fee:' || p_payment_reference, 'amount_minor', p_amount_minor, 'currency', p_currency, 'fee_minor', p_fee_minor));
+    end if;
+    return r;
+end $$;
+
+-- Write down a refund that was made without a request of ours, as one that is under way: what the gateway says of it is
+-- recorded by duly.record_refund as ever. Null: it is of no payment of ours, or of more than is left of it.
+create or replace function duly.adopt_refund(p_provider_id text, p_payment_reference text, p_refund_reference text,
+    p_amount_minor bigint, p_currency text)
+returns duly.gateway_requests language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    v duly.payment_left;
+    v_draft text;
+    v_method text;
+begin
+    select * into r from duly.gateway_requests
+    where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
+    if not found or r.currency <> p_currency then return null; end if;
+    v := duly.payment_left(r.id);
+    perform from duly.account_balances where account_id = v.account_id for no key update;
+    select * into r from duly.gateway_requests where id = p_refund_reference;
+    if found then return r; end if;
+    v := duly.payment_left(v.request_id);
+    if v.request_id is null or p_amount_minor > v.left_minor then return null; end if;
+    select method into v_method from duly.financial_transactions where id = v.transaction_id;
+    v_draft := (duly.create_refund('refund:' || p_refund_reference, v.account_id, p_amount_minor, v.currency, v_method,
+        p_provider_id, p_draft => true, p_issue_reason => 'Refunded at the gateway', p_origin => 'system')).transaction_id;
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, transaction_id, of_request_id, amount_minor,
+        currency, asked_because)
+    values (p_refund_reference, 'refund', p_provider_id, v.account_id, v_draft, v.request_id, p_amount_minor, v.currency,
+        'found at the gateway')
+    returning * into r;
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
+        amount_minor, gateway_reference)
+    values (r.id, 1, 'found:' || p_refund_reference, 'manual', 'refund', '', '', v.transaction_id, p_amount_minor,
+        p_refund_reference);
+    return r;
+end $$;

@@ -1,0 +1,82 @@
+-- An object of the gateway that an event names and nobody here has requested: looked at at once, not on the next day.
+
+-- Settle a payment or refund by what the gateway says of it. Its movement may come later.
+create or replace function duly.confirm_object(p_provider_id text, p_kind text, p_found jsonb) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.gateway_movements;
+    r duly.gateway_requests;
+begin
+    select * into m from duly.gateway_movements
+    where provider_id = p_provider_id and source = p_found ->> 'id' and kind = p_kind limit 1 for update;
+    if m.state is distinct from 'open' and m.id is not null then return jsonb_build_object('outcome', 'matched'); end if;
+    if m.id is null then
+        m.provider_id := p_provider_id;
+        m.source := p_found ->> 'id';
+        m.kind := p_kind;
+        m.amount_minor := (p_found ->> 'amount_minor')::bigint * case p_kind when 'refund' then -1 else 1 end;
+        m.fee_minor := 0;
+        m.currency := p_found ->> 'currency';
+    end if;
+    if p_kind = 'charge' then
+        if p_found ->> 'status' <> 'succeeded' then return jsonb_build_object('outcome', 'matched'); end if;
+        return duly.confirm_charge(m, p_found, null);
+    end if;
+    r := duly.refund_of_found(p_provider_id, m.source, p_found);
+    if r.id is not null then
+        return jsonb_build_object('outcome', 'matched', 'wake', 'refund/' || r.id);
+    end if;
+    r := duly.adopt_refund(p_provider_id, p_found ->> 'payment_reference', m.source, -m.amount_minor, m.currency);
+    if r.id is null then
+        return duly.list_movement(m, p_found, 'unbooked_refund', 'open', null);
+    end if;
+    return duly.list_movement(m, p_found, 'unbooked_refund', 'mended', null, r.account_id, r.transaction_id)
+        || jsonb_build_object('wake', 'refund/' || r.id);
+end $$;
+
+-- Whether an event says that a payment has succeeded, and nobody here has recorded it.
+create or replace function duly.is_unrecorded_payment(e duly.gateway_events) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select e.type in ('payment_intent.succeeded', 'checkout.session.completed', 'checkout.session.async_payment_succeeded')
+        and not exists (select from duly.gateway_requests r where r.provider_id = e.provider_id and r.kind = 'payment'
+            and r.gateway_reference = any (e.mentions || e.object_id))
+$$;
+
+-- The gateway's object to look at, when it is no request of ours: a payment of a customer or under a request of ours, or a
+-- refund of a payment of ours. Its own workflow goes first, where there is one: it gets a minute.
+create or replace function duly.found_by_event(e duly.gateway_events) returns text[]
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    v_object text;
+begin
+    if e.subject = 'refund' then
+        if e.type like 'refund.%' and exists (
+            select from duly.gateway_requests p where p.kind = 'payment' and p.provider_id = e.provider_id
+              and p.gateway_reference = any (e.mentions)) then
+            return array[e.object_id, e.provider_id];
+        end if;
+        return null;
+    end if;
+    select x into v_object from unnest(e.mentions) x where x like 'pi\_%' limit 1;
+    select * into r from duly.gateway_requests where kind = 'payment' and id = e.request_id;
+    if v_object is null or not duly.is_unrecorded_payment(e) then return null; end if;
+    if r.state = 'posted' or e.tries > 0 and r.id is not null or r.id is null and exists (
+            select from duly.gateway_customers g
+            where g.provider_id = e.provider_id and g.customer_reference = any (e.mentions)) then
+        return array[v_object, e.provider_id];
+    end if;
+    return null;
+end $$;
+
+-- Which of some listed refunds or disputes are of a payment of ours and known to nobody here.
+create or replace function duly.unknown_objects(p_provider_id text, p_list text, p_ids text[], p_payments text[])
+returns table (id text) language sql stable security definer set search_path = duly, pg_temp as $$
+    select u.id from unnest(p_ids, p_payments) u (id, payment)
+    join duly.gateway_requests p on p.provider_id = p_provider_id and p.gateway_reference = u.payment and p.kind = 'payment'
+    where case p_list
+        when 'refunds' then not exists (select from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id
+            where r.of_request_id = p.id and (a.gateway_reference = u.id or r.gateway_reference = u.id))
+        when 'disputes' then not exists (select from duly.disputes d where d.id = u.id)
+        else false end
+$$;

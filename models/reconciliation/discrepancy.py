@@ -1,0 +1,121 @@
+"""Kinds of discrepancies: who looks after one, how urgent it is, and what helps."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class DiscrepancyState(StrEnum):
+    """Where a discrepancy stands. mended: booked by Duly itself; gone: both sides agree by now."""
+
+    OPEN = "open"
+    MENDED = "mended"
+    RESOLVED = "resolved"
+    GONE = "gone"
+
+
+class DiscrepancyResolution(StrEnum):
+    """How a person ends a discrepancy: nothing is booked, for a reason; or what moved is booked."""
+
+    EXPLAINED = "explained"
+    BOOKED = "booked"
+
+
+class Owner(StrEnum):
+    """Who looks after a discrepancy: amounts are finance's matter, states that of operations."""
+
+    FINANCE = "finance"
+    OPERATIONS = "operations"
+
+
+@dataclass(frozen=True)
+class DiscrepancyKind:
+    """What a kind means, who looks after it and what helps; `{id}`, `{object}` and `{number}` are filled in."""
+
+    meaning: str
+    owner: Owner
+    remedy: str
+    is_urgent: bool = False
+
+
+_RESOLVE = 'starter.py reconcile resolve {id} --as explained --actor NAME --reason "..."'
+
+KINDS = MappingProxyType(
+    {
+        "double_charge": DiscrepancyKind(
+            "A receivable was paid twice; the second payment is booked to the customer's credit.",
+            Owner.FINANCE,
+            'Refund {object}: starter.py refunds create {number} --actor NAME --reason "charged twice"',
+            is_urgent=True,
+        ),
+        "unbooked_charge": DiscrepancyKind(
+            "A payment that nobody had booked.", Owner.FINANCE, "Look at {object} and its account.", is_urgent=True
+        ),
+        "foreign_charge": DiscrepancyKind(
+            "A payment of no customer of ours.",
+            Owner.FINANCE,
+            "Another system's on the same gateway account? " + _RESOLVE + "; else --as booked, with --account or to "
+            "suspense.",
+        ),
+        "unbooked_refund": DiscrepancyKind(
+            "A refund that was made outside Duly.",
+            Owner.FINANCE,
+            "Nothing, where it is booked. Beyond what was paid: find out why, and " + _RESOLVE,
+            is_urgent=True,
+        ),
+        "unbooked_refund_back": DiscrepancyKind(
+            "A refund that came back unnoticed.", Owner.OPERATIONS, "Nothing: it is booked, and its customer is owed."
+        ),
+        "foreign_refund": DiscrepancyKind("A refund of no payment of ours.", Owner.FINANCE, _RESOLVE),
+        "unbooked_dispute": DiscrepancyKind(
+            "A dispute whose money has moved and is not booked.",
+            Owner.OPERATIONS,
+            "Its workflow was woken. If it stays: starter.py disputes show {object}",
+        ),
+        "foreign_dispute": DiscrepancyKind("A dispute of no payment of ours.", Owner.FINANCE, _RESOLVE),
+        "differs": DiscrepancyKind(
+            "Gateway and ledger have different amounts of one object.",
+            Owner.FINANCE,
+            "Compare {object} on both sides; correct the ledger, and " + _RESOLVE,
+            is_urgent=True,
+        ),
+        "balance": DiscrepancyKind(
+            "The gateway's balance is not what the ledger says, and no movement explains it.",
+            Owner.FINANCE,
+            "Reconcile an earlier day, or what lay there before Duly began; then " + _RESOLVE,
+            is_urgent=True,
+        ),
+        "payout_lines": DiscrepancyKind(
+            "What a payout consists of does not add up to it.",
+            Owner.FINANCE,
+            "Compare {object} with its lines in the gateway's dashboard; then " + _RESOLVE,
+        ),
+        "payout_not_arrived": DiscrepancyKind(
+            "A payout that no bank statement shows a week after it was due.",
+            Owner.FINANCE,
+            "Import the bank's statement; else ask the bank about {object}. Then " + _RESOLVE,
+        ),
+        "unknown_movement": DiscrepancyKind(
+            "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE
+        ),
+    }
+)
+
+_MISSING = DiscrepancyKind(
+    "The ledger has booked what the gateway does not show.",
+    Owner.FINANCE,
+    "Look for {object} at the gateway; correct the ledger, and " + _RESOLVE,
+    is_urgent=True,
+)
+
+_UNKNOWN = DiscrepancyKind("A difference.", Owner.FINANCE, _RESOLVE)
+
+
+def describe(kind: str) -> DiscrepancyKind:
+    """Return what a kind means and what helps."""
+    return _MISSING if kind.startswith("missing_") else KINDS.get(kind, _UNKNOWN)
+
+
+def remedy_of(kind: str, *, discrepancy_id: str, object_id: str, number: str) -> str:
+    """Return what helps, with the ids filled in."""
+    return describe(kind).remedy.format(id=discrepancy_id, object=object_id, number=number or object_id)

@@ -1,0 +1,102 @@
+"""The port through which a gateway's own books are read; its errors are those of models/gateway/errors.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from models.reconciliation.movement_kinds import EntryKind
+from models.reconciliation.reconciliation import ListWindow
+
+
+@dataclass(frozen=True)
+class BalanceMovement:
+    """One booking on the gateway's balance: signed amount before the fee, and the fee, in ISO minor units.
+
+    `exchange_rate` is text, as the gateway wrote it: nothing is computed with it.
+    """
+
+    id: str
+    type: str
+    category: str
+    kind: EntryKind
+    pocket: str
+    source: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    exchange_rate: str
+    created_at: datetime
+    available_on: datetime | None
+    payout: str = ""
+
+
+@dataclass(frozen=True)
+class FoundObject:
+    """What the gateway says of an object that moves money: whose it is, and which attempt of ours made it, if any.
+
+    `created` is the gateway's moment, in Unix seconds.
+    """
+
+    id: str
+    status: str = ""
+    payment_reference: str = ""
+    customer: str = ""
+    attempt_key: str = ""
+    account_id: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    created: int = 0
+
+
+@dataclass(frozen=True)
+class FoundPayout(FoundObject):
+    """A payout. `arrives` is when the bank should have it, in Unix seconds; its lines are complete once it says so."""
+
+    arrives: int = 0
+    trace: str = ""
+    is_automatic: bool = False
+    has_lines: bool = False
+
+
+@dataclass(frozen=True)
+class MovementPage:
+    """A page of movements, newest first; `cursor` continues behind it, and is empty at the end."""
+
+    movements: tuple[BalanceMovement, ...]
+    cursor: str
+
+
+@dataclass(frozen=True)
+class ObjectPage:
+    """A page of another list, newest first."""
+
+    objects: tuple[FoundObject, ...]
+    cursor: str
+
+
+class ReconciledGateway(Protocol):
+    """The part of a gateway that shows its books."""
+
+    async def movement_page(self, window: ListWindow, *, after: str) -> MovementPage:
+        """Return the next page of a window's movements behind an id."""
+        ...
+
+    async def object_page(self, window: ListWindow, *, after: str) -> ObjectPage:
+        """Return the next page of a window's refunds, disputes or payouts behind an id."""
+        ...
+
+    async def payout_page(self, payout: str, *, after: str) -> MovementPage:
+        """Return the next page of the movements that an automatic payout consists of, behind an id."""
+        ...
+
+    async def movements_of(self, source: str) -> tuple[BalanceMovement, ...]:
+        """Return every movement of an object."""
+        ...
+
+    async def read_object(self, source: str) -> FoundObject | None:
+        """Read a charge, refund, dispute or payout; None where the gateway has no such object that we can read."""
+        ...
+
+    async def balances(self) -> dict[str, int]:
+        """Return what lies at the gateway, available or pending, in minor units by currency."""
+        ...

@@ -1,0 +1,70 @@
+"""What a movement on the gateway's balance is of its source: decided by reporting category, then by type.
+
+Source: Stripe's reporting categories and balance transaction types. Both lists are open: what is not here is `OTHER`,
+which is booked to nothing and listed for a person.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class EntryKind(StrEnum):
+    """The part of its source's life that a movement is; each is expected once of a source."""
+
+    CHARGE = "charge"
+    CHARGE_BACK = "charge_back"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT_OUT = "payout_out"
+    PAYOUT_BACK = "payout_back"
+    FEE = "fee"
+    TOPUP = "topup"
+    TOPUP_BACK = "topup_back"
+    OTHER = "other"
+
+
+_OF_CATEGORY = MappingProxyType(
+    {
+        "charge": EntryKind.CHARGE,
+        "charge_failure": EntryKind.CHARGE_BACK,
+        "refund": EntryKind.REFUND,
+        "refund_failure": EntryKind.REFUND_FAILURE,
+        "dispute": EntryKind.DISPUTE,
+        "dispute_reversal": EntryKind.DISPUTE_REVERSAL,
+        "payout": EntryKind.PAYOUT_OUT,
+        "payout_reversal": EntryKind.PAYOUT_BACK,
+        "fee": EntryKind.FEE,
+        "network_cost": EntryKind.FEE,
+        "tax": EntryKind.FEE,
+        "topup": EntryKind.TOPUP,
+        "topup_reversal": EntryKind.TOPUP_BACK,
+    }
+)
+
+# Types that say it where the category is one that we do not know.
+_OF_TYPE = MappingProxyType(
+    {
+        "charge": EntryKind.CHARGE,
+        "payment": EntryKind.CHARGE,
+        "payment_failure_refund": EntryKind.CHARGE_BACK,
+        "payment_reversal": EntryKind.CHARGE_BACK,
+        "refund": EntryKind.REFUND,
+        "payment_refund": EntryKind.REFUND,
+        "refund_failure": EntryKind.REFUND_FAILURE,
+        "payout": EntryKind.PAYOUT_OUT,
+        "payout_failure": EntryKind.PAYOUT_BACK,
+        "payout_cancel": EntryKind.PAYOUT_BACK,
+        "stripe_fee": EntryKind.FEE,
+        "stripe_fx_fee": EntryKind.FEE,
+        "tax_fee": EntryKind.FEE,
+        "topup": EntryKind.TOPUP,
+        "topup_reversal": EntryKind.TOPUP_BACK,
+    }
+)
+
+
+def entry_kind(category: str, type_: str) -> EntryKind:
+    """Return what a movement is of its source."""
+    return _OF_CATEGORY.get(category) or _OF_TYPE.get(type_) or EntryKind.OTHER

@@ -1,0 +1,131 @@
+"""Charges and refunds at the gateway against the ledger: what agrees is certified, what nobody booked is found."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from sandbox.stripe.control.client import Delays, Fault, FaultKind
+from tests.fixtures.reconciling import ReconciliationClient
+from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
+from tests.support.attempts import CHARGES
+
+
+async def test_a_day_on_which_everything_is_booked_agrees(reconciling: ReconciliationClient, period: str) -> None:
+    account = await reconciling.merchant.account()
+    await reconciling.paid(account, period)
+
+    certificate = await reconciling.reconcile()
+
+    assert [(t.kind, t.state, t.movements, t.amount_minor) for t in certificate.totals] == [
+        ("charge", "matched", 1, 2500)
+    ]
+    assert (certificate.open_discrepancies, [one.difference_minor for one in certificate.balances]) == (0, [0])
+    assert await reconciling.discrepancies() == []
+
+
+async def test_twice_is_once(reconciling: ReconciliationClient, period: str) -> None:
+    account = await reconciling.merchant.account()
+    await reconciling.paid(account, period)
+
+    first = await reconciling.reconcile()
+    second = await reconciling.reconcile()
+
+    assert (first.round, second.round, first.totals) == (1, 2, second.totals)
+
+
+async def test_a_fee_that_came_late_is_booked(reconciling: ReconciliationClient, period: str) -> None:
+    reconciling.sandbox.set_delays(Delays(balance_transaction=60))
+    account = await reconciling.merchant.account()
+    await reconciling.paid(account, period)
+    reconciling.sandbox.advance(61)
+
+    certificate = await reconciling.reconcile()
+
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    assert await reconciling.discrepancies() == []
+
+
+@pytest.mark.parametrize("how", ["terminate", "cancel"])
+async def test_what_a_stopped_collection_had_taken_is_adopted(
+    reconciling: ReconciliationClient, period: str, how: str
+) -> None:
+    sandbox = reconciling.sandbox
+    account = await reconciling.merchant.account(owes_minor=2500)
+    sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
+    sandbox.add_fault(Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+    handle = await reconciling.duly.start_collection(account, period)
+    while not sandbox.movements().totals:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    await (handle.terminate("it hangs") if how == "terminate" else handle.cancel())
+    await asyncio.sleep(1)
+    sandbox.clear_faults()
+    await backdate_attempts(reconciling)
+
+    certificate = await reconciling.reconcile()
+
+    assert [(d.kind, d.state, d.account_id) for d in await reconciling.discrepancies()] == [
+        ("unbooked_charge", "mended", account)
+    ]
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    assert await reconciling.merchant.balance(account) == 0
+
+
+async def backdate_attempts(reconciling: ReconciliationClient) -> None:
+    """Let the attempts have been sent before what counts as under way."""
+    async with reconciling.owner_engine.begin() as connection:
+        await connection.execute(text("update duly.gateway_attempts set sent_at = sent_at - interval '20 minutes'"))
+
+
+async def test_a_payment_made_in_the_dashboard_is_booked_to_its_customer(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account(owes_minor=2500)
+    await pay_in_the_dashboard(reconciling, account, 2500)
+
+    certificate = await reconciling.reconcile()
+
+    assert [(d.kind, d.state) for d in await reconciling.discrepancies()] == [("unbooked_charge", "mended")]
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    assert await reconciling.merchant.balance(account) == 0
+
+
+async def test_a_payment_of_no_customer_of_ours_is_listed_and_not_booked(reconciling: ReconciliationClient) -> None:
+    stranger = await reconciling.stripe.v1.customers.create_async({})
+    await pay(reconciling, stranger.id, 900)
+
+    certificate = await reconciling.reconcile()
+
+    assert [(d.kind, d.state, d.amount_minor) for d in await reconciling.discrepancies()] == [
+        ("foreign_charge", "open", 900)
+    ]
+    assert certificate.open_discrepancies == 1
+
+
+async def test_a_receivable_that_is_paid_twice_is_listed_with_what_to_refund(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account()
+    reference = await reconciling.paid(account, period)
+    intent = await reconciling.stripe.v1.payment_intents.retrieve_async(reference)
+    await pay_in_the_dashboard(reconciling, account, 2500, metadata=intent.metadata.to_dict())
+
+    await reconciling.reconcile()
+
+    (found,) = await reconciling.discrepancies()
+    assert (found.kind, found.state, found.amount_minor, found.account_id) == ("double_charge", "open", 2500, account)
+    assert (await reconciling.merchant.balance(account), await reconciling.wrong()) == (-2500, [])
+
+
+async def test_a_refund_made_in_the_dashboard_is_booked_on_its_payment(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account()
+    reference = await reconciling.paid(account, period)
+    await reconciling.stripe.v1.refunds.create_async({"payment_intent": reference, "amount": 1000})
+
+    certificate = await reconciling.reconcile()
+
+    assert [(d.kind, d.state) for d in await reconciling.discrepancies()] == [("unbooked_refund", "mended")]
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    assert await reconciling.merchant.balance(account) == 1000

@@ -1,0 +1,43 @@
+"""The control: at a gateway that ignores idempotency keys repeats are new charges, and each of them must be noticed."""
+
+from sandbox.stripe.control.client import AccountSettings, Fault, FaultKind, SandboxControl
+from tests.fixtures.reconciling import ReconciliationClient
+from tests.support.attempts import CHARGES
+from tests.support.command_line import CommandLine
+from tests.support.run_control import shape
+
+WHO = ("--actor", "maria", "--reason", "charged twice")
+ACCOUNTS = 24
+
+
+def charged_twice(sandbox: SandboxControl) -> int:
+    """Count the charges beyond the first of each request, by the gateway's own notes."""
+    groups = sandbox.movements(group_by=("duly_request",)).groups
+    return sum(group.charges.count - 1 for group in groups)
+
+
+async def test_every_double_charge_is_noticed_and_what_to_refund_is_said(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    sandbox, merchant = reconciling.sandbox, reconciling.merchant
+    await shape(merchant, window=8)
+    for number in range(ACCOUNTS):
+        await merchant.account(f"acc-{period}-{number:02}", owes_minor=1000 + number)
+    sandbox.set_account_settings(AccountSettings(honours_idempotency_keys=False))
+    sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=0.4, seed=7))
+    await reconciling.duly.run(period=period)
+    sandbox.clear_faults()
+    doubled = charged_twice(sandbox)
+
+    await reconciling.reconcile()
+
+    listed = (await cli.json("reconcile", "list", "--kind", "double_charge"))["discrepancies"]
+    assert doubled > 0
+    assert (len(listed), await reconciling.wrong()) == (doubled, [])
+    for one in listed:
+        assert one["remedy"].startswith(f"Refund {one['object']}: starter.py refunds create {one['number']}")
+        await cli.json("refunds", "create", one["number"], *WHO)
+    certificate = await reconciling.reconcile()
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    balances = await merchant.run("select balance_minor from duly.account_balances where balance_minor <> 0")
+    assert balances == []

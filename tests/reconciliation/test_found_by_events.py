@@ -1,0 +1,120 @@
+"""What people do at the gateway itself is found by its event, at once, and never delivered to who ignores it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from activities.events.delivery import EventDelivery
+from activities.events.inbox import EventInbox
+from sandbox.stripe.control.client import Fault, FaultKind
+from tests.fixtures.reconciling import ReconciliationClient
+from tests.reconciliation.dashboard import pay_in_the_dashboard
+from tests.support.attempts import CHARGES
+from tests.support.command_line import CommandLine
+from tests.support.run_control import until
+from workflows.events.targets import target_of
+
+WHO = ("--actor", "maria", "--reason", "as agreed")
+
+
+async def deliver(reconciling: ReconciliationClient, *, times: int = 1) -> None:
+    """Receive every event of the gateway and deliver it, through so many pauses."""
+    inbox = EventInbox(reconciling.database, "stripe")
+    since = datetime.fromtimestamp(reconciling.sandbox.now(), UTC) - timedelta(days=1)
+    for _ in range(times):
+        await inbox.receive(*[event async for event in reconciling.gateway.events(since)])
+        await EventDelivery(inbox, reconciling.duly.client, target_of).deliver_waiting()
+        async with reconciling.owner_engine.begin() as connection:
+            await connection.execute(text("update duly.gateway_events set next_try_at = now() where state = 'waiting'"))
+
+
+async def states(reconciling: ReconciliationClient) -> set[str]:
+    rows = await reconciling.merchant.run("select distinct state from duly.gateway_events where subject <> ''")
+    return {row.state for row in rows}
+
+
+async def until_found(reconciling: ReconciliationClient, kind: str) -> None:
+    async def is_found() -> bool:
+        return kind in [one.kind for one in await reconciling.discrepancies()]
+
+    await until(is_found)
+
+
+async def test_a_refund_in_the_dashboard_is_booked_though_we_refunded_before_and_is_not_paid_again(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account()
+    reference = await reconciling.paid(account, period, 5000)
+    payment = await reconciling.merchant.value(
+        "select transaction_id from duly.gateway_requests where kind = 'payment'"
+    )
+    await cli.json("refunds", "create", payment, "--amount", "10.00", *WHO)
+    await deliver(reconciling)
+    await reconciling.stripe.v1.refunds.create_async({"payment_intent": reference, "amount": 2000})
+
+    await deliver(reconciling)
+    await until_found(reconciling, "unbooked_refund")
+
+    async def is_refunded() -> bool:
+        return await reconciling.merchant.balance(account) == 3000
+
+    await until(is_refunded)
+    refused = await cli("refunds", "create", payment, "--amount", "30.00", *WHO)
+    assert await reconciling.wrong() == []
+    assert (refused.exit_code, "refund_within_captured" in refused.stderr) == (1, True)
+
+
+async def test_a_second_charge_under_another_key_is_listed_by_its_event(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account()
+    reference = await reconciling.paid(account, period)
+    await deliver(reconciling)
+    intent = await reconciling.stripe.v1.payment_intents.retrieve_async(reference)
+    await pay_in_the_dashboard(reconciling, account, 2500, metadata=intent.metadata.to_dict())
+
+    await deliver(reconciling)
+    await until_found(reconciling, "double_charge")
+
+    async def is_alerted() -> bool:
+        alerts = await reconciling.merchant.run("select id from duly.messages where kind = 'discrepancies_found'")
+        return len(alerts) == 1
+
+    await until(is_alerted)
+    assert await reconciling.merchant.balance(account) == -2500
+
+
+async def test_a_payment_of_a_customer_of_ours_in_the_dashboard_is_booked_by_its_event(
+    reconciling: ReconciliationClient,
+) -> None:
+    account = await reconciling.merchant.account(owes_minor=2500)
+    await pay_in_the_dashboard(reconciling, account, 2500)
+
+    await deliver(reconciling)
+    await until_found(reconciling, "unbooked_charge")
+
+    assert (await reconciling.merchant.balance(account), await states(reconciling)) == (0, {"delivered"})
+
+
+@pytest.mark.parametrize("how", ["terminate", "cancel"])
+async def test_the_success_of_a_collection_that_was_stopped_is_not_delivered_to_nobody(
+    reconciling: ReconciliationClient, period: str, how: str
+) -> None:
+    sandbox = reconciling.sandbox
+    account = await reconciling.merchant.account(owes_minor=2500)
+    sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
+    sandbox.add_fault(Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+    handle = await reconciling.duly.start_collection(account, period)
+    while not sandbox.movements().totals:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    await (handle.terminate("it hangs") if how == "terminate" else handle.cancel())
+    sandbox.clear_faults()
+
+    async with reconciling.owner_engine.begin() as connection:
+        await connection.execute(text("update duly.gateway_attempts set sent_at = sent_at - interval '20 minutes'"))
+    await deliver(reconciling, times=2)
+    await until_found(reconciling, "unbooked_charge")
+
+    assert await reconciling.wrong() == []

@@ -1,0 +1,36 @@
+"""Waking the workflows that wait for what was found at the gateway; a dispute or refund that has none gets one."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from models.disputes.dispute import DisputeRequest
+from models.refunds.refund import RefundRequest
+from workflows import visibility
+from workflows.disputes.dispute import Dispute
+from workflows.refunds.refund import Refund
+from workflows.signals import signal_if_running
+
+# Every workflow that waits for the gateway has this signal; it carries nothing.
+GATEWAY_EVENT = "gateway_event"
+
+
+async def wake(workflow_id: str, provider: str) -> None:
+    """Hint a workflow by its id. Most collections do not run any more, and nothing is lost when nobody waits."""
+    if await signal_if_running(workflow_id, GATEWAY_EVENT):
+        return
+    kind, _, name = workflow_id.partition("/")
+    if kind == "dispute":
+        await _start(Dispute.run, DisputeRequest(name, provider), workflow_id, visibility.dispute_label(name))
+    elif kind == "refund":
+        await _start(Refund.run, RefundRequest(name, provider), workflow_id, visibility.refund_label(name))
+
+
+async def _start(run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:
+    try:
+        _ = await workflow.start_child_workflow(
+            run, request, id=workflow_id, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **label
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.info("is_at_work", extra={"workflow_id": workflow_id})
