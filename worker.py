@@ -40,6 +40,7 @@ from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from activities.reconciliation.families import book_families
 from activities.reconciliation.matching import ReconciliationActivities
+from activities.operations.stops import StopActivities
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -147,6 +148,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         ReminderActivities(database),
         QueueRateActivities(),
         MailingActivities(),
+        StopActivities(database),
         EventDeliveryActivities(deliver),
     )
     return Worker(

@@ -76,6 +76,8 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.confirm_movement, duly.confirm_object, duly.match_movements, duly.missing_candidates, duly.note_discrepancy, duly.note_missing,
     duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
+-- operations
+grant execute on function duly.note_resumption, duly.note_stop, duly.open_objects to duly_app;
 
 -- reductions
 grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction, duly.credit_reduction,

@@ -19,6 +19,7 @@ class WakeReason(StrEnum):
     SKIP = "skip"
     EXTEND_GRACE = "extend_grace"
     GIVE_UP = "give_up"
+    CANCELLED = "cancelled"
     PAGE_OPENED = "page_opened"
     CARD_TOUCHED = "card_touched"
     REVALIDATE = "revalidate"

@@ -15,6 +15,7 @@ SHARED_MODULES = (
     "models",
     "activities",
     "workflows.inputs",
+    "workflows.cancelling",
     "workflows.markdown",
     "workflows.operator_actions",
     "workflows.cards.details",

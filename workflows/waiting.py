@@ -8,6 +8,7 @@ from temporalio import workflow
 from models.moment import in_utc
 from models.waiting import WaiterSnapshot, Wake, WakeReason
 from workflows import visibility
+from workflows.cancelling import CANCEL_REFUSED
 
 # So many notes are kept; the database keeps what people decided.
 NOTES = 50
@@ -58,6 +59,18 @@ class Waiter:
         if wake not in self._pending:
             self._pending.append(wake)
 
+    def is_pending(self, reasons: frozenset[WakeReason]) -> bool:
+        """Say whether something has come that no wait has taken up yet."""
+        return self._first(reasons) is not None
+
+    def refuse_cancel(self, instead: str) -> str:
+        """Show a person that a Cancel ends nothing here and what does; return it."""
+        answer = f"refused, for what is under way needs its owner; {instead}"
+        self.note(f"cancel {answer}")
+        self.ask_a_person(CANCEL_REFUSED)
+        self._show()
+        return answer
+
     def is_history_long(self) -> bool:
         """Say whether it is time to continue as new, and nothing is in the way of it."""
         return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished() and self._is_idle()
@@ -71,6 +84,12 @@ class Waiter:
         if until is not None:
             workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
         self._show()
+        wake = await self._next_wake(until, summary, listen_to)
+        if self.review_reason == CANCEL_REFUSED:
+            self.end_review()
+        return wake
+
+    async def _next_wake(self, until: datetime | None, summary: str, listen_to: frozenset[WakeReason]) -> Wake:
         timeout = max(until - workflow.now(), timedelta(0)) if until else None
         try:
             await workflow.wait_condition(

@@ -70,9 +70,11 @@ _COLLECTABLE = """
         (select c.minimum_minor from duly.provider_currencies c
             where c.provider_id = :provider and c.currency = a.currency) as minimum_minor,
         exists (select from duly.providers p where p.id = :provider and p.state = 'effective') as is_provider_effective,
-        exists (select from duly.collections c where c.account_id = a.id and c.period = :period) as is_collected,
+        exists (select from duly.collections c where c.account_id = a.id and c.period = :period
+            and (c.closed_at is null or c.reason <> 'cancelled')) as is_collected,
         (select r.state from duly.gateway_requests r
-            where r.account_id = a.id and r.period = :period and r.kind = 'payment') as request_state
+            where r.account_id = a.id and r.period = :period and r.kind = 'payment'
+              and not (r.state = 'rejected' and r.error_code = 'cancelled')) as request_state
     from duly.accounts a where a.id = :account
 """
 

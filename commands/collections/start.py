@@ -55,7 +55,8 @@ async def _first_outcome(settings: Settings, request: CollectionRequest, wait_se
         request,
         id=id,
         task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        # Whether it may be collected, the database says: it knows what was collected longer than Temporal does.
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         **collection_label(request),
     )

@@ -26,6 +26,9 @@ class Stage(StrEnum):
 # Between attempts: only then may anybody decide what comes next.
 BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
 
+# Why a collection ended that somebody cancelled: it can be opened again, and no policy applies.
+CANCELLED = "cancelled"
+
 # Nothing comes after these.
 ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
 
@@ -60,13 +63,19 @@ class CollectionOpening:
 
 @dataclass(frozen=True)
 class CollectionTerms:
-    """What a collection is opened with: the policy it will finish under, and the account's clock."""
+    """What a collection is opened with: the policy it will finish under, and the account's clock.
+
+    `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable.
+    """
 
     policy: DunningPolicy
     time_zone: str
     amount_minor: int
     currency: str
     invoices: tuple[str, ...] = ()
+    attempt: int = 1
+    cause: AttemptCause = AttemptCause.SCHEDULED
+    soft_declines: int = 0
 
 
 class WaitingFor(StrEnum):

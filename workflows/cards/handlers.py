@@ -43,6 +43,11 @@ class CardHandlers:
         """Read the card again."""
         self._state.waiter.wake(WakeReason.CARD_TOUCHED)
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Refuse: a card nobody looks after would be charged after it has expired."""
+        del reason
+        return self._state.waiter.refuse_cancel("`remove` takes the card away, `block` stops charges to it")
+
     @workflow.query(description="Where the card stands, and what comes next.")
     def status(self) -> CardStatus:
         """Return the card, the last answer, the next moment and what happened."""

@@ -9,6 +9,7 @@ from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from models import workflow_ids
 from models.collections.collection import (
+    CANCELLED,
     CollectionClosing,
     CollectionOpening,
     CollectionRequest,
@@ -55,7 +56,10 @@ class Collection(CollectionHandlers, CollectionWaits):
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
         self._state.show()
         if not self._state.is_open:
-            self._state.open(CollectionSnapshot(await self._take_over()))
+            terms = await self._take_over()
+            self._state.open(
+                CollectionSnapshot(terms, attempt=terms.attempt, cause=terms.cause, soft_declines=terms.soft_declines)
+            )
         step = await self._resume()
         while True:
             match step:
@@ -63,6 +67,8 @@ class Collection(CollectionHandlers, CollectionWaits):
                     return await self._close(Stage.SETTLED, outcome)
                 case GivenUp(reason):
                     return await self._close(Stage.GIVEN_UP, reason)
+                case GoOn() if self._state.is_free_to_end:
+                    step = GivenUp(CANCELLED)
                 case GoOn():
                     self._continue_if_long()
                     step = await self._attempt()
@@ -222,6 +228,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         state.waiter.note(f"waiting for the customer: {wanted}")
         state.enter(Stage.WAITING_FOR_CUSTOMER, state.last)
         wake = await self._wait_for_chance(until, f"deadline for {wanted}")
+        wake = await self._overtaken_by_update(wake)
         return GivenUp("customer_deadline_passed") if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
     async def _take_chance(self, wake: Wake) -> Step:
@@ -232,6 +239,8 @@ class Collection(CollectionHandlers, CollectionWaits):
         match wake.reason:
             case WakeReason.GIVE_UP:
                 return GivenUp("operator_gave_up")
+            case WakeReason.CANCELLED:
+                return GivenUp(CANCELLED)
             case WakeReason.PAGE_OPENED if state.snapshot.page is not None:
                 return await self._wait_for_page(state.snapshot.page)
             case WakeReason.RETRY_NOW:
@@ -267,7 +276,8 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         state, request, snapshot = self._state, self._state.request, self._state.snapshot
-        action = snapshot.terms.policy.on_giving_up if stage is Stage.GIVEN_UP else GiveUpAction.NOTHING
+        is_by_policy = stage is Stage.GIVEN_UP and reason != CANCELLED
+        action = snapshot.terms.policy.on_giving_up if is_by_policy else GiveUpAction.NOTHING
         await workflow.execute_activity_method(
             CollectionActivities.close_collection,
             CollectionClosing(request.account_id, request.period, stage, reason, action),

@@ -49,6 +49,15 @@ class CollectionHandlers:
         if self._state.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._state.has_page:
             self._state.waiter.wake(WakeReason.GATEWAY_EVENT)
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Wind down: let the receivable go as soon as no attempt is outstanding, and begin no other."""
+        waiter = self._state.waiter
+        waiter.note(f"cancelled in Temporal's UI: {reason or 'no reason given'}")
+        waiter.wake(WakeReason.CANCELLED)
+        if self._state.stage in BETWEEN_ATTEMPTS:
+            return "the receivable is let go"
+        return "the receivable is let go as soon as the outcome of the attempt is known"
+
     @workflow.query(description="Where the receivable stands, and what comes next.")
     def status(self) -> CollectionStatus:
         """Return stage, attempts, the last outcome, the next moment and the decisions so far."""

@@ -51,6 +51,12 @@ class CollectionState:
         return self._snapshot
 
     @property
+    def is_free_to_end(self) -> bool:
+        """Say whether a Cancel waits to be done, and the last attempt is certainly over."""
+        is_over = self.last is not None and self.last.attempt < self.snapshot.attempt
+        return is_over and self.waiter.is_pending(frozenset({WakeReason.CANCELLED}))
+
+    @property
     def has_page(self) -> bool:
         """Say whether the customer has a page to pay on."""
         return self._snapshot is not None and self._snapshot.page is not None

@@ -1,6 +1,6 @@
 """The waits of a collection between its attempts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -10,6 +10,9 @@ from models.waiting import Wake, WakeReason
 from workflows.collections.state import CollectionState
 from workflows.options import DATABASE
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES
+
+# After an update that was in flight at a deadline: what it has woken is there already, so this is soon over.
+LAST_MOMENT = timedelta(seconds=1)
 
 
 class CollectionWaits:
@@ -30,6 +33,14 @@ class CollectionWaits:
                     self._state.snapshot.customer_deadline = until
             elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
                 return wake
+
+    async def _overtaken_by_update(self, wake: Wake) -> Wake:
+        """Return what an update that came before a deadline has done, once it is through; else the deadline."""
+        in_flight = wake.reason is WakeReason.TIMER and not workflow.all_handlers_finished()
+        if not in_flight or not workflow.patched("updates-before-deadlines"):
+            return wake
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return await self._wait_for_chance(workflow.now() + LAST_MOMENT, "what an update before the deadline has done")
 
     async def _is_still_owed(self) -> bool:
         request = self._state.request

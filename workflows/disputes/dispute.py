@@ -85,6 +85,11 @@ class Dispute:
         """Look at the gateway: an event is a hint, never a fact."""
         self._waiter.wake(WakeReason.GATEWAY_EVENT)
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Refuse: the bank decides, whoever looks."""
+        del reason
+        return self._waiter.refuse_cancel("`accept` gives the money up")
+
     @workflow.query(description="Where the dispute stands, and what comes next.")
     def status(self) -> DisputeStatus:
         """Return the dispute, the next moment and what happened."""

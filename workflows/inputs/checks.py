@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.exceptions import ActivityError
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
@@ -21,12 +22,16 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ChildWorkflowHandle
 
+from activities.operations.stops import StopActivities
+from models.operations.stops import CancelAsked
 from models.problem import Problem
+from workflows.cancelling import AnswersCancel, run_to_its_end
 from workflows.inputs.converter import InputConverter
 from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
 from workflows.inputs.providers import ProviderCheck
 from workflows.inputs.runner import MARK, is_from_duly, parameters_of
 from workflows.inputs.starts import names_provider, problems_of_start
+from workflows.options import DATABASE
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -68,6 +73,7 @@ class _Checked(WorkflowInboundInterceptor):
         self._dropped = 0
         self._last_dropped = ""
         self._provider = ProviderCheck()
+        self._cancel_answer = ""
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         super().init(_Marking(outbound))
@@ -82,7 +88,11 @@ class _Checked(WorkflowInboundInterceptor):
                 await workflow.wait_condition(workflow.all_handlers_finished)
         if problems:
             raise refusal(problems)
-        return await super().execute_workflow(input)
+        run = super().execute_workflow(input)
+        answering: object = workflow.instance()
+        if not isinstance(answering, AnswersCancel):
+            return await run
+        return await run_to_its_end(run, lambda reason: self._answer_cancel(answering, reason))
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
         if _refused_start():
@@ -110,6 +120,20 @@ class _Checked(WorkflowInboundInterceptor):
         _require_call(input.query, input.args)
         return await super().handle_query(input)
 
+    async def _answer_cancel(self, answering: AnswersCancel, reason: str) -> None:
+        """Let the workflow do what a Cancel means to it, show that, and keep who asked and why."""
+        self._cancel_answer = await answering.cancel_asked(reason)
+        info = workflow.info()
+        try:
+            await workflow.execute_activity_method(
+                StopActivities.note_cancel,
+                CancelAsked(info.workflow_id, info.run_id, reason),
+                summary="keep who asked to cancel it, and why",
+                **DATABASE,
+            )
+        except ActivityError as error:
+            workflow.logger.warning("cancel_not_kept", extra={"error": str(error.cause)})
+
     def _drop(self, signal: str, problems: Sequence[Problem]) -> None:
         """Nobody waits for the answer to a signal: it is dropped, counted, and shown to operators."""
         self._dropped += 1
@@ -122,6 +146,8 @@ class _Checked(WorkflowInboundInterceptor):
             metadata.current_details += (
                 f"\n\n**Refused**: {count} not understood and dropped; the last, {self._last_dropped}"
             )
+        if self._cancel_answer:
+            metadata.current_details += f"\n\n**Cancel was asked for**: {self._cancel_answer}"
         return metadata
 
 

@@ -66,6 +66,11 @@ class ReductionHandlers:
         """Look at the sale again."""
         self._waiter.wake(WakeReason.PAYMENT_CHANGED)
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Refuse: the award is owed, and its refunds may be on their way."""
+        del reason
+        return self._waiter.refuse_cancel("`decide` with `give_up` ends it when no remedy is left")
+
     @workflow.query(description="Where the reduction stands, and what comes next.")
     def status(self) -> ReductionStatus:
         """Return the reduction with its parts, the next moment and what happened."""

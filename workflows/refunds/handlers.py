@@ -62,6 +62,11 @@ class RefundHandlers:
         """Look at the gateway: an event is a hint, never a fact."""
         self._waiter.wake(WakeReason.GATEWAY_EVENT)
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Refuse: money may be on its way, and nobody else would find out."""
+        del reason
+        return self._waiter.refuse_cancel("it ends by itself when the refund is final")
+
     @workflow.query(description="Where the refund stands, and what comes next.")
     def status(self) -> RefundStatus:
         """Return the last answer, the next moment and what happened."""

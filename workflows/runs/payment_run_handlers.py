@@ -63,6 +63,18 @@ class PaymentRunHandlers:
         self._course.show()
         return self._course.status()
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Take it as a pause: nothing new starts, what is in flight settles, and a person says how it goes on."""
+        command = OperatorCommand("Temporal's Cancel", reason or "no reason given")
+        try:
+            self._course.steering.check_pause(self._course.stage)
+        except CommandError as error:
+            self._course.note(f"a Cancel was refused: {error}")
+            self._course.show()
+            return f"refused, {error}"
+        await self._steer("paused", command, is_paused=True)
+        return "the run is paused; `resume` goes on, `abort` ends it"
+
     @pause.validator
     def _may_pause(self, command: OperatorCommand) -> None:
         command.check()

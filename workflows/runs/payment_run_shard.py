@@ -92,6 +92,11 @@ class PaymentRunShard:
         if steering.revision > self._steering.revision:
             self._steering = steering
 
+    async def cancel_asked(self, reason: str) -> str:
+        """Refuse: a shard does as its run is steered."""
+        del reason
+        return "refused, for payments may be in flight; `pause` or `abort` its run"
+
     async def _next_members(self) -> tuple[DueMember, ...]:
         request = self._request
         page = await workflow.execute_activity_method(

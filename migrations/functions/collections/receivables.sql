@@ -69,17 +69,57 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         '{}')) > 0
 $$;
 
+-- What a collection is opened or resumed with: it goes on with the last attempt that was written down, and asks the
+-- gateway about it first when it has no outcome. One that is opened again begins another.
 create or replace function duly.collection_terms(p duly.collections) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object(
         'policy', d.document || jsonb_build_object('id', d.id, 'version', d.version),
         'time_zone', a.time_zone, 'amount_minor', p.amount_minor, 'currency', p.currency,
-        'invoices', to_jsonb(p.invoices))
+        'invoices', to_jsonb(p.invoices), 'attempt', coalesce(last.attempt, 1),
+        'cause', coalesce(last.cause, 'scheduled'),
+        'soft_declines', coalesce(last.declines, 0))
     from duly.dunning_policies d, duly.accounts a
+    left join lateral (
+        select t.attempt::integer, t.cause, (select count(*) from duly.gateway_attempts b
+                where b.request_id = r.id and b.attempt < t.attempt and b.outcome = 'declined'
+                  and b.cause = 'scheduled')::integer as declines
+        from duly.gateway_requests r join duly.gateway_attempts t on t.request_id = r.id
+        where r.account_id = p.account_id and r.period = p.period and r.kind = 'payment'
+        order by t.attempt desc limit 1) last on true
     where d.id = p.policy_id and d.version = p.policy_version and d.segment = p.policy_segment and a.id = p.account_id
 $$;
 
--- Take a receivable over (rule one_owner). The same owner may ask again and gets the same terms.
+-- The attempt that a collection begins with which somebody has opened again.
+create or replace function duly.next_attempt_of(p duly.collections) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('attempt', coalesce(max(t.attempt), 0) + 1, 'cause', 'scheduled')
+    from duly.gateway_requests r join duly.gateway_attempts t on t.request_id = r.id
+    where r.account_id = p.account_id and r.period = p.period and r.kind = 'payment'
+$$;
+
+-- Open again what somebody cancelled: the same receivable, unless others collect its invoices by now.
+create or replace function duly.reopen_collection(p duly.collections, p_owner text, p_run_id text) returns duly.collections
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_collection duly.collections := p;
+begin
+    if exists (select from duly.owned_invoices w where w.invoice_id = any (p.invoices) and w.account_id = p.account_id) then
+        perform duly.refuse('one_owner', format('what %s owed for %s is being collected by others', p.account_id, p.period));
+    end if;
+    update duly.collections set owner = p_owner, run_id = coalesce(nullif(p_run_id, ''), run_id), stage = 'collecting',
+        reason = '', closed_at = null, amount_minor = duly.owed_on(invoices)
+    where account_id = p.account_id and period = p.period returning * into v_collection;
+    -- Its draft was rejected with it: the next attempt makes another.
+    update duly.gateway_requests set state = 'pending', error_code = '', executed_at = null, transaction_id = null
+    where account_id = p.account_id and period = p.period and kind = 'payment' and state = 'rejected'
+      and error_code = 'cancelled';
+    return v_collection;
+end $$;
+
+-- Take a receivable over. The same owner may ask again and gets the same terms. Temporal runs one workflow of its id at a
+-- time, so whoever asks for one that is open follows an owner that was stopped, and goes on from the rows. What is
+-- closed stays so (rule one_owner), unless somebody cancelled it.
 create or replace function duly.open_collection(
     p_account_id text, p_period text, p_provider_id text, p_run_id text, p_invoices text[], p_owner text
 ) returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -94,9 +134,14 @@ begin
     end if;
     select * into v_collection from duly.collections where account_id = p_account_id and period = p_period;
     if found then
-        if v_collection.owner <> p_owner then
-            perform duly.refuse('one_owner', format('%s of %s is already being collected', p_period, p_account_id));
+        if v_collection.closed_at is not null and v_collection.reason = 'cancelled' and v_collection.owner <> p_owner then
+            v_collection := duly.reopen_collection(v_collection, p_owner, p_run_id);
+            return duly.collection_terms(v_collection) || duly.next_attempt_of(v_collection);
+        elsif v_collection.closed_at is not null and v_collection.owner <> p_owner then
+            perform duly.refuse('one_owner', format('%s of %s was collected already', p_period, p_account_id));
         end if;
+        update duly.collections set owner = p_owner
+        where account_id = p_account_id and period = p_period and owner <> p_owner;
         return duly.collection_terms(v_collection);
     end if;
     v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, p_invoices);

@@ -1,0 +1,85 @@
+"""Keeping who stopped a workflow and why: Temporal's history knows it, and goes after its retention."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import activity
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHistoryEventFilterType
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.database import Database
+from models.operations.stops import CancelAsked
+
+_ASKED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+# A reason is a sentence; what a client may send as one has no bound.
+TEXT_MAX = 500
+
+
+@dataclass(frozen=True)
+class WhoAndWhy:
+    """Who did something to a workflow, as Temporal names them, and the reason they gave."""
+
+    actor: str = ""
+    reason: str = ""
+
+
+async def who_cancelled(client: Client, workflow_id: str, execution: str) -> WhoAndWhy:
+    """Return who asked last to cancel an execution; nobody when its history is gone."""
+    found = WhoAndWhy()
+    handle = client.get_workflow_handle(workflow_id, run_id=execution)
+    try:
+        async for event in handle.fetch_history_events(skip_archival=True):
+            if event.event_type == _ASKED:
+                asked = event.workflow_execution_cancel_requested_event_attributes
+                found = WhoAndWhy(asked.identity, asked.cause)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    return found
+
+
+async def who_ended(client: Client, workflow_id: str, execution: str) -> WhoAndWhy:
+    """Return who ended an execution, or what it failed of; nobody when its history is gone."""
+    handle = client.get_workflow_handle(workflow_id, run_id=execution)
+    try:
+        events = handle.fetch_history_events(
+            event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, skip_archival=True
+        )
+        async for event in events:
+            if event.HasField("workflow_execution_terminated_event_attributes"):
+                ended = event.workflow_execution_terminated_event_attributes
+                return WhoAndWhy(ended.identity, ended.reason)
+            if event.HasField("workflow_execution_failed_event_attributes"):
+                return WhoAndWhy("", event.workflow_execution_failed_event_attributes.failure.message)
+            if event.HasField("workflow_execution_canceled_event_attributes"):
+                return await who_cancelled(client, workflow_id, execution)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    return WhoAndWhy()
+
+
+class StopActivities:
+    """Keeps who stopped a workflow."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return every activity, for a worker."""
+        return [self.note_cancel]
+
+    @activity.defn
+    async def note_cancel(self, asked: CancelAsked) -> None:
+        """Keep who pressed Cancel, and why. A repeat changes nothing."""
+        who = await who_cancelled(activity.client(), asked.workflow_id, asked.execution)
+        await self._database.call(
+            "note_stop",
+            workflow_id=asked.workflow_id,
+            execution=asked.execution,
+            how="cancel_asked",
+            actor=who.actor[:TEXT_MAX],
+            reason=(who.reason or asked.reason)[:TEXT_MAX],
+        )
