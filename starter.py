@@ -22,6 +22,7 @@ from commands.messages import cli as messages
 from commands.operations.demo import demo
 from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
+from commands.operations.supervise import supervise
 from commands.operations.views import views
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
@@ -73,6 +74,7 @@ for name, commands in GROUPS.items():
 app.command("invariants")(invariants)
 app.command("doctor")(doctor)
 app.command("migrate")(migrate)
+app.command("supervise")(supervise)
 app.command("views")(views)
 app.command("demo")(demo)
 

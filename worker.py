@@ -38,9 +38,10 @@ from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
+from activities.operations.stops import StopActivities
+from activities.operations.supervision import SupervisionActivities
 from activities.reconciliation.families import book_families
 from activities.reconciliation.matching import ReconciliationActivities
-from activities.operations.stops import StopActivities
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -68,6 +69,8 @@ from workflows.gateway.movements import GatewayMovements
 from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
+from workflows.operations.resumption import resumable_of
+from workflows.operations.supervisor import Supervisor
 from workflows.options import MONTHLY
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
@@ -99,6 +102,7 @@ WORKFLOWS = (
     RefundRun,
     Reminders,
     ScheduledRun,
+    Supervisor,
 )
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
@@ -149,6 +153,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         QueueRateActivities(),
         MailingActivities(),
         StopActivities(database),
+        SupervisionActivities(database, resumable_of),
         EventDeliveryActivities(deliver),
     )
     return Worker(

@@ -77,7 +77,8 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
 -- operations
-grant execute on function duly.note_resumption, duly.note_stop, duly.open_objects to duly_app;
+grant execute on function duly.note_resumption, duly.note_stop, duly.open_objects,
+    duly.stop_verdict to duly_app;
 
 -- reductions
 grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction, duly.credit_reduction,

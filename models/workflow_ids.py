@@ -101,6 +101,11 @@ def sweep_schedule(provider: str) -> str:
     return f"events:{provider}"
 
 
+# Name and id of the comparison of what is open with its workflows; Temporal adds the scheduled moment to the id.
+SUPERVISOR_SCHEDULE = "supervisor:all"
+SUPERVISOR = "supervisor"
+
+
 def shadow_run_id(definition_id: str, period: str) -> str:
     """Natural id of a shadow run."""
     return f"shadow/{definition_id}/{period}"

@@ -53,6 +53,13 @@ GATEWAY_BOOKS = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
 )
 
+# Comparing what is open with the workflows there are: page by page with a heartbeat after each, minutes at a million.
+SUPERVISION = Timing(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
 # A worker that was killed is missed after this long, and its calls are repeated under the same keys by another one. The
 # worker's loop beats three times as often from a third of it on, so a call that is answered at once costs no heartbeat.
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)

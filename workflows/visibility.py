@@ -138,6 +138,22 @@ def object_check_label(object_id: str, *, provider: str = "") -> Label:
     )
 
 
+def refund_run_label(provider: str, day: str) -> Label:
+    """Label a day's refunds."""
+    return Label(
+        search_attributes=known_at_start(provider=provider),
+        static_summary=f"Refunds of {day} through {provider}",
+        static_details=_REFUND_RUN,
+    )
+
+
+def mailing_label() -> Label:
+    """Label a mailing of what was left in the outbox."""
+    return Label(
+        search_attributes=known_at_start(), static_summary="what was left in the outbox", static_details=_MAILING
+    )
+
+
 def known_at_start(*, run: str = "", account: str = "", provider: str = "") -> TypedSearchAttributes:
     """Search attributes that are given at the start."""
     given = {RUN: run, ACCOUNT: account, PROVIDER: provider}
@@ -162,6 +178,8 @@ _SHARD = (
     "Collects from its share of the run's members, page by page; after each page it continues as new. Each bar on the"
     " timeline is a payment: account, amount, card. The run steers it."
 )
+_REFUND_RUN = "Sends what is due back: rewards, and accounts in credit. Each goes on as a `Refund`."
+_MAILING = "Sends the messages that wait in the outbox, each once."
 _COLLECTION = (
     "The one owner of a receivable that has to wait: declined, unknown, or in need of its customer. It ends when the"
     " receivable is settled or knowingly given up."

@@ -1,16 +1,26 @@
 """`doctor`: is everything that Duly needs there, and as it must be?"""
 
+from typing import Annotated
+
+import typer
+
 from commands.options import Json
 from commands.runner import perform
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    workflows: Annotated[
+        bool, typer.Option("--workflows", help="Say of everything that is open and has no workflow what would be done.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check every setting and connection, and say what is wrong and what to do: exit code 1 when anything is.
 
     Settings; the database with its schema, its role and its server; Temporal with its namespace, its search
     attributes and the workers on each queue; the gateway's key and mode; the clocks of gateway,
-    database and this machine; the mail server.
+    database and this machine; the mail server. With `--workflows` it is a dry run of `supervise` instead: open
+    collections, refunds, reductions, disputes, cards, runs and messages that have no workflow, and what resumes each.
     """
-    from commands.operations.doctor_work import examine
+    from commands.operations.doctor_work import examine, examine_workflows
 
-    perform(examine, as_json=as_json)
+    perform(examine_workflows if workflows else examine, as_json=as_json)

@@ -8,8 +8,10 @@ from commands.operations.doctor_database import examine_database, read_providers
 from commands.operations.doctor_gateway import examine_gateway, examine_mail
 from commands.operations.doctor_temporal import examine_temporal
 from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.operations.supervise_work import compare_all, show_report
 from commands.output import ExitCode, Failure, Output, table
-from commands.session import read_settings
+from commands.session import database_of, read_settings, temporal_of
+from models.operations.supervision import SupervisionRequest
 from settings import Settings
 
 REST = ("database", "Temporal", "gateway", "clocks", "mail")
@@ -27,6 +29,14 @@ async def examine(output: Output) -> None:
         "What to do:\n" + "\n".join(f"- {line}" for line in advice) if advice else "Everything is as it must be.",
         is_good=is_good,
     )
+
+
+async def examine_workflows(output: Output) -> None:
+    """Say of everything that is open and has no workflow what the supervisor would do. Nothing is changed."""
+    settings = read_settings()
+    client = await temporal_of(settings)
+    async with database_of(settings) as database:
+        show_report(output, await compare_all(database, client, SupervisionRequest(is_dry_run=True)))
 
 
 async def _findings() -> AsyncIterator[Finding]:

@@ -13,6 +13,7 @@ from commands.session import database_of, read_settings, temporal_of
 from models.workflow_ids import (
     AUDIT_SCHEDULE,
     REMINDER_SCHEDULE,
+    SUPERVISOR_SCHEDULE,
     reconciliation_schedule,
     refund_schedule,
     schedule_id,
@@ -26,6 +27,7 @@ from workflows.runs.schedules import (
     refund_schedule_of,
     reminder_schedule,
     schedule_of,
+    supervisor_schedule,
     sweep_schedule_of,
 )
 
@@ -80,7 +82,14 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
     reconciled = {reconciliation_schedule(provider): reconciliation_schedule_of(provider) for provider in providers}
     nightly = {REMINDER_SCHEDULE: reminder_schedule(), AUDIT_SCHEDULE: audit_schedule()}
-    return monthly | sweeps | refunds | reconciled | (nightly if providers else {})
+    return (
+        monthly
+        | sweeps
+        | refunds
+        | reconciled
+        | (nightly if providers else {})
+        | {SUPERVISOR_SCHEDULE: supervisor_schedule()}
+    )
 
 
 async def _make_so(client: Client, id: str, wanted: Schedule) -> str:

@@ -163,5 +163,6 @@ STARTS: Mapping[str, Start] = MappingProxyType(
         "RefundRun": Start(_refund_run, names_provider=True),
         "Reminders": Start(lambda _: NaturalId(workflow_ids.REMINDERS, has_moment=True)),
         "ScheduledRun": Start(_scheduled_run),
+        "Supervisor": Start(lambda _: NaturalId(workflow_ids.SUPERVISOR, has_moment=True)),
     }
 )

@@ -90,6 +90,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where d.id = p.policy_id and d.version = p.policy_version and d.segment = p.policy_segment and a.id = p.account_id
 $$;
 
+-- The run that would have handed a receivable over and never did: null where there is none.
+create or replace function duly.run_of_receivable(p_account_id text, p_period text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(
+        (select r.run_id from duly.gateway_requests r
+         where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'),
+        (select i.run_id from duly.run_items i join duly.process_runs p on p.id = i.run_id
+         where i.account_id = p_account_id and i.outcome in ('in_dunning', 'unknown') and p.period = p_period
+           and p.kind = 'payment' limit 1))
+$$;
+
 -- The attempt that a collection begins with which somebody has opened again.
 create or replace function duly.next_attempt_of(p duly.collections) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -127,6 +138,7 @@ declare
     v_collection duly.collections;
     v_invoices text[];
     v_policy duly.dunning_policies;
+    v_run_id text;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     if not found then
@@ -144,14 +156,15 @@ begin
         where account_id = p_account_id and period = p_period and owner <> p_owner;
         return duly.collection_terms(v_collection);
     end if;
-    v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, p_invoices);
+    v_run_id := coalesce(nullif(p_run_id, ''), duly.run_of_receivable(p_account_id, p_period), '');
+    v_invoices := duly.invoices_to_collect(p_account_id, p_period, v_run_id, p_invoices);
     select p.* into v_policy from duly.dunning_policies p
     where p.id = coalesce(
         (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
-         where r.id = p_run_id), 'standard')
+         where r.id = v_run_id), 'standard')
       and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
     order by p.segment = '', p.version desc limit 1;
-    if v_invoices = '{}' and p_run_id = '' then
+    if v_invoices = '{}' and v_run_id = '' then
         -- Nothing is owed, so nothing is taken over: what may come to be owed in the period finds it free.
         select p_account_id, p_period, v_policy.id, v_policy.version, v_policy.segment, a.currency, 0, '{}'
         into v_collection.account_id, v_collection.period, v_collection.policy_id, v_collection.policy_version,
@@ -161,7 +174,7 @@ begin
     end if;
     insert into duly.collections
         (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment, currency, amount_minor, invoices)
-    select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,
+    select p_account_id, p_period, p_provider_id, nullif(v_run_id, ''), p_owner, v_policy.id, v_policy.version,
            v_policy.segment, a.currency, duly.owed_on(v_invoices), v_invoices
     from duly.accounts a where a.id = p_account_id
     returning * into v_collection;

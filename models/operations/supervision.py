@@ -1,0 +1,123 @@
+"""Open business objects and the workflows that must look after them: what is compared, and what was found."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.operator_command import CommandError, OperatorCommand
+from models.problem import refuse_unless
+
+
+class ObjectKind(StrEnum):
+    """What is open in the database and must have a workflow, in the order in which it is looked at."""
+
+    COLLECTION = "collection"
+    HAND_OVER = "hand_over"  # a first attempt was made, and no collection was started
+    WAITING_MEMBER = "waiting_member"  # no attempt could be made, and no collection was started
+    REFUND = "refund"
+    REDUCTION = "reduction"
+    DISPUTE = "dispute"
+    RUN = "run"
+    REFUND_RUN = "refund_run"
+    MESSAGE = "message"
+    CARD = "card"
+
+
+class Verdict(StrEnum):
+    """What becomes of an open object without a workflow."""
+
+    RESUME = "resume"
+    WAIT = "wait"  # a person has just ended it: an hour passes first
+    ASK = "ask"  # stopped for the fourth time in a day, or a run that a person has ended
+
+
+# What a person has pressed: `canceled` is the end of a workflow that does not answer a Cancel itself.
+BY_A_PERSON = frozenset({"terminated", "canceled"})
+
+# So many findings are shown; the count is of all.
+FINDINGS_MAX = 100
+
+
+@dataclass(frozen=True)
+class OpenObject:
+    """An open object by its natural key; with its provider, its run and its account where it has them."""
+
+    kind: ObjectKind
+    key: tuple[str, ...]
+    provider: str = ""
+    run_id: str = ""
+    account_id: str = ""
+
+
+@dataclass(frozen=True)
+class SupervisionRequest:
+    """Compare what is open with the workflows there are, and resume what has none.
+
+    A dry run only says what it would do. `only` names one workflow, which is resumed at once: `actor` and `reason` say
+    in whose name.
+    """
+
+    is_dry_run: bool = False
+    only: str = ""
+    actor: str = ""
+    reason: str = ""
+
+    def check(self) -> None:
+        """Raise CommandError unless whoever names a workflow says who asks and why."""
+        if self.only:
+            OperatorCommand(self.actor, self.reason).check()
+            refuse_unless(not self.is_dry_run, CommandError, "only: a dry run resumes nothing")
+
+
+@dataclass(frozen=True)
+class KindRequest:
+    """The part of a supervision that looks at one kind of object."""
+
+    kind: ObjectKind
+    supervision: SupervisionRequest
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An open object without a workflow: how that ended, by whom and why, and what becomes of it."""
+
+    workflow_id: str
+    verdict: Verdict
+    how: str
+    actor: str = ""
+    reason: str = ""
+
+    @property
+    def command(self) -> str:
+        """The one command that resumes it now."""
+        return f'starter.py supervise --only {self.workflow_id} --actor maria --reason "as agreed"'
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """What was found of one kind: how many are open, have a workflow, were resumed, wait, and ask a person."""
+
+    kind: ObjectKind
+    open: int = 0
+    running: int = 0
+    resumed: int = 0
+    waiting: int = 0
+    asking: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class SupervisionReport:
+    """What a supervision found, kind by kind."""
+
+    kinds: tuple[Supervised, ...] = field(default=())
+
+    @property
+    def asking(self) -> int:
+        """How many objects ask a person."""
+        return sum(one.asking for one in self.kinds)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything without a workflow, what asks a person first."""
+        found = [finding for one in self.kinds for finding in one.findings]
+        return tuple(sorted(found, key=lambda one: (one.verdict is not Verdict.ASK, one.workflow_id)))

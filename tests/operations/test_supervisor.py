@@ -1,0 +1,131 @@
+"""What is open has a workflow: what was stopped, lost or never started goes on from its row, or asks a person."""
+
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from activities.database import Database
+from activities.operations.supervision import Progress, Supervision
+from models.collections.collection import RetryCommand, Stage
+from models.gateway.gateway_request import CollectResult
+from models.operations.supervision import ObjectKind, Supervised, SupervisionRequest, Verdict
+from models.workflow_ids import collection_id
+from sandbox.stripe.control.client import SandboxControl
+from tests.support.attempts import charged
+from tests.support.builders import Merchant, declined
+from tests.support.running_duly import RunningDuly
+from workflows.operations.resumption import resumable_of
+
+NOTHING = timedelta(0)
+
+
+async def supervised(
+    database: Database,
+    client: Client,
+    kind: ObjectKind = ObjectKind.COLLECTION,
+    *,
+    patience: timedelta = NOTHING,
+    only: str = "",
+    is_dry_run: bool = False,
+) -> Supervised:
+    supervision = Supervision(database, client, resumable_of, young=NOTHING, patience=patience)
+    request = SupervisionRequest(is_dry_run, only, "maria" if only else "", "as agreed" if only else "")
+    begun = Progress((), Supervised(kind))
+    return await supervision.compare(kind, request, begun=begun, beat=lambda _: None)
+
+
+@pytest.fixture
+async def waiting(standing_duly: RunningDuly, merchant: Merchant, period: str) -> str:
+    """An account whose receivable waits for its next attempt, after a decline."""
+    account = await merchant.account(f"acc-{period}", answers=[declined("insufficient_funds")], owes_minor=2500)
+    handle = await standing_duly.start_collection(account, period)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+    return account
+
+
+async def test_what_has_its_workflow_is_left_alone(
+    standing_duly: RunningDuly, database: Database, waiting: str, period: str
+) -> None:
+    found = await supervised(database, standing_duly.client)
+
+    assert (found.open, found.running, found.findings) == (1, 1, ())
+
+
+async def test_what_was_terminated_goes_on_from_its_row_after_a_while_and_it_is_kept_who_ended_it(
+    standing_duly: RunningDuly,
+    merchant: Merchant,
+    database: Database,
+    stripe_sandbox: SandboxControl,
+    waiting: str,
+    period: str,
+) -> None:
+    await standing_duly.collection(waiting, period).terminate(reason="it hangs")
+
+    at_once = await supervised(database, standing_duly.client, patience=timedelta(hours=1))
+    later = await supervised(database, standing_duly.client)
+    handle = standing_duly.collection(waiting, period)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+    await handle.execute_update("retry_now", RetryCommand("maria", "the card is good by now"))
+
+    assert (await handle.result()).stage == Stage.SETTLED
+    assert (at_once.waiting, later.resumed, charged(stripe_sandbox)) == (1, 1, (1, 2500))
+    (stop,) = await merchant.run("select how, actor, reason, resumed_at from duly.workflow_stops")
+    assert (stop.how, stop.reason) == ("terminated", "it hangs")
+    assert stop.actor
+    assert stop.resumed_at is not None
+
+
+async def test_a_dry_run_says_what_it_would_do_and_changes_nothing(
+    standing_duly: RunningDuly, merchant: Merchant, database: Database, waiting: str, period: str
+) -> None:
+    await standing_duly.collection(waiting, period).terminate(reason="it hangs")
+
+    found = await supervised(database, standing_duly.client, is_dry_run=True)
+
+    described = await standing_duly.collection(waiting, period).describe()
+    assert [(one.verdict, one.how) for one in found.findings] == [(Verdict.RESUME, "terminated")]
+    assert described.status is WorkflowExecutionStatus.TERMINATED
+    assert await merchant.value("select count(*) from duly.workflow_stops") == 0
+
+
+async def test_the_fourth_time_in_a_day_a_person_is_asked_and_the_command_resumes_it(
+    standing_duly: RunningDuly, merchant: Merchant, database: Database, waiting: str, period: str
+) -> None:
+    verdicts = []
+    for _ in range(4):
+        await standing_duly.collection(waiting, period).terminate(reason="it hangs again")
+        found = await supervised(database, standing_duly.client)
+        verdicts.append(found.findings[0].verdict)
+
+    by_command = await supervised(database, standing_duly.client, only=collection_id(waiting, period))
+
+    assert verdicts == [Verdict.RESUME, Verdict.RESUME, Verdict.RESUME, Verdict.ASK]
+    assert by_command.resumed == 1
+    assert (await supervised(database, standing_duly.client)).running == 1
+
+
+async def test_what_temporal_knows_nothing_of_goes_on_too(
+    standing_duly: RunningDuly,
+    merchant: Merchant,
+    database: Database,
+    stripe_sandbox: SandboxControl,
+    period: str,
+) -> None:
+    """A database of Temporal that was lost: the row is there, and no workflow ever was on this server."""
+    account = await merchant.account(f"acc-{period}", owes_minor=2500)
+    await database.call(
+        "open_collection",
+        account_id=account,
+        period=period,
+        provider_id="stripe",
+        run_id="",
+        invoices=[],
+        owner="on-the-lost-server",
+    )
+
+    found = await supervised(database, standing_duly.client)
+
+    assert (found.resumed, found.findings[0].how) == (1, "missing")
+    assert (await standing_duly.collection(account, period).result()).stage == Stage.SETTLED
+    assert charged(stripe_sandbox) == (1, 2500)

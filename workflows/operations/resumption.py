@@ -1,0 +1,77 @@
+"""How each open business object goes on from its row: which workflow it has, and with what that is started."""
+
+from datetime import date
+from typing import Any
+
+from activities.events.delivery import WorkflowStart
+from activities.operations.supervision import Resumable
+from models import workflow_ids
+from models.cards.card import CardRequest
+from models.collections.collection import CollectionRequest
+from models.disputes.dispute import DisputeRequest
+from models.messages.message import MailingRequest
+from models.operations.supervision import ObjectKind, OpenObject
+from models.reductions.reduction import ReductionRequest
+from models.refunds.refund import RefundRequest
+from models.runs.process_run import RunKind, RunRequest
+from models.runs.refund_run import RefundRunRequest
+from workflows import visibility
+from workflows.cards.card_lifecycle import CardLifecycle
+from workflows.collections.collection import Collection
+from workflows.disputes.dispute import Dispute
+from workflows.messages.mailing import Mailing
+from workflows.reductions.back_end_reduction import BackEndReduction
+from workflows.refunds.refund import Refund
+from workflows.runs.billing_run import BillingRun
+from workflows.runs.payment_run import PaymentRun
+from workflows.runs.refund_run import RefundRun
+
+STANDARD_PROVIDER = "stripe"
+
+
+def resumable_of(one: OpenObject) -> Resumable:
+    """Return the workflow of an open object, and how it is started from the object's row."""
+    provider, account = one.provider or STANDARD_PROVIDER, one.account_id
+    match one.kind, one.key:
+        case ((ObjectKind.COLLECTION | ObjectKind.HAND_OVER), (account_id, period)):
+            return _collection(account_id, period, provider)
+        case ObjectKind.WAITING_MEMBER, (account_id, _, period):
+            return _collection(account_id, period, provider)
+        case ObjectKind.REFUND, (id,):
+            label = visibility.refund_label(id, account=account, provider=provider)
+            return _resumed(workflow_ids.refund_id(id), Refund.run, RefundRequest(id, provider), label)
+        case ObjectKind.REDUCTION, (id,):
+            label = visibility.reduction_label(id, account=account)
+            return _resumed(workflow_ids.reduction_id(id), BackEndReduction.run, ReductionRequest(id, provider), label)
+        case ObjectKind.DISPUTE, (id,):
+            label = visibility.dispute_label(id, provider=provider)
+            return _resumed(workflow_ids.dispute_id(id), Dispute.run, DisputeRequest(id, provider), label)
+        case ObjectKind.CARD, (id,):
+            label = visibility.card_label(id, account=account, provider=provider)
+            return _resumed(workflow_ids.card_id(id), CardLifecycle.run, CardRequest(id, provider), label)
+        case ObjectKind.RUN, (id, kind, definition, period):
+            return _run(id, RunKind(kind), RunRequest(definition, period, not_due_yet=True), provider)
+        case ObjectKind.REFUND_RUN, (id, day):
+            label = visibility.refund_run_label(provider, day)
+            request = RefundRunRequest(provider, date.fromisoformat(day), not_due_yet=True)
+            return _resumed(workflow_ids.refund_run_id(provider, day), RefundRun.run, request, label)
+        case ObjectKind.MESSAGE, (hour,):
+            label = visibility.mailing_label()
+            return _resumed(workflow_ids.mailing_id(f"supervisor/{hour}"), Mailing.run, MailingRequest(), label)
+    raise ValueError(f"{one.kind}: {one.key} is no key of it")
+
+
+def _collection(account_id: str, period: str, provider: str) -> Resumable:
+    request = CollectionRequest(account_id, period, provider)
+    label = visibility.collection_label(request, f"{account_id}, {period}")
+    return _resumed(workflow_ids.collection_id(account_id, period), Collection.run, request, label)
+
+
+def _run(id: str, kind: RunKind, request: RunRequest, provider: str) -> Resumable:
+    run: Any = BillingRun.run if kind is RunKind.BILLING else PaymentRun.run
+    known = provider if kind is RunKind.PAYMENT else ""
+    return _resumed(id, run, request, visibility.run_label(kind, request, id, provider=known))
+
+
+def _resumed(workflow_id: str, run: Any, request: object, label: visibility.Label) -> Resumable:
+    return Resumable(workflow_id, WorkflowStart(run, request, **label))
