@@ -22,7 +22,6 @@ from commands.messages import cli as messages
 from commands.operations.demo import demo
 from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
-from commands.operations.supervise import supervise
 from commands.operations.views import views
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
@@ -34,6 +33,7 @@ from commands.runs import billing_cli as billing
 from commands.runs import cli as runs
 from commands.runs import control_cli as run_control
 from commands.runs import schedule_cli as schedule
+from commands.supervision.supervise import supervise
 
 app = typer.Typer(
     cls=DulyGroup,

@@ -38,8 +38,6 @@ from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
-from activities.operations.stops import StopActivities
-from activities.operations.supervision import SupervisionActivities
 from activities.reconciliation.families import book_families
 from activities.reconciliation.matching import ReconciliationActivities
 from activities.reductions.reductions import ReductionActivities
@@ -49,6 +47,8 @@ from activities.runs.dry_runs import DryRunActivities
 from activities.runs.payment_runs import RunActivities
 from activities.runs.queue_rate import QueueRateActivities
 from activities.runs.refund_runs import RefundRunActivities
+from activities.supervision.stops import StopActivities
+from activities.supervision.supervision import SupervisionActivities
 from migrations.source import functions_hash
 from models.disputes.dispute import DisputeGateway
 from models.gateway.cards import CardGateway
@@ -69,8 +69,6 @@ from workflows.gateway.movements import GatewayMovements
 from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
-from workflows.operations.resumption import resumable_of
-from workflows.operations.supervisor import Supervisor
 from workflows.options import MONTHLY
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
@@ -81,6 +79,8 @@ from workflows.runs.payment_run import PaymentRun
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
+from workflows.supervision.resumption import resumable_of
+from workflows.supervision.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 

@@ -76,9 +76,6 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.confirm_movement, duly.confirm_object, duly.match_movements, duly.missing_candidates, duly.note_discrepancy, duly.note_missing,
     duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
--- operations
-grant execute on function duly.note_resumption, duly.note_stop, duly.open_objects,
-    duly.stop_verdict to duly_app;
 
 -- reductions
 grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction, duly.credit_reduction,
@@ -94,3 +91,6 @@ grant execute on function duly.bill_members, duly.billing_page, duly.certify_ref
     duly.dry_run_page, duly.due_page, duly.freeze_billing_run, duly.freeze_payment_run, duly.freeze_refund_run,
     duly.freeze_shadow_run, duly.park_member, duly.record_run_decisions, duly.refund_page, duly.release_members,
     duly.run_totals, duly.shadow_collect, duly.shadow_differences to duly_app;
+
+-- supervision
+grant execute on function duly.next_step_after, duly.note_resumption, duly.note_stop, duly.open_objects to duly_app;

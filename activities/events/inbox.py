@@ -79,6 +79,15 @@ class EventInbox:
         rows = await self._database.rows("select * from duly.collection_of_link(:token)", token=token)
         return (rows[0].account_id, rows[0].period) if rows else None
 
+    async def has_open_collection(self, account_id: str, period: str) -> bool:
+        """Say whether somebody must be collecting a receivable, whatever became of their workflow."""
+        rows = await self._database.rows(
+            "select from duly.collections where account_id = :account and period = :period and closed_at is null",
+            account=account_id,
+            period=period,
+        )
+        return bool(rows)
+
     async def card_of(self, token: str) -> str | None:
         """Return the card behind a link that was sent to its holder."""
         rows = await self._database.rows("select * from duly.card_of_link(:token)", token=token)

@@ -8,10 +8,10 @@ from commands.operations.doctor_database import examine_database, read_providers
 from commands.operations.doctor_gateway import examine_gateway, examine_mail
 from commands.operations.doctor_temporal import examine_temporal
 from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
-from commands.operations.supervise_work import compare_all, show_report
 from commands.output import ExitCode, Failure, Output, table
 from commands.session import database_of, read_settings, temporal_of
-from models.operations.supervision import SupervisionRequest
+from commands.supervision.supervise_work import compare_all, show_report
+from models.supervision.supervision import SupervisionRequest
 from settings import Settings
 
 REST = ("database", "Temporal", "gateway", "clocks", "mail")

@@ -27,9 +27,9 @@ from workflows.runs.schedules import (
     refund_schedule_of,
     reminder_schedule,
     schedule_of,
-    supervisor_schedule,
     sweep_schedule_of,
 )
+from workflows.supervision.schedule import supervisor_schedule
 
 PREFIX = schedule_id("")
 

@@ -75,14 +75,29 @@ async def test_nobody_may_let_the_receivable_go(unknown: str, database: Database
     assert refused.value.type == "no_attempt_in_flight"
 
 
-async def test_nobody_else_may_take_the_receivable_over(unknown: str, database: Database) -> None:
+async def test_who_follows_an_owner_that_was_stopped_asks_about_the_same_attempt_first(
+    unknown: str, database: Database
+) -> None:
     mine = await open_collection(database, unknown, "first")
 
+    followed = await open_collection(database, unknown, "second")
+
+    assert followed == mine
+    assert followed["attempt"] == 1
+
+
+async def test_nobody_may_take_over_what_was_settled(
+    merchant: Merchant, collecting: CollectActivities, database: Database
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await open_collection(database, account, "first")
+    await collecting.collect(request_for(account))
+    await close_collection(database, account)
+
     with pytest.raises(RuleBrokenError) as refused:
-        await open_collection(database, unknown, "second")
+        await open_collection(database, account, "second")
 
     assert refused.value.type == "one_owner"
-    assert await open_collection(database, unknown, "first") == mine
 
 
 async def test_another_period_may_not_charge_the_same_invoice(unknown: str, collecting: CollectActivities) -> None:

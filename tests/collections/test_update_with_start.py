@@ -102,12 +102,12 @@ async def test_an_account_that_owes_nothing_is_not_charged(duly: RunningDuly, me
     assert outcome.outcome == CollectOutcome.NOTHING_OWED
 
 
-async def test_while_an_owner_is_on_record_the_database_refuses_another_and_says_so(
+async def test_what_was_collected_already_is_refused_and_it_says_so(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
-    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
+    account = await merchant.account(owes_minor=2500)
     await collect_now(duly, account)
-    await duly.collection(account).terminate("by mistake")
+    await duly.collected(account)
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await collect_now(duly, account, again=True)
@@ -116,8 +116,8 @@ async def test_while_an_owner_is_on_record_the_database_refuses_another_and_says
 
     assert isinstance(refused.value.cause, ApplicationError)
     assert refused.value.cause.type == "one_owner"
-    assert refused.value.cause.message == f"{PERIOD} of {account} is already being collected"
-    assert charged(stripe_sandbox) == (0, 0)
+    assert refused.value.cause.message == f"{PERIOD} of {account} was collected already"
+    assert charged(stripe_sandbox) == (1, 2500)
 
 
 class TestOnTheDevelopmentServer:

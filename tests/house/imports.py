@@ -76,7 +76,7 @@ RULES = (
         ("workflows",),
         ("temporalio.client",),
         "a workflow calls no client: that is an activity's or an entry's",
-        excepted=("workflows.client", "workflows.runs.schedules"),
+        excepted=("workflows.client", "workflows.runs.schedules", "workflows.supervision.schedule"),
     ),
     Rule(
         ("workflows",),

@@ -17,6 +17,7 @@ HEADER = ("| Workflow | Id | Signals | Updates | Queries |", "|---|---|---|---|-
 
 _RUN = workflow_ids.payment_run_id("<definition>", "<period>")
 IDS = {
+    "Supervisor": f"{workflow_ids.SUPERVISOR}-<time>",
     "BackEndReduction": workflow_ids.reduction_id("<award>"),
     "BillingRun": workflow_ids.billing_run_id("<definition>", "<period>"),
     "CardLifecycle": workflow_ids.card_id("<card>"),

@@ -29,6 +29,7 @@ CAPABILITIES = frozenset(
         "reductions",
         "refunds",
         "runs",
+        "supervision",
     }
 )
 # Folders that are no capability, with the reason why they stand beside them.
@@ -79,6 +80,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reconciliation": ("gateway",),
         "reductions": ("configuration",),
         "refunds": ("gateway",),
+        "supervision": ("events",),
     },
     "workflows": {
         "cards": ("messages",),
@@ -89,9 +91,11 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reductions": ("refunds",),
         "refunds": ("collections", "messages"),
         "runs": ("collections", "events", "ledger", "messages", "reconciliation", "reductions", "refunds"),
+        "supervision": ("cards", "collections", "disputes", "messages", "reductions", "refunds", "runs"),
     },
     "commands": {
         "ledger": ("imports",),
+        "operations": ("supervision",),
         "refunds": ("runs",),
     },
 }

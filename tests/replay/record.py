@@ -16,8 +16,10 @@ from models.gateway.gateway_request import CollectResult
 from models.gateway.movements import MovementsRequest
 from models.operator_command import OperatorCommand
 from models.runs.process_run import RunKind, ScheduledRunRequest
+from models.supervision.supervision import SupervisionRequest
 from models.workflow_ids import (
     REMINDERS,
+    SUPERVISOR,
     WORKFLOW_QUEUE,
     billing_run_id,
     collection_id,
@@ -40,6 +42,7 @@ from workflows.events.event_sweep import EventSweep
 from workflows.gateway.movements import GatewayMovements
 from workflows.messages.reminders import Reminders
 from workflows.runs.scheduled_run import ScheduledRun
+from workflows.supervision.supervisor import Supervisor
 
 NO = declined("insufficient_funds")
 
@@ -201,6 +204,28 @@ async def test_gateway_movements(duly: RunningDuly, merchant: Merchant) -> None:
     await handle.result()
 
     await keep("gateway_movements-of_a_payment", handle)
+
+
+async def test_supervisor(standing_duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.account(cards=[])
+    handle = await standing_duly.client.start_workflow(
+        Supervisor.run, SupervisionRequest(), id=SUPERVISOR, task_queue=WORKFLOW_QUEUE
+    )
+
+    await handle.result()
+
+    await keep("supervisor-nothing_stopped", handle_of(standing_duly, handle.id))
+
+
+async def test_collection_cancelled(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[NO], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+
+    await handle.cancel(reason="a mistake")
+    await handle.result()
+
+    await keep("collection-cancelled", duly.collection(account))
 
 
 @pytest.fixture

@@ -227,8 +227,7 @@ class Collection(CollectionHandlers, CollectionWaits):
             self._notices.notify(kind, result, at=until)
         state.waiter.note(f"waiting for the customer: {wanted}")
         state.enter(Stage.WAITING_FOR_CUSTOMER, state.last)
-        wake = await self._wait_for_chance(until, f"deadline for {wanted}")
-        wake = await self._overtaken_by_update(wake)
+        wake = await self._overtaken_by_update(await self._wait_for_chance(until, f"deadline for {wanted}"))
         return GivenUp("customer_deadline_passed") if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
     async def _take_chance(self, wake: Wake) -> Step:

@@ -22,9 +22,9 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ChildWorkflowHandle
 
-from activities.operations.stops import StopActivities
-from models.operations.stops import CancelAsked
+from activities.supervision.stops import StopActivities
 from models.problem import Problem
+from models.supervision.stops import CancelAsked
 from workflows.cancelling import AnswersCancel, run_to_its_end
 from workflows.inputs.converter import InputConverter
 from workflows.inputs.decoding import ARGUMENTS, Refused, refusal

@@ -1,10 +1,11 @@
 """One payment run: freeze who is due, let shards collect, certify what became of everyone (X16 to X30)."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.messages.mailing import MailingActivities
@@ -26,6 +27,10 @@ REPORTS = 1000
 
 # How long a restarted run waits before it checks again for the end of what was terminated.
 TERMINATION_POLL = timedelta(seconds=2)
+
+# How long a run waits before it begins a shard again that was terminated or failed, and from when on a person is asked.
+LOST_SHARD_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
+SHARD_TRIES = 3
 
 
 @workflow.defn(name="PaymentRun")
@@ -66,12 +71,30 @@ class PaymentRun(PaymentRunHandlers):
         steering = self._course.steering
         if steering.is_aborted:
             return
-        self._signalled_revision[shard] = steering.revision
-        self._shards[shard] = await self._start_shard(plan, shard, steering)
-        await self._signal_shard(shard)
-        progress = await self._shards[shard]
-        del self._shards[shard]
-        self._course.take(progress)
+        for tries in itertools.count(1):
+            self._signalled_revision[shard] = steering.revision
+            self._shards[shard] = await self._start_shard(plan, shard, steering)
+            await self._signal_shard(shard)
+            try:
+                progress = await self._shards[shard]
+            except ChildWorkflowError as error:
+                del self._shards[shard]
+                await self._after_lost_shard(shard, tries, error)
+                if (steering := self._course.steering).is_aborted:
+                    return
+            else:
+                del self._shards[shard]
+                self._course.take(progress)
+                return
+
+    async def _after_lost_shard(self, shard: int, tries: int, error: ChildWorkflowError) -> None:
+        """One that was terminated or failed is begun again from the members' rows; the third time a person is asked."""
+        self._course.note(f"shard {shard + 1} is gone ({type(error.cause).__name__}: {error.cause}): begun again")
+        if tries >= SHARD_TRIES:
+            self._course.ask_a_person(f"shard {shard + 1} ended {tries} times before its share was done")
+        self._course.show()
+        pause = LOST_SHARD_PAUSES[min(tries, len(LOST_SHARD_PAUSES)) - 1]
+        await workflow.sleep(pause, summary=f"shard {shard + 1} is begun again from its members' rows")
 
     async def _start_shard(
         self, plan: RunPlan, shard: int, steering: Steering

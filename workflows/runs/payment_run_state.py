@@ -77,6 +77,12 @@ class PaymentRunState:
         """Keep a decision with its moment."""
         self.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}")
 
+    def ask_a_person(self, reason: str) -> None:
+        """Let operators find that the run does not get on by itself."""
+        workflow.upsert_search_attributes(
+            [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
+        )
+
     def decided(self, run_id: str) -> RunDecisions:
         """Return what the run's record has to keep."""
         return RunDecisions(run_id, tuple(self.decisions), self.steering.is_aborted)

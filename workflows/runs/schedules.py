@@ -19,7 +19,6 @@ from temporalio.client import ScheduleOverlapPolicy as Overlap
 from temporalio.converter import DataConverter
 
 from models.gateway.events import SweepRequest
-from models.operations.supervision import SupervisionRequest
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
@@ -27,7 +26,6 @@ from models.runs.schedule import DayRule, MonthlySchedule, day_rules
 from models.workflow_ids import (
     AUDIT,
     REMINDERS,
-    SUPERVISOR,
     WORKFLOW_QUEUE,
     reconciliation_id,
     refund_run_id,
@@ -37,7 +35,6 @@ from models.workflow_ids import (
 from workflows.events.event_sweep import EventSweep
 from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.reminders import Reminders
-from workflows.operations.supervisor import Supervisor
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
@@ -47,9 +44,6 @@ CATCH_UP = timedelta(days=3)
 
 # Webhooks bring news at once; a lost one is found this soon.
 SWEEP_EVERY = timedelta(minutes=15)
-
-# What has lost its workflow is found this soon.
-SUPERVISE_EVERY = timedelta(minutes=15)
 
 # Refunds go out once a day, at night in UTC, when no run of payments begins.
 REFUND_HOUR = 3
@@ -170,21 +164,6 @@ def reminder_schedule() -> Schedule:
         ),
         spec=_daily(REMINDER_HOUR),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
-    )
-
-
-def supervisor_schedule() -> Schedule:
-    """Return the schedule of the supervisor. What was missed is made good by the next one alone."""
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            Supervisor.run,
-            SupervisionRequest(),
-            id=SUPERVISOR,
-            task_queue=WORKFLOW_QUEUE,
-            static_summary="Looks for what is open and has no workflow",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SUPERVISE_EVERY)]),
-        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SUPERVISE_EVERY),
     )
 
 

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
-from models.operations.stops import CancelAsked
+from models.supervision.stops import CancelAsked
 
 _ASKED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 # A reason is a sentence; what a client may send as one has no bound.

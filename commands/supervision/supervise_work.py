@@ -6,21 +6,21 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.database import Database
-from activities.operations.supervision import Progress, Supervision
+from activities.supervision.supervision import Progress, Supervision
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
 from commands.updates import require_who_and_why
-from commands.waiting.answers import answer_of
-from models.operations.supervision import (
+from commands.waiting.answers import result_of
+from models.problem import refusal
+from models.supervision.supervision import (
     ObjectKind,
     Supervised,
     SupervisionReport,
     SupervisionRequest,
 )
-from models.problem import refusal
 from models.workflow_ids import SUPERVISOR, WORKFLOW_QUEUE
-from workflows.operations.resumption import resumable_of
-from workflows.operations.supervisor import Supervisor
+from workflows.supervision.resumption import resumable_of
+from workflows.supervision.supervisor import Supervisor
 
 
 async def supervise_all(output: Output, wait_seconds: float) -> None:
@@ -34,7 +34,7 @@ async def supervise_all(output: Output, wait_seconds: float) -> None:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary="Looks for what is open and has no workflow, by command",
     )
-    report = await answer_of(client, SUPERVISOR, handle.result(), wait_seconds=wait_seconds)
+    report = await result_of(client, handle, noun="supervisor", wait_seconds=wait_seconds)
     show_report(output, report)
 
 
@@ -65,17 +65,17 @@ async def compare_all(database: Database, client: Client, request: SupervisionRe
 
 def show_report(output: Output, report: SupervisionReport) -> None:
     """Print what was found; what asks a person is no good state."""
-    counts = [(one.kind, one.open, one.running, one.resumed, one.waiting, one.asking) for one in report.kinds]
-    found = [(one.workflow_id, one.verdict, one.how, one.actor, one.reason) for one in report.findings]
+    counts = [(one.kind, one.open, one.running, one.resumed, one.waiting, one.in_review) for one in report.kinds]
+    found = [(one.workflow_id, one.next_step, one.how, one.actor, one.reason) for one in report.stopped]
     columns = ("Kind", "Open", "Have a workflow", "Resumed", "Wait", "Ask a person")
     document = {
-        "kinds": [{key: value for key, value in asdict(one).items() if key != "findings"} for one in report.kinds],
-        "findings": [asdict(one) | {"command": one.command} for one in report.findings],
+        "kinds": [{key: value for key, value in asdict(one).items() if key != "stopped"} for one in report.kinds],
+        "stopped": [asdict(one) | {"command": one.command} for one in report.stopped],
     }
     output.answer(
         document,
         table("", *columns, rows=counts, right=columns[1:]),
-        *([table("", "Without a workflow", "Verdict", "How", "Who", "Why", rows=found)] if found else []),
-        *(one.command for one in report.findings if one.verdict != "resume"),
-        is_good=not report.asking,
+        *([table("", "Without a workflow", "NextStep", "How", "Who", "Why", rows=found)] if found else []),
+        *(one.command for one in report.stopped if one.next_step != "resume"),
+        is_good=not report.in_review,
     )

@@ -23,7 +23,7 @@ def supervise(
     and what was stopped for the fourth time in a day, is only listed, with the command that resumes it. The schedule
     does the same every 15 minutes; `doctor --workflows` says what it would do.
     """
-    from commands.operations.supervise_work import resume_one, supervise_all
+    from commands.supervision.supervise_work import resume_one, supervise_all
 
     perform(
         lambda output: resume_one(output, only, actor, reason) if only else supervise_all(output, wait_seconds),

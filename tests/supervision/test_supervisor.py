@@ -6,16 +6,16 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.database import Database
-from activities.operations.supervision import Progress, Supervision
+from activities.supervision.supervision import Progress, Supervision
 from models.collections.collection import RetryCommand, Stage
 from models.gateway.gateway_request import CollectResult
-from models.operations.supervision import ObjectKind, Supervised, SupervisionRequest, Verdict
+from models.supervision.supervision import NextStep, ObjectKind, Supervised, SupervisionRequest
 from models.workflow_ids import collection_id
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.attempts import charged
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
-from workflows.operations.resumption import resumable_of
+from workflows.supervision.resumption import resumable_of
 
 NOTHING = timedelta(0)
 
@@ -25,11 +25,11 @@ async def supervised(
     client: Client,
     kind: ObjectKind = ObjectKind.COLLECTION,
     *,
-    patience: timedelta = NOTHING,
+    left_alone: timedelta = NOTHING,
     only: str = "",
     is_dry_run: bool = False,
 ) -> Supervised:
-    supervision = Supervision(database, client, resumable_of, young=NOTHING, patience=patience)
+    supervision = Supervision(database, client, resumable_of, young=NOTHING, left_alone=left_alone)
     request = SupervisionRequest(is_dry_run, only, "maria" if only else "", "as agreed" if only else "")
     begun = Progress((), Supervised(kind))
     return await supervision.compare(kind, request, begun=begun, beat=lambda _: None)
@@ -49,7 +49,7 @@ async def test_what_has_its_workflow_is_left_alone(
 ) -> None:
     found = await supervised(database, standing_duly.client)
 
-    assert (found.open, found.running, found.findings) == (1, 1, ())
+    assert (found.open, found.running, found.stopped) == (1, 1, ())
 
 
 async def test_what_was_terminated_goes_on_from_its_row_after_a_while_and_it_is_kept_who_ended_it(
@@ -62,7 +62,7 @@ async def test_what_was_terminated_goes_on_from_its_row_after_a_while_and_it_is_
 ) -> None:
     await standing_duly.collection(waiting, period).terminate(reason="it hangs")
 
-    at_once = await supervised(database, standing_duly.client, patience=timedelta(hours=1))
+    at_once = await supervised(database, standing_duly.client, left_alone=timedelta(hours=1))
     later = await supervised(database, standing_duly.client)
     handle = standing_duly.collection(waiting, period)
     await handle.execute_update("first_outcome", result_type=CollectResult)
@@ -84,7 +84,7 @@ async def test_a_dry_run_says_what_it_would_do_and_changes_nothing(
     found = await supervised(database, standing_duly.client, is_dry_run=True)
 
     described = await standing_duly.collection(waiting, period).describe()
-    assert [(one.verdict, one.how) for one in found.findings] == [(Verdict.RESUME, "terminated")]
+    assert [(one.next_step, one.how) for one in found.stopped] == [(NextStep.RESUME, "terminated")]
     assert described.status is WorkflowExecutionStatus.TERMINATED
     assert await merchant.value("select count(*) from duly.workflow_stops") == 0
 
@@ -92,15 +92,15 @@ async def test_a_dry_run_says_what_it_would_do_and_changes_nothing(
 async def test_the_fourth_time_in_a_day_a_person_is_asked_and_the_command_resumes_it(
     standing_duly: RunningDuly, merchant: Merchant, database: Database, waiting: str, period: str
 ) -> None:
-    verdicts = []
+    steps = []
     for _ in range(4):
         await standing_duly.collection(waiting, period).terminate(reason="it hangs again")
         found = await supervised(database, standing_duly.client)
-        verdicts.append(found.findings[0].verdict)
+        steps.append(found.stopped[0].next_step)
 
     by_command = await supervised(database, standing_duly.client, only=collection_id(waiting, period))
 
-    assert verdicts == [Verdict.RESUME, Verdict.RESUME, Verdict.RESUME, Verdict.ASK]
+    assert steps == [NextStep.RESUME, NextStep.RESUME, NextStep.RESUME, NextStep.ASK]
     assert by_command.resumed == 1
     assert (await supervised(database, standing_duly.client)).running == 1
 
@@ -126,6 +126,6 @@ async def test_what_temporal_knows_nothing_of_goes_on_too(
 
     found = await supervised(database, standing_duly.client)
 
-    assert (found.resumed, found.findings[0].how) == (1, "missing")
+    assert (found.resumed, found.stopped[0].how) == (1, "missing")
     assert (await standing_duly.collection(account, period).result()).stage == Stage.SETTLED
     assert charged(stripe_sandbox) == (1, 2500)

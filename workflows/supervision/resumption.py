@@ -4,17 +4,17 @@ from datetime import date
 from typing import Any
 
 from activities.events.delivery import WorkflowStart
-from activities.operations.supervision import Resumable
+from activities.supervision.supervision import Resumable
 from models import workflow_ids
 from models.cards.card import CardRequest
 from models.collections.collection import CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.messages.message import MailingRequest
-from models.operations.supervision import ObjectKind, OpenObject
 from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundRequest
 from models.runs.process_run import RunKind, RunRequest
 from models.runs.refund_run import RefundRunRequest
+from models.supervision.supervision import ObjectKind, OpenObject
 from workflows import visibility
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.collections.collection import Collection
@@ -58,7 +58,8 @@ def resumable_of(one: OpenObject) -> Resumable:
         case ObjectKind.MESSAGE, (hour,):
             label = visibility.mailing_label()
             return _resumed(workflow_ids.mailing_id(f"supervisor/{hour}"), Mailing.run, MailingRequest(), label)
-    raise ValueError(f"{one.kind}: {one.key} is no key of it")
+        case _:
+            raise ValueError(f"{one.kind}: {one.key} is no key of it")
 
 
 def _collection(account_id: str, period: str, provider: str) -> Resumable:

@@ -1,26 +1,26 @@
 -- Workflows that were stopped, and the business objects that are open and must have one.
 
--- What becomes of an open object whose workflow was stopped: `resume` it now, `wait` until `p_patience` has passed since a
+-- What becomes of an open object whose workflow was stopped: `resume` it now, `wait` until `p_left_alone` has passed since a
 -- person ended it, or `ask` a person, from the fourth time within a day on.
-create or replace function duly.stop_verdict(p_workflow_id text, p_execution text, p_how text, p_actor text default '',
-    p_reason text default '', p_stopped_at timestamptz default null, p_patience interval default '1 hour')
+create or replace function duly.next_step_after(p_workflow_id text, p_execution text, p_how text, p_actor text default '',
+    p_reason text default '', p_stopped_at timestamptz default null, p_left_alone interval default '1 hour')
 returns text language sql stable security definer set search_path = duly, pg_temp as $$
     select case
         when (select count(*) from duly.workflow_stops s where s.workflow_id = p_workflow_id and s.how <> 'cancel_asked'
                 and s.execution <> p_execution and s.stopped_at > now() - interval '1 day') >= 3 then 'ask'
-        when p_how in ('terminated', 'canceled') and coalesce(p_stopped_at, now()) > now() - p_patience then 'wait'
+        when p_how in ('terminated', 'canceled') and coalesce(p_stopped_at, now()) > now() - p_left_alone then 'wait'
         else 'resume'
     end
 $$;
 
 -- Keep that a workflow was stopped, once, and say what becomes of what it looked after.
 create or replace function duly.note_stop(p_workflow_id text, p_execution text, p_how text, p_actor text default '',
-    p_reason text default '', p_stopped_at timestamptz default null, p_patience interval default '1 hour')
+    p_reason text default '', p_stopped_at timestamptz default null, p_left_alone interval default '1 hour')
 returns text language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.workflow_stops (workflow_id, execution, how, actor, reason, stopped_at)
     values (p_workflow_id, p_execution, p_how, p_actor, p_reason, coalesce(p_stopped_at, now()))
     on conflict (workflow_id, execution, how) do update set reason = excluded.reason;
-    select duly.stop_verdict(p_workflow_id, p_execution, p_how, p_actor, p_reason, p_stopped_at, p_patience)
+    select duly.next_step_after(p_workflow_id, p_execution, p_how, p_actor, p_reason, p_stopped_at, p_left_alone)
 $$;
 
 -- Keep that what was stopped goes on, and in whose name where a person wants it.

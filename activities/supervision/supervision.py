@@ -19,17 +19,17 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
 from activities.events.delivery import WorkflowStart
-from activities.operations.stops import TEXT_MAX, who_ended
-from models.operations.supervision import (
+from activities.supervision.stops import TEXT_MAX, who_ended
+from models.supervision.supervision import (
     BY_A_PERSON,
-    FINDINGS_MAX,
-    Finding,
+    SHOWN_MAX,
     KindRequest,
+    NextStep,
     ObjectKind,
     OpenObject,
+    StoppedWorkflow,
     Supervised,
     SupervisionRequest,
-    Verdict,
 )
 from models.workflow_ids import WORKFLOW_QUEUE
 
@@ -41,7 +41,7 @@ RPC_TIMEOUT = timedelta(seconds=10)
 
 # Younger rows are left to whoever wrote them, and what a person has just ended is left in peace for a while.
 YOUNG = timedelta(minutes=15)
-PATIENCE = timedelta(hours=1)
+LEFT_ALONE = timedelta(hours=1)
 
 _RUNS = frozenset({ObjectKind.RUN, ObjectKind.REFUND_RUN})
 
@@ -86,13 +86,13 @@ class Supervision:
         resumable: Callable[[OpenObject], Resumable],
         *,
         young: timedelta = YOUNG,
-        patience: timedelta = PATIENCE,
+        left_alone: timedelta = LEFT_ALONE,
     ) -> None:
         self._database = database
         self._client = client
         self._resumable = resumable
         self._young = young
-        self._patience = patience
+        self._left_alone = left_alone
         self._slots = asyncio.Semaphore(CONCURRENT)
 
     async def compare(
@@ -102,7 +102,7 @@ class Supervision:
         progress = begun
         while page := await self._page(kind, progress.after, request):
             named = [one for one in page if not request.only or self._resumable(one).workflow_id == request.only]
-            counted = await self._look_at(named, request, progress.counted)
+            counted = await self._check_page(named, request, progress.counted)
             progress = Progress(page[-1].key, counted)
             beat(progress)
             if request.only and named:
@@ -121,24 +121,22 @@ class Supervision:
         )
         return [OpenObject(kind, tuple(row.key), row.provider, row.run_id, row.account_id) for row in rows]
 
-    async def _look_at(
+    async def _check_page(
         self, page: Sequence[OpenObject], request: SupervisionRequest, counted: Supervised
     ) -> Supervised:
         resumable = [(one, self._resumable(one)) for one in page]
         running = await self._listed_as_running([found.workflow_id for _, found in resumable])
         others = [(one, found) for one, found in resumable if found.workflow_id not in running]
-        findings = [
-            finding for finding in await asyncio.gather(*(self._examine(*one, request) for one in others)) if finding
-        ]
-        by_verdict = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
+        stopped = [ended for ended in await asyncio.gather(*(self._examine(*one, request) for one in others)) if ended]
+        by_step = {next_step: sum(one.next_step is next_step for one in stopped) for next_step in NextStep}
         return replace(
             counted,
             open=counted.open + len(page),
-            running=counted.running + len(page) - len(findings),
-            resumed=counted.resumed + by_verdict[Verdict.RESUME],
-            waiting=counted.waiting + by_verdict[Verdict.WAIT],
-            asking=counted.asking + by_verdict[Verdict.ASK],
-            findings=_kept((*counted.findings, *findings)),
+            running=counted.running + len(page) - len(stopped),
+            resumed=counted.resumed + by_step[NextStep.RESUME],
+            waiting=counted.waiting + by_step[NextStep.WAIT],
+            in_review=counted.in_review + by_step[NextStep.ASK],
+            stopped=_kept((*counted.stopped, *stopped)),
         )
 
     async def _listed_as_running(self, ids: Sequence[str]) -> frozenset[str]:
@@ -158,20 +156,20 @@ class Supervision:
                 return []
             raise
 
-    async def _examine(self, one: OpenObject, found: Resumable, request: SupervisionRequest) -> Finding | None:
-        """Return what an object without a workflow comes to, after resuming it where that is the verdict."""
+    async def _examine(self, one: OpenObject, found: Resumable, request: SupervisionRequest) -> StoppedWorkflow | None:
+        """Return what an object without a workflow comes to, after resuming it where that is the next_step."""
         async with self._slots:
             stop = await self._stop_of(found.workflow_id)
             if stop is None:
                 return None
-            verdict = Verdict.RESUME if request.only else await self._verdict(one, found.workflow_id, stop, request)
-            finding = Finding(found.workflow_id, verdict, stop.how, stop.actor, stop.reason)
-            if verdict is Verdict.RESUME and not request.is_dry_run:
-                await self._resume(found, finding)
+            next_step = await self._next_step(one, found.workflow_id, stop, request)
+            ended = StoppedWorkflow(found.workflow_id, next_step, stop.how, stop.actor, stop.reason)
+            if next_step is NextStep.RESUME and not request.is_dry_run:
+                await self._resume(found, ended)
                 await self._database.call(
                     "note_resumption", workflow_id=found.workflow_id, actor=request.actor, reason=request.reason
                 )
-            return finding
+            return ended
 
     async def _stop_of(self, workflow_id: str) -> Stop | None:
         """Return how a workflow ended; None while it runs."""
@@ -188,26 +186,28 @@ class Supervision:
         how = status.name.lower()
         return Stop(how, described.run_id, who.actor[:TEXT_MAX], who.reason[:TEXT_MAX], described.close_time)
 
-    async def _verdict(self, one: OpenObject, workflow_id: str, stop: Stop, request: SupervisionRequest) -> Verdict:
-        said = await self._database.call(
-            "stop_verdict" if request.is_dry_run else "note_stop",
+    async def _next_step(self, one: OpenObject, workflow_id: str, stop: Stop, request: SupervisionRequest) -> NextStep:
+        if request.only:
+            return NextStep.RESUME
+        stored = await self._database.call(
+            "next_step_after" if request.is_dry_run else "note_stop",
             workflow_id=workflow_id,
             execution=stop.execution,
             how=stop.how,
             actor=stop.actor,
             reason=stop.reason,
             stopped_at=stop.stopped_at,
-            patience=self._patience,
+            left_alone=self._left_alone,
         )
         if one.kind in _RUNS and stop.how in BY_A_PERSON:
             # Whoever ends a run has a reason that no clock undoes.
-            return Verdict.ASK
-        return Verdict(said)
+            return NextStep.ASK
+        return NextStep(stored)
 
-    async def _resume(self, found: Resumable, finding: Finding) -> None:
+    async def _resume(self, found: Resumable, ended: StoppedWorkflow) -> None:
         start = found.start
-        by = f" by {finding.actor}" if finding.actor else ""
-        why = f": {finding.reason}" if finding.reason else ""
+        by = f" by {ended.actor}" if ended.actor else ""
+        why = f": {ended.reason}" if ended.reason else ""
         await self._client.start_workflow(
             start.run,
             start.request,
@@ -217,7 +217,7 @@ class Supervision:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=start.search_attributes,
             static_summary=start.static_summary,
-            static_details=f"{start.static_details}\n\nResumed from its row: the last one was {finding.how}{by}{why}",
+            static_details=f"{start.static_details}\n\nResumed from its row: the last one was {ended.how}{by}{why}",
             rpc_timeout=RPC_TIMEOUT,
         )
 
@@ -242,6 +242,6 @@ class SupervisionActivities:
         return await comparison.compare(request.kind, request.supervision, begun=begun, beat=activity.heartbeat)
 
 
-def _kept(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Keep so many findings, those that ask a person first."""
-    return tuple(islice(sorted(findings, key=lambda one: one.verdict is not Verdict.ASK), FINDINGS_MAX))
+def _kept(stopped: Iterable[StoppedWorkflow]) -> tuple[StoppedWorkflow, ...]:
+    """Keep so many stopped, those that ask a person first."""
+    return tuple(islice(sorted(stopped, key=lambda one: one.next_step is not NextStep.ASK), SHOWN_MAX))

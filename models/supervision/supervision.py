@@ -22,7 +22,7 @@ class ObjectKind(StrEnum):
     CARD = "card"
 
 
-class Verdict(StrEnum):
+class NextStep(StrEnum):
     """What becomes of an open object without a workflow."""
 
     RESUME = "resume"
@@ -33,8 +33,8 @@ class Verdict(StrEnum):
 # What a person has pressed: `canceled` is the end of a workflow that does not answer a Cancel itself.
 BY_A_PERSON = frozenset({"terminated", "canceled"})
 
-# So many findings are shown; the count is of all.
-FINDINGS_MAX = 100
+# So many stopped are shown; the count is of all.
+SHOWN_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class KindRequest:
 
 
 @dataclass(frozen=True)
-class Finding:
+class StoppedWorkflow:
     """An open object without a workflow: how that ended, by whom and why, and what becomes of it."""
 
     workflow_id: str
-    verdict: Verdict
+    next_step: NextStep
     how: str
     actor: str = ""
     reason: str = ""
@@ -101,8 +101,8 @@ class Supervised:
     running: int = 0
     resumed: int = 0
     waiting: int = 0
-    asking: int = 0
-    findings: tuple[Finding, ...] = ()
+    in_review: int = 0
+    stopped: tuple[StoppedWorkflow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ class SupervisionReport:
     kinds: tuple[Supervised, ...] = field(default=())
 
     @property
-    def asking(self) -> int:
+    def in_review(self) -> int:
         """How many objects ask a person."""
-        return sum(one.asking for one in self.kinds)
+        return sum(one.in_review for one in self.kinds)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def stopped(self) -> tuple[StoppedWorkflow, ...]:
         """Everything without a workflow, what asks a person first."""
-        found = [finding for one in self.kinds for finding in one.findings]
-        return tuple(sorted(found, key=lambda one: (one.verdict is not Verdict.ASK, one.workflow_id)))
+        found = [ended for one in self.kinds for ended in one.stopped]
+        return tuple(sorted(found, key=lambda one: (one.next_step is not NextStep.ASK, one.workflow_id)))

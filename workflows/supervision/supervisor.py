@@ -2,14 +2,14 @@
 
 from temporalio import workflow
 
-from activities.operations.supervision import SupervisionActivities
-from models.operations.supervision import (
+from activities.supervision.supervision import SupervisionActivities
+from models.supervision.supervision import (
     KindRequest,
+    NextStep,
     ObjectKind,
     Supervised,
     SupervisionReport,
     SupervisionRequest,
-    Verdict,
 )
 from workflows import visibility
 from workflows.inputs.checks import checked_init
@@ -33,7 +33,7 @@ class Supervisor:
             kinds.append(await self._compare(kind))
             workflow.set_current_details(details_of(SupervisionReport(tuple(kinds))))
         report = SupervisionReport(tuple(kinds))
-        if report.asking:
+        if report.in_review:
             workflow.upsert_search_attributes(
                 [
                     visibility.NEEDS_REVIEW.value_set(True),
@@ -55,17 +55,17 @@ def details_of(report: SupervisionReport) -> str:
     """Return what was found, in Markdown."""
     rows = [("Kind", "Open", "Have a workflow", "Resumed", "Wait", "Ask a person")]
     rows += [
-        (one.kind, str(one.open), str(one.running), str(one.resumed), str(one.waiting), str(one.asking))
+        (one.kind, str(one.open), str(one.running), str(one.resumed), str(one.waiting), str(one.in_review))
         for one in report.kinds
     ]
-    asking = [
+    in_review = [
         f"- `{one.workflow_id}` was {one.how}{f' by {one.actor}' if one.actor else ''}"
         f"{f': {one.reason}' if one.reason else ''}\n  `{one.command}`"
-        for one in report.findings
-        if one.verdict is Verdict.ASK
+        for one in report.stopped
+        if one.next_step is NextStep.ASK
     ]
     return paragraphs(
         "### Open business objects and their workflows",
         aligned(rows, right=frozenset({1, 2, 3, 4, 5})),
-        "**A person is needed**\n\n" + "\n".join(asking) if asking else "",
+        "**A person is needed**\n\n" + "\n".join(in_review) if in_review else "",
     )
