@@ -83,7 +83,7 @@ async def test_who_follows_an_owner_that_was_stopped_asks_about_the_same_attempt
     followed = await open_collection(database, unknown, "second")
 
     assert followed == mine
-    assert followed["attempt"] == 1
+    assert followed.attempt == 1
 
 
 async def test_nobody_may_take_over_what_was_settled(

@@ -121,8 +121,7 @@ class _Checked(WorkflowInboundInterceptor):
         return await super().handle_query(input)
 
     async def _answer_cancel(self, answering: AnswersCancel, reason: str) -> None:
-        """Let the workflow do what a Cancel means to it, show that, and keep who asked and why."""
-        self._cancel_answer = await answering.cancel_asked(reason)
+        """Keep who asked and why, then let the workflow do what a Cancel means to it, and show that."""
         info = workflow.info()
         try:
             await workflow.execute_activity_method(
@@ -133,6 +132,7 @@ class _Checked(WorkflowInboundInterceptor):
             )
         except ActivityError as error:
             workflow.logger.warning("cancel_not_kept", extra={"error": str(error.cause)})
+        self._cancel_answer = await answering.cancel_asked(reason)
 
     def _drop(self, signal: str, problems: Sequence[Problem]) -> None:
         """Nobody waits for the answer to a signal: it is dropped, counted, and shown to operators."""
