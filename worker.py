@@ -188,11 +188,12 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
     rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
     pace = AsyncLimiter(max(1.0, rate / 10), max(0.1, 1 / rate))
+    clocks = Clocks(database, gateway)
     families = (
-        CollectActivities(database, gateway, pace),
-        PaymentPageActivities(database, gateway, f"{settings.public_url}/paid"),
-        CardActivities(database, gateway, pace, f"{settings.public_url}/saved"),
-        RefundActivities(database, gateway, pace),
+        CollectActivities(database, gateway, clocks, pace),
+        PaymentPageActivities(database, gateway, clocks, f"{settings.public_url}/paid"),
+        CardActivities(database, gateway, clocks, pace, f"{settings.public_url}/saved"),
+        RefundActivities(database, gateway, clocks, pace),
         DisputeActivities(database, gateway),
         MovementActivities(database, gateway),
         *book_families(database, gateway),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from aiolimiter import AsyncLimiter
 
 from activities.collections.collect import CollectActivities
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.runs.payment_runs import PLAN, RunActivities
 from bench.merchant import Merchant
@@ -24,7 +25,9 @@ async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Ce
         api_base=settings.stripe_api_base,
         timeout_seconds=settings.gateway_timeout_seconds,
     )
-    activities = CollectActivities(merchant.database, gateway, AsyncLimiter(rate, 1))
+    activities = CollectActivities(
+        merchant.database, gateway, Clocks(merchant.database, gateway), AsyncLimiter(rate, 1)
+    )
     try:
         plan = await _freeze(merchant, period)
         requests = iter([request async for request in _requests(runs, plan, period)])

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
+from models.gateway.clocks import CLOCKS_DIFFER
 from models.moment import in_utc
 from models.waiting import WaiterSnapshot, Wake, WakeReason
 from workflows import visibility
@@ -18,6 +20,14 @@ NOTES = 50
 EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
 ANYTHING = frozenset(WakeReason) - {WakeReason.TIMER, WakeReason.LONG_HISTORY}
 BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
+
+
+def unsent_because(error: ActivityError) -> str:
+    """Say which clocks were too far apart for anything to be sent; empty where that was not the reason."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == CLOCKS_DIFFER:
+        return f"nothing was sent, for {cause.message}"
+    return ""
 
 
 class Waiter:
@@ -52,6 +62,11 @@ class Waiter:
     def note(self, what: str) -> None:
         """Keep what happened with its moment; the oldest is let go."""
         self.history = (*self.history, f"{in_utc(workflow.now())} {what}")[-NOTES:]
+
+    def note_unsent(self, error: ActivityError) -> None:
+        """Keep why nothing was sent, where clocks are the reason."""
+        if because := unsent_because(error):
+            self.note(because)
 
     def wake(self, reason: WakeReason, *, card_id: str = "", until: datetime | None = None) -> None:
         """Let this wait, or the next that listens to it, end. The same twice ends one wait."""

@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
+from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable_gateway_errors
 from models.cards.card import (
     Card,
@@ -54,12 +55,15 @@ _WITH_CUSTOMER = (
 class CardActivities:
     """Activities of a card's workflow at the gateway. Each is safe to repeat at any point."""
 
-    def __init__(self, database: Database, gateway: CardGateway, pace: AsyncLimiter, return_url: str) -> None:
+    def __init__(
+        self, database: Database, gateway: CardGateway, clocks: Clocks, pace: AsyncLimiter, return_url: str
+    ) -> None:
         self._database = database
         self._gateway = gateway
         self._pace = pace
         self._return_url = return_url
-        self._attempts = GatewayAttempts(database, pace)
+        self._clocks = clocks
+        self._attempts = GatewayAttempts(database, clocks, pace)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -116,15 +120,16 @@ class CardActivities:
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
         """Validate a card at the gateway, or report what an earlier call of the same attempt came to.
 
-        Raises ApplicationError as GatewayAttempts.make does: after each the same attempt is made again.
+        Raises ApplicationError as Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
-        attempt = await self._open(request)
+        opened = await self._clocks.open("open_validation", card_id=request.card_id, attempt=request.attempt)
+        attempt = validation_attempt(opened)
         return attempt.result() if attempt.stored.is_final else await self._make(attempt, self._calls(attempt))
 
     @activity.defn
     async def end_validation(self, request: ValidationRequest) -> ValidationResult:
         """End an attempt that waits for the card's holder, and record how it ended, perhaps well at the last moment."""
-        attempt = await self._open(request, is_sent=False)
+        attempt = await self._read(request)
         if attempt.stored.is_final:
             return attempt.result()
         if attempt.stored.gateway_reference:
@@ -139,7 +144,7 @@ class CardActivities:
 
         Raises RuleBrokenError when the attempt has an outcome by now, or the id is another validation's.
         """
-        attempt = await self._open(ValidationRequest(found.card_id, "", found.attempt), is_sent=False)
+        attempt = await self._read(ValidationRequest(found.card_id, "", found.attempt))
         if attempt.stored.is_final:
             raise RuleBrokenError("outcome_is_unknown", f"card: attempt {found.attempt} has an outcome")
         answer = await confirmed(self._calls(attempt).find, found.resolution.gateway_reference)
@@ -181,12 +186,11 @@ class CardActivities:
             with retryable_gateway_errors():
                 await self._gateway.detach_card(row.token)
 
-    async def _open(self, request: ValidationRequest, *, is_sent: bool = True) -> ValidationAttempt:
-        return validation_attempt(
-            await self._database.call(
-                "open_validation", card_id=request.card_id, attempt=request.attempt, is_sent=is_sent
-            )
+    async def _read(self, request: ValidationRequest) -> ValidationAttempt:
+        opened = await self._database.call(
+            "open_validation", card_id=request.card_id, attempt=request.attempt, is_sent=False
         )
+        return validation_attempt(opened)
 
     async def _make(self, attempt: ValidationAttempt, calls: GatewayCalls[ValidationAnswer]) -> ValidationResult:
         made = await self._attempts.make(attempt.stored, calls)

@@ -16,6 +16,7 @@ from temporalio import activity
 from activities.collections.attempt import ChargeAttempt, blocks_card, charge_attempt, charge_outcome, collect_result
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
+from activities.gateway.clocks import Clocks
 from models.collections.collection import Resolution
 from models.gateway.charges import ChargeResult, Gateway
 from models.gateway.decline import Decline
@@ -28,10 +29,11 @@ _Other = aliased(CardRow)
 class CollectActivities:
     """One attempt to collect, for runs and collections alike."""
 
-    def __init__(self, database: Database, gateway: Gateway, pace: AsyncLimiter) -> None:
+    def __init__(self, database: Database, gateway: Gateway, clocks: Clocks, pace: AsyncLimiter) -> None:
         self._database = database
         self._gateway = gateway
-        self._attempts = GatewayAttempts(database, pace)
+        self._clocks = clocks
+        self._attempts = GatewayAttempts(database, clocks, pace)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -41,9 +43,9 @@ class CollectActivities:
     async def collect(self, request: CollectRequest) -> CollectResult:
         """Make one attempt, or report what an earlier call of the same attempt came to. Safe to repeat at any point.
 
-        Raises ApplicationError as GatewayAttempts.make does: after each the same attempt is made again.
+        Raises ApplicationError as Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
-        opened: dict[str, Any] = await self._database.call(
+        opened: dict[str, Any] = await self._clocks.open(
             "open_attempt",
             account_id=request.account_id,
             period=request.period,

@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import OutcomeFields
+from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable, retryable_gateway_errors
 from models.collections.collection import OpenPage
 from models.gateway.charges import Gateway, PaymentPage
@@ -27,9 +28,10 @@ CUSTOMER_MISSING = "resource_missing"
 class PaymentPageActivities:
     """Activities of a collection whose customer has to pay or authenticate in person."""
 
-    def __init__(self, database: Database, gateway: Gateway, return_url: str) -> None:
+    def __init__(self, database: Database, gateway: Gateway, clocks: Clocks, return_url: str) -> None:
         self._database = database
         self._gateway = gateway
+        self._clocks = clocks
         self._return_url = return_url
 
     def all(self) -> list[Callable[..., Any]]:
@@ -40,10 +42,11 @@ class PaymentPageActivities:
     async def open_page(self, request: CollectRequest) -> OpenPage:
         """Write the attempt down and open its page; a repeat returns the same page.
 
-        Raises RuleBrokenError when there is nothing to pay, another attempt has no outcome yet, or the gateway opens no
-        page: then the attempt did not happen, and whatever is planned goes on.
+        Raises RuleBrokenError when there is nothing to pay, another attempt has no outcome yet, the page is too old, or
+        the gateway opens no page: then the attempt did not happen, and whatever is planned goes on. Raises
+        ApplicationError as Clocks.open does.
         """
-        opened = await self._database.call(
+        opened = await self._clocks.open(
             "open_attempt",
             account_id=request.account_id,
             period=request.period,
@@ -59,6 +62,11 @@ class PaymentPageActivities:
         attempt = charge_attempt(opened["attempt"])
         if not attempt.is_hosted:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
+        if not attempt.stored.may_be_sent:
+            # Under a key that the gateway may have forgotten it would be a second page for one attempt.
+            raise RuleBrokenError(
+                "page_is_new", f"the page of attempt {attempt.stored.number} cannot be opened again now"
+            )
         try:
             page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         except GatewayInvalidRequestError as error:

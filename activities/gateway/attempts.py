@@ -3,26 +3,29 @@
 Charges, card validations and refunds share it. The caller opens the attempt: its row holds the idempotency key
 (duly.idempotency_key) and every parameter before the first call. A final outcome is reported as it is stored. Else the
 request is sent, and sent again under the same key after every call without an answer. When the key can only repeat an
-error or may be forgotten, evidence is looked for instead, and absence proves that the attempt did not happen once the
-quiet period is over. The caller records the outcome in one commit.
+error or may be forgotten, or while clocks are too far apart, evidence is looked for instead. Absence proves that the
+attempt did not happen once the quiet period is over: on the gateway's own clock, from the first call after the last
+sending that got no answer or found nothing. A stored error does not shorten it, and while clocks are too far apart it
+neither begins nor ends. The caller records the outcome in one commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
 from aiolimiter import AsyncLimiter
 
 from activities.database import Database, RuleBrokenError
+from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable
 from models.gateway.errors import GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
-from models.gateway.gateway_request import FINAL_OUTCOMES, KEY_LIFETIME, AttemptChannel, AttemptOutcome
+from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome
 
 log = structlog.get_logger(__name__)
 
-# A request that was sent this long ago has arrived or never will: only then does its absence prove anything.
+# A request that was last sent this long ago has arrived or never will: only then does its absence prove anything.
 QUIET_PERIOD = timedelta(minutes=3)
 
 OutcomeFields = dict[str, Any]
@@ -32,28 +35,29 @@ Find = Callable[[str], Awaitable[Answer | None]]
 
 @dataclass(frozen=True)
 class StoredAttempt:
-    """What the rows of all attempts have: how far one has come, and when it was written down and last sent."""
+    """What the rows of all attempts have: how far one has come, whether it may be sent, and since when it was not."""
 
     request_id: str
     number: int
     channel: AttemptChannel
     outcome: AttemptOutcome | None
     gateway_reference: str
-    started_at: datetime
-    sent_at: datetime
+    may_be_sent: bool
+    quiet_since: datetime | None
 
     @property
     def is_final(self) -> bool:
         """Whether the outcome is certain and never changes again."""
         return self.outcome in FINAL_OUTCOMES
 
-    def needs_evidence(self, now: datetime) -> bool:
-        """Say whether the key may no longer be sent: it can only repeat its answer, or it may have been forgotten."""
-        return self.outcome is not None or now - self.started_at > KEY_LIFETIME
+    def may_still_arrive(self, now: datetime | None) -> bool:
+        """Say whether the gateway may still come to know of it, by the gateway's own clock, where that is known.
 
-    def may_still_arrive(self, now: datetime) -> bool:
-        """Say whether the gateway may still come to know of it. An outcome or a reference shows that it has arrived."""
-        return self.outcome is None and not self.gateway_reference and now - self.sent_at < QUIET_PERIOD
+        A reference shows that it has arrived; a stored error does not, for what it answered may be under way still.
+        """
+        if self.gateway_reference:
+            return False
+        return now is None or self.quiet_since is None or now - self.quiet_since < QUIET_PERIOD
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,9 @@ class GatewayCalls(Generic[Answer]):
 class GatewayAttempts:
     """Sends attempts at the gateway's pace, or looks for evidence of them."""
 
-    def __init__(self, database: Database, pace: AsyncLimiter) -> None:
+    def __init__(self, database: Database, clocks: Clocks, pace: AsyncLimiter) -> None:
         self._database = database
+        self._clocks = clocks
         self._pace = pace
 
     async def make(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> tuple[OutcomeFields, Answer | None]:
@@ -93,10 +98,23 @@ class GatewayAttempts:
         return calls.outcome_from(answer), answer
 
     async def _answer(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
-        if calls.send is None or attempt.needs_evidence(datetime.now(UTC)):
-            return await _found(attempt, calls.find)
+        if calls.send is None or not attempt.may_be_sent:
+            return await self._found(attempt, calls.find)
         async with self._pace:
             return await calls.send()
+
+    async def _found(self, attempt: StoredAttempt, find: Find[Answer]) -> Answer | None:
+        checked_at = self._clocks.gateway.earliest_now
+        try:
+            found = await find(attempt.gateway_reference)
+        except GatewayInvalidRequestError as error:
+            # That we may not look says nothing about what happened: the key may be another account's by now.
+            raise GatewayUnansweredError(error.code) from error
+        if found is None and not await self._clocks.are_close():
+            raise GatewayUnansweredError("clocks_differ")
+        if found is None and attempt.may_still_arrive(checked_at):
+            raise GatewayUnansweredError("too_early_to_tell")
+        return found
 
     async def _record_unanswered(self, attempt: StoredAttempt, error: GatewayUnansweredError) -> None:
         log.warning(
@@ -112,18 +130,8 @@ class GatewayAttempts:
             attempt=attempt.number,
             code=error.code,
             is_final=error.is_final,
+            gateway_time=self._clocks.gateway.latest_now if await self._clocks.are_close() else None,
         )
-
-
-async def _found(attempt: StoredAttempt, find: Find[Answer]) -> Answer | None:
-    try:
-        found = await find(attempt.gateway_reference)
-    except GatewayInvalidRequestError as error:
-        # That we may not look says nothing about what happened: the key may be another account's by now.
-        raise GatewayUnansweredError(error.code) from error
-    if found is None and attempt.may_still_arrive(datetime.now(UTC)):
-        raise GatewayUnansweredError("too_early_to_tell")
-    return found
 
 
 async def confirmed(find: Find[Answer], gateway_reference: str) -> Answer | None:
@@ -149,6 +157,6 @@ def stored_attempt(row: Mapping[str, Any]) -> StoredAttempt:
         channel=AttemptChannel(row["channel"]),
         outcome=AttemptOutcome(row["outcome"]) if row["outcome"] else None,
         gateway_reference=row["gateway_reference"] or "",
-        started_at=datetime.fromisoformat(row["started_at"]),
-        sent_at=datetime.fromisoformat(row["sent_at"]),
+        may_be_sent=row["may_be_sent"],
+        quiet_since=datetime.fromisoformat(row["quiet_since"]) if row["quiet_since"] else None,
     )

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
-from models.gateway.clocks import ClockComparison, ClockOffset, ClockReading, ClockVerdict
+from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockOffset, ClockReading, ClockVerdict
 from models.gateway.errors import GatewayError
 
 log = structlog.get_logger(__name__)
@@ -26,9 +26,6 @@ DATE_STEP = timedelta(seconds=1)
 
 # A reading older than this gives way to any newer one; the database, which says so only when asked, is asked again.
 LIFETIME = timedelta(minutes=1)
-
-# Clocks that are too far apart are asked again before the next refusal, at most this often.
-RECHECK = timedelta(seconds=5)
 
 # Somebody has to set a clock right: there is no hurry to ask again.
 RETRY_AFTER = timedelta(minutes=1)
@@ -108,36 +105,59 @@ class GatewayClocksDifferError(ApplicationError):
     def __init__(self, comparison: ClockComparison) -> None:
         super().__init__(
             str(comparison),
-            type="GatewayClocksDiffer",
+            type=CLOCKS_DIFFER,
             next_retry_delay=RETRY_AFTER,
         )
 
 
 class Clocks:
-    """The clocks of one gateway worker's world. Ask before anything new is written down for the gateway."""
+    """The clocks of one gateway, of the database and of this machine. Whatever is sent is opened through them."""
 
     def __init__(self, database: Database, gateway: GatewayWithClock) -> None:
         self._database = database
         self._gateway = gateway
         self._database_clock = ObservedClock()
         self._measuring = asyncio.Lock()
-        self._checked_at = self._logged_at = _LONG_AGO
+        self._measured_at = self._logged_at = _LONG_AGO
 
-    async def require_agreement(self) -> None:
-        """Return where the clocks agree. Raises GatewayClocksDifferError where not, and DatabaseUnavailableError.
+    @property
+    def gateway(self) -> ObservedClock:
+        """The gateway's own clock."""
+        return self._gateway.clock
 
-        An answer of the gateway is a reading, and so is a question to the database once a minute; only clocks that seem
-        to be wrong are asked again at once.
+    async def open(self, function: str, **arguments: Any) -> Any:
+        """Write an attempt down by a function of the database, or read it as an earlier call left it.
+
+        While clocks are too far apart nothing new is written, and what is there is read to be looked for and not to be
+        sent. Raises GatewayClocksDifferError when there is nothing: then nothing was written and nothing sent.
         """
-        if not self._gateway.clock.is_known or not self._database_clock.is_fresh:
+        comparison = await self.compare()
+        may_send = comparison.verdict is not ClockVerdict.TOO_FAR
+        opened = await self._database.call(function, **arguments, may_send=may_send)
+        if opened is None:
+            raise GatewayClocksDifferError(comparison)
+        return opened
+
+    async def are_close(self) -> bool:
+        """Say whether the clocks are close enough for something new to be sent, and for absence to be proof."""
+        return (await self.compare()).verdict is not ClockVerdict.TOO_FAR
+
+    async def compare(self) -> ClockComparison:
+        """Compare the clocks before something is sent. Raises DatabaseUnavailableError.
+
+        Every answer of the gateway is a reading, and so is a question to the database once a minute; only clocks that
+        seem to be wrong are asked again at once.
+        """
+        if not self._gateway.clock.is_known:
             await self._measure()
+        if not self._database_clock.is_fresh:
+            await self._refresh()
         comparison = self.comparison()
         if comparison.verdict is ClockVerdict.TOO_FAR:
             await self._measure()
             comparison = self.comparison()
         self._log(comparison)
-        if comparison.verdict is ClockVerdict.TOO_FAR:
-            raise GatewayClocksDifferError(comparison)
+        return comparison
 
     async def measure(self) -> ClockComparison:
         """Ask gateway and database for their time, and compare. Raises GatewayError and DatabaseUnavailableError."""
@@ -159,16 +179,23 @@ class Clocks:
             offsets[DATABASE, GATEWAY] = database.minus(gateway)
         return ClockComparison(offsets)
 
-    async def _measure(self) -> None:
-        """Read both clocks, once for everybody who asks at a time."""
+    async def _refresh(self) -> None:
+        """Read the database's clock, once for everybody who waits for it."""
         async with self._measuring:
-            if elapsed() < self._checked_at + RECHECK:
+            if not self._database_clock.is_fresh:
+                await self._read_database()
+
+    async def _measure(self) -> None:
+        """Read both clocks, once for everybody who waits for it."""
+        asked_at = elapsed()
+        async with self._measuring:
+            if self._measured_at >= asked_at:
                 return
             await self._read_database()
             with suppress(GatewayError):
                 # One that is away sends no reading, and takes no payment either.
                 await self._gateway.verify()
-            self._checked_at = elapsed()
+            self._measured_at = elapsed()
 
     async def _read_database(self) -> None:
         sent = elapsed()

@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
+from activities.gateway.clocks import Clocks
 from activities.refunds.attempt import StoredRefund, refund_outcome, refund_result, stored_refund
 from activities.refunds.queries import RefundQueries
 from models.gateway.gateway_request import RequestKind
@@ -22,10 +23,11 @@ from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, Ref
 class RefundActivities:
     """Activities of a refund's workflow at the gateway. Each is safe to repeat at any point."""
 
-    def __init__(self, database: Database, gateway: RefundGateway, pace: AsyncLimiter) -> None:
+    def __init__(self, database: Database, gateway: RefundGateway, clocks: Clocks, pace: AsyncLimiter) -> None:
         self._database = database
         self._gateway = gateway
-        self._attempts = GatewayAttempts(database, pace)
+        self._clocks = clocks
+        self._attempts = GatewayAttempts(database, clocks, pace)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -37,7 +39,7 @@ class RefundActivities:
 
         A provider that is not effective is asked nothing new: the refund is written down, and the attempt is not made.
         Raises RuleBrokenError when it may not be (nothing is written then), and ApplicationError as
-        GatewayAttempts.make does: after each the same attempt is made again.
+        Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
         opened = await self._open(attempt.order, attempt.attempt)
         if opened.get("is_waiting"):
@@ -61,7 +63,7 @@ class RefundActivities:
             return await self.refund(RefundAttempt(await self._reserved(refund_id), refund.attempt.number + 1))
         if not refund.attempt.gateway_reference:
             # Nobody knows yet: whoever goes on with a refund that was written down finds out by the same attempt.
-            return await self._make(refund, self._calls(refund))
+            return await self.refund(RefundAttempt(await self._reserved(refund_id), refund.attempt.number))
         return await self._make(refund, replace(self._calls(refund), send=None))
 
     @activity.defn
@@ -89,7 +91,7 @@ class RefundActivities:
         )
 
     async def _open(self, order: RefundOrder, attempt: int) -> dict[str, Any]:
-        opened: dict[str, Any] = await self._database.call(
+        opened: dict[str, Any] = await self._clocks.open(
             "open_refund",
             request_id=order.refund_id,
             kind=order.kind,

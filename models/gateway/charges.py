@@ -79,7 +79,7 @@ class Gateway(Protocol):
         ...
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Look for evidence of a charge: by reference, else by listing. None: the customer's gateway never saw it."""
+        """Look for evidence of a charge: by reference, else in the complete list. None: the gateway never saw it."""
         ...
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:

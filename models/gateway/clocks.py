@@ -11,6 +11,9 @@ WARN_AT = timedelta(seconds=10)
 # Beyond this somebody has set a clock wrong, and nobody knows by how much it will be wrong next.
 REFUSE_AT = timedelta(seconds=60)
 
+# The type of the failure of whatever was not sent because of it.
+CLOCKS_DIFFER = "GatewayClocksDiffer"
+
 _NONE = timedelta(0)
 _SECOND = timedelta(seconds=1)
 

@@ -1,12 +1,7 @@
 """The states of a request to the gateway, and of each of its attempts (X31 to X42)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-
-# Stripe keeps a key's answer for at least a day (reference: idempotent requests). An hour's margin covers clock drift
-# and a request that waits in a queue: a repeat must never arrive as a new charge.
-KEY_LIFETIME = timedelta(hours=23)
 
 
 class RequestKind(StrEnum):

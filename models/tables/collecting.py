@@ -105,6 +105,7 @@ class GatewayAttemptRow(Base):
     resolution: Mapped[str]
     started_at: Mapped[datetime]
     sent_at: Mapped[datetime]
+    quiet_since: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 

@@ -8,15 +8,17 @@ from itertools import product
 
 import pytest
 from aiolimiter import AsyncLimiter
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.gateway_request import CollectOutcome
 from sandbox.stripe.control.client import CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, request_for, until_answered
 from tests.support.builders import Merchant, declined
-from tests.support.crashes import Crash, CrashingDatabase, CrashingGateway, CrashTrigger, KilledError, Moment
+from tests.support.crashes import Crash, CrashTrigger, KilledError, Moment, killable
 from tests.support.invariants import complaints
 
 
@@ -68,16 +70,17 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_killed_anywhere_an_attempt_is_charged_once_and_posted_once(
-    merchant: Merchant, database: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl, scenario: Scenario
-) -> None:
+    merchant: Merchant, database: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl,
+    owner_engine: AsyncEngine, scenario: Scenario,
+) -> None:  # fmt: skip
     crashes = [Crash(step, moment) for step, moment in product(scenario.steps, Moment)]
-    healthy = CollectActivities(database, gateway, AsyncLimiter(1000, 1))
+    healthy = CollectActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
     outcomes, balances = {}, {}
 
     for crash in crashes:
         account = await prepare(merchant, scenario)
-        await die(crash, account, database, gateway)
-        result = await until_answered(healthy, request_for(account))
+        await die(crash, account, database, gateway, owner_engine)
+        result = await until_answered(healthy, request_for(account), owner=owner_engine)
         outcomes[str(crash)], balances[str(crash)] = result.outcome, await merchant.balance(account)
 
     owed = 0 if scenario.outcome is CollectOutcome.SETTLED else 2500
@@ -115,14 +118,12 @@ async def prepare(merchant: Merchant, scenario: Scenario) -> str:
     return account
 
 
-async def die(crash: Crash, account: str, database: Database, gateway: StripeGateway) -> None:
+async def die(crash: Crash, account: str, database: Database, gateway: StripeGateway, owner: AsyncEngine) -> None:
     """Ask for the attempt as often as it takes to die at the point."""
     trigger = CrashTrigger(crash)
-    killable = CollectActivities(
-        CrashingDatabase(database, trigger), CrashingGateway(gateway, trigger), AsyncLimiter(1000, 1)
-    )
+    collecting = CollectActivities(*killable(database, gateway, trigger), AsyncLimiter(1000, 1))
     with pytest.raises(KilledError):
-        await until_answered(killable, request_for(account))
+        await until_answered(collecting, request_for(account), owner=owner)
 
 
 async def posted(merchant: Merchant) -> int:

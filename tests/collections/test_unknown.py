@@ -17,6 +17,7 @@ from tests.support.attempts import (
     broken_invariants,
     charged,
     fault_charges,
+    quiet_period_passes,
     refused_type,
     request_for,
     request_state,
@@ -83,14 +84,18 @@ async def test_a_lost_answer_is_found_whatever_it_was(
 
 
 async def test_a_stored_error_before_any_effect_is_proved_by_absence_and_followed_by_a_new_attempt(
-    merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl
+    merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     account = await merchant.account(owes_minor=2500)
     fault_charges(stripe_sandbox, FaultKind.STORED_500)
 
-    first = await until_answered(collecting, request_for(account))
+    at_once = [await refused_type(collecting, request_for(account)) for _ in range(3)]
+    unproved = await attempts(merchant, account)
+    await quiet_period_passes(owner_engine)
+    first = await collecting.collect(request_for(account))
     second = await collecting.collect(request_for(account, attempt=2))
 
+    assert (at_once, unproved) == (["GatewayUnanswered"] * 3, [(1, "unknown")])
     assert (first.outcome, second.outcome) == (CollectOutcome.DID_NOT_HAPPEN, CollectOutcome.SETTLED)
     assert await attempts(merchant, account) == [(1, "did_not_happen"), (2, "succeeded")]
     assert charged(stripe_sandbox) == (1, 2500)

@@ -14,6 +14,7 @@ from activities.cards.cards import CardActivities
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.gateway.attempts import QUIET_PERIOD
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.cards.card import CardRegistration, ValidationRequest
@@ -42,7 +43,7 @@ class Attempt:
 
 async def charge(merchant: Merchant, database: Database, gateway: StripeGateway) -> Attempt:
     """The charge of an invoice."""
-    collecting = CollectActivities(database, gateway, AsyncLimiter(1000, 1))
+    collecting = CollectActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
     account = await merchant.account(owes_minor=2500)
 
     async def make() -> str:
@@ -53,7 +54,9 @@ async def charge(merchant: Merchant, database: Database, gateway: StripeGateway)
 
 async def validation(merchant: Merchant, database: Database, gateway: StripeGateway) -> Attempt:
     """The validation of a new card."""
-    cards = CardActivities(database, gateway, AsyncLimiter(1000, 1), "https://duly.example/saved")
+    cards = CardActivities(
+        database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1), "https://duly.example/saved"
+    )
     token = await merchant.fresh_token("pm_card_visa")
     await cards.register_card(CardRegistration("card_new", await merchant.account(cards=[]), "stripe", token=token))
 
@@ -65,7 +68,7 @@ async def validation(merchant: Merchant, database: Database, gateway: StripeGate
 
 async def refund(merchant: Merchant, database: Database, gateway: StripeGateway) -> Attempt:
     """The refund of a payment."""
-    refunds = RefundActivities(database, gateway, AsyncLimiter(1000, 1))
+    refunds = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
     await (await charge(merchant, database, gateway)).make()
     merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
     payment = await merchant.value("select transaction_id from duly.gateway_requests")
@@ -101,7 +104,8 @@ async def test_absence_proves_nothing_within_the_quiet_period_and_that_it_did_no
     await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=QUIET_PERIOD - timedelta(minutes=1))
 
     too_early = await attempt.fails_as()
-    await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=QUIET_PERIOD)
+    # The gateway says in whole seconds what time it is.
+    await age_attempts(owner_engine, started=A_DAY_AND_AN_HOUR, sent=QUIET_PERIOD + timedelta(seconds=5))
 
     assert (lost, too_early) == ("GatewayUnanswered", "GatewayUnanswered")
     assert await attempt.make() == "did_not_happen"

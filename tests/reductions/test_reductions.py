@@ -8,6 +8,7 @@ from aiolimiter import AsyncLimiter
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.reductions.merchants import Merchants, MerchantsDocument
 from activities.reductions.reductions import ReductionActivities, open_reduction
@@ -209,7 +210,9 @@ async def test_news_that_overtakes_a_reserved_refund_asks_for_it(
     await open_reduction(database, Award("award_overtaken", "cafe", await refunds.account_of(payment), 500, "EUR"))
     await ReductionActivities(database).plan_reduction("award_overtaken", is_remedy=False)
 
-    result = await RefundActivities(database, gateway, AsyncLimiter(100, 1)).check_refund("award_overtaken.1")
+    result = await RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(100, 1)).check_refund(
+        "award_overtaken.1"
+    )
 
     assert (result.outcome, result.amount_minor) == (RefundOutcome.REFUNDED, 500)
     assert await refunds.wrong() == []

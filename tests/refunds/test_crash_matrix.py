@@ -9,13 +9,14 @@ from aiolimiter import AsyncLimiter
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.gateway.gateway_request import RequestKind
 from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResult
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
-from tests.support.crashes import Crash, CrashingDatabase, CrashingGateway, CrashTrigger, KilledError, Moment
+from tests.support.crashes import Crash, CrashTrigger, KilledError, Moment, killable
 
 SCENARIOS = {
     "success": (None, ("open_refund", "refund", "record_refund")),
@@ -42,7 +43,7 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
     refunds: RefundClient, database: Database, gateway: StripeGateway, scenario: str, kind: RequestKind
 ) -> None:
     fault, steps = SCENARIOS[scenario]
-    healthy = RefundActivities(database, gateway, AsyncLimiter(1000, 1))
+    healthy = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
     crashes = [Crash(step, moment) for step, moment in product(steps, Moment)]
     outcomes = {}
 
@@ -54,11 +55,9 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
             refunds.sandbox.clear_faults()
             refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=fault, times=1))
         trigger = CrashTrigger(crash)
-        killable = RefundActivities(
-            CrashingDatabase(database, trigger), CrashingGateway(gateway, trigger), AsyncLimiter(1000, 1)
-        )
+        killed = RefundActivities(*killable(database, gateway, trigger), AsyncLimiter(1000, 1))
         with pytest.raises(KilledError):
-            await until_answered(killable, request)
+            await until_answered(killed, request)
         outcomes[str(crash)] = (await until_answered(healthy, request)).outcome
 
     assert outcomes == dict.fromkeys(map(str, crashes), RefundOutcome.REFUNDED)

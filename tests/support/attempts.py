@@ -32,12 +32,16 @@ async def refused_type(collecting: CollectActivities, request: CollectRequest) -
     return str(failed.value.type)
 
 
-async def until_answered(collecting: CollectActivities, request: CollectRequest) -> CollectResult:
-    """Ask again and again, as Temporal does while an attempt has no answer."""
+async def until_answered(
+    collecting: CollectActivities, request: CollectRequest, *, owner: AsyncEngine | None = None
+) -> CollectResult:
+    """Ask again and again, as Temporal does while an attempt has no answer; with the owner's engine minutes pass."""
     async with asyncio.timeout(20):
         while True:
             with suppress(ApplicationError):
                 return await collecting.collect(request)
+            if owner is not None:
+                await quiet_period_passes(owner)
 
 
 def fault_charges(sandbox: SandboxControl, kind: FaultKind, *, calls: Sequence[int] = (1,)) -> None:
@@ -73,13 +77,22 @@ async def broken_invariants(merchant: Merchant) -> list[Any]:
     return list(await merchant.run("select * from duly.invariant_violations"))
 
 
+async def quiet_period_passes(owner: AsyncEngine) -> None:
+    """Let every quiet period that has begun be over."""
+    async with owner.begin() as connection:
+        await connection.execute(
+            text("update duly.gateway_attempts set quiet_since = quiet_since - interval '4 minutes'")
+        )
+
+
 async def age_attempts(owner: AsyncEngine, *, started: timedelta, sent: timedelta) -> None:
-    """Move every attempt into the past."""
+    """Move every attempt into the past: when it was written down, and when it was last sent, by every clock."""
     async with owner.begin() as connection:
         await connection.execute(
             text(
                 "update duly.gateway_attempts set started_at = clock_timestamp() - cast(:started as interval),"
-                " sent_at = clock_timestamp() - cast(:sent as interval)"
+                " sent_at = clock_timestamp() - cast(:sent as interval),"
+                " quiet_since = clock_timestamp() - cast(:sent as interval)"
             ),
             {"started": started, "sent": sent},
         )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from activities.database import Database
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult
 from models.gateway.refunds import RefundAnswer, RefundCall
@@ -89,3 +90,11 @@ class CrashingGateway(StripeGateway):
     async def find_refund(self, call: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         effect = super().find_refund
         return await self._trigger.guard("find_refund", lambda: effect(call, gateway_reference=gateway_reference))
+
+
+def killable(
+    database: Database, gateway: StripeGateway, trigger: CrashTrigger
+) -> tuple[Database, StripeGateway, Clocks]:
+    """What an activity needs of a gateway's worker, all of it dying by one trigger."""
+    behind, at_gateway = CrashingDatabase(database, trigger), CrashingGateway(gateway, trigger)
+    return behind, at_gateway, Clocks(behind, at_gateway)

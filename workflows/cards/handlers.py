@@ -216,6 +216,7 @@ class CardHandlers:
             code = error.cause.type if isinstance(error.cause, ApplicationError) else None
             if refused:
                 state.waiter.ask_a_person(code or "refused")
+            state.waiter.note_unsent(error)
             result = ValidationResult(ValidationOutcome.UNKNOWN, attempt, code=code or "")
         state.record_result(result)
         return result

@@ -152,6 +152,7 @@ class Collection(CollectionHandlers, CollectionWaits):
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
                 self._ask_a_person(error.cause.type or "refused")
+            state.waiter.note_unsent(error)
         state.record_result(result)
         return result
 

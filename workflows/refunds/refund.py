@@ -130,6 +130,7 @@ class Refund(RefundHandlers):
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 raise error
             self._waiter.ask_a_person(cause.type or "refused")
+        self._waiter.note_unsent(error)
         if self._last is not None:
             return self._last
         return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)

@@ -39,11 +39,11 @@ def progress_of(status: RunStatus, *, run_id: str = "", is_shadow: bool = False)
     )
 
 
-def shard_progress_of(request: ShardRequest, progress: ShardProgress) -> str:
+def shard_progress_of(request: ShardRequest, progress: ShardProgress, *, held_because: str = "") -> str:
     """Return the current details of a shard, in Markdown."""
     held = (
-        f"**Held** since {in_utc(progress.held_since)}: the gateway answered nobody, and one payment checks from time"
-        " to time whether it does again"
+        f"**Held** since {in_utc(progress.held_since)}: {held_because or 'the gateway answered nobody'}; one"
+        " payment checks from time to time whether that is over"
         if progress.held_since
         else ""
     )

@@ -28,6 +28,7 @@ from workflows.collections.collection import Collection
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT, DATABASE, MONTHLY, PROBE, Timing
 from workflows.runs.payment_run_details import shard_progress_of
+from workflows.waiting import unsent_because
 
 _OUTCOMES = {
     CollectOutcome.SETTLED: ItemOutcome.CHARGED,
@@ -73,6 +74,7 @@ class PaymentRunShard:
         self._tally = Counter(request.tally)
         self._charged = Counter(request.charged)
         self._in_flight = 0
+        self._unsent_because = ""
 
     @workflow.run
     async def run(self, request: ShardRequest) -> ShardProgress:
@@ -198,6 +200,7 @@ class PaymentRunShard:
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 # A broken rule is about this member, and says nothing about the gateway.
                 return CollectResult(CollectOutcome.UNKNOWN, code=error.cause.type or "refused")
+            self._unsent_because = unsent_because(error)
             return _NO_ANSWER
 
     async def _hand_over(self, due: DueMember) -> None:
@@ -232,7 +235,8 @@ class PaymentRunShard:
         )
 
     def _show(self) -> None:
-        workflow.set_current_details(shard_progress_of(self._request, self._progress()))
+        details = shard_progress_of(self._request, self._progress(), held_because=self._unsent_because)
+        workflow.set_current_details(details)
 
     def _continue_after(self, last: DueMember) -> NoReturn:
         following = replace(

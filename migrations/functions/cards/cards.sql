@@ -116,19 +116,24 @@ begin
             where provider_id = p_provider_id and account_id = p_account_id);
 end $$;
 
-create or replace function duly.validation_attempt(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
-language sql stable security definer set search_path = duly, pg_temp as $$
+create or replace function duly.validation_attempt(p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
+    p_may_send boolean default true)
+returns jsonb language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('request_id', p_request.id, 'card_id', p_request.card_id, 'account_id', p_request.account_id,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'customer', p_attempt.customer,
         'token', p_attempt.token, 'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'code', p_attempt.code,
         'decline_code', p_attempt.decline_code, 'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
-        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at)
+        -- The moments are for workers of 0.1.0.
+        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
+        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
 $$;
 
 -- Write the attempt to validate a card down before its call, or return it as an earlier call left it. Repeatable at any
--- point. `is_sent`: the caller is about to send it, where its key may still be sent.
-create or replace function duly.open_validation(p_card_id text, p_attempt integer, p_is_sent boolean default true) returns jsonb
-language plpgsql security definer set search_path = duly, pg_temp as $$
+-- point. `is_sent`: the caller is about to send it, where its key may still be sent. Where nothing may be sent, null is
+-- returned instead of writing one down.
+create or replace function duly.open_validation(p_card_id text, p_attempt integer, p_is_sent boolean default true,
+    p_may_send boolean default true)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     c duly.cards;
     r duly.gateway_requests;
@@ -144,16 +149,19 @@ begin
     select * into r from duly.gateway_requests where card_id = p_card_id and kind = 'card_validation';
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
-        if p_is_sent then
-            perform duly.mark_sent(r.id, p_attempt);
+        if p_is_sent and p_may_send then
+            perform duly.mark_sent(a);
         end if;
-        return duly.validation_attempt(r, a);
+        return duly.validation_attempt(r, a, p_may_send);
     end if;
     if c.state in ('rejected', 'replaced', 'removed') then
         perform duly.refuse('card_in_use', format('card: %s is %s', p_card_id, c.state));
     end if;
     if r.id is not null then
         perform duly.check_next_attempt(r, p_attempt);
+    end if;
+    if not p_may_send then
+        return null;
     end if;
     select customer_reference into strict v_customer from duly.gateway_customers
     where provider_id = c.provider_id and account_id = c.account_id;

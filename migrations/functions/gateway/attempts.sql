@@ -15,13 +15,19 @@ language sql immutable as $$
     select coalesce(p_outcome in ('succeeded', 'declined', 'did_not_happen', 'invalid_request'), false)
 $$;
 
--- An attempt without an outcome is about to be sent again. A key of 23 hours is not sent any more (KEY_LIFETIME in
--- models/gateway/gateway_request.py): from then on evidence is looked for, and the quiet period counts from the last sending.
-create or replace function duly.mark_sent(p_request_id text, p_attempt integer) returns void
+-- Whether an attempt may be sent: it has no outcome, and its key is younger than 23 hours, by the one clock that measured
+-- both ends. The gateway keeps a key for a day at least: an hour is left for clocks that are put right meanwhile, for a
+-- repeat must never arrive as a new request. From then on evidence is looked for.
+create or replace function duly.may_be_sent(p_attempt duly.gateway_attempts, p_may_send boolean) returns boolean
+language sql stable as $$
+    select p_may_send and p_attempt.outcome is null and p_attempt.started_at > now() - interval '23 hours'
+$$;
+
+-- An attempt is about to be sent again, where it may: the quiet period begins anew when that has got no answer.
+create or replace function duly.mark_sent(p_attempt duly.gateway_attempts) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    update duly.gateway_attempts set sent_at = clock_timestamp()
-    where request_id = p_request_id and attempt = p_attempt and outcome is null
-      and started_at > clock_timestamp() - interval '23 hours'
+    update duly.gateway_attempts set sent_at = clock_timestamp(), quiet_since = null
+    where request_id = p_attempt.request_id and attempt = p_attempt.attempt and duly.may_be_sent(p_attempt, true)
 $$;
 
 create or replace function duly.collect_result(p_outcome text, p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
@@ -57,15 +63,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from unnest(p_invoices) with ordinality i (id, place) join duly.transaction_numbers n on n.transaction_id = i.id
 $$;
 
-create or replace function duly.attempt_to_send(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns jsonb
-language sql stable security definer set search_path = duly, pg_temp as $$
+create or replace function duly.attempt_to_send(p_request duly.gateway_requests, p_attempt duly.gateway_attempts,
+    p_may_send boolean default true)
+returns jsonb language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', case when p_attempt.channel = 'hosted_page' then duly.invoice_numbers(p_request.invoices) else '[]' end,
-        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at))
+        -- The moments are for workers of 0.1.0.
+        'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
+        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since))
 $$;
 
 -- A member's outcome is written once; what happens later is the collection's.
@@ -91,14 +100,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select exists (select from duly.providers where id = p_provider_id and state = 'effective')
 $$;
 
--- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point.
 -- The steps in which gateways take a currency, in minor units; models/gateway/amounts.py (charge_step) has the source.
 create or replace function duly.charge_step(p_currency text) returns bigint language sql immutable parallel safe as $$
     select case when p_currency in ('BHD', 'JOD', 'KWD', 'OMR', 'TND') then 10 when p_currency = 'MGA' then 100 else 1 end
 $$;
 
+-- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
+-- may be sent, null is returned instead of writing one down.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
-    p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session')
+    p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session', p_may_send boolean default true)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -124,8 +134,11 @@ begin
             if duly.is_final(v_attempt.outcome) then
                 return jsonb_build_object('result', duly.stored_result(v_request, v_attempt));
             end if;
-            perform duly.mark_sent(v_request.id, p_attempt);
-            return duly.attempt_to_send(v_request, v_attempt);
+            -- Whoever charges a saved card only looks at a page.
+            if p_may_send and v_attempt.channel = p_channel then
+                perform duly.mark_sent(v_attempt);
+            end if;
+            return duly.attempt_to_send(v_request, v_attempt, p_may_send);
         end if;
         perform duly.check_next_attempt(v_request, p_attempt);
     end if;
@@ -154,6 +167,9 @@ begin
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
         return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'provider_not_effective',
             'in_dunning');
+    end if;
+    if not p_may_send then
+        return null;
     elsif p_channel = 'hosted_page' then
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_invoices, v_owed, p_channel);

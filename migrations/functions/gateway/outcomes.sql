@@ -81,8 +81,11 @@ begin
         p_attempt.amount_minor, p_request.currency, p_attempt.card_id);
 end $$;
 
--- Nobody knows. When it is final, the key can only repeat the error: from then on evidence is looked for instead.
-create or replace function duly.record_unanswered(p_request_id text, p_attempt integer, p_code text, p_is_final boolean)
+-- Nobody knows. When it is final, the key can only repeat the error: from then on evidence is looked for instead. The quiet
+-- period, after which absence is proof, begins with what the gateway's clock shows at the first of these after a sending; a
+-- stored error does not end it, for what it answered may be under way still. No time is given while clocks are too far apart.
+create or replace function duly.record_unanswered(p_request_id text, p_attempt integer, p_code text, p_is_final boolean,
+    p_gateway_time timestamptz default null)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_account text;
@@ -91,8 +94,9 @@ begin
     perform from duly.account_balances where account_id = v_account for no key update;
     update duly.gateway_requests set state = 'unknown', error_code = p_code
     where id = p_request_id and state in ('pending', 'under_processing', 'unknown');
-    update duly.gateway_attempts set outcome = 'unknown', code = p_code
-    where request_id = p_request_id and attempt = p_attempt and outcome is null and p_is_final;
+    update duly.gateway_attempts set outcome = case when p_is_final then 'unknown' else outcome end,
+        code = case when p_is_final then p_code else code end, quiet_since = coalesce(quiet_since, p_gateway_time)
+    where request_id = p_request_id and attempt = p_attempt and (outcome is null or outcome = 'unknown');
 end $$;
 
 create or replace function duly.unknown_attempt(p_account_id text, p_period text, p_attempt integer) returns jsonb

@@ -46,15 +46,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where t.id = p_payment_id and t.classification = 'payment'
 $$;
 
-create or replace function duly.refund_view(r duly.gateway_requests, a duly.gateway_attempts) returns jsonb
-language plpgsql stable security definer set search_path = duly, pg_temp as $$
+create or replace function duly.refund_view(r duly.gateway_requests, a duly.gateway_attempts, p_may_send boolean default true)
+returns jsonb language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
     return (select jsonb_build_object('request_id', r.id, 'kind', r.kind, 'provider', r.provider_id, 'account_id', r.account_id,
         'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
-        'payment_reference', p.gateway_reference, 'channel', a.channel, 'started_at', a.started_at, 'sent_at', a.sent_at,
-        'executed_at', r.executed_at,
+        'payment_reference', p.gateway_reference, 'channel', a.channel, 'may_be_sent', duly.may_be_sent(a, p_may_send),
+        'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
+        -- The moments are for workers of 0.1.0.
+        'started_at', a.started_at, 'sent_at', a.sent_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
             and p.period not like 'found/%' then p.period || '-again' else '' end,
         'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
@@ -94,9 +96,9 @@ begin
 end $$;
 
 -- Write a refund or cancellation down before its call, or return it as an earlier call left it. Repeatable at any
--- point.
+-- point. Where nothing may be sent, null is returned instead of writing one down.
 create or replace function duly.open_refund(p_request_id text, p_kind text, p_payment_id text, p_amount_minor bigint, p_attempt integer,
-    p_actor text, p_reason text, p_origin text, p_is_acknowledged boolean)
+    p_actor text, p_reason text, p_origin text, p_is_acknowledged boolean, p_may_send boolean default true)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -114,6 +116,7 @@ begin
     if r.id is null then
         v := duly.payment_left(v.request_id);
         perform duly.check_refundable(v, p_payment_id, p_kind, p_amount_minor);
+        if not p_may_send then return null; end if;
         r := duly.write_refund(v, p_request_id, p_kind, coalesce(nullif(p_amount_minor, 0), v.left_minor), p_actor, p_reason,
             p_origin, p_is_acknowledged);
     elsif r.of_request_id is null or r.kind <> p_kind or r.of_request_id <> duly.payment_request_of(p_payment_id)
@@ -122,8 +125,8 @@ begin
     end if;
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
-        perform duly.mark_sent(r.id, p_attempt);
-        return duly.refund_view(r, a);
+        if p_may_send then perform duly.mark_sent(a); end if;
+        return duly.refund_view(r, a, p_may_send);
     end if;
     if p_attempt > 1 then
         perform duly.check_next_attempt(r, p_attempt);
@@ -134,6 +137,7 @@ begin
         select duly.standing_payment(p.transaction_id) into a.payment_id from duly.gateway_requests p where p.id = r.of_request_id;
         return duly.refund_view(r, a) || jsonb_build_object('is_waiting', true);
     end if;
+    if not p_may_send then return null; end if;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
         amount_minor)
     select r.id, p_attempt, duly.idempotency_key(r.id, p_attempt),

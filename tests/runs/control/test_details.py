@@ -127,6 +127,15 @@ def test_a_shard_says_which_page_it_is_on_and_what_it_has_charged() -> None:
     assert "**Charged** 10750.00 EUR" in text
 
 
+def test_a_shard_that_is_held_because_of_a_clock_says_whose() -> None:
+    request = ShardRequest(RUN, "2026-11", "stripe", 2, 25, 250)
+    because = "nothing was sent, for the clock of the database is 3600 s ahead of that of the gateway"
+
+    text = shard_progress_of(request, ShardProgress(2, {}, held_since=SINCE), held_because=because)
+
+    assert f"**Held** since 2026-11-23 03:43Z: {because}" in text
+
+
 def test_a_closed_billing_run_shows_its_totals() -> None:
     billed = OutcomeTotal(ItemOutcome.BILLED, "", "EUR", 99, 269803)
 

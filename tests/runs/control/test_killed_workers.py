@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import RunRequest
 from models.workflow_ids import WORKFLOW_QUEUE
-from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
-from tests.support.attempts import CHARGES
+from tests.support.attempts import CHARGES, quiet_period_passes
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.crash_injection import killable_workers, reached
 from tests.support.invariants import complaints
@@ -57,8 +57,9 @@ async def crowd(merchant: Merchant) -> list[str]:
 @pytest.mark.timeout(240)
 async def test_workers_killed_in_mid_run_charge_everybody_once(
     crowd: list[str], merchant: Merchant, settings: Settings, temporal_server: Client, database: Database,
-    gateway: StripeGateway, stripe_sandbox: SandboxControl, tmp_path: Path,
+    gateway: StripeGateway, owner_engine: AsyncEngine, tmp_path: Path,
 ) -> None:  # fmt: skip
+    stripe_sandbox = merchant.sandbox
     stripe_sandbox.mixed_faults(0.15, seed=11, operation=CHARGES, delay_seconds=3)
 
     async with killable_workers(settings, tmp_path / "workers.log") as workers:
@@ -69,7 +70,7 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
             await reached(lambda: stripe_sandbox.request_counts().get(CHARGES, 0), requests)
             await workers[role].kill_and_start()
         certificate = await asyncio.wait_for(run.result(), 90)
-        await everything_collected(merchant)
+        await everything_collected(merchant, owner_engine)
 
     assert sum(total.members for total in certificate.totals) == len(crowd)
     assert await complaints(stripe_sandbox, database, gateway) == []
@@ -78,9 +79,10 @@ async def test_workers_killed_in_mid_run_charge_everybody_once(
     assert sum(stripe_sandbox.faults_injected().values()) > 10
 
 
-async def everything_collected(merchant: Merchant) -> None:
-    """Wait until no receivable is open any more."""
+async def everything_collected(merchant: Merchant, owner: AsyncEngine) -> None:
+    """Wait until no receivable is open any more; quiet periods are over at once."""
     still_open = "select count(*) from duly.account_balances where balance_minor > 0"
     async with asyncio.timeout(90):
-        while await merchant.value(still_open):  # noqa: ASYNC110 - there is no event across processes
+        while await merchant.value(still_open):
+            await quiet_period_passes(owner)
             await asyncio.sleep(0.2)

@@ -3,11 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
-from tests.support.attempts import CHARGES, LISTS, attempts, broken_invariants, charged, fault_charges
+from tests.support.attempts import (
+    CHARGES,
+    LISTS,
+    attempts,
+    broken_invariants,
+    charged,
+    fault_charges,
+    quiet_period_passes,
+)
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
@@ -22,13 +31,14 @@ from workflows.collections.collection import Collection
 )
 async def test_a_burnt_key_is_replaced_only_when_nothing_had_happened(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl,
-    kind: FaultKind, expected: list[tuple[int, str | None]],
+    owner_engine: AsyncEngine, kind: FaultKind, expected: list[tuple[int, str | None]],
 ) -> None:  # fmt: skip
     account = await merchant.account(owes_minor=2500)
     fault_charges(stripe_sandbox, kind)
 
     await duly.run()
     if len(expected) > 1:
+        await quiet_period_passes(owner_engine)
         await duly.collected(account)
 
     assert await attempts(merchant, account) == expected
