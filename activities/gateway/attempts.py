@@ -5,7 +5,7 @@ Charges, card validations and refunds share it. The caller opens the attempt: it
 request is sent, and sent again under the same key after every call without an answer. When the key can only repeat an
 error or may be forgotten, or while clocks are too far apart, evidence is looked for instead. Absence proves that the
 attempt did not happen once the quiet period is over: on the gateway's own clock, from the first call after the last
-sending that got no answer or found nothing. A stored error does not shorten it, and while clocks are too far apart it
+sending that got no answer or found nothing. It is shorter after a stored error, and while clocks are too far apart it
 neither begins nor ends. The caller records the outcome in one commit.
 """
 
@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 # A request that was last sent this long ago has arrived or never will: only then does its absence prove anything.
 QUIET_PERIOD = timedelta(minutes=3)
+# One that was answered by a stored error has arrived: what it may have done is in the gateway's lists by then.
+QUIET_AFTER_STORED_ERROR = timedelta(seconds=30)
 
 OutcomeFields = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -57,7 +59,8 @@ class StoredAttempt:
         """
         if self.gateway_reference:
             return False
-        return now is None or self.quiet_since is None or now - self.quiet_since < QUIET_PERIOD
+        quiet = QUIET_PERIOD if self.outcome is None else QUIET_AFTER_STORED_ERROR
+        return now is None or self.quiet_since is None or now - self.quiet_since < quiet
 
 
 @dataclass(frozen=True)
