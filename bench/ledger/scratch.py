@@ -92,6 +92,8 @@ async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
 def _fill(scratch: Scratch) -> None:
     with scratch.owner() as owner:
         owner.execute("insert into duly.products (id, name, ledger_account) values ('gold', 'Gold', 'revenue:gold')")
+        # Workers reach these through a billing run alone.
+        owner.execute("grant execute on function duly.post_invoices, duly.allocate_accounts to duly_app")
     with scratch.runtime() as connection:
         open_accounts(connection, "acc_", scratch.accounts)
         open_accounts(connection, "quiet_", scratch.accounts)

@@ -9,8 +9,6 @@ from commands.ledger.transaction_writer import WriteOptions, transaction_writer
 from commands.output import Output
 from models.ledger.refusals import PrerequisiteError
 
-CANCELLED_BY = {"invoice": "cancel_invoice", "payment": "cancel_payment"}
-
 
 @dataclass(frozen=True)
 class Because:
@@ -26,13 +24,13 @@ async def cancel(output: Output, identifier: str, because: Because, options: Wri
     """Cancel a posted invoice or payment by a new transaction (F61 to F70)."""
     async with transaction_writer(output, options) as writer:
         found = await writer.records.require(identifier)
-        if found.classification not in CANCELLED_BY:
+        if found.classification not in {"invoice", "payment"}:
             named = {"classification": found.classification}
             raise PrerequisiteError("only_invoices_and_payments_are_cancelled", named)
         if found.classification == "payment":
             refuse_payment_of_gateway(found)
         receipt = await writer.ledger.write(
-            CANCELLED_BY[found.classification],
+            "cancel_payment" if found.classification == "payment" else "cancel_invoice",
             **{"key": writer.options.key, f"{found.classification}_id": found.id},
             issue_reason=because.reason,
             type_id=because.type,

@@ -39,7 +39,12 @@ async def create(
         if isinstance(document, RefundDocument):
             arguments["acknowledge_credit_limit"] = is_acknowledged
         receipt = await writer.ledger.write(
-            f"create_{classification}",
+            {
+                "invoice": "create_invoice",
+                "credit_note": "create_credit_note",
+                "payment": "create_payment",
+                "refund": "create_refund",
+            }[classification],
             key=writer.options.key,
             account_id=account_id,
             draft=is_draft,

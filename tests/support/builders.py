@@ -55,7 +55,7 @@ class Merchant:
         )
 
     async def run(self, statement: str, **arguments: Any) -> Sequence[Any]:
-        """Run one statement as the runtime role and return its rows, if any."""
+        """Run one statement as the owner of the tables and return its rows, if any."""
         async with self.engine.begin() as connection:
             result = await connection.execute(text(statement), arguments)
             return result.all() if result.returns_rows else []

@@ -1,0 +1,63 @@
+"""Which functions of the database the product calls: by name through `Database.call`, in text SQL, in typed queries."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from tests.house.source import Module
+
+# Tests, benches and the sandbox prove nothing about what a worker needs.
+_NOT_THE_PRODUCT = ("bench", "migrations", "sandbox", "tests")
+_IN_SQL = re.compile(r"\bduly\.(\w+)\s*\(")
+
+
+def called_functions(modules: Iterable[Module], functions: frozenset[str]) -> frozenset[str]:
+    """Return those of the database's functions that the product calls."""
+    product = [module for module in modules if module.path.parts[0] not in _NOT_THE_PRODUCT]
+    callers = frozenset(name for module in product for name in _callers(module.tree))
+    return frozenset(name for module in product for name in _named(module.tree, callers)) & functions
+
+
+def names_made_up(modules: Iterable[Module]) -> list[str]:
+    """Return where a name is put together, so that nobody can say what is called. Arguments go by keyword."""
+    product = [module for module in modules if module.path.parts[0] not in _NOT_THE_PRODUCT]
+    callers = frozenset(name for module in product for name in _callers(module.tree))
+    return [
+        module.at(node.lineno, "name the function")
+        for module in product
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in callers
+        if node.keywords and node.args and isinstance(node.args[0], ast.JoinedStr)
+    ]
+
+
+def _callers(tree: ast.Module) -> Iterator[str]:
+    """Yield what takes the name of a function of the database: its parameter is called `function` everywhere."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
+            continue
+        if any(argument.arg == "function" for argument in node.args.args):
+            yield node.name
+
+
+def _named(tree: ast.Module, callers: frozenset[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name_of(node.func) in callers:
+            yield from _texts(node.args)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _IN_SQL.findall(node.value)
+        elif isinstance(node, ast.Attribute) and _name_of(node.value) == "duly":
+            yield node.attr
+
+
+def _name_of(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _texts(arguments: Iterable[ast.expr]) -> Iterator[str]:
+    for argument in arguments:
+        for node in ast.walk(argument):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
