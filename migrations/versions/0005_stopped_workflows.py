@@ -6,7 +6,7 @@ Revision ID: 0005
 from migrations.run import run_scripts
 
 revision = "0005"
-down_revision: str | None = "0003"
+down_revision: str | None = "0004"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -1,18 +1,18 @@
 """The quiet period of an attempt by the gateway's own clock.
 
-Revision ID: 0007
+Revision ID: 0006
 """
 
 from migrations.run import run_scripts
 
-revision = "0007"
-down_revision: str | None = "0003"
+revision = "0006"
+down_revision: str | None = "0005"
 branch_labels: str | None = None
 depends_on: str | None = None
 
 
 def upgrade() -> None:
-    run_scripts("0007_clocks")
+    run_scripts("0006_clocks")
 
 
 def downgrade() -> None:
