@@ -59,51 +59,14 @@ from models.gateway.refunds import RefundGateway
 from models.reconciliation.gateway import ReconciledGateway
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
-from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.client import connect
-from workflows.collections.collection import Collection
-from workflows.disputes.dispute import Dispute
-from workflows.events.event_sweep import EventSweep
 from workflows.events.targets import target_of
-from workflows.gateway.movements import GatewayMovements
-from workflows.ledger.ledger_audit import LedgerAudit
-from workflows.messages.mailing import Mailing
-from workflows.messages.reminders import Reminders
 from workflows.options import MONTHLY
-from workflows.reconciliation.object_check import ObjectCheck
-from workflows.reconciliation.reconciliation import Reconciliation
-from workflows.reductions.back_end_reduction import BackEndReduction
-from workflows.refunds.refund import Refund
-from workflows.runs.billing_run import BillingRun
-from workflows.runs.payment_run import PaymentRun
-from workflows.runs.payment_run_shard import PaymentRunShard
-from workflows.runs.refund_run import RefundRun
-from workflows.runs.scheduled_run import ScheduledRun
+from workflows.registered import WORKFLOWS
 from workflows.supervision.resumption import resumable_of
-from workflows.supervision.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (
-    BackEndReduction,
-    BillingRun,
-    CardLifecycle,
-    Collection,
-    Dispute,
-    EventSweep,
-    GatewayMovements,
-    LedgerAudit,
-    Mailing,
-    ObjectCheck,
-    PaymentRun,
-    PaymentRunShard,
-    Reconciliation,
-    Refund,
-    RefundRun,
-    Reminders,
-    ScheduledRun,
-    Supervisor,
-)
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 COMPLETIONS_A_BATCH = 20

@@ -59,7 +59,7 @@ grant execute on function duly.alert_overdue_movements, duly.book_movement, duly
     duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
 
 -- ledger
-grant execute on function duly.add_note, duly.cancel_invoice, duly.cancel_payment, duly.control_account,
+grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, duly.cancel_invoice, duly.cancel_payment, duly.control_account,
     duly.create_credit_note, duly.create_invoice, duly.create_payment, duly.create_refund, duly.edit_draft, duly.ledger_account_of, duly.move_to_account,
     duly.open_account, duly.post_draft, duly.quick_pay, duly.reject_draft, duly.seal_of, duly.set_account_state,
     duly.side_of, duly.trial_balance, duly.unsettled_invoices, duly.write_off to duly_app;

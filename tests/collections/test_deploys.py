@@ -17,6 +17,7 @@ from tests.support.builders import Merchant, declined
 from tests.support.changed_collections import PATCH, CarelessCollection, PatchedCollection
 from tests.support.run_control import COLLECTED, duly_at, happened, until
 from tests.support.running_duly import RunningDuly
+from workflows import registered
 from workflows.collections.collection import Collection
 
 Handle = WorkflowHandle[Collection, CollectionResult]
@@ -47,7 +48,7 @@ class Releases:
     @asynccontextmanager
     async def running(self, collection: type) -> AsyncIterator[RunningDuly]:
         """Duly's workers, with this Collection among their workflows."""
-        others = tuple(one for one in worker.WORKFLOWS if not issubclass(one, Collection))
+        others = tuple(one for one in registered.WORKFLOWS if not issubclass(one, Collection))
         with self._monkeypatch.context() as patch:
             patch.setattr(worker, "WORKFLOWS", (*others, collection))
             async with duly_at(*self._parts) as duly:

@@ -18,8 +18,8 @@ from temporalio.workflow import _Definition
 
 from models.workflow_inputs import TEXT_RULES
 from tests.contract.run_examples import EXAMPLES
-from worker import WORKFLOWS
 from workflows.inputs.runner import MARK
+from workflows.registered import WORKFLOWS
 
 NAMES = sorted(EXAMPLES)
 REGISTERED: dict[str, Any] = {

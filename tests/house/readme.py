@@ -6,9 +6,9 @@ from typing import Any
 
 import temporalio.workflow
 
-import worker
 from models import workflow_ids
 from tests.house.source import ROOT
+from workflows import registered
 
 README = ROOT / "README.md"
 EXAMPLE = ROOT / "docs" / "examples" / "collect_now.py"
@@ -58,7 +58,7 @@ def readme_with(marker: str, content: str, text: str) -> str:
 def written() -> str:
     """Return the README as it should be."""
     text = README.read_text(encoding="utf-8")
-    text = readme_with("workflows", "\n".join([*HEADER, *workflow_rows(worker.WORKFLOWS)]) + "\n", text)
+    text = readme_with("workflows", "\n".join([*HEADER, *workflow_rows(registered.WORKFLOWS)]) + "\n", text)
     example = EXAMPLE.read_text(encoding="utf-8").partition("async def")
     return re.sub(
         r"(```python\n).*?(```)", lambda m: f"{m[1]}{example[1]}{example[2]}{m[2]}", text, count=1, flags=re.DOTALL

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from tests.house.source import Module, modules
-from tests.house.timeouts import MARGIN_SECONDS, TimeOuts, longest_default, time_outs
+from tests.operations.activity_timeouts import MARGIN_SECONDS, TimeOuts, longest_default, time_outs
 
 ACTIVITY = """
 SLOW = 600.0

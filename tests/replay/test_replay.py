@@ -12,9 +12,9 @@ from temporalio.workflow import _Definition
 
 from tests.replay.commands import Command, ListeningRunner, asked_again, recorded_commands
 from tests.replay.histories import load, recorded
-from worker import WORKFLOWS
 from workflows.inputs.checks import InputChecks
 from workflows.plugin import sandboxed_runner
+from workflows.registered import WORKFLOWS
 
 HISTORIES = pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
 

@@ -1,6 +1,6 @@
 """A receivable that has to wait: declined, unknown, or in need of its customer. One owner to the end."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -31,14 +31,11 @@ from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
-from workflows.collections.waits import CollectionWaits
+from workflows.collections.waits import PROVIDER_PAUSE, CollectionWaits
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
-
-# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
-PROVIDER_PAUSE = timedelta(hours=1)
 
 
 @workflow.defn(name="Collection")
