@@ -28,18 +28,17 @@ from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
-from activities.gateway.clocks import Clocks, GatewayWithClock
+from activities.gateway.clocks import Clocks
 from activities.gateway.mode import require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
-from activities.ledger.audit import LedgerAuditActivities
 from activities.messages.mailing import MailingActivities
 from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
-from activities.reconciliation.families import book_families
-from activities.reconciliation.matching import ReconciliationActivities
+from activities.reconciliation.books import GatewayWithBooks
+from activities.reconciliation.families import book_families, ledger_families
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -56,7 +55,6 @@ from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
-from models.reconciliation.gateway import ReconciledGateway
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
 from workflows.client import connect
@@ -82,7 +80,7 @@ GATEWAY_PAUSES = (1, 2, 5, 15, 30, 60)
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, ReconciledGateway, GatewayWithClock, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, GatewayWithBooks, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -110,8 +108,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         ReductionActivities(database),
         DisputeRowActivities(database),
         RefundRunActivities(database),
-        ReconciliationActivities(database),
-        LedgerAuditActivities(database),
+        *ledger_families(database),
         ReminderActivities(database),
         QueueRateActivities(),
         MailingActivities(),

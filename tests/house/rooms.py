@@ -77,7 +77,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "collections": ("gateway",),
         "disputes": ("gateway",),
         "events": ("gateway",),
-        "reconciliation": ("gateway",),
+        "reconciliation": ("gateway", "ledger"),
         "reductions": ("configuration",),
         "refunds": ("gateway",),
         "supervision": ("events",),

@@ -55,8 +55,8 @@ async def test_what_is_booked_and_missing_at_the_gateway_is_found_a_day_later(
     async with reconciling.owner_engine.begin() as connection:
         await connection.execute(
             text(
-                "update duly.gateway_attempts set charge_reference = 'ch_forged',"
-                " finished_at = finished_at - interval '25 hours' where outcome = 'succeeded'"
+                "update duly.gateway_expectations set object = 'ch_forged',"
+                " expected_at = expected_at - interval '25 hours' where kind = 'charge'"
             )
         )
 
