@@ -10,6 +10,7 @@ __all__ = [
     "ledger",
     "messages",
     "metadata",
+    "movements",
     "reference",
     "returns",
     "transactions",

@@ -29,3 +29,22 @@ class GatewayExpectationRow(Base):
     fee_minor: Mapped[int | None] = mapped_column(BigInteger)
     fulfilled_at: Mapped[datetime | None]
     alerted_at: Mapped[datetime | None]
+
+
+class MovementMarkRow(Base):
+    """Up to when a provider's own list of movements has been read, by its clock."""
+
+    __tablename__ = "movement_marks"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    read_until: Mapped[datetime]
+
+
+class ExpectationBackfillRow(Base):
+    """How far what older releases posted has been given its expectations."""
+
+    __tablename__ = "expectation_backfill"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    after_request: Mapped[str]
+    is_done: Mapped[bool]

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from sandbox.stripe.app import build_app
+from sandbox.stripe.control.messages import AT_ONCE
 from sandbox.stripe.core import SandboxConfig
 from sandbox.stripe.state.persistence import UnreadableStateError
 
@@ -22,7 +23,7 @@ PAYMENT = {
 
 async def ask(state_file: Path, *calls: tuple[str, dict[str, str]], key: str = "") -> list[httpx.Response]:
     """Start a sandbox on the file, make the calls, and stop it."""
-    app = build_app(SandboxConfig(), state_file=state_file)
+    app = build_app(SandboxConfig(delays=AT_ONCE), state_file=state_file)
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
