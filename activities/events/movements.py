@@ -80,9 +80,8 @@ class _Wanted:
         """From when on the list is to be read; None when nothing is expected."""
         if self.oldest is None:
             return None
-        return max(
-            self.oldest - CLOCK_MARGIN, self.read_until - OVERLAP if self.read_until else self.oldest - CLOCK_MARGIN
-        )
+        began = self.oldest - CLOCK_MARGIN
+        return max(began, self.read_until - OVERLAP) if self.read_until else began
 
 
 _WANTED = TypeAdapter(_Wanted)
@@ -108,9 +107,11 @@ class MovementActivities:
         provider = request.provider
         if request.retrieves_due:
             await self._expect_of_older_release()
-        wanted = await self._wanted(provider)
+        since = (await self._wanted(provider)).since
+        if since is None:
+            return MovementsBooked()
         with retryable_gateway_errors():
-            listed, booked = await self._read_list(provider, wanted.since)
+            listed, booked = await self._read_list(provider, since)
             if request.retrieves_due:
                 booked += await self._retrieve_due(provider, (await self._wanted(provider)).due)
         await self._database.call("alert_overdue_movements", provider_id=provider)
@@ -124,11 +125,9 @@ class MovementActivities:
     async def _wanted(self, provider: str) -> _Wanted:
         return _WANTED.validate_python(await self._database.call("movements_wanted", provider_id=provider, limit=PAGE))
 
-    async def _read_list(self, provider: str, since: datetime | None) -> tuple[int, int]:
+    async def _read_list(self, provider: str, since: datetime) -> tuple[int, int]:
         """Book what the list has since a moment, and note how far that is by the gateway's clock."""
         listed = booked = 0
-        if since is None:
-            return listed, booked
         newest, page = since, list[Movement]()
         async for movement in self._gateway.movements(since):
             listed, newest = listed + 1, max(newest, movement.booked_at)

@@ -7,8 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.database import Database
-from activities.disputes.disputes import record_dispute
-from models.disputes.dispute import DisputeData, DisputeRecord, DisputeState, DisputeStatus, next_reminder
+from models.disputes.dispute import DisputeRecord, DisputeState, DisputeStatus, next_reminder
 from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
 from models.workflow_ids import dispute_id
@@ -102,22 +101,6 @@ async def test_when_it_is_lost_the_payment_is_cancelled_and_the_card_is_not_char
     )
     assert origins == "system"
     assert await refunds.wrong() == []
-
-
-async def test_money_that_is_taken_after_the_decision_pays_for_the_loss(refunds: RefundClient) -> None:
-    [payment] = await refunds.paid(2500)
-    intent = await refunds.merchant.value("select gateway_reference from duly.gateway_requests")
-    lost = DisputeData("dp_1", intent, DisputeState.LOST, "lost", 2500, "EUR", "fraudulent", None, has_evidence=False)
-    await record_dispute(refunds.database, "stripe", lost)
-    at_first = (await held(refunds), await refunds.state_of(payment))
-
-    taken = {"reference": "txn_1", "amount_minor": -2500, "fee_minor": 1500, "currency": "EUR"}
-    expected = {"provider_id": "stripe", "object": "dp_1", "kind": "dispute", "movement": taken}
-    booked = [await refunds.database.call("book_movement", timeout_seconds=None, **expected) for _ in range(2)]
-
-    assert at_first == (0, "posted")
-    assert booked == [True, False]
-    assert (await held(refunds), await refunds.state_of(payment), await refunds.owed(payment)) == (0, "cancelled", 2500)
 
 
 async def test_of_a_dispute_about_a_part_the_rest_stays_paid(refunds: RefundClient) -> None:

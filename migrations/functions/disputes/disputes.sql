@@ -59,7 +59,6 @@ create or replace function duly.move_disputed(p_id text, r duly.gateway_requests
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m record;
-    v_object text;
 begin
     -- What release 0.1.0 had booked of this dispute stays as it is.
     if exists (select from duly.gateway_bookings where idempotency_key = 'dispute:' || p_id || ':held') and not exists (
@@ -81,28 +80,13 @@ begin
     loop
         if not duly.book_movement(r.provider_id, p_id, m.kind, m.movement) and not exists (
                 select from duly.gateway_expectations where provider_id = r.provider_id and movement = m.movement ->> 'reference') then
-            perform duly.book_difference(p_id, r.provider_id, m.movement);
+            -- Nothing more of the customer's currency moves, only the balance's own.
+            perform duly.book_converted(m.movement ->> 'reference', r.provider_id, m.movement ->> 'currency',
+                (m.movement ->> 'amount_minor')::bigint, p_id);
+            perform duly.book_fee(m.movement ->> 'reference', r.provider_id, m.movement ->> 'currency',
+                (m.movement ->> 'fee_minor')::bigint, p_id);
         end if;
     end loop;
-end $$;
-
--- A further movement of a dispute: nothing more of the customer's currency moves, only the balance's own.
-create or replace function duly.book_difference(p_id text, p_provider_id text, p_movement jsonb) returns void
-language plpgsql security definer set search_path = duly, pg_temp as $$
-declare
-    v_amount bigint := (p_movement ->> 'amount_minor')::bigint;
-    v_fee bigint := (p_movement ->> 'fee_minor')::bigint;
-    v_key text := 'movement:' || (p_movement ->> 'reference');
-begin
-    if v_amount <> 0 then
-        perform duly.book_gateway_movement(v_key || ':' || (p_movement ->> 'currency'),
-            case when v_amount > 0 then 'converted_to' else 'converted_from' end, p_provider_id, p_movement ->> 'currency',
-            abs(v_amount), p_id);
-    end if;
-    if v_fee <> 0 then
-        perform duly.book_gateway_movement(v_key || ':fee', case when v_fee > 0 then 'fee' else 'fee_refund' end, p_provider_id,
-            p_movement ->> 'currency', abs(v_fee), p_id);
-    end if;
 end $$;
 
 -- What a worker of release 0.1.0 says of a dispute's money: sums, in the currency of the payment.

@@ -26,33 +26,37 @@ begin
     returning * into e;
     if not found then return false; end if;
     if e.kind in ('dispute', 'dispute_reversal') then perform duly.book_held(e); end if;
-    perform duly.book_fee(e);
-    if e.settled_currency <> e.currency then perform duly.book_conversion(e); end if;
+    perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor, e.object,
+        case when e.kind = 'charge' then e.payment_id end);
+    -- The gateway has moved another currency than the customer's: what was posted leaves clearing, and what moved comes. The
+    -- rate is the gateway's; what the conversion account keeps in the end is the exchange difference.
+    if e.settled_currency <> e.currency then
+        perform duly.book_converted(e.movement, e.provider_id, e.currency, -e.amount_minor, e.object);
+        perform duly.book_converted(e.movement, e.provider_id, e.settled_currency, e.settled_minor, e.object);
+    end if;
     return true;
 end $$;
 
--- What the gateway keeps for a movement, in the currency of its balance; it may give a fee back.
-create or replace function duly.book_fee(e duly.gateway_expectations) returns void
-language plpgsql security definer set search_path = duly, pg_temp as $$
+-- What the gateway keeps for a movement, in the currency of its balance; it may give a fee back, or take none.
+create or replace function duly.book_fee(p_movement text, p_provider_id text, p_currency text, p_fee_minor bigint, p_object text,
+    p_payment_id text default null)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
-    if coalesce(e.fee_minor, 0) = 0 then return; end if;
-    perform duly.book_gateway_movement('movement:' || e.movement || ':fee', case when e.fee_minor > 0 then 'fee' else 'fee_refund' end,
-        e.provider_id, e.settled_currency, abs(e.fee_minor), e.object,
-        p_payment_id => case when e.kind = 'charge' then e.payment_id end);
+    if coalesce(p_fee_minor, 0) <> 0 then
+        perform duly.book_gateway_movement('movement:' || p_movement || ':fee',
+            case when p_fee_minor > 0 then 'fee' else 'fee_refund' end, p_provider_id, p_currency, abs(p_fee_minor), p_object,
+            p_payment_id => p_payment_id);
+    end if;
 end $$;
 
--- The gateway has moved another currency than the customer's: what was posted leaves clearing by the conversion account,
--- and what moved comes by it. The rate is the gateway's; what the account keeps in the end is the exchange difference.
-create or replace function duly.book_conversion(e duly.gateway_expectations) returns void
-language plpgsql security definer set search_path = duly, pg_temp as $$
+-- What clearing gains or, when it is negative, loses in one currency by the conversion account.
+create or replace function duly.book_converted(p_movement text, p_provider_id text, p_currency text, p_amount_minor bigint, p_object text)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
-    perform duly.book_gateway_movement('movement:' || e.movement || ':' || e.currency,
-        case when e.amount_minor > 0 then 'converted_from' else 'converted_to' end,
-        e.provider_id, e.currency, abs(e.amount_minor), e.object);
-    if e.settled_minor <> 0 then
-        perform duly.book_gateway_movement('movement:' || e.movement || ':' || e.settled_currency,
-            case when e.settled_minor > 0 then 'converted_to' else 'converted_from' end,
-            e.provider_id, e.settled_currency, abs(e.settled_minor), e.object);
+    if p_amount_minor <> 0 then
+        perform duly.book_gateway_movement('movement:' || p_movement || ':' || p_currency,
+            case when p_amount_minor > 0 then 'converted_to' else 'converted_from' end, p_provider_id, p_currency,
+            abs(p_amount_minor), p_object);
     end if;
 end $$;
 
