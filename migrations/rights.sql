@@ -35,7 +35,8 @@ grant insert, update on duly.providers, duly.provider_currencies, duly.provider_
 grant insert on duly.gateway_customers, duly.cards to duly_app;
 grant update (brand, last4, exp_month, exp_year, is_recurring, fallback_order) on duly.cards to duly_app;
 
--- Functions, by room: what the code calls and nothing else (tests/stack/test_rights.py derives it).
+-- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
+-- it).
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.note_customer,
     duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
@@ -49,7 +50,7 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.is_o
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 
 -- events
-grant execute on function duly.events_to_deliver, duly.note_delivery, duly.note_sweep, duly.put_off_events,
+grant execute on function duly.events_due, duly.events_to_deliver, duly.note_delivery, duly.note_sweep, duly.put_off_events,
     duly.receive_events, duly.replay_event to duly_app;
 
 -- gateway

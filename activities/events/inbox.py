@@ -51,7 +51,7 @@ class EventInbox:
     async def to_deliver(self, limit: int = 100) -> list[Hint]:
         """Return the oldest events whose turn it is."""
         rows = await self._database.rows(
-            "select * from duly.events_to_deliver(:provider, :limit)", provider=self._provider, limit=limit
+            "select * from duly.events_due(:provider, :limit)", provider=self._provider, limit=limit
         )
         return [Hint(row.id, EventSubject(row.subject), tuple(row.key), row.is_recorded) for row in rows]
 

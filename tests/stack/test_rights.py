@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.house.function_calls import called_functions, names_made_up
 from tests.house.source import modules
+from tests.upgrades.kept_release import releases
 
 _FUNCTIONS = """
     select p.proname as name, p.prosrc as body, p.prosecdef as is_definer,
@@ -63,12 +65,23 @@ def with_what_they_call(names: frozenset[str], functions: Mapping[str, Function]
     return frozenset(found)
 
 
-async def test_the_runtime_role_may_call_what_the_code_calls_and_nothing_else(owner_engine: AsyncEngine) -> None:
+def called_by_releases(names: frozenset[str], folder: Path) -> frozenset[str]:
+    """What workers of a kept release call: during an upgrade they go on with the new functions and rights."""
+    return frozenset().union(
+        *(called_functions(modules(release.unpack_code(folder / release.version)), names) for release in releases())
+    )
+
+
+async def test_the_runtime_role_may_call_what_the_code_calls_and_nothing_else(
+    owner_engine: AsyncEngine, tmp_path: Path
+) -> None:
     functions = await functions_of(owner_engine)
     called = called_functions(modules(), frozenset(functions))
-    needed = with_what_they_call(called | await needed_by_objects(owner_engine), functions)
+    called_before = called_by_releases(frozenset(functions), tmp_path)
+    needed = with_what_they_call(called | called_before | await needed_by_objects(owner_engine), functions)
     granted = {name for name, function in functions.items() if function.is_granted}
 
+    assert "events_to_deliver" in called_before - called
     assert {"open_attempt", "record_outcome", "cancel_invoice", "freeze_shadow_run", "standing_payment"} <= called
     assert sorted(granted - needed) == []
     assert sorted(needed - granted) == []

@@ -83,6 +83,10 @@ class KeptRelease:
         """Write code and data into a folder and return where the code is."""
         for packed in (self.database, self.temporal, self.stripe):
             (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
+        return self.unpack_code(folder)
+
+    def unpack_code(self, folder: Path) -> Path:
+        """Write the code alone and return where it is."""
         code = folder / "code"
         with tarfile.open(self.code) as archive:
             archive.extractall(code, filter="data")

@@ -28,7 +28,7 @@ $$;
 
 -- Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that
 -- yet. `is_recorded`: the ledger has what it says, so that nothing is lost when no workflow waits for it.
-create or replace function duly.events_to_deliver(p_provider_id text, p_limit integer)
+create or replace function duly.events_due(p_provider_id text, p_limit integer)
 returns table (id text, subject text, key text[], is_recorded boolean)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
@@ -49,6 +49,14 @@ begin
     where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
     order by e.next_try_at, e.id limit p_limit;
 end $$;
+
+-- What workers of release 0.1.0 ask; they know no subject that came later, and such an event waits for a newer worker.
+create or replace function duly.events_to_deliver(p_provider_id text, p_limit integer)
+returns table (id text, subject text, key text[])
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select d.id, d.subject, d.key from duly.events_due(p_provider_id, p_limit) d
+    where d.subject in ('payment', 'card', 'refund', 'dispute')
+$$;
 
 create or replace function duly.note_delivery(p_ids text[]) returns void
 language sql security definer set search_path = duly, pg_temp as $$
