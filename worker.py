@@ -1,6 +1,7 @@
 """The composition root: settings to engine, gateway and activities, to workers. The only file that knows everyone."""
 
 import asyncio
+import gc
 import itertools
 import logging
 import os
@@ -205,6 +206,9 @@ async def run_worker(settings: Settings, role: Role) -> None:
             if await _answers(Clocks(database, gateway), stop):
                 client = await _client(settings)
                 await stack.enter_async_context(gateway_worker(client, database, gateway, settings))
+        # To the SDK a pause of 2 s is a deadlock: collecting garbage does not walk through what stays.
+        gc.collect()
+        gc.freeze()
         if not stop.is_set():
             log.info("worker_started", role=role, provider=settings.provider)
         await stop.wait()

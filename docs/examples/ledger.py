@@ -1,6 +1,6 @@
 """Plays one event of each kind into a fresh ledger and writes down the transfers: the tables of docs/ledger.md.
 
-python -m docs.examples.ledger postgresql://…    prints the tables
+python -m docs.examples.ledger postgresql://…    prints the tables, as the role that owns the ledger
 """
 
 import json

@@ -30,8 +30,10 @@ async def test_every_payment_is_made_with_temporal_and_without() -> None:
     measured = await measure_throughput(accounts=20, pairs=1)
 
     (pair,) = measured.pairs
+    # A loop that begins asks the gateway for its time; the workers have asked when they started.
     assert [(run.payments, run.not_charged, run.gateway_requests) for run in (pair.plain, pair.temporal)] == [
-        (20, 0, 20)
-    ] * 2
+        (20, 0, 21),
+        (20, 0, 20),
+    ]
     assert pair.plain.cpu_ms[process_costs.WORKFLOW_WORKER] < pair.temporal.cpu_ms[process_costs.WORKFLOW_WORKER]
     assert pair.temporal.cpu_ms_of(*process_costs.TEMPORAL_AND_DULY) > 0

@@ -86,5 +86,6 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "RefundRun": {"day_is_due": "the day has not begun; `not_due_yet` runs it all the same"},
     "Reminders": {},
+    "Supervisor": {},
     "ScheduledRun": {"time_zone_is_known": "the time zone is no IANA time zone"},
 }

@@ -28,6 +28,14 @@ from models.runs.process_run import (
 )
 from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundTotal
 from models.runs.run_control import RateCommand, RunStage, RunStatus, Steering
+from models.supervision.supervision import (
+    NextStep,
+    ObjectKind,
+    StoppedWorkflow,
+    Supervised,
+    SupervisionReport,
+    SupervisionRequest,
+)
 from tests.contract.examples import COMMAND, DAY, MONEY, NOON, WHO, WHY, Call, Example
 from workflows.runs.refund_run import RefundRunTotals
 
@@ -146,6 +154,25 @@ RUNS = {
     "Reminders": Example(None, f"reminders-{MINUTE}", 3),
     "ScheduledRun": Example(
         ScheduledRunRequest("monthly", RunKind.PAYMENT, "Asia/Nicosia"), f"scheduled/monthly-{MINUTE}", RUN
+    ),
+    "Supervisor": Example(
+        SupervisionRequest(),
+        f"supervisor-{MINUTE}",
+        SupervisionReport(
+            (
+                Supervised(
+                    ObjectKind.COLLECTION,
+                    open=3,
+                    running=2,
+                    in_review=1,
+                    stopped=(
+                        StoppedWorkflow(
+                            "collection/acc_42/2026-11", NextStep.ASK, "terminated", "maria@example.com", WHY
+                        ),
+                    ),
+                ),
+            )
+        ),
     ),
 }
 

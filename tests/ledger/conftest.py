@@ -19,6 +19,7 @@ INNER_FUNCTIONS = (
     "book_gateway_movement",
     "draft_payment",
     "due_dates",
+    "due_window",
     "fill_roll_ups",
     "mark_roll_up",
     "post_gateway_payment",

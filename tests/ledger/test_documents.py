@@ -13,8 +13,8 @@ from tests.ledger.oracle.transfers import LedgerAccountKind
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "ledger.md").read_text(encoding="utf-8")
 
 
-def test_the_transfers_of_each_event_are_those_that_the_page_shows(database_url: str) -> None:
-    with psycopg.connect(plain_url(database_url), autocommit=True) as connection:
+def test_the_transfers_of_each_event_are_those_that_the_page_shows(owner_database_url: str) -> None:
+    with psycopg.connect(plain_url(owner_database_url), autocommit=True) as connection:
         played = tables(connection)
 
     shown = PAGE.partition("<!-- tables -->\n")[2].partition("\n<!-- /tables -->")[0]

@@ -3,17 +3,19 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import text
+from temporalio.client import WorkflowHandle
 
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
+from models.collections.collection import CollectionResult, Stage
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay_in_the_dashboard
 from tests.support.attempts import CHARGES
 from tests.support.command_line import CommandLine
 from tests.support.run_control import until
+from workflows.collections.collection import Collection
 from workflows.events.targets import target_of
 
 WHO = ("--actor", "maria", "--reason", "as agreed")
@@ -98,19 +100,26 @@ async def test_a_payment_of_a_customer_of_ours_in_the_dashboard_is_booked_by_its
     assert (await reconciling.merchant.balance(account), await states(reconciling)) == (0, {"delivered"})
 
 
-@pytest.mark.parametrize("how", ["terminate", "cancel"])
-async def test_the_success_of_a_collection_that_was_stopped_is_not_delivered_to_nobody(
-    reconciling: ReconciliationClient, period: str, how: str
-) -> None:
+async def taken_and_unanswered(
+    reconciling: ReconciliationClient, account: str, period: str
+) -> WorkflowHandle[Collection, CollectionResult]:
+    """Start a collection whose charge succeeds while nobody answers, and which asks in vain what became of it."""
     sandbox = reconciling.sandbox
-    account = await reconciling.merchant.account(owes_minor=2500)
     sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
     sandbox.add_fault(Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
     handle = await reconciling.duly.start_collection(account, period)
     while not sandbox.movements().totals:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
-    await (handle.terminate("it hangs") if how == "terminate" else handle.cancel())
-    sandbox.clear_faults()
+    return handle
+
+
+async def test_the_success_of_a_collection_that_was_terminated_is_not_delivered_to_nobody(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account(owes_minor=2500)
+    handle = await taken_and_unanswered(reconciling, account, period)
+    await handle.terminate("it hangs")
+    reconciling.sandbox.clear_faults()
 
     async with reconciling.owner_engine.begin() as connection:
         await connection.execute(text("update duly.gateway_attempts set sent_at = sent_at - interval '20 minutes'"))
@@ -118,3 +127,20 @@ async def test_the_success_of_a_collection_that_was_stopped_is_not_delivered_to_
     await until_found(reconciling, "unbooked_charge")
 
     assert await reconciling.wrong() == []
+    assert await reconciling.merchant.balance(account) == 0
+
+
+async def test_a_collection_that_was_cancelled_books_what_it_had_taken_by_itself(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account(owes_minor=2500)
+    handle = await taken_and_unanswered(reconciling, account, period)
+    await handle.cancel()
+    reconciling.sandbox.clear_faults()
+    await deliver(reconciling)
+
+    result = await handle.result()
+
+    assert result.stage is Stage.SETTLED
+    assert (await reconciling.discrepancies(), await reconciling.wrong()) == ([], [])
+    assert await reconciling.merchant.balance(account) == 0

@@ -150,11 +150,13 @@ STARTS: Mapping[str, Start] = MappingProxyType(
             lambda given: NaturalId(workflow_ids.movements_id(given.provider)), names_provider=True
         ),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
-        "ObjectCheck": Start(lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id))),
+        "ObjectCheck": Start(
+            lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id)), names_provider=True
+        ),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
         "LedgerAudit": Start(lambda _: NaturalId(workflow_ids.AUDIT, has_moment=True)),
-        "Reconciliation": Start(_reconciliation),
+        "Reconciliation": Start(_reconciliation, names_provider=True),
         "Refund": Start(
             lambda given: NaturalId(workflow_ids.refund_id(given.refund_id)),
             of_duly=("run_id", "resumed"),
