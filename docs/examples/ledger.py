@@ -73,8 +73,12 @@ class Example:
             (self._value("book_gateway_movement('d2', 'dispute_released', 'stripe', 'EUR', 10115, 'dp_1')"),),
         )
         yield Event(
-            "Payout to the bank",
+            "Payout: it leaves the gateway",
             (self._value("book_gateway_movement('o1', 'payout', 'stripe', 'EUR', 5000, 'po_1')"),),
+        )
+        yield Event(
+            "The line of the bank's statement brings the payout",
+            (self._value("book_gateway_movement('o2', 'payout_arrived', 'stripe', 'EUR', 5000, 'po_1')"),),
         )
         reward = self._make("create_credit_note('c2', 'ada', 'EUR', %s)", json.dumps(REWARD))
         refund = self._make("create_refund('r1', 'ada', 500, 'EUR', 'card', 'stripe', p_gateway_reference => 're_1')")

@@ -17,6 +17,7 @@ INNER_FUNCTIONS = (
     "balance_as_of",
     "book_gateway_fee",
     "book_gateway_movement",
+    "day_in_month",
     "draft_payment",
     "due_dates",
     "due_window",
