@@ -80,6 +80,7 @@ def validation_attempt(row: Mapping[str, Any]) -> ValidationAttempt:
             card_id=row["card_id"],
             customer=row["customer"],
             token=row["token"],
+            installation=row["installation"],
         ),
         code=row["code"],
         decline_code=row["decline_code"],

@@ -105,9 +105,11 @@ class CardActivities:
                 if known and await self._gateway.has_customer(known):
                     return
             # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
-            key = ":".join(filter(None, (installation, "customer", registration.account_id, known)))
+            key = "/".join(filter(None, (installation, "customer", registration.account_id, known)))
             async with self._pace:
-                customer = await self._gateway.create_customer(registration.account_id, idempotency_key=key)
+                customer = await self._gateway.create_customer(
+                    registration.account_id, installation=installation, idempotency_key=key
+                )
         await self._database.call(
             "note_customer",
             provider_id=registration.provider,

@@ -9,6 +9,7 @@ import structlog
 from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
+from models.gateway.errors import KEY_USED
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, CollectOutcome, CollectResult
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "gateway_reference": found.gateway_reference,
         "charge_reference": found.charge_reference,
         "movement": found.movement.as_booked() if found.movement else None,
+        "found_minor": found.found_minor,
         "code": decline.code,
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,
@@ -73,6 +75,11 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             customer=row["customer"],
             token=row["token"],
             invoices=tuple(row["invoices"]),
+            installation=row["installation"],
+            period=row["period"],
+            purpose=row["purpose"],
+            known_references=tuple(row["known_references"]),
+            is_key_used=row["code"] == KEY_USED,
         ),
     )
 

@@ -1,9 +1,11 @@
 """Hosted pages for customers who have to be there: opened as an attempt, closed before any other."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
 from activities.database import Database, RuleBrokenError
@@ -12,8 +14,9 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable, retryable_gateway_errors
 from models.collections.collection import OpenPage
 from models.gateway.charges import Gateway, PaymentPage
-from models.gateway.errors import GatewayError, GatewayInvalidRequestError
+from models.gateway.errors import KEY_USED, GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.gateway_request import (
+    ATTEMPT_WAS_MADE,
     AttemptCause,
     AttemptChannel,
     CollectOutcome,
@@ -62,17 +65,14 @@ class PaymentPageActivities:
         attempt = charge_attempt(opened["attempt"])
         if not attempt.is_hosted:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
+        if attempt.charge.is_key_used:
+            raise await self._made_before(attempt)
         if not attempt.stored.may_be_sent:
             # Under a key that the gateway may have forgotten it would be a second page for one attempt.
             raise RuleBrokenError(
                 "page_is_new", f"the page of attempt {attempt.stored.number} cannot be opened again now"
             )
-        try:
-            page: PaymentPage = await self._gateway.open_page(attempt.charge, return_url=self._return_url)
-        except GatewayInvalidRequestError as error:
-            raise _no_page(await self._record(attempt, charge_outcome(None) | {"code": error.code})) from None
-        except GatewayError as error:
-            raise retryable(error) from None
+        page = await self._page(attempt)
         await self._database.call(
             "record_page",
             request_id=attempt.stored.request_id,
@@ -80,6 +80,32 @@ class PaymentPageActivities:
             gateway_reference=page.gateway_reference,
         )
         return OpenPage(page.url, page.expires_at, attempt.stored.number)
+
+    async def _page(self, attempt: ChargeAttempt) -> PaymentPage:
+        try:
+            return await self._gateway.open_page(attempt.charge, return_url=self._return_url)
+        except GatewayInvalidRequestError as error:
+            raise _no_page(await self._record(attempt, charge_outcome(None) | {"code": error.code})) from None
+        except GatewayError as error:
+            if error.code != KEY_USED:
+                raise retryable(error) from None
+        await self._database.call(
+            "record_unanswered",
+            request_id=attempt.stored.request_id,
+            attempt=attempt.stored.number,
+            code=KEY_USED,
+            is_final=True,
+        )
+        raise await self._made_before(replace(attempt, charge=replace(attempt.charge, is_key_used=True)))
+
+    async def _made_before(self, attempt: ChargeAttempt) -> ApplicationError:
+        """Record what an attempt came to that somebody has made before: no page is opened for it."""
+        with retryable_gateway_errors():
+            found = await self._gateway.find_charge(attempt.charge, gateway_reference="")
+            if found is None:
+                return retryable(GatewayUnansweredError(KEY_USED))
+        await self._record(attempt, charge_outcome(found))
+        return RuleBrokenError(ATTEMPT_WAS_MADE, f"attempt {attempt.stored.number} was made before: {found.status}")
 
     @activity.defn
     async def close_page(self, request: CollectRequest) -> CollectResult:

@@ -20,7 +20,7 @@ from aiolimiter import AsyncLimiter
 from activities.database import Database, RuleBrokenError
 from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable
-from models.gateway.errors import GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
+from models.gateway.errors import KEY_USED, GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome
 
 log = structlog.get_logger(__name__)
@@ -46,21 +46,27 @@ class StoredAttempt:
     gateway_reference: str
     may_be_sent: bool
     quiet_since: datetime | None
+    code: str
 
     @property
     def is_final(self) -> bool:
         """Whether the outcome is certain and never changes again."""
         return self.outcome in FINAL_OUTCOMES
 
-    def may_still_arrive(self, now: datetime | None) -> bool:
-        """Say whether the gateway may still come to know of it, by the gateway's own clock, where that is known.
+    def why_absence_proves_nothing(self, now: datetime | None) -> str:
+        """Return why what was not found may have happened all the same; empty when its absence is proof.
 
-        A reference shows that it has arrived; a stored error does not, for what it answered may be under way still.
+        Whoever used the key has made something, perhaps for another customer. The gateway may come to know of a request
+        within the quiet period, by its own clock, where that is known. A reference shows that it has arrived; a stored
+        error does not, for what it answered may be under way still.
         """
+        if self.code == KEY_USED:
+            return KEY_USED
         if self.gateway_reference:
-            return False
+            return ""
         quiet = QUIET_PERIOD if self.outcome is None else QUIET_AFTER_STORED_ERROR
-        return now is None or self.quiet_since is None or now - self.quiet_since < quiet
+        may_arrive = now is None or self.quiet_since is None or now - self.quiet_since < quiet
+        return "too_early_to_tell" if may_arrive else ""
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,8 @@ class GatewayAttempts:
             raise GatewayUnansweredError(error.code) from error
         if found is None and not await self._clocks.are_close():
             raise GatewayUnansweredError("clocks_differ")
-        if found is None and attempt.may_still_arrive(checked_at):
-            raise GatewayUnansweredError("too_early_to_tell")
+        if found is None and (why := attempt.why_absence_proves_nothing(checked_at)):
+            raise GatewayUnansweredError(why)
         return found
 
     async def _record_unanswered(self, attempt: StoredAttempt, error: GatewayUnansweredError) -> None:
@@ -162,4 +168,5 @@ def stored_attempt(row: Mapping[str, Any]) -> StoredAttempt:
         gateway_reference=row["gateway_reference"] or "",
         may_be_sent=row["may_be_sent"],
         quiet_since=datetime.fromisoformat(row["quiet_since"]) if row["quiet_since"] else None,
+        code=row["code"],
     )

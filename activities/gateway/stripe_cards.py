@@ -1,12 +1,12 @@
 """Cards at Stripe: customers, checks by setup intent, pages that save a card, and what becomes of it."""
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import stripe
 
 from activities.gateway.stripe_pages import require_customer
-from activities.gateway.translation import decline_of, translating_errors
+from activities.gateway.translation import decline_of, metadata_at, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import PaymentPage
 from models.gateway.decline import Decline
@@ -29,11 +29,12 @@ class StripeCards:
 
     _client: stripe.StripeClient
 
-    async def create_customer(self, account_id: str, *, idempotency_key: str) -> str:
+    async def create_customer(self, account_id: str, *, installation: str, idempotency_key: str) -> str:
         """Create a customer that carries our id and nothing personal."""
         with translating_errors():
             customer = await self._client.v1.customers.create_async(
-                {"metadata": {"duly_account": account_id}}, {"idempotency_key": idempotency_key}
+                {"metadata": {"duly_account": account_id, "duly_installation": installation}},
+                {"idempotency_key": idempotency_key},
             )
         return customer.id
 
@@ -74,7 +75,7 @@ class StripeCards:
         with translating_errors():
             if gateway_reference:
                 found = await intents.retrieve_async(gateway_reference, {"expand": [_EXPAND]})
-                if _metadata_of(found).get("duly_attempt") != validation.idempotency_key:
+                if not validation.identity.is_attempt(metadata_at(found)):
                     raise GatewayInvalidRequestError("another_validation")
                 return _answer(found)
             page = await intents.list_async(
@@ -85,7 +86,7 @@ class StripeCards:
                 }
             )
             async for intent in page.auto_paging_iter():
-                if _metadata_of(intent).get("duly_attempt") == validation.idempotency_key:
+                if validation.identity.is_attempt(metadata_at(intent)):
                     return _answer(intent)
             await require_customer(self._client, validation.customer)
         return None
@@ -134,7 +135,7 @@ class StripeCards:
             }
         )
         async for session in page.auto_paging_iter():
-            if _metadata_of(session).get("duly_attempt") == validation.idempotency_key:
+            if validation.identity.is_attempt(metadata_at(session)):
                 return session
         await require_customer(self._client, validation.customer)
         return None
@@ -183,16 +184,7 @@ class StripeCards:
 
 
 def _metadata(validation: Validation) -> dict[str, str]:
-    return {
-        "duly_request": validation.request_id,
-        "duly_attempt": validation.idempotency_key,
-        "duly_account": validation.account_id,
-        "duly_card": validation.card_id,
-    }
-
-
-def _metadata_of(found: Any) -> dict[str, str]:
-    return found.metadata.to_dict() if found.metadata else {}
+    return validation.identity.metadata(card=validation.card_id)
 
 
 def _answer(intent: stripe.SetupIntent, *, reference: str = "") -> ValidationAnswer:

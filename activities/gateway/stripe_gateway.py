@@ -7,11 +7,12 @@ import stripe
 
 from activities.gateway.clocked_http import ClockedHttp
 from activities.gateway.clocks import ObservedClock
+from activities.gateway.evidence.stripe_evidence import StripeEvidence
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
 from activities.gateway.stripe_movements import StripeBooks, StripeMovements
-from activities.gateway.stripe_pages import EXPAND_FEE, StripePages, require_customer
+from activities.gateway.stripe_pages import EXPAND_FEE
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
@@ -19,7 +20,6 @@ from activities.gateway.translation import (
     decline_from,
     metadata_of,
     pick_fields,
-    require_same_attempt,
     translating_errors,
 )
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class StripeGateway(
-    StripePages, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents, StripeBooks
+    StripeEvidence, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents, StripeBooks
 ):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
@@ -65,30 +65,6 @@ class StripeGateway(
         except stripe.InvalidRequestError:
             return False
         return card.customer == charge.customer
-
-    async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Retrieve by id, else list all of the customer's intents: both are consistent at Stripe, where search is not.
-
-        No clock narrows the list: one that is wrong would hide what is there, and it would be charged again.
-        """
-        with translating_errors():
-            if gateway_reference:
-                found = await self._client.v1.payment_intents.retrieve_async(
-                    gateway_reference, {"expand": [EXPAND_FEE]}
-                )
-                return charge_result(require_same_attempt(found, charge), charge)
-            page = await self._client.v1.payment_intents.list_async(
-                {
-                    "customer": charge.customer,
-                    "limit": 100,
-                    "expand": [f"data.{EXPAND_FEE}"],
-                }
-            )
-            async for intent in page.auto_paging_iter():
-                if intent.metadata.to_dict().get("duly_attempt") == charge.idempotency_key:
-                    return charge_result(intent, charge)
-            await require_customer(self._client, charge.customer)
-        return None
 
     async def verify(self) -> None:
         """Read the balance: the cheapest call that needs a good key."""

@@ -1,5 +1,6 @@
 """Payments on a page of Stripe's, for a customer who has to be there: authentication, another card."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import stripe
@@ -17,6 +18,11 @@ async def require_customer(client: stripe.StripeClient, customer: str) -> None:
     Another Stripe account's list is just as empty.
     """
     await client.v1.customers.retrieve_async(customer)
+
+
+def is_taken(intent: stripe.PaymentIntent) -> bool:
+    """Say whether money was taken by an intent, or is on its way."""
+    return intent.status in {"succeeded", "processing", "requires_capture"}
 
 
 class StripePages:
@@ -55,34 +61,30 @@ class StripePages:
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Expire the page, unless it is over already, and read how it ended."""
         with translating_errors():
-            session = await self._client.v1.checkout.sessions.retrieve_async(gateway_reference)
-            if session.status == "open":
-                await self._client.v1.checkout.sessions.expire_async(gateway_reference)
-        return await self.find_page_payment(charge, gateway_reference=gateway_reference)
+            return await self._closed(await self._page(gateway_reference), charge)
 
-    async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Read the page by its id, else find it among the customer's pages."""
-        with translating_errors():
-            session = await self._page(charge, gateway_reference)
-        if session is None or session.status == "expired":
-            return None
-        if session.status == "open" or not isinstance(session.payment_intent, stripe.PaymentIntent):
-            return ChargeResult(ChargeStatus.PROCESSING, gateway_reference=session.id)
-        return charge_result(session.payment_intent, charge)
+    async def _closed(self, session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
+        """Expire a page that is open, and read what it came to: who paid at the last moment has paid."""
+        if session.status == "open":
+            await self._client.v1.checkout.sessions.expire_async(session.id)
+            session = await self._page(session.id)
+        return self._page_result(session, charge)
 
-    async def _page(self, charge: Charge, reference: str) -> stripe.checkout.Session | None:
-        sessions = self._client.v1.checkout.sessions
-        if reference:
-            return await sessions.retrieve_async(reference, {"expand": [_EXPAND_PAYMENT]})
-        found = await sessions.list_async(
-            {
-                "customer": charge.customer,
-                "limit": 100,
-                "expand": [f"data.{_EXPAND_PAYMENT}"],
-            }
+    @staticmethod
+    def _page_result(session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
+        """Read what a page came to: processing while it is open, canceled when it ended and no money is on its way."""
+        intent = session.payment_intent
+        if isinstance(intent, stripe.PaymentIntent) and (session.status == "complete" or is_taken(intent)):
+            return charge_result(intent, charge)
+        status = ChargeStatus.CANCELED if session.status == "expired" else ChargeStatus.PROCESSING
+        return ChargeResult(status, gateway_reference=session.id)
+
+    async def _page(self, reference: str) -> stripe.checkout.Session:
+        return await self._client.v1.checkout.sessions.retrieve_async(reference, {"expand": [_EXPAND_PAYMENT]})
+
+    async def _sessions(self, customer: str) -> AsyncIterator[stripe.checkout.Session]:
+        page = await self._client.v1.checkout.sessions.list_async(
+            {"customer": customer, "limit": 100, "expand": [f"data.{_EXPAND_PAYMENT}"]}
         )
-        async for session in found.auto_paging_iter():
-            if (session.metadata.to_dict() if session.metadata else {}).get("duly_attempt") == charge.idempotency_key:
-                return session
-        await require_customer(self._client, charge.customer)
-        return None
+        async for session in page.auto_paging_iter():
+            yield session

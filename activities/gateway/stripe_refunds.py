@@ -2,7 +2,7 @@
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, booked_movement, translating_errors
+from activities.gateway.translation import amount_to_send, booked_movement, metadata_at, translating_errors
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
 
@@ -32,11 +32,7 @@ class StripeRefunds:
                     "amount": amount_to_send(call),
                     "reason": "requested_by_customer",
                     "expand": list(EXPAND_MOVEMENTS),
-                    "metadata": {
-                        "duly_request": call.request_id,
-                        "duly_attempt": call.idempotency_key,
-                        "duly_account": call.account_id,
-                    },
+                    "metadata": call.identity.metadata(),
                 },
                 {"idempotency_key": call.idempotency_key},
             )
@@ -69,10 +65,7 @@ class StripeRefunds:
 
 def _is_of(refund: stripe.Refund, call: RefundCall) -> bool:
     # One that was made outside of Duly has none of our metadata; its own id is its key.
-    if call.idempotency_key == f"found:{refund.id}":
-        return True
-    metadata = refund.metadata.to_dict() if refund.metadata else {}
-    return metadata.get("duly_attempt") == call.idempotency_key
+    return call.idempotency_key == f"found:{refund.id}" or call.identity.is_attempt(metadata_at(refund))
 
 
 def _answer(refund: stripe.Refund, call: RefundCall) -> RefundAnswer:

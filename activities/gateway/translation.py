@@ -13,12 +13,14 @@ from models.gateway.amounts import GatewayAmountError, from_gateway, to_gateway
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline
 from models.gateway.errors import (
+    KEY_USED,
     GatewayAccessError,
     GatewayBusyError,
     GatewayError,
     GatewayInvalidRequestError,
     GatewayUnansweredError,
 )
+from models.gateway.identity import named_invoices
 from models.gateway.movements import Movement, MovementKind
 from models.gateway.refunds import RefundCall
 from models.money import Money
@@ -79,17 +81,17 @@ def amount_to_send(request: Charge | RefundCall) -> int:
 
 def metadata_of(charge: Charge) -> dict[str, str]:
     """Return our ids, which every object of ours carries at the gateway."""
-    return {
-        "duly_request": charge.request_id,
-        "duly_attempt": charge.idempotency_key,
-        "duly_account": charge.account_id,
-        "duly_payment": charge.payment_id,
-    }
+    return charge.identity.metadata(invoices=named_invoices(charge.invoices))
+
+
+def metadata_at(found: Any) -> dict[str, str]:
+    """Return what an object of the gateway says about itself."""
+    return found.metadata.to_dict() if found.metadata else {}
 
 
 def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
     """Read what an intent came to; it must be about the money that was requested."""
-    _refuse_another_amount(intent, charge)
+    found_minor = _other_amount(intent, charge)
     status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
     latest = cast("stripe.Charge | None", intent.latest_charge)
     return ChargeResult(
@@ -98,20 +100,28 @@ def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
         charge_reference=latest.id if latest else "",
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
         movement=booked_movement(latest.balance_transaction) if latest else None,
+        found_minor=found_minor,
     )
 
 
 def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
     """Return the intent if it is this attempt's. Raises GatewayInvalidRequestError when it is another payment."""
-    if intent.metadata.to_dict().get("duly_attempt") != charge.idempotency_key:
+    metadata = metadata_at(intent)
+    is_ours = charge.identity.is_attempt(metadata) or charge.identity.is_receivable(metadata)
+    if not is_ours or intent.id in charge.known_references:
         raise GatewayInvalidRequestError("another_payment")
     return intent
 
 
-def _refuse_another_amount(intent: stripe.PaymentIntent, charge: Charge) -> None:
+def _other_amount(intent: stripe.PaymentIntent, charge: Charge) -> int | None:
+    """Return the intent's amount where it is another than was requested, which only a key used before can explain."""
+    currency = intent.currency.upper()
+    if (intent.amount, currency) == (amount_to_send(charge), charge.currency):
+        return None
+    if charge.is_key_used and currency == charge.currency:
+        return from_gateway(intent.amount, currency).amount_minor
     # An answer about another amount than the request's is no answer to it: it must reach a person.
-    if (intent.amount, intent.currency.upper()) != (amount_to_send(charge), charge.currency):
-        raise GatewayUnansweredError("amount_mismatch", is_final=True)
+    raise GatewayUnansweredError("amount_mismatch", is_final=True)
 
 
 def booked_movement(booking: object) -> Movement | None:
@@ -208,7 +218,7 @@ def translated(error: stripe.StripeError) -> GatewayError:
         case stripe.AuthenticationError() | stripe.PermissionError():
             return GatewayAccessError(code)
         case stripe.IdempotencyError():
-            return GatewayUnansweredError(code, is_final=True)
+            return GatewayUnansweredError(KEY_USED, is_final=True)
         case stripe.InvalidRequestError() | stripe.CardError() | stripe.SignatureVerificationError():
             return GatewayInvalidRequestError(code)
         case _:

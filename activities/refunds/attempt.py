@@ -90,5 +90,7 @@ def stored_refund(row: Mapping[str, Any]) -> StoredRefund:
         payment_reference=row["payment_reference"],
         amount_minor=row["amount_minor"],
         currency=row["currency"],
+        installation=row["installation"],
+        purpose=row["purpose"],
     )
-    return StoredRefund(stored_attempt(row), call, row)
+    return StoredRefund(stored_attempt({**row, "code": row["attempt_code"]}), call, row)

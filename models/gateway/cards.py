@@ -7,6 +7,7 @@ from typing import Protocol
 
 from models.gateway.charges import PaymentPage
 from models.gateway.decline import Decline
+from models.gateway.identity import Identity
 
 
 class ValidationStatus(StrEnum):
@@ -44,6 +45,18 @@ class Validation:
     card_id: str
     customer: str
     token: str = field(default="", repr=False)
+    installation: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        """What the gateway knows the validation by."""
+        return Identity(
+            self.idempotency_key,
+            self.request_id,
+            self.account_id,
+            installation=self.installation,
+            purpose="card_validation",
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class ValidationAnswer:
 class CardGateway(Protocol):
     """The part of a gateway that saves cards."""
 
-    async def create_customer(self, account_id: str, *, idempotency_key: str) -> str:
+    async def create_customer(self, account_id: str, *, installation: str, idempotency_key: str) -> str:
         """Make the gateway's customer of an account and return its reference."""
         ...
 

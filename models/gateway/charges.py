@@ -12,6 +12,7 @@ from typing import Protocol
 
 from models.gateway.decline import Decline
 from models.gateway.events import GatewayEvent
+from models.gateway.identity import Identity
 from models.gateway.movements import Movement, MovementKind
 
 # So many numbers are readable on a page; the gateway cuts long names off without a word.
@@ -31,7 +32,8 @@ class ChargeStatus(StrEnum):
 class Charge:
     """One charge to make. Amount in the currency's minor units of ISO 4217; ids and tokens only.
 
-    A page names the numbers of the invoices that it is for; a charge without its customer needs none.
+    `invoices` are the numbers of those that it is for; a page names them to its customer. `known_references` are what
+    other attempts came to. `is_key_used`: somebody has used the key before, perhaps for another amount.
     """
 
     idempotency_key: str
@@ -43,6 +45,23 @@ class Charge:
     customer: str
     token: str
     invoices: tuple[str, ...] = ()
+    installation: str = ""
+    period: str = ""
+    purpose: str = "payment"
+    known_references: tuple[str, ...] = ()
+    is_key_used: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """What the gateway knows the charge by."""
+        return Identity(
+            self.idempotency_key,
+            self.request_id,
+            self.account_id,
+            installation=self.installation,
+            purpose=self.purpose,
+            period=self.period,
+        )
 
 
 def page_title(invoices: Sequence[str]) -> str:
@@ -53,13 +72,17 @@ def page_title(invoices: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ChargeResult:
-    """What the gateway answers about a charge. The movement, with the fee, is None until the gateway has booked it."""
+    """What the gateway answers about a charge. The movement, with the fee, is None until the gateway has booked it.
+
+    `found_minor` is the amount of money that moved where it is another than was requested: only evidence has it.
+    """
 
     status: ChargeStatus
     gateway_reference: str
     charge_reference: str = ""
     decline: Decline | None = None
     movement: Movement | None = None
+    found_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +102,10 @@ class Gateway(Protocol):
         ...
 
     async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Look for evidence of a charge: by reference, else in the complete list. None: the gateway never saw it."""
+        """Look for evidence of a charge: by reference, else in the complete list. None: the gateway never saw it.
+
+        What was made for the same receivable and is no other attempt's counts, under whichever key and channel.
+        """
         ...
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:

@@ -7,11 +7,15 @@
 | 401, 403                            | GatewayAccessError         | GatewayAccess         | none: did not happen  |
 | nothing, half an answer, 409, 5xx   | GatewayUnansweredError     | GatewayUnanswered     | none: nobody knows    |
 | a stored 500, other money than ours | the same with is_final     | GatewayUnanswered     | unknown               |
+| 400: the key was used before        | the same, code KEY_USED    | GatewayUnanswered     | unknown               |
 
 A decline is no error: it is the issuer's answer (models/gateway/decline.py). Stripe's errors become ours in
 activities/gateway/translation.py, ours become Temporal's in activities/gateway/retries.py, and what is done about an
 attempt without an answer stands in activities/gateway/attempts.py.
 """
+
+# The key was used before, with other parameters: somebody has made the attempt, so that nothing proves its absence.
+KEY_USED = "key_used"
 
 
 class GatewayError(Exception):

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The rule by which no page is opened for an attempt that the gateway has had already.
+ATTEMPT_WAS_MADE = "attempt_was_made"
+
 
 class RequestKind(StrEnum):
     """What is requested (X33, and our own card validation)."""

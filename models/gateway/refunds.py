@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from models.gateway.identity import Identity
 from models.gateway.movements import Movement
 
 
@@ -25,6 +26,19 @@ class RefundCall:
     payment_reference: str
     amount_minor: int
     currency: str
+    installation: str = ""
+    purpose: str = "refund"
+
+    @property
+    def identity(self) -> Identity:
+        """What the gateway knows the refund by."""
+        return Identity(
+            self.idempotency_key,
+            self.request_id,
+            self.account_id,
+            installation=self.installation,
+            purpose=self.purpose,
+        )
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ class GatewayAttemptRow(Base):
 
     request_id: Mapped[str] = mapped_column(ForeignKey("duly.gateway_requests.id"), primary_key=True)
     attempt: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    subject: Mapped[str | None]
+    number: Mapped[int | None] = mapped_column(Integer)
     idempotency_key: Mapped[str]
     cause: Mapped[str]
     channel: Mapped[str]

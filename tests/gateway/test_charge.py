@@ -52,7 +52,7 @@ async def test_a_charge_carries_our_names_and_nothing_about_a_person(
         "duly_request": "req_1",
         "duly_attempt": "test:req_1:1",
         "duly_account": "acc_1",
-        "duly_payment": "ft_1",
+        "duly_purpose": "payment",
     }
     assert (intent.description, intent.receipt_email) == (None, None)
 

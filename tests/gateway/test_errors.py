@@ -12,6 +12,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from activities.gateway.translation import translated
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.errors import (
+    KEY_USED,
     GatewayAccessError,
     GatewayBusyError,
     GatewayError,
@@ -180,7 +181,7 @@ def test_every_error_of_the_sdk_has_a_meaning_and_by_default_nobody_knows(kind: 
     meaning = translated(error)
 
     assert type(meaning) is MEANING.get(kind, GatewayUnansweredError)
-    assert meaning.code == type(error).__name__
+    assert meaning.code == (KEY_USED if kind is stripe.IdempotencyError else type(error).__name__)
 
 
 def test_the_walk_over_the_sdks_errors_finds_them() -> None:

@@ -26,6 +26,7 @@ CAPABILITIES = frozenset(
         "messages",
         "operations",
         "reconciliation",
+        "recovery",
         "reductions",
         "refunds",
         "runs",

@@ -19,7 +19,7 @@ from models.collections.collection import (
     RetryCommand,
     Stage,
 )
-from models.gateway.gateway_request import CollectResult
+from models.gateway.gateway_request import ATTEMPT_WAS_MADE, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
 from workflows.collections.state import CollectionState
@@ -78,15 +78,21 @@ class CollectionHandlers:
         state = self._state
         if state.snapshot.page is not None and state.snapshot.page.expires_at > workflow.now():
             return state.snapshot.page.url
-        with surfacing_refusal():
-            page = await workflow.execute_activity_method(
-                PaymentPageActivities.open_page,
-                state.attempt_request(state.next_attempt()),
-                task_queue=workflow_ids.gateway_queue(state.request.provider),
-                summary="open a page for the customer",
-                priority=PEOPLE,
-                **COLLECT_WAITING,
-            )
+        try:
+            with surfacing_refusal():
+                page = await workflow.execute_activity_method(
+                    PaymentPageActivities.open_page,
+                    state.attempt_request(state.next_attempt()),
+                    task_queue=workflow_ids.gateway_queue(state.request.provider),
+                    summary="open a page for the customer",
+                    priority=PEOPLE,
+                    **COLLECT_WAITING,
+                )
+        except ApplicationError as error:
+            if error.type == ATTEMPT_WAS_MADE:
+                # What it came to is recorded: perhaps it has paid what is waited for.
+                state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
+            raise
         state.show_page(page)
         return page.url
 

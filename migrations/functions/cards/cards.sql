@@ -126,6 +126,7 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
+        || duly.attempt_identity(p_request)
 $$;
 
 -- Write the attempt to validate a card down before its call, or return it as an earlier call left it. Repeatable at any
@@ -165,14 +166,14 @@ begin
     end if;
     select customer_reference into strict v_customer from duly.gateway_customers
     where provider_id = c.provider_id and account_id = c.account_id;
-    insert into duly.gateway_requests as q (kind, provider_id, account_id, card_id, amount_minor, currency)
-    select 'card_validation', c.provider_id, c.account_id, c.id, 0, o.currency from duly.accounts o where o.id = c.account_id
+    insert into duly.gateway_requests as q (id, kind, provider_id, account_id, card_id, amount_minor, currency)
+    select 'card/' || c.id, 'card_validation', c.provider_id, c.account_id, c.id, 0, o.currency from duly.accounts o where o.id = c.account_id
     on conflict (card_id) where kind = 'card_validation' do update set state = 'under_processing', executed_at = null,
         error_code = '', error_description = ''
     returning q.* into r;
-    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer,
-        payment_id, amount_minor)
-    values (r.id, p_attempt, duly.idempotency_key(r.id, p_attempt), 'scheduled',
+    insert into duly.gateway_attempts (request_id, attempt, subject, number, idempotency_key, cause, channel, card_id, token,
+        customer, payment_id, amount_minor)
+    values (r.id, p_attempt, duly.subject_of(r), p_attempt, duly.attempt_key(duly.subject_of(r), p_attempt), 'scheduled',
         case when c.token is null then 'hosted_page' else 'off_session' end, case when c.token is not null then c.id end,
         coalesce(c.token, ''), v_customer, '', 0)
     returning * into a;

@@ -2,13 +2,6 @@
 -- postings are one commit after it (outcomes.sql). What happens when the gateway does not answer:
 -- activities/gateway/attempts.py.
 
--- The idempotency key is made here, for charges, card validations and refunds: the same attempt always has the same key,
--- and no two installations share one.
-create or replace function duly.idempotency_key(p_request_id text, p_attempt integer) returns text
-language sql stable as $$
-    select i.id || ':' || p_request_id || ':' || p_attempt from duly.installation i
-$$;
-
 -- Whether an outcome is certain and never changes again (FINAL_OUTCOMES in models/gateway/gateway_request.py).
 create or replace function duly.is_final(p_outcome text) returns boolean
 language sql immutable as $$
@@ -71,10 +64,12 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
-        'invoices', case when p_attempt.channel = 'hosted_page' then duly.invoice_numbers(p_request.invoices) else '[]' end,
+        'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
+        'known_references', duly.known_references(p_request, p_attempt),
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
-        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since))
+        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
+        || duly.attempt_identity(p_request))
 $$;
 
 -- A member's outcome is written once; what happens later is the collection's.
@@ -212,6 +207,7 @@ declare
     v_attempt duly.gateway_attempts;
     v_payment text := p_request.transaction_id;
     v_customer text;
+    v_number integer := duly.next_number(p_account.id, p_period);
 begin
     select customer_reference into v_customer from duly.gateway_customers
     where provider_id = p_provider_id and account_id = p_account.id;
@@ -219,7 +215,10 @@ begin
         perform duly.refuse('gateway_customer_exists', format('account %s has no customer at %s', p_account.id, p_provider_id));
     end if;
     if v_request.id is null then
-        v_request.id := 'req_' || nextval('duly.gateway_request_numbers');
+        v_request.kind := 'payment';
+        v_request.account_id := p_account.id;
+        v_request.period := p_period;
+        v_request.id := duly.subject_of(v_request) || coalesce('/' || nullif(v_number, 1), '');
     end if;
     -- A draft is for one amount. When something was paid elsewhere since, the old one is rejected and another is made.
     if v_payment is null or p_owed <> v_request.amount_minor then
@@ -238,8 +237,10 @@ begin
         amount_minor = excluded.amount_minor, state = 'under_processing'
     returning * into v_request;
     insert into duly.gateway_attempts
-        (request_id, attempt, idempotency_key, cause, channel, card_id, token, customer, payment_id, amount_minor)
-    values (v_request.id, p_attempt, duly.idempotency_key(v_request.id, p_attempt), p_cause, p_channel, p_card.id,
+        (request_id, attempt, subject, number, idempotency_key, cause, channel, card_id, token, customer, payment_id,
+        amount_minor)
+    values (v_request.id, p_attempt, duly.subject_of(v_request), v_number,
+        duly.attempt_key(duly.subject_of(v_request), v_number), p_cause, p_channel, p_card.id,
         coalesce(p_card.token, ''), v_customer, v_payment, p_owed)
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);

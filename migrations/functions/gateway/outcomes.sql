@@ -5,7 +5,7 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
     p_code text default '', p_decline_code text default '', p_advice_code text default '',
     p_network_decline_code text default '', p_blocks_card boolean default false,
-    p_actor text default '', p_reason text default '', p_movement jsonb default null)
+    p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -26,6 +26,10 @@ begin
     where request_id = p_request_id and attempt = p_attempt
     returning * into v_attempt;
     v_request := duly.move_request(v_request, v_attempt);
+    if p_outcome = 'succeeded' and p_found_minor <> v_attempt.amount_minor then
+        v_attempt := duly.redraft_found(v_request, v_attempt, p_found_minor);
+        select * into strict v_request from duly.gateway_requests where id = p_request_id;
+    end if;
     case p_outcome
         when 'succeeded' then
             perform duly.post_collected(v_request, v_attempt, p_fee_minor, p_movement);
@@ -56,6 +60,23 @@ returns duly.gateway_requests language sql security definer set search_path = du
     where id = p_request.id
     returning *
 $$;
+
+-- The key had been used before, for another amount, and that is what was taken: the draft is of that from now on. What it
+-- leaves owed is collected by the next request, and what it is too much is the customer's credit.
+create or replace function duly.redraft_found(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_found_minor bigint)
+returns duly.gateway_attempts language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_attempt duly.gateway_attempts;
+    v_payment text;
+begin
+    perform duly.reject_payment(p_attempt.payment_id, 'amount_changed');
+    v_payment := duly.draft_payment('payment:' || p_attempt.request_id || ':' || p_attempt.attempt || ':found',
+        p_request.account_id, p_found_minor, p_request.currency, 'card', p_request.provider_id, p_request.invoices, 'system');
+    update duly.gateway_requests set transaction_id = v_payment, amount_minor = p_found_minor where id = p_request.id;
+    update duly.gateway_attempts set payment_id = v_payment, amount_minor = p_found_minor
+    where request_id = p_attempt.request_id and attempt = p_attempt.attempt returning * into v_attempt;
+    return v_attempt;
+end $$;
 
 -- Post the payment that was collected, and expect its movement, which brings the fee: with the answer or later. A worker of
 -- release 0.1.0 gives a fee without its movement.

@@ -33,7 +33,7 @@ begin
         p_provider_id, '{}', 'system');
     insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
         state, gateway_reference, asked_because, executed_at)
-    values ('req_' || nextval('duly.gateway_request_numbers'), 'payment', p_provider_id, v_account,
+    values ('found/' || p_payment_reference, 'payment', p_provider_id, v_account,
         'found/' || p_payment_reference, v_payment, p_amount_minor, p_currency, 'posted', p_payment_reference,
         'found at the gateway', clock_timestamp())
     returning * into r;

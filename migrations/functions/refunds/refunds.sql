@@ -53,13 +53,14 @@ begin
         'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
-        'payment_reference', p.gateway_reference, 'channel', a.channel, 'may_be_sent', duly.may_be_sent(a, p_may_send),
-        'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
+        'payment_reference', p.gateway_reference, 'channel', a.channel, 'attempt_code', a.code,
+        'may_be_sent', duly.may_be_sent(a, p_may_send), 'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
         -- The moments are for workers of 0.1.0.
         'started_at', a.started_at, 'sent_at', a.sent_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
             and p.period not like 'found/%' then p.period || '-again' else '' end,
         'award_id', coalesce((select d.award_id from duly.reduction_parts d where d.request_id = r.id), ''))
+        || duly.attempt_identity(r)
     from duly.gateway_requests p, duly.refund_rules l where p.id = r.of_request_id);
 end $$;
 
@@ -138,9 +139,9 @@ begin
         return duly.refund_view(r, a) || jsonb_build_object('is_waiting', true);
     end if;
     if not p_may_send then return null; end if;
-    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
-        amount_minor)
-    select r.id, p_attempt, duly.idempotency_key(r.id, p_attempt),
+    insert into duly.gateway_attempts (request_id, attempt, subject, number, idempotency_key, cause, channel, token, customer,
+        payment_id, amount_minor)
+    select r.id, p_attempt, duly.subject_of(r), p_attempt, duly.attempt_key(duly.subject_of(r), p_attempt),
         case p_origin when 'user' then 'manual' else 'scheduled' end, 'refund', '', g.customer_reference,
         duly.standing_payment(p.transaction_id), r.amount_minor
     from duly.gateway_requests p left join duly.gateway_customers g

@@ -68,7 +68,7 @@ def test_a_field_that_stripe_sends_as_null_is_not_left_out(name: str) -> None:
 async def test_what_the_gateway_sends_fits_the_document(
     gateway: StripeGateway, stripe_sdk: stripe.StripeClient, stripe_recorder: Recorder
 ) -> None:
-    customer = await gateway.create_customer("acc_1", idempotency_key="customer")
+    customer = await gateway.create_customer("acc_1", installation="i_1", idempotency_key="customer")
     token = stripe_sdk.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
     validation = Validation("v1", "req_1", "acc_1", "card_1", customer, token)
     charge = Charge("c1", "req_1", "acc_1", "ft_1", 2500, "EUR", customer, token)
@@ -86,7 +86,7 @@ async def test_what_the_gateway_sends_fits_the_document(
 
 
 async def test_a_page_for_a_card_offers_cards_only(gateway: StripeGateway, stripe_sdk: stripe.StripeClient) -> None:
-    customer = await gateway.create_customer("acc_1", idempotency_key="customer")
+    customer = await gateway.create_customer("acc_1", installation="i_1", idempotency_key="customer")
 
     await gateway.open_card_page(Validation("v1", "req_1", "acc_1", "card_1", customer), return_url=BACK)
 
