@@ -26,6 +26,7 @@ from commands.operations.views import views
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
 from commands.reconciliation.invariants_cli import invariants
+from commands.recovery import cli as recovery
 from commands.reductions import cli as reductions
 from commands.reductions import merchants_cli as merchants
 from commands.refunds import cli as refund_requests
@@ -68,6 +69,7 @@ GROUPS = {
     "definitions": definitions.app,
     "schedule": schedule.app,
     "import": import_cli.app,
+    "recover": recovery.app,
 }
 for name, commands in GROUPS.items():
     app.add_typer(commands, name=name)

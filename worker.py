@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -28,6 +29,7 @@ from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
+from activities.events.repeated_task import RepeatedTask
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks
 from activities.gateway.mode import require_mode
@@ -40,6 +42,8 @@ from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
+from activities.recovery.guard import restore_guard
+from activities.recovery.watch import BEAT_SECONDS
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -203,8 +207,11 @@ async def run_worker(settings: Settings, role: Role) -> None:
                 timeout_seconds=settings.gateway_timeout_seconds,
             )
             stack.push_async_callback(gateway.close)
-            if await _answers(Clocks(database, gateway), stop):
-                client = await _client(settings)
+            client = await _client(settings)
+            compare = restore_guard(database, gateway, client, settings.provider)
+            if await _answers(Clocks(database, gateway), compare, stop):
+                watching = RepeatedTask("restore_watch", compare, every_seconds=BEAT_SECONDS)
+                stack.callback(asyncio.create_task(watching.run()).cancel)
                 await stack.enter_async_context(gateway_worker(client, database, gateway, settings))
         # To the SDK a pause of 2 s is a deadlock: collecting garbage does not walk through what stays.
         gc.collect()
@@ -215,14 +222,15 @@ async def run_worker(settings: Settings, role: Role) -> None:
         log.info("worker_stopping", role=role)
 
 
-async def _answers(clocks: Clocks, stop: asyncio.Event) -> bool:
-    """Wait until the gateway answers, and compare its clock; False when the process is to end before that.
+async def _answers(clocks: Clocks, compare: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+    """Wait until the gateway answers, and compare clock and database; False when the process is to end before that.
 
     Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
     """
     for tries in itertools.count(1):
         try:
             await clocks.measure()
+            await compare()
         except (GatewayUnansweredError, GatewayBusyError) as error:
             pause = GATEWAY_PAUSES[min(tries, len(GATEWAY_PAUSES)) - 1]
             log.warning("gateway_away", reason=error.code, tries=tries, next_try_in_seconds=pause)

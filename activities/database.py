@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -42,6 +43,11 @@ def create_engine(url: str, *, pool: int, timeout_seconds: float = STANDARD_SECO
             " -c idle_in_transaction_session_timeout=10s",
         },
     )
+
+
+# The rule by which nothing is sent while the database does not know what was sent before, and when to try again.
+HELD_RULE = "sending_is_held"
+HELD_DELAY = timedelta(minutes=1)
 
 
 class Database:
@@ -138,6 +144,14 @@ class RuleBrokenError(ApplicationError):
         self.refused = refused
 
 
+class SendingHeldError(RuleBrokenError):
+    """Nothing may be sent now; the same call works when sending is open again."""
+
+    def __init__(self, message: str) -> None:
+        ApplicationError.__init__(self, message, type=HELD_RULE, next_retry_delay=HELD_DELAY)
+        self.refused = None
+
+
 class UnsafeDatabaseError(RuntimeError):
     """The server may lose commits that it has acknowledged."""
 
@@ -185,6 +199,8 @@ async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> N
 def _broken_rule(error: DBAPIError) -> RuleBrokenError:
     diagnosis = getattr(error.orig, "diag", None)
     rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
+    if rule == HELD_RULE:
+        return SendingHeldError(_primary_message(error))
     return RuleBrokenError(rule, _primary_message(error), None if diagnosis is None else ledger_error(diagnosis))
 
 

@@ -75,6 +75,11 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
 
+-- recovery
+grant execute on function duly.declare_restore, duly.hold_sending, duly.is_sending_open, duly.keys_to_adopt,
+    duly.keys_without_row, duly.raise_beat, duly.record_recovery_read, duly.recover_attempt, duly.recover_refund,
+    duly.recovery_view, duly.release_sending, duly.require_sending, duly.withhold_recovered to duly_app;
+
 -- reductions
 grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.close_reduction,
     duly.credit_reduction, duly.open_reduction, duly.plan_reduction, duly.reduction_settings, duly.reduction_view,

@@ -106,6 +106,11 @@ SUPERVISOR_SCHEDULE = "supervisor:all"
 SUPERVISOR = "supervisor"
 
 
+def witness_schedule(installation: str) -> str:
+    """Name of the schedule whose note remembers how far a database has counted; no definition's id has a colon."""
+    return f"witness:{installation}"
+
+
 def shadow_run_id(definition_id: str, period: str) -> str:
     """Natural id of a shadow run."""
     return f"shadow/{definition_id}/{period}"

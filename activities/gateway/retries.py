@@ -6,8 +6,14 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
-from activities.database import RuleBrokenError
-from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayInvalidRequestError
+from activities.database import HELD_DELAY, RuleBrokenError
+from models.gateway.errors import (
+    GatewayAccessError,
+    GatewayBusyError,
+    GatewayError,
+    GatewayHeldError,
+    GatewayInvalidRequestError,
+)
 
 
 def retryable(error: GatewayError) -> ApplicationError:
@@ -16,6 +22,8 @@ def retryable(error: GatewayError) -> ApplicationError:
         case GatewayBusyError():
             delay = timedelta(seconds=error.retry_after_seconds)
             return ApplicationError(error.code, type="GatewayBusy", next_retry_delay=delay)
+        case GatewayHeldError():
+            return ApplicationError(error.code, type="GatewayHeld", next_retry_delay=HELD_DELAY)
         case GatewayAccessError():
             return ApplicationError(error.code, type="GatewayAccess")
         case _:

@@ -1,5 +1,6 @@
 """Stripe as our gateway: the port's calls, made with the real SDK."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -8,6 +9,7 @@ import stripe
 from activities.gateway.clocked_http import ClockedHttp
 from activities.gateway.clocks import ObservedClock
 from activities.gateway.evidence.stripe_evidence import StripeEvidence
+from activities.gateway.evidence.stripe_recovery import StripeRecovery
 from activities.gateway.stripe_cards import StripeCards
 from activities.gateway.stripe_disputes import StripeDisputes
 from activities.gateway.stripe_events import StripeEvents
@@ -30,7 +32,14 @@ if TYPE_CHECKING:
 
 
 class StripeGateway(
-    StripeEvidence, StripeCards, StripeRefunds, StripeDisputes, StripeMovements, StripeEvents, StripeBooks
+    StripeEvidence,
+    StripeRecovery,
+    StripeCards,
+    StripeRefunds,
+    StripeDisputes,
+    StripeMovements,
+    StripeEvents,
+    StripeBooks,
 ):
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
@@ -41,6 +50,10 @@ class StripeGateway(
         self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
+
+    def send_only_if(self, require_open: Callable[[], Awaitable[None]]) -> None:
+        """Ask before every call that may change something; what it raises is raised instead of sending."""
+        self._http.require_open = require_open
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Create and confirm one payment intent, off session, under the attempt's key."""

@@ -147,6 +147,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "paid_on": lambda facts: facts.day_of(facts.message.created_at),
         "payments": lambda facts: facts.message.parameters["payments"],
         "period": lambda facts: month_text(facts.message.period, facts.locale),
+        "provider": lambda facts: facts.message.parameters["provider"],
         "reason": lambda facts: facts.message.parameters["reason"],
         "reasons": _reasons,
         "retry_on": lambda facts: facts.day("at"),

@@ -43,6 +43,8 @@ async def export(output: Output, options: Export) -> None:
         raise refusal("file", "file_is_new", f"{options.file.name} exists; it may be with the bank already")
     payer, payees = payer_of(options), read_payees(options.payees)
     async with database_of(read_settings()) as database:
+        # A file that was sent before a restore would be sent again.
+        await database.call("require_sending", provider_id="")
         exporting = RefundExport(database, actor=options.actor or getpass.getuser())
         skipped: list[tuple[Candidate, SkipReason]] = []
         if not (drafted := await exporting.of_period(options.period)):

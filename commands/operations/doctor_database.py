@@ -42,6 +42,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _schema(database)
             yield await _role(database)
             yield await _movements(database)
+            yield await _sending(database)
         except DatabaseUnavailableError as error:
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
             yield wrong("database", f"no answer: {error}", advice)
@@ -93,6 +94,14 @@ async def _movements(database: Database) -> Finding:
         advice = "`starter.py movements list --overdue`; compare these objects with the gateway's balance transactions"
         return wrong("movements", f"{overdue} that the gateway should have made are not booked", advice)
     return ok("movements", "none that the gateway should have made is missing")
+
+
+async def _sending(database: Database) -> Finding:
+    held = await database.rows("select provider_id, reason from duly.sending where state <> 'open' order by 1 limit 1")
+    if held:
+        advice = "run `starter.py recover show`: it names the next step"
+        return wrong("sending", f"nothing is sent to {held[0].provider_id}: {held[0].reason}", advice)
+    return ok("sending", "open")
 
 
 async def _role(database: Database) -> Finding:

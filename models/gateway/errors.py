@@ -5,6 +5,7 @@
 | 400, 402, 404: the request is wrong | GatewayInvalidRequestError | (it does not fail)    | invalid_request       |
 | 429, or a locked object             | GatewayBusyError           | GatewayBusy           | none: did not happen  |
 | 401, 403                            | GatewayAccessError         | GatewayAccess         | none: did not happen  |
+| not asked: sending is held          | GatewayHeldError           | GatewayHeld           | none: did not happen  |
 | nothing, half an answer, 409, 5xx   | GatewayUnansweredError     | GatewayUnanswered     | none: nobody knows    |
 | a stored 500, other money than ours | the same with is_final     | GatewayUnanswered     | unknown               |
 | 400: the key was used before        | the same, code KEY_USED    | GatewayUnanswered     | unknown               |
@@ -44,6 +45,10 @@ class GatewayUnansweredError(GatewayError):
 
 class GatewayInvalidRequestError(GatewayError):
     """It did not happen and will not: the request itself is wrong."""
+
+
+class GatewayHeldError(GatewayError):
+    """It did not happen: nothing is sent while the database does not know what was sent before (docs/operations.md)."""
 
 
 class GatewayAccessError(GatewayError):

@@ -38,6 +38,7 @@ class MessageKind(StrEnum):
     NEEDS_REVIEW = "needs_review"
     HANDED_OVER = "handed_over"
     EVENT_UNKNOWN = "event_unknown"
+    SENDING_HELD = "sending_held"  # the database has forgotten what was sent
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
     DISPUTE_DECIDED = "dispute_decided"
@@ -86,6 +87,7 @@ TAGS = MappingProxyType(
         MessageKind.MOVEMENTS_OVERDUE: frozenset({"type", "failures", "object"}),
         MessageKind.DISCREPANCIES_FOUND: frozenset({"count", "occasion", "found", "link"}),
         MessageKind.INVARIANTS_BROKEN: frozenset({"count", "found", "link"}),
+        MessageKind.SENDING_HELD: frozenset({"provider", "reason"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

@@ -175,3 +175,22 @@ class InstallationRow(Base):
     functions_hash: Mapped[str]
     functions_version: Mapped[str]
     functions_applied_at: Mapped[datetime | None]
+    epoch: Mapped[int] = mapped_column(Integer)
+    beat: Mapped[int] = mapped_column(BigInteger)
+    beat_at: Mapped[datetime]
+
+
+class SendingRow(Base):
+    """Whether anything may be sent to a provider, and what was done about a restored database."""
+
+    __tablename__ = "sending"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    epoch: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str]
+    forgot_since: Mapped[datetime]
+    declared_at: Mapped[datetime | None]
+    reads: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    decisions: Mapped[list[str]]
+    changed_at: Mapped[datetime]

@@ -21,6 +21,7 @@ PARAMETERS: dict[str, Any] = {
     "amount_minor": 123456,
     "currency": "EUR",
     "reason": "funds",
+    "provider": "stripe",
     "code": "insufficient_funds",
     "at": "2026-12-01T23:30:00+00:00",
     "members": 3,

@@ -10,17 +10,22 @@ import pytest
 import stripe
 from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.client import Client
 
 from activities.collections.collect import CollectActivities
 from activities.collections.payment_pages import PaymentPageActivities
 from activities.database import Database, create_engine
 from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.recovery.temporal_memory import TemporalMemory
+from activities.recovery.watch import RestoreWatch
 from sandbox.servers.postgres import PostgresServer
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import Merchant
 from tests.support.invariants import complaints
 from tests.upgrades.postgres_tools import dump, restore
+
+Watching = Callable[[Database], RestoreWatch]
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,12 @@ class Books:
             for row in rows
             if row.invoiced != charged.get(row.account_id, 0)
         ]
+
+
+@pytest.fixture
+def watching(gateway: StripeGateway, temporal_server: Client) -> Watching:
+    """The watch of a process that has just started."""
+    return lambda database: RestoreWatch(database, "stripe", gateway, [TemporalMemory(temporal_server)])
 
 
 # Takes a backup at once; what it returns restores it.

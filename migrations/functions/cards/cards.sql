@@ -63,6 +63,7 @@ begin
     end if;
     select * into v_account from duly.accounts where id = p_account_id;
     perform duly.check_card_rules(v_account, p_provider_id, p_method);
+    perform duly.require_sending(p_provider_id);
     if exists (select from duly.cards where token = p_token) then
         perform duly.refuse('token_is_new', 'token: this card is stored already');
     elsif p_replaces <> '' and not exists (
@@ -150,6 +151,9 @@ begin
     select * into r from duly.gateway_requests where card_id = p_card_id and kind = 'card_validation';
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
+        if p_is_sent and not duly.is_final(a.outcome) then
+            perform duly.require_sending(r.provider_id);
+        end if;
         if p_is_sent and p_may_send then
             perform duly.mark_sent(a);
         end if;
@@ -158,6 +162,7 @@ begin
     if c.state in ('rejected', 'replaced', 'removed') then
         perform duly.refuse('card_in_use', format('card: %s is %s', p_card_id, c.state));
     end if;
+    perform duly.require_sending(c.provider_id);
     if r.id is not null then
         perform duly.check_next_attempt(r, p_attempt);
     end if;

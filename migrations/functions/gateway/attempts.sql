@@ -129,6 +129,7 @@ begin
             if duly.is_final(v_attempt.outcome) then
                 return jsonb_build_object('result', duly.stored_result(v_request, v_attempt));
             end if;
+            perform duly.require_sending(v_request.provider_id);
             -- Whoever charges a saved card only looks at a page.
             if p_may_send and v_attempt.channel = p_channel then
                 perform duly.mark_sent(v_attempt);
@@ -158,6 +159,7 @@ begin
     elsif v_owed % duly.charge_step(v_account.currency) <> 0 then
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'amount_not_in_steps', 'skipped');
     end if;
+    perform duly.require_sending(p_provider_id);
     if not duly.is_provider_effective(p_provider_id) then
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
         return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'provider_not_effective',

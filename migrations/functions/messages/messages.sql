@@ -90,8 +90,9 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.messages;
 begin
+    -- While sending is held nobody knows what a customer was told already: the message waits.
     update duly.messages set state = 'sending', reason = '', claimed_at = clock_timestamp()
-    where id = p_id and state = 'pending' returning * into m;
+    where id = p_id and state = 'pending' and (audience = 'operator' or duly.is_sending_open('')) returning * into m;
     if not found then
         return null;
     elsif duly.is_overtaken(m) then

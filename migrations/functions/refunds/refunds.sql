@@ -117,6 +117,7 @@ begin
     if r.id is null then
         v := duly.payment_left(v.request_id);
         perform duly.check_refundable(v, p_payment_id, p_kind, p_amount_minor);
+        perform duly.require_sending(v.provider_id);
         if not p_may_send then return null; end if;
         r := duly.write_refund(v, p_request_id, p_kind, coalesce(nullif(p_amount_minor, 0), v.left_minor), p_actor, p_reason,
             p_origin, p_is_acknowledged);
@@ -126,6 +127,9 @@ begin
     end if;
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
+        if not duly.is_final(a.outcome) then
+            perform duly.require_sending(r.provider_id);
+        end if;
         if p_may_send then perform duly.mark_sent(a); end if;
         return duly.refund_view(r, a, p_may_send);
     end if;

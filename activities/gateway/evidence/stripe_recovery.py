@@ -1,0 +1,139 @@
+"""What an installation has made at Stripe, and how far its database had counted when it was last kept there."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import stripe
+
+from activities.gateway.clocks import ObservedClock
+from activities.gateway.translation import metadata_at, translating_errors
+from models.gateway.amounts import from_gateway
+from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, PERIOD, REQUEST
+from models.recovery.beat import Beat, parse_beat, write_beat
+from models.recovery.recovery import MadeKind, MadeObject
+
+_PAGE = 100
+_BEAT = "duly_beat"
+
+
+class StripeRecovery:
+    """Reads what was made since a moment; only its own customer and pages that nobody knows of are changed."""
+
+    _client: stripe.StripeClient
+    clock: ObservedClock
+
+    async def made_since(self, moment: datetime, installation: str) -> AsyncIterator[MadeObject]:
+        """Every payment intent, refund and page of the installation since a moment, payments first."""
+        created: Any = {"created": {"gte": int(moment.timestamp())}, "limit": _PAGE}
+        with translating_errors():
+            intents = await self._client.v1.payment_intents.list_async(created)
+            async for intent in intents.auto_paging_iter():
+                if metadata_at(intent).get(INSTALLATION) == installation:
+                    yield _payment(intent)
+            refunds = await self._client.v1.refunds.list_async(created)
+            async for refund in refunds.auto_paging_iter():
+                if metadata_at(refund).get(INSTALLATION) == installation:
+                    yield _refund(refund)
+            sessions = await self._client.v1.checkout.sessions.list_async(created)
+            async for session in sessions.auto_paging_iter():
+                if metadata_at(session).get(INSTALLATION) == installation:
+                    yield _page(session)
+
+    async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:
+        """Read one page of payment intents and one of refunds, the newest there are."""
+        with translating_errors():
+            intents = await self._client.v1.payment_intents.list_async({"limit": _PAGE})
+            refunds = await self._client.v1.refunds.list_async({"limit": _PAGE})
+        now = self.clock.latest_now
+        both: list[Any] = [*intents.data, *refunds.data]
+        return [
+            metadata_at(each).get(ATTEMPT, "")
+            for each in both
+            if metadata_at(each).get(INSTALLATION) == installation
+            and now is not None
+            and now - datetime.fromtimestamp(each.created, UTC) > older_than
+        ]
+
+    async def close_unknown_page(self, reference: str) -> None:
+        """Expire the session, unless it is over by now."""
+        with translating_errors():
+            session = await self._client.v1.checkout.sessions.retrieve_async(reference)
+            if session.status == "open":
+                await self._client.v1.checkout.sessions.expire_async(reference)
+
+    async def recall_beat(self, installation: str) -> Beat | None:
+        """Read the metadata of the customer that stands for the installation."""
+        with translating_errors():
+            found = await self._witnesses(installation)
+        beats = [beat for each in found if (beat := parse_beat(metadata_at(each).get(_BEAT, "")))]
+        return max(beats, key=lambda beat: (beat.epoch, beat.number), default=None)
+
+    async def remember_beat(self, beat: Beat) -> None:
+        """Write the metadata of that customer, which is made when there is none."""
+        metadata = {_BEAT: write_beat(beat), INSTALLATION: beat.installation}
+        with translating_errors():
+            found = await self._witnesses(beat.installation)
+            if not found:
+                email = _email(beat.installation)
+                await self._client.v1.customers.create_async(
+                    {"email": email, "description": "Duly: how far its database has counted", "metadata": metadata}
+                )
+            for customer in islice(found, 1):
+                await self._client.v1.customers.update_async(customer.id, {"metadata": metadata})
+
+    async def _witnesses(self, installation: str) -> list[stripe.Customer]:
+        # By its address: the database, which may have forgotten it, has no part in finding it.
+        return (await self._client.v1.customers.list_async({"email": _email(installation), "limit": _PAGE})).data
+
+
+def _email(installation: str) -> str:
+    return f"{installation}@duly.invalid"
+
+
+def _payment(intent: stripe.PaymentIntent) -> MadeObject:
+    method = intent.payment_method or getattr(intent.last_payment_error, "payment_method", None)
+    token = method if isinstance(method, str) else getattr(method, "id", "")
+    return _made(
+        MadeKind.PAYMENT,
+        intent,
+        metadata_at(intent),
+        intent.amount,
+        customer=str(intent.customer or ""),
+        token=token or "",
+    )
+
+
+def _refund(refund: stripe.Refund) -> MadeObject:
+    return _made(
+        MadeKind.REFUND, refund, metadata_at(refund), refund.amount, payment_reference=str(refund.payment_intent or "")
+    )
+
+
+def _page(session: stripe.checkout.Session) -> MadeObject:
+    return _made(
+        MadeKind.PAGE,
+        session,
+        metadata_at(session),
+        session.amount_total or 0,
+        customer=str(session.customer or ""),
+        is_open=session.status == "open",
+    )
+
+
+def _made(kind: MadeKind, found: Any, metadata: Mapping[str, str], amount: int, **details: Any) -> MadeObject:
+    currency = (found.currency or "eur").upper()
+    return MadeObject(
+        kind,
+        found.id,
+        metadata.get(ATTEMPT, ""),
+        metadata.get(ACCOUNT, ""),
+        from_gateway(amount, currency).amount_minor,
+        currency,
+        datetime.fromtimestamp(found.created, UTC),
+        period=metadata.get(PERIOD, ""),
+        request_id=metadata.get(REQUEST, ""),
+        purpose=metadata.get("duly_purpose", ""),
+        **details,
+    )

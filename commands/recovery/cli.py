@@ -1,0 +1,59 @@
+"""After a restore of the database: `starter.py recover`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from commands.options import Actor, Json
+from commands.runner import perform
+
+app = typer.Typer(help="After the database was restored: read what the gateway did since, then send again.")
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept with who did it.")]
+
+
+@app.command("show")
+def show(as_json: Json = False) -> None:
+    """Show whether sending is held, what was found, and the next step."""
+    from commands.recovery.recover import show
+
+    perform(show, as_json=as_json)
+
+
+@app.command("declare")
+def declare(
+    reason: Reason,
+    moment: Annotated[
+        datetime | None,
+        typer.Option("--moment", help="Since when the database has forgotten (UTC); else its last beat."),
+    ] = None,
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Say that the database was restored, and since when it has forgotten."""
+    from commands.recovery.recover import declare
+
+    at = moment.replace(tzinfo=UTC) if moment else None
+    perform(lambda output: declare(output, at, actor, reason), as_json=as_json)
+
+
+@app.command("read")
+def read(as_json: Json = False) -> None:
+    """Read what the gateway did since, and write down what is missing. Sends nothing but the closing of pages."""
+    from commands.recovery.recover import read
+
+    perform(read, as_json=as_json)
+
+
+@app.command("release")
+def release(
+    reason: Reason,
+    acknowledge: Annotated[bool, typer.Option("--acknowledge", help="What is left was seen to by a person.")] = False,
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Let sending go on. Refused until a second read has found nothing new."""
+    from commands.recovery.recover import release
+
+    perform(lambda output: release(output, actor, reason, is_acknowledged=acknowledge), as_json=as_json)

@@ -1,0 +1,98 @@
+"""Leading through the recovery of a restored database: declare, read, release."""
+
+import getpass
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from activities.recovery.adoption import Adoption
+from activities.recovery.temporal_memory import TemporalMemory
+from commands.formatting import money
+from commands.gateway_session import gateway_of
+from commands.output import Output, table
+from commands.session import database_of, read_settings, temporal_of
+from models.recovery.beat import Beat
+from models.recovery.recovery import SendingState
+
+
+async def show(output: Output) -> None:
+    """Show whether sending is held, what was read, and the next step."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        _answer(output, await database.call("recovery_view", provider_id=settings.provider))
+
+
+async def declare(output: Output, moment: datetime | None, actor: str, reason: str) -> None:
+    """Declare since when the database has forgotten, and let Temporal remember the new epoch."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        view = await database.call(
+            "declare_restore",
+            provider_id=settings.provider,
+            moment=moment,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+    await TemporalMemory(await temporal_of(settings)).remember_beat(Beat(view["installation"], view["epoch"], 0))
+    _answer(output, view)
+
+
+async def read(output: Output) -> None:
+    """Read what the gateway did, and write down what is missing."""
+    settings = read_settings()
+    async with database_of(settings) as database, gateway_of(settings) as gateway:
+        _answer(output, await Adoption(database, settings.provider, gateway).read())
+
+
+async def release(output: Output, actor: str, reason: str, *, is_acknowledged: bool) -> None:
+    """Open sending again."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        view = await database.call(
+            "release_sending",
+            provider_id=settings.provider,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+            is_acknowledged=is_acknowledged,
+        )
+    _answer(output, view)
+
+
+def _answer(output: Output, view: Mapping[str, Any]) -> None:
+    last: dict[str, Any] = view["reads"][-1] if view["reads"] else {"adopted": 0, "left": [], "found": {}}
+    facts = [
+        ("Provider", view["provider"]),
+        ("Sending", view["state"]),
+        ("Why", view["reason"]),
+        ("Forgot since", view["forgot_since"]),
+        ("Declared", view["declared_at"]),
+        ("Reads", len(view["reads"])),
+        ("Found by the last", sum(last["found"].values())),
+        ("Written down by it", last["adopted"]),
+        ("Left for a person", len(last["left"])),
+    ]
+    left = [
+        (one["object"], one["account"], money(one["amount_minor"], one["currency"]), one["why"]) for one in last["left"]
+    ]
+    output.answer(
+        dict(view),
+        table("", "Recovery", view["installation"], rows=[(name, str(value)) for name, value in facts if value != ""]),
+        table("Left for a person", "Object", "Account", "Amount", "Why", rows=left) if left else "",
+        _next_step(view, last),
+    )
+
+
+def _next_step(view: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+    match SendingState(view["state"]):
+        case SendingState.OPEN:
+            return "Nothing is held."
+        case SendingState.HELD:
+            return "Next: starter.py recover declare --reason ... (--moment says since when the database has forgotten)"
+        case _ if not view["reads"]:
+            return f"Next: starter.py recover read, from {view['quiet_at']} on; until then requests may still arrive"
+        case _ if last["adopted"] or len(view["reads"]) == 1:
+            return "Next: starter.py recover read again, ten minutes after the one before; it must find nothing new"
+        case _ if last["left"]:
+            return "Next: see to what is left, then starter.py recover release --acknowledge --reason ..."
+        case _:
+            return "Next: starter.py recover release --reason ..."

@@ -1,0 +1,126 @@
+-- Whether anything may be sent: held once a restore is noticed, and open again when all that was forgotten is known.
+
+create or replace function duly.is_sending_open(p_provider_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select not exists (select from duly.sending where state <> 'open' and (p_provider_id = '' or provider_id = p_provider_id))
+$$;
+
+-- Refuse what would be sent while sending is held; without a provider, while it is held for any.
+create or replace function duly.require_sending(p_provider_id text) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+begin
+    if current_setting('duly.is_adopting', true) = 'on' then return; end if;
+    if not duly.is_sending_open(p_provider_id) then
+        perform duly.refuse('sending_is_held', (select format('held: nothing is sent to %s, for %s', provider_id, reason)
+            from duly.sending where state <> 'open' order by provider_id limit 1));
+    end if;
+end $$;
+
+-- Raise the beat, and return it with the moment of the one before it.
+create or replace function duly.raise_beat() returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_before timestamptz;
+    i duly.installation;
+begin
+    select beat_at into strict v_before from duly.installation for update;
+    update duly.installation set beat = beat + 1, beat_at = clock_timestamp() returning * into i;
+    return jsonb_build_object('installation', i.id, 'epoch', i.epoch, 'number', i.beat, 'before', v_before);
+end $$;
+
+-- Hold what is sent to a provider; true when it was not held before.
+create or replace function duly.hold_sending(p_provider_id text, p_reason text, p_forgot_since timestamptz) returns boolean
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    s duly.sending;
+begin
+    insert into duly.sending as x (provider_id, state, epoch, reason, forgot_since)
+    select p_provider_id, 'held', i.epoch, p_reason, p_forgot_since from duly.installation i
+    on conflict (provider_id) do update set state = 'held', reason = excluded.reason, forgot_since = excluded.forgot_since,
+        declared_at = null, reads = '[]', changed_at = clock_timestamp()
+        where x.state = 'open'
+    returning * into s;
+    if s.provider_id is null then return false; end if;
+    perform duly.write_message('sending_held', '', '', '',
+        jsonb_build_object('provider', p_provider_id, 'reason', p_reason), p_provider_id || '/' || s.changed_at);
+    return true;
+end $$;
+
+create or replace function duly.decision_of(p_what text, p_actor text, p_reason text) returns text
+language sql stable as $$
+    select concat(to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z ', p_what, ', says ', p_actor, ': ', p_reason)
+$$;
+
+-- A person says since when the database has forgotten. Numbers that left the house are not given again, and events are read
+-- again from before that moment.
+create or replace function duly.declare_restore(p_provider_id text, p_moment timestamptz, p_actor text, p_reason text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    s duly.sending;
+begin
+    select * into s from duly.sending where provider_id = p_provider_id for update;
+    if not found or s.state <> 'held' then
+        perform duly.refuse('restore_is_noticed', format('provider: %s is not held, or its restore is declared already', p_provider_id));
+    elsif p_moment > clock_timestamp() then
+        perform duly.refuse('moment_has_passed', 'moment: must be before now');
+    end if;
+    update duly.installation set epoch = epoch + 1;
+    perform setval('duly.financial_transaction_ids', nextval('duly.financial_transaction_ids') + 1000000),
+        setval('duly.gateway_booking_ids', nextval('duly.gateway_booking_ids') + 1000000),
+        setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
+    update duly.sending set state = 'recovering', epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
+        forgot_since = coalesce(p_moment, forgot_since - interval '5 minutes'), reads = '[]',
+        decisions = decisions || duly.decision_of('restore declared', p_actor, p_reason)
+    from duly.installation i where provider_id = p_provider_id;
+    update duly.event_marks m set swept_until = least(m.swept_until, x.forgot_since - interval '2 days') from duly.sending x
+    where x.provider_id = p_provider_id and m.provider_id = p_provider_id;
+    return duly.recovery_view(p_provider_id);
+end $$;
+
+-- Where a recovery stands. Reads count from 15 minutes after the restore was declared: what was under way is over by then.
+create or replace function duly.recovery_view(p_provider_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('provider', p_provider_id, 'state', coalesce(s.state, 'open'), 'epoch', i.epoch, 'installation', i.id,
+        'reason', coalesce(s.reason, ''), 'forgot_since', s.forgot_since, 'declared_at', s.declared_at,
+        'quiet_at', s.declared_at + interval '15 minutes', 'now', clock_timestamp(), 'reads', coalesce(s.reads, '[]'),
+        'decisions', coalesce(s.decisions, '{}'))
+    from duly.installation i left join duly.sending s on s.provider_id = p_provider_id
+$$;
+
+create or replace function duly.record_recovery_read(p_provider_id text, p_read jsonb) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    update duly.sending set reads = reads || p_read, changed_at = clock_timestamp()
+    where provider_id = p_provider_id and state = 'recovering';
+    if not found then
+        perform duly.refuse('restore_is_declared', format('provider: no restore is declared for %s', p_provider_id));
+    end if;
+    return duly.recovery_view(p_provider_id);
+end $$;
+
+-- Open a provider again. Two reads after the silence, ten minutes apart, the last of which found nothing new; what is left for
+-- a person is acknowledged by name of who does it.
+create or replace function duly.release_sending(p_provider_id text, p_actor text, p_reason text, p_is_acknowledged boolean)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    s duly.sending;
+    v_last jsonb;
+begin
+    select * into s from duly.sending where provider_id = p_provider_id for update;
+    v_last := s.reads -> -1;
+    if s.state is distinct from 'recovering' then
+        perform duly.refuse('restore_is_declared', format('provider: no restore is declared for %s', p_provider_id));
+    elsif v_last is null or (v_last ->> 'adopted')::integer > 0 or not exists (
+        select from jsonb_array_elements(s.reads) r
+        where (r ->> 'read_at')::timestamptz <= (v_last ->> 'read_at')::timestamptz - interval '10 minutes') then
+        perform duly.refuse('second_read_finds_nothing',
+            'read: the last read must have found nothing new, ten minutes after one before it; run recover read');
+    elsif jsonb_array_length(v_last -> 'left') > 0 and not p_is_acknowledged then
+        perform duly.refuse('nothing_is_left', format('left: %s objects are left for a person; see recover show, and '
+            'acknowledge them', jsonb_array_length(v_last -> 'left')));
+    end if;
+    update duly.sending set state = 'open', changed_at = clock_timestamp(),
+        decisions = decisions || duly.decision_of('released', p_actor, p_reason)
+    where provider_id = p_provider_id;
+    return duly.recovery_view(p_provider_id);
+end $$;

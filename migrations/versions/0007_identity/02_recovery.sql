@@ -1,0 +1,24 @@
+-- A database that was restored knows it by what others remember, and sends nothing until it has read what it forgot.
+
+alter table duly.installation
+    add column epoch integer not null default 1 check (epoch >= 1),
+    add column beat bigint not null default 0,
+    add column beat_at timestamptz not null default now();
+
+comment on column duly.installation.beat is
+    'Raised all the time, and remembered elsewhere: a database whose beat is lower than that has forgotten something.';
+
+create table duly.sending (
+    provider_id text collate "C" primary key,
+    state text not null check (state in ('open', 'held', 'recovering')),
+    epoch integer not null,
+    reason text not null,
+    forgot_since timestamptz not null,
+    declared_at timestamptz,
+    reads jsonb not null default '[]',
+    decisions text[] not null default '{}',
+    changed_at timestamptz not null default now(),
+    check ((state = 'recovering') <= (declared_at is not null))
+);
+
+comment on table duly.sending is 'Whether anything may be sent to a provider. Without a row it may.';

@@ -1,0 +1,83 @@
+"""What a recovery finds at the gateway, and the port that it reads it by."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from models.gateway.charges import Gateway
+from models.gateway.refunds import RefundGateway
+from models.recovery.beat import Beat
+
+# What was made so long before the moment that a restore forgot is read too: neither clock has to be right.
+READ_BEFORE = timedelta(days=2)
+
+
+class SendingState(StrEnum):
+    """Whether anything may be sent to a provider."""
+
+    OPEN = "open"
+    HELD = "held"
+    RECOVERING = "recovering"
+
+
+class MadeKind(StrEnum):
+    """What was made at the gateway."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    PAGE = "page"
+
+
+@dataclass(frozen=True)
+class MadeObject:
+    """Something of this installation at the gateway. Amount in the currency's minor units of ISO 4217.
+
+    `payment_reference` is the payment of a refund.
+    """
+
+    kind: MadeKind
+    reference: str
+    key: str
+    account_id: str
+    amount_minor: int
+    currency: str
+    made_at: datetime
+    period: str = ""
+    request_id: str = ""
+    purpose: str = ""
+    customer: str = ""
+    token: str = field(default="", repr=False)
+    payment_reference: str = ""
+    is_open: bool = False
+
+    @property
+    def number(self) -> int:
+        """The number of the attempt, which its key ends with; 0 when it has none."""
+        last = self.key.rpartition("/")[2]
+        return int(last) if last.isdecimal() else 0
+
+
+class RecoveryGateway(Gateway, RefundGateway, Protocol):
+    """The part of a gateway that says what was made there, and remembers how far a database has counted."""
+
+    def made_since(self, moment: datetime, installation: str) -> AsyncIterator[MadeObject]:
+        """Everything that an installation has made since a moment: payments, refunds, pages."""
+        ...
+
+    async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:
+        """Return the keys of the newest payments and refunds of an installation, whose age is the gateway's to say."""
+        ...
+
+    async def close_unknown_page(self, reference: str) -> None:
+        """Close a page that nobody knows of, so that it cannot be paid any more."""
+        ...
+
+    async def recall_beat(self, installation: str) -> Beat | None:
+        """Return how far the installation's database had counted when the gateway was last notified."""
+        ...
+
+    async def remember_beat(self, beat: Beat) -> None:
+        """Keep how far a database has counted."""
+        ...

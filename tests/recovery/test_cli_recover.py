@@ -1,0 +1,75 @@
+"""`starter.py recover` leads through a recovery and names the next step."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.database import Database
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+
+
+async def hold(database: Database) -> None:
+    await database.call("hold_sending", provider_id="stripe", reason="a restore", forgot_since="2026-11-01T00:00:00Z")
+
+
+async def test_where_nothing_is_held_it_says_so(cli: CommandLine, merchant: Merchant) -> None:
+    shown = await cli("recover", "show", "--json")
+
+    assert (shown.exit_code, shown.document["state"]) == (0, "open")
+
+
+async def test_a_recovery_is_led_through_to_its_release(
+    cli: CommandLine, merchant: Merchant, database: Database, owner_engine: AsyncEngine
+) -> None:
+    await hold(database)
+
+    held = await cli("recover", "show")
+    declared = await cli("recover", "declare", "--reason", "a test")
+    too_early = await cli("recover", "read")
+    await ago(owner_engine, 16)
+    first = await cli("recover", "read")
+    await ago(owner_engine, 11)
+    second = await cli("recover", "read")
+    released = await cli("recover", "release", "--reason", "all is known", "--json")
+
+    assert "recover declare" in held.stdout
+    assert "recover read" in declared.stdout
+    assert (too_early.exit_code, "requests_are_over" in too_early.stderr) == (1, True)
+    assert "again" in first.stdout
+    assert "recover release" in second.stdout
+    assert (released.exit_code, released.document["state"], released.document["epoch"]) == (0, "open", 2)
+
+
+async def ago(owner: AsyncEngine, minutes: int) -> None:
+    """Let the moments of the recovery be so long ago."""
+    async with owner.begin() as connection:
+        await connection.execute(
+            text(
+                "update duly.sending set declared_at = declared_at - make_interval(mins => :by), reads = coalesce(("
+                "select jsonb_agg(r || jsonb_build_object('read_at', (r ->> 'read_at')::timestamptz"
+                " - make_interval(mins => :by))) from jsonb_array_elements(reads) r), '[]')"
+            ),
+            {"by": minutes},
+        )
+
+
+async def test_the_doctor_says_that_nothing_is_sent(cli: CommandLine, merchant: Merchant, database: Database) -> None:
+    await hold(database)
+
+    found = await cli("doctor", "--json")
+
+    sending = next(check for check in found.document["checks"] if check["check"] == "sending")
+    assert (sending["verdict"], "recover show" in sending["advice"]) == ("wrong", True)
+
+
+async def test_no_bank_file_is_written_while_sending_is_held(
+    cli: CommandLine, merchant: Merchant, database: Database, tmp_path: Path
+) -> None:
+    await hold(database)
+
+    refused = await cli("refunds", "export", "2026-11", str(tmp_path / "refunds.csv"), "--format", "csv")
+
+    assert (refused.exit_code, "sending_is_held" in refused.stderr) == (1, True)
+    assert not (tmp_path / "refunds.csv").exists()

@@ -1,0 +1,142 @@
+"""A restored database is known by what others remember, and sends nothing."""
+
+from datetime import timedelta
+
+import pytest
+import stripe
+from aiolimiter import AsyncLimiter
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+
+from activities.collections.collect import CollectActivities
+from activities.database import Database
+from activities.gateway.clocks import Clocks
+from activities.gateway.stripe_gateway import StripeGateway
+from activities.recovery.sending import SendingGate
+from activities.recovery.temporal_memory import TemporalMemory
+from activities.recovery.watch import RestoreWatch
+from activities.refunds.refunds import RefundActivities
+from models.refunds.refund import RefundAttempt, RefundOrder
+from sandbox.stripe.control.client import SandboxControl
+from tests.recovery.conftest import Backup, Watching
+from tests.recovery.steps import rule_of, state
+from tests.support.attempts import attempts, request_for
+from tests.support.builders import Merchant
+
+
+async def test_a_database_that_only_goes_on_is_not_held(
+    merchant: Merchant, database: Database, watching: Watching
+) -> None:
+    for _ in range(3):
+        await watching(database).compare()
+
+    assert (await database.call("recovery_view", provider_id="stripe"))["state"] == "open"
+
+
+async def test_a_process_that_works_on_notices_that_its_database_was_restored(
+    merchant: Merchant, database: Database, gateway: StripeGateway, backup: Backup
+) -> None:
+    bring_back = await backup()
+    watch = RestoreWatch(database, "stripe", gateway, [])
+    await watch.compare()
+    await watch.compare()
+    books = await bring_back()
+    watch._database = books.database  # as if it had connected again
+
+    await watch.compare()
+
+    assert await state(books) == "held"
+
+
+@pytest.mark.parametrize("forgetful", ["nobody", "the gateway", "Temporal"])
+async def test_a_process_that_starts_on_a_restored_database_holds_it_by_what_others_remember(
+    merchant: Merchant, database: Database, watching: Watching, backup: Backup, forgetful: str,
+    stripe_client: stripe.StripeClient, gateway: StripeGateway, temporal_server: Client,
+) -> None:  # fmt: skip
+    bring_back = await backup()
+    await watching(database).compare()
+    await watching(database).compare()
+    books = await bring_back()
+    if forgetful == "the gateway":
+        for customer in (await stripe_client.v1.customers.list_async()).data:
+            await stripe_client.v1.customers.delete_async(customer.id)
+    memories = [] if forgetful == "Temporal" else [TemporalMemory(temporal_server)]
+
+    await RestoreWatch(books.database, "stripe", gateway, memories).compare()
+
+    assert await state(books) == "held"
+    assert await merchant.value("select count(*) from duly.sending") == 0
+    alerts = await books.merchant.run("select parameters ->> 'provider' as provider from duly.messages")
+    assert [row.provider for row in alerts] == ["stripe"]
+
+
+async def test_a_gap_that_is_shorter_than_a_beat_is_noticed_by_payments_without_rows(
+    merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
+    gateway: StripeGateway,
+) -> None:  # fmt: skip
+    account = await merchant.account(owes_minor=2500)
+    await watching(database).compare()
+    bring_back = await backup()
+    await collecting.collect(request_for(account))
+    books = await bring_back()
+
+    await RestoreWatch(books.database, "stripe", gateway, [], settled_after=timedelta(days=-400)).compare()
+
+    assert await state(books) == "held"
+
+
+async def test_what_is_held_sends_nothing_and_changes_nothing(
+    merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
+    stripe_sandbox: SandboxControl,
+) -> None:  # fmt: skip
+    paid = await merchant.account(owes_minor=1000)
+    account = await merchant.account(owes_minor=2500)
+    await collecting.collect(request_for(paid))
+    bring_back = await backup()
+    await watching(database).compare()
+    books = await bring_back()
+    await watching(books.database).compare()
+    gate = SendingGate(books.database, "stripe")
+    gate.compared()
+    books.gateway.send_only_if(gate.require_open)
+    posts = {name: count for name, count in stripe_sandbox.request_counts().items() if not name.startswith("GET")}
+    payment = await books.merchant.value("select transaction_id from duly.gateway_requests")
+    refunds = RefundActivities(
+        books.database, books.gateway, Clocks(books.database, books.gateway), AsyncLimiter(1000, 1)
+    )
+
+    refused = [
+        await rule_of(books.collecting.collect(request_for(account))),
+        await rule_of(books.pages.open_page(request_for(account))),
+        await rule_of(refunds.refund(RefundAttempt(RefundOrder("rf_1", payment, 100, is_acknowledged=True)))),
+        await rule_of(books.database.call("require_sending", provider_id="")),
+    ]
+    with pytest.raises(Exception, match="sending_is_held"):
+        await books.gateway.create_customer("acc_9", installation="i", idempotency_key="k")
+
+    after = {name: count for name, count in stripe_sandbox.request_counts().items() if not name.startswith("GET")}
+    assert refused == ["sending_is_held"] * 4
+    assert after == posts
+    assert await attempts(books.merchant, account) == []
+
+
+async def test_what_is_refused_while_held_is_tried_again_by_itself(
+    merchant: Merchant, database: Database, collecting: CollectActivities
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await database.call("hold_sending", provider_id="stripe", reason="a test", forgot_since="2026-11-01T00:00:00Z")
+
+    with pytest.raises(ApplicationError) as refused:
+        await collecting.collect(request_for(account))
+
+    assert not refused.value.non_retryable
+    assert refused.value.next_retry_delay == timedelta(minutes=1)
+
+
+async def test_nothing_is_sent_before_the_database_was_compared(
+    gateway: StripeGateway, database: Database, merchant: Merchant
+) -> None:
+    gateway.send_only_if(SendingGate(database, "stripe").require_open)
+
+    with pytest.raises(Exception, match="not_compared_yet"):
+        await gateway.create_customer("acc_9", installation="i", idempotency_key="k")
