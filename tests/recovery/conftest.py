@@ -90,7 +90,7 @@ async def backup(
                 url = postgres_server.runtime_url(name)
                 database = Database(create_engine(url, pool=8), timeout_seconds=5)
                 stack.push_async_callback(database.dispose)
-                engine = create_async_engine(url)
+                engine = create_async_engine(postgres_server.owner_url(name))
                 stack.push_async_callback(engine.dispose)
                 merchant = Merchant(engine, stripe_client, stripe_sandbox, itertools.count(100))
                 collecting = CollectActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))

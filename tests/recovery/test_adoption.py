@@ -15,7 +15,7 @@ from activities.recovery.adoption import Adoption
 from activities.refunds.refunds import RefundActivities
 from models.refunds.refund import RefundAttempt, RefundOrder
 from sandbox.servers.postgres import PostgresServer
-from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.recovery.conftest import Backup, Watching
 from tests.recovery.steps import declare, owner_of, pass_time, recovered, release, rule_of, state
 from tests.support.attempts import attempts, charged, request_for
@@ -43,6 +43,7 @@ async def test_payments_refunds_and_declines_that_were_forgotten_are_written_dow
     for account, attempt in ((paid, 1), (retried, 1), (retried, 2), (refused, 1)):
         await collecting.collect(request_for(account, attempt))
     await refunds.refund(RefundAttempt(RefundOrder("rf_1", payment, 1000, is_acknowledged=True)))
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
     books = await bring_back()
     await watching(books.database).compare()
 
