@@ -1,7 +1,7 @@
 """Reads what the gateway did while the database does not remember, and writes it down again."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -53,8 +53,8 @@ class Adoption:
         reading = Reading()
         made = [one async for one in self._gateway.made_since(since, view["installation"])]
         reading.found.update(one.kind for one in made)
-        unknown = await self._with(made, "keys_to_adopt")
-        missing = {one.reference for one in await self._with(unknown, "keys_without_row")}
+        unknown = await _with(made, self._keys_to_adopt)
+        missing = {one.reference for one in await _with(unknown, self._keys_without_row)}
         # Payments before refunds, and the attempts at a receivable in their order.
         for one in sorted(
             unknown, key=lambda one: (list(MadeKind).index(one.kind), one.account_id, one.period, one.number)
@@ -64,13 +64,11 @@ class Adoption:
             "record_recovery_read", provider_id=self._provider, read=reading.as_json(view["now"])
         )
 
-    async def _with(self, made: list[MadeObject], question: str) -> list[MadeObject]:
-        """Return those of which the database says so of their keys."""
-        unknown: set[str] = set()
-        keys = [one.key for one in made]
-        for start in range(0, len(keys), _PAGE):
-            unknown.update(await self._database.call(question, keys=keys[start : start + _PAGE]))
-        return [one for one in made if one.key in unknown]
+    async def _keys_to_adopt(self, keys: list[str]) -> list[str]:
+        return list(await self._database.call("keys_to_adopt", keys=keys))
+
+    async def _keys_without_row(self, keys: list[str]) -> list[str]:
+        return list(await self._database.call("keys_without_row", keys=keys))
 
     async def _adopt(self, made: MadeObject, reading: Reading, since: str, *, is_missing: bool) -> None:
         try:
@@ -142,6 +140,15 @@ class Adoption:
             **{"is_booked": False, "gateway_reference": "", "code": "", **refund_outcome(found)},
         )
         return ""
+
+
+async def _with(made: list[MadeObject], unknown_of: Callable[[list[str]], Awaitable[list[str]]]) -> list[MadeObject]:
+    """Return those of whose keys the database says so."""
+    unknown: set[str] = set()
+    keys = [one.key for one in made]
+    for start in range(0, len(keys), _PAGE):
+        unknown.update(await unknown_of(keys[start : start + _PAGE]))
+    return [one for one in made if one.key in unknown]
 
 
 def require_silence(view: Mapping[str, Any]) -> None:
