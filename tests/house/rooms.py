@@ -57,6 +57,7 @@ SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting")})
 
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
+    "activities/messages/templates/operators": "data: one text a kind of message",
 }
 
 # Who imports whom inside a layer. What many need stands at the layer's root, which everybody may import.
