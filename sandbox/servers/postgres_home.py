@@ -58,12 +58,14 @@ def temporary_home(*, in_memory: bool = False) -> Iterator[Path]:
     folder = MEMORY if in_memory and _has_room(MEMORY) else _temporary_folder()
     _sweep(folder)
     home = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=folder))
-    try:
-        give_to_server(home)
-        with _marked_as_used(home):
+    with contextlib.ExitStack() as mark:
+        try:
+            give_to_server(home)
+            mark.enter_context(_marked_as_used(home))
             yield home
-    finally:
-        shutil.rmtree(home)
+        finally:
+            # Still marked: another process would sweep what it finds unmarked, and the two would trip over each other.
+            shutil.rmtree(home)
 
 
 def kept_home(data: Path) -> Path:

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -71,3 +72,19 @@ def test_a_home_that_a_killed_process_left_is_removed_by_the_next(tmp_path: Path
             found = (used.exists(), left_behind.exists())
 
     assert found == (True, False)
+
+
+def test_nobody_sweeps_a_home_while_its_own_process_removes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = shutil.rmtree
+    swept: list[bool] = []
+
+    def remove_beside_another(path: Path) -> None:
+        if not swept:
+            with temporary_home():
+                swept.append(not path.exists())
+        remove(path)
+
+    with temporary_home() as home:
+        monkeypatch.setattr(shutil, "rmtree", remove_beside_another)
+
+    assert (swept, home.exists()) == ([False], False)
