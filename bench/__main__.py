@@ -22,6 +22,7 @@ from bench.figures.throughput import measure_throughput
 from bench.figures.webhook import measure_webhook
 from bench.ledger.figures import FULL, QUICK, measure_ledger
 from bench.results import FOLDER, keep
+from bench.second_opinion.figures import measure_second_opinion
 from sandbox.servers.processes import ServiceError
 
 MINUTE = 60.0
@@ -67,6 +68,11 @@ FIGURES = {
     "ledger": Figure(lambda: measure_ledger(FULL), lambda: measure_ledger(QUICK), 60 * MINUTE),
     "ledger-faults": Figure(
         lambda: measure_ledger_faults(injections=10), lambda: measure_ledger_faults(injections=1), 30 * MINUTE
+    ),
+    "second-opinion": Figure(
+        lambda: measure_second_opinion(accounts=80),
+        lambda: measure_second_opinion(accounts=12, shares=(0.25,)),
+        50 * MINUTE,
     ),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
@@ -138,6 +144,12 @@ def ledger(quick: Quick = False) -> None:
 def ledger_faults(quick: Quick = False) -> None:
     """Kill, freeze and fill the ledger's server under load, and look for what was lost."""
     _measure("ledger-faults", quick=quick)
+
+
+@app.command("second-opinion")
+def second_opinion(quick: Quick = False) -> None:
+    """Run months against localstripe, with up to three of four calls failing, and compare its books with the ledger."""
+    _measure("second-opinion", quick=quick)
 
 
 @app.command()

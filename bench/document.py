@@ -15,7 +15,9 @@ from bench.figures.throughput import Throughput
 from bench.figures.webhook import Answers
 from bench.ledger.figures import LedgerFigures
 from bench.results import FOLDER, kept
+from bench.second_opinion.figures import SecondOpinion
 from bench.sections import events, ledger, payments
+from bench.sections.second_opinion import second_opinion
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -49,6 +51,7 @@ SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "scale": (Scale, payments.scale),
     "certainty": (Certainties, events.certainty),
     "reconcile": (ReconciledDay, events.reconcile),
+    "second-opinion": (SecondOpinion, second_opinion),
     "webhook": (Answers, events.webhook),
     "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),

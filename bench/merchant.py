@@ -46,21 +46,31 @@ class Merchant:
 
     async def bill(self, period: str) -> Certificate:
         """Post every customer's invoices of a period."""
-        return await self.client.execute_workflow(
-            BillingRun.run,
-            RunRequest(BILLING_DEFINITION, period, not_due_yet=True),
-            id=billing_run_id(BILLING_DEFINITION, period),
-            task_queue=WORKFLOW_QUEUE,
-        )
+        return await bill(self.client, period)
 
     async def collect(self, period: str) -> Certificate:
         """Collect a period from everyone, by the product's own payment run."""
-        return await self.client.execute_workflow(
-            PaymentRun.run,
-            RunRequest(PAYMENT_DEFINITION, period, not_due_yet=True),
-            id=payment_run_id(PAYMENT_DEFINITION, period),
-            task_queue=WORKFLOW_QUEUE,
-        )
+        return await collect(self.client, period)
+
+
+async def bill(client: Client, period: str) -> Certificate:
+    """Run the billing of a period to its certificate."""
+    return await client.execute_workflow(
+        BillingRun.run,
+        RunRequest(BILLING_DEFINITION, period, not_due_yet=True),
+        id=billing_run_id(BILLING_DEFINITION, period),
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+
+async def collect(client: Client, period: str) -> Certificate:
+    """Run the payments of a period to its certificate."""
+    return await client.execute_workflow(
+        PaymentRun.run,
+        RunRequest(PAYMENT_DEFINITION, period, not_due_yet=True),
+        id=payment_run_id(PAYMENT_DEFINITION, period),
+        task_queue=WORKFLOW_QUEUE,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -79,10 +89,11 @@ async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIter
         stripe = await running.enter_async_context(stripe_client(stack))
         customers: CustomerSaver = InstantCustomers() if instant else GatewayCustomers(stripe, control)
         await configure(database)
-        await load(_who_pay(accounts), customers, database, stack.folder.path / "customers")
+        await load(who_pay(accounts), customers, database, stack.folder.path / "customers")
         yield Merchant(stack, await client_of(stack.settings), database, control)
 
 
-def _who_pay(accounts: int) -> Iterator[GeneratedAccount]:
+def who_pay(accounts: int) -> Iterator[GeneratedAccount]:
+    """Draw so many customers whose payments are the easy case."""
     drawn = generate(accounts * DRAWN_FOR_ONE, SEED)
     return islice((account for account in drawn if account.problem is None), accounts)

@@ -43,6 +43,7 @@ def test_models_need_the_standard_library_only() -> None:
         ("commands/runs.py", "from worker import main"),
         ("commands/runs.py", "from tests.support.builders import an_invoice"),
         ("starter.py", "import bench"),
+        ("bench/second_opinion/books.py", "from localstripe.resources import store"),
         ("migrations/versions/0001_ledger.py", "from activities.database import make_engine"),
     ],
 )

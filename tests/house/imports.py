@@ -96,6 +96,7 @@ RULES = (
     ),
     Rule(EVERYTHING, ("commands",), "the commands belong to starter.py", excepted=("commands", "starter")),
     Rule(EVERYTHING, ("tests",), "only tests import tests"),
+    Rule((*EVERYTHING, "tests"), ("localstripe",), "it is GPL: started as a process, and never imported"),
     Rule(EVERYTHING, ("bench",), "only the bench imports the bench", excepted=("bench",)),
     Rule(
         ("migrations",),
