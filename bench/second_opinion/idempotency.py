@@ -66,7 +66,9 @@ class KeptAnswers:
             message = f"There is another request in progress with the same key: {call.key}"
             return error_answer(409, type="idempotency_error", code="idempotency_key_in_use", message=message)
         kept = self._answers[call.key]
-        return replace(kept, headers={**kept.headers, "Idempotent-Replayed": "true"})
+        # A replay is an answer of today: the clock that it is read by must not go back.
+        headers = {name: value for name, value in kept.headers.items() if name != "Date"}
+        return replace(kept, headers={**headers, "Idempotent-Replayed": "true"})
 
     def finish(self, call: Call, answer: CallAnswer | None) -> None:
         """Keep an executed answer; after anything else the key is as good as new."""
