@@ -17,8 +17,8 @@ SEED = 7
 SHARES = (0.0, 0.25, 0.5, 0.75)
 FIRST_PERIOD = "2026-01"
 GATEWAY_TIMEOUT_SECONDS = 2.0
-# A late effect comes when the client has given up and, at times, asked again.
-LATE_SECONDS = GATEWAY_TIMEOUT_SECONDS + 1.0
+# A late effect comes so long after the client has given up and, at times, asked again.
+LATE_SECONDS = 1.0
 MONTH_SECONDS_MAX = 900.0
 # How often refunds without an answer are looked at again.
 EVENT_SECONDS = 3.0
@@ -78,14 +78,19 @@ class SecondOpinion:
 
 
 async def measure_second_opinion(
-    *, accounts: int, shares: tuple[float, ...] = SHARES, seed: int = SEED
+    *,
+    accounts: int,
+    shares: tuple[float, ...] = SHARES,
+    seed: int = SEED,
+    gateway_timeout_seconds: float = GATEWAY_TIMEOUT_SECONDS,
 ) -> SecondOpinion:
     """Run a month for each share of failing calls."""
-    async with running_foreign_merchant(accounts, gateway_timeout_seconds=GATEWAY_TIMEOUT_SECONDS) as merchant:
+    late_seconds = gateway_timeout_seconds + LATE_SECONDS
+    async with running_foreign_merchant(accounts, gateway_timeout_seconds=gateway_timeout_seconds) as merchant:
         period = Period.parse(FIRST_PERIOD)
         months: list[ForeignMonth] = []
         for share in shares:
-            plan = FaultPlan(share=share, seed=seed, late_seconds=LATE_SECONDS)
+            plan = FaultPlan(share=share, seed=seed, late_seconds=late_seconds)
             months.append(await _month(merchant, plan, str(period), sum(each.given_back for each in months)))
             period = period.next()
         return SecondOpinion(

@@ -56,8 +56,9 @@ class KeptAnswers:
 
     def begin(self, call: Call) -> CallAnswer | None:
         """Return the answer for a key that was used before; None for the first, which then must `finish`."""
-        first = self._calls.setdefault(call.key, call)
-        if first is call:
+        first = self._calls.get(call.key)
+        if first is None:
+            self._calls[call.key] = call
             return None
         if (first.path, sorted(first.parameters)) != (call.path, sorted(call.parameters)):
             message = f"Keys for idempotent requests can only be used with the same parameters: {call.key}"

@@ -6,6 +6,7 @@ from sqlalchemy import Row
 from temporalio.client import Client
 
 from activities.database import Database
+from models.gateway.amounts import charge_step
 from models.gateway.gateway_request import RequestKind
 from models.reductions.reduction import Award, ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
@@ -16,7 +17,7 @@ from workflows.refunds.refund import Refund
 from workflows.visibility import reduction_label, refund_label
 
 _PAID = """
-select t.id, t.account_id, t.total_minor, t.currency, duly.charge_step(t.currency) as step
+select t.id, t.account_id, t.total_minor, t.currency
 from duly.gateway_requests r join duly.financial_transactions t on t.id = r.transaction_id
 where r.kind = 'payment' and r.period = :period and r.state = 'posted' and t.state = 'posted' order by t.account_id
 """
@@ -74,5 +75,5 @@ async def _start_reward(client: Client, row: Row[Any]) -> None:
 
 def _third(row: Row[Any]) -> int:
     """Return a third of a payment, in steps that the gateway takes."""
-    steps: int = row.total_minor // (3 * row.step)
-    return steps * int(row.step)
+    step, total = charge_step(row.currency), int(row.total_minor)
+    return total // (3 * step) * step

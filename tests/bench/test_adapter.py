@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
 import pytest
 import stripe
 
@@ -54,19 +54,30 @@ def charge(client: stripe.StripeClient, wanted: dict[str, Any], key: str) -> str
     return client.v1.payment_intents.create(cast("PaymentIntentCreateParams", wanted), {"idempotency_key": key})
 
 
-@pytest.fixture
-async def foreign(tmp_path: Path) -> AsyncIterator[ForeignStripe]:
+@pytest.fixture(scope="module")
+async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ForeignStripe]:
+    """One localstripe and one adapter for all tests: each of them uses keys of its own."""
+    logs = tmp_path_factory.mktemp("logs")
     async with (
-        running_localstripe(tmp_path / "localstripe.log") as url,
-        running_adapter(url, tmp_path / "adapter.log") as control,
+        running_localstripe(logs / "localstripe.log") as url,
+        running_adapter(url, logs / "adapter.log") as control,
     ):
         yield ForeignStripe(url, control, sdk(control.url), sdk(url))
+
+
+@pytest.fixture
+async def foreign(started: ForeignStripe) -> ForeignStripe:
+    """Both without faults, and localstripe empty."""
+    await started.control.begin(FaultPlan(share=0))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        (await client.delete(f"{started.url}/_config/data")).raise_for_status()
+    return started
 
 
 async def test_a_key_charges_once_and_its_answer_is_replayed(foreign: ForeignStripe) -> None:
     wanted = foreign.customer()
 
-    first, second = (charge(foreign.adapted, wanted, "k") for _ in range(2))
+    first, second = (charge(foreign.adapted, wanted, "once") for _ in range(2))
 
     assert first.id == second.id
     assert second.last_response is not None
@@ -77,10 +88,10 @@ async def test_a_key_charges_once_and_its_answer_is_replayed(foreign: ForeignStr
 
 async def test_a_key_with_other_parameters_is_refused(foreign: ForeignStripe) -> None:
     wanted = foreign.customer()
-    charge(foreign.adapted, wanted, "k")
+    charge(foreign.adapted, wanted, "other")
 
     with pytest.raises(stripe.IdempotencyError):
-        charge(foreign.adapted, wanted | {"amount": 2501}, "k")
+        charge(foreign.adapted, wanted | {"amount": 2501}, "other")
 
     assert len((await read_books(foreign.url)).charges) == 1
 
@@ -90,14 +101,14 @@ async def test_localstripe_itself_charges_as_often_as_it_is_asked_and_its_books_
     del wanted["automatic_payment_methods"]
 
     for _ in range(2):
-        charge(foreign.direct, wanted, "k")
+        charge(foreign.direct, wanted, "direct")
 
     books = await read_books(foreign.url)
     assert (len(books.charges), books.doubled) == (2, 1)
 
 
 async def test_a_refund_beyond_the_charge_shows_in_the_books(foreign: ForeignStripe) -> None:
-    intent = charge(foreign.adapted, foreign.customer(), "k").id
+    intent = charge(foreign.adapted, foreign.customer(), "beyond").id
 
     for number in (1, 2):
         foreign.adapted.v1.refunds.create(
@@ -143,7 +154,7 @@ async def test_a_declined_charge_is_declined_again_under_its_key(foreign: Foreig
 
     for _ in range(2):
         with pytest.raises(stripe.CardError):
-            charge(foreign.adapted, {**wanted, "payment_method": failing.id}, "k")
+            charge(foreign.adapted, {**wanted, "payment_method": failing.id}, "declined")
 
     assert (await read_books(foreign.url)).charges == ()
     assert len(foreign.direct.v1.payment_intents.list().data) == 1
@@ -173,7 +184,7 @@ def test_a_key_in_use_is_refused_until_its_call_has_ended() -> None:
     kept = KeptAnswers()
     assert kept.begin(CALL) is None
 
-    in_use = kept.begin(replace(CALL))
+    in_use = kept.begin(CALL)
     kept.finish(CALL, DONE)
 
     assert in_use is not None
