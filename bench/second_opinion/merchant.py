@@ -18,6 +18,7 @@ from sandbox.customers.gateway_customers import stripe_client
 from sandbox.customers.load import load
 from sandbox.customers.merchant import configure
 from sandbox.data_folder import temporary_folder
+from sandbox.servers.processes import together
 from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.workers import running_worker
@@ -57,10 +58,11 @@ async def running_foreign_merchant(accounts: int, *, gateway_timeout_seconds: fl
         await configure(database)
         await Merchants(database).apply(SHOPS)
         customers = LocalstripeCustomers(await running.enter_async_context(_directly(stack, localstripe)))
-        await load(who_pay(accounts), customers, database, stack.folder.path / "customers")
         workers = _for_workers(stack, gateway_timeout_seconds)
-        for role in ("workflow", "gateway"):
-            await running.enter_async_context(running_worker(workers, role))
+        await together(
+            load(who_pay(accounts), customers, database, stack.folder.path / "customers"),
+            *(running.enter_async_context(running_worker(workers, role)) for role in ("workflow", "gateway")),
+        )
         yield ForeignMerchant(
             await client_of(stack.settings), database, adapter, localstripe, accounts, customers.declining
         )

@@ -3,24 +3,27 @@
 import pytest
 
 from bench.second_opinion.books import ForeignBooks, Moved, held_against
+from bench.second_opinion.faults import CallFault
 from bench.second_opinion.figures import measure_second_opinion
 from sandbox.reconciliation import Booked
 
+# With it a month of eight accounts meets every kind of fault, and no payment so many that it takes long.
+SEED = 1799
 PAID, BACK = Moved("ch_1", 2500, "EUR"), Moved("re_1", -800, "EUR")
 THERE = ForeignBooks((PAID,), (BACK,), {"EUR": 1700}, doubled=0)
 BOOKED = (Booked("ch_1", "EUR", 2500, 0), Booked("re_1", "EUR", -800, 0))
 
 
 @pytest.mark.slow
-async def test_after_a_month_with_two_of_five_calls_failing_both_books_say_the_same() -> None:
-    found = await measure_second_opinion(accounts=8, shares=(0.4,), gateway_timeout_seconds=1.0)
+async def test_after_a_month_with_every_other_call_failing_both_books_say_the_same() -> None:
+    found = await measure_second_opinion(accounts=8, shares=(0.5,), seed=SEED, gateway_timeout_seconds=1.0)
 
     [month] = found.months
     assert (month.owing, month.unresolved, found.declining) == (0, 0, 1)
     assert month.books.charges_there == month.books.charges_in_ledger == month.paid == 7
     assert month.books.refunds_there == month.books.refunds_in_ledger == month.given_back == 6
     assert month.books.differences == 0
-    assert month.failed > month.counts.calls / 4
+    assert set(month.counts.faults) == set(CallFault)
 
 
 def test_books_that_agree_have_no_difference() -> None:
