@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
 from models.gateway.amounts import charge_step
@@ -45,7 +46,12 @@ async def give_back(client: Client, database: Database, period: str) -> int:
 async def check_refunds(client: Client, database: Database) -> None:
     """Send every refund under way the event that Stripe has for one: localstripe has none for refunds."""
     for row in await database.rows(_UNDER_WAY):
-        await client.get_workflow_handle(refund_id(row.id)).signal("gateway_event")
+        try:
+            await client.get_workflow_handle(refund_id(row.id)).signal("gateway_event")
+        except RPCError as error:
+            # A reward's refund is reserved before its workflow begins.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
 
 async def _start_refund(client: Client, row: Row[Any], kind: RequestKind) -> None:
