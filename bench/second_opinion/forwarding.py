@@ -1,6 +1,5 @@
 """What Duly's calls say that localstripe cannot read, and the one filter that it lacks. Nothing is answered here."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +9,7 @@ import orjson
 
 from bench.second_opinion.idempotency import Call, CallAnswer
 
-INTENTS = "/v1/payment_intents"
+INTENTS, CHARGES = "/v1/payment_intents", "/v1/charges"
 
 # Parameters that localstripe refuses as unexpected: it moves the same money without them.
 _UNREAD = {
@@ -43,7 +42,7 @@ class LocalstripeClient:
         self._url = url
 
     async def send(self, call: Call) -> CallAnswer:
-        """Pass a call on and return the answer as it is; a list by customer is picked out of the whole one."""
+        """Pass a call on and return the answer as it is; a customer's intents are looked up by their charges."""
         asked = readable(call)
         if not asked.is_write and asked.path == INTENTS and asked.value("customer"):
             return await self._intents_of(asked)
@@ -64,21 +63,22 @@ class LocalstripeClient:
             return CallAnswer(answer.status, await answer.read(), passed_on)
 
     async def _intents_of(self, call: Call) -> CallAnswer:
-        """Read the whole list, page by page, and keep what is the customer's."""
-        expanded = tuple((name, value) for name, value in call.parameters if name.startswith("expand["))
-        found: list[dict[str, Any]] = []
-        after = ""
+        """List the customer's charges, which localstripe can, and retrieve the payment intent of each."""
+        expanded = tuple(
+            (name, value.removeprefix("data.")) for name, value in call.parameters if name.startswith("expand[")
+        )
+        found: dict[str, Any] = {}
+        after: tuple[tuple[str, str], ...] = ()
         while True:
-            cursor = (("starting_after", after),) if after else ()
-            page = await self._pass_on(replace(call, parameters=(("limit", str(PAGE)), *cursor, *expanded)))
+            wanted = (("customer", call.value("customer")), ("limit", str(PAGE)), *after)
+            page = await self._pass_on(replace(call, path=CHARGES, parameters=wanted))
             if page.status >= 300:
                 return page
             listed = orjson.loads(page.body)
-            found += _of_customer(listed["data"], call.value("customer"))
+            for id_ in (each["payment_intent"] for each in listed["data"] if each["payment_intent"] not in found):
+                intent = await self._pass_on(replace(call, path=f"{INTENTS}/{id_}", parameters=expanded))
+                found[id_] = orjson.loads(intent.body)
             if not listed["has_more"]:
-                return replace(page, body=orjson.dumps({**listed, "data": found}))
-            after = listed["data"][-1]["id"]
-
-
-def _of_customer(intents: list[dict[str, Any]], customer: str) -> Iterator[dict[str, Any]]:
-    return (intent for intent in intents if intent["customer"] == customer)
+                listed |= {"url": INTENTS, "data": list(found.values())}
+                return replace(page, body=orjson.dumps(listed))
+            after = (("starting_after", listed["data"][-1]["id"]),)
