@@ -70,7 +70,7 @@ FIGURES = {
         lambda: measure_ledger_faults(injections=10), lambda: measure_ledger_faults(injections=1), 30 * MINUTE
     ),
     "second-opinion": Figure(
-        lambda: measure_second_opinion(accounts=120),
+        lambda: measure_second_opinion(accounts=80),
         lambda: measure_second_opinion(accounts=12, shares=(0.25,)),
         50 * MINUTE,
     ),
