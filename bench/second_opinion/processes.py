@@ -13,6 +13,8 @@ from sandbox.servers.processes import Command, choose_port, running
 
 ROOT = Path(__file__).parents[2]
 API_KEY = "sk_test_second_opinion"
+# localstripe writes all it knows there at each change; read it is not, and another user could not overwrite it.
+KEPT = Path("/tmp/localstripe.pickle")  # noqa: S108  # the path is in its code
 
 
 class AdapterControl:
@@ -34,12 +36,15 @@ class AdapterControl:
 
 @contextlib.asynccontextmanager
 async def running_localstripe(log: Path) -> AsyncIterator[str]:
-    """Run localstripe, empty, and yield its address. It cannot be kept from writing /tmp/localstripe.pickle."""
+    """Run localstripe, empty, and yield its address; what it has written is removed in the end."""
     port = choose_port("localstripe", 0)
     argv = (sys.executable, "-m", "localstripe", f"--port={port}", "--from-scratch")
     url = f"http://127.0.0.1:{port}"
-    async with running(Command("localstripe", argv, log, log.parent), lambda: _answers(f"{url}/v1/balance")):
-        yield url
+    try:
+        async with running(Command("localstripe", argv, log, log.parent), lambda: _answers(f"{url}/v1/balance")):
+            yield url
+    finally:
+        KEPT.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager
