@@ -1,5 +1,6 @@
 """The gateways that the contract tests run against, and a customer's browser."""
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -9,7 +10,7 @@ from stripe import StripeClient
 
 from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.sandbox.contract import GATEWAYS, TEST_MODE_KEY
-from tests.sandbox.openapi.events import event_differences
+from tests.sandbox.openapi.events import differences_of_events
 from tests.sandbox.openapi.recorder import Recorder, answer_differences
 
 
@@ -21,7 +22,12 @@ def gateway_sdk(request: pytest.FixtureRequest) -> Iterator[StripeClient]:
         return
     assert TEST_MODE_KEY is not None
     assert TEST_MODE_KEY.startswith("sk_test_"), "contract tests never run on a live key"
-    yield StripeClient(TEST_MODE_KEY, max_network_retries=2)
+    client, began = StripeClient(TEST_MODE_KEY, max_network_retries=2), int(time.time()) - 60
+    yield client
+    for customer in client.v1.customers.list({"created": {"gte": began}, "limit": 100}):
+        # As the tests call them all; payments cannot be deleted.
+        if (customer.name or "").startswith("Ada"):
+            client.v1.customers.delete(customer.id)
 
 
 _ON_THE_SANDBOX = {"gateway", "gateway_sdk", "stripe_sandbox", "stripe_sdk"}
@@ -39,7 +45,7 @@ def as_stripe_does(request: pytest.FixtureRequest, stripe_app: Starlette, stripe
     yield
     stripe_recorder.is_on = False
     found = [line for exchange in stripe_recorder.take() for line in answer_differences(exchange)]
-    found += event_differences(stripe_app.state.sandbox.account_states())
+    found += differences_of_events(stripe_app.state.sandbox.account_states())
     assert sorted(set(found)) == []
 
 

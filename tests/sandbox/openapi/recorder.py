@@ -6,8 +6,8 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.stripe.api.parameters import decode
-from tests.sandbox.openapi.specification import answer_schema, error_schema, form_schema, operation_of, query_names
-from tests.sandbox.openapi.validation import differences
+from sandbox.stripe.openapi import answers
+from sandbox.stripe.openapi.specification import form_schema, operation_of, query_names
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,11 @@ class Recorder:
 
 def answer_differences(exchange: Exchange) -> list[str]:
     """Where the answer differs from the document; what was cut off by a fault says nothing."""
-    name = f"{exchange.method} {exchange.path} -> {exchange.status}"
     try:
         answer = orjson.loads(exchange.answer)
     except orjson.JSONDecodeError:
         return []
-    if exchange.status != 200:
-        return differences(error_schema(), answer, name)
-    operation = operation_of(exchange.method, exchange.path)
-    return [f"{name} is unknown"] if operation is None else differences(answer_schema(operation), answer, name)
+    return answers.answer_differences(exchange.method, exchange.path, exchange.status, answer)
 
 
 # Parameters that the SDK's version of the API has and the document's, which is older, has not.

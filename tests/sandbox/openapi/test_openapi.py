@@ -11,8 +11,8 @@ from models.gateway.charges import Charge
 from models.gateway.refunds import RefundCall
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.left_out import LEFT_OUT
+from sandbox.stripe.openapi.specification import schemas
 from tests.sandbox.openapi.recorder import Exchange, Recorder, answer_differences, request_differences
-from tests.sandbox.openapi.specification import schemas
 
 SCHEMAS: dict[str, type[StripeObject]] = {
     "account": stripe.Account,

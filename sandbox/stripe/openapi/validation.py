@@ -6,7 +6,7 @@ from stripe import StripeObject
 
 from sandbox.stripe.api.fields import annotations_of
 from sandbox.stripe.api.resources import RESOURCES
-from tests.sandbox.openapi.specification import Schema, resolved
+from sandbox.stripe.openapi.specification import Schema, resolved
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "array": list,
