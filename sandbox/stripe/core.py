@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
-from sandbox.stripe.api.errors import invalid_key, missing_key, no_access
+from sandbox.stripe.api.credentials import is_permitted
+from sandbox.stripe.api.errors import invalid_key, missing_key, no_access, not_permitted
 from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.api.limits import Limiter
 from sandbox.stripe.control.faults import Faults
@@ -43,6 +44,7 @@ class Sandbox:
     limiter: Limiter = field(default_factory=Limiter)
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
+    restricted: dict[str, frozenset[str]] = field(default_factory=dict)
     webhooks: Webhooks = field(init=False)
     platform: AccountState = field(init=False)
     connected: dict[str, AccountState] = field(init=False)
@@ -64,6 +66,7 @@ class Sandbox:
         self.keys = {None: IdempotencyKeys()}
         self.faults = Faults()
         self.limiter = Limiter()
+        self.restricted = {}
         self.webhooks.reset()
         self.requests.clear()
         self.statuses.clear()
@@ -95,6 +98,7 @@ class Sandbox:
         self.webhooks.endpoints.clear()
         self.faults = Faults()
         self.limiter = Limiter()
+        self.restricted = {}
 
     def serve_at(self, base_url: str) -> None:
         """Tells where the hosted pages are."""
@@ -115,11 +119,17 @@ class Sandbox:
     def account_states(self) -> list[AccountState]:
         return [self.platform, *self.connected.values()]
 
+    def check_permission(self, key: str | None, permission: str) -> None:
+        """Refuse a restricted key what it may not do."""
+        given = self.restricted.get(key or "")
+        if given is not None and not is_permitted(permission, given):
+            raise not_permitted(key or "", permission)
+
     def account_state_for(self, key: str | None, account: str | None) -> AccountState:
         """The state of the account that the key may see, or Stripe's 401 or 403."""
         if key is None:
             raise missing_key()
-        if key != self.config.api_key:
+        if key != self.config.api_key and key not in self.restricted:
             raise invalid_key(key)
         if account is None:
             return self.platform

@@ -29,6 +29,22 @@ def _user(credentials: bytes) -> str | None:
     return user.decode("latin-1") or None
 
 
+# Where the name of a permission is not that of the first part of the address.
+_NOUNS = {"checkout": "checkout_session", "webhook_endpoints": "webhook"}
+
+
+def permission_of(method: str, template: str) -> str:
+    """What a restricted key needs for an operation, by Stripe's name."""
+    first = template.split("/")[2]
+    noun = _NOUNS.get(first, first.removesuffix("s"))
+    return f"rak_{noun}_{'read' if method == 'GET' else 'write'}"
+
+
+def is_permitted(permission: str, given: frozenset[str]) -> bool:
+    """Whether what was given to a key includes the permission; writing includes reading."""
+    return permission in given or f"{permission.removesuffix('_read')}_write" in given
+
+
 def check_version(version: str | None) -> None:
     """Refuses a version that Stripe never had. Older ones are taken, and answered in the SDK's own version."""
     if version is None or version == stripe.api_version:

@@ -100,6 +100,15 @@ def no_access(key: str, account: str) -> ApiError:
     return ApiError(403, message, code="account_invalid", executed=False)
 
 
+def not_permitted(key: str, permission: str) -> ApiError:
+    """A restricted key that lacks the permission for this endpoint."""
+    message = (
+        f"The provided key '{redacted(key)}' does not have the required permissions for this endpoint. Having the"
+        f" '{permission}' permission would allow this request to continue."
+    )
+    return ApiError(403, message, executed=False)
+
+
 def rate_limited(reason: str) -> ApiError:
     """Too fast; `reason` goes into Stripe's own header."""
     return ApiError(

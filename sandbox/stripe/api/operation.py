@@ -10,7 +10,7 @@ import stripe
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.stripe.api import errors
-from sandbox.stripe.api.credentials import check_version, key_of
+from sandbox.stripe.api.credentials import check_version, key_of, permission_of
 from sandbox.stripe.api.errors import ApiError
 from sandbox.stripe.api.expansion import check_paths, expanded
 from sandbox.stripe.api.idempotency import Answer
@@ -63,6 +63,7 @@ class Operation:
         self.method = method
         self.template = template
         self.name = f"{method} {template}"
+        self._permission = permission_of(method, template)
         self._sandbox = sandbox
         self._handler = handler
         self._shape: Shape = shape(typed_dict)
@@ -77,6 +78,7 @@ class Operation:
         sandbox.requests[self.name] += 1
         try:
             state = sandbox.account_state_for(call.key, call.account)
+            sandbox.check_permission(call.key, self._permission)
             check_version(call.version)
             sandbox.limiter.take(self.name, sandbox.clock.exactly())
             injected = sandbox.faults.next_fault(self.name, call.subject, lambda: self._metadata(state, call))

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.stripe.contract.calls import Calls
+from sandbox.stripe.contract.side import Side
 
-Observe = Callable[[Calls], str]
+Observe = Callable[[Side], str]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sandbox.stripe.control.messages import (
     MovementReport,
     RateLimits,
     RefundScript,
+    RestrictedKey,
     WebhookEndpoint,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "FaultKind",
     "RateLimits",
     "RefundScript",
+    "RestrictedKey",
     "SandboxControl",
     "WebhookEndpoint",
 ]
@@ -136,6 +138,10 @@ class SandboxControl:
     def set_account_settings(self, settings: AccountSettings) -> None:
         """How the accounts are paid out: settlement currency, rates, refunds beyond the balance."""
         self._call("POST", "account_settings", settings)
+
+    def add_restricted_key(self, key: RestrictedKey) -> None:
+        """Lets a key in beside the secret one, for what it is permitted."""
+        self._call("POST", "restricted_keys", key)
 
     def add_webhook_endpoint(self, endpoint: WebhookEndpoint) -> None:
         """Sends events there from now on."""

@@ -155,13 +155,14 @@ class AccountSettings(Model):
     With a settlement currency every movement in another currency is converted at the rate given for it. With
     `refunds_need_balance` a refund beyond the balance waits, unbooked, until there is enough. Without
     `honours_idempotency_keys` every repeat is a new request, which no account of Stripe's does: a control, for whoever
-    must notice what it doubles.
+    must notice what it doubles; and `books_off_by` minor units too much in every balance transaction are another one.
     """
 
     settlement_currency: str | None = None
     exchange_rates: dict[str, float] = {}
     refunds_need_balance: bool = False
     honours_idempotency_keys: bool = True
+    books_off_by: int = 0
 
     @model_validator(mode="after")
     def _has_rates(self) -> "AccountSettings":
@@ -176,6 +177,13 @@ class WebhookEndpoint(Model):
     url: str
     secret: str | None = None
     enabled_events: tuple[str, ...] = ("*",)
+
+
+class RestrictedKey(Model):
+    """A key that may do no more than its permissions say, by Stripe's names (`rak_charge_read`, `rak_refund_write`)."""
+
+    key: str = Field(pattern="^rk_test_.")
+    permissions: tuple[str, ...] = ()
 
 
 class ClockChange(Model):

@@ -22,6 +22,7 @@ from sandbox.stripe.control.messages import (
     Fault,
     MovementReport,
     RateLimits,
+    RestrictedKey,
     WebhookEndpoint,
 )
 from sandbox.stripe.core import Sandbox
@@ -110,6 +111,14 @@ async def account_settings(sandbox: Sandbox, request: Request) -> object:
     if request.method == "POST":
         sandbox.set_settings(await _given(request, AccountSettings))
     return sandbox.platform.settings
+
+
+async def restricted_keys(sandbox: Sandbox, request: Request) -> object:
+    """Tells the restricted keys; a POST adds one."""
+    if request.method == "POST":
+        given = await _given(request, RestrictedKey)
+        sandbox.restricted[given.key] = frozenset(given.permissions)
+    return {key: sorted(permissions) for key, permissions in sandbox.restricted.items()}
 
 
 async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
@@ -253,6 +262,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("rate_limits", rate_limits, ["GET", "POST"]),
         ("delays", delays, ["GET", "POST"]),
         ("account_settings", account_settings, ["GET", "POST"]),
+        ("restricted_keys", restricted_keys, ["GET", "POST"]),
         ("webhook_endpoints", webhook_endpoints, ["GET", "POST", "DELETE"]),
         ("webhooks", webhook_counts, ["GET"]),
         ("requests", requests, ["GET"]),

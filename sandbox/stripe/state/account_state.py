@@ -144,7 +144,7 @@ class AccountState:
         """
         now = self.clock.now()
         currency, rate = self.settlement_of(source["currency"])
-        amount, fee = converted(amount, rate), fee_settled
+        amount, fee = converted(amount, rate) + self.settings.books_off_by, fee_settled
         due = available_on or now
         transaction = blank(BalanceTransaction) | {
             "id": self.ids.new("txn"),

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.stripe.contract.behaviour import Behaviour
-from sandbox.stripe.contract.calls import Calls
+from sandbox.stripe.contract.deliveries import receiving
 from sandbox.stripe.contract.report import BEHAVIOURS, document_table
+from sandbox.stripe.contract.side import Side
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import API_KEY
 
@@ -15,15 +16,18 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "sandbox.md"
 
 
 @pytest.fixture
-def calls(stripe_sandbox: SandboxControl) -> Iterator[Calls]:
+def side(stripe_sandbox: SandboxControl) -> Iterator[Side]:
     """The sandbox, asked as the runner asks it."""
-    with Calls(stripe_sandbox.base_url, API_KEY, stripe_sandbox) as calls:
-        yield calls
+    with (
+        receiving(0) as deliveries,
+        Side(stripe_sandbox.base_url, API_KEY, stripe_sandbox, deliveries=deliveries) as side,
+    ):
+        yield side
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda each: each.observe.__name__)
-def test_the_sandbox_behaves_as_stripe_does(calls: Calls, behaviour: Behaviour) -> None:
-    assert behaviour.observe(calls) == behaviour.expected
+def test_the_sandbox_behaves_as_stripe_does(side: Side, behaviour: Behaviour) -> None:
+    assert behaviour.observe(side) == behaviour.expected
 
 
 def test_the_document_has_the_table_of_behaviours() -> None:

@@ -1,8 +1,8 @@
-"""Payments, cards and the pages on which they are given."""
+"""Payments and cards."""
 
 from sandbox.stripe.contract.behaviour import behaviour
+from sandbox.stripe.contract.behaviours.requests import NO_REDIRECTS, booked_payment, pay
 from sandbox.stripe.contract.calls import Calls
-from sandbox.stripe.contract.requests import BACK, NO_REDIRECTS, booked_payment, pay, saved_card
 
 _BARE = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
 
@@ -37,19 +37,6 @@ def setup_return_url(calls: Calls) -> str:
     """The same holds for a setup intent."""
     refused = calls.post("/v1/setup_intents", {"payment_method": "pm_card_visa", "confirm": "true"})
     return f"{refused.status} {'return_url' if 'return_url' in refused.body['error']['message'] else 'otherwise'}"
-
-
-@behaviour("requires_action redirect_to_url", "/testing#regulatory-cards")
-def three_d_secure(calls: Calls) -> str:
-    """A card that wants 3-D Secure sends its customer to a page."""
-    asked = pay(calls, "pm_card_threeDSecure2Required", return_url=BACK).body
-    return f"{asked['status']} {asked['next_action']['type']}"
-
-
-@behaviour("402 authentication_required authentication_required", "/testing#regulatory-cards")
-def off_session(calls: Calls) -> str:
-    """Off session nobody can be asked: the payment is declined."""
-    return pay(calls, off_session="true", **saved_card(calls, "pm_card_authenticationRequired")).error
 
 
 @behaviour("402 card_declined fraudulent, blocked", "/testing#fraud-prevention")
@@ -87,33 +74,6 @@ def latest_attempt(calls: Calls) -> str:
     """A setup intent that was confirmed names its latest attempt."""
     saved = calls.post("/v1/setup_intents", {"payment_method": "pm_card_visa", "confirm": "true"} | NO_REDIRECTS).body
     return f"{saved['status']}, {str(saved['latest_attempt']).split('_', maxsplit=1)[0]}"
-
-
-@behaviour("400 currency", "/api/checkout/sessions/create")
-def setup_page(calls: Calls) -> str:
-    """A page in `setup` mode wants a currency or the methods that it may offer."""
-    refused = calls.post("/v1/checkout/sessions", {"mode": "setup", "success_url": BACK})
-    return f"{refused.status} {'currency' if 'currency' in refused.body['error']['message'] else 'otherwise'}"
-
-
-@behaviour("open with a page, then expired without", "/api/checkout/sessions/expire")
-def card_page(calls: Calls) -> str:
-    """A page for cards opens, and is closed by command."""
-    form = {"mode": "setup", "currency": "usd", "success_url": BACK}
-    opened = calls.post("/v1/checkout/sessions", form).body
-    closed = calls.post(f"/v1/checkout/sessions/{opened['id']}/expire").body
-    page, gone = "with" if opened["url"] else "without", "with" if closed["url"] else "without"
-    return f"{opened['status']} {page} a page, then {closed['status']} {gone}"
-
-
-@behaviour("unpaid, no intent yet", "/api/checkout/sessions/object")
-def payment_page(calls: Calls) -> str:
-    """A page for a payment makes its payment intent when the customer pays."""
-    item = {"currency": "usd", "unit_amount": 900, "product_data][name": "Plan"}
-    lines = {f"line_items[0][price_data][{name}]": value for name, value in item.items()}
-    form = {"mode": "payment", "line_items[0][quantity]": 1, "success_url": BACK} | lines
-    opened = calls.post("/v1/checkout/sessions", form).body
-    return f"{opened['payment_status']}, {'an intent' if opened['payment_intent'] else 'no intent yet'}"
 
 
 @behaviour("txn, fee_details add up to the fee", "/api/balance_transactions/object")

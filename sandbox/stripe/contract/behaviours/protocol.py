@@ -4,8 +4,8 @@ import base64
 import secrets
 
 from sandbox.stripe.contract.behaviour import behaviour
+from sandbox.stripe.contract.behaviours.requests import pay, payment
 from sandbox.stripe.contract.calls import Calls
-from sandbox.stripe.contract.requests import pay, payment
 
 _CUSTOMER = {"description": "contract test"}
 
