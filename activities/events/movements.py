@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, false, func, select
 from temporalio import activity
 
 from activities.database import Database, matching
@@ -15,6 +16,8 @@ from activities.gateway.retries import retryable_gateway_errors
 from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.movements import EXPECTED_KINDS, Movement, MovementKind, MovementsBooked, MovementsRequest
 from models.tables.movements import GatewayExpectationRow as Expected
+
+log = structlog.get_logger(__name__)
 
 PAGE = 100
 # What the list shows a little later than its moment is read again; what comes later is looked up when it is due.
@@ -25,6 +28,7 @@ CLOCK_MARGIN = timedelta(minutes=10)
 
 # Objects are of one provider each; the kind tells the movements of one object apart.
 _PLACE = Expected.object + "/" + Expected.kind
+_IS_DIFFERING = (Expected.settled_currency == Expected.currency) & (Expected.settled_minor != Expected.amount_minor)
 _IS_OVERDUE = (Expected.movement.is_(None)) & (Expected.overdue_at <= func.now())
 
 _EXPECTED = select(
@@ -39,6 +43,7 @@ _EXPECTED = select(
     Expected.expected_at,
     Expected.overdue_at,
     _IS_OVERDUE.label("is_overdue"),
+    func.coalesce(_IS_DIFFERING, false()).label("is_differing"),
     Expected.movement,
     Expected.settled_minor,
     Expected.settled_currency,
@@ -73,6 +78,7 @@ class _Wanted:
     open: int
     oldest: datetime | None
     overdue: int
+    differing: int
     due: tuple[_Due, ...]
 
     @property
@@ -107,7 +113,8 @@ class MovementActivities:
         provider = request.provider
         if request.retrieves_due:
             await self._expect_of_older_release()
-        since = (await self._wanted(provider)).since
+        before = await self._wanted(provider)
+        since = before.since
         if since is None:
             return MovementsBooked()
         with retryable_gateway_errors():
@@ -116,7 +123,9 @@ class MovementActivities:
                 booked += await self._retrieve_due(provider, (await self._wanted(provider)).due)
         await self._database.call("alert_overdue_movements", provider_id=provider)
         left = await self._wanted(provider)
-        return MovementsBooked(listed, booked, left.open, left.overdue)
+        if left.differing > before.differing:
+            log.warning("movements_differ", provider=provider, differing=left.differing)
+        return MovementsBooked(listed, booked, left.open, left.overdue, left.differing)
 
     async def _expect_of_older_release(self) -> None:
         while await self._database.call("expect_of_older_release", limit=PAGE):
@@ -174,7 +183,7 @@ class ExpectationQueries:
         self._database = database
 
     async def page(
-        self, *, account_id: str, is_open: bool, is_overdue: bool, after: str, limit: int
+        self, *, account_id: str, is_open: bool, is_overdue: bool, is_differing: bool, after: str, limit: int
     ) -> Sequence[Row[Any]]:
         """Return the next expectations behind a place, object and kind; empty filters let all through."""
         filters = [*matching(Expected.account_id, account_id), after < _PLACE]
@@ -182,6 +191,8 @@ class ExpectationQueries:
             filters.append(Expected.movement.is_(None))
         if is_overdue:
             filters.append(_IS_OVERDUE)
+        if is_differing:
+            filters.append(_IS_DIFFERING)
         return await self._database.read(_EXPECTED.where(*filters).order_by(_PLACE).limit(limit))
 
     async def overdue(self) -> int:

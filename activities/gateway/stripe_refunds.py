@@ -2,7 +2,7 @@
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, booked_movement, metadata_at, translating_errors
+from activities.gateway.translation import amount_to_send, booked_movement, metadata_at, moved_for, translating_errors
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
 
@@ -81,7 +81,9 @@ def _answer(refund: stripe.Refund, call: RefundCall) -> RefundAnswer:
         refund.id,
         is_booked=refund.balance_transaction is not None,
         code=code,
-        movement=booked_movement(refund.balance_transaction),
+        movement=moved_for(booked_movement(refund.balance_transaction), -call.amount_minor, call),
         # Stripe leaves it out of a refund that has not failed.
-        return_movement=booked_movement(getattr(refund, "failure_balance_transaction", None)),
+        return_movement=moved_for(
+            booked_movement(getattr(refund, "failure_balance_transaction", None)), call.amount_minor, call
+        ),
     )

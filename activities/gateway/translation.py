@@ -92,6 +92,7 @@ def metadata_at(found: Any) -> dict[str, str]:
 def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
     """Read what an intent came to; it must be about the money that was requested."""
     found_minor = _other_amount(intent, charge)
+    expected_minor = charge.amount_minor if found_minor is None else found_minor
     status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
     latest = cast("stripe.Charge | None", intent.latest_charge)
     return ChargeResult(
@@ -99,7 +100,7 @@ def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
         gateway_reference=intent.id,
         charge_reference=latest.id if latest else "",
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
-        movement=booked_movement(latest.balance_transaction) if latest else None,
+        movement=moved_for(booked_movement(latest.balance_transaction), expected_minor, charge) if latest else None,
         found_minor=found_minor,
     )
 
@@ -134,6 +135,19 @@ def booked_movement(booking: object) -> Movement | None:
         # The money has moved, whatever it cost: what the ledger cannot express stays expected, and is reported overdue.
         log.warning("movement_not_expressible", movement=booking.id, currency=booking.currency)
         return None
+
+
+def moved_for(movement: Movement | None, amount_minor: int, request: Charge | RefundCall) -> Movement | None:
+    """Return the movement, and log one of another amount than was requested: the ledger lists it as a discrepancy."""
+    if movement and movement.currency == request.currency and movement.amount_minor != amount_minor:
+        log.warning(
+            "movement_differs",
+            movement=movement.reference,
+            request_id=request.request_id,
+            amount_minor=movement.amount_minor,
+            expected_minor=amount_minor,
+        )
+    return movement
 
 
 def _decline_of(intent: stripe.PaymentIntent) -> Decline:

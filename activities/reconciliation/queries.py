@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from activities.database import Database, matching
-from models.reconciliation.discrepancy import DiscrepancyResolution
+from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
 from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
 from models.tables.transactions import TransactionNumberRow
 
@@ -50,6 +50,13 @@ class ReconciliationQueries:
     async def discrepancy(self, discrepancy_id: str) -> Row[Any] | None:
         """Return a discrepancy, or None."""
         return await self._database.read_first(_DISCREPANCIES.where(DiscrepancyRow.id == discrepancy_id))
+
+    async def open_discrepancies(self) -> int:
+        """Count the discrepancies that nobody has ended."""
+        rows = await self._database.read(
+            select(func.count()).select_from(DiscrepancyRow).where(DiscrepancyRow.state == DiscrepancyState.OPEN)
+        )
+        return int(rows[0][0])
 
     async def page(self, *, state: str, kind: str, after: str, limit: int) -> Sequence[Row[Any]]:
         """Return the next discrepancies behind an id, in the order of their ids; empty filters let all through."""

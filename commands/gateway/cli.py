@@ -18,6 +18,9 @@ def list_movements(
     *,
     is_open: Annotated[bool, typer.Option("--open", help="Only what the gateway has not moved yet.")] = False,
     is_overdue: Annotated[bool, typer.Option("--overdue", help="Only what should have moved by now.")] = False,
+    is_differing: Annotated[
+        bool, typer.Option("--differing", help="Only what was moved with another amount than was posted.")
+    ] = False,
     limit: Limit = 50,
     after: After = "",
     as_json: Json = False,
@@ -25,13 +28,19 @@ def list_movements(
     """List what the ledger expects to move at the gateway, by object, a page at a time.
 
     A movement brings the fee, and the amount in the currency of the gateway's balance. It is overdue after a day, of a
-    dispute after a week.
+    dispute after a week. What differs from what was posted is a discrepancy: `reconcile list --kind differs`.
     """
     from commands.gateway.movements import list_page
 
     perform(
         lambda output: list_page(
-            output, account=account, is_open=is_open, is_overdue=is_overdue, limit=limit, after=after
+            output,
+            account=account,
+            is_open=is_open,
+            is_overdue=is_overdue,
+            is_differing=is_differing,
+            limit=limit,
+            after=after,
         ),
         as_json=as_json,
     )

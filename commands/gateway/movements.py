@@ -9,11 +9,18 @@ from commands.paging import answer_page
 from commands.session import database_of, read_settings
 
 
-async def list_page(output: Output, *, account: str, is_open: bool, is_overdue: bool, limit: int, after: str) -> None:
+async def list_page(
+    output: Output, *, account: str, is_open: bool, is_overdue: bool, is_differing: bool, limit: int, after: str
+) -> None:
     """List one page of expectations; `next` continues behind it."""
     async with database_of(read_settings()) as database:
         rows = await ExpectationQueries(database).page(
-            account_id=account, is_open=is_open, is_overdue=is_overdue, after=after, limit=limit
+            account_id=account,
+            is_open=is_open,
+            is_overdue=is_overdue,
+            is_differing=is_differing,
+            after=after,
+            limit=limit,
         )
     shown = [_shown(row) for row in rows]
     headings = ("Object", "Kind", "Account", "Amount", "Moved", "Fee", "Movement", "Since")
@@ -24,12 +31,13 @@ async def list_page(output: Output, *, account: str, is_open: bool, is_overdue: 
 
 def _shown(row: Row[tuple[object, ...]]) -> tuple[str, ...]:
     is_known = row.settled_currency is not None
+    moved = money(row.settled_minor, row.settled_currency) if is_known else ""
     return (
         row.object,
         row.kind,
         row.account_id,
         money(row.amount_minor, row.currency),
-        money(row.settled_minor, row.settled_currency) if is_known else "",
+        f"{moved} (differs)" if row.is_differing else moved,
         money(row.fee_minor, row.settled_currency) if is_known else "",
         row.movement or ("overdue" if row.is_overdue else "open"),
         moment(row.expected_at),

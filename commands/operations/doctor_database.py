@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from activities.database import Database, DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
 from activities.events.movements import ExpectationQueries
+from activities.reconciliation.queries import ReconciliationQueries
 from commands.operations.finding import Finding, ok, unchecked, wrong
 from commands.session import database_of
 from migrations.run import head
@@ -43,6 +44,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _role(database)
             yield await _movements(database)
             yield await _sending(database)
+            yield await _discrepancies(database)
         except DatabaseUnavailableError as error:
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
             yield wrong("database", f"no answer: {error}", advice)
@@ -102,6 +104,14 @@ async def _sending(database: Database) -> Finding:
         advice = "run `starter.py recover show`: it names the next step"
         return wrong("sending", f"nothing is sent to {held[0].provider_id}: {held[0].reason}", advice)
     return ok("sending", "open")
+
+
+async def _discrepancies(database: Database) -> Finding:
+    count = await ReconciliationQueries(database).open_discrepancies()
+    if count:
+        advice = "`starter.py reconcile list`: what each means, who looks after it, and what helps"
+        return wrong("discrepancies", f"{count} in which gateway and ledger differ are open", advice)
+    return ok("discrepancies", "none between gateway and ledger is open")
 
 
 async def _role(database: Database) -> Finding:

@@ -65,9 +65,13 @@ class MovementsRequest:
 
 @dataclass(frozen=True)
 class MovementsBooked:
-    """What a look came to: movements listed, expectations fulfilled, still open, and overdue among them."""
+    """What a look came to: movements listed, expectations fulfilled, still open, and overdue among them.
+
+    `differing`: movements of another amount than was posted, which nobody has explained yet.
+    """
 
     listed: int = 0
     booked: int = 0
     open: int = 0
     overdue: int = 0
+    differing: int = 0

@@ -51,4 +51,8 @@ def details(booked: MovementsBooked) -> str:
     ]
     if booked.overdue:
         lines.append(f"**{booked.overdue}** are overdue: `starter.py movements list --overdue`.")
+    if booked.differing:
+        lines.append(
+            f"**{booked.differing}** have another amount than was posted: `starter.py reconcile list --kind differs`."
+        )
     return "\n\n".join(lines)

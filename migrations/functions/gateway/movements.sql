@@ -33,8 +33,23 @@ begin
     if e.settled_currency <> e.currency then
         perform duly.book_converted(e.movement, e.provider_id, e.currency, -e.amount_minor, e.object);
         perform duly.book_converted(e.movement, e.provider_id, e.settled_currency, e.settled_minor, e.object);
+    elsif e.settled_minor <> e.amount_minor then
+        perform duly.note_other_amount(e);
     end if;
     return true;
+end $$;
+
+-- A movement in the currency that was posted has another amount: nobody here knows why, so that a person looks. The reconciliation
+-- of its day finds the same discrepancy, and ends it when further movements of the object make up for it.
+create or replace function duly.note_other_amount(e duly.gateway_expectations) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_id text;
+begin
+    v_id := duly.note_discrepancy(e.provider_id, 'differs', e.object, 'open', e.account_id, e.payment_id, abs(e.settled_minor),
+        e.settled_currency, jsonb_build_object('movement', e.movement, 'kind', e.kind, 'amount_minor', e.settled_minor,
+            'fee_minor', e.fee_minor, 'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor));
+    perform duly.alert_of_discrepancies('movement/' || e.movement, p_id => v_id);
 end $$;
 
 -- What the gateway keeps for a movement, in the currency of its balance; it may give a fee back, or take none.
@@ -78,8 +93,8 @@ begin
     return v_booked;
 end $$;
 
--- How far a provider's list has been read, the expectations that are open, the oldest of them, those that are overdue, and the
--- first that are due.
+-- How far a provider's list has been read, the expectations that are open, the oldest of them, those that are overdue, movements
+-- whose amount nobody has explained yet, and the first expectations that are due.
 create or replace function duly.movements_wanted(p_provider_id text, p_limit integer) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object(
@@ -87,6 +102,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'open', count(*),
         'oldest', min(e.expected_at),
         'overdue', count(*) filter (where e.overdue_at <= clock_timestamp()),
+        'differing', (select count(*) from duly.discrepancies
+            where provider_id = p_provider_id and kind = 'differs' and state = 'open'),
         'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'kind', d.kind)), '[]') from (
             select object, kind from duly.gateway_expectations
             where provider_id = p_provider_id and movement is null and due_at <= clock_timestamp()

@@ -49,14 +49,16 @@ begin
 end $$;
 
 -- Notify operators of the discrepancies that they have not been notified of: one message, with the first ids of each kind.
-create or replace function duly.alert_of_discrepancies(p_occasion text, p_round integer default 1) returns boolean
+-- With an id, of this one alone.
+create or replace function duly.alert_of_discrepancies(p_occasion text, p_round integer default 1, p_id text default null)
+returns boolean
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_kinds jsonb;
     v_count integer;
 begin
     with alerted as (
-        update duly.discrepancies set alerted_at = clock_timestamp() where alerted_at is null
+        update duly.discrepancies set alerted_at = clock_timestamp() where alerted_at is null and (p_id is null or id = p_id)
         returning id, kind, object, state)
     select jsonb_agg(jsonb_build_object('kind', k.kind, 'state', k.state, 'count', k.count, 'objects', k.objects)
             order by k.kind), sum(k.count)
@@ -69,7 +71,8 @@ begin
     return true;
 end $$;
 
--- What lies at a gateway by the ledger, and what of its movements the ledger has not booked: open, or explained by a person.
+-- What lies at a gateway by the ledger, and what of its movements the ledger has not booked: open, or explained by a person. Of one
+-- that was booked with another amount only the difference is not booked.
 create or replace function duly.clearing_balances(p_provider_id text) returns table (currency text, ledger_minor bigint,
     unbooked_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -78,11 +81,13 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         select t.currency, sum(t.debit_minor - t.credit_minor) as minor from duly.trial_balance() t
         where t.ledger_account = 'gateway_clearing:' || p_provider_id group by t.currency) l
     full join (
-        select m.currency, sum(m.net_minor) as minor from (
-            select x.currency, x.net_minor from duly.gateway_movements x
+        select m.currency, sum(m.net_minor - coalesce(e.amount_minor - e.fee_minor, 0)) as minor from (
+            select x.id, x.currency, x.net_minor from duly.gateway_movements x
             where x.provider_id = p_provider_id and x.state = 'open'
             union all
-            select x.currency, x.net_minor from duly.gateway_movements x
+            select x.id, x.currency, x.net_minor from duly.gateway_movements x
             where x.provider_id = p_provider_id and x.state = 'explained') m
+        left join duly.gateway_expectations e
+            on e.provider_id = p_provider_id and e.movement = m.id and e.settled_currency = e.currency
         group by m.currency) o on o.currency = l.currency
 $$;

@@ -58,16 +58,23 @@ returns jsonb language plpgsql as $$
 declare
     e duly.expected_movements;
     v_object text := case when m.source = '' then m.id else m.source end;
+    v_id text;
 begin
     select * into e from duly.expected_movements
     where provider_id = m.provider_id and object = m.source and kind = m.kind limit 1;
+    v_id := duly.note_discrepancy(m.provider_id, p_kind, v_object, p_state,
+        coalesce(nullif(p_account_id, ''), e.account_id, ''), coalesce(nullif(p_transaction_id, ''), e.transaction_id, ''),
+        abs(m.amount_minor), m.currency, jsonb_strip_nulls(jsonb_build_object('movement', m.id, 'type', m.type,
+            'category', m.category, 'kind', m.kind, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
+            'payment_reference', nullif(f ->> 'payment_reference', ''), 'status', nullif(f ->> 'status', ''),
+            'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor)), p_id);
+    -- A person may have explained it before its day was read.
+    update duly.gateway_movements set state = 'explained', explanation = v_id
+    where provider_id = m.provider_id and id = m.id and state = 'open'
+      and exists (select from duly.discrepancies where id = v_id and state = 'resolved' and resolution = 'explained');
+    if found then return jsonb_build_object('outcome', 'matched'); end if;
     return jsonb_build_object('outcome', case p_state when 'open' then 'listed' else 'mended' end, 'kind', p_kind,
-        'discrepancy', duly.note_discrepancy(m.provider_id, p_kind, v_object, p_state,
-            coalesce(nullif(p_account_id, ''), e.account_id, ''), coalesce(nullif(p_transaction_id, ''), e.transaction_id, ''),
-            abs(m.amount_minor), m.currency, jsonb_strip_nulls(jsonb_build_object('movement', m.id, 'type', m.type,
-                'category', m.category, 'kind', m.kind, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
-                'payment_reference', nullif(f ->> 'payment_reference', ''), 'status', nullif(f ->> 'status', ''),
-                'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor)), p_id));
+        'discrepancy', v_id);
 end $$;
 
 create or replace function duly.confirm_charge(m duly.gateway_movements, f jsonb, p_id text) returns jsonb

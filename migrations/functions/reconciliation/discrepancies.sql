@@ -17,7 +17,8 @@ begin
     -- What was mended, or decided by a person, is not a new difference because it is looked at again.
     select id into v_id from duly.discrepancies
     where provider_id = p_provider_id and kind = p_kind and object = p_object
-      and (state = 'open' or state in ('mended', 'resolved') and evidence @> p_evidence)
+      and (state = 'open' or state in ('mended', 'resolved') and (evidence @> p_evidence
+          or evidence <@ p_evidence and evidence <> '{}'))
     order by state = 'open' desc, first_seen_at desc limit 1;
     if found then
         update duly.discrepancies set last_seen_at = clock_timestamp(),
