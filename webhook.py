@@ -56,6 +56,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NO_PAGE_AT_ALL = frozenset({"gateway_customer_exists", "gateway_takes_it"})
 _NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the link for another way."
 
+# The provider is stopped: nobody knows for how long, and a later visit finds the page.
+_STOPPED = "provider_is_effective"
+_STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
+
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
 
@@ -146,8 +150,11 @@ class Webhook:
         try:
             url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
         except WorkflowUpdateFailedError as error:
-            if getattr(error.cause, "type", "") in _NO_PAGE_AT_ALL:
+            rule = getattr(error.cause, "type", "")
+            if rule in _NO_PAGE_AT_ALL:
                 return PlainTextResponse(_NO_PAGE_TEXT, status_code=410)
+            if rule == _STOPPED:
+                return PlainTextResponse(_STOPPED_TEXT, status_code=503)
             return PlainTextResponse(otherwise, status_code=409)
         except RPCError:
             return PlainTextResponse("Please come back in a minute.", status_code=503)

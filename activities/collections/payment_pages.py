@@ -127,6 +127,8 @@ class PaymentPageActivities:
 
 def _no_page(result: Mapping[str, Any]) -> RuleBrokenError:
     """Say why no page is open for an attempt that has a result already."""
+    if result["outcome"] == CollectOutcome.PROVIDER_NOT_EFFECTIVE:
+        return RuleBrokenError("provider_is_effective", "the provider is not effective: nothing new is charged")
     code = result["code"] if result["outcome"] == CollectOutcome.DID_NOT_HAPPEN else ""
     if code == CUSTOMER_MISSING:
         problem = (

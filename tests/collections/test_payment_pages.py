@@ -185,5 +185,21 @@ async def test_the_link_of_a_customer_who_was_deleted_at_the_gateway_says_so_and
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "customer_deadline_passed")
 
 
+async def test_the_link_of_a_provider_that_is_stopped_says_so_and_leads_to_the_page_once_it_is_not(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await merchant.run("update duly.providers set state = 'not_effective'")
+
+    stopped = await visitor.get(await link(merchant))
+
+    assert (stopped.status_code, "come back later" in stopped.text) == (503, True)
+    assert stripe_sandbox.request_counts().get("POST /v1/checkout/sessions", 0) == 0
+    await merchant.run("update duly.providers set state = 'effective'")
+    await pay_on(await open_page(visitor, merchant))
+    await handle.signal(Collection.gateway_event)
+    assert (await handle.result()).stage is Stage.SETTLED
+
+
 async def test_a_link_of_nobody_leads_nowhere(visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get("/pay/guessed")).status_code == 404
