@@ -187,7 +187,10 @@ async def run_worker(settings: Settings, role: Role) -> None:
     async with AsyncExitStack() as stack:
         database = Database(
             create_engine(
-                settings.database_url, pool=settings.database_pool, timeout_seconds=settings.database_timeout_seconds
+                settings.database_url,
+                pool=settings.database_pool,
+                timeout_seconds=settings.database_timeout_seconds,
+                gateway_mode="" if role is Role.WORKFLOW else settings.gateway_mode,
             ),
             timeout_seconds=settings.database_timeout_seconds,
         )

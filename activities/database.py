@@ -28,8 +28,14 @@ STANDARD_SECONDS = 10.0
 _SERVER_TIMEOUT = "statement_timeout_ms"
 
 
-def create_engine(url: str, *, pool: int, timeout_seconds: float = STANDARD_SECONDS) -> AsyncEngine:
-    """Make the one engine of a process. AUTOCOMMIT: a function call is its own commit and saves two round trips."""
+def create_engine(
+    url: str, *, pool: int, timeout_seconds: float = STANDARD_SECONDS, gateway_mode: str = ""
+) -> AsyncEngine:
+    """Make the one engine of a process. AUTOCOMMIT: a function call is its own commit and saves two round trips.
+
+    With the mode of the process's gateway key, providers of the other mode are not effective for it.
+    """
+    mode = f" -c duly.gateway_mode={gateway_mode}" if gateway_mode else ""
     return create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -40,7 +46,7 @@ def create_engine(url: str, *, pool: int, timeout_seconds: float = STANDARD_SECO
         connect_args={
             "connect_timeout": 5,
             "options": f"-c lock_timeout=5s -c statement_timeout={_statement_timeout_ms(timeout_seconds)}"
-            " -c idle_in_transaction_session_timeout=10s",
+            f" -c idle_in_transaction_session_timeout=10s{mode}",
         },
     )
 

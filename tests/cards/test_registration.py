@@ -75,6 +75,7 @@ async def customers_of(merchant: Merchant, account: str) -> set[str]:
     ("change", "rule"),
     [
         ("update duly.providers set state = 'not_effective'", "provider_effective"),
+        ("update duly.providers set mode = 'live'", "provider_effective"),
         ("delete from duly.provider_methods", "method_on_provider"),
         ("delete from duly.provider_currencies where currency = 'EUR'", "currency_taken"),
         ("update duly.payment_methods set is_active = false where id = 'card'", "method_exists"),

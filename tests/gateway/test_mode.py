@@ -8,6 +8,7 @@ from activities.gateway.mode import WrongModeError
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
 from models.refunds.refund import RefundOutcome, RefundStatus
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.fixtures.refunds import RefundClient
 from tests.refunds.test_refund_runs import counted, run
@@ -27,6 +28,21 @@ async def test_a_worker_does_not_start_with_a_key_of_the_other_mode(
 
     with pytest.raises(WrongModeError, match=f"provider stripe is in {mode} mode"):
         await run_worker(wrong, role)
+
+
+async def test_a_worker_that_started_before_its_provider_got_another_mode_charges_nothing(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    await merchant.account("acc_1", owes_minor=2500)
+    await merchant.run("update duly.providers set mode = 'live'")
+
+    handle = await duly.start_collection("acc_1")
+    first = await handle.execute_update(Collection.first_outcome)
+
+    assert first.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE
+    assert stripe_sandbox.request_counts().get("POST /v1/payment_intents", 0) == 0
+    await merchant.run("update duly.providers set mode = 'test'")
+    assert (await handle.result()).stage is Stage.SETTLED
 
 
 async def test_a_collection_waits_visibly_while_its_provider_is_not_effective(

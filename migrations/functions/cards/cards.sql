@@ -26,6 +26,9 @@ begin
         perform duly.refuse('provider_exists', format('provider: %s is not configured; apply definitions', p_provider));
     elsif v_provider.state <> 'effective' then
         perform duly.refuse('provider_effective', format('provider: %s is not effective', p_provider));
+    elsif not duly.is_own_mode(v_provider.mode) then
+        perform duly.refuse('provider_effective', format('provider: %s is in %s mode, and the gateway worker''s key is not',
+            p_provider, v_provider.mode));
     elsif not exists (select from duly.payment_methods where id = p_method and is_active) then
         perform duly.refuse('method_exists', format('method: %s is not configured, or not active', p_method));
     elsif not exists (select from duly.provider_methods where payment_method_id = p_method and provider_id = p_provider) then

@@ -90,9 +90,15 @@ begin
     return jsonb_build_object('result', duly.collect_result(p_outcome, p_request, null, p_reason));
 end $$;
 
+-- Whether whoever calls may ask something new of a provider: it is in use, and of the mode of their gateway key, if they have one.
 create or replace function duly.is_provider_effective(p_provider_id text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select exists (select from duly.providers where id = p_provider_id and state = 'effective')
+    select exists (select from duly.providers where id = p_provider_id and state = 'effective' and duly.is_own_mode(mode))
+$$;
+
+-- A worker says the mode of its key with its connections: a provider may be configured, or get another mode, after it started.
+create or replace function duly.is_own_mode(p_mode text) returns boolean language sql stable as $$
+    select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mode) = p_mode
 $$;
 
 -- The steps in which gateways take a currency, in minor units; models/gateway/amounts.py (charge_step) has the source.
