@@ -89,6 +89,10 @@ class SandboxControl:
         """Moves the clock forward to a Unix time; an earlier one is refused."""
         return float(self._call("POST", "clock", ClockChange(set=at))["now"])
 
+    def begin_again(self) -> None:
+        """Forgets everything but the webhook endpoints, and goes back to the real time."""
+        self._call("DELETE", "clock")
+
     def reset(self) -> None:
         """Forgets everything but the clock and the webhook endpoints."""
         self._call("POST", "reset")

@@ -51,7 +51,10 @@ def _account_state(sandbox: Sandbox, request: Request) -> AccountState:
 
 
 async def clock(sandbox: Sandbox, request: Request) -> object:
-    """Tells the time; a POST moves it."""
+    """Tells the time; a POST moves it forward, a DELETE forgets all there is and begins again at the real time."""
+    if request.method == "DELETE":
+        sandbox.reset()
+        sandbox.clock.begin_again()
     if request.method == "POST":
         change = await _given(request, ClockChange)
         if change.advance is not None:
@@ -255,7 +258,7 @@ def _plain(value: Any) -> Json:
 def routes(sandbox: Sandbox) -> list[Route]:
     """The control endpoints, bound to the sandbox."""
     commands: tuple[tuple[str, Command, list[str]], ...] = (
-        ("clock", clock, ["GET", "POST"]),
+        ("clock", clock, ["GET", "POST", "DELETE"]),
         ("reset", reset, ["POST"]),
         ("faults", faults, ["GET", "POST", "DELETE"]),
         ("event_faults", event_faults, ["GET", "POST", "DELETE"]),

@@ -67,3 +67,15 @@ def test_a_reset_forgets_everything_but_the_time(stripe_sdk: StripeClient, strip
     assert stripe_sdk.v1.customers.list().data == []
     assert stripe_sandbox.movements().totals == ()
     assert stripe_sandbox.now() >= before
+
+
+def test_a_sandbox_that_begins_again_knows_nothing_and_has_the_real_time(
+    stripe_sdk: StripeClient, stripe_sandbox: SandboxControl
+) -> None:
+    stripe_sdk.v1.customers.create({"name": "Ada"})
+    stripe_sandbox.advance(5 * 86_400)
+
+    stripe_sandbox.begin_again()
+
+    assert stripe_sdk.v1.customers.list().data == []
+    assert stripe_sandbox.now() == pytest.approx(time.time(), abs=60)
