@@ -59,10 +59,7 @@ async def test_a_refund_in_the_dashboard_is_booked_though_we_refunded_before_and
     await deliver(reconciling)
     await until_found(reconciling, "unbooked_refund")
 
-    async def is_refunded() -> bool:
-        return await reconciling.merchant.balance(account) == 3000
-
-    await until(is_refunded)
+    await reconciling.until_owed(account, 3000)
     refused = await cli("refunds", "create", payment, "--amount", "30.00", *WHO)
     assert await reconciling.wrong() == []
     assert (refused.exit_code, "refund_within_captured" in refused.stderr) == (1, True)
