@@ -100,10 +100,17 @@ language sql as $$
     values (p_account_id, p_credit_id, p_debit_id, p_amount_minor)
 $$;
 
--- Take back every allocation of a document, whichever side it is on.
-create or replace function duly.deallocate(p_transaction_id text) returns void language sql as $$
+-- Take back every allocation of some documents, whichever side they are on. Each is looked up by itself whether it was taken
+-- back before: a join, planned while few had been, would read all that this statement writes again for each.
+create or replace function duly.deallocate_all(p_transaction_ids text[]) returns void language sql as $$
   insert into duly.deallocations (allocation_id)
-    select id from duly.current_allocations where credit_id = p_transaction_id or debit_id = p_transaction_id
+    select a.id from duly.allocations a
+      where (a.credit_id = any (p_transaction_ids) or a.debit_id = any (p_transaction_ids))
+        and (select true from duly.deallocations d where d.allocation_id = a.id) is null
+$$;
+
+create or replace function duly.deallocate(p_transaction_id text) returns void language sql as $$
+  select duly.deallocate_all(array[p_transaction_id])
 $$;
 
 -- An invoice that somebody may still pay. A written-off one is owed again when a payment that it had is cancelled: the
@@ -115,28 +122,31 @@ $$;
 
 -- Against item (F104, F106): the credit goes to the invoices it addresses, earliest due first. An invoice that others
 -- settled already gives their allocations back, and the freed credits are allocated anew by the FIFO that follows. Of what
--- was written off or cancelled since, only what is unsettled is taken: the money is here and must go somewhere.
+-- was written off or cancelled since, only what is unsettled is taken: the money is here and must go somewhere. By one
+-- statement each, however many invoices there are: a payment of 20,000 is booked within a second.
 create or replace function duly.allocate_addressed(p_credit duly.financial_transactions) returns void language plpgsql as $$
 declare
-  v_invoice record;
-  v_left bigint := duly.unsettled(p_credit.id);
-  v_amount bigint;
+  v_credit bigint := duly.unsettled(p_credit.id);
+  v_ids text[];
+  v_amounts bigint[];
+  v_taken_back text[];
 begin
-  for v_invoice in
-    select t.id, t.total_minor, t.state from duly.financial_transactions t
-      join duly.open_items i on i.transaction_id = t.id
-      where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id
-      order by i.sort_on, i.account_version
-  loop
-    exit when v_left = 0;
-    if v_invoice.state = 'posted' and duly.unsettled(v_invoice.id) < least(v_left, v_invoice.total_minor) then
-      perform duly.deallocate(v_invoice.id);
-    end if;
-    v_amount := least(v_left, duly.unsettled(v_invoice.id));
-    continue when v_amount = 0;
-    perform duly.allocate(p_credit.account_id, p_credit.id, v_invoice.id, v_amount);
-    v_left := v_left - v_amount;
-  end loop;
+  select array_agg(x.id order by x.up_to), array_agg(x.amount_minor order by x.up_to),
+      array_agg(x.id) filter (where x.amount_minor > x.open_minor)
+    into v_ids, v_amounts, v_taken_back
+    from (select y.id, y.open_minor, y.up_to, least(y.room, v_credit - y.up_to + y.room) as amount_minor
+        from (select t.id, o.open_minor, r.room, (sum(r.room) over (order by i.sort_on, i.account_version))::bigint as up_to
+            from duly.financial_transactions t
+            join duly.open_items i on i.transaction_id = t.id
+            cross join lateral (values (i.amount_minor - i.allocated_minor)) o (open_minor)
+            cross join lateral (values (case t.state when 'posted' then t.total_minor else o.open_minor end)) r (room)
+            where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id) y
+        where y.room > 0) x
+    where x.amount_minor > 0;
+  if v_ids is null then return; end if;
+  perform duly.deallocate_all(v_taken_back);
+  insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+    select p_credit.account_id, p_credit.id, u.id, u.amount_minor from unnest(v_ids, v_amounts) u (id, amount_minor);
 end $$;
 
 -- FIFO for a document just posted. After every posting an account has open items on one side at most, so only the other

@@ -169,6 +169,8 @@ declare
 begin
   select count(*) as all_rows, min(account_id) as account_id, min(credit_id) as credit_id, min(debit_id) as debit_id,
       min(amount_minor) as amount_minor into a from new_rows;
+  -- A plan for no rows would stay, and be the wrong one for 20,000.
+  if a.all_rows = 0 then return null; end if;
   if a.all_rows = 1 then
     v_items := 2;
     update duly.open_items i set allocated_minor = i.allocated_minor + a.amount_minor
@@ -192,6 +194,8 @@ end $$;
 
 create or replace function duly.undo_allocations() returns trigger language plpgsql as $$
 begin
+  -- A plan for no rows would stay, and be the wrong one for 20,000.
+  if not exists (select from new_rows) then return null; end if;
   update duly.open_items i set allocated_minor = i.allocated_minor - s.amount_minor
     from (select x.id, sum(x.amount_minor) as amount_minor
             from new_rows n

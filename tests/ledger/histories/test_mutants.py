@@ -36,9 +36,11 @@ MUTANTS = (
     Mutant("allocate_fifo", "order by sort_on, account_version", "order by sort_on desc, account_version"),
     Mutant("allocate_new", "order by sort_on, account_version", "order by sort_on, account_version desc"),
     Mutant("allocate_new", "exit when v_left = 0", "exit"),
-    Mutant("allocate_addressed", "perform duly.deallocate(v_invoice.id)", "null"),
+    Mutant("allocate_addressed", "perform duly.deallocate_all(v_taken_back);", ""),
     Mutant("allocate_addressed", "order by i.sort_on, i.account_version", "order by i.account_version desc"),
-    Mutant("allocate_addressed", "v_invoice.state = 'posted' and ", ""),
+    Mutant(
+        "allocate_addressed", "case t.state when 'posted' then t.total_minor else o.open_minor end", "t.total_minor"
+    ),
     Mutant("settle", "= 'against_item_and_fifo'", "is not null"),
     Mutant("settle", "perform duly.allocate_fifo(t.account_id);", ""),
     Mutant("cancel_locked", "perform duly.deallocate(o.id);", ""),
