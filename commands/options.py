@@ -5,13 +5,21 @@ from typing import Annotated
 
 import typer
 
-from models.period import InvalidPeriodError, Period
+from models.period import InvalidPeriodError, Period, receivable_name
 
 
 def period_of(text: str) -> str:
     """Check a period on the command line."""
     try:
         return str(Period.parse(text))
+    except InvalidPeriodError as error:
+        raise typer.BadParameter(str(error).removeprefix("period: ")) from error
+
+
+def receivable_of(text: str) -> str:
+    """Check the name of a receivable on the command line."""
+    try:
+        return receivable_name(text)
     except InvalidPeriodError as error:
         raise typer.BadParameter(str(error).removeprefix("period: ")) from error
 
@@ -40,6 +48,12 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so
 After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
 DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]
 PeriodText = Annotated[str, typer.Argument(metavar="PERIOD", parser=period_of, help="A month, such as 2026-11.")]
+ReceivableName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECEIVABLE", parser=receivable_of, help="A month, such as 2026-11, or a month with a suffix."
+    ),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, such as run/monthly/2026-11.")]
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id of an account.")]
 Actor = Annotated[str, typer.Option("--actor", help="Who does it; else the login name.")]

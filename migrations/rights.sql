@@ -43,8 +43,8 @@ grant execute on function duly.card_of_link, duly.card_view, duly.change_card, d
     duly.notify_card to duly_app;
 
 -- collections
-grant execute on function duly.chargeable_card, duly.close_collection, duly.is_owed, duly.open_collection to
-    duly_app;
+grant execute on function duly.chargeable_card, duly.close_collection, duly.free_name, duly.is_owed, duly.open_collection,
+    duly.open_next_part, duly.write_off_given_up to duly_app;
 
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
@@ -55,7 +55,7 @@ grant execute on function duly.events_due, duly.events_to_deliver, duly.note_del
 
 -- gateway
 grant execute on function duly.alert_overdue_movements, duly.book_movement, duly.book_movements, duly.collection_of_link,
-    duly.expect_of_older_release, duly.movements_wanted, duly.note_movements_read, duly.open_attempt,
+    duly.expect_of_older_release, duly.movements_wanted, duly.note_charge, duly.note_movements_read, duly.open_attempt,
     duly.put_off_expectation, duly.record_outcome, duly.record_page,
     duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
 

@@ -9,15 +9,31 @@ from zoneinfo import ZoneInfo
 # The last year of the calendar is left out, for its December has no next month.
 _MONTH = re.compile(r"(?!9999)([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 
-# What a returned payment leaves open of a period is collected under the period's name with this behind it.
-AGAIN = "-again"
+# A receivable is named by its month, or by its month with a suffix: `2026-11-again` is what a returned payment leaves
+# open.
+RECEIVABLE_PATTERN = r"(?!0|9999)[0-9]{4}-(0[1-9]|1[0-2])(-[A-Za-z0-9][A-Za-z0-9_.-]{0,59})?"
+RECEIVABLE_MEANING = "a month like 2026-11, or one with a suffix like 2026-11-order-4711"
+_RECEIVABLE = re.compile(RECEIVABLE_PATTERN)
+_MONTH_LENGTH = len("2026-11")
 
 
 class InvalidPeriodError(ValueError):
-    """A period that is not a month."""
+    """A period that is not a month, or no name of a receivable."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"period: {text!r} is not a month like 2026-11")
+    def __init__(self, text: str, meaning: str = "a month like 2026-11") -> None:
+        super().__init__(f"period: {text!r} is not {meaning}")
+
+
+def receivable_name(text: str) -> str:
+    """Check the name of a receivable. Raises InvalidPeriodError."""
+    if _RECEIVABLE.fullmatch(text) is None:
+        raise InvalidPeriodError(text, RECEIVABLE_MEANING)
+    return text
+
+
+def month_of(receivable: str) -> str:
+    """Return the month that a receivable is named by."""
+    return receivable[:_MONTH_LENGTH]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from models.cards.card import CardRegistration, CardRequest
-from models.collections.collection import CollectionRequest
+from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
-from models.period import Period
+from models.period import RECEIVABLE_MEANING, RECEIVABLE_PATTERN, Period
 from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
 from models.reductions.reduction import Award, ReductionRequest
@@ -30,6 +30,7 @@ AGREE_RULE = "ids_agree"
 TIME_ZONE_RULE = "time_zone_is_known"
 DUE_RULE = "period_is_due"
 DAY_RULE = "day_is_due"
+INVOICES_RULE = "invoices_at_most"
 
 # A day begins on the islands in the east so long before it begins in UTC.
 _EARLIEST_CLOCK = timedelta(hours=14)
@@ -64,8 +65,7 @@ _REFUND = TextRule("[a-z][A-Za-z0-9_.-]{2,60}", "a lower-case letter, then 2 to 
 _AWARD = TextRule("[a-z][A-Za-z0-9_-]{2,39}", "a lower-case letter, then 2 to 39 letters, digits, _ and -")
 _MONTH_PATTERN = "(?!0|9999)[0-9]{4}-(0[1-9]|1[0-2])"
 _MONTH = TextRule(_MONTH_PATTERN, "a month like 2026-11", PERIOD_RULE)
-# What a returned payment leaves open of a period is collected under the period's name with this behind it.
-_RECEIVABLE = TextRule(f"{_MONTH_PATTERN}(-again)*", "a month like 2026-11", PERIOD_RULE)
+_RECEIVABLE = TextRule(RECEIVABLE_PATTERN, RECEIVABLE_MEANING, PERIOD_RULE)
 
 TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
     {
@@ -140,6 +140,12 @@ def _run(request: RunRequest, now: datetime) -> Iterator[Problem]:
         yield Problem("period", DUE_RULE, problem)
 
 
+def _collection(request: CollectionRequest, _now: datetime) -> Iterator[Problem]:
+    if len(request.invoices) > INVOICES_AT_MOST:
+        problem = f"at most {INVOICES_AT_MOST:,} can be named; without any, all are collected, one part after the other"
+        yield Problem("invoices", INVOICES_RULE, problem)
+
+
 def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:
     if request.day is not None and not request.not_due_yet and request.day > (now + _EARLIEST_CLOCK).date():
         yield Problem("day", DAY_RULE, f"{request.day} has not begun; not_due_yet runs it all the same")
@@ -171,6 +177,7 @@ _TWICE = ("card_id", "refund_id", "award_id", "provider")
 
 _RULES: Mapping[type, Callable[[Any, datetime], Iterator[Problem]]] = MappingProxyType(
     {
+        CollectionRequest: _collection,
         ReconciliationRequest: _reconciliation,
         RefundRunRequest: _refund_run,
         RunRequest: _run,

@@ -24,10 +24,11 @@ _OUTCOME_OF_STATUS = {
 
 @dataclass(frozen=True)
 class ChargeAttempt:
-    """One attempt: opened now, or found as an earlier call left it."""
+    """One attempt: opened now, or found as an earlier call left it. `is_large`: it pays very many invoices."""
 
     stored: StoredAttempt
     charge: Charge
+    is_large: bool = False
 
     @property
     def is_hosted(self) -> bool:
@@ -81,6 +82,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             known_references=tuple(row["known_references"]),
             is_key_used=row["code"] == KEY_USED,
         ),
+        is_large=row["is_large"],
     )
 
 

@@ -4,7 +4,7 @@ The payment is posted by duly.record_outcome, in the commit that records the out
 when the gateway does not answer stands in activities/gateway/attempts.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from temporalio import activity
 
 from activities.collections.attempt import ChargeAttempt, blocks_card, charge_attempt, charge_outcome, collect_result
+from activities.collections.booking import record_charge
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
 from activities.gateway.clocks import Clocks
@@ -56,10 +57,12 @@ class CollectActivities:
             card_id=request.card_id,
         )
         if opened["result"] is not None:
-            return await self._with_same_cards(collect_result(opened["result"]))
-        attempt = charge_attempt(opened["attempt"])
-        outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt))
-        return await self._with_same_cards(await self._record(attempt, outcome))
+            result = collect_result(opened["result"])
+        else:
+            attempt = charge_attempt(opened["attempt"])
+            outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt))
+            result = await record_charge(self._database, attempt, outcome)
+        return await self._with_same_cards(await self._with_names(request, opened, result))
 
     @activity.defn
     async def resolve_unknown(self, resolution: Resolution) -> CollectResult:
@@ -76,7 +79,7 @@ class CollectActivities:
         attempt = charge_attempt(opened["attempt"])
         found = await confirmed(lambda reference: self._find_charge(attempt, reference), resolution.gateway_reference)
         person = {"actor": resolution.actor, "reason": resolution.reason}
-        return await self._record(attempt, charge_outcome(found) | person)
+        return await record_charge(self._database, attempt, charge_outcome(found) | person)
 
     def _calls(self, attempt: ChargeAttempt) -> GatewayCalls[ChargeResult]:
         if attempt.is_hosted:
@@ -93,6 +96,18 @@ class CollectActivities:
     async def _find_page_payment(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
         return await self._gateway.find_page_payment(attempt.charge, gateway_reference=reference)
 
+    async def _with_names(
+        self, request: CollectRequest, opened: dict[str, Any], result: CollectResult
+    ) -> CollectResult:
+        """Name what was collected where it has a name of its own, and the receivable of what a paid one left over."""
+        name = opened["receivable"]
+        if name != request.period:
+            result = replace(result, receivable=name)
+        if result.outcome is CollectOutcome.SETTLED and opened["has_rest"]:
+            following = await self._database.call("open_next_part", account_id=request.account_id, period=name)
+            result = replace(result, next_part=following or "")
+        return result
+
     async def _with_same_cards(self, result: CollectResult) -> CollectResult:
         """Name the other tokens of a card that a decline has blocked: their workflows have to read them again."""
         decline = Decline(result.code, result.decline_code, result.advice_code)
@@ -106,9 +121,3 @@ class CollectActivities:
             .order_by(_Other.id)
         )
         return replace(result, same_card_ids=tuple(row.id for row in rows))
-
-    async def _record(self, attempt: ChargeAttempt, outcome: Mapping[str, Any]) -> CollectResult:
-        recorded = await self._database.call(
-            "record_outcome", request_id=attempt.stored.request_id, attempt=attempt.stored.number, **outcome
-        )
-        return collect_result(recorded)

@@ -8,8 +8,12 @@ from temporalio import activity
 
 from activities.database import Database
 from models.collections.collection import CollectionClosing, CollectionOpening, CollectionTerms, PaidOutside
+from models.collections.dunning import GiveUpAction
 
 _TERMS = TypeAdapter(CollectionTerms)
+
+# So many invoices are written off in one commit: a second at most for whoever waits for the account.
+WRITE_OFF_PAGE = 200
 
 
 class CollectionActivities:
@@ -20,7 +24,13 @@ class CollectionActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.open_collection, self.close_collection, self.is_owed, self.record_paid_outside]
+        return [
+            self.open_collection,
+            self.close_collection,
+            self.open_next_part,
+            self.is_owed,
+            self.record_paid_outside,
+        ]
 
     @activity.defn
     async def open_collection(self, opening: CollectionOpening) -> CollectionTerms:
@@ -38,7 +48,16 @@ class CollectionActivities:
 
     @activity.defn
     async def close_collection(self, closing: CollectionClosing) -> None:
-        """Give a receivable up or record that it is settled; the open request ends with it."""
+        """Give a receivable up or record that it is settled; the open request ends with it.
+
+        What is written off goes a page of invoices a commit, before the receivable is let go.
+        """
+        is_more = closing.action is GiveUpAction.WRITE_OFF
+        while is_more:
+            written_off = await self._database.call(
+                "write_off_given_up", account_id=closing.account_id, period=closing.period, limit=WRITE_OFF_PAGE
+            )
+            is_more = written_off == WRITE_OFF_PAGE
         await self._database.call(
             "close_collection",
             account_id=closing.account_id,
@@ -47,6 +66,12 @@ class CollectionActivities:
             reason=closing.reason,
             action=closing.action,
         )
+
+    @activity.defn
+    async def open_next_part(self, account_id: str, period: str) -> str | None:
+        """Write down the receivable of what a paid one was too small for, and name it; a repeat names it again."""
+        following = await self._database.call("open_next_part", account_id=account_id, period=period)
+        return str(following) if following else None
 
     @activity.defn
     async def record_paid_outside(self, paid: PaidOutside) -> str:

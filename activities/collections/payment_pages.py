@@ -1,6 +1,6 @@
 """Hosted pages for customers who have to be there: opened as an attempt, closed before any other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +8,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
+from activities.collections.booking import record_charge
 from activities.database import Database, RuleBrokenError
-from activities.gateway.attempts import OutcomeFields
 from activities.gateway.clocks import Clocks
 from activities.gateway.retries import retryable, retryable_gateway_errors
 from models.collections.collection import OpenPage
@@ -61,7 +61,7 @@ class PaymentPageActivities:
             channel=AttemptChannel.HOSTED_PAGE,
         )
         if opened["result"] is not None:
-            raise _no_page(opened["result"])
+            raise _no_page(collect_result(opened["result"]))
         attempt = charge_attempt(opened["attempt"])
         if not attempt.is_hosted:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
@@ -85,7 +85,8 @@ class PaymentPageActivities:
         try:
             return await self._gateway.open_page(attempt.charge, return_url=self._return_url)
         except GatewayInvalidRequestError as error:
-            raise _no_page(await self._record(attempt, charge_outcome(None) | {"code": error.code})) from None
+            did_not_happen = charge_outcome(None) | {"code": error.code}
+            raise _no_page(await record_charge(self._database, attempt, did_not_happen)) from None
         except GatewayError as error:
             if error.code != KEY_USED:
                 raise retryable(error) from None
@@ -104,7 +105,7 @@ class PaymentPageActivities:
             found = await self._gateway.find_charge(attempt.charge, gateway_reference="")
             if found is None:
                 return retryable(GatewayUnansweredError(KEY_USED))
-        await self._record(attempt, charge_outcome(found))
+        await record_charge(self._database, attempt, charge_outcome(found))
         return RuleBrokenError(ATTEMPT_WAS_MADE, f"attempt {attempt.stored.number} was made before: {found.status}")
 
     @activity.defn
@@ -116,25 +117,17 @@ class PaymentPageActivities:
         attempt = charge_attempt(opened["attempt"])
         with retryable_gateway_errors():
             found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.stored.gateway_reference)
-        return collect_result(await self._record(attempt, charge_outcome(found)))
-
-    async def _record(self, attempt: ChargeAttempt, outcome: OutcomeFields) -> Mapping[str, Any]:
-        recorded: Mapping[str, Any] = await self._database.call(
-            "record_outcome", request_id=attempt.stored.request_id, attempt=attempt.stored.number, **outcome
-        )
-        return recorded
+        return await record_charge(self._database, attempt, charge_outcome(found))
 
 
-def _no_page(result: Mapping[str, Any]) -> RuleBrokenError:
+def _no_page(result: CollectResult) -> RuleBrokenError:
     """Say why no page is open for an attempt that has a result already."""
-    if result["outcome"] == CollectOutcome.PROVIDER_NOT_EFFECTIVE:
+    if result.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE:
         return RuleBrokenError("provider_is_effective", "the provider is not effective: nothing new is charged")
-    code = result["code"] if result["outcome"] == CollectOutcome.DID_NOT_HAPPEN else ""
+    code = result.code if result.outcome is CollectOutcome.DID_NOT_HAPPEN else ""
     if code == CUSTOMER_MISSING:
-        problem = (
-            f"{result['request_id']}: the account's customer was deleted at the gateway, its next card makes another"
-        )
+        problem = f"{result.request_id}: the account's customer was deleted at the gateway, its next card makes another"
         return RuleBrokenError("gateway_customer_exists", problem)
     if code:
         return RuleBrokenError("gateway_takes_it", f"the gateway opens no page: {code}")
-    return RuleBrokenError("something_to_pay", f"nothing to pay here: {result['outcome']}")
+    return RuleBrokenError("something_to_pay", f"nothing to pay here: {result.outcome}")

@@ -62,7 +62,8 @@ _COLLECTABLE = """
     select a.id as account_id, a.state, a.currency,
         coalesce((select sum(o.amount_minor - o.allocated_minor) from duly.open_items o
             where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor
-              and not exists (select from duly.owned_invoices w where w.invoice_id = o.transaction_id)), 0)::bigint
+              and not exists (select from duly.owned_invoices w
+                  where w.account_id = a.id and w.invoice_id = o.transaction_id)), 0)::bigint
             as free_minor,
         (duly.chargeable_card(a.id, :provider)).id is not null as has_card,
         exists (select from duly.gateway_customers g where g.account_id = a.id and g.provider_id = :provider)
@@ -74,7 +75,8 @@ _COLLECTABLE = """
             and (c.closed_at is null or c.reason <> 'cancelled')) as is_collected,
         (select r.state from duly.gateway_requests r
             where r.account_id = a.id and r.period = :period and r.kind = 'payment'
-              and not (r.state = 'rejected' and r.error_code = 'cancelled')) as request_state
+              and not (r.state = 'rejected' and r.error_code = 'cancelled')) as request_state,
+        duly.free_name(a.id, :period) as free_name
     from duly.accounts a where a.id = :account
 """
 

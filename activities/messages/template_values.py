@@ -16,7 +16,7 @@ from babel.numbers import NumberPattern, parse_pattern
 from models.currency import exponent_of
 from models.messages.message import MessageKind
 from models.money import Money
-from models.period import AGAIN, InvalidPeriodError, Period
+from models.period import InvalidPeriodError, Period, month_of
 from models.workflow_ids import collection_id
 
 _LETTERS_BEFORE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
@@ -89,7 +89,7 @@ def money_text(money: Money, locale: Locale) -> str:
 
 def month_text(period: str, locale: Locale) -> str:
     """Write a period's month; a period that is none is written as it is."""
-    month = period.split(AGAIN, maxsplit=1)[0]
+    month = month_of(period)
     try:
         Period.parse(month)
     except InvalidPeriodError:

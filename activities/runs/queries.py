@@ -50,6 +50,7 @@ _MEMBER_OF_ACCOUNT = (
         RunItemRow.outcome,
         RunItemRow.reason,
         RunItemRow.finished_at,
+        RunItemRow.receivable,
     )
     .order_by(RunItemRow.member_id)
     .limit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, PeriodText, WaitSeconds
+from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, ReceivableName, WaitSeconds
 from commands.runner import perform
 
 app = typer.Typer(help="Collections: receivables that were declined, are unknown, or wait.", no_args_is_help=True)
@@ -22,7 +22,7 @@ class StoredStage(StrEnum):
 @app.command("start")
 def start_collection(
     account: AccountId,
-    period: PeriodText,
+    period: ReceivableName,
     provider: Annotated[str, typer.Option("--provider", help="The provider to charge through.")] = "stripe",
     invoice: Annotated[
         list[str] | None, typer.Option("--invoice", help="Collect this transaction only; may be given again.")
@@ -32,7 +32,8 @@ def start_collection(
 ) -> None:
     """Collect what an account owes now, and wait for the outcome of the first attempt.
 
-    The period names the receivable. A receivable has one collection: starting it twice is refused.
+    The receivable is named by its month, or by its month with a suffix: an account may have several in a month, of
+    other invoices. Starting one twice is refused.
     """
     from commands.collections.start import start
 
@@ -44,7 +45,7 @@ def start_collection(
 
 
 @app.command("show")
-def show_collection(account: AccountId, period: PeriodText, as_json: Json = False) -> None:
+def show_collection(account: AccountId, period: ReceivableName, as_json: Json = False) -> None:
     """Show a collection: its stage, its attempts, what is next, and what it decided."""
     from commands.collections.show import show
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, Json, PeriodText
+from commands.options import AccountId, Json, ReceivableName
 from commands.runner import perform
 
 app = typer.Typer()
@@ -17,7 +17,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the collecti
 @app.command("retry")
 def retry(
     account: AccountId,
-    period: PeriodText,
+    period: ReceivableName,
     actor: Actor,
     reason: Reason,
     card: Annotated[str, typer.Option("--card", help="Charge this card instead of the usual one.")] = "",
@@ -32,7 +32,7 @@ def retry(
 
 
 @app.command("skip")
-def skip(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+def skip(account: AccountId, period: ReceivableName, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Leave out the next scheduled attempt; it counts as used."""
     from commands.collections.control import send_update
     from models.operator_command import OperatorCommand
@@ -44,7 +44,7 @@ def skip(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, a
 @app.command("extend")
 def extend(
     account: AccountId,
-    period: PeriodText,
+    period: ReceivableName,
     until: Annotated[datetime, typer.Option("--until", help="Leave the customer in peace until then (UTC).")],
     actor: Actor,
     reason: Reason,
@@ -61,7 +61,7 @@ def extend(
 @app.command("mark-paid")
 def mark_paid(
     account: AccountId,
-    period: PeriodText,
+    period: ReceivableName,
     reference: Annotated[str, typer.Option("--reference", help="Where the money is found, such as a bank reference.")],
     actor: Actor,
     reason: Reason,
@@ -77,7 +77,7 @@ def mark_paid(
 
 
 @app.command("give-up")
-def give_up(account: AccountId, period: PeriodText, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+def give_up(account: AccountId, period: ReceivableName, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop collecting; the receivable stays open, and the policy says what becomes of the account."""
     from commands.collections.control import send_update
     from models.operator_command import OperatorCommand
@@ -89,7 +89,7 @@ def give_up(account: AccountId, period: PeriodText, actor: Actor, reason: Reason
 @app.command("resolve")
 def resolve(
     account: AccountId,
-    period: PeriodText,
+    period: ReceivableName,
     actor: Actor,
     reason: Reason,
     gateway_reference: Annotated[

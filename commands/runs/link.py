@@ -30,12 +30,13 @@ async def link(output: Output, run_id: str, account_id: str) -> None:
         item = await records.item_of_account(run_id, account_id)
         if item is None:
             raise refusal("account", "account_in_run", f"{account_id!r} was not in {run_id}")
-        collected = await CollectionQueries(database).find(account_id, run.period)
+        receivable = item.receivable or run.period
+        collected = await CollectionQueries(database).find(account_id, receivable)
     links = {"run": workflow_link(settings, run_id)}
     if run.kind == RunKind.PAYMENT and item.outcome != "skipped":
         links["shard"] = await _shard_link(settings, run_id, item)
     if collected is not None:
-        links["collection"] = workflow_link(settings, collection_id(account_id, run.period))
+        links["collection"] = workflow_link(settings, collection_id(account_id, receivable))
     document = {"run_id": run_id, "account_id": account_id, "outcome": item.outcome, "reason": item.reason}
     outcome = f"{account_id}: {item.outcome or 'to do'} {item.reason}".strip()
     output.answer({**document, "links": links}, outcome, *(f"{where}: {url}" for where, url in links.items()))

@@ -33,9 +33,16 @@ CANCELLED = "cancelled"
 ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
 
 
+# So many invoices one receivable holds, and one request pays (duly.invoices_at_most).
+INVOICES_AT_MOST = 5_000
+
+
 @dataclass(frozen=True)
 class CollectionRequest:
-    """Collect what an account owes for a period; without invoices, all that nobody else is collecting."""
+    """Collect what an account owes; without invoices, all that nobody else is collecting.
+
+    `period` names the receivable: a month, or a month with a suffix, so that an account may have several in a month.
+    """
 
     account_id: str
     period: str
@@ -65,7 +72,8 @@ class CollectionOpening:
 class CollectionTerms:
     """What a collection is opened with: the policy it will finish under, and the account's clock.
 
-    `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable.
+    `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable. `has_rest`:
+    more was open than one receivable holds, and what is left is the next one's.
     """
 
     policy: DunningPolicy
@@ -76,6 +84,7 @@ class CollectionTerms:
     attempt: int = 1
     cause: AttemptCause = AttemptCause.SCHEDULED
     soft_declines: int = 0
+    has_rest: bool = False
 
 
 class WaitingFor(StrEnum):

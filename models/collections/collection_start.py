@@ -13,7 +13,8 @@ class Collectable:
     """What is known of an account before collecting from it; amounts in minor units of its currency.
 
     `free_minor` is what it owes and nobody else is collecting. `minimum_minor` is None when the provider does not take
-    the account's currency; `request_state` is that of the period's payment request, if there is one.
+    the account's currency; `request_state` is that of the receivable's payment request, if there is one; `free_name` is
+    a name that no receivable of the month has.
     """
 
     account_id: str
@@ -26,6 +27,7 @@ class Collectable:
     is_provider_effective: bool
     is_collected: bool
     request_state: str | None
+    free_name: str
 
 
 def problems_of_start(account_id: str, period: str, provider: str, found: Collectable | None) -> Iterator[Problem]:
@@ -36,9 +38,12 @@ def problems_of_start(account_id: str, period: str, provider: str, found: Collec
     if found.state == "terminated":
         yield Problem("account", "account_not_terminated", f"{account_id} is terminated")
     if found.is_collected:
-        yield Problem("period", "one_owner", f"{period} of {account_id} has a collection already")
+        problem = f"{period} of {account_id} has a collection already; {found.free_name} is free"
+        yield Problem("period", "one_owner", problem)
     elif found.request_state in {"posted", "rejected"}:
-        problem = f"{period} of {account_id} was requested already and is {found.request_state}; name another period"
+        problem = (
+            f"{period} of {account_id} was requested already and is {found.request_state}; {found.free_name} is free"
+        )
         yield Problem("period", "one_request_a_receivable", problem)
     yield from _problems_of_provider(provider, found)
     if found.free_minor <= 0:

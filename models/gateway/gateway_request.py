@@ -98,6 +98,8 @@ class CollectOutcome(StrEnum):
 class CollectResult:
     """The answer to a CollectRequest; amounts in minor units. The label is the card's brand and last four digits.
 
+    `receivable` is what was collected where that has another name than was asked for. `next_part` is the receivable of
+    what is left when one was paid that holds no more: its row is there, and its collection is to be started.
     After a decline, `other_card_ids` are the account's other cards that may be charged, in their order. When it blocked
     the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it.
     """
@@ -115,3 +117,5 @@ class CollectResult:
     decline_code: str = ""
     advice_code: str = ""
     same_card_ids: tuple[str, ...] = ()
+    receivable: str = ""
+    next_part: str = ""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,6 +49,8 @@ class RunItemRow(Base):
     settled_minor: Mapped[int] = mapped_column(BigInteger)
     transaction_id: Mapped[str | None]
     finished_at: Mapped[datetime | None]
+    receivable: Mapped[str] = mapped_column(Text(collation="C"))
+    rest_until: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class GatewayRequestRow(Base):
@@ -133,6 +135,19 @@ class CollectionRow(Base):
     action: Mapped[str]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    rest_until: Mapped[int | None] = mapped_column(BigInteger)
+    follows: Mapped[str] = mapped_column(Text(collation="C"))
+
+
+class ClaimRow(Base):
+    """Which receivable an invoice belongs to while somebody collects it."""
+
+    __tablename__ = "claims"
+
+    invoice_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    period: Mapped[str] = mapped_column(Text(collation="C"))
+    claimed_at: Mapped[datetime]
 
 
 class GatewayEventRow(Base):

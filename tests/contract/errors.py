@@ -41,10 +41,11 @@ ERRORS: dict[str, dict[str, str]] = {
         "nothing_wanted": "nothing is wanted from the card's holder, so there is no page",
         "outcome_is_unknown": "the attempt has an outcome already",
     },
-    "Collection": _PERIOD
-    | {
+    "Collection": {
+        "period_is_a_month": "the period is not a month like 2026-11, with or without a suffix like 2026-11-order-4711",
         "account_exists": "there is no such account",
-        "one_owner": "the receivable is being collected already",
+        "one_owner": "the receivable is being collected already, or was; another name is free",
+        "invoices_at_most": "more invoices are named than one receivable holds",
         "invoices_collectable": "an invoice is not of the account, settled, or being collected",
         "no_attempt_in_flight": "an attempt is under way, so nothing else may be done",
         "gateway_customer_exists": "the account's customer was deleted at the gateway, so no page is opened",

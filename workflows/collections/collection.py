@@ -281,6 +281,7 @@ class Collection(CollectionHandlers, CollectionWaits):
             summary=f"{stage}: {reason}",
             **DATABASE,
         )
+        await self._go_on_with_rest(stage)
         state.waiter.note(stage if reason == stage else f"{stage}: {reason}")
         state.waiter.end_review()
         state.waiter.end_waiting()

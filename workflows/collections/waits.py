@@ -1,12 +1,16 @@
-"""The waits of a collection between its attempts."""
+"""The waits of a collection between its attempts, and what goes on after it."""
 
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.collections.ownership import CollectionActivities
-from models.collections.collection import WaitingFor
+from models import workflow_ids
+from models.collections.collection import CollectionRequest, Stage, WaitingFor
 from models.waiting import Wake, WakeReason
+from workflows import visibility
 from workflows.collections.state import CollectionState
 from workflows.options import DATABASE
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES
@@ -19,7 +23,7 @@ PROVIDER_PAUSE = timedelta(hours=1)
 
 
 class CollectionWaits:
-    """The waits of a collection between its attempts."""
+    """The waits of a collection between its attempts, and the collection of what it was too small for."""
 
     _state: CollectionState
 
@@ -53,3 +57,33 @@ class CollectionWaits:
             summary="is anything still owed?",
             **DATABASE,
         )
+
+    async def _go_on_with_rest(self, stage: Stage) -> None:
+        """Start the collection of what is left, once this part of it is paid.
+
+        Its row is written first: where nobody starts it, the supervisor does.
+        """
+        request = self._state.request
+        if stage is not Stage.SETTLED or not self._state.snapshot.terms.has_rest:
+            return
+        following = await workflow.execute_activity_method(
+            CollectionActivities.open_next_part,
+            args=[request.account_id, request.period],
+            summary="write down what is left to collect",
+            **DATABASE,
+        )
+        if following is None:
+            return
+        self._state.waiter.note(f"what is left is collected as {following}")
+        rest = CollectionRequest(request.account_id, following, request.provider, request.run_id)
+        try:
+            _ = await workflow.start_child_workflow(
+                "Collection",
+                rest,
+                id=workflow_ids.collection_id(rest.account_id, rest.period),
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                **visibility.collection_label(rest),
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("collection_already_started", extra={"account_id": rest.account_id})

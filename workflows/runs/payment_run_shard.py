@@ -168,10 +168,12 @@ class PaymentRunShard:
         return result is _NO_ANSWER or result.outcome in _GATEWAY_ANSWERED
 
     async def _settle(self, due: DueMember, result: CollectResult) -> None:
-        """Count what a payment came to, and hand over what has to wait."""
+        """Count what a payment came to; hand over what has to wait, and what a paid receivable was too small for."""
         outcome = _OUTCOMES[result.outcome]
         if outcome in _HAS_TO_WAIT:
-            await self._hand_over(due)
+            await self._hand_over(due, result.receivable or self._request.period)
+        if result.next_part:
+            await self._hand_over(due, result.next_part)
         self._tally[outcome] += 1
         if outcome is ItemOutcome.CHARGED:
             self._charged[result.currency] += result.amount_minor
@@ -203,10 +205,10 @@ class PaymentRunShard:
             self._unsent_because = unsent_because(error)
             return _NO_ANSWER
 
-    async def _hand_over(self, due: DueMember) -> None:
+    async def _hand_over(self, due: DueMember, receivable: str) -> None:
         if self._request.is_shadow:
             return
-        request = CollectionRequest(due.account_id, self._request.period, self._request.provider, self._request.run_id)
+        request = CollectionRequest(due.account_id, receivable, self._request.provider, self._request.run_id)
         try:
             _ = await workflow.start_child_workflow(
                 Collection.run,

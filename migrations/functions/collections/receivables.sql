@@ -76,7 +76,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object(
         'policy', d.document || jsonb_build_object('id', d.id, 'version', d.version),
         'time_zone', a.time_zone, 'amount_minor', p.amount_minor, 'currency', p.currency,
-        'invoices', to_jsonb(p.invoices), 'attempt', coalesce(last.attempt, 1),
+        'invoices', to_jsonb(p.invoices), 'has_rest', p.rest_until is not null, 'attempt', coalesce(last.attempt, 1),
         'cause', coalesce(last.cause, 'scheduled'),
         'soft_declines', coalesce(last.declines, 0))
     from duly.dunning_policies d, duly.accounts a
@@ -97,8 +97,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         (select r.run_id from duly.gateway_requests r
          where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'),
         (select i.run_id from duly.run_items i join duly.process_runs p on p.id = i.run_id
-         where i.account_id = p_account_id and i.outcome in ('in_dunning', 'unknown') and p.period = p_period
-           and p.kind = 'payment' limit 1))
+         where i.account_id = p_account_id and i.outcome in ('in_dunning', 'unknown') and p.kind = 'payment'
+           and coalesce(nullif(i.receivable, ''), p.period) = p_period limit 1))
 $$;
 
 -- The attempt that a collection begins with which somebody has opened again.
@@ -115,7 +115,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_collection duly.collections := p;
 begin
-    if exists (select from duly.owned_invoices w where w.invoice_id = any (p.invoices) and w.account_id = p.account_id) then
+    if duly.is_claimed_by_others(p.account_id, p.period, p.invoices) then
         perform duly.refuse('one_owner', format('what %s owed for %s is being collected by others', p.account_id, p.period));
     end if;
     update duly.collections set owner = p_owner, run_id = coalesce(nullif(p_run_id, ''), run_id), stage = 'collecting',
@@ -136,7 +136,7 @@ create or replace function duly.open_collection(
 ) returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_collection duly.collections;
-    v_invoices text[];
+    v_part record;
     v_policy duly.dunning_policies;
     v_run_id text;
 begin
@@ -157,101 +157,80 @@ begin
         return duly.collection_terms(v_collection);
     end if;
     v_run_id := coalesce(nullif(p_run_id, ''), duly.run_of_receivable(p_account_id, p_period), '');
-    v_invoices := duly.invoices_to_collect(p_account_id, p_period, v_run_id, p_invoices);
-    select p.* into v_policy from duly.dunning_policies p
-    where p.id = coalesce(
-        (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
-         where r.id = v_run_id), 'standard')
-      and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
-    order by p.segment = '', p.version desc limit 1;
-    if v_invoices = '{}' and v_run_id = '' then
+    select * into v_part from duly.part_to_collect(p_account_id, p_period, v_run_id, p_invoices);
+    if v_part.invoices = '{}' and v_run_id = '' then
         -- Nothing is owed, so nothing is taken over: what may come to be owed in the period finds it free.
+        v_policy := duly.policy_of(p_account_id, v_run_id);
         select p_account_id, p_period, v_policy.id, v_policy.version, v_policy.segment, a.currency, 0, '{}'
         into v_collection.account_id, v_collection.period, v_collection.policy_id, v_collection.policy_version,
             v_collection.policy_segment, v_collection.currency, v_collection.amount_minor, v_collection.invoices
         from duly.accounts a where a.id = p_account_id;
         return duly.collection_terms(v_collection);
     end if;
-    insert into duly.collections
-        (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment, currency, amount_minor, invoices)
-    select p_account_id, p_period, p_provider_id, nullif(v_run_id, ''), p_owner, v_policy.id, v_policy.version,
-           v_policy.segment, a.currency, duly.owed_on(v_invoices), v_invoices
-    from duly.accounts a where a.id = p_account_id
-    returning * into v_collection;
-    return duly.collection_terms(v_collection);
+    return duly.collection_terms(duly.insert_collection(p_account_id, p_period, p_provider_id, v_run_id, p_owner,
+        v_part.invoices, v_part.rest_until));
 end $$;
 
-create or replace function duly.invoices_to_collect(p_account_id text, p_period text, p_run_id text, p_invoices text[])
-returns text[] language plpgsql stable security definer set search_path = duly, pg_temp as $$
+-- The newest policy for whom a run, or a service, collects.
+create or replace function duly.policy_of(p_account_id text, p_run_id text) returns duly.dunning_policies
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select p from duly.dunning_policies p
+    where p.id = coalesce(
+        (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
+         where r.id = p_run_id), 'standard')
+      and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
+    order by p.segment = '', p.version desc limit 1
+$$;
+
+create or replace function duly.insert_collection(p_account_id text, p_period text, p_provider_id text, p_run_id text, p_owner text,
+    p_invoices text[], p_rest_until bigint, p_follows text default '')
+returns duly.collections language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_invoices text[];
+    v_policy duly.dunning_policies := duly.policy_of(p_account_id, p_run_id);
+    v_collection duly.collections;
 begin
-    select r.invoices into v_invoices from duly.gateway_requests r
+    insert into duly.collections (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment,
+        currency, amount_minor, invoices, rest_until, follows)
+    select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,
+           v_policy.segment, a.currency, duly.owed_on(p_invoices), p_invoices, p_rest_until, p_follows
+    from duly.accounts a where a.id = p_account_id
+    returning * into v_collection;
+    return v_collection;
+end $$;
+
+-- What a receivable is made of: what it claims already, else what is free of its member of a run, of the invoices named, or of
+-- all. `rest_until`: there was more than one receivable holds.
+create or replace function duly.part_to_collect(p_account_id text, p_period text, p_run_id text, p_invoices text[],
+    out invoices text[], out rest_until bigint)
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_member duly.run_items;
+    v_part record;
+begin
+    select r.invoices into invoices from duly.gateway_requests r
     where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment';
-    if found then return v_invoices; end if;
-    select c.invoices into v_invoices from duly.collections c where c.account_id = p_account_id and c.period = p_period;
-    if found then return v_invoices; end if;
-    select i.invoices into v_invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id;
-    if found then return v_invoices; end if;
-    select coalesce(array_agg(o.transaction_id order by o.sort_on, o.account_version), '{}') into v_invoices
-    from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
-    -- Invoices alone: what a refund left owing is nobody's to charge to the card it went to.
-    where o.account_id = p_account_id and o.side = 'debit' and o.allocated_minor < o.amount_minor
-      and t.classification = 'invoice' and (p_invoices = '{}' or o.transaction_id = any (p_invoices))
-      and not exists (select from duly.owned_invoices w where w.invoice_id = o.transaction_id);
-    if p_invoices <> '{}' and cardinality(v_invoices) < cardinality(p_invoices) then
+    if found then
+        rest_until := (duly.member_of(p_account_id, p_period, p_run_id)).rest_until;
+        return;
+    end if;
+    select c.invoices, c.rest_until into invoices, rest_until from duly.collections c
+    where c.account_id = p_account_id and c.period = p_period;
+    if found then return; end if;
+    v_member := duly.member_of(p_account_id, p_period, p_run_id);
+    select * into v_part from duly.claimable(p_account_id, p_period,
+        case when v_member.member_id is not null then v_member.invoices when p_invoices <> '{}' then p_invoices end,
+        p_leaves_plans => v_member.member_id is null);
+    invoices := v_part.invoices;
+    rest_until := coalesce(v_part.rest_until, v_member.rest_until);
+    if v_member.member_id is null and p_invoices <> '{}' and v_part.of_all < cardinality(p_invoices) then
         perform duly.refuse('invoices_collectable', format(
             'of the invoices %s some are not unsettled invoices of %s, or are being collected', p_invoices, p_account_id));
     end if;
-    return v_invoices;
 end $$;
 
--- What the policy says becomes of the account: suspended, its debt written off, or handed over to whoever reads the
--- list.
-create or replace function duly.apply_give_up_action(p_collection duly.collections) returns void
-language plpgsql security definer set search_path = duly, pg_temp as $$
-declare
-    v_type text;
-    v_invoice text;
-begin
-    if p_collection.action = 'suspend' then
-        perform duly.set_account_state(id, 'suspended') from duly.accounts
-        where id = p_collection.account_id and state = 'active';
-    elsif p_collection.action = 'write_off' then
-        select id into v_type from duly.transaction_types where classification = 'write_off' and is_default;
-        foreach v_invoice in array p_collection.invoices loop
-            if duly.owed_on(array[v_invoice]) > 0 then
-                perform duly.write_off('given_up:' || v_invoice, v_invoice, v_type, 'bad_debt', p_origin => 'system');
-            end if;
-        end loop;
-    end if;
-end $$;
-
--- Let a receivable go. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
-create or replace function duly.close_collection(p_account_id text, p_period text, p_stage text, p_reason text, p_action text)
-returns void language plpgsql security definer set search_path = duly, pg_temp as $$
-declare
-    v_request duly.gateway_requests;
-    v_collection duly.collections;
-begin
-    perform from duly.account_balances where account_id = p_account_id for no key update;
-    select * into v_request from duly.gateway_requests
-    where account_id = p_account_id and period = p_period and kind = 'payment'
-      and state in ('pending', 'under_processing', 'unknown') for update;
-    if found then
-        if exists (select from duly.gateway_attempts
-                   where request_id = v_request.id and not duly.is_final(outcome)) then
-            perform duly.refuse('no_attempt_in_flight', format('%s has an attempt whose outcome nobody knows', v_request.id));
-        end if;
-        perform duly.reject_payment(v_request.transaction_id, p_reason);
-        update duly.gateway_requests set state = 'rejected', error_code = p_reason, executed_at = now()
-        where id = v_request.id;
-    end if;
-    update duly.collections set stage = p_stage, reason = p_reason, action = p_action, closed_at = now()
-    where account_id = p_account_id and period = p_period and closed_at is null
-    returning * into v_collection;
-    if found then
-        perform duly.apply_give_up_action(v_collection);
-        perform duly.write_closing_message(v_collection);
-    end if;
-end $$;
+-- The member of a run that a receivable is collected for; null where there is none.
+create or replace function duly.member_of(p_account_id text, p_period text, p_run_id text) returns duly.run_items
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select i from duly.run_items i
+    where i.run_id = p_run_id and i.member_id = p_account_id and coalesce(nullif(i.receivable, ''), left(p_period, 7)) = p_period
+$$;

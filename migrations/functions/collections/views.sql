@@ -1,8 +1,6 @@
--- Invoices that somebody is collecting: nobody else may.
+-- Invoices that somebody is collecting, or that a run is about to: nobody else asks for them. The collation is that of the
+-- view of 0.1.0, which a replacement must keep.
 create or replace view duly.owned_invoices as
-    select c.account_id, unnest(c.invoices) as invoice_id from duly.collections c where c.closed_at is null
-    union all
-    select r.account_id, unnest(r.invoices) from duly.gateway_requests r
-    where r.kind = 'payment' and r.state in ('pending', 'under_processing', 'unknown')
+    select w.account_id, w.invoice_id collate "default" as invoice_id from duly.claims w
     union all
     select i.account_id, unnest(i.invoices) from duly.run_items i where i.outcome is null;

@@ -66,6 +66,8 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
         'known_references', duly.known_references(p_request, p_attempt),
+        -- Its outcome is committed before it is booked.
+        'is_large', cardinality(p_request.invoices) > 500,
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
@@ -107,23 +109,41 @@ create or replace function duly.charge_step(p_currency text) returns bigint lang
 $$;
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
--- may be sent, null is returned instead of writing one down.
+-- may be sent, null is returned instead of writing one down. `receivable` is the name of what is collected: for a run's member
+-- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
     p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session', p_may_send boolean default true)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_request duly.gateway_requests;
-    v_attempt duly.gateway_attempts;
-    v_account duly.accounts;
-    v_card duly.cards;
-    v_invoices text[];
-    v_owed bigint;
+    v_member duly.run_items;
+    v_name text;
 begin
     -- The account's row is the lock of all its money; it is taken first, here as everywhere.
     perform from duly.account_balances where account_id = p_account_id for no key update;
     if not found then
         perform duly.refuse('account_exists', format('account %s does not exist', p_account_id));
     end if;
+    if p_run_id <> '' then
+        v_member := duly.named_member(p_account_id, p_period, p_run_id);
+    end if;
+    v_name := coalesce(v_member.receivable, p_period);
+    return duly.attempt_of_receivable(p_account_id, v_name, p_provider_id, p_run_id, p_attempt, p_cause, p_card_id, p_channel,
+            p_may_send)
+        || jsonb_build_object('receivable', v_name, 'has_rest', v_member.rest_until is not null
+            or coalesce(cardinality(v_member.invoices) > duly.invoices_at_most(), false));
+end $$;
+
+create or replace function duly.attempt_of_receivable(p_account_id text, p_period text, p_provider_id text, p_run_id text,
+    p_attempt integer, p_cause text, p_card_id text, p_channel text, p_may_send boolean)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_request duly.gateway_requests;
+    v_attempt duly.gateway_attempts;
+    v_account duly.accounts;
+    v_card duly.cards;
+    v_part record;
+    v_owed bigint;
+begin
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment';
     if found then
@@ -148,12 +168,16 @@ begin
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
     select * into v_account from duly.accounts where id = p_account_id;
-    v_invoices := duly.invoices_to_collect(p_account_id, p_period, p_run_id, '{}');
-    v_owed := duly.owed_on(v_invoices);
-    if v_request.id is null and exists (
-        select from duly.gateway_requests r where r.account_id = p_account_id and r.kind = 'payment'
-          and r.state in ('pending', 'under_processing', 'unknown') and r.invoices && v_invoices) then
-        -- Two runs that were frozen at the same moment may both have the invoice: who asks second leaves it alone.
+    select * into v_part from duly.part_to_collect(p_account_id, p_period, p_run_id, '{}');
+    if v_part.rest_until is not null and v_request.id is null then
+        -- A run that release 0.1.0 has frozen knows of no rest.
+        update duly.run_items set rest_until = v_part.rest_until
+        where run_id = p_run_id and member_id = p_account_id and rest_until is null;
+    end if;
+    v_owed := duly.owed_on(v_part.invoices);
+    if v_request.id is null and v_owed = 0 and duly.is_claimed_by_others(p_account_id, p_period, (
+        select i.invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id)) then
+        -- Two runs that were frozen at the same moment may both have the invoices: who asks second leaves them alone.
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'in_collection', 'skipped');
     elsif v_owed = 0 then
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
@@ -175,7 +199,7 @@ begin
         return null;
     elsif p_channel = 'hosted_page' then
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
-            v_invoices, v_owed, p_channel);
+            v_part.invoices, v_owed, p_channel);
     end if;
     v_card := duly.chargeable_card(p_account_id, p_provider_id, p_card_id);
     if v_card.id is null then
@@ -188,7 +212,7 @@ begin
         end if;
     end if;
     return duly.write_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
-        v_invoices, v_owed);
+        v_part.invoices, v_owed);
 end $$;
 
 create or replace function duly.check_next_attempt(p_request duly.gateway_requests, p_attempt integer) returns void

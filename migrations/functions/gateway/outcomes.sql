@@ -48,6 +48,16 @@ begin
     return duly.stored_result(v_request, v_attempt);
 end $$;
 
+-- Keep which payment the gateway has made for an attempt, before anything that grows with the account: the attempt is
+-- processing, and whoever comes next reads the payment by its id and books it.
+create or replace function duly.note_charge(p_request_id text, p_attempt integer, p_gateway_reference text, p_charge_reference text)
+returns void language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_attempts set outcome = 'processing', code = 'being_booked',
+        gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
+        charge_reference = coalesce(nullif(p_charge_reference, ''), charge_reference)
+    where request_id = p_request_id and attempt = p_attempt and not duly.is_final(outcome)
+$$;
+
 create or replace function duly.move_request(p_request duly.gateway_requests, p_attempt duly.gateway_attempts)
 returns duly.gateway_requests language sql security definer set search_path = duly, pg_temp as $$
     update duly.gateway_requests set

@@ -48,14 +48,18 @@ begin
     end if;
     select coalesce(max(attempt), 0) + 1 into v_attempt from duly.gateway_attempts where request_id = r.id;
     select id into v_card from duly.cards where token = p_token and account_id = p_account_id;
-    v_invoices := duly.invoices_to_collect(p_account_id, p_period, '', '{}');
     if r.id is null then
         r.kind := 'payment';
         r.account_id := p_account_id;
         r.period := p_period;
         r.id := duly.subject_of(r);
         select i.run_id into r.run_id from duly.run_items i join duly.process_runs u on u.id = i.run_id
-        where i.account_id = p_account_id and u.period = p_period and u.kind = 'payment' and i.outcome is null limit 1;
+        where i.account_id = p_account_id and coalesce(nullif(i.receivable, ''), u.period) = p_period and u.kind = 'payment'
+          and i.outcome is null limit 1;
+    end if;
+    v_invoices := (duly.part_to_collect(p_account_id, p_period, coalesce(r.run_id, ''), '{}')).invoices;
+    if duly.is_claimed_by_others(p_account_id, p_period, v_invoices) then
+        return duly.left_for_person('invoices_are_collected');
     elsif r.state in ('pending', 'under_processing', 'unknown') then
         perform duly.reject_payment(r.transaction_id, 'amount_changed');
     end if;

@@ -20,7 +20,7 @@ begin
         'members', (
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
                 'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason) order by m.account_id), '[]')
-            from duly.evaluate_members(v_definition, p_ends_on, coalesce(v_accounts, '{}')) m));
+            from duly.judge_members(v_definition, p_ends_on, coalesce(v_accounts, '{}')) m));
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.
@@ -54,7 +54,7 @@ declare
 begin
     select * into strict v_run from duly.process_runs where id = p_run_id and kind = 'shadow';
     select * into strict v_definition from duly.run_definitions where id = v_run.definition_id;
-    select * into v_member from duly.evaluate_members(
+    select * into v_member from duly.judge_members(
         v_definition, ((v_run.period || '-01')::date + interval '1 month')::date, array[p_account_id]);
     if v_member.account_id is null or v_member.reason <> '' then
         perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', coalesce(v_member.reason, 'nothing_owed'));

@@ -49,8 +49,8 @@ create or replace function duly.skip_reason(p_account duly.accounts, p_definitio
 returns text language sql stable as $$
     select case
         when p_account.state <> 'active' then 'account_' || p_account.state
+        when p_free = 0 and p_is_asked then 'asked_in_period'
         when p_free = 0 then 'in_collection'
-        when p_is_asked then 'asked_in_period'
         when p_minimum is null then 'currency_not_taken'
         when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
             then 'currency_not_in_definition'
@@ -62,39 +62,63 @@ returns text language sql stable as $$
 $$;
 
 -- Everyone who owes something at a period's end: how much, on which card, and why not. Real, dry and shadow runs ask
--- it.
-create or replace function duly.evaluate_members(p_definition duly.run_definitions, p_ends_on date, p_accounts text[] default null)
-returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text)
-language sql stable as $$
-    with owned as materialized (
-        select w.invoice_id from duly.owned_invoices w where p_accounts is null or w.account_id = any (p_accounts)
-    ),
-    owed as (
-        select o.account_id,
-            sum(o.amount_minor - o.allocated_minor)::bigint as amount_minor,
-            coalesce(sum(o.amount_minor - o.allocated_minor) filter (where w.invoice_id is null), 0)::bigint as free_minor,
-            coalesce(array_agg(o.transaction_id order by o.sort_on, o.account_version)
-                filter (where w.invoice_id is null), '{}') as invoices
-        from duly.open_items o
-        join duly.financial_transactions t on t.id = o.transaction_id
-        left join owned w on w.invoice_id = o.transaction_id
+-- it. What others collect is theirs, and what was asked for in the month already is not asked for again. Of more than one
+-- receivable holds, the oldest come first; `rest_until` says up to which posting more is left.
+create or replace function duly.judge_members(p_definition duly.run_definitions, p_ends_on date, p_accounts text[] default null)
+returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
+    rest_until bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    with open_invoices as materialized (
+        select o.account_id, o.transaction_id, o.amount_minor - o.allocated_minor as open_minor, o.sort_on, o.account_version
+        from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
         where o.side = 'debit' and o.allocated_minor < o.amount_minor and t.classification = 'invoice'
           and t.issued_on < p_ends_on and (p_accounts is null or o.account_id = any (p_accounts))
-        group by o.account_id
+    ),
+    owned as materialized (
+        select distinct w.invoice_id from duly.owned_invoices w where p_accounts is null or w.account_id = any (p_accounts)
+    ),
+    asked as materialized (
+        select distinct u.id from (select distinct account_id from open_invoices) a
+        join duly.gateway_requests r on r.account_id = a.account_id and r.kind = 'payment'
+            and r.period >= to_char(p_ends_on - 1, 'YYYY-MM') and r.period < to_char(p_ends_on - 1, 'YYYY-MM') || '~'
+        cross join unnest(r.invoices) u (id)
+    ),
+    marked as materialized (
+        select i.*, w.invoice_id is null and u.id is null as is_free, w.invoice_id is null and u.id is not null as is_asked
+        from open_invoices i
+        left join owned w on w.invoice_id = i.transaction_id
+        left join asked u on u.id = i.transaction_id
+    ),
+    free as (
+        select i.*, row_number() over (partition by i.account_id order by i.sort_on, i.account_version) as place,
+            count(*) over (partition by i.account_id) as of_all
+        from marked i where i.is_free
+    ),
+    part as (
+        select f.account_id, sum(f.open_minor) filter (where f.place <= duly.part_of(f.of_all))::bigint as free_minor,
+            array_agg(f.transaction_id order by f.place) filter (where f.place <= duly.part_of(f.of_all)) as invoices,
+            max(f.account_version) filter (where duly.part_of(f.of_all) < f.of_all) as rest_until
+        from free f group by f.account_id
+    ),
+    owed as (
+        select i.account_id, sum(i.open_minor)::bigint as amount_minor, bool_or(i.is_asked) as is_asked
+        from marked i group by i.account_id
     ),
     judged as (
-        select a.currency, owed.*, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
-            duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
-                exists (select from duly.gateway_requests r where r.account_id = a.id and r.kind = 'payment'
-                    and r.period = to_char(p_ends_on - 1, 'YYYY-MM'))) as reason
+        select a.currency, owed.account_id, owed.amount_minor, coalesce(part.free_minor, 0) as free_minor, part.invoices,
+            part.rest_until, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
+            duly.skip_reason(a, p_definition, card, g.customer_reference, coalesce(part.free_minor, 0), c.minimum_minor,
+                owed.is_asked) as reason
         from owed
+        left join part on part.account_id = owed.account_id
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
         left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = a.id
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
     )
     select j.account_id, j.currency, case when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
-        coalesce(j.card_label, ''), case when j.reason is null then j.invoices else '{}' end, coalesce(j.reason, '')
+        coalesce(j.card_label, ''), case when j.reason is null then j.invoices else '{}' end, coalesce(j.reason, ''),
+        case when j.reason is null then j.rest_until end
     from judged j
 $$;
 
@@ -102,11 +126,12 @@ create or replace function duly.freeze_members(p_run_id text, p_definition duly.
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     insert into duly.run_items (run_id, member_id, account_id, shard, currency, amount_minor, card_id, card_label,
-        invoices, outcome, reason, finished_at)
+        invoices, outcome, reason, finished_at, rest_until)
     select p_run_id, m.account_id, m.account_id, (hashtext(m.account_id) & 2147483647) % p_definition.shards, m.currency,
         m.amount_minor, m.card_id, m.card_label, case when p_owns then m.invoices else '{}' end,
-        case when m.reason <> '' then 'skipped' end, m.reason, case when m.reason <> '' then now() end
-    from duly.evaluate_members(p_definition, p_ends_on) m;
+        case when m.reason <> '' then 'skipped' end, m.reason, case when m.reason <> '' then now() end,
+        case when p_owns then m.rest_until end
+    from duly.judge_members(p_definition, p_ends_on) m;
     update duly.process_runs set members = (select count(*) from duly.run_items where run_id = p_run_id) where id = p_run_id;
     return duly.run_plan(p_run_id, p_definition);
 end $$;
@@ -131,7 +156,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.run_items i join duly.process_runs r on r.id = i.run_id
     where i.run_id = p_run_id and i.shard = p_shard and i.member_id > p_after
       and (i.outcome is null or i.outcome in ('in_dunning', 'unknown') and not exists (
-          select from duly.collections c where c.account_id = i.account_id and c.period = r.period))
+          select from duly.collections c
+          where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), r.period)))
     order by i.member_id limit p_limit
 $$;
 

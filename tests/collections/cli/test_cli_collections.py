@@ -59,6 +59,23 @@ async def test_starting_a_collection_twice_is_refused(
     assert ("period", "one_owner") in result.rules
 
 
+async def test_what_is_billed_later_in_the_month_is_collected_under_another_name(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await cli.json("collections", "start", account, period)
+    await merchant.invoice(account, 700)
+
+    refused = await cli("collections", "start", account, period, "--json")
+    result = await cli.json("collections", "start", account, f"{period}-2")
+    shown = await cli.json("collections", "show", account, f"{period}-2")
+
+    assert ("period", "one_owner") in refused.rules
+    assert f"{period}-2 is free" in refused.stderr
+    assert (result["first_outcome"]["outcome"], result["first_outcome"]["amount_minor"]) == ("settled", 700)
+    assert (shown["period"], await merchant.balance(account)) == (f"{period}-2", 0)
+
+
 async def test_an_account_that_does_not_exist_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
     result = await cli("collections", "start", "acc_9", period, "--json")
 
