@@ -1,12 +1,20 @@
 """What every command of an operator carries: who gives it, and why. Cards, collections, refunds and runs add to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 
 from models.problem import refuse_unless
 
 
 class CommandError(ValueError):
     """An operator's command that makes no sense here; the message names the field or the stage, and the rule."""
+
+
+# A name, and a sentence or two: histories and notes keep them for years. The rest of a command's texts is ids: whatever
+# a gateway, a bank or we call something.
+TEXT_MAX: Mapping[str, int] = MappingProxyType({"actor": 100, "reason": 500})
+REFERENCE_MAX = 255
 
 
 @dataclass(frozen=True)
@@ -17,10 +25,13 @@ class OperatorCommand:
     reason: str
 
     def check(self) -> None:
-        """Raise CommandError unless both are given."""
+        """Raise CommandError unless both are given, and every text of the command is short."""
         refuse_unless(bool(self.actor.strip()), CommandError, "actor: say who asks")
         refuse_unless(bool(self.reason.strip()), CommandError, "reason: say why")
-        refuse_unless(len(self.reason) <= 500, CommandError, "reason: at most 500 characters")
+        for field in fields(self):
+            most, value = TEXT_MAX.get(field.name, REFERENCE_MAX), getattr(self, field.name)
+            is_short = not isinstance(value, str) or len(value) <= most
+            refuse_unless(is_short, CommandError, f"{field.name}: at most {most} characters")
 
 
 @dataclass(frozen=True)

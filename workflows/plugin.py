@@ -16,6 +16,7 @@ SHARED_MODULES = (
     "activities",
     "workflows.inputs",
     "workflows.cancelling",
+    "workflows.faults",
     "workflows.markdown",
     "workflows.operator_actions",
     "workflows.cards.details",

@@ -14,6 +14,8 @@ from workflows.cancelling import CANCEL_REFUSED
 
 # So many notes are kept; the database keeps what people decided.
 NOTES = 50
+# Who, and a reason of 500 characters, and what they want.
+NOTE_MAX = 800
 
 # Between attempts everything but the gateway's events matters; while an outcome is unknown, nothing but evidence does.
 # What one wait does not listen to is kept for the next.
@@ -61,7 +63,7 @@ class Waiter:
 
     def note(self, what: str) -> None:
         """Keep what happened with its moment; the oldest is let go."""
-        self.history = (*self.history, f"{in_utc(workflow.now())} {what}")[-NOTES:]
+        self.history = (*self.history, f"{in_utc(workflow.now())} {what}"[:NOTE_MAX])[-NOTES:]
 
     def note_unsent(self, error: ActivityError) -> None:
         """Keep why nothing was sent, where clocks are the reason."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.cards.card_number import holds_card_number
+from models.messages.message import CardNotice
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
 
@@ -219,6 +220,7 @@ class CardSnapshot:
     first: ValidationResult | None = None
     last: ValidationResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
+    notices: tuple[CardNotice, ...] = ()
 
 
 @dataclass(frozen=True)

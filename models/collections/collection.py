@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from models.collections.dunning import DunningPolicy, GiveUpAction
 from models.gateway.gateway_request import AttemptCause, CollectResult
+from models.messages.message import Notice
 from models.operator_command import CommandError, OperatorCommand
 from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
@@ -119,6 +120,7 @@ class CollectionSnapshot:
     first: CollectResult | None = None
     last: CollectResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ LARGE_FOLDERS = {
 ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "models": {
         "bank": ("cards", "imports"),
-        "collections": ("gateway",),
+        "cards": ("messages",),
+        "collections": ("gateway", "messages"),
         "disputes": ("gateway",),
         "imports": ("cards", "gateway"),
         "messages": ("gateway",),
@@ -95,7 +96,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reductions": ("refunds",),
         "refunds": ("collections", "messages"),
         "runs": ("collections", "events", "ledger", "messages", "reconciliation", "reductions", "refunds"),
-        "supervision": ("cards", "collections", "disputes", "messages", "reductions", "refunds", "runs"),
+        "supervision": ("cards", "collections", "disputes", "events", "messages", "reductions", "refunds", "runs"),
     },
     "commands": {
         "ledger": ("imports",),

@@ -1,6 +1,6 @@
 """Records the histories that `test_replay.py` replays. By hand, when a workflow changes on purpose:
 
-    .venv/bin/pytest tests/replay/record.py tests/replay/record_returns.py
+    .venv/bin/pytest tests/replay/record.py tests/replay/record_returns.py tests/replay/record_faults.py
 
 Look at the differences before committing them: each is something that running workflows will meet.
 """

@@ -1,7 +1,15 @@
 """Gateways for tests of runs: the real one behind a gate, or too busy for everybody, for as long as a test wants."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
+import aiohttp
+import stripe
+
+from activities.gateway.clocked_http import ClockedHttp
+from activities.gateway.clocks import ObservedClock
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult
 from models.gateway.errors import GatewayBusyError
@@ -54,3 +62,48 @@ class BusyGateway(WatchedGateway):
             self.turned_away.add(charge.account_id)
             raise GatewayBusyError("busy", retry_after_seconds=0.05)
         return await super().charge(charge)
+
+
+class HeldHttp(ClockedHttp):
+    """Holds requests that begin as one that is held, such as `POST /v1/refunds`."""
+
+    def __init__(self, clock: ObservedClock) -> None:
+        super().__init__(clock, aiohttp.ClientTimeout(total=5))
+        self.held = ""
+        self.door = asyncio.Event()
+        self.arrivals = asyncio.Semaphore(0)
+
+    async def request_stream_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        if self.held and f"{method.upper()} {urlsplit(url).path}".startswith(self.held):
+            self.arrivals.release()
+            await self.door.wait()
+        return await super().request_stream_async(method, url, headers, post_data)
+
+
+class HeldGateway(StripeGateway):
+    """Stripe on the sandbox, whose calls of one kind can be held."""
+
+    def __init__(self, sandbox: SandboxControl) -> None:
+        super().__init__(API_KEY, api_base=sandbox.base_url, timeout_seconds=5)
+        self._held = HeldHttp(self.clock)
+        self._http = self._held
+        self._client = stripe.StripeClient(
+            API_KEY, base_addresses={"api": sandbox.base_url}, max_network_retries=0, http_client=self._held
+        )
+
+    def hold(self, operation: str) -> None:
+        """Let no call of a kind leave from now on."""
+        self._held.door.clear()
+        self._held.held = operation
+
+    def let_go(self) -> None:
+        """Let all that were held leave, and whatever comes."""
+        self._held.held = ""
+        self._held.door.set()
+
+    async def arrived(self, count: int) -> None:
+        """Wait until so many more calls are held."""
+        for _ in range(count):
+            await self._held.arrivals.acquire()

@@ -29,8 +29,9 @@ from models.waiting import WakeReason
 from workflows.cards.handlers import CardHandlers
 from workflows.cards.notices import CardNotices
 from workflows.cards.state import CardWorkflowState
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
+from workflows.options import DATABASE, PEOPLE, UNTIL_DONE
 from workflows.signals import signal_if_running
 
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
@@ -44,14 +45,15 @@ class CardLifecycle(CardHandlers):
 
     @checked_init
     def __init__(self, request: CardRequest) -> None:
-        self._state = CardWorkflowState(request, lambda: self._notices.is_idle)
-        self._notices = CardNotices(request.card_id)
+        self._state = CardWorkflowState(request, lambda: self._notices.may_be_cut_off)
+        self._notices = CardNotices(request.card_id, request.resumed.notices if request.resumed else ())
         self._refused = None
 
     @workflow.run
     async def run(self, request: CardRequest) -> CardResult:
         """Look after the card until it is rejected, replaced or removed. Fails when it cannot be registered."""
         self._state.show()
+        self._notices.send_kept()
         await self._register_or_load()
         while not self._state.is_over:
             if self._state.card.state in IN_VALIDATION or self._state.snapshot.is_validating:
@@ -74,13 +76,15 @@ class CardLifecycle(CardHandlers):
                 task_queue=workflow_ids.gateway_queue(request.provider),
                 summary=f"write {request.card_id} down",
                 priority=PEOPLE,
-                **COLLECT,
+                **UNTIL_DONE,
             )
         except ActivityError as error:
-            if isinstance(error.cause, ApplicationError):
-                self._refused = error.cause
-                await workflow.wait_condition(workflow.all_handlers_finished)
-            raise
+            if (rule := broken_rule(error)) is None:
+                raise
+            # Whoever waits for the first answer gets the rule that was broken, and then the workflow fails.
+            self._refused = rule
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise Refusal(error) from error
         self._state.update_from(card)
 
     async def _validate(self) -> None:
@@ -250,11 +254,14 @@ class CardLifecycle(CardHandlers):
                 **UNTIL_DONE,
             )
         await self._notices.finish()
+        if self._state.first is None:
+            # Whoever started a card that is over already waits for an answer that nobody will give.
+            self._refused = ApplicationError(f"card: it is {self._state.card.state}", type="card_is_in_use")
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _continue_if_long(self) -> None:
         if self._state.waiter.is_history_long():
-            workflow.continue_as_new(self._state.resumed_request())
+            workflow.continue_as_new(self._state.resumed_request(self._notices.kept))
 
 
 def _summary(due: Due | None) -> str:

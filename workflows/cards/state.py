@@ -17,6 +17,7 @@ from models.cards.card import (
     ValidationOutcome,
     ValidationResult,
 )
+from models.messages.message import CardNotice
 from workflows import visibility
 from workflows.cards.details import details_of
 from workflows.waiting import Waiter
@@ -114,9 +115,14 @@ class CardWorkflowState:
         """Refresh what the UI says about the card."""
         workflow.set_current_details(details_of(self.request.card_id, self.status))
 
-    def resumed_request(self) -> CardRequest:
+    def resumed_request(self, notices: tuple[CardNotice, ...]) -> CardRequest:
         """Return the request of the execution that goes on from here."""
         resumed = replace(
-            self.snapshot, card=self._card, first=self.first, last=self.last, waiter=self.waiter.snapshot()
+            self.snapshot,
+            card=self._card,
+            first=self.first,
+            last=self.last,
+            waiter=self.waiter.snapshot(),
+            notices=notices,
         )
         return replace(self.request, resumed=resumed)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
@@ -14,7 +14,6 @@ from models.collections.collection import (
     CollectionOpening,
     CollectionRequest,
     CollectionResult,
-    CollectionSnapshot,
     CollectionTerms,
     OpenPage,
     Stage,
@@ -32,6 +31,7 @@ from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decl
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
 from workflows.collections.waits import PROVIDER_PAUSE, CollectionWaits
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
@@ -44,19 +44,17 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     @checked_init
     def __init__(self, request: CollectionRequest) -> None:
-        self._state = CollectionState(request, lambda: self._notices.is_idle)
+        self._state = CollectionState(request, lambda: self._notices.may_be_cut_off)
         self._refused = None
-        self._notices = CollectionNotices(self._state)
+        self._notices = CollectionNotices(self._state, request.resumed.notices if request.resumed else ())
 
     @workflow.run
     async def run(self, request: CollectionRequest) -> CollectionResult:
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
         self._state.show()
+        self._notices.send_kept()
         if not self._state.is_open:
-            terms = await self._take_over()
-            self._state.open(
-                CollectionSnapshot(terms, attempt=terms.attempt, cause=terms.cause, soft_declines=terms.soft_declines)
-            )
+            self._state.open(await self._take_over())
         step = await self._resume()
         while True:
             match step:
@@ -87,11 +85,10 @@ class Collection(CollectionHandlers, CollectionWaits):
                 **DATABASE,
             )
         except ActivityError as error:
-            if isinstance(error.cause, ApplicationError):
-                # Whoever waits for the first outcome gets the rule that was broken, and then the workflow fails.
-                self._refused = error.cause
-                await workflow.wait_condition(workflow.all_handlers_finished)
-            raise
+            if (rule := broken_rule(error)) is None:
+                raise
+            await self._refuse(rule)
+            raise Refusal(error) from error
 
     async def _resume(self) -> Step:
         """Go on with the wait that a continue-as-new cut short."""
@@ -146,9 +143,9 @@ class Collection(CollectionHandlers, CollectionWaits):
             if is_cancelled_exception(error):
                 raise
             result = CollectResult(CollectOutcome.UNKNOWN, attempt=snapshot.attempt)
-            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+            if (rule := broken_rule(error)) is not None:
                 # A broken rule will not mend itself: a person has to look, and nothing is lost meanwhile.
-                self._ask_a_person(error.cause.type or "refused")
+                self._ask_a_person(rule.type or "refused")
             state.waiter.note_unsent(error)
         state.record_result(result)
         return result
@@ -210,8 +207,9 @@ class Collection(CollectionHandlers, CollectionWaits):
         listen_to = BETWEEN_ATTEMPTS_WAKES | EVIDENCE
         wake = await state.waiter.wait(page.expires_at, "the customer's page is open until then", listen_to=listen_to)
         if wake.reason in BETWEEN_ATTEMPTS_WAKES:
-            await self._close_page()
+            # It is taken up once the page is over, however that comes about.
             state.waiter.wake(wake.reason, card_id=wake.card_id, until=wake.until)
+            await self._end_page()
         return GO_ON
 
     async def _wait_for_customer(self, until: datetime, wanted: str, result: CollectResult | None = None) -> Step:
@@ -297,4 +295,4 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     def _continue_if_long(self) -> None:
         if self._state.waiter.is_history_long():
-            workflow.continue_as_new(self._state.resumed_request())
+            workflow.continue_as_new(self._state.resumed_request(self._notices.kept))

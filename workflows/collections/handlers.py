@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
@@ -157,6 +157,11 @@ class CollectionHandlers:
         state.waiter.wake(WakeReason.RESOLVED)
         return resolved
 
+    async def _refuse(self, rule: ApplicationError) -> None:
+        """Give whoever waits for the first outcome the rule that was broken."""
+        self._refused = rule
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
     @open_page.validator
     def _may_open_page(self) -> None:
         if self._state.stage not in BETWEEN_ATTEMPTS:
@@ -205,6 +210,15 @@ class CollectionHandlers:
             **COLLECT,
         )
         state.snapshot.page = None
+
+    async def _end_page(self) -> None:
+        """Close the customer's page. What its attempt came to, or whether the gateway answers, is asked for next."""
+        try:
+            await self._close_page()
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            self._state.waiter.note("the customer's page could not be closed: its attempt is looked at first")
 
     def _between_attempts(self, command: OperatorCommand) -> None:
         command.check()

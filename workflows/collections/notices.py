@@ -1,5 +1,6 @@
 """The messages of a collection to its customer and to operators; no mail server holds the collection up."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from temporalio import workflow
@@ -17,14 +18,25 @@ from workflows.options import MAIL
 class CollectionNotices:
     """The messages of one collection. Each step is notified once, whatever is repeated: its transition is the key."""
 
-    def __init__(self, state: CollectionState) -> None:
+    def __init__(self, state: CollectionState, kept: Sequence[Notice]) -> None:
         self._state = state
-        self._outgoing = OutgoingMessages()
+        self._kept = kept
+        self._outgoing = OutgoingMessages[Notice]()
 
     @property
-    def is_idle(self) -> bool:
-        """Say whether everything has been sent."""
-        return self._outgoing.is_idle
+    def may_be_cut_off(self) -> bool:
+        """Say whether the workflow may continue as new: what is not sent yet is carried along."""
+        return self._outgoing.may_be_cut_off
+
+    @property
+    def kept(self) -> tuple[Notice, ...]:
+        """What the next execution has to send."""
+        return self._outgoing.kept
+
+    def send_kept(self) -> None:
+        """Begin to send what the execution before could not."""
+        for notice in self._kept:
+            self._begin(notice)
 
     def notify(
         self,
@@ -50,12 +62,15 @@ class CollectionNotices:
             code=code,
             at=at,
         )
-        self._outgoing.begin(lambda: self._send(notice), account_id=notice.account_id, kind=notice.kind)
+        self._begin(notice)
 
     async def finish(self) -> None:
         """Wait for what is being sent, but not for ever."""
         if not await self._outgoing.finished():
             self._state.waiter.note("the last message is left to the next mailing")
+
+    def _begin(self, notice: Notice) -> None:
+        self._outgoing.begin(lambda: self._send(notice), notice, account_id=notice.account_id, kind=notice.kind)
 
     async def _send(self, notice: Notice) -> None:
         await workflow.execute_activity_method(

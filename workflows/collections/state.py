@@ -13,12 +13,14 @@ from models.collections.collection import (
     CollectionRequest,
     CollectionSnapshot,
     CollectionStatus,
+    CollectionTerms,
     OpenPage,
     Stage,
     WaitingFor,
 )
 from models.gateway.decline import Decline, classify
 from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
+from models.messages.message import Notice
 from models.moment import in_utc
 from models.waiting import WakeReason
 from workflows import visibility
@@ -66,9 +68,11 @@ class CollectionState:
         """The receivable in one line, for the timeline."""
         return subject_of(self.request, self.status())
 
-    def open(self, snapshot: CollectionSnapshot) -> None:
+    def open(self, terms: CollectionTerms) -> None:
         """Begin with what the receivable was taken over with."""
-        self._snapshot = snapshot
+        self._snapshot = CollectionSnapshot(
+            terms, attempt=terms.attempt, cause=terms.cause, soft_declines=terms.soft_declines
+        )
 
     def status(self) -> CollectionStatus:
         """Return what the query `status` answers."""
@@ -177,12 +181,19 @@ class CollectionState:
         snapshot.declined, snapshot.deferred = result, None
         return result
 
-    def resumed_request(self) -> CollectionRequest:
+    def resumed_request(self, notices: tuple[Notice, ...]) -> CollectionRequest:
         """Return the request of the execution that goes on from here."""
         # Commands may come before the next execution has taken its first step: it accepts what this one would.
         is_waiting = self.snapshot.waiting_for is not WaitingFor.NOTHING or self.has_page
         stage = self.stage if is_waiting or self.stage not in BETWEEN_ATTEMPTS else Stage.COLLECTING
-        resumed = replace(self.snapshot, stage=stage, first=self.first, last=self.last, waiter=self.waiter.snapshot())
+        resumed = replace(
+            self.snapshot,
+            stage=stage,
+            first=self.first,
+            last=self.last,
+            waiter=self.waiter.snapshot(),
+            notices=notices,
+        )
         return self.request.resumed_as(resumed)
 
     @staticmethod

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from models import workflow_ids
@@ -22,9 +23,10 @@ from models.money import Money
 from models.operator_command import CommandError, OperatorCommand
 from models.waiting import WakeReason
 from workflows import visibility
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.markdown import listed, paragraphs
-from workflows.messages.outgoing import OutgoingMessages, send_pending
+from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.refunds.reduction_signals import signal_reductions_of
@@ -57,9 +59,11 @@ class Dispute:
     def __init__(self, request: DisputeRequest) -> None:
         self._request = request
         resumed = request.resumed or DisputeSnapshot()
-        self._waiter = Waiter(lambda: request.dispute_id, self._show, lambda: self._outgoing.is_idle, resumed.waiter)
+        self._waiter = Waiter(
+            lambda: request.dispute_id, self._show, lambda: self._outgoing.may_be_cut_off, resumed.waiter
+        )
         self._dispute = resumed.dispute
-        self._outgoing = OutgoingMessages()
+        self._outgoing = OutgoingMessages[None]()
 
     @workflow.run
     async def run(self, request: DisputeRequest) -> DisputeRecord:
@@ -140,14 +144,19 @@ class Dispute:
             raise CommandError(f"stage: the dispute is {stage}; only an open one can be accepted")
 
     async def _read(self) -> DisputeRecord:
-        dispute = await workflow.execute_activity_method(
-            DisputeActivities.read_dispute,
-            self._request,
-            task_queue=workflow_ids.gateway_queue(self._request.provider),
-            summary=f"how does {self._request.dispute_id} stand?",
-            priority=PEOPLE,
-            **UNTIL_DONE,
-        )
+        try:
+            dispute = await workflow.execute_activity_method(
+                DisputeActivities.read_dispute,
+                self._request,
+                task_queue=workflow_ids.gateway_queue(self._request.provider),
+                summary=f"how does {self._request.dispute_id} stand?",
+                priority=PEOPLE,
+                **UNTIL_DONE,
+            )
+        except ActivityError as error:
+            if self._dispute is not None or broken_rule(error) is None:
+                raise
+            raise Refusal(error) from error
         before, self._dispute = self._dispute, dispute
         if before is None or (before.state, before.status) != (dispute.state, dispute.status):
             await self._moved(dispute)
@@ -170,7 +179,7 @@ class Dispute:
         await signal_reductions_of(dispute.payment_id)
 
     def _send(self, dispute: DisputeRecord) -> None:
-        self._outgoing.begin(lambda: send_pending(dispute.account_id), dispute_id=dispute.dispute_id)
+        self._outgoing.begin(lambda: send_pending(dispute.account_id), IN_OUTBOX, dispute_id=dispute.dispute_id)
 
     async def _wait(self, dispute: DisputeRecord) -> None:
         reminder = next_reminder(dispute, now=workflow.now())

@@ -26,6 +26,7 @@ from activities.supervision.stops import StopActivities
 from models.problem import Problem
 from models.supervision.stops import CancelAsked
 from workflows.cancelling import AnswersCancel, run_to_its_end
+from workflows.faults import carried_cancel, headers_to_carry, suspend_after_faults
 from workflows.inputs.converter import InputConverter
 from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
 from workflows.inputs.providers import ProviderCheck
@@ -37,6 +38,9 @@ Init = TypeVar("Init", bound=Callable[..., None])
 
 _REFUSED_START = "_refused_start"
 _METADATA = "__temporal_workflow_metadata"
+
+# A reason is a sentence; what a client may send with a Cancel has no bound.
+CANCEL_REASON_MAX = 500
 
 
 def checked_init(init: Init) -> Init:
@@ -74,6 +78,7 @@ class _Checked(WorkflowInboundInterceptor):
         self._last_dropped = ""
         self._provider = ProviderCheck()
         self._cancel_answer = ""
+        self._fault = ""
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         super().init(_Marking(outbound))
@@ -88,10 +93,13 @@ class _Checked(WorkflowInboundInterceptor):
                 await workflow.wait_condition(workflow.all_handlers_finished)
         if problems:
             raise refusal(problems)
-        run = super().execute_workflow(input)
+        request = input.args[0] if input.args else None
+        run = suspend_after_faults(super().execute_workflow(input), request, self._show_fault)
         answering: object = workflow.instance()
         if not isinstance(answering, AnswersCancel):
             return await run
+        if (reason := carried_cancel()) is not None:
+            self._cancel_answer = await answering.cancel_asked(reason)
         return await run_to_its_end(run, lambda reason: self._answer_cancel(answering, reason))
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
@@ -122,7 +130,7 @@ class _Checked(WorkflowInboundInterceptor):
 
     async def _answer_cancel(self, answering: AnswersCancel, reason: str) -> None:
         """Keep who asked and why, then let the workflow do what a Cancel means to it, and show that."""
-        info = workflow.info()
+        info, reason = workflow.info(), reason[:CANCEL_REASON_MAX]
         try:
             await workflow.execute_activity_method(
                 StopActivities.note_cancel,
@@ -133,6 +141,10 @@ class _Checked(WorkflowInboundInterceptor):
         except ActivityError as error:
             workflow.logger.warning("cancel_not_kept", extra={"error": str(error.cause)})
         self._cancel_answer = await answering.cancel_asked(reason)
+
+    def _show_fault(self, fault: str) -> None:
+        """Show operators that the workflow stands still, and why."""
+        self._fault = fault
 
     def _drop(self, signal: str, problems: Sequence[Problem]) -> None:
         """Nobody waits for the answer to a signal: it is dropped, counted, and shown to operators."""
@@ -146,6 +158,8 @@ class _Checked(WorkflowInboundInterceptor):
             metadata.current_details += (
                 f"\n\n**Refused**: {count} not understood and dropped; the last, {self._last_dropped}"
             )
+        if self._fault:
+            metadata.current_details += f"\n\n**Suspended, for something failed**: {self._fault}"
         if self._cancel_answer:
             metadata.current_details += f"\n\n**Cancel was asked for**: {self._cancel_answer}"
         return metadata
@@ -155,7 +169,7 @@ class _Marking(WorkflowOutboundInterceptor):
     """Marks what a workflow of ours starts or goes on as."""
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002
-        input.headers = _marked(input.headers)
+        input.headers = {**_marked(input.headers), **headers_to_carry()}
         super().continue_as_new(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> ChildWorkflowHandle[Any, Any]:  # noqa: A002

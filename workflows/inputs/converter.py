@@ -13,7 +13,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from workflows.inputs.decoding import Refused, read, refusal
+from workflows.inputs.decoding import CALL_BYTES_MAX, Refused, read, refusal
 
 
 class InputKind(Enum):
@@ -58,7 +58,7 @@ class InputConverter(PayloadConverter, WithSerializationContext):
         if not kinds or type_hints is None or len(type_hints) != len(payloads):
             # No types at all would hide arguments that nobody takes: whoever is called with them is asked first.
             return self._within.from_payloads(payloads, type_hints or None)
-        found = read(payloads, type_hints)
+        found = read(payloads, type_hints, bytes_max=None if InputKind.START in kinds else CALL_BYTES_MAX)
         if not isinstance(found, Refused):
             return found
         if kinds == {InputKind.REQUEST}:

@@ -19,7 +19,12 @@ from models.workflow_inputs import quoted
 INVALID_INPUT = "invalid_input"
 
 ARGUMENTS, FIELD_KNOWN, FIELD_REQUIRED, FIELD_VALID = "arguments_fit", "field_known", "field_required", "field_valid"
-SHAPE = frozenset({ARGUMENTS, FIELD_KNOWN, FIELD_REQUIRED, FIELD_VALID})
+SIZE = "size_is_bounded"
+SHAPE = frozenset({ARGUMENTS, FIELD_KNOWN, FIELD_REQUIRED, FIELD_VALID, SIZE})
+
+# What a workflow that lives for years is sent in between: it carries it along, notes it and shows it. A start may name
+# thousands of invoices; what Duly itself signals is some kilobytes.
+CALL_BYTES_MAX = 64 * 1024
 
 # A client that is told ten things has enough to mend.
 _MESSAGES = 10
@@ -43,11 +48,14 @@ def refusal(problems: Iterable[Problem]) -> ApplicationError:
     return ApplicationError(message, [problem.as_document() for problem in shown], type=kind, non_retryable=True)
 
 
-def read(payloads: Sequence[Payload], hints: Sequence[Any]) -> list[Any] | Refused:
-    """Read as many arguments as there are types, strictly."""
+def read(payloads: Sequence[Payload], hints: Sequence[Any], *, bytes_max: int | None = None) -> list[Any] | Refused:
+    """Read as many arguments as there are types, strictly; each of so many bytes at most."""
     values, problems = [], []
     for number, (payload, hint) in enumerate(zip(payloads, hints, strict=True), start=1):
         argument = "argument" if len(hints) == 1 else f"argument {number}"
+        if bytes_max is not None and len(payload.data) > bytes_max:
+            problems.append(Problem(argument, SIZE, f"has {len(payload.data)} bytes, at most {bytes_max}"))
+            continue
         encoding = payload.metadata.get("encoding", b"").decode(errors="replace")
         if encoding not in {_JSON, _NOTHING}:
             problems.append(Problem(argument, ARGUMENTS, f"must be JSON ({_JSON}), not {quoted(encoding)}"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from activities.reductions.reductions import ReductionActivities
 from models import workflow_ids
@@ -23,6 +23,7 @@ from models.reductions.reduction import (
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.waiting import WakeReason
 from workflows import visibility
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE
 from workflows.reductions.handlers import ReductionHandlers
@@ -96,11 +97,12 @@ class BackEndReduction(ReductionHandlers):
                 ReductionActivities.open_reduction, request.award, summary=f"write {request.award_id} down", **DATABASE
             )
         except ActivityError as error:
-            if isinstance(error.cause, ApplicationError):
-                # Whoever waits for the award gets the rule that was broken, and then the workflow fails.
-                self._refused = error.cause
-                await workflow.wait_condition(workflow.all_handlers_finished)
-            raise
+            if (rule := broken_rule(error)) is None:
+                raise
+            # Whoever waits for the award gets the rule that was broken, and then the workflow fails.
+            self._refused = rule
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise Refusal(error) from error
         return self._update_from(reduction)
 
     async def _grant(self, reduction: Reduction) -> None:

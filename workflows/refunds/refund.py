@@ -6,7 +6,6 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
-    ApplicationError,
     WorkflowAlreadyStartedError,
     is_cancelled_exception,
 )
@@ -26,8 +25,9 @@ from models.refunds.refund import (
 from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.collection import Collection
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.messages.outgoing import OutgoingMessages, send_pending
+from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
 from workflows.options import COLLECT_WAITING, PEOPLE, UNTIL_DONE
 from workflows.refunds.handlers import RefundHandlers
 from workflows.refunds.reduction_signals import signal_or_restart_reduction, signal_reductions_of, signal_refund_run
@@ -49,12 +49,12 @@ class Refund(RefundHandlers):
         self._request = request
         self._snapshot = request.resumed or RefundSnapshot()
         self._waiter = Waiter(
-            lambda: request.refund_id, self._show, lambda: self._outgoing.is_idle, self._snapshot.waiter
+            lambda: request.refund_id, self._show, lambda: self._outgoing.may_be_cut_off, self._snapshot.waiter
         )
         self._last = self._snapshot.last
         self._first = self._snapshot.first
         self._refused = None
-        self._outgoing = OutgoingMessages()
+        self._outgoing = OutgoingMessages[None]()
 
     @workflow.run
     async def run(self, request: RefundRequest) -> RefundResult:
@@ -122,14 +122,13 @@ class Refund(RefundHandlers):
         """No answer: what was known stays so. A broken rule ends a refund that was never written down."""
         if is_cancelled_exception(error):
             raise error
-        cause = error.cause
-        if isinstance(cause, ApplicationError) and cause.non_retryable:
+        if (rule := broken_rule(error)) is not None:
             if self._last is None:
                 # Whoever waits for the first outcome gets the rule that was broken, and then the workflow fails.
-                self._refused = cause
+                self._refused = rule
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                raise error
-            self._waiter.ask_a_person(cause.type or "refused")
+                raise Refusal(error) from error
+            self._waiter.ask_a_person(rule.type or "refused")
         self._waiter.note_unsent(error)
         if self._last is not None:
             return self._last
@@ -195,7 +194,7 @@ class Refund(RefundHandlers):
     def _notify(self, result: RefundResult) -> None:
         """The outbox was written in the commit of the outcome: what is left is to send it, and to signal reductions."""
         if result.outcome in {RefundOutcome.REFUNDED, RefundOutcome.REVERSED}:
-            self._outgoing.begin(lambda: send_pending(result.account_id), refund_id=result.refund_id)
+            self._outgoing.begin(lambda: send_pending(result.account_id), IN_OUTBOX, refund_id=result.refund_id)
         if result.award_id:
             self._outgoing.begin(lambda: self._signal_reduction(result, is_over=False), refund_id=result.refund_id)
         if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:

@@ -1,9 +1,11 @@
 """One billing run: a posted invoice for every subscription that is due in the period (F162)."""
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from activities.runs.billing import BillingActivities
 from models.runs.process_run import BilledPage, BillingPageRequest, Certificate, RunPlan, RunRequest
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_details import billing_statement
@@ -42,12 +44,17 @@ class BillingRun:
         return {"billed": self._billed, "parked": self._parked}
 
     async def _freeze(self) -> RunPlan:
-        return await workflow.execute_activity_method(
-            BillingActivities.freeze_billing_run,
-            self._request,
-            summary=f"freeze what is due in {self._request.period}",
-            **DATABASE_SWEEP,
-        )
+        try:
+            return await workflow.execute_activity_method(
+                BillingActivities.freeze_billing_run,
+                self._request,
+                summary=f"freeze what is due in {self._request.period}",
+                **DATABASE_SWEEP,
+            )
+        except ActivityError as error:
+            if broken_rule(error) is None:
+                raise
+            raise Refusal(error) from error
 
     async def _bill(self, plan: RunPlan, after: str) -> BilledPage:
         return await workflow.execute_activity_method(

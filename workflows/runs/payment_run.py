@@ -5,7 +5,12 @@ import itertools
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.messages.mailing import MailingActivities
@@ -13,8 +18,9 @@ from activities.runs.payment_runs import RunActivities
 from models import workflow_ids
 from models.messages.message import MailingStart
 from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
-from models.runs.run_control import RunStage, Steering
+from models.runs.run_control import RunSnapshot, RunStage, Steering
 from workflows import visibility
+from workflows.faults import Refusal, broken_rule, carried_state
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_handlers import PaymentRunHandlers
@@ -40,7 +46,7 @@ class PaymentRun(PaymentRunHandlers):
     @checked_init
     def __init__(self, request: RunRequest) -> None:
         self._request = request
-        self._course = PaymentRunState(is_shadow=request.is_shadow)
+        self._course = PaymentRunState(carried_state(RunSnapshot) or RunSnapshot(), is_shadow=request.is_shadow)
         self._shards = {}
         self._signalled_revision = {}
 
@@ -60,12 +66,21 @@ class PaymentRun(PaymentRunHandlers):
 
     async def _freeze(self) -> RunPlan:
         self._course.show()
-        return await workflow.execute_activity_method(
-            RunActivities.freeze_payment_run,
-            self._request,
-            summary=f"freeze who is due in {self._request.period}",
-            **DATABASE_SWEEP,
-        )
+        try:
+            return await workflow.execute_activity_method(
+                RunActivities.freeze_payment_run,
+                self._request,
+                summary=f"freeze who is due in {self._request.period}",
+                **DATABASE_SWEEP,
+            )
+        except ActivityError as error:
+            if broken_rule(error) is None:
+                raise
+            raise Refusal(error) from error
+
+    def carried_after_fault(self) -> RunSnapshot:
+        """Return how the run is steered: one that was aborted must not collect from anybody after a fault."""
+        return self._course.snapshot()
 
     async def _collect_share(self, plan: RunPlan, shard: int) -> None:
         steering = self._course.steering
@@ -126,8 +141,7 @@ class PaymentRun(PaymentRunHandlers):
         """Write down what operators decided, and do what is left to do about it."""
         course = self._course
         if course.calls_per_second is not None:
-            await self._set_rate(None, "the run has ended")
-            course.note("rate back to its workers', for the run has ended")
+            await self._give_rate_back()
         if not course.decisions:
             return
         await workflow.execute_activity_method(
@@ -143,6 +157,18 @@ class PaymentRun(PaymentRunHandlers):
                 summary="release everyone who was not asked for money yet",
                 **DATABASE_SWEEP,
             )
+
+    async def _give_rate_back(self) -> None:
+        try:
+            await self._set_rate(None, "the run has ended")
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            # The members' money does not wait for that: whoever runs next may set it, or give it back.
+            self._course.note(f"the rate was not given back to its workers: {error.cause}")
+            self._course.ask_a_person("rate_not_given_back")
+            return
+        self._course.note("rate back to its workers', for the run has ended")
 
     async def _start_mailing(self, plan: RunPlan) -> None:
         """Let receipts and alerts go out beside the run, which is over whatever a mail server does."""

@@ -81,12 +81,12 @@ class PaymentRunShard:
         """Collect from every member after the cursor, or until the run is aborted; return what that came to."""
         self._show()
         members = await self._next_members()
-        await self._collect_from_all(members)
+        started = await self._collect_from_all(members)
         if not members or self._steering.is_aborted:
             return replace(self._progress(), held_since=None)
         if (request.pages + 1) % request.report_every == 0:
             await self._report()
-        self._continue_after(members[-1])
+        self._continue_after(members[started - 1].account_id if started else request.after)
 
     @workflow.signal(description="The run was paused, resumed or aborted.")
     def steer(self, steering: Steering) -> None:
@@ -109,20 +109,26 @@ class PaymentRunShard:
         )
         return page.members
 
-    async def _collect_from_all(self, members: tuple[DueMember, ...]) -> None:
-        """Start one payment after the other while that is allowed, and let all that were started settle."""
-        payments = []
+    async def _collect_from_all(self, members: tuple[DueMember, ...]) -> int:
+        """Start one payment after the other while that is allowed, let all settle, and return how many were started.
+
+        One that stands still for long, and is steered over and over, has to continue as new before the page is done.
+        """
+        payments, started = [], 0
         for due in members:
             if not self._may_go_on():
-                await workflow.wait_condition(self._may_go_on)
-            if self._steering.is_aborted:
+                await workflow.wait_condition(lambda: self._may_go_on() or _is_history_long())
+            if self._steering.is_aborted or not self._may_go_on():
                 break
             if self._breaker.opened_at is not None:
-                await self._probe_with(due)
-                continue
-            self._in_flight += 1
-            payments.append(asyncio.create_task(self._collect_from(due)))
+                if not await self._probe_with(due):
+                    break
+            else:
+                self._in_flight += 1
+                payments.append(asyncio.create_task(self._collect_from(due)))
+            started += 1
         await asyncio.gather(*payments)
+        return started
 
     def _may_go_on(self) -> bool:
         if self._steering.is_aborted:
@@ -139,8 +145,11 @@ class PaymentRunShard:
         await self._settle(due, result)
         self._in_flight -= 1
 
-    async def _probe_with(self, due: DueMember) -> None:
-        """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted."""
+    async def _probe_with(self, due: DueMember) -> bool:
+        """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted.
+
+        False when nobody was asked, or when the history has grown long before the gateway has answered.
+        """
         result: CollectResult | None = None
         while result in {None, _NO_ANSWER} and await self._time_to_probe():
             result = await self._ask(due, PROBE)
@@ -148,20 +157,27 @@ class PaymentRunShard:
                 self._breaker.probe_finished(is_answered=result is not _NO_ANSWER, at=workflow.now())
         if self._breaker.opened_at is None:
             await self._report()
-        if result is not None:
-            await self._settle(due, result)
+        if result is None or (result is _NO_ANSWER and not self._steering.is_aborted):
+            return False
+        await self._settle(due, result)
+        return True
 
     async def _time_to_probe(self) -> bool:
-        """Wait for the next look, which an operator's resume makes at once; False when the run was aborted."""
+        """Wait for the next look, which an operator's resume makes at once; False when the run was aborted.
+
+        False as well when the history has grown long: the next execution goes on with the wait.
+        """
         seen = self._steering.revision
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._steering.revision > seen,
+                lambda: self._steering.revision > seen or _is_history_long(),
                 timeout=max(self._breaker.probe_at - workflow.now(), timedelta(0)),
                 timeout_summary="ask the gateway again whether it answers",
             )
-        await workflow.wait_condition(lambda: self._steering.is_aborted or not self._steering.is_paused)
-        return not self._steering.is_aborted
+        await workflow.wait_condition(
+            lambda: self._steering.is_aborted or not self._steering.is_paused or _is_history_long()
+        )
+        return not self._steering.is_aborted and not _is_history_long()
 
     def _has_answer(self, result: CollectResult) -> bool:
         """Say whether a result tells anything about the gateway: what the database decides alone does not."""
@@ -240,11 +256,11 @@ class PaymentRunShard:
         details = shard_progress_of(self._request, self._progress(), held_because=self._unsent_because)
         workflow.set_current_details(details)
 
-    def _continue_after(self, last: DueMember) -> NoReturn:
+    def _continue_after(self, last: str) -> NoReturn:
         following = replace(
             self._request,
             steering=self._steering,
-            after=last.account_id,
+            after=last,
             pages=self._request.pages + 1,
             tally=dict(self._tally),
             charged=dict(self._charged),
@@ -253,3 +269,8 @@ class PaymentRunShard:
         workflow.continue_as_new(
             following, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
         )
+
+
+def _is_history_long() -> bool:
+    """Say whether it is time to continue as new. A page takes a fraction of such a history: this is for long waits."""
+    return workflow.info().is_continue_as_new_suggested()

@@ -8,22 +8,26 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 from models.runs.process_run import Certificate, RunPlan, ShardProgress
-from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, Steering, sum_of
+from models.runs.run_control import Pace, RunDecisions, RunSnapshot, RunStage, RunStatus, sum_of
 from workflows import visibility
 from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, progress_of
+from workflows.waiting import NOTE_MAX
 
 GATEWAY_UNANSWERED = "gateway_unanswered"
+
+# So many decisions of operators are kept for the certificate.
+DECISIONS_MAX = 200
 
 
 class PaymentRunState:
     """One run on its way from frozen to closed."""
 
-    def __init__(self, *, is_shadow: bool) -> None:
+    def __init__(self, resumed: RunSnapshot, *, is_shadow: bool) -> None:
         self.is_shadow = is_shadow
         self.plan: RunPlan | None = None
-        self.steering = Steering()
-        self.calls_per_second: int | None = None
-        self.decisions: list[str] = []
+        self.steering = resumed.steering
+        self.calls_per_second = resumed.calls_per_second
+        self.decisions = list(resumed.decisions)
         self._phase = RunStage.FREEZING
         self._shown: RunStage | None = None
         self._progress: dict[int, ShardProgress] = {}
@@ -74,8 +78,13 @@ class PaymentRunState:
         self.show()
 
     def note(self, decision: str) -> None:
-        """Keep a decision with its moment."""
-        self.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}")
+        """Keep a decision with its moment; the oldest is let go."""
+        self.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}"[:NOTE_MAX])
+        del self.decisions[:-DECISIONS_MAX]
+
+    def snapshot(self) -> RunSnapshot:
+        """Return what the next execution goes on with."""
+        return RunSnapshot(self.steering, tuple(self.decisions), self.calls_per_second)
 
     def ask_a_person(self, reason: str) -> None:
         """Let operators find that the run does not get on by itself."""

@@ -1,0 +1,44 @@
+"""A company on the development server, which has all the buttons, with a gateway whose calls can be held."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from activities.database import Database
+from sandbox.stripe.control.client import SandboxControl
+from settings import Settings
+from tests.fixtures.refunds import RefundClient
+from tests.supervision.scenario import Company
+from tests.support.builders import Merchant
+from tests.support.gateways import HeldGateway
+from tests.support.run_control import duly_at
+
+
+@pytest.fixture
+async def held(stripe_sandbox: SandboxControl) -> AsyncIterator[HeldGateway]:
+    """A gateway that lets everybody through until a test holds its calls."""
+    gateway = HeldGateway(stripe_sandbox)
+    yield gateway
+    gateway.let_go()
+    await gateway.close()
+
+
+@pytest.fixture
+async def company(
+    temporal_server: Client,
+    database: Database,
+    held: HeldGateway,
+    settings: Settings,
+    merchant: Merchant,
+    stripe_sandbox: SandboxControl,
+    owner_engine: AsyncEngine,
+    period: str,
+) -> AsyncIterator[Company]:
+    """A company at work."""
+    async with duly_at(WorkflowEnvironment.from_client(temporal_server), database, held, settings) as duly:
+        refunds = RefundClient(duly, merchant, database, held, owner_engine, stripe_sandbox)
+        yield Company(duly, merchant, database, held, stripe_sandbox, refunds, period)
+        held.let_go()

@@ -1,0 +1,40 @@
+"""Every workflow with what it takes to press on it: a new one has to be added here."""
+
+from collections.abc import Mapping
+
+from tests.supervision.errands import (
+    AuditScenario,
+    EventSweepScenario,
+    MailingScenario,
+    MovementsScenario,
+    ObjectCheckScenario,
+    ReconciliationScenario,
+    RemindersScenario,
+    ScheduledRunScenario,
+    SupervisorScenario,
+)
+from tests.supervision.receivables import CardScenario, CollectionScenario, DisputeScenario
+from tests.supervision.returns import ReductionScenario, RefundScenario
+from tests.supervision.runs import BillingRunScenario, PaymentRunScenario, RefundRunScenario, ShardScenario
+from tests.supervision.scenario import Scenario
+
+SCENARIOS: Mapping[str, type[Scenario]] = {
+    "BackEndReduction": ReductionScenario,
+    "BillingRun": BillingRunScenario,
+    "CardLifecycle": CardScenario,
+    "Collection": CollectionScenario,
+    "Dispute": DisputeScenario,
+    "EventSweep": EventSweepScenario,
+    "GatewayMovements": MovementsScenario,
+    "LedgerAudit": AuditScenario,
+    "Mailing": MailingScenario,
+    "ObjectCheck": ObjectCheckScenario,
+    "PaymentRun": PaymentRunScenario,
+    "PaymentRunShard": ShardScenario,
+    "Reconciliation": ReconciliationScenario,
+    "Refund": RefundScenario,
+    "RefundRun": RefundRunScenario,
+    "Reminders": RemindersScenario,
+    "ScheduledRun": ScheduledRunScenario,
+    "Supervisor": SupervisorScenario,
+}
