@@ -18,6 +18,7 @@ from bench.figures.paced import measure_paced
 from bench.figures.reconcile import measure_reconcile
 from bench.figures.sandbox import measure_sandbox
 from bench.figures.scale import measure_scale
+from bench.figures.supervise import measure_supervise
 from bench.figures.throughput import measure_throughput
 from bench.figures.webhook import measure_webhook
 from bench.ledger.figures import FULL, QUICK, measure_ledger
@@ -63,6 +64,9 @@ FIGURES = {
     ),
     "reconcile": Figure(
         lambda: measure_reconcile(movements=100_000), lambda: measure_reconcile(movements=2_000), 40 * MINUTE
+    ),
+    "supervise": Figure(
+        lambda: measure_supervise(objects=100_000), lambda: measure_supervise(objects=2_000), 40 * MINUTE
     ),
     "webhook": Figure(lambda: measure_webhook(seconds=30), lambda: measure_webhook(seconds=2), 3 * MINUTE),
     "ledger": Figure(lambda: measure_ledger(FULL), lambda: measure_ledger(QUICK), 60 * MINUTE),
@@ -132,6 +136,12 @@ def webhook(quick: Quick = False) -> None:
 def reconcile(quick: Quick = False) -> None:
     """Measure how long a day of 100,000 movements takes to be reconciled."""
     _measure("reconcile", quick=quick)
+
+
+@app.command()
+def supervise(quick: Quick = False) -> None:
+    """Measure how long 100,000 open objects take to be compared with their workflows."""
+    _measure("supervise", quick=quick)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from bench.figures.paced import Paced
 from bench.figures.reconcile import ReconciledDay
 from bench.figures.sandbox import SandboxSpeed
 from bench.figures.scale import Scale
+from bench.figures.supervise import SupervisedObjects
 from bench.figures.throughput import Throughput
 from bench.figures.webhook import Answers
 from bench.ledger.figures import LedgerFigures
@@ -52,6 +53,7 @@ SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "certainty": (Certainties, events.certainty),
     "reconcile": (ReconciledDay, events.reconcile),
     "second-opinion": (SecondOpinion, second_opinion),
+    "supervise": (SupervisedObjects, events.supervise),
     "webhook": (Answers, events.webhook),
     "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),

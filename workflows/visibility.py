@@ -147,6 +147,15 @@ def refund_run_label(provider: str, day: str) -> Label:
     )
 
 
+def sweep_label(provider: str) -> Label:
+    """Label a look through a provider's events that the supervisor has asked for."""
+    return Label(
+        search_attributes=known_at_start(provider=provider),
+        static_summary=f"events of {provider} that were left waiting",
+        static_details=_SWEEP,
+    )
+
+
 def mailing_label() -> Label:
     """Label a mailing of what was left in the outbox."""
     return Label(
@@ -179,6 +188,7 @@ _SHARD = (
     " timeline is a payment: account, amount, card. The run steers it."
 )
 _REFUND_RUN = "Sends what is due back: rewards, and accounts in credit. Each goes on as a `Refund`."
+_SWEEP = "Looks through the gateway's own list of events, and delivers all that wait."
 _MAILING = "Sends the messages that wait in the outbox, each once."
 _COLLECTION = (
     "The one owner of a receivable that has to wait: declined, unknown, or in need of its customer. It ends when the"

@@ -48,10 +48,14 @@ _RUNS = frozenset({ObjectKind.RUN, ObjectKind.REFUND_RUN})
 
 @dataclass(frozen=True)
 class Resumable:
-    """The workflow of an open object, and how it goes on from the object's row."""
+    """The workflow of an open object, and how it goes on from the object's row.
+
+    What is part of another workflow has no start of its own: the whole is terminated, and started again from its rows.
+    """
 
     workflow_id: str
     start: WorkflowStart
+    part_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ class Supervision:
         """Return what an object without a workflow comes to, after resuming it where that is the next_step."""
         async with self._slots:
             stop = await self._stop_of(found.workflow_id)
-            if stop is None:
+            if stop is None or (found.part_of and await self._stop_of(found.part_of)):
+                # What is part of something that was stopped goes on with the whole.
                 return None
             next_step = await self._next_step(one, found.workflow_id, stop, request)
             ended = StoppedWorkflow(found.workflow_id, next_step, stop.how, stop.actor, stop.reason)
@@ -202,16 +207,31 @@ class Supervision:
         if one.kind in _RUNS and stop.how in BY_A_PERSON:
             # Whoever ends a run has a reason that no clock undoes.
             return NextStep.ASK
+        if one.kind is ObjectKind.SHARD:
+            return await self._shard_step(workflow_id)
         return NextStep(stored)
+
+    async def _shard_step(self, workflow_id: str) -> NextStep:
+        """Leave a shard to its run for a while, which begins it again by itself; then ask a person."""
+        rows = await self._database.rows(
+            "select from duly.workflow_stops where workflow_id = :id and resumed_at is null"
+            " and noted_at < now() - make_interval(secs => :seconds)",
+            id=workflow_id,
+            seconds=self._left_alone.total_seconds(),
+        )
+        return NextStep.ASK if rows else NextStep.WAIT
 
     async def _resume(self, found: Resumable, ended: StoppedWorkflow) -> None:
         start = found.start
+        if found.part_of:
+            # Its children end with it: each begins again from its members' rows, and nobody is charged twice.
+            await self._client.get_workflow_handle(found.part_of).terminate(reason=f"{found.workflow_id} is gone")
         by = f" by {ended.actor}" if ended.actor else ""
         why = f": {ended.reason}" if ended.reason else ""
         await self._client.start_workflow(
             start.run,
             start.request,
-            id=found.workflow_id,
+            id=found.part_of or found.workflow_id,
             task_queue=WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

@@ -5,6 +5,8 @@ from bench.figures.certainty import Certainties
 from bench.figures.reconcile import TARGET_EVENTS, TARGET_SECONDS, ReconciledDay
 from bench.figures.reconcile import TARGET_GROWTH as TARGET_MEMORY_GROWTH
 from bench.figures.sandbox import TARGET_CHARGES, SandboxSpeed
+from bench.figures.supervise import TARGET_GROWTH as TARGET_SUPERVISING
+from bench.figures.supervise import TARGET_PER_SECOND, SupervisedObjects
 from bench.figures.webhook import TARGET_MS, Answers
 from bench.page import at_least, on, section, table, verdict
 
@@ -88,6 +90,35 @@ def reconcile(found: ReconciledDay) -> str:
             f"exactly the {found.foreign} that nobody had booked are listed",
             str(found.found),
             met=found.found == found.foreign and found.matched == found.movements - found.foreign,
+        ),
+        on(found.machine),
+    )
+
+
+def supervise(found: SupervisedObjects) -> str:
+    """How long open objects take to be compared with their workflows."""
+    minutes = 1_000_000 / found.at_work.per_second / 60
+    return section(
+        "Comparing what is open with its workflows",
+        f"{found.objects:,} collections are open, and Temporal knows none of them: each is looked for, noted as missing"
+        " and started from its row. Then all of them are compared once more, as every 15 minutes. At that rate a"
+        f" million take {minutes:.1f} minutes. No worker runs beside it; other programs kept {found.foreign_cores:g}"
+        " cores busy meanwhile.",
+        table(
+            ("", "Open", "At work", "Resumed", "Seconds", "A second"),
+            [
+                (name, f"{one.open:,}", f"{one.running:,}", f"{one.resumed:,}", one.seconds, f"{one.per_second:,.0f}")
+                for name, one in (("All lost", found.lost), ("All at work", found.at_work))
+            ],
+        ),
+        at_least("objects/s compared", found.at_work.per_second, TARGET_PER_SECOND, ",.0f"),
+        verdict(
+            "every one that was lost resumed, once",
+            f"{found.lost.resumed:,}, then {found.at_work.resumed:,}",
+            met=found.lost.resumed == found.objects and found.at_work.running == found.objects,
+        ),
+        verdict(
+            f"memory within {TARGET_SUPERVISING:.0%}", f"{found.growth:+.1%}", met=found.growth <= TARGET_SUPERVISING
         ),
         on(found.machine),
     )

@@ -17,7 +17,9 @@ class ObjectKind(StrEnum):
     REDUCTION = "reduction"
     DISPUTE = "dispute"
     RUN = "run"
+    SHARD = "shard"  # of a run that has a workflow: that begins a lost shard again, unless it never heard of its end
     REFUND_RUN = "refund_run"
+    EVENT = "event"  # one stands for all that wait for a provider, overdue
     MESSAGE = "message"
     CARD = "card"
 
@@ -27,7 +29,7 @@ class NextStep(StrEnum):
 
     RESUME = "resume"
     WAIT = "wait"  # a person has just ended it: an hour passes first
-    ASK = "ask"  # stopped for the fourth time in a day, or a run that a person has ended
+    ASK = "ask"  # stopped for the fourth time in a day, a run that a person has ended, a shard its run does not miss
 
 
 # What a person has pressed: `canceled` is the end of a workflow that does not answer a Cancel itself.

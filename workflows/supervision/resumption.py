@@ -1,5 +1,6 @@
 """How each open business object goes on from its row: which workflow it has, and with what that is started."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ from models import workflow_ids
 from models.cards.card import CardRequest
 from models.collections.collection import CollectionRequest
 from models.disputes.dispute import DisputeRequest
+from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
 from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundRequest
@@ -19,6 +21,7 @@ from workflows import visibility
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.collections.collection import Collection
 from workflows.disputes.dispute import Dispute
+from workflows.events.event_sweep import EventSweep
 from workflows.messages.mailing import Mailing
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.refund import Refund
@@ -49,8 +52,21 @@ def resumable_of(one: OpenObject) -> Resumable:
         case ObjectKind.CARD, (id,):
             label = visibility.card_label(id, account=account, provider=provider)
             return _resumed(workflow_ids.card_id(id), CardLifecycle.run, CardRequest(id, provider), label)
+        case _:
+            return _of_a_whole(one, provider)
+
+
+def _of_a_whole(one: OpenObject, provider: str) -> Resumable:
+    """Return the workflow of what stands for many objects: runs and their parts, and all that waits somewhere."""
+    match one.kind, one.key:
         case ObjectKind.RUN, (id, kind, definition, period):
             return _run(id, RunKind(kind), RunRequest(definition, period, not_due_yet=True), provider)
+        case ObjectKind.SHARD, (id, shard, kind, definition, period):
+            run = _run(id, RunKind(kind), RunRequest(definition, period, not_due_yet=True), provider)
+            return replace(run, workflow_id=workflow_ids.shard_id(id, int(shard)), part_of=id)
+        case ObjectKind.EVENT, (id,):
+            label = visibility.sweep_label(id)
+            return _resumed(workflow_ids.sweep_id(id), EventSweep.run, SweepRequest(id), label)
         case ObjectKind.REFUND_RUN, (id, day):
             label = visibility.refund_run_label(provider, day)
             request = RefundRunRequest(provider, date.fromisoformat(day), not_due_yet=True)

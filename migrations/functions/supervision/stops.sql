@@ -96,6 +96,21 @@ begin
         from duly.process_runs p join duly.run_definitions d on d.id = p.definition_id
         where p.state = 'running' and p.kind <> 'shadow' and p.started_at < now() - p_at_least and p.id > v_first
         order by p.id limit p_limit;
+    when 'shard' then return query
+        -- Each shard of a run that still has members to do; the run itself is compared before it.
+        select array[p.id, lpad(s.shard::text, 3, '0'), p.kind, p.definition_id, p.period], coalesce(d.provider_id, ''), p.id, ''
+        from duly.process_runs p join duly.run_definitions d on d.id = p.definition_id
+        cross join lateral generate_series(0, coalesce(d.shards, 1) - 1) s (shard)
+        where p.state = 'running' and p.kind = 'payment' and p.started_at < now() - p_at_least
+          and (p.id, lpad(s.shard::text, 3, '0')) > (v_first, v_second)
+          and exists (select from duly.run_items i where i.run_id = p.id and i.shard = s.shard and i.outcome is null)
+        order by 1 limit p_limit;
+    when 'event' then return query
+        -- Whoever should have delivered them is not at work: a sweep delivers all that wait for a provider.
+        select array[e.id], e.id, '', '' from duly.providers e
+        where e.id > v_first and exists (select from duly.gateway_events w where w.provider_id = e.id and w.state = 'waiting'
+            and w.next_try_at < now() - p_at_least)
+        order by e.id limit p_limit;
     when 'refund_run' then return query
         select array[f.id, to_char(f.day, 'YYYY-MM-DD')], f.provider_id, f.id, '' from duly.refund_runs f
         where f.completed_at is null and f.started_at < now() - p_at_least and f.id > v_first

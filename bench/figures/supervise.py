@@ -1,0 +1,122 @@
+"""Open business objects compared with their workflows: when Temporal has lost all of them, and when all are at work."""
+
+import contextlib
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psutil
+from sqlalchemy import text
+from temporalio.client import Client
+
+from activities.database import Database, create_engine
+from activities.supervision.supervision import Progress, Supervision
+from bench import process_costs
+from bench.machine import Machine, this_machine
+from models.supervision.supervision import ObjectKind, Supervised, SupervisionRequest
+from sandbox.customers.merchant import configure
+from sandbox.servers.temporal import client_of, register_search_attributes
+from sandbox.stack import StackOptions, running_stack
+from workflows.supervision.resumption import resumable_of
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+# A million in ten minutes.
+TARGET_PER_SECOND = 1_700
+TARGET_GROWTH = 0.25
+ACCOUNTS_AT_ONCE = 10_000
+
+_ACCOUNTS = """
+    select duly.open_account('acc_' || lpad(n::text, 7, '0'), 'EUR', 'Ada Lovelace')
+    from generate_series(cast(:first as integer), cast(:last as integer)) n"""
+_OPEN = """
+    insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,
+        amount_minor, invoices, opened_at)
+    select a.id, '2026-11', 'stripe', 'gone', 'standard', 1, 'EUR', 2500, '{}', now() - interval '1 day'
+    from duly.accounts a where a.kind = 'customer'"""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One comparison: how many had a workflow, how many were resumed, and in which time."""
+
+    open: int
+    running: int
+    resumed: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Objects a second."""
+        return round(self.open / self.seconds, 1)
+
+
+@dataclass(frozen=True)
+class SupervisedObjects:
+    """So many open collections: all of them resumed, then all of them found at work."""
+
+    machine: Machine
+    objects: int
+    lost: Compared
+    at_work: Compared
+    first_mib: float
+    last_mib: float
+    foreign_cores: float
+
+    @property
+    def growth(self) -> float:
+        """The memory of the comparing process at the end over that at the beginning, as a share."""
+        return round(self.last_mib / self.first_mib - 1, 3)
+
+
+async def measure_supervise(*, objects: int) -> SupervisedObjects:
+    """Open so many collections that have no workflow, and compare twice. No worker runs: workflows are only started."""
+    async with running_stack(StackOptions(ui=False)) as stack, contextlib.AsyncExitStack() as running:
+        database = Database(create_engine(stack.settings.database_url, pool=16), timeout_seconds=60)
+        running.push_async_callback(database.dispose)
+        await configure(database)
+        await _open(stack.settings.migration_database_url, objects)
+        client = await client_of(stack.settings)
+        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        before, first = process_costs.read(), _resident_mib()
+        lost = await _compare(database, client)
+        at_work = await _compare(database, client)
+        return SupervisedObjects(
+            machine=await this_machine(database),
+            objects=objects,
+            lost=lost,
+            at_work=at_work,
+            first_mib=first,
+            last_mib=_resident_mib(),
+            foreign_cores=process_costs.cost(before, process_costs.read()).foreign_cores,
+        )
+
+
+def _resident_mib() -> float:
+    """Return the memory of this process, which compares."""
+    return round(psutil.Process().memory_info().rss / 2**20, 1)
+
+
+async def _open(url: str, objects: int) -> None:
+    owner = create_engine(url, pool=1, timeout_seconds=600)
+    async with owner.connect() as connection:
+        for first in range(1, objects + 1, ACCOUNTS_AT_ONCE):
+            last = min(objects, first + ACCOUNTS_AT_ONCE - 1)
+            await connection.execute(text(_ACCOUNTS), {"first": first, "last": last})
+        await connection.execute(text(_OPEN))
+        await connection.execute(text("vacuum analyze"))
+    await owner.dispose()
+
+
+async def _compare(database: Database, client: Client) -> Compared:
+    """Compare every kind, as the supervisor does."""
+    supervision = Supervision(database, client, resumable_of, young=timedelta(0))
+    began, found = time.perf_counter(), []
+    for kind in ObjectKind:
+        begun = Progress((), Supervised(kind))
+        found.append(await supervision.compare(kind, SupervisionRequest(), begun=begun, beat=lambda _: None))
+    return Compared(
+        open=sum(one.open for one in found),
+        running=sum(one.running for one in found),
+        resumed=sum(one.resumed for one in found),
+        seconds=round(time.perf_counter() - began, 1),
+    )
