@@ -12,7 +12,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up check format contract bench migrate release release-check lock clean
+.PHONY: help setup demo test nightly up check format contract bench migrate release release-check lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: $(STAMP) ## Bill and collect a month of payments on an embedded stack
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+nightly: $(STAMP) ## Run the cases that the gate leaves out
+	$(BIN)/pytest -m nightly -n 2 --dist loadfile $(ARGS)
 
 up: $(STAMP) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
 	$(BIN)/python -m sandbox.up $(ARGS)

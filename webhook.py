@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
 from activities.events.bounded_http import Connections, HttpLimits, fitting
@@ -59,6 +59,9 @@ _NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the
 # The provider is stopped: nobody knows for how long, and a later visit finds the page.
 _STOPPED = "provider_is_effective"
 _STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
+
+# A workflow that was stopped is resumed after an hour, by a comparison that is made every quarter of an hour.
+_LATER_TEXT = "This is being looked into. Please come back in two hours."
 
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
@@ -129,7 +132,7 @@ class Webhook:
         token = request.path_params["token"]
         receivable = await self._inbox.receivable_of(token) if _TOKEN.fullmatch(token) else None
         if receivable is None:
-            return PlainTextResponse("There is nothing to pay here any more.", status_code=404)
+            return PlainTextResponse("There is nothing to pay with this link any more.", status_code=404)
         return await self._lead_to_page(
             collection_id(*receivable), otherwise="A payment is under way. Please come back in a minute."
         )
@@ -156,8 +159,10 @@ class Webhook:
             if rule == _STOPPED:
                 return PlainTextResponse(_STOPPED_TEXT, status_code=503)
             return PlainTextResponse(otherwise, status_code=409)
-        except RPCError:
-            return PlainTextResponse("Please come back in a minute.", status_code=503)
+        except RPCError as error:
+            # What somebody stopped goes on from its row, but not in a minute.
+            text = _LATER_TEXT if error.status is RPCStatusCode.NOT_FOUND else "Please come back in a minute."
+            return PlainTextResponse(text, status_code=503)
         return RedirectResponse(url, status_code=303)
 
     async def saved(self, _request: Request) -> Response:

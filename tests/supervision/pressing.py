@@ -1,0 +1,82 @@
+"""What people press in Temporal's UI, and a workflow that fails: each as the server itself does it."""
+
+import uuid
+from contextlib import suppress
+from enum import StrEnum
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.workflow_ids import WORKFLOW_QUEUE
+from tests.support.run_control import happened, until
+
+
+class Button(StrEnum):
+    """A button of the UI, or what breaks."""
+
+    TERMINATE = "terminate"
+    CANCEL = "cancel"
+    RESET = "reset"
+    DELETE = "delete"
+    FAIL = "fail"
+
+
+async def press(client: Client, button: Button, workflow_id: str) -> None:
+    """Press a button on a workflow. What the server refuses, for the workflow is over, is as good as done."""
+    handle = client.get_workflow_handle(workflow_id)
+    with suppress(RPCError):
+        match button:
+            case Button.TERMINATE:
+                await handle.terminate(reason="pressed by maria")
+            case Button.CANCEL:
+                await handle.cancel(reason="pressed by maria")
+            case Button.RESET:
+                await _reset(client, workflow_id)
+            case Button.DELETE:
+                await _delete(client, workflow_id)
+            case Button.FAIL:
+                await _fail(client, workflow_id)
+
+
+async def _reset(client: Client, workflow_id: str) -> None:
+    handle = client.get_workflow_handle(workflow_id)
+    described = await handle.describe()
+    execution = client.get_workflow_handle(workflow_id, run_id=described.run_id)
+    await happened(execution, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    first, *_ = [event.event_id async for event in execution.fetch_history_events() if event.event_type == completed]
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=described.run_id),
+            reason="pressed by maria",
+            workflow_task_finish_event_id=first,
+            request_id=str(uuid.uuid4()),
+        )
+    )
+
+
+async def _delete(client: Client, workflow_id: str) -> None:
+    execution = WorkflowExecution(workflow_id=workflow_id)
+    request = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
+    await client.workflow_service.delete_workflow_execution(request)
+
+    async def is_gone() -> bool:
+        try:
+            await client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return False
+
+    await until(is_gone)
+
+
+async def _fail(client: Client, workflow_id: str) -> None:
+    """Let the last execution under an id be one that failed: a start that Duly refuses."""
+    with suppress(RPCError):
+        await client.get_workflow_handle(workflow_id).terminate(reason="makes room for one that fails")
+    with suppress(WorkflowFailureError):
+        await client.execute_workflow("ScheduledRun", {}, id=workflow_id, task_queue=WORKFLOW_QUEUE)
