@@ -40,7 +40,7 @@ async def test_an_event_that_is_replayed_goes_to_whom_it_is_about_and_says_who_a
         "select duly.open_attempt(:account, '2026-11', 'stripe', '', 1, 'scheduled', '')", account=account
     )
     await inbox.put_off(["evt_1"])
-    await merchant.run("select duly.record_outcome('req_1', 1, 'succeeded', 'pi_1', 'ch_1')")
+    await merchant.run(f"select duly.record_outcome('pay/{account}/2026-11', 1, 'succeeded', 'pi_1', 'ch_1')")
 
     answer = await cli.json("events", "replay", "evt_1", *WHO)
 

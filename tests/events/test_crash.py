@@ -29,11 +29,11 @@ async def test_an_event_whose_receiver_was_killed_before_it_hinted_anybody_is_de
         # Finding out whom an event is about takes this table; storing it does not.
         async with owner_engine.begin() as connection:
             await connection.execute(text("lock table duly.gateway_requests in access exclusive mode"))
-            answered = await send(receiver.visitor, an_event(metadata={"duly_request": "req_1"}))
+            answered = await send(receiver.visitor, an_event(metadata={"duly_request": f"pay/{account}/2026-11"}))
             await receiver.kill()
         stored = await state_of(merchant)
 
-    await merchant.run("select duly.record_outcome('req_1', 1, 'succeeded', 'pi_1', 'ch_1')")
+    await merchant.run(f"select duly.record_outcome('pay/{account}/2026-11', 1, 'succeeded', 'pi_1', 'ch_1')")
 
     async with receiving(settings, temporal_server, tmp_path / "webhook.log"), asyncio.timeout(20):
         while await state_of(merchant) != "delivered":  # noqa: ASYNC110 - there is no event across processes

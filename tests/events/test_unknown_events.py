@@ -60,7 +60,7 @@ async def test_an_event_that_comes_before_our_own_row_is_delivered_once_that_is_
     receiver: httpx.AsyncClient, merchant: Merchant, database: Database, delivery: EventDelivery, owner: Database
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    await send(receiver, an_event(metadata={"duly_request": "req_1"}))
+    await send(receiver, an_event(metadata={"duly_request": f"pay/{account}/2026-11"}))
     early = await delivery.deliver_waiting()
 
     await merchant.run(
