@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database, DatabaseUnavailableError, create_engine
@@ -151,7 +151,9 @@ class Webhook:
         """Ask a workflow where its customer must go, and send them there."""
         handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
         try:
-            url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
+            # The server ends a poll by itself, and the client begins the next: only this ends them all.
+            async with asyncio.timeout(PAGE_TIMEOUT.total_seconds()):
+                url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
         except WorkflowUpdateFailedError as error:
             rule = getattr(error.cause, "type", "")
             if rule in _NO_PAGE_AT_ALL:
@@ -159,10 +161,10 @@ class Webhook:
             if rule == _STOPPED:
                 return PlainTextResponse(_STOPPED_TEXT, status_code=503)
             return PlainTextResponse(otherwise, status_code=409)
-        except RPCError as error:
+        except (RPCError, RPCTimeoutOrCancelledError, TimeoutError) as error:
             # What somebody stopped goes on from its row, but not in a minute.
-            text = _LATER_TEXT if error.status is RPCStatusCode.NOT_FOUND else "Please come back in a minute."
-            return PlainTextResponse(text, status_code=503)
+            is_gone = isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
+            return PlainTextResponse(_LATER_TEXT if is_gone else "Please come back in a minute.", status_code=503)
         return RedirectResponse(url, status_code=303)
 
     async def saved(self, _request: Request) -> Response:

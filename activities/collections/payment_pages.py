@@ -49,17 +49,7 @@ class PaymentPageActivities:
         the gateway opens no page: then the attempt did not happen, and whatever is planned goes on. Raises
         ApplicationError as Clocks.open does.
         """
-        opened = await self._clocks.open(
-            "open_attempt",
-            account_id=request.account_id,
-            period=request.period,
-            provider_id=request.provider,
-            run_id=request.run_id,
-            attempt=request.attempt,
-            cause=AttemptCause.CUSTOMER,
-            card_id="",
-            channel=AttemptChannel.HOSTED_PAGE,
-        )
+        opened = await self._clocks.open("open_attempt", **_page_of(request))
         if opened["result"] is not None:
             raise _no_page(collect_result(opened["result"]))
         attempt = charge_attempt(opened["attempt"])
@@ -110,14 +100,27 @@ class PaymentPageActivities:
 
     @activity.defn
     async def close_page(self, request: CollectRequest) -> CollectResult:
-        """Close the attempt's page for good, and record what came of it."""
-        opened = await self._database.call(
-            "unknown_attempt", account_id=request.account_id, period=request.period, attempt=request.attempt
-        )
+        """Close the attempt's page for good, and record what came of it; a repeat returns what is recorded."""
+        opened = await self._database.call("open_attempt", **_page_of(request), may_send=False)
+        if opened["result"] is not None:
+            return collect_result(opened["result"])
         attempt = charge_attempt(opened["attempt"])
         with retryable_gateway_errors():
             found = await self._gateway.close_page(attempt.charge, gateway_reference=attempt.stored.gateway_reference)
         return await record_charge(self._database, attempt, charge_outcome(found))
+
+
+def _page_of(request: CollectRequest) -> dict[str, Any]:
+    return {
+        "account_id": request.account_id,
+        "period": request.period,
+        "provider_id": request.provider,
+        "run_id": request.run_id,
+        "attempt": request.attempt,
+        "cause": AttemptCause.CUSTOMER,
+        "card_id": "",
+        "channel": AttemptChannel.HOSTED_PAGE,
+    }
 
 
 def _no_page(result: CollectResult) -> RuleBrokenError:

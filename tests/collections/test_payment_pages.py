@@ -8,17 +8,25 @@ import pytest
 import stripe
 from temporalio.client import WorkflowHandle
 
+from activities.collections.payment_pages import PaymentPageActivities
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
+from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionResult, PaidOutsideCommand, Stage
+from models.gateway.gateway_request import CollectOutcome
 from models.operator_command import OperatorCommand
-from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
+from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
+from tests.support.attempts import request_for
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
 from workflows.collections.collection import Collection
+
+PAGE = "GET /v1/checkout/sessions/{id}"
+OPEN = "POST /v1/checkout/sessions"
+TRIES_OF_AN_OUTAGE = 9
 
 Handle = WorkflowHandle[Collection, CollectionResult]
 WHO = {"actor": "maria", "reason": "the customer called"}
@@ -166,6 +174,49 @@ async def test_giving_up_closes_the_page(
 
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
     assert stripe_sandbox.movements().totals == ()
+
+
+async def test_a_page_is_closed_however_long_the_gateway_is_away(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, stripe_sandbox: SandboxControl
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await open_page(visitor, merchant)
+    outage = tuple(range(1, TRIES_OF_AN_OUTAGE + 1))
+    stripe_sandbox.add_fault(Fault(operation=PAGE, kind=FaultKind.UNAVAILABLE_503, calls=outage))
+
+    await handle.execute_update(Collection.give_up, OperatorCommand(**WHO))
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
+    assert stripe_sandbox.request_counts()[PAGE] > TRIES_OF_AN_OUTAGE
+
+
+async def test_a_page_that_was_closed_by_a_worker_that_died_is_closed(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, database: Database, gateway: StripeGateway
+) -> None:
+    await needs_customer(duly, merchant)
+    await open_page(visitor, merchant)
+    pages = PaymentPageActivities(database, gateway, Clocks(database, gateway), "https://duly.example/paid")
+
+    first, again = [await pages.close_page(request_for("acc_1", 2)) for _ in range(2)]
+
+    assert first.outcome == again.outcome == CollectOutcome.DID_NOT_HAPPEN
+
+
+async def test_a_customer_whose_page_takes_too_long_is_asked_to_come_back(
+    duly: RunningDuly,
+    merchant: Merchant,
+    visitor: httpx.AsyncClient,
+    stripe_sandbox: SandboxControl,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await needs_customer(duly, merchant)
+    monkeypatch.setattr("webhook.PAGE_TIMEOUT", timedelta(seconds=0.2))
+    stripe_sandbox.add_fault(Fault(operation=OPEN, kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=1))
+
+    answer = await visitor.get(await link(merchant))
+
+    assert (answer.status_code, answer.text) == (503, "Please come back in a minute.")
 
 
 async def test_the_link_of_a_customer_who_was_deleted_at_the_gateway_says_so_and_holds_nothing_up(

@@ -23,7 +23,7 @@ from models.gateway.gateway_request import ATTEMPT_WAS_MADE, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import WakeReason
 from workflows.collections.state import CollectionState
-from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
+from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.updates import async_question, async_update, surfacing_refusal
 
 
@@ -197,7 +197,7 @@ class CollectionHandlers:
             raise CommandError(f"stage: {self._state.stage}, so there is no unknown outcome to resolve")
 
     async def _close_page(self) -> None:
-        """Make sure that the customer can no longer pay on a page while something else is done."""
+        """Make sure that nobody can pay on the customer's page any more while something else is done."""
         state = self._state
         if not state.has_page:
             return
@@ -207,7 +207,7 @@ class CollectionHandlers:
             task_queue=workflow_ids.gateway_queue(state.request.provider),
             summary="close the customer's page",
             priority=PEOPLE,
-            **COLLECT,
+            **UNTIL_DONE,
         )
         state.snapshot.page = None
 
