@@ -158,7 +158,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         CollectActivities(database, gateway, clocks, pace),
         PaymentPageActivities(database, gateway, clocks, f"{settings.public_url}/paid"),
         CardActivities(database, gateway, clocks, pace, f"{settings.public_url}/saved"),
-        RefundActivities(database, gateway, clocks, pace),
+        RefundActivities(database, gateway, clocks, pace, settings.provider),
         DisputeActivities(database, gateway),
         MovementActivities(database, gateway),
         *book_families(database, gateway),

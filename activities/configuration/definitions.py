@@ -21,6 +21,7 @@ from activities.configuration.sql import (
     ADD_PROVIDER,
     ADD_PROVIDER_METHOD,
     ADD_TAX_RATE,
+    ALLOW_METHOD,
     KNOWN,
 )
 from activities.database import Database
@@ -70,6 +71,8 @@ class _Writing:
             yield "product", product.id, await self._upsert(ADD_PRODUCT, values)
         for method in document.payment_methods:
             yield "payment_method", method.id, await self._upsert(ADD_METHOD, method.model_dump())
+            # Money is paid and given back by it: the types of both allow it from now on.
+            await self._connection.execute(text(ALLOW_METHOD), {"id": method.id})
         for provider in document.providers:
             yield "provider", provider.id, await self._provider(provider)
         for policy in document.dunning_policies:

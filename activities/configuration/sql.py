@@ -37,6 +37,10 @@ ADD_METHOD = """
         (excluded.name, excluded.ledger_account, excluded.is_active)
     returning xmax = 0 as is_new
 """
+ALLOW_METHOD = """
+    update duly.transaction_types set allowed_methods = array_append(allowed_methods, cast(:id as text))
+    where id in ('payment', 'payment_kept', 'refund_returned', 'refund') and cast(:id as text) <> all (allowed_methods)
+"""
 ADD_PROVIDER = """
     insert into duly.providers as t (id, gateway, mode, state) values (:id, :gateway, :mode, :state)
     on conflict (id) do update set gateway = excluded.gateway, mode = excluded.mode, state = excluded.state

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import select
 from temporalio import activity
 
 from activities.database import Database
 from models.reductions.reduction import Award, Reduction, ReductionClosing
+from models.tables.collecting import GatewayRequestRow
+from models.tables.returns import ReductionPartRow
 
 REDUCTION = TypeAdapter(Reduction)
 
@@ -28,6 +31,7 @@ class ReductionActivities:
             self.claw_back_reduction,
             self.close_reduction,
             self.reductions_of_payment,
+            self.providers_of_parts,
         ]
 
     @activity.defn
@@ -74,6 +78,15 @@ class ReductionActivities:
         """Return the awards that hang on a payment."""
         rows = await self._database.rows("select duly.reductions_of_payment(:id) as award order by 1", id=payment_id)
         return [row.award for row in rows]
+
+    @activity.defn
+    async def providers_of_parts(self, award_id: str) -> dict[str, str]:
+        """Return the provider of each refund of a reduction, by its id: that of the payment it is a refund of."""
+        parts = select(GatewayRequestRow.id, GatewayRequestRow.provider_id).join(
+            ReductionPartRow, ReductionPartRow.request_id == GatewayRequestRow.id
+        )
+        rows = await self._database.read(parts.where(ReductionPartRow.award_id == award_id))
+        return {row.id: row.provider_id for row in rows}
 
     async def _call(self, function: str, **arguments: Any) -> Reduction:
         return REDUCTION.validate_python(await self._database.call(function, **arguments))

@@ -23,8 +23,11 @@ from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, Ref
 class RefundActivities:
     """Activities of a refund's workflow at the gateway. Each is safe to repeat at any point."""
 
-    def __init__(self, database: Database, gateway: RefundGateway, clocks: Clocks, pace: AsyncLimiter) -> None:
+    def __init__(
+        self, database: Database, gateway: RefundGateway, clocks: Clocks, pace: AsyncLimiter, provider: str
+    ) -> None:
         self._database = database
+        self._provider = provider
         self._gateway = gateway
         self._clocks = clocks
         self._attempts = GatewayAttempts(database, clocks, pace)
@@ -57,6 +60,10 @@ class RefundActivities:
         refund = await self._stored(refund_id)
         if refund is None:
             return await self.refund(RefundAttempt(await self._reserved(refund_id)))
+        if refund.row["provider"] != self._provider:
+            raise RuleBrokenError(
+                "provider_of_payment", f"provider: {refund_id} is with {refund.row['provider']}, not {self._provider}"
+            )
         if refund.outcome() in {RefundOutcome.REJECTED, RefundOutcome.REVERSED}:
             return refund.result()
         if refund.outcome() is RefundOutcome.DID_NOT_HAPPEN:
@@ -102,6 +109,7 @@ class RefundActivities:
             reason=order.reason,
             origin=order.origin,
             is_acknowledged=order.is_acknowledged,
+            provider_id=self._provider,
         )
         return opened
 

@@ -28,7 +28,7 @@ class RefundRunActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
-        return [self.freeze_refund_run, self.refund_page, self.certify_refund_run]
+        return [self.freeze_refund_run, self.refund_page, self.certify_refund_run, self.refund_certificate]
 
     @activity.defn
     async def freeze_refund_run(self, start: RefundRunStart) -> int:
@@ -60,6 +60,11 @@ class RefundRunActivities:
         return _CERTIFICATE.validate_python(
             await self._database.call("certify_refund_run", run_id=run_id, timeout_seconds=SWEEP_SECONDS)
         )
+
+    @activity.defn
+    async def refund_certificate(self, run_id: str) -> RefundCertificate | None:
+        """Return the certificate of a run that is over, or None."""
+        return await read_certificate(self._database, run_id)
 
 
 async def read_certificate(database: Database, run_id: str) -> RefundCertificate | None:

@@ -23,7 +23,9 @@ def register_card(
         str, typer.Option("--token", help="The gateway's reference, pm_…; without one a page is opened.")
     ] = "",
     card: Annotated[str, typer.Option("--card", help="An id for the card, card_…; one is made otherwise.")] = "",
-    provider: Annotated[str, typer.Option("--provider", help="The provider to save it with.")] = "stripe",
+    provider: Annotated[
+        str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to save it with.")
+    ] = "stripe",
     method: Annotated[str, typer.Option("--method", help="The payment method that it belongs to.")] = "card",
     is_recurring: Annotated[bool, typer.Option("--recurring/--no-recurring", help="May runs charge it?")] = True,
     order: Annotated[int, typer.Option("--order", min=1, max=100, help="Its place among the account's cards.")] = 1,

@@ -23,7 +23,9 @@ class StoredStage(StrEnum):
 def start_collection(
     account: AccountId,
     period: ReceivableName,
-    provider: Annotated[str, typer.Option("--provider", help="The provider to charge through.")] = "stripe",
+    provider: Annotated[
+        str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to charge through.")
+    ] = "stripe",
     invoice: Annotated[
         list[str] | None, typer.Option("--invoice", help="Collect this transaction only; may be given again.")
     ] = None,

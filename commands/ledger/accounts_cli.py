@@ -32,7 +32,7 @@ CardsFile = Annotated[
     Path | None,
     typer.Option("--cards", exists=True, dir_okay=False, help="Their cards, as CSV: tokens of the gateway."),
 ]
-Provider = Annotated[str, typer.Option("--provider", help="The provider that keeps the cards.")]
+Provider = Annotated[str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider that keeps the cards.")]
 Method = Annotated[str, typer.Option("--payment-method", help="The payment method that the cards belong to.")]
 
 

@@ -61,7 +61,7 @@ async def create(
     if merchant not in known:
         raise refusal("merchant", "merchant_exists", f"there is no merchant {merchant!r}")
     wanted = _award(award, merchant, account, amount, known, payment)
-    accepted = await _accepted(await temporal_of(settings), wanted, wait_seconds)
+    accepted = await _accepted(await temporal_of(settings), wanted, settings.provider, wait_seconds)
     link = workflow_link(settings, reduction_id(award))
     output.answer(
         {"reduction": asdict(accepted), "link": link},
@@ -85,7 +85,8 @@ async def import_file(output: Output, file: Path, *, is_sent: bool) -> None:
             written = [one for one in done if isinstance(one, Reduction)]
             counts["awarded"] += len(written)
             if client is not None:
-                await _start(client, [one for one in written if one.state is ReductionState.AWARDED])
+                due = [one for one in written if one.state is ReductionState.AWARDED]
+                await _start(client, due, settings.provider)
     counts["refused"] = len({problem.line for problem in problems})
     output.answer(
         {"summary": dict(counts), "problems": [problem.as_document() for problem in problems]},
@@ -135,10 +136,10 @@ async def decide(output: Output, award: str, decision: Decision, *, actor: str, 
     output.answer({"reduction": award, "answer": answered}, table("", "Reduction", award, rows=[("Answer", answered)]))
 
 
-async def _accepted(client: Client, award: Award, wait_seconds: float) -> Reduction:
+async def _accepted(client: Client, award: Award, provider: str, wait_seconds: float) -> Reduction:
     operation = WithStartWorkflowOperation(
         BackEndReduction.run,
-        ReductionRequest(award.award_id, award=award),
+        ReductionRequest(award.award_id, provider, award),
         id=reduction_id(award.award_id),
         task_queue=WORKFLOW_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -165,12 +166,12 @@ async def _write(database: Database, row: AwardRow) -> Reduction | Problem:
         return Problem(field if found else "award", error.type or "", message or error.message, AWARDS, row.line)
 
 
-async def _start(client: Client, reductions: Sequence[Reduction]) -> None:
+async def _start(client: Client, reductions: Sequence[Reduction], provider: str) -> None:
     for one in reductions:
         try:
             await client.start_workflow(
                 BackEndReduction.run,
-                ReductionRequest(one.award_id),
+                ReductionRequest(one.award_id, provider),
                 id=reduction_id(one.award_id),
                 task_queue=WORKFLOW_QUEUE,
                 **reduction_label(one.award_id, merchant=one.merchant_id, account=one.account_id),

@@ -8,12 +8,36 @@ from datetime import date
 class RefundRunRequest:
     """Run a provider's refunds of a day; without a day it is the day in UTC on which the run starts.
 
-    `not_due_yet` runs a day that has not begun, which is refused otherwise.
+    `not_due_yet` runs a day that has not begun, which is refused otherwise; `resumed` is how far an earlier execution
+    was.
     """
 
     provider: str = "stripe"
     day: date | None = None
     not_due_yet: bool = False
+    resumed: "RefundRunSnapshot | None" = None
+
+
+@dataclass(frozen=True)
+class RefundRunSnapshot:
+    """What a run carries from one execution to the next: the last member of its page, counts, and who is waited for."""
+
+    members: int = 0
+    after: str = ""
+    sent: int = 0
+    answered: int = 0
+    handed_over: int = 0
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefundRunTotals:
+    """How far a run is: what is handed over goes on by itself, and is not waited for."""
+
+    members: int
+    sent: int
+    answered: int
+    handed_over: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,11 +51,12 @@ class RefundRunStart:
 
 @dataclass(frozen=True)
 class RefundPart:
-    """A refund that was reserved for an account in credit."""
+    """A refund that was reserved for an account in credit, with the provider of its payment."""
 
     refund_id: str
     payment_id: str
     amount_minor: int
+    provider: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,27 @@ async def test_applying_a_document_again_changes_nothing(cli: CommandLine) -> No
     assert {change["change"] for change in result["changes"]} == {"unchanged"}
 
 
+async def test_a_new_payment_method_is_allowed_on_payments_and_refunds(
+    cli: CommandLine, tmp_path: Path, merchant: Merchant
+) -> None:
+    text = '[[payment_methods]]\nid = "card_abroad"\nname = "Card, abroad"\n' + PROVIDER.replace("stripe", "abroad")
+    document = written(tmp_path, text + 'payment_methods = ["card_abroad"]\n')
+
+    for _ in range(2):
+        await cli.json("definitions", "apply", document)
+
+    allowed = await merchant.run(
+        "select id, cardinality(array_positions(allowed_methods, 'card_abroad')) as times from duly.transaction_types"
+        " where allowed_methods is not null order by id"
+    )
+    assert [tuple(row) for row in allowed] == [
+        ("payment", 1),
+        ("payment_kept", 1),
+        ("refund", 1),
+        ("refund_returned", 1),
+    ]
+
+
 async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
     await cli.json("definitions", "apply", written(tmp_path, '[[dunning_policies]]\nid = "firm"\nlocal_hour = 8\n'))
 

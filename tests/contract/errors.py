@@ -46,6 +46,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "account_exists": "there is no such account",
         "one_owner": "the receivable is being collected already, or was; another name is free",
         "invoices_at_most": "more invoices are named than one receivable holds",
+        "provider_of_receivable": "the receivable is collected through another provider",
         "invoices_collectable": "an invoice is not of the account, settled, or being collected",
         "no_attempt_in_flight": "an attempt is under way, so nothing else may be done",
         "gateway_customer_exists": "the account's customer was deleted at the gateway, so no page is opened",
@@ -74,6 +75,7 @@ ERRORS: dict[str, dict[str, str]] = {
     "Refund": {
         "payment_exists": "there is no such payment",
         "payment_through_gateway": "the payment did not go through a gateway of ours",
+        "provider_of_payment": "the payment went through another provider",
         "payment_posted": "the payment is not posted",
         "payment_not_disputed": "the payment is disputed",
         "amount_in_steps": "the gateway does not take so fine an amount of the currency",

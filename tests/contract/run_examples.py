@@ -26,7 +26,7 @@ from models.runs.process_run import (
     ShardProgress,
     ShardRequest,
 )
-from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundTotal
+from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundRunTotals, RefundTotal
 from models.runs.run_control import RateCommand, RunStage, RunStatus, Steering
 from models.supervision.supervision import (
     NextStep,
@@ -37,7 +37,6 @@ from models.supervision.supervision import (
     SupervisionRequest,
 )
 from tests.contract.examples import COMMAND, DAY, MONEY, NOON, WHO, WHY, Call, Example
-from workflows.runs.refund_run import RefundRunTotals
 
 RUN = "run/monthly/2026-11"
 SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -68,7 +68,7 @@ async def validation(merchant: Merchant, database: Database, gateway: StripeGate
 
 async def refund(merchant: Merchant, database: Database, gateway: StripeGateway) -> Attempt:
     """The refund of a payment."""
-    refunds = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
+    refunds = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1), "stripe")
     await (await charge(merchant, database, gateway)).make()
     merchant.sandbox.advance(STRIPES_DELAYS.balance_transaction)
     payment = await merchant.value("select transaction_id from duly.gateway_requests")

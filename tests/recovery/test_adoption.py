@@ -25,7 +25,7 @@ from tests.support.builders import Merchant, declined
 @pytest.fixture
 def refunds(database: Database, gateway: StripeGateway) -> RefundActivities:
     """The activities of refunds."""
-    return RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
+    return RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1), "stripe")
 
 
 async def test_payments_refunds_and_declines_that_were_forgotten_are_written_down_again(

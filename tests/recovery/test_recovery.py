@@ -102,7 +102,7 @@ async def test_what_is_held_sends_nothing_and_changes_nothing(
     posts = {name: count for name, count in stripe_sandbox.request_counts().items() if not name.startswith("GET")}
     payment = await books.merchant.value("select transaction_id from duly.gateway_requests")
     refunds = RefundActivities(
-        books.database, books.gateway, Clocks(books.database, books.gateway), AsyncLimiter(1000, 1)
+        books.database, books.gateway, Clocks(books.database, books.gateway), AsyncLimiter(1000, 1), "stripe"
     )
 
     refused = [

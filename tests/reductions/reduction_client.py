@@ -45,7 +45,7 @@ class ReductionClient:
 
     async def ended(self, name: str) -> Reduction:
         """Let time pass until a reduction is over."""
-        async with self.refunds.duly.environment.time_skipping_unlocked():  # type: ignore[attr-defined]
+        async with self.refunds.duly.time_passing():
             return await self.workflow(name).result()
 
     async def expense(self) -> int:

@@ -210,9 +210,9 @@ async def test_news_that_overtakes_a_reserved_refund_asks_for_it(
     await open_reduction(database, Award("award_overtaken", "cafe", await refunds.account_of(payment), 500, "EUR"))
     await ReductionActivities(database).plan_reduction("award_overtaken", is_remedy=False)
 
-    result = await RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(100, 1)).check_refund(
-        "award_overtaken.1"
-    )
+    result = await RefundActivities(
+        database, gateway, Clocks(database, gateway), AsyncLimiter(100, 1), "stripe"
+    ).check_refund("award_overtaken.1")
 
     assert (result.outcome, result.amount_minor) == (RefundOutcome.REFUNDED, 500)
     assert await refunds.wrong() == []

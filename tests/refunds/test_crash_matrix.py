@@ -43,7 +43,7 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
     refunds: RefundClient, database: Database, gateway: StripeGateway, scenario: str, kind: RequestKind
 ) -> None:
     fault, steps = SCENARIOS[scenario]
-    healthy = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1))
+    healthy = RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1), "stripe")
     crashes = [Crash(step, moment) for step, moment in product(steps, Moment)]
     outcomes = {}
 
@@ -55,7 +55,7 @@ async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(
             refunds.sandbox.clear_faults()
             refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=fault, times=1))
         trigger = CrashTrigger(crash)
-        killed = RefundActivities(*killable(database, gateway, trigger), AsyncLimiter(1000, 1))
+        killed = RefundActivities(*killable(database, gateway, trigger), AsyncLimiter(1000, 1), "stripe")
         with pytest.raises(KilledError):
             await until_answered(killed, request)
         outcomes[str(crash)] = (await until_answered(healthy, request)).outcome

@@ -1,9 +1,11 @@
 """A refund whose workflow is gone goes on from its row: whoever starts it again asks the gateway, and pays once."""
 
+from datetime import timedelta
+
 import pytest
 from temporalio.client import WorkflowHandle
 
-from models.refunds.refund import RefundOutcome, RefundRequest, RefundResult
+from models.refunds.refund import RefundOutcome, RefundRequest, RefundResult, RefundStatus
 from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
@@ -65,4 +67,47 @@ async def test_a_refund_that_did_not_happen_when_its_workflow_was_stopped_is_att
 
     assert (result.outcome, result.attempt) == (RefundOutcome.REFUNDED, 2)
     assert refunds.sandbox.movements().totals[0].refunds.count == 1
+    assert await refunds.wrong() == []
+
+
+async def test_that_nothing_was_sent_before_says_nothing_about_the_call_that_got_no_answer(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    await refunds.merchant.run("update duly.providers set state = 'not_effective'")
+    waiting = await refunds.start(payment, 1000, name="rf_lost_later")
+    await refunds.merchant.run("update duly.providers set state = 'effective'")
+    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+
+    await refunds.duly.environment.sleep(timedelta(minutes=61))
+    status = await refunds.workflow("rf_lost_later").query("status", result_type=RefundStatus)
+    refunds.sandbox.clear_faults()
+    result = await refunds.ended("rf_lost_later")
+
+    assert waiting.outcome is RefundOutcome.PROVIDER_NOT_EFFECTIVE
+    assert status.result is not None
+    assert status.result.outcome is RefundOutcome.UNKNOWN
+    assert result.outcome is RefundOutcome.REFUNDED
+    assert refunds.sandbox.movements().totals[0].refunds.count == 1
+    assert await refunds.wrong() == []
+
+
+async def test_a_look_that_a_rule_refuses_asks_a_person_and_is_made_again_never_taken_for_an_answer(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    first = await refunds.start(payment, 1000, name="rf_refused")
+    await refunds.merchant.run("insert into duly.providers (id, gateway, mode) values ('other', 'stripe', 'test')")
+    await refunds.merchant.run("update duly.gateway_requests set provider_id = 'other' where id = 'rf_refused'")
+    refunds.sandbox.fail_refund(first.gateway_reference)
+    await refunds.workflow("rf_refused").signal("gateway_event")
+
+    await refunds.duly.environment.sleep(timedelta(hours=1))
+    status = await refunds.workflow("rf_refused").query("status", result_type=RefundStatus)
+    await refunds.merchant.run("update duly.gateway_requests set provider_id = 'stripe' where id = 'rf_refused'")
+    result = await refunds.ended("rf_refused")
+
+    assert any("provider_of_payment" in note for note in status.history)
+    assert status.next_action == "how does it stand?"
+    assert result.outcome is RefundOutcome.REVERSED
     assert await refunds.wrong() == []

@@ -9,13 +9,15 @@ from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.disputes.dispute import DisputeRecord
 from models.reductions.reduction import Award
-from models.workflow_ids import refund_run_id
+from models.runs.refund_run import RefundRunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
 from tests.fixtures.refunds import RefundClient, refunds
 from tests.reductions.reduction_client import ReductionClient
 from tests.refunds.test_refund_runs import DAY, run
 from tests.replay.histories import keep
+from workflows.runs.refund_run import RefundRun
 
 __all__ = ["refunds"]
 
@@ -63,6 +65,18 @@ async def test_refund_of_a_stopped_provider(refunds: RefundClient) -> None:
     await keep("refund-waits_for_its_provider", refunds.workflow("rf_stopped"))
 
 
+async def test_refund_that_is_unanswered_after_waiting(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    await refunds.merchant.run("update duly.providers set state = 'not_effective'")
+    await refunds.start(payment, 1000, name="rf_lost_later")
+    await refunds.merchant.run("update duly.providers set state = 'effective'")
+    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST))
+    await refunds.duly.environment.sleep(timedelta(minutes=61))
+    refunds.sandbox.clear_faults()
+    await refunds.ended("rf_lost_later")
+    await keep("refund-unanswered_after_waiting", refunds.workflow("rf_lost_later"))
+
+
 async def test_cancellation(refunds: RefundClient) -> None:
     await refunds.merchant.run("update duly.refund_rules set collects_reopened = true")
     [payment] = await refunds.paid(2500)
@@ -93,6 +107,19 @@ async def test_refund_run(refunds: RefundClient, database: Database) -> None:
     await open_reduction(database, Award("award_of_run", "cafe", account, 500, "EUR"))
     await refunds.merchant.run("select duly.create_payment('cash', :account, 300, 'EUR', 'cash')", account=account)
     await run(refunds)
-    await keep(
-        "refund_run-a_reward_and_a_credit", refunds.duly.client.get_workflow_handle(refund_run_id("stripe", f"{DAY}"))
+    handle = refunds.duly.client.get_workflow_handle(refund_run_id("stripe", f"{DAY}"))
+    await keep("refund_run-a_reward_and_a_credit", handle)
+    before = (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
+    page = refunds.duly.client.get_workflow_handle(handle.id, run_id=before.continued_execution_run_id)
+    await keep("refund_run-goes_on_as_new", page)
+
+
+async def test_scheduled_refund_run(refunds: RefundClient) -> None:
+    handle = await refunds.duly.client.start_workflow(
+        RefundRun.run,
+        RefundRunRequest("stripe"),
+        id=f"{refund_run_id('stripe', 'scheduled')}-2026-11-26T03:00:00Z",
+        task_queue=WORKFLOW_QUEUE,
     )
+    await handle.result()
+    await keep("refund_run-scheduled", handle)

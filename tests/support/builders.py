@@ -32,17 +32,12 @@ class Merchant:
     stripe: stripe.StripeClient
     sandbox: SandboxControl
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    provider: str = "stripe"
+    method: str = "card"
 
     async def set_up(self) -> None:
         """Configure the provider, its currencies, a product, and a definition of each kind."""
-        await self.run("insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test')")
-        for currency in ("EUR", "JPY", "KWD"):
-            await self.run(
-                "insert into duly.provider_currencies values ('stripe', :currency, :minimum)",
-                currency=currency,
-                minimum=gateway_minimum(currency).amount_minor,
-            )
-        await self.run("insert into duly.provider_methods values ('card', 'stripe')")
+        await self.set_up_provider()
         await self.run("insert into duly.tax_rates (id, name, percent) values ('vat', 'VAT', 19)")
         await self.run(
             "insert into duly.products (id, name, tax_rate_id, ledger_account)"
@@ -52,6 +47,22 @@ class Merchant:
         await self.run(
             "insert into duly.run_definitions (id, kind, name, provider_id, shards)"
             " values ('monthly', 'payment', 'Monthly', 'stripe', 2)"
+        )
+
+    async def set_up_provider(self) -> None:
+        """Configure the provider alone: another one of a merchant that is set up already."""
+        await self.run(
+            "insert into duly.providers (id, gateway, mode) values (:id, 'stripe', 'test')", id=self.provider
+        )
+        for currency in ("EUR", "JPY", "KWD"):
+            await self.run(
+                "insert into duly.provider_currencies values (:provider, :currency, :minimum)",
+                provider=self.provider,
+                currency=currency,
+                minimum=gateway_minimum(currency).amount_minor,
+            )
+        await self.run(
+            "insert into duly.provider_methods values (:method, :provider)", method=self.method, provider=self.provider
         )
 
     async def run(self, statement: str, **arguments: Any) -> Sequence[Any]:
@@ -89,15 +100,17 @@ class Merchant:
         )
         customer = await self.stripe.v1.customers.create_async({"metadata": {"duly_account": account_id}})
         await self.run(
-            "insert into duly.gateway_customers values ('stripe', :account, :customer)",
+            "insert into duly.gateway_customers values (:provider, :account, :customer)",
+            provider=self.provider,
             account=account_id,
             customer=customer.id,
         )
         await self.run(
             "insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)"
-            " values (:id, :account, 'card', true)",
+            " values (:id, :account, :method, true)",
             id=f"pref_{account_id}",
             account=account_id,
+            method=self.method,
         )
         for order, card in enumerate(cards, 1):
             await self.card(account_id, card, order=order, is_recurring=is_recurring)
@@ -116,16 +129,19 @@ class Merchant:
     async def card(self, account_id: str, test_card: str, *, order: int = 1, is_recurring: bool = True) -> str:
         """Attach a test card to the account's customer and store it; return its token."""
         customer = await self.value(
-            "select customer_reference from duly.gateway_customers where account_id = :id", id=account_id
+            "select customer_reference from duly.gateway_customers where account_id = :id and provider_id = :provider",
+            id=account_id,
+            provider=self.provider,
         )
         method = await self.stripe.v1.payment_methods.attach_async(test_card, {"customer": customer})
         assert method.card is not None
         await self.run(
             "insert into duly.cards (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,"
-            " fingerprint, is_recurring, fallback_order) values (:account, :preference, 'stripe', :token, :brand,"
+            " fingerprint, is_recurring, fallback_order) values (:account, :preference, :provider, :token, :brand,"
             " :last4, :month, :year, :fingerprint, :recurring, :order)",
             account=account_id,
             preference=f"pref_{account_id}",
+            provider=self.provider,
             token=method.id,
             brand=method.card.brand,
             last4=method.card.last4,

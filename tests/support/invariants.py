@@ -14,12 +14,14 @@ from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-async def complaints(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[str]:
+async def complaints(
+    sandbox: SandboxControl, database: Database, gateway: Gateway, provider: str = "stripe"
+) -> list[str]:
     """Every receivable charged twice, object or balance that differs, and broken law; nothing when all is well."""
-    await day_ends(sandbox, database, gateway)
+    await day_ends(sandbox, database, gateway, provider)
     return [
         *_double_charges(sandbox),
-        *[str(difference) for difference in await _differences(sandbox, database, gateway)],
+        *[str(difference) for difference in await _differences(sandbox, database, gateway, provider)],
         *[str(tuple(row)) for row in await database.rows("select * from duly.invariant_violations")],
     ]
 
@@ -29,17 +31,19 @@ def _double_charges(sandbox: SandboxControl) -> list[str]:
     return [f"{book.metadata}: charged {book.charges.count} times" for book in books if book.charges.count > 1]
 
 
-async def _differences(sandbox: SandboxControl, database: Database, gateway: Gateway) -> list[object]:
+async def _differences(sandbox: SandboxControl, database: Database, gateway: Gateway, provider: str) -> list[object]:
     movements = [movement async for movement in gateway.movements(THE_BEGINNING)]
     balances = {total.currency.upper(): total.balance_minor for total in sandbox.movements().totals}
     return [
-        *compare_objects(movements, await booked_movements(database, "stripe")),
-        *compare_balances(balances, await clearing_balances(database, "stripe")),
+        *compare_objects(movements, await booked_movements(database, provider)),
+        *compare_balances(balances, await clearing_balances(database, provider)),
     ]
 
 
-async def day_ends(sandbox: SandboxControl, database: Database, gateway: MovementSource) -> MovementsBooked:
+async def day_ends(
+    sandbox: SandboxControl, database: Database, gateway: MovementSource, provider: str = "stripe"
+) -> MovementsBooked:
     """Let the gateway book what it owes, and read its movements as the sweep does."""
     sandbox.advance(max(STRIPES_DELAYS.balance_transaction, STRIPES_DELAYS.withdrawal, STRIPES_DELAYS.refund))
     activities = MovementActivities(database, gateway)
-    return await ActivityEnvironment().run(activities.book_movements, MovementsRequest("stripe", retrieves_due=True))
+    return await ActivityEnvironment().run(activities.book_movements, MovementsRequest(provider, retrieves_due=True))

@@ -1,5 +1,7 @@
 """Duly at work on a server whose clock jumps: what tests of whole processes talk to."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from temporalio.client import Client, WorkflowHandle
@@ -27,6 +29,15 @@ class RunningDuly:
     def client(self) -> Client:
         """The client of the server."""
         return self.environment.client
+
+    @asynccontextmanager
+    async def time_passing(self) -> AsyncIterator[None]:
+        """Let the server's clock jump; on one with a real clock it passes anyway."""
+        if not self.environment.supports_time_skipping:
+            yield
+            return
+        async with self.environment.time_skipping_unlocked():  # type: ignore[attr-defined]
+            yield
 
     async def bill(self, definition: str = "plans", period: str = PERIOD) -> Certificate:
         """Run a period's billing to its end."""
@@ -59,12 +70,12 @@ class RunningDuly:
         )
 
     async def start_collection(
-        self, account: str, period: str = PERIOD
+        self, account: str, period: str = PERIOD, *, provider: str = "stripe"
     ) -> WorkflowHandle[Collection, CollectionResult]:
         """Start a collection as a service does."""
         return await self.client.start_workflow(
             Collection.run,
-            CollectionRequest(account, period),
+            CollectionRequest(account, period, provider),
             id=collection_id(account, period),
             task_queue=WORKFLOW_QUEUE,
         )
@@ -75,5 +86,5 @@ class RunningDuly:
 
     async def collected(self, account: str, period: str = PERIOD) -> CollectionResult:
         """Let time pass until the collection is over."""
-        async with self.environment.time_skipping_unlocked():  # type: ignore[attr-defined]
+        async with self.time_passing():
             return await self.collection(account, period).result()

@@ -59,6 +59,8 @@ class CardWorkflowState:
     def update_from(self, card: Card) -> bool:
         """Take in the card as it is stored now; return whether what matters to a charge has changed."""
         before, self._card = self._card, card
+        # The card's own provider is asked about it, whatever a start named.
+        self.request = replace(self.request, provider=card.provider)
         is_new = before is None or (before.state, before.state_reason) != (card.state, card.state_reason)
         if is_new:
             self.waiter.note(f"{card.state} {card.state_reason}".strip())

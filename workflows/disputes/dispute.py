@@ -176,7 +176,7 @@ class Dispute:
             ]
         )
         self._send(dispute)
-        await signal_reductions_of(dispute.payment_id)
+        await signal_reductions_of(dispute.payment_id, self._request.provider)
 
     def _send(self, dispute: DisputeRecord) -> None:
         self._outgoing.begin(lambda: send_pending(dispute.account_id), IN_OUTBOX, dispute_id=dispute.dispute_id)

@@ -162,7 +162,7 @@ STARTS: Mapping[str, Start] = MappingProxyType(
             of_duly=("run_id", "resumed"),
             names_provider=True,
         ),
-        "RefundRun": Start(_refund_run, names_provider=True),
+        "RefundRun": Start(_refund_run, of_duly=("resumed",), names_provider=True),
         "Reminders": Start(lambda _: NaturalId(workflow_ids.REMINDERS, has_moment=True)),
         "ScheduledRun": Start(_scheduled_run),
         "Supervisor": Start(lambda _: NaturalId(workflow_ids.SUPERVISOR, has_moment=True)),

@@ -22,9 +22,11 @@ async def wake(workflow_id: str, provider: str) -> None:
         return
     kind, _, name = workflow_id.partition("/")
     if kind == "dispute":
-        await _start(Dispute.run, DisputeRequest(name, provider), workflow_id, visibility.dispute_label(name))
+        label = visibility.dispute_label(name, provider=provider)
+        await _start(Dispute.run, DisputeRequest(name, provider), workflow_id, label)
     elif kind == "refund":
-        await _start(Refund.run, RefundRequest(name, provider), workflow_id, visibility.refund_label(name))
+        label = visibility.refund_label(name, provider=provider)
+        await _start(Refund.run, RefundRequest(name, provider), workflow_id, label)
 
 
 async def _start(run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:

@@ -160,12 +160,24 @@ class BackEndReduction(ReductionHandlers):
 
     async def _refund(self, reduction: Reduction) -> None:
         """Let each part's refund be seen through by its own workflow, and wait for what they say."""
-        for part in reduction.under_way:
-            if part.refund_id not in self._watched:
-                await self._start(reduction, part)
+        unwatched = [part for part in reduction.under_way if part.refund_id not in self._watched]
+        providers = await self._providers() if unwatched else {}
+        for part in unwatched:
+            await self._start(reduction, part, providers.get(part.refund_id, self._request.provider))
         await self._waiter.wait(None, "the gateway pays its refunds")
 
-    async def _start(self, reduction: Reduction, part: ReductionPart) -> None:
+    async def _providers(self) -> dict[str, str]:
+        """Return the provider of each refund: a customer may have paid through several."""
+        if not workflow.patched("parts-have-providers"):
+            return {}
+        return await workflow.execute_activity_method(
+            ReductionActivities.providers_of_parts,
+            self._request.award_id,
+            summary="through which providers?",
+            **DATABASE,
+        )
+
+    async def _start(self, reduction: Reduction, part: ReductionPart, provider: str) -> None:
         self._watched.add(part.refund_id)
         order = RefundOrder(
             part.refund_id,
@@ -179,14 +191,14 @@ class BackEndReduction(ReductionHandlers):
         try:
             _ = await workflow.start_child_workflow(
                 Refund.run,
-                RefundRequest(part.refund_id, self._request.provider, order),
+                RefundRequest(part.refund_id, provider, order),
                 id=workflow_ids.refund_id(part.refund_id),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 **visibility.refund_label(
                     part.refund_id,
                     payment=part.payment_id,
                     account=reduction.account_id,
-                    provider=self._request.provider,
+                    provider=provider,
                 ),
             )
         except WorkflowAlreadyStartedError:

@@ -39,6 +39,12 @@ REVIEW_AFTER = timedelta(hours=6)
 # A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
 PROVIDER_PAUSE = timedelta(hours=1)
 
+# What was known of an attempt that was not sent says nothing about the one that was.
+NOT_SENT = frozenset({RefundOutcome.DID_NOT_HAPPEN, RefundOutcome.PROVIDER_NOT_EFFECTIVE})
+
+# Workflows that were started before 0.2.0 took what they had known last for what a failed look had found.
+NO_ANSWER_IS_NO_STATE = "no-answer-is-no-state"
+
 
 @workflow.defn(name="Refund")
 class Refund(RefundHandlers):
@@ -105,18 +111,31 @@ class Refund(RefundHandlers):
 
     async def _check(self) -> RefundResult:
         """Read how the refund stands, however long the gateway takes: nobody else would look before it is final."""
-        try:
-            result = await workflow.execute_activity_method(
-                RefundActivities.check_refund,
-                self._request.refund_id,
-                task_queue=workflow_ids.gateway_queue(self._request.provider),
-                summary=f"how does {self._request.refund_id} stand?",
-                priority=PEOPLE,
-                **UNTIL_DONE,
-            )
-        except ActivityError as error:
-            result = await self._unanswered(error, self._snapshot.attempt)
-        return self._record_result(result)
+        while True:
+            try:
+                result = await workflow.execute_activity_method(
+                    RefundActivities.check_refund,
+                    self._request.refund_id,
+                    task_queue=workflow_ids.gateway_queue(self._request.provider),
+                    summary=f"how does {self._request.refund_id} stand?",
+                    priority=PEOPLE,
+                    **UNTIL_DONE,
+                )
+            except ActivityError as error:
+                if self._last is not None and workflow.patched(NO_ANSWER_IS_NO_STATE):
+                    await self._check_later(error)
+                    continue
+                result = await self._unanswered(error, self._snapshot.attempt)
+            return self._record_result(result)
+
+    async def _check_later(self, error: ActivityError) -> None:
+        """A rule is in the way, not the gateway. What was known is no answer: ask a person, and read it again."""
+        if is_cancelled_exception(error):
+            raise error
+        refused = error.cause.type if isinstance(error.cause, ApplicationError) else None
+        self._waiter.ask_a_person(refused or "refused")
+        await self._waiter.wait(workflow.now() + CHECK_INTERVALS[-1], "how does it stand?")
+        self._continue_if_long()
 
     async def _unanswered(self, error: ActivityError, attempt: int) -> RefundResult:
         """No answer: what was known stays so. A broken rule ends a refund that was never written down."""
@@ -130,9 +149,12 @@ class Refund(RefundHandlers):
                 raise Refusal(error) from error
             self._waiter.ask_a_person(rule.type or "refused")
         self._waiter.note_unsent(error)
-        if self._last is not None:
-            return self._last
-        return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)
+        last = self._last
+        if last is None:
+            return RefundResult(RefundOutcome.UNKNOWN, self._request.refund_id, attempt)
+        if last.outcome in NOT_SENT and workflow.patched(NO_ANSWER_IS_NO_STATE):
+            return replace(last, outcome=RefundOutcome.UNKNOWN, attempt=attempt)
+        return last
 
     async def _wait_for_provider(self) -> None:
         """Nothing new is asked of a provider that is not effective: look again until it is."""
@@ -198,10 +220,13 @@ class Refund(RefundHandlers):
         if result.award_id:
             self._outgoing.begin(lambda: self._signal_reduction(result, is_over=False), refund_id=result.refund_id)
         if result.kind is RequestKind.PAYMENT_CANCELLATION and result.outcome is RefundOutcome.REFUNDED:
-            self._outgoing.begin(lambda: signal_reductions_of(result.payment_id), refund_id=result.refund_id)
+            self._outgoing.begin(
+                lambda: signal_reductions_of(result.payment_id, self._request.provider), refund_id=result.refund_id
+            )
 
     async def _signal_reduction(self, result: RefundResult, *, is_over: bool) -> None:
-        await signal_or_restart_reduction(result.award_id, "refund_moved", result, is_over)
+        provider = self._request.provider
+        await signal_or_restart_reduction(result.award_id, provider, "refund_moved", result, is_over)
 
     async def _finish(self, result: RefundResult) -> None:
         self._waiter.end_review()

@@ -1,8 +1,8 @@
 """The daily run that sends rewards and credit balances back through the gateway (X67, F120)."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -12,7 +12,15 @@ from models import workflow_ids
 from models.money import Money
 from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
-from models.runs.refund_run import RefundCertificate, RefundMember, RefundPart, RefundRunRequest, RefundRunStart
+from models.runs.refund_run import (
+    RefundCertificate,
+    RefundMember,
+    RefundPart,
+    RefundRunRequest,
+    RefundRunSnapshot,
+    RefundRunStart,
+    RefundRunTotals,
+)
 from workflows import visibility
 from workflows.inputs.checks import checked_init
 from workflows.markdown import aligned, paragraphs
@@ -20,19 +28,16 @@ from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.refund import Refund
 
-# So many members are under way at a time, and so long is waited for the last of them: what is not certain by then is
-# under way, says the certificate, and its own workflow sees it through.
+# So many members are under way at a time. When none of them is answered for so long, as when the gateway is away, they
+# are handed over: their own workflows see them through, and the run goes on with the next.
 WINDOW = 50
-WINDOW_TIMEOUT = timedelta(hours=1)
+ANSWER_TIMEOUT = timedelta(minutes=2)
 
+# How long is waited for the last of them: what is not certain by then is under way, says the certificate.
+LAST_ANSWERS = timedelta(hours=1)
 
-@dataclass(frozen=True)
-class RefundRunTotals:
-    """How far a run is."""
-
-    members: int
-    sent: int
-    answered: int
+# A day's run that was begun by somebody else is looked at again after so long.
+RUN_POLL = timedelta(minutes=1)
 
 
 @workflow.defn(name="RefundRun")
@@ -41,34 +46,41 @@ class RefundRun:
 
     @checked_init
     def __init__(self, request: RefundRunRequest) -> None:
-        self._members = 0
-        self._waiting: set[str] = set()
-        self._sent = 0
-        self._answered = 0
+        resumed = request.resumed or RefundRunSnapshot()
+        self._members = resumed.members
+        self._after = resumed.after
+        self._waiting = set(resumed.waiting)
+        self._sent = resumed.sent
+        self._answered = resumed.answered
+        self._handed_over = resumed.handed_over
 
     @workflow.run
     async def run(self, request: RefundRunRequest) -> RefundCertificate:
         """Run to the certificate."""
+        # Runs that were started before 0.2.0 wait an hour for room, and keep all of their members in one execution.
+        hands_over = workflow.patched("hands-refunds-over")
         day = request.day or workflow.now().date()
+        if hands_over and request.day is None:
+            return await self._run_of_day(replace(request, day=day), day)
         run_id = workflow_ids.refund_run_id(request.provider, f"{day}")
-        self._members = await workflow.execute_activity_method(
-            RefundRunActivities.freeze_refund_run,
-            RefundRunStart(run_id, request.provider, day),
-            summary=f"who gets money back on {day}?",
-            **DATABASE_SWEEP,
-        )
-        after = ""
-        while page := await self._page(run_id, after):
+        if request.resumed is None:
+            self._members = await self._freeze(RefundRunStart(run_id, request.provider, day))
+            if hands_over and (certificate := await self._certificate_of(run_id)):
+                return self._show_certificate(certificate)
+        while page := await self._page(run_id, self._after):
             for member in page:
-                await workflow.wait_condition(lambda: len(self._waiting) < WINDOW, timeout=WINDOW_TIMEOUT)
+                await self._wait_for_room(ANSWER_TIMEOUT if hands_over else LAST_ANSWERS)
                 await self._send(request.provider, member)
-            after = page[-1].member_id
+            self._after = page[-1].member_id
+            if hands_over:
+                self._show_progress(day)
+                self._continue_after_page(request)
         await self._wait_for_answers()
-        certificate = await workflow.execute_activity_method(
-            RefundRunActivities.certify_refund_run, run_id, summary="certify", **DATABASE_SWEEP
+        return self._show_certificate(
+            await workflow.execute_activity_method(
+                RefundRunActivities.certify_refund_run, run_id, summary="certify", **DATABASE_SWEEP
+            )
         )
-        workflow.set_current_details(_details(certificate))
-        return certificate
 
     @workflow.signal(description="A member of the run has an outcome.")
     def member_answered(self, name: str) -> None:
@@ -79,8 +91,33 @@ class RefundRun:
 
     @workflow.query(description="How far the run is.")
     def totals(self) -> RefundRunTotals:
-        """Return how many members there are, were sent and have an outcome."""
-        return RefundRunTotals(self._members, self._sent, self._answered)
+        """Return how many members there are, were sent, have an outcome, and were handed over without one."""
+        return RefundRunTotals(self._members, self._sent, self._answered, self._handed_over)
+
+    async def _run_of_day(self, request: RefundRunRequest, day: date) -> RefundCertificate:
+        """What a schedule starts has its moment for an id: the day's run has the day's, so that there is one."""
+        run_id = workflow_ids.refund_run_id(request.provider, f"{day}")
+        workflow.set_current_details(f"Waits for `{run_id}`, the run of the day.")
+        while True:
+            try:
+                return await workflow.execute_child_workflow(
+                    RefundRun.run, request, id=run_id, **visibility.refund_run_label(request.provider, f"{day}")
+                )
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(RUN_POLL, summary=f"{run_id} was started by somebody else")
+
+    async def _freeze(self, start: RefundRunStart) -> int:
+        return await workflow.execute_activity_method(
+            RefundRunActivities.freeze_refund_run,
+            start,
+            summary=f"who gets money back on {start.day}?",
+            **DATABASE_SWEEP,
+        )
+
+    async def _certificate_of(self, run_id: str) -> RefundCertificate | None:
+        return await workflow.execute_activity_method(
+            RefundRunActivities.refund_certificate, run_id, summary="is it over already?", **DATABASE
+        )
 
     async def _page(self, run_id: str, after: str) -> list[RefundMember]:
         return await workflow.execute_activity_method(
@@ -89,6 +126,21 @@ class RefundRun:
             summary=f"the next members{f' behind {after}' if after else ''}",
             **DATABASE,
         )
+
+    async def _wait_for_room(self, at_most: timedelta) -> None:
+        """Wait until fewer are under way, or nobody has been answered for long: then all of them are handed over."""
+        while len(self._waiting) >= WINDOW:
+            answered = self._answered
+            try:
+                await workflow.wait_condition(lambda: len(self._waiting) < WINDOW, timeout=at_most)
+            except TimeoutError:
+                if self._answered == answered:
+                    self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._handed_over += len(self._waiting)
+        workflow.logger.info("refunds_handed_over", extra={"handed_over": len(self._waiting)})
+        self._waiting.clear()
 
     async def _send(self, provider: str, member: RefundMember) -> None:
         self._sent += 1
@@ -100,12 +152,13 @@ class RefundRun:
                 visibility.reduction_label(member.award_id, account=member.account_id),
             )
         for part in member.refunds:
+            through = part.provider or provider
             await self._start(
                 Refund.run,
-                RefundRequest(part.refund_id, provider, _order(part), run_id=workflow.info().workflow_id),
+                RefundRequest(part.refund_id, through, _order(part), run_id=workflow.info().workflow_id),
                 workflow_ids.refund_id(part.refund_id),
                 visibility.refund_label(
-                    part.refund_id, payment=part.payment_id, account=member.account_id, provider=provider
+                    part.refund_id, payment=part.payment_id, account=member.account_id, provider=through
                 ),
             )
 
@@ -122,13 +175,39 @@ class RefundRun:
         except WorkflowAlreadyStartedError:
             self._waiting.discard(workflow_id)
 
+    def _continue_after_page(self, request: RefundRunRequest) -> NoReturn:
+        """Go on with the next page: a history has one page of members at most, however many there are."""
+        resumed = RefundRunSnapshot(
+            self._members,
+            self._after,
+            self._sent,
+            self._answered,
+            self._handed_over,
+            tuple(sorted(self._waiting)),
+        )
+        workflow.continue_as_new(
+            replace(request, resumed=resumed),
+            initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
+        )
+
     async def _wait_for_answers(self) -> None:
         try:
             await workflow.wait_condition(
-                lambda: not self._waiting, timeout=WINDOW_TIMEOUT, timeout_summary="what is left goes on by itself"
+                lambda: not self._waiting, timeout=LAST_ANSWERS, timeout_summary="what is left goes on by itself"
             )
         except TimeoutError:
             workflow.logger.info("refunds_under_way", extra={"left": len(self._waiting)})
+
+    def _show_progress(self, day: date) -> None:
+        handed_over = f", {self._handed_over} handed over without one" if self._handed_over else ""
+        workflow.set_current_details(
+            f"### Refunds of {day}\n\n{self._sent} of {self._members} members were sent; {self._answered} refunds and"
+            f" rewards have an outcome{handed_over}."
+        )
+
+    def _show_certificate(self, certificate: RefundCertificate) -> RefundCertificate:
+        workflow.set_current_details(_details(certificate))
+        return certificate
 
 
 def _order(part: RefundPart) -> RefundOrder:

@@ -146,7 +146,11 @@ begin
     end if;
     select * into v_collection from duly.collections where account_id = p_account_id and period = p_period;
     if found then
-        if v_collection.closed_at is not null and v_collection.reason = 'cancelled' and v_collection.owner <> p_owner then
+        if v_collection.provider_id <> p_provider_id then
+            -- What was asked of one provider is found there alone: the other one would say that nothing had happened.
+            perform duly.refuse('provider_of_receivable', format('provider: %s of %s is collected through %s, not %s',
+                p_period, p_account_id, v_collection.provider_id, p_provider_id));
+        elsif v_collection.closed_at is not null and v_collection.reason = 'cancelled' and v_collection.owner <> p_owner then
             v_collection := duly.reopen_collection(v_collection, p_owner, p_run_id);
             return duly.collection_terms(v_collection) || duly.next_attempt_of(v_collection);
         elsif v_collection.closed_at is not null and v_collection.owner <> p_owner then

@@ -149,6 +149,9 @@ begin
     if found then
         if p_run_id <> '' and v_request.run_id is distinct from p_run_id then
             return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_in_period', 'skipped');
+        elsif v_request.provider_id <> p_provider_id then
+            perform duly.refuse('provider_of_receivable', format('provider: %s of %s is collected through %s, not %s',
+                p_period, p_account_id, v_request.provider_id, p_provider_id));
         end if;
         select * into v_attempt from duly.gateway_attempts where request_id = v_request.id and attempt = p_attempt;
         if found then
@@ -258,7 +261,7 @@ begin
             perform duly.reject_payment(v_payment, 'amount_changed');
         end if;
         v_payment := duly.draft_payment('payment:' || v_request.id || ':' || p_attempt, p_account.id, p_owed,
-            p_account.currency, 'card', p_provider_id, p_invoices, 'system');
+            p_account.currency, duly.method_of(p_provider_id, p_card), p_provider_id, p_invoices, 'system');
     end if;
     insert into duly.gateway_requests as r (id, kind, provider_id, account_id, period, run_id, transaction_id, card_id,
         invoices, amount_minor, currency)

@@ -50,3 +50,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where q.account_id = r.account_id and q.kind = 'payment' and o.gateway_reference is not null
       and (o.request_id, o.attempt) <> (a.request_id, a.attempt)
 $$;
+
+-- The payment method under which a provider's payment is booked: the card's own, else the provider's first. A method is of
+-- one provider (G10), and a refund is refused where its payment's method is not among those of its provider.
+create or replace function duly.method_of(p_provider_id text, p_card duly.cards default null) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select m.payment_method_id from duly.provider_methods m
+        join duly.payment_methods y on y.id = m.payment_method_id and y.is_active
+        where m.provider_id = p_provider_id and exists (select from duly.transaction_types t
+            where t.classification = 'payment' and t.is_default and t.is_active and y.id = any (t.allowed_methods))
+        order by y.id = (select f.payment_method_id from duly.payment_preferences f where f.id = p_card.preference_id) desc nulls last,
+            y.id <> 'card', y.id limit 1), 'card')
+$$;

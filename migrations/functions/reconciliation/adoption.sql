@@ -29,8 +29,8 @@ begin
     select * into r from duly.gateway_requests
     where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
     if found then return r; end if;
-    v_payment := duly.draft_payment('found:' || p_payment_reference, v_account, p_amount_minor, p_currency, 'card',
-        p_provider_id, '{}', 'system');
+    v_payment := duly.draft_payment('found:' || p_payment_reference, v_account, p_amount_minor, p_currency,
+        duly.method_of(p_provider_id), p_provider_id, '{}', 'system');
     insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
         state, gateway_reference, asked_because, executed_at)
     values ('found/' || p_payment_reference, 'payment', p_provider_id, v_account,

@@ -138,6 +138,21 @@ begin
         'is_disputed', duly.is_sale_disputed(d), 'is_sale_returned', duly.is_sale_returned(d));
 end $$;
 
+-- The provider through which a reward goes back: where its refunds were requested, that of the sale, that of the payment
+-- that would be refunded first, or of the last one; without any of these the first that is effective, which credits it.
+create or replace function duly.provider_of_reduction(d duly.reductions) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(
+        (select r.provider_id from duly.reduction_parts p join duly.gateway_requests r on r.id = p.request_id
+            where p.award_id = d.award_id order by p.part limit 1),
+        (select r.provider_id from duly.gateway_requests r where r.id = duly.payment_request_of(d.payment_id)),
+        (select f.provider_id from duly.refundable_payments(d.account_id, (d.settings ->> 'is_newest_first')::boolean,
+            (d.settings ->> 'max_age_days')::integer) f limit 1),
+        (select r.provider_id from duly.gateway_requests r where r.account_id = d.account_id and r.kind = 'payment'
+            order by r.created_at desc limit 1),
+        (select v.id from duly.providers v order by v.state <> 'effective', v.id limit 1))
+$$;
+
 -- The payments that a reduction hangs on: the sale's own, and those it was refunded from.
 create or replace function duly.sale_requests(d duly.reductions) returns setof text
 language sql stable security definer set search_path = duly, pg_temp as $$

@@ -99,7 +99,8 @@ end $$;
 -- Write a refund or cancellation down before its call, or return it as an earlier call left it. Repeatable at any
 -- point. Where nothing may be sent, null is returned instead of writing one down.
 create or replace function duly.open_refund(p_request_id text, p_kind text, p_payment_id text, p_amount_minor bigint, p_attempt integer,
-    p_actor text, p_reason text, p_origin text, p_is_acknowledged boolean, p_may_send boolean default true)
+    p_actor text, p_reason text, p_origin text, p_is_acknowledged boolean, p_may_send boolean default true,
+    p_provider_id text default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -114,7 +115,11 @@ begin
     else
         perform from duly.account_balances where account_id = r.account_id for no key update;
     end if;
-    if r.id is null then
+    if coalesce(r.provider_id, v.provider_id) <> p_provider_id then
+        -- The other provider would say that there is no such payment, or no such refund of it.
+        perform duly.refuse('provider_of_payment', format('provider: %s went through %s, not %s', p_payment_id,
+            coalesce(r.provider_id, v.provider_id), p_provider_id));
+    elsif r.id is null then
         v := duly.payment_left(v.request_id);
         perform duly.check_refundable(v, p_payment_id, p_kind, p_amount_minor);
         perform duly.require_sending(v.provider_id);

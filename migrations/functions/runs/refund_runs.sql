@@ -1,6 +1,7 @@
 -- Refund runs: once a day, rewards that are due and accounts in credit get their money back through the gateway (X67, F120).
 
--- Fix who is in a refund run, once a day and provider.
+-- Fix who is in a refund run, once a day and provider: rewards whose provider it is, and accounts in credit as far as what
+-- they paid through it can go back.
 create or replace function duly.freeze_refund_run(p_run_id text, p_provider_id text, p_day date) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -12,16 +13,15 @@ begin
     select p_run_id, 'reward/' || d.award_id, 'reward', d.account_id, d.award_id, d.currency, d.amount_minor
     from duly.reductions d
     where d.state = 'awarded' and d.awarded_at + make_interval(days => (d.settings ->> 'hold_days')::integer) <= now()
-      and not duly.is_sale_disputed(d);
+      and not duly.is_sale_disputed(d) and duly.provider_of_reduction(d) = p_provider_id;
     if (select refunds_credit from duly.refund_rules) then
         insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
-        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency,
-            -b.balance_minor - p.pending_minor - (-b.balance_minor - p.pending_minor) % duly.charge_step(a.currency)
+        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, o.open_minor - o.open_minor % duly.charge_step(a.currency)
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
-        cross join lateral (select coalesce(sum(t.total_minor), 0) as pending_minor from duly.financial_transactions t
-            where t.account_id = a.id and t.classification = 'refund' and t.state = 'draft') p
-        where b.balance_minor < 0 and -b.balance_minor >= p.pending_minor + duly.charge_step(a.currency)
-          and exists (select from duly.refundable_payments(a.id, true, null) f where f.provider_id = p_provider_id);
+        cross join lateral (select sum(f.left_minor) as left_minor from duly.refundable_payments(a.id, true, null) f
+            where f.provider_id = p_provider_id) f
+        cross join lateral (select least(-b.balance_minor - duly.refunds_drafted(a.id), f.left_minor) as open_minor) o
+        where b.balance_minor < 0 and f.left_minor > 0 and o.open_minor >= duly.charge_step(a.currency);
     end if;
     select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
     update duly.refund_runs set members = v_members where id = p_run_id;
@@ -40,25 +40,29 @@ begin
     return query
     select i.member_id, i.kind, i.account_id, coalesce(i.award_id, ''), coalesce((
         select jsonb_agg(jsonb_build_object('refund_id', r.id, 'payment_id', duly.standing_payment(p.transaction_id),
-            'amount_minor', r.amount_minor) order by r.id)
+            'amount_minor', r.amount_minor, 'provider', r.provider_id) order by r.id)
         from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id where r.id = any (i.refund_ids)), '[]')
     from duly.refund_run_items i where i.run_id = p_run_id and i.member_id > p_after order by i.member_id limit p_limit;
 end $$;
 
+-- Reserve what an account has in credit on its payments through the run's provider. Under the account's lock: what the
+-- bank's file or another provider's run has reserved meanwhile is left out.
 create or replace function duly.plan_credit_refund(i duly.refund_run_items) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v record;
+    v_provider text;
     v_open bigint;
     v_ids text[] := '{}';
     v_id text;
 begin
+    select provider_id into strict v_provider from duly.refund_runs where id = i.run_id;
     perform from duly.account_balances where account_id = i.account_id for no key update;
     select x.amount_minor - x.amount_minor % duly.charge_step(i.currency) into v_open
-    from (select least(i.amount_minor, -balance_minor) as amount_minor from duly.account_balances
-        where account_id = i.account_id) x;
+    from (select least(i.amount_minor, -balance_minor - duly.refunds_drafted(i.account_id)) as amount_minor
+        from duly.account_balances where account_id = i.account_id) x;
     for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
-        from duly.refundable_payments(i.account_id, true, null) f
+        from duly.refundable_payments(i.account_id, true, null) f where f.provider_id = v_provider
     loop
         exit when v_open <= 0;
         -- A restored database that plans the day again makes the same names.
@@ -71,6 +75,13 @@ begin
     end loop;
     update duly.refund_run_items set refund_ids = v_ids where run_id = i.run_id and member_id = i.member_id;
 end $$;
+
+-- What of an account's credit is to go back already: refunds that are drafted, whoever pays them.
+create or replace function duly.refunds_drafted(p_account_id text) returns bigint
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(sum(total_minor), 0)::bigint from duly.financial_transactions
+    where account_id = p_account_id and classification = 'refund' and state = 'draft'
+$$;
 
 -- Close a refund run: what had become of every member by then, and a seal over all. `left`: no payment could be
 -- refunded.

@@ -79,8 +79,8 @@ begin
           and r.created_at < now() - p_at_least and r.id > v_first
         order by r.id limit p_limit;
     when 'reduction' then return query
-        select array[d.award_id], coalesce(r.provider_id, ''), '', d.account_id
-        from duly.reductions d left join duly.gateway_requests r on r.transaction_id = d.payment_id and r.kind = 'payment'
+        select array[d.award_id], coalesce(duly.provider_of_reduction(d), ''), '', d.account_id
+        from duly.reductions d
         where d.closed_at is null and d.awarded_at < now() - p_at_least and d.award_id > v_first
         order by d.award_id limit p_limit;
     when 'dispute' then return query

@@ -179,7 +179,7 @@ async def test_pages_cards_and_refunds_wait_as_well_and_leave_no_row(
     token = await merchant.fresh_token("pm_card_visa")
     await cards.register_card(CardRegistration("card_new", holder, "stripe", token=token))
     pages = PaymentPageActivities(database, gateway, clocks, "https://duly.example/paid")
-    refunds = RefundActivities(database, gateway, clocks, PACE)
+    refunds = RefundActivities(database, gateway, clocks, PACE, "stripe")
     before, rows = stripe_sandbox.request_counts(), await written(merchant)
 
     set_clock("database", seconds)
@@ -206,7 +206,7 @@ async def test_a_refund_is_still_checked_while_clocks_are_wrong(
     account = await merchant.account(owes_minor=2500)
     await collecting.collect(request_for(account))
     payment = await merchant.value("select transaction_id from duly.gateway_requests")
-    refunds = RefundActivities(database, gateway, Clocks(database, gateway), PACE)
+    refunds = RefundActivities(database, gateway, Clocks(database, gateway), PACE, "stripe")
     made = await refunds.refund(RefundAttempt(RefundOrder("rf_1", payment, 1000, is_acknowledged=True)))
     await age_attempts(owner_engine, started=timedelta(hours=25), sent=timedelta(hours=25))
 
