@@ -86,7 +86,7 @@ grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.c
     duly.reductions_of_payment to duly_app;
 
 -- refunds
-grant execute on function duly.open_refund, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
+grant execute on function duly.draft_bank_refunds, duly.open_refund, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
 
 -- runs
 grant execute on function duly.bill_members, duly.billing_page, duly.certify_refund_run, duly.certify_run,

@@ -75,7 +75,7 @@ class RefundConfirm:
                 return await self._reject(answer, refund)
 
     async def _reject(self, answer: BankRefundAnswer, refund: Any) -> Became:
-        rejecting = {"reason_id": self._rejection_reason, "actor": self._actor}
+        rejecting = {"reason_id": self._rejection_reason, "actor": self._actor, "is_bank_answer": True}
         await self._ledger.run("reject_draft", transaction_id=refund.id, **rejecting)
         if answer.reason:
             note = {"author": self._actor, "note": f"the bank: {answer.reason}"}

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Row, cast, exists, func, select, text, true
+from sqlalchemy import BigInteger, Row, cast, exists, func, select, true
 
 from activities.database import Database
 from activities.ledger.client import naming_the_rule
@@ -63,12 +62,8 @@ _DRAFTED = (
     .order_by(FinancialTransactionRow.account_id)
 )
 
-# Drafts move nothing and take no lock, so that any number of them is one commit: a month's list is whole, or not there.
-_DRAFT = """
-    select count(*) from jsonb_to_recordset(:rows) as r (key text, account_id text, amount_minor bigint, currency text)
-    cross join lateral duly.create_refund(r.key, r.account_id, r.amount_minor, r.currency, 'bank_transfer',
-        p_draft => true, p_issue_reason => :reason, p_origin => 'system', p_actor => :actor) p
-"""
+# A month's list is one commit, whole or not there.
+DRAFT_SECONDS = 10 * 60.0
 
 
 class RefundExport:
@@ -89,7 +84,7 @@ class RefundExport:
         return await self._database.read(_DRAFTED.where(key >= prefix, key < f"{prefix[:-1]};"))
 
     async def draft(self, period: str, chosen: Sequence[Candidate]) -> None:
-        """Draft the refunds of a month, all or none."""
+        """Draft the refunds of a month, all or none; what was requested back meanwhile is left out."""
         rows = [
             {
                 "key": refund_key(period, one.account_id),
@@ -99,7 +94,11 @@ class RefundExport:
             }
             for one in chosen
         ]
-        values = {"rows": Jsonb(rows), "reason": f"Negative balance, {period}", "actor": self._actor}
         with naming_the_rule():
-            async with self._database.transaction() as connection:
-                await connection.execute(text(_DRAFT), values)
+            await self._database.call(
+                "draft_bank_refunds",
+                reason=f"Negative balance, {period}",
+                actor=self._actor,
+                refunds={"rows": rows},
+                timeout_seconds=DRAFT_SECONDS,
+            )

@@ -79,6 +79,7 @@ MESSAGES: dict[str, str] = {
     "amount_in_range": "amount_minor {amount_minor} must lie between 1 and 9007199254740991",
     "append_only": "{operation} on {table} is not allowed: what is posted stays as it is",
     "back_office_code_unique": "back_office_code {back_office_code} is taken by another {classification}",
+    "bank_decides": "refund {transaction_id} is with the bank, whose answer posts or rejects it: `refunds confirm`",
     "batch_not_empty": "the batch must be a list of at least one element",
     "category_allowed": "category {category} is not allowed on type {type_id}",
     "counterpart_given": "a {classification} {transaction_id} must name the document it undoes; others may not",

@@ -132,8 +132,8 @@ class Refund(RefundHandlers):
         """A rule is in the way, not the gateway. What was known is no answer: ask a person, and read it again."""
         if is_cancelled_exception(error):
             raise error
-        refused = error.cause.type if isinstance(error.cause, ApplicationError) else None
-        self._waiter.ask_a_person(refused or "refused")
+        rule = broken_rule(error)
+        self._waiter.ask_a_person((rule.type if rule else None) or "refused")
         await self._waiter.wait(workflow.now() + CHECK_INTERVALS[-1], "how does it stand?")
         self._continue_if_long()
 

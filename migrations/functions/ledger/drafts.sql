@@ -79,12 +79,22 @@ begin
   return duly.receipt_of(t.id);
 end $$;
 
--- A gateway may be working on it: its answer posts or rejects the draft, and nobody else does anything about it (Q8).
-create or replace function duly.refuse_draft_of_gateway(t duly.financial_transactions) returns void language plpgsql as $$
+-- A month's export drafts its refunds under such keys (activities/bank/refund_export.py): they are with the bank.
+create or replace function duly.is_with_bank(t duly.financial_transactions) returns boolean language sql immutable as $$
+  select t.classification = 'refund' and t.provider is null and t.origin = 'system'
+    and t.idempotency_key ~ '^refund:[0-9]{4}-[0-9]{2}:'
+$$;
+
+-- A gateway or the bank may be working on it: the answer posts or rejects the draft, and nobody else does anything about
+-- it (Q8). The bank's answer comes as a file, and its refusal names itself.
+create or replace function duly.refuse_draft_under_way(t duly.financial_transactions, p_is_bank_answer boolean default false)
+returns void language plpgsql as $$
 begin
   if t.provider is not null then
     perform duly.refuse('prerequisite', 'gateway_decides',
       jsonb_build_object('transaction_id', t.id, 'provider', t.provider));
+  elsif duly.is_with_bank(t) and not p_is_bank_answer then
+    perform duly.refuse('prerequisite', 'bank_decides', jsonb_build_object('transaction_id', t.id));
   end if;
 end $$;
 
@@ -99,7 +109,8 @@ begin
 end $$;
 
 -- F55: by a person, with one of the configured reasons.
-create or replace function duly.reject_draft(p_transaction_id text, p_reason_id text, p_actor text default 'system') returns void
+create or replace function duly.reject_draft(p_transaction_id text, p_reason_id text, p_actor text default 'system',
+  p_is_bank_answer boolean default false) returns void
 language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -109,7 +120,7 @@ declare
 begin
   if t.state <> 'rejected' then
     if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
-    perform duly.refuse_draft_of_gateway(t);
+    perform duly.refuse_draft_under_way(t, p_is_bank_answer);
     if not exists (select from duly.transaction_reasons
         where id = p_reason_id and purpose = 'rejection' and is_active) then
       perform duly.refuse('postcondition', 'rejection_reason_given', jsonb_build_object('reason', p_reason_id));
@@ -133,7 +144,7 @@ declare
   v_field text;
 begin
   if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
-  perform duly.refuse_draft_of_gateway(t);
+  perform duly.refuse_draft_under_way(t);
   select k into v_field from jsonb_object_keys(p_changes) k where k <> all (duly.editable_fields(t.classification))
     limit 1;
   if found then
