@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from migrations.run import CONNECT, SCHEMA
+from migrations.run import CONNECT, SCHEMA, forget_functions
 from models.tables import metadata
 from settings import load_settings
 
@@ -25,6 +25,7 @@ def run_migrations() -> None:
             version_table_schema=SCHEMA,
             include_schemas=True,
             transaction_per_migration=True,
+            on_version_apply=lambda **_version: forget_functions(connection),
         )
         with context.begin_transaction():
             context.run_migrations()

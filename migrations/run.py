@@ -1,7 +1,7 @@
 """Brings a database to the schema of this release: frozen revisions first, then functions, views and rights at once."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,11 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, pool, text
+from sqlalchemy.exc import DBAPIError
 
-from migrations.source import FOLDER, RIGHTS, function_files, functions_hash
+from migrations.source import FOLDER, RIGHTS, function_files, functions_hash, view_files, view_names
 
 SCHEMA = "duly"
 VERSION = "0.1.0"
@@ -21,7 +23,10 @@ VERSION = "0.1.0"
 # Whoever waits longer for a table's lock makes everybody behind it wait too: give way, and let migrate be run again.
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "15min"
-CONNECT = {"connect_timeout": 5, "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"}
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 5,
+    "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}",
+}
 # Two migrates at once follow one another. The number is arbitrary and ours.
 _ONLY_ONE = 7_294_118
 
@@ -30,6 +35,21 @@ _ONLY_ONE = 7_294_118
 _OLDER_FUNCTIONS = """
     select p.oid::regprocedure::text as signature from pg_proc p
     where p.pronamespace = 'duly'::regnamespace and p.xmin <> pg_current_xact_id()::xid and p.prokind = 'f'
+"""
+
+# Bodies are read when all functions and views are there: what cannot run ends the migrate, and no activity later.
+_CHECKED_BODIES = """
+    select case l.lanname when 'sql' then fmgr_sql_validator(p.oid) else plpgsql_validator(p.oid) end
+    from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.pronamespace = 'duly'::regnamespace and l.lanname in ('sql', 'plpgsql')
+"""
+# PostgreSQL replaces a view only by one that keeps its columns and may add some at the end.
+_OTHER_COLUMNS = "42P16"
+
+_FORGET_FUNCTIONS = """
+    do $$ begin
+        if to_regclass('duly.installation') is not null then update duly.installation set functions_hash = ''; end if;
+    end $$
 """
 
 
@@ -43,7 +63,7 @@ class Migrated:
 
 
 def migrate(url: str) -> Migrated:
-    """Bring a database to this release under the owner's role. Raises DBAPIError, or CommandError of Alembic.
+    """Bring a database to this release under the owner's role. Raises DBAPIError, or CommandError: a newer revision.
 
     Running it again changes nothing. Everything that is replaced is replaced in one transaction: a worker that runs
     meanwhile sees the functions of one release or of the other.
@@ -52,10 +72,11 @@ def migrate(url: str) -> Migrated:
     with engine.connect() as connection, _alone(connection):
         before = revision_of(connection)
         connection.rollback()
+        _require_known(before)
         command.upgrade(configuration(url), "head")
         after = revision_of(connection)
         connection.rollback()
-        has_new = apply_functions(connection, is_forced=before != after)
+        has_new = apply_functions(connection)
         connection.rollback()
     return Migrated(before, after, has_new)
 
@@ -78,22 +99,25 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
 
 
-def apply_functions(connection: Connection, *, is_forced: bool = False) -> bool:
+def apply_functions(connection: Connection) -> bool:
     """Replace functions, views and rights in one transaction; False when the database has these already.
 
-    A revision forces it: rights on a new table are granted by the same list.
+    A revision forgets their hash, so that they follow it: rights on a new table are granted by the same list.
     """
     with connection.begin():
         stored = connection.execute(text("select functions_hash from duly.installation")).scalar_one()
-        if stored == functions_hash() and not is_forced:
+        if stored == functions_hash():
             return False
         # A body may call a function of a later file.
         connection.execute(text("set local check_function_bodies = off"))
         for path in function_files():
-            run_script(connection.connection, path)
+            run_script(connection, path)
+        _replace_views(connection)
         for row in connection.execute(text(_OLDER_FUNCTIONS)).all():
             connection.execute(text(f"drop function {row.signature}"))
-        run_script(connection.connection, RIGHTS)
+        connection.execute(text("set local check_function_bodies = on"))
+        connection.execute(text(_CHECKED_BODIES))
+        run_script(connection, RIGHTS)
         connection.execute(
             text(
                 "update duly.installation set functions_hash = :hash, functions_version = :version,"
@@ -107,16 +131,50 @@ def apply_functions(connection: Connection, *, is_forced: bool = False) -> bool:
 def run_scripts(folder: str) -> None:
     """Run the frozen scripts of a revision, in the order of their names."""
     for path in sorted((FOLDER / "versions" / folder).glob("*.sql")):
-        run_script(op.get_bind().connection, path)
+        run_script(op.get_bind(), path)
 
 
-def run_script(connection: Any, path: Path) -> None:
+def run_script(connection: Connection, path: Path) -> None:
     """Run a script of several statements as it stands: the driver must not look for parameters in it."""
-    cursor = connection.cursor()
+    connection.exec_driver_sql(path.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
+
+
+def _require_known(revision: str | None) -> None:
+    known = {each.revision for each in ScriptDirectory.from_config(configuration()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise CommandError(
+            f"the database is at revision {revision}, which this release does not have: a newer one migrated it, and"
+            " its revisions have no way down; deploy that release, or restore a backup"
+        )
+
+
+def forget_functions(connection: Connection) -> None:
+    """Forget the functions' hash in the commit of a revision: should the rest fail, the next migrate applies it."""
+    connection.execute(text(_FORGET_FUNCTIONS))
+
+
+def _replace_views(connection: Connection) -> None:
+    """Replace the views, and drop what is of another release; where columns differ, all of them are made anew."""
+    there = set(connection.execute(text("select viewname from pg_views where schemaname = 'duly'")).scalars())
+    _drop_views(connection, there - view_names())
     try:
-        cursor.execute(path.read_text(encoding="utf-8"))
-    finally:
-        cursor.close()
+        with connection.begin_nested():
+            _run_view_files(connection)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _OTHER_COLUMNS:
+            raise
+        _drop_views(connection, there & view_names())
+        _run_view_files(connection)
+
+
+def _drop_views(connection: Connection, names: Collection[str]) -> None:
+    if names:
+        connection.execute(text(f"drop view {', '.join(f'duly.{name}' for name in sorted(names))}"))
+
+
+def _run_view_files(connection: Connection) -> None:
+    for path in view_files():
+        run_script(connection, path)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Migrating the database."""
 
 import asyncio
+import logging
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -17,6 +18,9 @@ LOCK_NOT_AVAILABLE = "55P03"
 async def upgrade(output: Output) -> None:
     """Bring the database to this release and say where it was. Raises Failure when nobody answers there."""
     url = read_settings().owner_database_url
+    if output.as_json:
+        # Standard error is the command's: what Alembic tells a person on the way would be no part of one document.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         done = await asyncio.to_thread(migrate, url)
     except (CommandError, DBAPIError) as error:
@@ -26,7 +30,7 @@ async def upgrade(output: Output) -> None:
             raise unreachable("DULY_MIGRATION_DATABASE_URL", "database_reachable", problem) from error
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         if state == LOCK_NOT_AVAILABLE:
-            reason = f"{reason}: a table is in use; nothing was changed, so run it again"
+            reason = f"{reason}: a table is in use; what was committed stays, so run it again for the rest"
         raise refusal("database", "migration_applies", reason) from error
     answer = {"before": done.before, "after": done.after, "has_new_functions": done.has_new_functions}
     output.answer(answer, _sentence(done))

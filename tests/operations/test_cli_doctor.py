@@ -116,6 +116,44 @@ async def test_migrating_a_database_that_is_not_there_is_unreachable(cli: Comman
     assert (result.exit_code, result.rules) == (3, [("DULY_MIGRATION_DATABASE_URL", "database_reachable")])
 
 
+async def test_migrating_a_database_of_a_newer_release_is_refused(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.alembic_version set version_num = '9999'"))
+
+    result = await cli("migrate", "--json")
+
+    assert (result.exit_code, result.rules) == (1, [("database", "migration_applies")])
+    assert "at revision 9999, which this release does not have" in result.error["problems"][0]["message"]
+
+
+async def test_migrating_while_a_table_is_in_use_says_to_run_it_again(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.installation set functions_hash = 'older'"))
+    async with owner_engine.begin() as reader:
+        await reader.execute(text("select count(*) from duly.owned_invoices"))
+
+        result = await cli("migrate", "--json", DULY_LOG_LEVEL="INFO")
+
+    assert (result.exit_code, result.rules) == (1, [("database", "migration_applies")])
+    assert result.error["problems"][0]["message"].endswith("run it again for the rest")
+
+
+async def test_migrating_under_the_runtime_role_is_refused(
+    cli: CommandLine, merchant: Merchant, database_url: str, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.installation set functions_hash = 'older'"))
+
+    result = await cli("migrate", "--json", DULY_MIGRATION_DATABASE_URL=database_url)
+
+    assert (result.exit_code, result.rules) == (1, [("database", "migration_applies")])
+    assert "permission denied" in result.error["problems"][0]["message"]
+
+
 async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) -> None:
     result = await cli("doctor")
 

@@ -1,10 +1,14 @@
 """A second release reaches a deployed database: functions are replaced, and rights are exactly those listed."""
 
 import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from activities.database import Database, SchemaMismatchError, create_engine
 from migrations import run, source
@@ -21,6 +25,39 @@ async def own(url: str, statement: str) -> list[tuple[object, ...]]:
 async def forget_the_hash(url: str) -> None:
     """Let the next migrate find functions of another release."""
     await own(url, "update duly.installation set functions_hash = 'older'")
+
+
+@asynccontextmanager
+async def reading(url: str, view: str) -> AsyncIterator[None]:
+    """A long transaction that reads a view: nobody replaces it meanwhile."""
+    async with await psycopg.AsyncConnection.connect(plain_url(url)) as reader:
+        await reader.execute(f"select count(*) from duly.{view}".encode())
+        yield
+
+
+async def columns_of(url: str, view: str) -> list[str]:
+    """The names of a view's columns."""
+    rows = await own(url, f"select attname from pg_attribute where attrelid = 'duly.{view}'::regclass and attnum > 0")
+    return [str(name) for (name,) in rows]
+
+
+def give_way_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a migrate wait for a lock for a moment only."""
+    options = run.CONNECT["options"].replace(f"lock_timeout={run.LOCK_TIMEOUT}", "lock_timeout=100ms")
+    monkeypatch.setattr(run, "CONNECT", {**run.CONNECT, "options": options})
+
+
+def with_next_revision(folder: Path, sql: str) -> Path:
+    """Copy the migrations, with one revision more."""
+    shutil.copytree(source.FOLDER, folder, ignore=shutil.ignore_patterns("functions", "__pycache__"))
+    (folder / "versions" / "next").mkdir()
+    (folder / "versions" / "next" / "01_next.sql").write_text(sql)
+    (folder / "versions" / "next.py").write_text(
+        "from migrations.run import run_scripts\n"
+        f'revision, down_revision = "next", "{run.head()}"\n'
+        'def upgrade() -> None:\n    run_scripts("next")\n'
+    )
+    return folder
 
 
 async def test_migrating_again_changes_nothing(owner_database_url: str) -> None:
@@ -60,6 +97,74 @@ async def test_a_new_function_is_executable_by_nobody_it_was_not_granted_to(owne
         "select has_function_privilege('duly_app', 'duly.fresh()', 'execute'),"
         " has_function_privilege('public', 'duly.fresh()', 'execute')",
     ) == [(False, False)]
+
+
+async def test_a_migrate_whose_functions_had_to_wait_is_finished_by_the_next(
+    owner_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_way_at_once(monkeypatch)
+    sql = "create table duly.next_table (id text primary key);"
+    monkeypatch.setattr(run, "FOLDER", with_next_revision(tmp_path / "migrations", sql))
+
+    async with reading(owner_database_url, "owned_invoices"):
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await asyncio.to_thread(run.migrate, owner_database_url)
+    again = await asyncio.to_thread(run.migrate, owner_database_url)
+
+    granted = await own(owner_database_url, "select has_table_privilege('duly_app', 'duly.next_table', 'select')")
+    assert (again.before, again.after, again.has_new_functions, granted) == ("next", "next", True, [(True,)])
+
+
+async def test_a_revision_that_finds_its_table_in_use_is_refused_as_a_whole(
+    owner_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_way_at_once(monkeypatch)
+    sql = "create table duly.next_table (id text); alter table duly.collections add column next text;"
+    monkeypatch.setattr(run, "FOLDER", with_next_revision(tmp_path / "migrations", sql))
+
+    async with reading(owner_database_url, "collections"):
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await asyncio.to_thread(run.migrate, owner_database_url)
+
+    assert await own(owner_database_url, "select to_regclass('duly.next_table')") == [(None,)]
+    assert (await asyncio.to_thread(run.migrate, owner_database_url)).after == "next"
+
+
+async def test_an_older_release_puts_its_views_back_and_drops_those_of_the_newer(owner_database_url: str) -> None:
+    ours = await columns_of(owner_database_url, "owned_invoices")
+    definition = "select account_id, id as invoice_id, 1 as newer from duly.collections, unnest(invoices) as id"
+    await own(owner_database_url, f"create or replace view duly.owned_invoices as {definition}")
+    await own(owner_database_url, "create view duly.newer_view as select newer from duly.owned_invoices")
+    await forget_the_hash(owner_database_url)
+
+    await asyncio.to_thread(run.migrate, owner_database_url)
+
+    assert await columns_of(owner_database_url, "owned_invoices") == ours
+    assert await own(owner_database_url, "select to_regclass('duly.newer_view')") == [(None,)]
+    assert await own(owner_database_url, "select has_table_privilege('duly_app', 'duly.owned_invoices', 'select')") == [
+        (True,)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "body"),
+    [("sql", "select no_such_column from duly.collections"), ("plpgsql", "begin return 1 2; end")],
+)
+async def test_a_function_that_cannot_run_ends_the_migrate_and_changes_nothing(
+    owner_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, body: str
+) -> None:
+    broken = tmp_path / "broken.sql"
+    broken.write_text(f"create or replace function duly.broken() returns int language {language} as $$ {body} $$;")
+    ours = source.function_files()
+    monkeypatch.setattr(run, "function_files", lambda: [*ours, broken])
+    await forget_the_hash(owner_database_url)
+
+    with pytest.raises(DBAPIError, match=r"no_such_column|syntax error"):
+        await asyncio.to_thread(run.migrate, owner_database_url)
+
+    assert await own(owner_database_url, "select functions_hash, to_regproc('duly.broken') from duly.installation") == [
+        ("older", None)
+    ]
 
 
 async def test_two_migrates_at_once_follow_one_another(owner_database_url: str) -> None:
@@ -122,9 +227,11 @@ async def test_a_long_statement_may_choose_its_isolation_and_leaves_the_standard
 
 
 def test_every_function_file_belongs_to_a_room_and_replaces_what_it_defines() -> None:
-    for path in source.function_files():
+    for path in (*source.function_files(), *source.view_files()):
         text = path.read_text(encoding="utf-8")
         assert "create function" not in text, path
+        assert "create view" not in text, path
+        assert ("create or replace view" in text) == (path in source.view_files()), path
         assert Path(path).parent.name != "functions", path
 
 
