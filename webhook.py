@@ -20,7 +20,7 @@ from starlette.routing import Route
 from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
 from activities.events.bounded_http import Connections, HttpLimits, fitting
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
@@ -194,6 +194,8 @@ class Webhook:
             await self._inbox.to_deliver(limit=1)
         except DatabaseUnavailableError:
             return JSONResponse({"status": "database unavailable"}, status_code=503)
+        except SchemaMismatchError:
+            return JSONResponse({"status": "database not migrated"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
 
@@ -236,7 +238,8 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={DatabaseUnavailableError: _come_back})
+    come_back = {DatabaseUnavailableError: _come_back, SchemaMismatchError: _come_back}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=come_back)
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
@@ -288,7 +291,12 @@ def main(
     configure_logging(settings)
     if not settings.stripe_webhook_secrets:
         raise typer.BadParameter("STRIPE_WEBHOOK_SECRET is needed to trust an event")
-    asyncio.run(serve(settings, host, port))
+    try:
+        asyncio.run(serve(settings, host, port))
+    except (DatabaseUnavailableError, SchemaMismatchError, RuntimeError) as error:
+        # As in the worker: one line says what the operator can mend.
+        log.error("receiver_not_started", error=type(error).__name__, reason=str(error))  # noqa: TRY400
+        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities
 from activities.configuration.providers import ProviderActivities
-from activities.database import Database, DatabaseUnavailableError, create_engine
+from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
@@ -267,7 +267,7 @@ def main(role: Annotated[Role, typer.Option(help="What this process does.")] = R
         advice = "set STRIPE_API_KEY to a key of this account"
         log.error("gateway_refuses_key", role=role, reason=error.code, advice=advice)  # noqa: TRY400
         _leave(1)
-    except (GatewayError, DatabaseUnavailableError, RuntimeError) as error:
+    except (GatewayError, DatabaseUnavailableError, SchemaMismatchError, RuntimeError) as error:
         # A refusal to start is told in one line: its traceback says nothing that the operator can mend.
         log.error("worker_not_started", role=role, error=type(error).__name__, reason=str(error))  # noqa: TRY400
         _leave(1)

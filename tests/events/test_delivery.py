@@ -109,6 +109,23 @@ async def test_while_the_database_is_away_senders_and_customers_are_asked_to_com
     assert [event, ready.status_code, *(page.status_code for page in pages)] == [503] * 4
 
 
+async def test_before_the_database_is_migrated_senders_are_asked_to_come_back(
+    merchant: Merchant,
+    run_as_owner: Callable[[str], Awaitable[None]],
+    database: Database,
+    duly: RunningDuly,
+    gateway: StripeGateway,
+) -> None:
+    await run_as_owner("alter table duly.gateway_events rename to events_of_another_release")
+    webhook = Webhook(EventInbox(database, "stripe"), duly.client, SECRETS, ReceiverClock(gateway))
+    transport = httpx.ASGITransport(app=build_app(webhook))
+    async with httpx.AsyncClient(transport=transport, base_url="http://duly") as visitor:
+        event = await send(visitor, an_event())
+        ready = await visitor.get("/ready")
+
+    assert (event, ready.status_code, ready.json()) == (503, 503, {"status": "database not migrated"})
+
+
 async def test_a_shutdown_that_is_cancelled_is_cancelled(webhook: Webhook) -> None:
     async def started_and_stopped() -> None:
         app = build_app(webhook)

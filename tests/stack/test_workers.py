@@ -1,15 +1,23 @@
 """Workers beside the stack."""
 
+import asyncio
+import json
+import os
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 import sandbox.workers
+from sandbox.servers.postgres import PostgresServer
 from sandbox.servers.processes import ServiceError
 from sandbox.stack import StackOptions, running_stack
 from sandbox.up import up
 from sandbox.workers import running_worker
+from tests.fixtures.stripe import WEBHOOK_SECRET
+from tests.house.source import ROOT
+from tests.support.builders import API_KEY
 
 
 @pytest.mark.parametrize("role", ["all", "workflow", "gateway"])
@@ -44,3 +52,35 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
         "Worker gateway did not start: it ended with exit code 1. Its last lines:\nno table payments\n"
         f"Its log: {tmp_path}/data/logs/worker-gateway.log"
     )
+
+
+@pytest.mark.parametrize(
+    ("program", "event"),
+    [(("worker.py", "--role=workflow"), "worker_not_started"), (("webhook.py", "--port=0"), "receiver_not_started")],
+)
+async def test_what_is_started_before_the_first_migrate_says_so_in_a_line(
+    postgres_server: PostgresServer, temporal_address: str, program: tuple[str, ...], event: str
+) -> None:
+    name = f"empty_{event}"
+    await postgres_server.create_database(name)
+    environment = {
+        "DULY_DATABASE_URL": postgres_server.runtime_url(name),
+        "DULY_TEMPORAL_ADDRESS": temporal_address,
+        "STRIPE_API_KEY": API_KEY,
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / program[0]),
+        *program[1:],
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    written, _ = await started.communicate()
+
+    [line] = [json.loads(line) for line in written.splitlines()]
+    assert (started.returncode, line["event"]) == (1, event)
+    assert line["reason"].endswith("run `starter.py migrate`")
+    await postgres_server.drop_database(name)
