@@ -128,8 +128,12 @@ class Waiter:
         self.next_action, self.next_action_at = "", None
 
     def ask_a_person(self, reason: str) -> bool:
-        """Say that this needs a person, once until it does not any more; return whether that is new."""
-        if self.is_in_review:
+        """Say that this needs a person, once until it does not any more; return whether that is new.
+
+        A refused Cancel only wants to be read: whatever else a person has to do comes in its place.
+        """
+        is_cancel_shown = self.review_reason == CANCEL_REFUSED and reason != CANCEL_REFUSED
+        if self.is_in_review and not is_cancel_shown:
             return False
         self.is_in_review, self.review_reason = True, reason
         self.note(f"a person is asked: {reason}")

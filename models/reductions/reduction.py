@@ -34,6 +34,10 @@ class ReductionState(StrEnum):
 REDUCTION_ENDED = frozenset({ReductionState.GRANTED, ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP})
 
 
+# Why a person is asked what becomes of an award; nothing else leaves them anything to decide.
+NO_REMEDY_LEFT = "no_remedy_left"
+
+
 class InvalidAwardError(ValueError):
     """An award or a merchant's settings that break a rule; the message opens with the field."""
 

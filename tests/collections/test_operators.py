@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from models.collections.collection import (
@@ -16,7 +17,9 @@ from models.collections.collection import (
 from models.gateway.gateway_request import CollectOutcome
 from models.operator_command import OperatorCommand, UnknownResolution
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from tests.fixtures.database import table_in_use
 from tests.support.builders import Merchant, declined
+from tests.support.run_control import at_work, until
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
 
@@ -35,6 +38,10 @@ async def declined_collection(duly: RunningDuly, merchant: Merchant, *, times: i
 
 async def status(handle: Handle) -> CollectionStatus:
     return await handle.query(Collection.status)
+
+
+async def is_at(handle: Handle, stage: Stage) -> bool:
+    return (await status(handle)).stage is stage
 
 
 async def refusal(handle: Handle, update: object, command: object) -> str:
@@ -74,6 +81,37 @@ async def test_skipping_every_attempt_gives_up_without_asking_the_issuer(duly: R
 
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "attempts_used_up")
     assert await merchant.value("select count(*) from duly.gateway_attempts") == 1
+
+
+async def test_a_skip_that_another_command_overtakes_makes_no_attempt(
+    duly: RunningDuly, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    answers = [declined("insufficient_funds"), declined("expired_card")]
+    handle = await duly.start_collection(await merchant.account("acc_1", answers=answers, owes_minor=2500))
+    await handle.execute_update(Collection.first_outcome)
+
+    async with table_in_use(owner_engine, "open_items"):
+        await handle.signal(Collection.receivable_changed)
+        await at_work(handle, "is_owed")
+        await handle.execute_update(Collection.retry_now, RetryCommand(**WHO))
+        await handle.execute_update(Collection.skip_attempt, OperatorCommand(**WHO))
+    await until(lambda: is_at(handle, Stage.WAITING_FOR_CUSTOMER))
+    await duly.environment.sleep(timedelta(minutes=1))
+
+    waiting = await status(handle)
+    assert (waiting.stage, waiting.attempt) == (Stage.WAITING_FOR_CUSTOMER, 2)
+    assert await merchant.value("select count(*) from duly.gateway_attempts") == 2
+
+
+async def test_an_attempt_that_is_not_planned_cannot_be_skipped(duly: RunningDuly, merchant: Merchant) -> None:
+    handle = await declined_collection(duly, merchant)
+    await merchant.run("update duly.providers set state = 'not_effective'")
+    await handle.execute_update(Collection.retry_now, RetryCommand(**WHO))
+    await until(lambda: is_at(handle, Stage.DUNNING))
+
+    reason = await refusal(handle, Collection.skip_attempt, OperatorCommand(**WHO))
+
+    assert reason == "CommandError: stage: there is no scheduled attempt to skip"
 
 
 async def test_grace_moves_what_comes_next(duly: RunningDuly, merchant: Merchant) -> None:

@@ -73,6 +73,17 @@ async def happened(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, 
     await until(has)
 
 
+async def at_work(handle: WorkflowHandle[Any, Any], activity: str) -> None:
+    """Wait until a workflow waits for an activity."""
+
+    async def is_pending() -> bool:
+        described = await handle.describe()
+        pending = described.raw_description.pending_activities
+        return activity in [one.activity_type.name for one in pending]
+
+    await until(is_pending)
+
+
 async def count_of(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType) -> int:
     """Count a history's events of a kind."""
     return sum([event.event_type == kind async for event in handle.fetch_history_events()])

@@ -18,6 +18,7 @@ from models.collections.collection import (
     Resolution,
     RetryCommand,
     Stage,
+    WaitingFor,
 )
 from models.gateway.gateway_request import ATTEMPT_WAS_MADE, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
@@ -174,7 +175,7 @@ class CollectionHandlers:
     @skip_attempt.validator
     def _may_skip(self, command: OperatorCommand) -> None:
         self._between_attempts(command)
-        if self._state.stage is not Stage.DUNNING:
+        if self._state.stage is not Stage.DUNNING or self._state.snapshot.waiting_for is not WaitingFor.RETRY:
             raise CommandError("stage: there is no scheduled attempt to skip")
 
     @extend_grace.validator

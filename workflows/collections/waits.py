@@ -38,8 +38,16 @@ class CollectionWaits:
                     self._state.snapshot.planned_at = until
                 else:
                     self._state.snapshot.customer_deadline = until
+            elif self._skips_nothing(wake):
+                self._state.waiter.note("no attempt was planned any more that could be skipped")
             elif wake.reason is not WakeReason.RECEIVABLE_CHANGED or not await self._is_still_owed():
                 return wake
+
+    def _skips_nothing(self, wake: Wake) -> bool:
+        """Say whether a skip was accepted for an attempt that another command has made meanwhile."""
+        if wake.reason is not WakeReason.SKIP or self._state.snapshot.waiting_for is WaitingFor.RETRY:
+            return False
+        return workflow.patched("skips-planned-attempts-only")
 
     async def _overtaken_by_update(self, wake: Wake) -> Wake:
         """Return what an update that came before a deadline has done, once it is through; else the deadline."""

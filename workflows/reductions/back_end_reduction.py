@@ -10,6 +10,7 @@ from activities.reductions.reductions import ReductionActivities
 from models import workflow_ids
 from models.gateway.gateway_request import RequestKind
 from models.reductions.reduction import (
+    NO_REMEDY_LEFT,
     Decision,
     Reduction,
     ReductionClosing,
@@ -141,7 +142,7 @@ class BackEndReduction(ReductionHandlers):
 
     async def _decided(self) -> ReductionDecision | None:
         """Wait for a person's decision; None when the sale was returned, or the history has grown long."""
-        if self._waiter.ask_a_person("no_remedy_left"):
+        if self._waiter.ask_a_person(NO_REMEDY_LEFT):
             self._decision = None
         while self._taken_decision() is None:
             wake = await self._waiter.wait(None, "a person decides what becomes of it")

@@ -7,6 +7,7 @@ from models.moment import in_utc
 from models.money import Money
 from models.operator_command import CommandError
 from models.reductions.reduction import (
+    NO_REMEDY_LEFT,
     REDUCTION_ENDED,
     Decision,
     Reduction,
@@ -100,8 +101,10 @@ class ReductionHandlers:
     @decide.validator
     def _may_decide(self, command: ReductionDecision) -> None:
         command.check()
-        if not self._waiter.is_in_review:
+        if not self._is_decision_wanted:
             raise CommandError("stage: no person is asked just now")
+        if self._decision is not None:
+            raise CommandError(f"stage: {self._decision.actor} has decided already: {self._decision.decision}")
         if command.decision not in Decision:
             raise CommandError(f"decision: must be one of {', '.join(Decision)}")
 
@@ -116,11 +119,16 @@ class ReductionHandlers:
         if reduction is None:
             return False
         is_granted = not reduction.open_minor and not reduction.under_way
-        return is_granted or reduction.state in REDUCTION_ENDED or self._waiter.is_in_review
+        return is_granted or reduction.state in REDUCTION_ENDED or self._is_decision_wanted
+
+    @property
+    def _is_decision_wanted(self) -> bool:
+        """Say whether a person is asked what becomes of it: other reviews leave nothing to decide."""
+        return self._waiter.review_reason == NO_REMEDY_LEFT
 
     def _show(self) -> None:
         workflow.set_current_details(
-            _details(self._request.award_id, self.status(), in_review=self._waiter.is_in_review)
+            _details(self._request.award_id, self.status(), in_review=self._is_decision_wanted)
         )
 
 
