@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, text
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
 from temporalio.exceptions import ApplicationError
 
 from models.ledger.refusals import LedgerError, ledger_error
+from models.tables.configuration import InstallationRow
 
 # SQLSTATE classes that say "the rule is broken", where a repeat gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "DU", "LD")
@@ -120,7 +121,7 @@ class Database:
         )
         if unsafe:
             raise UnsafeDatabaseError(str(unsafe[0][0]))
-        (installed,) = await self.rows("select functions_hash from duly.installation")
+        (installed,) = await self.read(select(InstallationRow.functions_hash))
         return functions_hash in {"", installed.functions_hash}
 
     async def dispose(self) -> None:

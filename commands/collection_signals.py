@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
+from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.database import Database
+from activities.database import Database, one_of
 from commands.output import Failure, Output
 from commands.session import temporal_of
+from models.tables.collecting import CollectionRow
 from models.workflow_ids import collection_id
 from settings import Settings
 
@@ -46,11 +48,10 @@ async def signal_collections(
 
 
 async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
-    rows = await database.rows(
-        "select account_id, period from duly.collections where account_id = any (:ids) and closed_at is null"
-        " order by account_id, period",
-        ids=list(account_ids),
+    found = select(CollectionRow.account_id, CollectionRow.period).where(
+        one_of(CollectionRow.account_id, account_ids), CollectionRow.closed_at.is_(None)
     )
+    rows = await database.read(found.order_by(CollectionRow.account_id, CollectionRow.period))
     return [collection_id(row.account_id, row.period) for row in rows]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house.function_calls import reads_in_text, unused_text_reads
 from tests.house.imports import RULES, forbidden_imports, foreign_imports_of_models
 from tests.house.source import PACKAGES, modules, plant
 
@@ -14,6 +15,29 @@ def test_imports_point_one_way() -> None:
 
 def test_models_need_the_standard_library_only() -> None:
     assert foreign_imports_of_models(modules()) == []
+
+
+def test_tables_are_read_through_their_types() -> None:
+    assert reads_in_text(modules()) == []
+    assert unused_text_reads(modules()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "tables"),
+    [
+        ('READ = "select id from duly.cards c join duly.accounts a on a.id = c.account_id"', ["cards", "accounts"]),
+        ('READ = "select exists (select FROM\\n    duly.collections)"', ["collections"]),
+        ('READ = f"select id from duly.cards where {1}"', ["cards"]),
+        ('READ = "select * from duly.due_page(:run_id)"', []),
+        ('READ = "update duly.cards set id = 1"', []),
+    ],
+)
+def test_a_table_that_is_read_in_text_is_found(tmp_path: Path, code: str, tables: list[str]) -> None:
+    plant(tmp_path, {"commands/one.py": code, "tests/test_one.py": code})
+
+    found = reads_in_text(modules(tmp_path))
+
+    assert [line.split(" in text")[0] for line in found] == [f"commands/one.py:1: reads {table}" for table in tables]
 
 
 @pytest.mark.parametrize(

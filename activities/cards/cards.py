@@ -6,7 +6,7 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from temporalio import activity
 
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
@@ -25,11 +25,14 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
+from models.tables.base import whole_row
 from models.tables.collecting import CollectionRow
 from models.tables.configuration import CardRow, GatewayCustomerRow
 
 _CARD = TypeAdapter(Card)
 _REFRESHED = TypeAdapter(Refreshed)
+
+_CARDS = select(func.duly.card_view(whole_row(CardRow)))
 
 _WITH_CUSTOMER = (
     select(
@@ -158,10 +161,8 @@ class CardActivities:
         """Read a stored card as the gateway has it now, and take over what has changed."""
         stored_card = await self._database.read_first(_WITH_CUSTOMER.where(CardRow.id == card_id))
         if stored_card is None:
-            stored = await self._database.rows(
-                "select duly.card_view(c) from duly.cards c where c.id = :id", id=card_id
-            )
-            return Refreshed(_CARD.validate_python(stored[0][0]), is_changed=False)
+            (stored,) = await self._database.read(_CARDS.where(CardRow.id == card_id))
+            return Refreshed(_CARD.validate_python(stored[0]), is_changed=False)
         known = stored_card._asdict()
         customer = known.pop("customer_reference")
         with retryable_gateway_errors():

@@ -9,8 +9,9 @@ from sqlalchemy import Row, select
 
 from activities.database import Database, matching
 from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
-from models.tables.collecting import EventMarkRow, GatewayEventRow
+from models.tables.collecting import CollectionRow, EventMarkRow, GatewayEventRow
 
+_OPEN_COLLECTIONS = select(CollectionRow.period).where(CollectionRow.closed_at.is_(None))
 _EVENTS = select(
     GatewayEventRow.id,
     GatewayEventRow.provider_id,
@@ -81,12 +82,8 @@ class EventInbox:
 
     async def has_open_collection(self, account_id: str, period: str) -> bool:
         """Say whether somebody must be collecting a receivable, whatever became of their workflow."""
-        rows = await self._database.rows(
-            "select from duly.collections where account_id = :account and period = :period and closed_at is null",
-            account=account_id,
-            period=period,
-        )
-        return bool(rows)
+        mine = (CollectionRow.account_id == account_id, CollectionRow.period == period)
+        return await self._database.read_first(_OPEN_COLLECTIONS.where(*mine)) is not None
 
     async def card_of(self, token: str) -> str | None:
         """Return the card behind a link that was sent to its holder."""

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Protocol
 
 import structlog
+from sqlalchemy import select
 
 from activities.database import Database
 from models.gateway.errors import GatewayHeldError
 from models.recovery.beat import Beat
 from models.recovery.recovery import RecoveryGateway
+from models.tables.configuration import InstallationRow
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +63,7 @@ class RestoreWatch:
         Raises GatewayError, RPCError and DatabaseUnavailableError where one of them cannot be asked.
         What is remembered is read first and the database counts after it: so it can only be behind by having forgotten.
         """
-        installation = str((await self._database.rows("select id from duly.installation"))[0][0])
+        installation = str((await self._database.read(select(InstallationRow.id)))[0].id)
         is_due = time.monotonic() >= self._asked_at + REMEMBER_SECONDS
         remembered = [self._seen, *[await one.recall_beat(installation) for one in self._memories if is_due]]
         raised = await self._database.call("raise_beat")

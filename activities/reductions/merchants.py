@@ -5,15 +5,26 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import Field, TypeAdapter, model_validator
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 
 from activities.configuration.document import Currency, Id, MethodId, Name, SlugId
 from activities.database import Database
 from activities.documents import DocumentPart
 from models.money import Money
 from models.reductions.reduction import ReductionSettings, Remedy
+from models.tables.base import whole_row
+from models.tables.returns import MerchantRow
 
 _SETTINGS = TypeAdapter(ReductionSettings)
+_MERCHANTS = select(
+    MerchantRow.id,
+    MerchantRow.name,
+    MerchantRow.group_id,
+    MerchantRow.currency,
+    MerchantRow.account_id,
+    MerchantRow.is_effective,
+    func.duly.reduction_settings(whole_row(MerchantRow)).label("settings"),
+).order_by(MerchantRow.id)
 _LIMITS = ("max_award", "max_day", "max_customer_day")
 
 
@@ -111,10 +122,7 @@ class Merchants:
 
     async def everything(self) -> Sequence[Row[Any]]:
         """Return every merchant with the settings that hold for it."""
-        return await self._database.rows(
-            "select m.id, m.name, m.group_id, m.currency, m.account_id, m.is_effective,"
-            " duly.reduction_settings(m) as settings from duly.merchants m order by m.id"
-        )
+        return await self._database.read(_MERCHANTS)
 
 
 def _whole(given: Mapping[str, Any]) -> dict[str, Any]:

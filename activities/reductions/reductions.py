@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import func, select
 from temporalio import activity
 
 from activities.database import Database
 from models.reductions.reduction import Award, Reduction, ReductionClosing
+from models.tables.base import whole_row
 from models.tables.collecting import GatewayRequestRow
-from models.tables.returns import ReductionPartRow
+from models.tables.returns import ReductionPartRow, ReductionRow
+
+_REDUCTIONS = select(func.duly.reduction_view(whole_row(ReductionRow)))
 
 REDUCTION = TypeAdapter(Reduction)
 
@@ -42,10 +45,8 @@ class ReductionActivities:
     @activity.defn
     async def load_reduction(self, award_id: str) -> Reduction:
         """Read a reduction as it is now."""
-        rows = await self._database.rows(
-            "select duly.reduction_view(d) from duly.reductions d where d.award_id = :id", id=award_id
-        )
-        return REDUCTION.validate_python(rows[0][0])
+        (stored,) = await self._database.read(_REDUCTIONS.where(ReductionRow.award_id == award_id))
+        return REDUCTION.validate_python(stored[0])
 
     @activity.defn
     async def plan_reduction(self, award_id: str, is_remedy: bool) -> Reduction:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aiolimiter import AsyncLimiter
+from sqlalchemy import func, select
 from temporalio import activity
 
 from activities.database import Database, RuleBrokenError
@@ -18,6 +19,14 @@ from activities.refunds.queries import RefundQueries
 from models.gateway.gateway_request import RequestKind
 from models.gateway.refunds import RefundAnswer, RefundGateway
 from models.refunds.refund import RefundAttempt, RefundOrder, RefundOutcome, RefundResolution, RefundResult
+from models.tables.base import whole_row
+from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow
+
+_REFUNDS = (
+    select(func.duly.refund_view(whole_row(GatewayRequestRow), whole_row(GatewayAttemptRow)))
+    .join(GatewayAttemptRow, GatewayAttemptRow.request_id == GatewayRequestRow.id)
+    .where(GatewayRequestRow.of_request_id.is_not(None))
+)
 
 
 class RefundActivities:
@@ -129,12 +138,9 @@ class RefundActivities:
         )
 
     async def _stored(self, refund_id: str) -> StoredRefund | None:
-        rows = await self._database.rows(
-            "select duly.refund_view(r, a) from duly.gateway_requests r join duly.gateway_attempts a"
-            " on a.request_id = r.id where r.id = :id and r.of_request_id is not null order by a.attempt desc limit 1",
-            id=refund_id,
-        )
-        return stored_refund(rows[0][0]) if rows else None
+        newest = _REFUNDS.where(GatewayRequestRow.id == refund_id).order_by(GatewayAttemptRow.attempt.desc())
+        stored = await self._database.read_first(newest.limit(1))
+        return stored_refund(stored[0]) if stored else None
 
     async def _record(self, refund: StoredRefund, outcome: OutcomeFields) -> StoredRefund:
         recorded = await self._database.call(

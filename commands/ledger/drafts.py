@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from activities.documents import read_content
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Receipt
@@ -14,6 +16,13 @@ from commands.output import Output, table
 from commands.session import database_of, read_settings
 from models.ledger.line_text import line_of
 from models.problem import Problem, RefusedError, refusal
+from models.tables.reference import TransactionReasonRow
+
+_REASONS = (
+    select(TransactionReasonRow.id, TransactionReasonRow.name, TransactionReasonRow.purpose)
+    .where(TransactionReasonRow.is_active)
+    .order_by(TransactionReasonRow.purpose, TransactionReasonRow.id)
+)
 
 Fields = Mapping[str, Any]
 
@@ -106,9 +115,7 @@ async def note(output: Output, identifier: str, text: str, options: WriteOptions
 async def reasons(output: Output) -> None:
     """List the reasons for rejecting drafts, and the suggested ones for issuing (F23, F33)."""
     async with database_of(read_settings()) as database:
-        rows = await database.rows(
-            "select id, name, purpose from duly.transaction_reasons where is_active order by purpose, id"
-        )
+        rows = await database.read(_REASONS)
     documents = [{"id": row.id, "name": row.name, "purpose": row.purpose} for row in rows]
     output.answer({"reasons": documents}, table("", "Reason", "Name", "For", rows=[tuple(row) for row in rows]))
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from activities.database import Database, DatabaseUnavailableError
 from activities.ledger.client import Ledger, Receipt
@@ -16,6 +16,7 @@ from commands.collection_signals import signal_collections
 from commands.formatting import document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
+from models.tables.accounts import AccountBalanceRow
 from settings import Settings
 
 
@@ -76,8 +77,9 @@ async def transaction_writer(output: Output, options: WriteOptions) -> AsyncIter
 
 async def balance_of(database: Database, account_id: str) -> int:
     """Return what an account owes now, in minor units."""
-    rows = await database.rows("select balance_minor from duly.account_balances where account_id = :id", id=account_id)
-    return int(rows[0][0])
+    balance = select(AccountBalanceRow.balance_minor).where(AccountBalanceRow.account_id == account_id)
+    (found,) = await database.read(balance)
+    return int(found.balance_minor)
 
 
 def _facts(found: Row[Any], balance_minor: int, signalled: object) -> list[tuple[str, object]]:

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from sqlalchemy import exists, select
+
 from activities.database import Database, DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
 from activities.events.movements import ExpectationQueries
 from activities.reconciliation.queries import ReconciliationQueries
@@ -10,7 +12,15 @@ from commands.operations.finding import Finding, ok, unchecked, wrong
 from commands.session import database_of
 from migrations.run import head
 from migrations.source import functions_hash
+from models.tables.configuration import ProviderMethodRow, ProviderRow
 from settings import Settings
+
+_PROVIDERS = select(
+    ProviderRow.id,
+    ProviderRow.mode,
+    (ProviderRow.state == "effective").label("is_effective"),
+    exists().where(ProviderMethodRow.provider_id == ProviderRow.id).label("has_method"),
+).order_by(ProviderRow.id)
 
 _SERVER = """
     select current_setting('server_version') as version,
@@ -56,11 +66,7 @@ async def read_providers(settings: Settings) -> list[ProviderState] | None:
     """Return the configured providers, or None when the database cannot tell."""
     async with database_of(settings) as database:
         try:
-            rows = await database.rows(
-                "select p.id, p.mode, p.state = 'effective' as is_effective, exists (select"
-                " from duly.provider_methods m where m.provider_id = p.id) as has_method"
-                " from duly.providers p order by p.id"
-            )
+            rows = await database.read(_PROVIDERS)
         except (DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError):
             return None
     return [ProviderState(row.id, row.mode, row.is_effective, row.has_method) for row in rows]

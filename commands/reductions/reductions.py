@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy import select
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -35,6 +36,7 @@ from models.reductions.reduction import (
     ReductionRequest,
     ReductionState,
 )
+from models.tables.returns import ReductionRow
 from models.workflow_ids import WORKFLOW_QUEUE, reduction_id
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.visibility import reduction_label
@@ -192,7 +194,7 @@ def _award(award: str, merchant: str, account: str, amount: str, known: dict[str
 
 
 async def _found(database: Database, award: str) -> Reduction:
-    if not await database.rows("select from duly.reductions where award_id = :id", id=award):
+    if not await database.read(select(ReductionRow.award_id).where(ReductionRow.award_id == award)):
         raise refusal("award", "award_exists", f"there is no award {award!r}")
     return await ReductionActivities(database).load_reduction(award)
 

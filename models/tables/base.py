@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ARRAY, DateTime, Enum, MetaData, Text
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Enum, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import DeclarativeBase
 
@@ -44,3 +44,8 @@ class Base(DeclarativeBase):
         Origin: stored_as_enum(Origin, "origin"),
         AccountKind: stored_as_text(AccountKind),
     }
+
+
+def whole_row(table: type[Base]) -> ColumnElement[Any]:
+    """Return a table's row as one value, for a function of the database that takes a row."""
+    return cast("Table", table.__table__).table_valued()

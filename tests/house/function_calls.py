@@ -2,13 +2,27 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.house.source import Module
 
 # Tests, benches and the sandbox prove nothing about what a worker needs.
 _NOT_THE_PRODUCT = ("bench", "migrations", "sandbox", "tests")
 _IN_SQL = re.compile(r"\bduly\.(\w+)\s*\(")
+# No function's call: a table or view that text SQL reads.
+_READS = re.compile(r"\b(?:from|join)\s+duly\.(\w+)\b(?!\s*\()", re.IGNORECASE)
+
+# Whose text SQL reads tables, with the reason: everybody else reads through the typed tables.
+TEXT_READS: Mapping[str, str] = {
+    "activities/bank/statement_sql.py": "notes what it has posted, in one statement",
+    "activities/collections/queries.py": "one statement of eight subqueries",
+    "activities/configuration/sql.py": "one list of each table, as arrays",
+    "activities/imports/account_sql.py": "writes from JSON, row by row against what is there",
+    "activities/ledger/invariants.py": "names each row of a view by its own columns",
+    "activities/ledger/statement_queries.py": "running balances over a union",
+    "activities/ledger/transaction_queries.py": "a sequence",
+    "commands/operations/doctor_database.py": "the database may be of another release",
+}
 
 
 def called_functions(modules: Iterable[Module], functions: frozenset[str]) -> frozenset[str]:
@@ -29,6 +43,28 @@ def names_made_up(modules: Iterable[Module]) -> list[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in callers
         if node.keywords and node.args and isinstance(node.args[0], ast.JoinedStr)
     ]
+
+
+def reads_in_text(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each table that text SQL of the product reads: a renamed column would not fail in the types."""
+    return [
+        module.at(line, f"reads {table} in text SQL: use `Database.read` and models/tables")
+        for module, line, table in _read_in_text(modules)
+        if module.path.as_posix() not in TEXT_READS
+    ]
+
+
+def unused_text_reads(modules: Iterable[Module]) -> list[str]:
+    """Return the listed files that read no table in text SQL any more."""
+    return sorted(TEXT_READS.keys() - {module.path.as_posix() for module, _, _ in _read_in_text(modules)})
+
+
+def _read_in_text(modules: Iterable[Module]) -> Iterator[tuple[Module, int, str]]:
+    for module in modules:
+        if module.path.parts[0] not in _NOT_THE_PRODUCT:
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield from ((module, node.lineno, table) for table in _READS.findall(node.value))
 
 
 def _callers(tree: ast.Module) -> Iterator[str]:
