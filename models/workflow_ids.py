@@ -7,7 +7,7 @@ MAIL_QUEUE = "duly-mail"
 
 
 def gateway_queue(provider: str) -> str:
-    """The task queue of one provider's calls, so that one provider's trouble stays its own."""
+    """The task queue of one provider's calls, so that one provider's faults stay its own."""
     return f"duly-gateway-{provider}"
 
 

@@ -106,7 +106,7 @@ class MailTiming(Timing):
     schedule_to_close_timeout: timedelta
 
 
-# A mail server that is away delays mail and nothing else. After three days it is not news any more: what is left stays
+# A mail server that is away delays mail and nothing else. After three days it is of no use any more: what is left stays
 # in the outbox, where a person finds it. A page of messages reports after each of them.
 MAIL = MailTiming(
     start_to_close_timeout=timedelta(minutes=30),

@@ -39,7 +39,7 @@ def async_question(
 
 @contextmanager
 def surfacing_refusal() -> Iterator[None]:
-    """Answer an update with the rule that refused it, not with the news that an activity failed."""
+    """Answer an update with the rule that refused it, not with the failure of an activity."""
     try:
         yield
     except ActivityError as error:

@@ -105,7 +105,7 @@ class GiveUp:
     reason: str
 
 
-Decision = RetryAt | WaitForCustomer | GiveUp
+DunningDecision = RetryAt | WaitForCustomer | GiveUp
 
 
 def after_decline(
@@ -116,7 +116,7 @@ def after_decline(
     declined_at: datetime,
     time_zone: str,
     is_known: bool = True,
-) -> Decision:
+) -> DunningDecision:
     """Decide what follows a decline. `tries` counts the scheduled attempts of this class so far, this one included.
 
     A code that nobody knows is tried again once. Raises ValueError when there was no try: index 0 - 1 would quietly

@@ -65,17 +65,52 @@ ALLOWED: Mapping[str, str] = {
 }
 
 
-_SQL_NAME = re.compile(r"create (?:or replace )?(?:function|procedure|view|table|type) duly\.(\w+)", re.IGNORECASE)
+# In sentences most of these words have a plain meaning as well; these have none that we need.
+DENIED_IN_PROSE = frozenset(
+    {
+        "bunch",
+        "bunches",
+        "desk",
+        "fate",
+        "letterhead",
+        "lingering",
+        "mortal",
+        "news",
+        "rehearsal",
+        "rehearsals",
+        "speakable",
+        "strikes",
+        "struck",
+        "swallowed",
+        "swallowing",
+        "trouble",
+        "troubles",
+        "vigil",
+    }
+)
+# Who quotes such a word: the deny list, its tests, an option of Temporal's server, a dictionary.
+PROSE_ALLOWED = frozenset(
+    {
+        "tests/house/names.py",
+        "tests/test_names.py",
+        "sandbox/servers/temporal.py",
+        "tests/runs/control/test_handing_over.py",
+    }
+)
+_WORD = re.compile(r"[A-Za-z]+")
+_TEST = re.compile(r"def test_\w+")
+_SQL_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^']*'")
+_SQL_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
-    """Return a line for each public class of the layers and entries whose name another one has."""
+    """Return a line for each public class or union of classes in layers and entries whose name another one has."""
     homes: dict[str, list[str]] = defaultdict(list)
     for module in modules:
         if is_within(module.name, (*LAYERS, *ENTRIES, "settings")):
             for node in ast.walk(module.tree):
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    homes[node.name].append(module.name)
+                if name := _class_named_by(node):
+                    homes[name].append(module.name)
     return [f"{name}: {', '.join(places)}" for name, places in sorted(homes.items()) if len(places) > 1]
 
 
@@ -91,12 +126,23 @@ def images_in_code(modules: Iterable[Module]) -> list[str]:
 
 
 def images_in_sql(root: Path) -> list[str]:
-    """Return a line for each function, table, view or type of the database with a denied word in its name."""
+    """Return a line for each name in SQL with a denied word in it: of functions, columns, arguments, variables."""
     return [
         f"{path.relative_to(root)}: {_complaint(name, word)}"
         for path in sorted((root / "migrations").rglob("*.sql"))
-        for name in _SQL_NAME.findall(path.read_text(encoding="utf-8"))
+        for name in sorted(set(_SQL_NAME.findall(_SQL_COMMENT_OR_TEXT.sub("", path.read_text(encoding="utf-8")))))
         for word in _denied_in(name)
+    ]
+
+
+def images_in_prose(paths: Iterable[Path], root: Path) -> list[str]:
+    """Return a line for each image in a text: in documents, comments, docstrings and messages, not in a test's name."""
+    return [
+        f"{path.relative_to(root)}:{number}: {word} is an image; the field says {DENIED[word]}"
+        for path in paths
+        if path.relative_to(root).as_posix() not in PROSE_ALLOWED
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for word in sorted({each.lower() for each in _WORD.findall(_TEST.sub("", line))} & DENIED_IN_PROSE)
     ]
 
 
@@ -108,6 +154,19 @@ def images_in_files(paths: Iterable[Path]) -> list[str]:
         for part in (*path.parts[:-1], path.stem)
         for word in _denied_in(part)
     ]
+
+
+def _class_named_by(node: ast.AST) -> str:
+    """Return the public class that a node defines, or the union of classes that it names; empty for anything else."""
+    match node:
+        case ast.ClassDef(name=name):
+            return "" if name.startswith("_") else name
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(op=ast.BitOr())) if name[0].isupper():
+            return "" if name.isupper() else name
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias")):
+            return name
+        case _:
+            return ""
 
 
 def _denied_in(name: str) -> list[str]:

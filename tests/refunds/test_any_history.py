@@ -154,7 +154,7 @@ def duly(standing_duly: RunningDuly) -> RunningDuly:
 
 @pytest.fixture
 async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
-    """A café that bears its rewards whole. Refunds are not watched: news of them starts their workflows again."""
+    """A café that bears its rewards whole. Refunds are not watched: events of them start their workflows again."""
     await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
     rewards = ReductionClient(refunds, database)
     await rewards.open()

@@ -1,4 +1,4 @@
-"""The verdict after trouble: what the gateway's own books, the ledger and the ledger's laws say against us."""
+"""The verdict after faults: what the gateway's own books, the ledger and the ledger's laws say against us."""
 
 from datetime import UTC, datetime
 

@@ -33,7 +33,7 @@ class CardHandlers:
     _state: CardWorkflowState
     _refused: ApplicationError | None
 
-    @workflow.signal(description="The gateway has news of this card.")
+    @workflow.signal(description="The gateway has an event of this card.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
         self._state.waiter.wake(WakeReason.GATEWAY_EVENT)

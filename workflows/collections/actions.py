@@ -1,4 +1,4 @@
-"""What operators can do about a collection at each of its stages; the desk's validators allow the same."""
+"""What operators can do about a collection at each of its stages; the validators allow the same."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -19,7 +19,7 @@ from models.collections.collection import (
     Stage,
     WaitingFor,
 )
-from models.collections.dunning import Decision, GiveUp, GiveUpAction, RetryAt, WaitForCustomer
+from models.collections.dunning import DunningDecision, GiveUp, GiveUpAction, RetryAt, WaitForCustomer
 from models.gateway.decline import DeclineClass, classify
 from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
@@ -175,7 +175,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         is_scheduled = planned_at is None and snapshot.cause is AttemptCause.SCHEDULED
         tries = count_try(snapshot, kind, one=1 if is_scheduled else 0)
         while True:
-            decision: Decision = RetryAt(planned_at) if planned_at else self._decide(result, tries)
+            decision: DunningDecision = RetryAt(planned_at) if planned_at else self._decide(result, tries)
             if isinstance(decision, GiveUp):
                 return GivenUp(decision.reason)
             if isinstance(decision, WaitForCustomer):
@@ -186,7 +186,7 @@ class Collection(CollectionHandlers, CollectionWaits):
                 return await self._take_chance(wake)
             tries, planned_at = count_try(snapshot, kind, one=1), None
 
-    def _decide(self, result: CollectResult, tries: int) -> Decision:
+    def _decide(self, result: CollectResult, tries: int) -> DunningDecision:
         return decide(self._state.snapshot, result, now=workflow.now(), tries=tries)
 
     async def _wait_for_retry(self, result: CollectResult, at: datetime, tries: int, *, is_new: bool) -> Wake:

@@ -44,7 +44,7 @@ class CollectionHandlers:
         """Look again at what is owed, and charge nothing for it."""
         self._state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
 
-    @workflow.signal(description="The gateway has news of this receivable's payment.")
+    @workflow.signal(description="The gateway has an event of this receivable's payment.")
     def gateway_event(self) -> None:
         """Look at the gateway, if that is what we wait for: an event is a hint, never a fact."""
         if self._state.stage in {Stage.UNKNOWN, Stage.PROCESSING} or self._state.has_page:

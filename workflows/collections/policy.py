@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from models.collections.collection import CollectionSnapshot
-from models.collections.dunning import Decision, DunningPolicy, after_decline
+from models.collections.dunning import DunningDecision, DunningPolicy, after_decline
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
 from models.gateway.gateway_request import CollectResult
 
@@ -16,7 +16,7 @@ def decline_of(result: CollectResult) -> Decline:
     return Decline(result.code, result.decline_code, result.advice_code)
 
 
-def decide(snapshot: CollectionSnapshot, result: CollectResult, *, now: datetime, tries: int) -> Decision:
+def decide(snapshot: CollectionSnapshot, result: CollectResult, *, now: datetime, tries: int) -> DunningDecision:
     """Return what the collection's policy says about a decline after so many tries of its class."""
     decline = decline_of(result)
     return after_decline(

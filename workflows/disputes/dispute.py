@@ -84,7 +84,7 @@ class Dispute:
         await workflow.wait_condition(workflow.all_handlers_finished)
         return dispute
 
-    @workflow.signal(description="The gateway has news of this dispute.")
+    @workflow.signal(description="The gateway has an event of this dispute.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
         self._waiter.wake(WakeReason.GATEWAY_EVENT)

@@ -17,7 +17,7 @@ from workflows.options import DATABASE, EVENT_LIST, PEOPLE
 
 @workflow.defn(name="EventSweep")
 class EventSweep:
-    """One look, started by a schedule: whatever webhooks do, everything that waits for news gets it by the next one."""
+    """One look, started by a schedule: whatever webhooks do, what waits for an event gets it by the next one."""
 
     @workflow.run
     async def run(self, request: SweepRequest) -> SweepResult:

@@ -57,7 +57,7 @@ class RefundHandlers:
     _first: RefundResult | None
     _refused: ApplicationError | None
 
-    @workflow.signal(description="The gateway has news of this refund.")
+    @workflow.signal(description="The gateway has an event of this refund.")
     def gateway_event(self) -> None:
         """Look at the gateway: an event is a hint, never a fact."""
         self._waiter.wake(WakeReason.GATEWAY_EVENT)

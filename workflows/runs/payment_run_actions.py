@@ -1,4 +1,4 @@
-"""What operators can do about a payment run at each of its stages; the desk's validators allow the same."""
+"""What operators can do about a payment run at each of its stages; the validators allow the same."""
 
 from models.runs.run_control import RunStage
 from workflows.operator_actions import OperatorAction, actions_text

@@ -41,7 +41,7 @@ class PaymentRunHandlers:
 
     @workflow.update(description="Start nothing new; payments in flight settle.")
     async def pause(self, command: OperatorCommand) -> RunStatus:
-        """Pause the run. Every shard has been seen when this returns."""
+        """Pause the run. Every shard has been signalled when this returns."""
         return await self._steer("paused", command, is_paused=True)
 
     @workflow.update(description="Go on, also when the run waits for the gateway.")

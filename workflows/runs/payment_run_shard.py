@@ -90,7 +90,7 @@ class PaymentRunShard:
 
     @workflow.signal(description="The run was paused, resumed or aborted.")
     def steer(self, steering: Steering) -> None:
-        """Do as the run is seen to."""
+        """Do as the run was steered."""
         if steering.revision > self._steering.revision:
             self._steering = steering
 

@@ -35,7 +35,7 @@ class PaymentRunState:
 
     @property
     def stage(self) -> RunStage:
-        """Where the run stands, what it was seen included."""
+        """Where the run stands, what operators decided included."""
         if self._phase is not RunStage.COLLECTING:
             return self._phase
         if self.steering.is_aborted:
@@ -72,7 +72,7 @@ class PaymentRunState:
         self.show()
 
     def steer(self, *, is_paused: bool, is_aborted: bool = False) -> None:
-        """Change what the shards are seen."""
+        """Change how the shards are steered."""
         revision = self.steering.revision + 1
         self.steering = replace(self.steering, revision=revision, is_paused=is_paused, is_aborted=is_aborted)
         self.show()

@@ -42,7 +42,7 @@ from workflows.runs.scheduled_run import ScheduledRun
 # What a server that was away this long missed is run when it is back; for more, a person decides and backfills.
 CATCH_UP = timedelta(days=3)
 
-# Webhooks bring news at once; a lost one is found this soon.
+# Webhooks bring events at once; a lost one is found this soon.
 SWEEP_EVERY = timedelta(minutes=15)
 
 # Refunds go out once a day, at night in UTC, when no run of payments begins.

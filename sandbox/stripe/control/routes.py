@@ -218,7 +218,7 @@ async def settle_refund(sandbox: Sandbox, request: Request) -> object:
     """What becomes of a refund: succeed, or fail with `?reason=`."""
     state = _account_state(sandbox, request)
     refund = state.refunds.get(request.path_params["id"])
-    if request.path_params["fate"] == "fail":
+    if request.path_params["outcome"] == "fail":
         refunds.fail(state, refund, request.query_params.get("reason", "unknown"))
     else:
         refunds.succeed(state, refund)
@@ -277,7 +277,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("accounts/{id}/disconnect", disconnect_account, ["POST"]),
         ("charges/{id}/dispute", open_dispute, ["POST"]),
         ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
-        ("refunds/{id}/{fate}", settle_refund, ["POST"]),
+        ("refunds/{id}/{outcome}", settle_refund, ["POST"]),
         ("payouts", pay_out, ["POST"]),
         ("payouts/{id}/{end}", settle_payout, ["POST"]),
     )
