@@ -17,6 +17,12 @@ _RECEIVABLE = re.compile(RECEIVABLE_PATTERN)
 _MONTH_LENGTH = len("2026-11")
 
 
+DUE_RULE = "period_is_due"
+
+# A day begins on the islands in the east so long before it begins in UTC.
+EARLIEST_CLOCK = timedelta(hours=14)
+
+
 class InvalidPeriodError(ValueError):
     """A period that is not a month, or no name of a receivable."""
 
@@ -73,3 +79,8 @@ class Period:
         """The billing day in this month; a day that the month lacks becomes its last (F116)."""
         last = calendar.monthrange(self.starts_on.year, self.starts_on.month)[1]
         return self.starts_on.replace(day=min(billing_day, last))
+
+
+def has_begun(period: Period, now: datetime) -> bool:
+    """Say whether a month has begun somewhere on earth."""
+    return period.starts_on <= (now + EARLIEST_CLOCK).date()

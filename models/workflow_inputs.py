@@ -6,7 +6,7 @@ Types and unknown fields are refused while the input is read; here is what types
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +16,7 @@ from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
-from models.period import RECEIVABLE_MEANING, RECEIVABLE_PATTERN, Period
+from models.period import DUE_RULE, EARLIEST_CLOCK, RECEIVABLE_MEANING, RECEIVABLE_PATTERN, Period, has_begun
 from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
 from models.reductions.reduction import Award, ReductionRequest
@@ -28,12 +28,8 @@ PERIOD_RULE = "period_is_a_month"
 ID_RULE = "id_is_valid"
 AGREE_RULE = "ids_agree"
 TIME_ZONE_RULE = "time_zone_is_known"
-DUE_RULE = "period_is_due"
 DAY_RULE = "day_is_due"
 INVOICES_RULE = "invoices_at_most"
-
-# A day begins on the islands in the east so long before it begins in UTC.
-_EARLIEST_CLOCK = timedelta(hours=14)
 
 _DAY_MINUTES = 24 * 60
 
@@ -106,11 +102,6 @@ def problems_of_input(request: Any, now: datetime) -> list[Problem]:
     return problems or list(_RULES.get(type(request), _no_more)(request, now))
 
 
-def has_begun(period: Period, now: datetime) -> bool:
-    """Say whether a month has begun somewhere on earth."""
-    return period.starts_on <= (now + _EARLIEST_CLOCK).date()
-
-
 def quoted(text: str) -> str:
     """Return as much of what was given as is needed to recognise it."""
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
@@ -147,7 +138,7 @@ def _collection(request: CollectionRequest, _now: datetime) -> Iterator[Problem]
 
 
 def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:
-    if request.day is not None and not request.not_due_yet and request.day > (now + _EARLIEST_CLOCK).date():
+    if request.day is not None and not request.not_due_yet and request.day > (now + EARLIEST_CLOCK).date():
         yield Problem("day", DAY_RULE, f"{request.day} has not begun; not_due_yet runs it all the same")
 
 

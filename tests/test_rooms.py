@@ -22,6 +22,17 @@ def test_capabilities_of_a_layer_import_each_other_along_listed_arrows_only() ->
     assert rooms.unused_arrows(modules()) == []
 
 
+def test_no_arrow_leads_by_way_of_a_layer_s_root() -> None:
+    assert rooms.arrows_by_way_of_a_root(modules()) == []
+
+
+def test_every_capability_has_code_tests_and_a_line_in_the_documents() -> None:
+    documents = ("README.md", "docs/architecture.md")
+
+    assert rooms.empty_rooms(ROOT) == []
+    assert rooms.undocumented_rooms({name: (ROOT / name).read_text(encoding="utf-8") for name in documents}) == []
+
+
 def test_no_arrows_lead_round_in_a_circle() -> None:
     assert rooms.circles(rooms.ARROWS) == []
 
@@ -61,6 +72,32 @@ def test_an_arrow_that_nothing_needs_is_found(tmp_path: Path) -> None:
 
     assert "commands: nothing goes from ledger to imports any more" in rooms.unused_arrows(modules(tmp_path))
     assert "commands: nothing goes from refunds to runs any more" not in rooms.unused_arrows(modules(tmp_path))
+
+
+def test_a_way_round_by_the_root_is_found(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "models/shared.py": "from models.runs.schedule import at",
+            "models/workflow_inputs.py": "from models.cards.card import Card",
+            "models/ledger/account.py": "from models.workflow_inputs import quoted",
+            "workflows/inputs/starts.py": "from models.workflow_inputs import quoted",
+        },
+    )
+
+    assert rooms.arrows_by_way_of_a_root(modules(tmp_path)) == [
+        "models/ledger/account.py:1: imports models.workflow_inputs.quoted: no room imports what joins rooms",
+        "models/shared.py:1: imports models.runs.schedule.at: what is shared knows no room",
+    ]
+
+
+def test_a_capability_without_code_tests_or_a_line_is_found(tmp_path: Path) -> None:
+    plant(tmp_path, {f"models/{each}/x.py": "" for each in rooms.CAPABILITIES - {"cards"}})
+    plant(tmp_path, {f"tests/{each}/x.py": "" for each in rooms.CAPABILITIES - {"runs"}})
+
+    assert rooms.empty_rooms(tmp_path) == ["cards: has no code", "runs: has no tests"]
+    assert "README.md: cards" in rooms.undocumented_rooms({"README.md": "`runs` and cards"})
+    assert "README.md: runs" not in rooms.undocumented_rooms({"README.md": "`runs` and cards"})
 
 
 def test_a_circle_is_found() -> None:

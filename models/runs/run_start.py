@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.moment import in_utc
-from models.period import Period
+from models.period import DUE_RULE, Period, has_begun
 from models.problem import Problem, RefusedError, refusal
 from models.runs.process_run import RunKind, RunState
 from models.runs.schedule import MonthlySchedule
-from models.workflow_inputs import DUE_RULE, has_begun
 
 
 @dataclass(frozen=True)

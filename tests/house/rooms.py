@@ -55,6 +55,13 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
 # Folders that are as a file at the layer's root: everybody may import them.
 SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting")})
 
+# Files at a root that bring rooms together, with the reason. No room may import them: arrows would lead round
+# by way of the root, where nobody lists them.
+COMPOSITIONS: Mapping[str, str] = {
+    "models.workflow_inputs": "which texts of every workflow's input keep which rule",
+    "workflows.registered": "every workflow, for the worker and the replays",
+}
+
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
     "activities/messages/templates/operators": "data: one text a kind of message",
@@ -136,6 +143,43 @@ def unlisted_arrows(modules: Iterable[Module]) -> list[str]:
         module.at(line, f"imports {imported}: {layer} has no arrow from {room} to {other}")
         for module, line, imported, layer, room, other in _crossings(modules)
         if other not in ARROWS[layer].get(room, ())
+    ]
+
+
+def arrows_by_way_of_a_root(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each import of a room by its layer's root, and of what brings rooms together by a room."""
+    return [
+        module.at(line, f"imports {imported}: {what}")
+        for module in modules
+        for line, imported in imports_of(module)
+        if (what := _detour(module, imported))
+    ]
+
+
+def _detour(module: Module, imported: str) -> str:
+    layer, *rest = imported.split(".")
+    if layer != module.path.parts[0] or layer not in LAYERS:
+        return ""
+    if _room(module):
+        return "no room imports what joins rooms" if _prefixes(imported) & COMPOSITIONS.keys() else ""
+    is_of_a_room = bool(rest) and rest[0] in CAPABILITIES
+    return "what is shared knows no room" if is_of_a_room and module.name not in COMPOSITIONS else ""
+
+
+def empty_rooms(root: Path) -> list[str]:
+    """Return a line for each capability that no layer has a folder for, or the tests have none for."""
+    return [
+        f"{capability}: {what}"
+        for capability in sorted(CAPABILITIES)
+        for what, tops in (("has no code", LAYERS), ("has no tests", ("tests",)))
+        if not any((root / top / capability).is_dir() for top in tops)
+    ]
+
+
+def undocumented_rooms(texts: Mapping[str, str]) -> list[str]:
+    """Return a line for each capability that a document does not name as code."""
+    return [
+        f"{name}: {each}" for name, text in texts.items() for each in sorted(CAPABILITIES) if f"`{each}`" not in text
     ]
 
 
