@@ -2,7 +2,7 @@
 
 import ast
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,8 @@ from workflows import options
 
 _STARTS = frozenset({"execute_activity_method", "start_activity_method"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-Functions = dict[str, ast.FunctionDef | ast.AsyncFunctionDef]
+# The functions that a module knows by name, its own and what it imports, each with the module that it stands in.
+Functions = dict[str, tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]
 # What the activity does before and after its slowest statement, and the way of its answer.
 MARGIN_SECONDS = 10.0
 
@@ -34,7 +35,8 @@ class TimeOuts:
 def time_outs(modules: Iterable[Module]) -> list[TimeOuts]:
     """Return every call of an activity by a workflow, with both time-outs."""
     everything = list(modules)
-    statements = {name: seconds for module in everything for name, seconds in _statements(module)}
+    by_name = {module.name: module for module in everything}
+    statements = {name: seconds for module in everything for name, seconds in _statements(module, by_name)}
     return [
         TimeOuts(name, statements[name], silence)
         for module in everything
@@ -49,9 +51,9 @@ def longest_default() -> float:
     return float(next(limit for limit in limits if limit is not None))
 
 
-def _statements(module: Module) -> Iterator[tuple[str, float]]:
-    """Yield each activity of a module with the longest statement that it, or what it calls there, may make."""
-    functions = {node.name: node for node in ast.walk(module.tree) if isinstance(node, _FUNCTIONS)}
+def _statements(module: Module, by_name: Mapping[str, Module]) -> Iterator[tuple[str, float]]:
+    """Yield each activity of a module with the longest statement that it, or what it calls, may make."""
+    functions = _functions_of(module) | _imported_by(module, by_name)
     for owner in (node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)):
         for method in owner.body:
             if isinstance(method, _FUNCTIONS) and any("activity.defn" in ast.unparse(d) for d in method.decorator_list):
@@ -60,11 +62,27 @@ def _statements(module: Module) -> Iterator[tuple[str, float]]:
                 yield f"{owner.name}.{method.name}", max(default + stated)
 
 
+def _functions_of(module: Module) -> Functions:
+    return {node.name: (module, node) for node in ast.walk(module.tree) if isinstance(node, _FUNCTIONS)}
+
+
+def _imported_by(module: Module, by_name: Mapping[str, Module]) -> Functions:
+    """Return the functions and the methods of classes that a module imports from others of ours."""
+    found: Functions = {}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and (origin := by_name.get(node.module or "")):
+            names = {alias.name for alias in node.names}
+            for each in origin.tree.body:
+                if isinstance(each, (*_FUNCTIONS, ast.ClassDef)) and each.name in names:
+                    found |= {one.name: (origin, one) for one in ast.walk(each) if isinstance(one, _FUNCTIONS)}
+    return found
+
+
 def _stated(module: Module, function: ast.AST, functions: Functions, seen: frozenset[str]) -> Iterator[float]:
     for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in functions and name not in seen:
-            yield from _stated(module, functions[name], functions, seen | {name})
+            yield from _stated(*functions[name], functions, seen | {name})
         for keyword in call.keywords:
             if keyword.arg == "timeout_seconds":
                 yield _seconds(module, keyword.value)
@@ -74,7 +92,9 @@ def _seconds(module: Module, value: ast.expr) -> float:
     if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
         return float(value.value)
     found = getattr(importlib.import_module(module.name), ast.unparse(value), None)
-    return float(found) if isinstance(found, int | float) else 0.0
+    if not isinstance(found, int | float):
+        raise TypeError(module.at(value.lineno, f"time-out {ast.unparse(value)} is no number here: name a constant"))
+    return float(found)
 
 
 def _calls(module: Module) -> Iterator[tuple[str, float]]:

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.house.source import Module, modules
 from tests.operations.activity_timeouts import MARGIN_SECONDS, TimeOuts, longest_default, time_outs
 
@@ -40,6 +42,25 @@ def test_a_statement_that_outlives_its_activity_is_found() -> None:
 
         assert found == TimeOuts("Sweeps.sweep", max(seconds, longest_default()), 1800.0)
         assert found.is_cut_short is is_cut_short
+
+
+def test_a_statement_of_another_module_counts_for_the_activity_that_calls_it() -> None:
+    queries = "async def read(database):\n    return await database.rows('select 1', timeout_seconds=1795.0)"
+    sweeps = ACTIVITY.format(seconds=60.0).replace("self._freeze()", "read(self._database)")
+    program = [
+        parsed("workflows/s.py", WORKFLOW),
+        parsed("activities/s.py", f"from activities.queries import read\n{sweeps}"),
+        parsed("activities/queries.py", queries),
+    ]
+
+    assert time_outs(program) == [TimeOuts("Sweeps.sweep", 1795.0, 1800.0)]
+
+
+def test_a_time_out_that_nobody_can_read_is_no_time_out() -> None:
+    both = [parsed("workflows/s.py", WORKFLOW), parsed("activities/database.py", ACTIVITY.format(seconds="self.given"))]
+
+    with pytest.raises(TypeError, match=r"activities/database\.py:10: time-out self\.given is no number"):
+        time_outs(both)
 
 
 def test_the_default_of_statements_fits_into_the_shortest_activity() -> None:
