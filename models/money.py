@@ -1,4 +1,7 @@
-"""Money: whole minor units of an ISO 4217 currency, never a float, never rounded behind anyone's back."""
+"""Money: whole minor units of an ISO 4217 currency, never a float, never rounded behind anyone's back.
+
+Where VAT is computed: vat_of, for every line of an invoice (models/ledger/lines.py) and for billing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -51,6 +51,13 @@ def test_every_file_that_a_document_names_exists() -> None:
     assert documents.missing_files(ours, ROOT) == []
 
 
+def test_a_question_s_own_words_find_the_file_that_decides() -> None:
+    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+    assert documents.unfound_answers(architecture, ROOT) == []
+    assert len(documents.unfound_answers(architecture.replace("models/", "models/__init__.py` `"), ROOT)) == 4
+
+
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
 def test_a_decision_record_fits_one_screen_and_says_why(record: Path) -> None:
     assert documents.problems_of_record(record) == []

@@ -15,6 +15,9 @@ Commands: TypeAlias = dict[str, "Commands"]
 
 HEADINGS = ["Context", "Decision", "Alternatives", "Consequences"]
 RECORD_LINES = 60
+# What a reader greps for of a question, and how much of a file says what it decides.
+_ASKED = re.compile(r"does not answer|classified|posted|FIFO|VAT|idempotency key|expiry|paused")
+HEAD_CHARACTERS = 400
 
 CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -142,6 +145,16 @@ def files_that_moved(index: Path, root: Path) -> list[str]:
         for path in sorted(named)
         if not (root / path).exists()
         and not all((root / now).exists() for now in re.findall(r"`([^`]+)`", moved.get(path, "`?`")))
+    ]
+
+
+def unfound_answers(architecture: str, root: Path) -> list[str]:
+    """Return the questions whose own words do not stand at the head of the file that is named first."""
+    return [
+        f"{path}: its head does not say {words}"
+        for question, path in re.findall(r"^\| ((?:what|where) [^|]+?) \| `([^`]+)`", architecture, re.MULTILINE)
+        for words in _ASKED.findall(question)
+        if words not in " ".join(re.split(r"[\s\-]+", (root / path).read_text(encoding="utf-8")[:HEAD_CHARACTERS]))
     ]
 
 

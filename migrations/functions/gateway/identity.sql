@@ -1,4 +1,4 @@
--- What the gateway knows an attempt by. It is made of what the business knows and of nothing that a restored database could
+-- What the gateway knows an attempt by: where the idempotency key is made (duly.idempotency_key). It is made of what the business knows and of nothing that a restored database could
 -- count again: the same attempt has the same name whoever asks for it, and two installations share none.
 
 -- A part of a name that others follow, so that no two lists of parts make one name.
