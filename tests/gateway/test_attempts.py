@@ -18,6 +18,7 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.refunds.refunds import RefundActivities
 from models.cards.card import CardRegistration, ValidationRequest
+from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptOutcome
 from models.refunds.refund import RefundAttempt, RefundOrder
 from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind, SandboxControl
 from tests.support.attempts import CHARGES, age_attempts, request_for
@@ -157,3 +158,13 @@ async def test_too_many_calls_are_not_unknown(attempt: Attempt, stripe_sandbox: 
 
     assert await attempt.fails_as() == "GatewayBusy"
     assert await attempt.make() in {"settled", "accepted", "refunded"}
+
+
+@pytest.mark.parametrize("outcome", [*AttemptOutcome, None])
+async def test_the_database_knows_the_same_outcomes_as_final(
+    owner_engine: AsyncEngine, outcome: AttemptOutcome | None
+) -> None:
+    async with owner_engine.connect() as connection:
+        is_final = await connection.scalar(text("select duly.is_final(:outcome)"), {"outcome": outcome})
+
+    assert is_final is (outcome in FINAL_OUTCOMES)
