@@ -89,8 +89,10 @@ def _stated(module: Module, function: ast.AST, functions: Functions, seen: froze
 
 
 def _seconds(module: Module, value: ast.expr) -> float:
-    if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
-        return float(value.value)
+    if isinstance(value, ast.Constant) and isinstance(value.value, int | float | None):
+        return float(value.value or 0)
+    if isinstance(value, ast.IfExp):
+        return max(_seconds(module, value.body), _seconds(module, value.orelse))
     found = getattr(importlib.import_module(module.name), ast.unparse(value), None)
     if not isinstance(found, int | float):
         raise TypeError(module.at(value.lineno, f"time-out {ast.unparse(value)} is no number here: name a constant"))
