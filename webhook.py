@@ -294,7 +294,6 @@ def main(
     try:
         asyncio.run(serve(settings, host, port))
     except (DatabaseUnavailableError, SchemaMismatchError, RuntimeError) as error:
-        # As in the worker: one line says what the operator can mend.
         log.error("receiver_not_started", error=type(error).__name__, reason=str(error))  # noqa: TRY400
         raise typer.Exit(1) from error
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
@@ -17,7 +16,6 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.cards.card import RecurringCommand
 from models.collections.collection import CollectionStatus, GraceCommand, RetryCommand, Stage
 from models.operator_command import OperatorCommand
-from models.reductions.reduction import Decision, ReductionDecision, ReductionState, ReductionStatus
 from models.runs.run_control import Steering
 from models.workflow_ids import dispute_id, shard_id
 from sandbox.servers.temporal import register_search_attributes, running_temporal
@@ -25,7 +23,6 @@ from sandbox.stripe.control.client import Fault, FaultKind
 from settings import Settings
 from tests.fixtures.cards import CardClient
 from tests.fixtures.refunds import RefundClient
-from tests.reductions.reduction_client import ReductionClient
 from tests.support.attempts import CHARGES, attempts, charged
 from tests.support.builders import Merchant, declined
 from tests.support.run_control import COLLECTED, duly_at, happened, shape, until
@@ -112,43 +109,6 @@ async def run_of(workflow: WorkflowHandle[Any, Any]) -> str:
 def waits_for(status: CollectionStatus) -> tuple[object, ...]:
     """What a collection waits for, and what the gateway answered last."""
     return (status.stage, status.attempt, status.next_action_at, status.next_action, status.last, status.is_in_review)
-
-
-@asynccontextmanager
-async def signalled_all_the_time(workflow: WorkflowHandle[Any, Any], signal: str) -> AsyncIterator[None]:
-    """Signal a workflow as fast as it takes signals: it continues as new again and again."""
-
-    async def signal_on() -> None:
-        with suppress(RPCError):  # it has ended
-            while True:
-                await workflow.signal(signal)
-
-    signalling = [asyncio.create_task(signal_on()) for _ in range(AT_ONCE)]
-    yield
-    for task in signalling:
-        task.cancel()
-    await asyncio.gather(*signalling, return_exceptions=True)
-
-
-async def gone_on(workflow: WorkflowHandle[Any, Any], run: str) -> None:
-    """Wait until another execution goes on with the work of one."""
-
-    async def is_another() -> bool:
-        return await run_of(workflow) != run
-
-    await until(is_another)
-
-
-async def is_asked_again(reward: WorkflowHandle[Any, Any]) -> bool:
-    """Whether a person is asked once more what becomes of a reward."""
-    status = await reward.query("status", result_type=ReductionStatus)
-    return "a person is asked" in status.history[-1]
-
-
-async def is_validated_twice(cards: CardClient, card: str) -> bool:
-    """Whether the gateway has answered the second validation of a card."""
-    last = (await cards.status(card)).last
-    return last is not None and last.attempt == 2
 
 
 async def test_signals_without_end_leave_the_history_short_and_the_wait_as_it_was(
@@ -239,67 +199,6 @@ async def test_a_collection_accepts_every_grace_and_keeps_the_last(duly: Running
     after = await collection.query(Collection.status)
     assert await run_of(collection) != first
     assert (after.stage, after.next_action_at) == (Stage.DUNNING, planned + timedelta(days=COMMANDS))
-
-
-async def test_a_skip_and_an_end_that_come_between_signals_are_done(duly: RunningDuly, merchant: Merchant) -> None:
-    account, collection = await in_dunning(duly, merchant)
-    first, planned = await run_of(collection), (await collection.query(Collection.status)).next_action_at
-
-    async with signalled_all_the_time(collection, "receivable_changed"):
-        await collection.execute_update(Collection.skip_attempt, WHO)
-        await gone_on(collection, first)
-        skipped = await collection.query(Collection.status)
-        second = await run_of(collection)
-        await collection.execute_update(Collection.give_up, WHO)
-        result = await collection.result()
-
-    assert planned is not None
-    assert skipped.next_action_at is not None
-    assert skipped.next_action_at > planned
-    assert second != first
-    assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
-    assert await attempts(merchant, account) == [(1, "declined")]
-
-
-async def test_a_decision_about_a_reward_that_comes_between_signals_is_done(
-    duly: RunningDuly, refunds: RefundClient, database: Database
-) -> None:
-    rewards = ReductionClient(refunds, database)
-    await rewards.open(remedies=["another_payment"])
-    account = await refunds.merchant.account()
-    await rewards.award(account, 100, name="award_stuck")
-    reward = rewards.workflow("award_stuck")
-    await reward.execute_update("first_outcome")
-    first = await run_of(reward)
-
-    async with signalled_all_the_time(reward, "payment_changed"):
-        await gone_on(reward, first)
-        await reward.execute_update("decide", ReductionDecision("maria", "goodwill", decision=Decision.TRY_AGAIN))
-        await until(lambda: is_asked_again(reward))
-        second = await run_of(reward)
-        await gone_on(reward, second)
-        await reward.execute_update("decide", ReductionDecision("maria", "goodwill", decision=Decision.CREDIT))
-        result = await reward.result()
-
-    assert (result.state, await refunds.merchant.balance(account)) == (ReductionState.GRANTED, -100)
-
-
-async def test_a_validation_of_a_card_that_is_asked_for_between_signals_is_made(
-    duly: RunningDuly, merchant: Merchant, card_client: CardClient
-) -> None:
-    account = await merchant.account(cards=[])
-    card, _ = await card_client.save(account)
-    workflow = card_client.workflow(card)
-    first = await run_of(workflow)
-
-    async with signalled_all_the_time(workflow, "card_touched"):
-        await gone_on(workflow, first)
-        await workflow.execute_update("revalidate", WHO)
-        await until(lambda: is_validated_twice(card_client, card))
-
-    stored = "select array_agg(outcome order by attempt) from duly.gateway_attempts a join duly.gateway_requests r"
-    outcomes = await merchant.value(f"{stored} on r.id = a.request_id where r.kind = 'card_validation'")
-    assert outcomes == ["succeeded", "succeeded"]
 
 
 async def test_a_refund_that_is_watched_accepts_every_check(duly: RunningDuly, refunds: RefundClient) -> None:

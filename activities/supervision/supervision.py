@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import func, select
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -31,6 +32,7 @@ from models.supervision.supervision import (
     Supervised,
     SupervisionRequest,
 )
+from models.tables.operations import WorkflowStopRow
 from models.workflow_ids import WORKFLOW_QUEUE
 
 # Rows of one read, ids of one question to visibility, and questions on their way at once.
@@ -213,12 +215,13 @@ class Supervision:
 
     async def _shard_step(self, workflow_id: str) -> NextStep:
         """Leave a shard to its run for a while, which begins it again by itself; then ask a person."""
-        rows = await self._database.rows(
-            "select from duly.workflow_stops where workflow_id = :id and resumed_at is null"
-            " and noted_at < now() - make_interval(secs => :seconds)",
-            id=workflow_id,
-            seconds=self._left_alone.total_seconds(),
+        long_ago = func.now() - self._left_alone
+        stops = select(WorkflowStopRow.workflow_id).where(
+            WorkflowStopRow.workflow_id == workflow_id,
+            WorkflowStopRow.resumed_at.is_(None),
+            WorkflowStopRow.noted_at < long_ago,
         )
+        rows = await self._database.read(stops)
         return NextStep.ASK if rows else NextStep.WAIT
 
     async def _resume(self, found: Resumable, ended: StoppedWorkflow) -> None:
