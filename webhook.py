@@ -192,10 +192,9 @@ class Webhook:
         """Say whether events can be stored now."""
         try:
             await self._inbox.to_deliver(limit=1)
-        except DatabaseUnavailableError:
-            return JSONResponse({"status": "database unavailable"}, status_code=503)
-        except SchemaMismatchError:
-            return JSONResponse({"status": "database not migrated"}, status_code=503)
+        except (DatabaseUnavailableError, SchemaMismatchError) as error:
+            state = "not migrated" if isinstance(error, SchemaMismatchError) else "unavailable"
+            return JSONResponse({"status": f"database {state}"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
 
@@ -238,8 +237,8 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]
-    come_back = {DatabaseUnavailableError: _come_back, SchemaMismatchError: _come_back}
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=come_back)
+    handlers = dict.fromkeys((DatabaseUnavailableError, SchemaMismatchError), _come_back)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
@@ -287,8 +286,7 @@ def main(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
     """Receive the gateway's events until told to stop."""
-    settings = load_settings()
-    configure_logging(settings)
+    configure_logging(settings := load_settings())
     if not settings.stripe_webhook_secrets:
         raise typer.BadParameter("STRIPE_WEBHOOK_SECRET is needed to trust an event")
     try:
