@@ -25,6 +25,7 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
+from models.gateway.gateway_request import AttemptOutcome
 from models.tables.base import whole_row
 from models.tables.collecting import CollectionRow
 from models.tables.configuration import CardRow, GatewayCustomerRow
@@ -175,9 +176,14 @@ class CardActivities:
 
     @activity.defn
     async def remove_card(self, change: CardChange) -> Card:
-        """Take a card away: first here, so that nobody charges it any more, then at the gateway."""
+        """Take a card away: first here, so that nobody charges it any more, then at the gateway.
+
+        A page or a confirmation on which its holder could still save it is ended, and what it saved is detached.
+        """
         removed = await change_card(self._database, replace(change, state=CardState.REMOVED))
         await self.detach_card(change.card_id)
+        if removed.attempt:
+            await self.end_validation(ValidationRequest(change.card_id, removed.provider, removed.attempt))
         return removed
 
     @activity.defn
@@ -198,7 +204,11 @@ class CardActivities:
     async def _make(self, attempt: ValidationAttempt, calls: GatewayCalls[ValidationAnswer]) -> ValidationResult:
         made = await self._attempts.make(attempt.stored, calls)
         outcome, answer = made
-        return (await self._record(attempt, outcome, answer)).result(answer)
+        recorded = await self._record(attempt, outcome, answer)
+        if recorded.stored.outcome is AttemptOutcome.SUCCEEDED:
+            # It may have been taken away meanwhile, and the gateway has just saved it.
+            await self.detach_card(attempt.validation.card_id)
+        return recorded.result(answer)
 
     def _calls(self, attempt: ValidationAttempt) -> GatewayCalls[ValidationAnswer]:
         is_open_page = attempt.is_hosted and attempt.stored.gateway_reference

@@ -221,6 +221,10 @@ begin
     select * into strict c from duly.cards where id = r.card_id for update;
     if p_outcome = 'succeeded' and c.state not in ('replaced', 'removed') then
         perform duly.accept_card(c, p_card);
+    elsif p_outcome = 'succeeded' then
+        -- It was taken away while its holder was about to save it: the token is needed to detach it there as well.
+        update duly.cards set token = coalesce(token, p_card ->> 'token') where id = c.id and not exists (
+            select from duly.cards k where k.id <> c.id and k.token = p_card ->> 'token');
     elsif p_outcome in ('declined', 'invalid_request') and c.state not in ('replaced', 'removed') then
         update duly.cards set state = case when c.state in ('registered', 'validating') then 'rejected' else 'blocked' end,
             state_reason = coalesce(nullif(p_decline_code, ''), nullif(p_code, ''), p_outcome), checked_at = now()
