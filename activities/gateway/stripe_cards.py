@@ -49,6 +49,14 @@ class StripeCards:
                 raise
         return not getattr(found, "deleted", False)
 
+    async def is_deleted(self, customer: str) -> bool:
+        """Say whether a customer was deleted: one that this account has never had is something else."""
+        try:
+            found = await self._client.v1.customers.retrieve_async(customer)
+        except stripe.InvalidRequestError:
+            return False
+        return getattr(found, "deleted", False)
+
     async def validate_card(self, validation: Validation, *, return_url: str) -> ValidationAnswer:
         """Create and confirm a setup intent under the attempt's key."""
         with translating_errors():

@@ -66,10 +66,16 @@ class StripeGateway(
             except stripe.CardError as error:
                 return decline_from(error)
             except stripe.InvalidRequestError as error:
-                if error.param not in {None, "payment_method"} or await self._holds_card(charge):
+                if not await self._is_card_gone(error, charge):
                     raise
                 return ChargeResult(ChargeStatus.DECLINED, "", decline=Decline("card_unavailable"))
         return charge_result(intent, charge)
+
+    async def _is_card_gone(self, error: stripe.InvalidRequestError, charge: Charge) -> bool:
+        """Say whether a refusal means that the card is gone, alone or with a customer who was deleted."""
+        if error.param == "customer":
+            return await self.is_deleted(charge.customer)
+        return error.param in {None, "payment_method"} and not await self._holds_card(charge)
 
     async def _holds_card(self, charge: Charge) -> bool:
         """Say whether the customer still has the card: the refusal of a detached one names no parameter."""

@@ -135,6 +135,17 @@ async def test_a_card_of_somebody_else_is_a_decline_of_that_card(gateway: Stripe
     assert result.decline == Decline("card_unavailable")
 
 
+async def test_a_card_whose_customer_was_deleted_is_a_decline_of_that_card(
+    gateway: StripeGateway, cards: Cards, stripe_sdk: stripe.StripeClient
+) -> None:
+    holder = await cards.save()
+    stripe_sdk.v1.customers.delete(holder.customer)
+
+    result = await gateway.charge(holder.charge())
+
+    assert (result.status, result.decline) == (ChargeStatus.DECLINED, Decline("card_unavailable"))
+
+
 async def test_a_customer_that_is_not_there_is_refused(gateway: StripeGateway, cards: Cards) -> None:
     holder = replace(await cards.save(), customer="cus_gone")
 
