@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import stripe
 
-from activities.gateway.translation import movement_of, translating_errors
+from activities.gateway.translation import booked_movement, translating_errors
 from models.disputes.dispute import DISPUTE_ENDED, DisputeData, DisputeState
 from models.gateway.amounts import from_gateway
 
@@ -56,7 +56,7 @@ class StripeDisputes:
 def _data(dispute: stripe.Dispute) -> DisputeData:
     currency = dispute.currency.upper()
     due, amount = dispute.evidence_details.due_by, from_gateway(dispute.amount, currency).amount_minor
-    moved = [movement_of(each) for each in dispute.balance_transactions]
+    moved = [each for each in map(booked_movement, dispute.balance_transactions) if each]
     is_own = all(each.currency == currency for each in moved)
     return DisputeData(
         dispute_id=dispute.id,

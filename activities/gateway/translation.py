@@ -9,6 +9,7 @@ import aiohttp
 import stripe
 import structlog
 
+from models.currency import UnknownCurrencyError
 from models.gateway.amounts import GatewayAmountError, from_gateway, to_gateway
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline
@@ -131,7 +132,7 @@ def booked_movement(booking: object) -> Movement | None:
         return None
     try:
         return movement_of(booking)
-    except GatewayAmountError:
+    except (GatewayAmountError, UnknownCurrencyError):
         # The money has moved, whatever it cost: what the ledger cannot express stays expected, and is reported overdue.
         log.warning("movement_not_expressible", movement=booking.id, currency=booking.currency)
         return None

@@ -256,3 +256,17 @@ async def test_the_same_page_of_movements_books_once(
 
     assert counts == [1, 0]
     assert len(await fees(merchant)) == 1
+
+
+async def test_a_movement_in_a_currency_that_nobody_has_any_more_holds_no_other_up(
+    refunds: RefundClient,
+) -> None:
+    refunds.sandbox.set_account_settings(AccountSettings(settlement_currency="bgn", exchange_rates={"eur": 1.95583}))
+    await refunds.paid(2500)
+    refunds.sandbox.set_account_settings(AccountSettings())
+    await refunds.paid(4000)
+
+    booked = await day_ends(refunds.sandbox, refunds.database, refunds.gateway)
+
+    assert (booked.booked, booked.open) == (1, 1)
+    assert await fees(refunds.merchant) == [(True, 146, "EUR")]
