@@ -259,3 +259,24 @@ async def unknown_collection(
     first = await handle.execute_update(Collection.first_outcome)
     assert first.outcome == CollectOutcome.UNKNOWN
     return handle
+
+
+async def test_a_reference_as_long_as_a_bank_writes_it_is_kept_whole_and_pays_once(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
+    handle = await declined_collection(duly, merchant)
+    reference = "Überweisung " + "é" * 900
+
+    number = await handle.execute_update(Collection.mark_paid_outside, PaidOutsideCommand(**WHO, reference=reference))
+    again = await merchant.value(
+        "select duly.record_paid_outside('acc_1', '2026-11', :reference, 'bank_transfer', 'maria')", reference=reference
+    )
+    result = await handle.result()
+
+    assert (result.stage, again) == (Stage.SETTLED, number)
+    [paid] = await merchant.run(
+        "select payment_reference from duly.financial_transactions t join duly.transaction_numbers n"
+        " on n.transaction_id = t.id where n.number = :number",
+        number=number,
+    )
+    assert paid.payment_reference == reference

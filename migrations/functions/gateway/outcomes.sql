@@ -157,6 +157,10 @@ declare
     v_owed bigint;
     v_receipt duly.receipt;
 begin
+    if char_length(v_key) > 200 then
+        -- A bank's reference may be longer than a key.
+        v_key := left(v_key, 160) || ':' || md5(v_key);
+    end if;
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select n.number into v_number from duly.financial_transactions t
     join duly.transaction_numbers n on n.transaction_id = t.id where t.idempotency_key = v_key;
