@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from psycopg import DataError
 from psycopg.types.json import Jsonb
 from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, select, text
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,9 @@ _PERMANENT_CLASSES = ("22", "23", "DU", "LD")
 # SQLSTATE classes and codes that say "code and database are of two releases": a function, column or right that is not
 # there yet, a plan that a migration has outdated. They are no rule of the business: what was called is called again.
 _MISMATCHES = ("42", "3F", "0A000")
+
+# What a column of type bigint holds.
+BIGINT_MAX = 2**63 - 1
 
 # The server gives a statement up this long after its caller has: what nobody waits for holds no locks.
 STATEMENT_MARGIN_SECONDS = 5
@@ -187,6 +191,9 @@ async def _translating_errors() -> AsyncIterator[None]:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(_PERMANENT_CLASSES):
             raise _broken_rule(error) from None
+        if isinstance(error.orig, DataError):
+            # The driver itself refuses a text with U+0000: no server would take it.
+            raise RuleBrokenError("value_is_storable", str(error.orig)) from None
         if state.startswith(_MISMATCHES):
             raise SchemaMismatchError(state, _primary_message(error)) from None
         raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
@@ -221,4 +228,11 @@ def _statement_timeout_ms(seconds: float) -> int:
 
 
 def _plain(arguments: dict[str, object]) -> dict[str, object]:
+    """Return arguments as the driver takes them. Raises RuleBrokenError for an integer that no column holds.
+
+    The driver would send it as a `numeric`, for which there is no function: that looks like another release's database.
+    """
+    for name, value in arguments.items():
+        if isinstance(value, int) and not -BIGINT_MAX <= value <= BIGINT_MAX:
+            raise RuleBrokenError("value_is_storable", f"{name}: is beyond {BIGINT_MAX}")
     return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in arguments.items()}

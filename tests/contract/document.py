@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
+from models.money import AMOUNT_MINOR_MAX
 from models.workflow_inputs import TEXT_RULES
 from tests.contract.errors import ERRORS, OF_EVERY_WORKFLOW
 from tests.contract.foreign import NAMES, REGISTERED, plain
 from tests.contract.run_examples import EXAMPLES
 from tests.house.source import ROOT
 from workflows.inputs.starts import STARTS
+from workflows.inputs.values import TEXT_MAX
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 DOCUMENT = ROOT / "docs" / "contract.md"
@@ -35,12 +37,13 @@ def document() -> str:
 def schemas() -> dict[str, Any]:
     """Return the JSON Schemas of everything that goes in and comes out, and which handler has which."""
     strict = ConfigDict(extra="forbid", strict=True)
-    inputs = _definitions({type(value) for value in _inputs()}, strict)
+    inputs = _bounded(_definitions({type(value) for value in _inputs()}, strict))
     for kind, rules in TEXT_RULES.items():
         for name, rule in rules.items():
             properties = inputs[kind.__name__]["properties"][name]
             place = properties["items"] if rule.is_for_lists else properties
             place["pattern"] = f"^{rule.pattern}$"
+            place.pop("maxLength", None)
     results = _definitions(
         {type(value) for value in _results() if hasattr(value, "__dataclass_fields__")}, ConfigDict()
     )
@@ -56,6 +59,20 @@ def _definitions(kinds: set[type], config: ConfigDict) -> dict[str, Any]:
     adapters = [(kind.__name__, "validation", TypeAdapter(tuple[kind], config=config)) for kind in named]  # type: ignore[valid-type]
     _, found = TypeAdapter.json_schemas(adapters)  # type: ignore[arg-type]  # the mode is one of the two
     return dict(sorted(found["$defs"].items()))
+
+
+def _bounded(schema: Any) -> Any:
+    """Add to every text and integer what none may be beyond (workflows/inputs/values.py)."""
+    if isinstance(schema, list):
+        return [_bounded(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    bounds: dict[str, Any] = {}
+    if schema.get("type") == "string" and not {"enum", "const", "format"} & schema.keys():
+        bounds = {"maxLength": TEXT_MAX}
+    elif schema.get("type") == "integer":
+        bounds = {"minimum": -AMOUNT_MINOR_MAX, "maximum": AMOUNT_MINOR_MAX}
+    return {name: _bounded(value) for name, value in schema.items()} | bounds
 
 
 def _inputs() -> Iterator[Any]:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from datetime import date, datetime
+from enum import Enum
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,7 @@ from temporalio.workflow import _Definition
 from models.workflow_inputs import TEXT_RULES
 from tests.contract.run_examples import EXAMPLES
 from workflows.inputs.runner import MARK
+from workflows.inputs.values import TEXT_MAX
 from workflows.registered import WORKFLOWS
 
 NAMES = sorted(EXAMPLES)
@@ -104,6 +107,34 @@ def broken_texts(example: Any, prefix: str = "") -> Iterator[tuple[Any, str]]:
         if is_dataclass(value):
             for wrong, inner in broken_texts(value, f"{field.name}."):
                 yield {**deepcopy(good), field.name: wrong}, inner
+
+
+def unstorable(example: Any, prefix: str = "") -> Iterator[tuple[Any, str]]:
+    """Yield objects whose types are right, with one value that is beyond all bounds, and where."""
+    good = plain(example)
+    for field in fields(example):
+        value, place = getattr(example, field.name), f"{prefix}{field.name}"
+        if is_dataclass(value):
+            for wrong, inner in unstorable(value, f"{place}."):
+                yield {**deepcopy(good), field.name: wrong}, inner
+        for wrong in _beyond(value):
+            yield {**good, field.name: wrong}, place
+
+
+def _beyond(value: Any) -> Iterator[Any]:
+    match value:
+        case bool() | Enum():
+            return
+        case str():
+            yield from ("so\0on", "x" * (TEXT_MAX + 1))
+        case int():
+            yield from (2**53, 10**30)
+        case datetime():
+            yield from ("2026-12-10T12:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00")
+        case date():
+            yield from ("9999-12-31", "0001-01-01")
+        case dict():
+            yield from ({"so\0on": 1}, {"EUR": 2**53})
 
 
 class Marked(Interceptor):

@@ -1,5 +1,6 @@
 """What clients in any language say to workflows: nonsense is refused by the field's name and breaks nothing."""
 
+from dataclasses import is_dataclass
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.contract.foreign import (
     kinds_of,
     mistakes,
     plain,
+    unstorable,
 )
 from tests.contract.run_examples import EXAMPLES
 
@@ -40,6 +42,14 @@ async def answer_to(handle: WorkflowHandle[Any, Any], update: str, mistake: Mist
     return "" if is_named else f"{update} {mistake}: {cause}"
 
 
+def beyond_bounds(arguments: tuple[Any, ...]) -> list[Mistake]:
+    """Return the mistakes of a signal whose first argument holds a value that nothing could store."""
+    if not arguments or not is_dataclass(arguments[0]):
+        return []
+    others = tuple(plain(argument) for argument in arguments[1:])
+    return [Mistake((value, *others), field) for value, field in unstorable(arguments[0])]
+
+
 @pytest.mark.parametrize("name", WITH_UPDATES)
 async def test_an_update_that_is_wrong_is_refused_by_the_name_of_the_field_and_leaves_no_trace(
     foreign: Foreign, name: str
@@ -48,7 +58,8 @@ async def test_an_update_that_is_wrong_is_refused_by_the_name_of_the_field_and_l
         for update, call in EXAMPLES[name].updates.items():
             if call.takes is None:
                 continue
-            missed = [await answer_to(handle, update, mistake) for mistake in mistakes(call.takes)]
+            wrong = [*mistakes(call.takes), *(Mistake((value,), field) for value, field in unstorable(call.takes))]
+            missed = [await answer_to(handle, update, mistake) for mistake in wrong]
             assert list(filter(None, missed)) == []
         kinds = await kinds_of(handle)
 
@@ -87,7 +98,7 @@ async def test_a_signal_that_is_wrong_is_dropped_counted_and_shown_and_breaks_no
     async with foreign.waiting(name) as handle:
         sent = 0
         for signal, arguments in EXAMPLES[name].signals.items():
-            for mistake in mistakes(*arguments):
+            for mistake in (*mistakes(*arguments), *beyond_bounds(arguments)):
                 await handle.signal(signal, args=list(mistake.arguments))
                 sent += 1
             details = await details_of(handle)

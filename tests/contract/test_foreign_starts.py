@@ -24,6 +24,7 @@ from tests.contract.foreign import (
     kinds_of,
     mistakes,
     plain,
+    unstorable,
 )
 from tests.contract.run_examples import EXAMPLES
 from tests.support.run_control import happened
@@ -99,6 +100,16 @@ async def test_a_text_that_breaks_its_rule_fails_the_start_before_anything_is_wr
         error = await refused(foreign, name, wrong)
 
         assert field in fields_named(error), error
+
+
+@pytest.mark.parametrize("name", [name for name in BY_CLIENTS if EXAMPLES[name].request is not None])
+async def test_a_value_that_nothing_could_store_fails_the_start_by_the_name_of_the_field(
+    foreign: Foreign, name: str
+) -> None:
+    for wrong, field in unstorable(EXAMPLES[name].request):
+        error = await refused(foreign, name, wrong)
+
+        assert (error.type, fields_named(error)) == ("invalid_input", [field])
 
 
 @pytest.mark.parametrize("name", BY_CLIENTS)

@@ -84,6 +84,25 @@ async def test_a_refusal_brings_no_row_into_a_history(owner_database_url: str) -
     assert isinstance(refused.value.refused, InvalidInputError)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"account_id": "acc_1", "method": "ca\0rd"}, "NUL"),
+        ({"account_id": 2**63, "method": "card"}, "account_id: is beyond 9223372036854775807"),
+    ],
+)
+async def test_what_no_column_holds_is_a_broken_rule_and_not_a_database_that_is_away(
+    database_url: str, arguments: dict[str, object], message: str
+) -> None:
+    database = Database(create_engine(database_url, pool=1))
+
+    with pytest.raises(RuleBrokenError, match=message) as refused:
+        await database.call("set_preferred_method", **arguments)
+    await database.dispose()
+
+    assert (refused.value.type, refused.value.non_retryable) == ("value_is_storable", True)
+
+
 async def test_the_server_may_work_as_long_as_the_caller_waits_and_for_the_next_one_no_longer(
     database_url: str,
 ) -> None:

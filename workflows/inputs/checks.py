@@ -32,11 +32,14 @@ from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
 from workflows.inputs.providers import ProviderCheck
 from workflows.inputs.runner import MARK, is_from_duly, parameters_of
 from workflows.inputs.starts import names_provider, problems_of_start
+from workflows.inputs.values import problems_of_values
 from workflows.options import DATABASE
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
 _REFUSED_START = "_refused_start"
+# What stands in a history of release 0.1.0 was taken in, and goes on.
+_BOUNDED = "input-values-are-bounded"
 _METADATA = "__temporal_workflow_metadata"
 
 # A reason is a sentence; what a client may send with a Cancel has no bound.
@@ -105,7 +108,7 @@ class _Checked(WorkflowInboundInterceptor):
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
         if _refused_start():
             return
-        problems = _problems_of_call(_wanted_by(input.signal), input.args)
+        problems = _problems_of_call(_wanted_by(input.signal), input.args) or _problems_of_new_values(input.args)
         if problems:
             self._drop(input.signal, problems)
             return
@@ -113,6 +116,9 @@ class _Checked(WorkflowInboundInterceptor):
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002
         _require_call(input.update, input.args)
+        # Here alone: what a history has was accepted.
+        if problems := problems_of_values(input.args):
+            raise refusal(problems)
         super().handle_update_validator(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002
@@ -199,10 +205,12 @@ def _wanted_by(handler: str) -> Sequence[str]:
 
 
 def _problems_of_start(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
+    info = workflow.info()
     problems = _problems_of_call(wanted, arguments)
+    if not problems and not is_from_duly(info.headers):
+        problems = _problems_of_new_values(arguments)
     if problems:
         return problems
-    info = workflow.info()
     return problems_of_start(
         info.workflow_type,
         arguments[0] if arguments else None,
@@ -210,6 +218,12 @@ def _problems_of_start(wanted: Sequence[str], arguments: Sequence[Any]) -> Seque
         now=workflow.now(),
         is_from_duly=is_from_duly(info.headers),
     )
+
+
+def _problems_of_new_values(arguments: Sequence[Any]) -> Sequence[Problem]:
+    """Return the values that are beyond all bounds, unless a worker without this rule had taken them in."""
+    problems = problems_of_values(arguments)
+    return problems if problems and workflow.patched(_BOUNDED) else ()
 
 
 def _problems_of_call(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:

@@ -52,7 +52,7 @@ def read(payloads: Sequence[Payload], hints: Sequence[Any], *, bytes_max: int | 
     """Read as many arguments as there are types, strictly; each of so many bytes at most."""
     values, problems = [], []
     for number, (payload, hint) in enumerate(zip(payloads, hints, strict=True), start=1):
-        argument = "argument" if len(hints) == 1 else f"argument {number}"
+        argument = named_argument(number, len(hints))
         if bytes_max is not None and len(payload.data) > bytes_max:
             problems.append(Problem(argument, SIZE, f"has {len(payload.data)} bytes, at most {bytes_max}"))
             continue
@@ -67,6 +67,11 @@ def read(payloads: Sequence[Payload], hints: Sequence[Any], *, bytes_max: int | 
             found = error.errors(include_url=False, include_input=False)
             problems += [_problem(one, hint, argument) for one in found]
     return Refused(tuple(problems)) if problems else values
+
+
+def named_argument(number: int, count: int) -> str:
+    """Return how an argument is called that stands at no field."""
+    return "argument" if count == 1 else f"argument {number}"
 
 
 def _value(text: bytes, hint: Any) -> Any:
