@@ -30,6 +30,9 @@ BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
 # Why a collection ended that somebody cancelled: it can be opened again, and no policy applies.
 CANCELLED = "cancelled"
 
+# Why a collection ended whose rest no gateway takes: it stays owed, and is charged with what comes next.
+UNCHARGEABLE = frozenset({"below_minimum", "amount_not_in_steps"})
+
 # Nothing comes after these.
 ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
 
@@ -132,6 +135,12 @@ class CollectionClosing:
     stage: Stage
     reason: str
     action: GiveUpAction = GiveUpAction.NOTHING
+
+
+def action_at_end(policy: DunningPolicy, stage: Stage, reason: str) -> GiveUpAction:
+    """Return what becomes of the account: the policy's action is for those who do not pay, not for a rest."""
+    is_by_policy = stage is Stage.GIVEN_UP and reason not in UNCHARGEABLE | {CANCELLED}
+    return policy.on_giving_up if is_by_policy else GiveUpAction.NOTHING
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,26 @@ async def test_the_policy_says_what_then(
     assert await merchant.value("select action from duly.collections") == action
 
 
+@pytest.mark.parametrize(
+    ("currency", "owes_minor", "paid_minor", "reason"),
+    [("EUR", 2500, 2470, "below_minimum"), ("KWD", 7320, 1005, "amount_not_in_steps")],
+)
+async def test_a_rest_that_no_gateway_takes_is_no_reason_to_suspend_who_has_paid(
+    duly: RunningDuly, merchant: Merchant, currency: str, owes_minor: int, paid_minor: int, reason: str
+) -> None:
+    await a_policy(merchant, on_giving_up="suspend")
+    account = await merchant.account(currency=currency, answers=[declined("do_not_honor")], owes_minor=owes_minor)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome")
+
+    await merchant.transfer(account, paid_minor, currency=currency)
+    result = await handle.result()
+
+    assert (result.stage, result.reason) == (Stage.GIVEN_UP, reason)
+    assert await merchant.value("select state from duly.accounts") == "active"
+    assert await merchant.balance(account) == owes_minor - paid_minor
+
+
 async def test_a_segment_has_its_own_policy(duly: RunningDuly, merchant: Merchant) -> None:
     await a_policy(merchant, on_giving_up="suspend", segment="business")
     await given_up(duly, merchant, "acc_private")

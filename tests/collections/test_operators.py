@@ -72,6 +72,23 @@ async def test_retry_on_another_card_charges_that_card(duly: RunningDuly, mercha
     assert await merchant.value("select card_id from duly.gateway_attempts where attempt = 2") == card_id
 
 
+async def test_a_retry_on_a_card_that_nobody_can_charge_changes_nothing_of_what_is_planned(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
+    handle = await declined_collection(duly, merchant)
+    before = await status(handle)
+
+    await handle.execute_update(Collection.retry_now, RetryCommand(**WHO, card_id="card_misspelt"))
+    await duly.environment.sleep(timedelta(minutes=1))
+
+    after = await status(handle)
+    assert (after.stage, after.next_action_at) == (Stage.DUNNING, before.next_action_at)
+    assert after.history[-2].endswith("the card that was named cannot be charged")
+    assert await merchant.value("select count(*) from duly.messages where kind = 'card_needed'") == 0
+    result = await handle.result()
+    assert (result.stage, result.attempts) == (Stage.SETTLED, 2)
+
+
 async def test_skipping_every_attempt_gives_up_without_asking_the_issuer(duly: RunningDuly, merchant: Merchant) -> None:
     handle = await declined_collection(duly, merchant)
 

@@ -6,11 +6,11 @@ Look at the differences before committing them: each is something that running w
 """
 
 import pytest
-from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from models.cards.card import CardState
-from models.collections.collection import CollectionRequest, CollectionResult
+from models.collections.collection import CollectionRequest, CollectionResult, RetryCommand
 from models.gateway.events import SweepRequest
 from models.gateway.gateway_request import CollectResult
 from models.gateway.movements import MovementsRequest
@@ -26,6 +26,7 @@ from models.workflow_ids import (
     mailing_id,
     movements_id,
     payment_run_id,
+    reduction_id,
     shard_id,
     sweep_id,
 )
@@ -120,6 +121,28 @@ async def test_collection_woken_by_a_card(duly: RunningDuly, merchant: Merchant)
     await duly.collected(account)
 
     await keep("collection-woken_by_a_card", handle)
+
+
+async def test_collection_retried_on_a_card_of_nobodys(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(answers=[NO], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome")
+    await handle.execute_update("retry_now", RetryCommand("maria", "as agreed", "card_misspelt"))
+
+    await duly.collected(account)
+
+    await keep("collection-retried_on_a_card_of_nobodys", handle)
+
+
+async def test_start_with_a_value_of_no_column(duly: RunningDuly, merchant: Merchant) -> None:
+    award = {"award_id": "aw_1", "merchant_id": "ca\0fe", "account_id": "acc_1", "amount_minor": 100, "currency": "EUR"}
+    handle = await duly.client.start_workflow(
+        "BackEndReduction", {"award_id": "aw_1", "award": award}, id=reduction_id("aw_1"), task_queue=WORKFLOW_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    await keep("back_end_reduction-refused_a_value", handle)
 
 
 async def test_collection_of_nothing(duly: RunningDuly, merchant: Merchant) -> None:

@@ -18,8 +18,9 @@ from models.collections.collection import (
     OpenPage,
     Stage,
     WaitingFor,
+    action_at_end,
 )
-from models.collections.dunning import DunningDecision, GiveUp, GiveUpAction, RetryAt, WaitForCustomer
+from models.collections.dunning import DunningDecision, GiveUp, RetryAt, WaitForCustomer
 from models.gateway.decline import DeclineClass, classify
 from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
@@ -110,12 +111,14 @@ class Collection(CollectionHandlers, CollectionWaits):
                 return Settled(result.outcome)
             case CollectOutcome.DECLINED:
                 return await self._follow_decline(result)
+            case CollectOutcome.NO_CARD if state.is_on_named_card and workflow.patched("named-card-keeps-the-plan"):
+                return await self._go_on_as_planned("the card that was named cannot be charged")
             case CollectOutcome.NO_CARD:
                 return await self._wait_for_customer(self._state.customer_deadline(), "a card", result)
             case CollectOutcome.PROVIDER_NOT_EFFECTIVE:
                 return await self._wait_for_provider()
             case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
-                return await self._go_on_without_page()
+                return await self._go_on_as_planned("the customer's page ended unpaid")
             case CollectOutcome.PROCESSING if state.snapshot.page is not None:
                 return await self._wait_for_page(state.snapshot.page)
             case CollectOutcome.DID_NOT_HAPPEN:
@@ -150,10 +153,10 @@ class Collection(CollectionHandlers, CollectionWaits):
         state.record_result(result)
         return result
 
-    async def _go_on_without_page(self) -> Step:
-        """The customer's page ended unpaid: what was planned before it was opened is still planned."""
+    async def _go_on_as_planned(self, why: str) -> Step:
+        """What was tried for a person came to nothing: what was planned before it is still planned."""
         snapshot = self._state.snapshot
-        self._state.waiter.note("the customer's page ended unpaid")
+        self._state.waiter.note(why)
         if snapshot.declined is not None and snapshot.planned_at is not None:
             return await self._follow_policy(snapshot.declined, planned_at=snapshot.planned_at)
         return await self._wait_for_customer(self._state.customer_deadline(), "a payment")
@@ -175,7 +178,9 @@ class Collection(CollectionHandlers, CollectionWaits):
         is_scheduled = planned_at is None and snapshot.cause is AttemptCause.SCHEDULED
         tries = count_try(snapshot, kind, one=1 if is_scheduled else 0)
         while True:
-            decision: DunningDecision = RetryAt(planned_at) if planned_at else self._decide(result, tries)
+            decision: DunningDecision = (
+                RetryAt(planned_at) if planned_at else decide(snapshot, result, now=workflow.now(), tries=tries)
+            )
             if isinstance(decision, GiveUp):
                 return GivenUp(decision.reason)
             if isinstance(decision, WaitForCustomer):
@@ -185,9 +190,6 @@ class Collection(CollectionHandlers, CollectionWaits):
             if wake.reason is not WakeReason.SKIP:
                 return await self._take_chance(wake)
             tries, planned_at = count_try(snapshot, kind, one=1), None
-
-    def _decide(self, result: CollectResult, tries: int) -> DunningDecision:
-        return decide(self._state.snapshot, result, now=workflow.now(), tries=tries)
 
     async def _wait_for_retry(self, result: CollectResult, at: datetime, tries: int, *, is_new: bool) -> Wake:
         """Wait for the planned attempt; the customer is notified when it is planned, and not once more."""
@@ -271,8 +273,7 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         state, request, snapshot = self._state, self._state.request, self._state.snapshot
-        is_by_policy = stage is Stage.GIVEN_UP and reason != CANCELLED
-        action = snapshot.terms.policy.on_giving_up if is_by_policy else GiveUpAction.NOTHING
+        action = action_at_end(snapshot.terms.policy, stage, reason)
         await workflow.execute_activity_method(
             CollectionActivities.close_collection,
             CollectionClosing(request.account_id, request.period, stage, reason, action),

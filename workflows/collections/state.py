@@ -64,6 +64,11 @@ class CollectionState:
         return self._snapshot is not None and self._snapshot.page is not None
 
     @property
+    def is_on_named_card(self) -> bool:
+        """Say whether a person has named the card of this attempt."""
+        return self.snapshot.cause is AttemptCause.MANUAL and bool(self.snapshot.card_id)
+
+    @property
     def subject(self) -> str:
         """The receivable in one line, for the timeline."""
         return subject_of(self.request, self.status())
