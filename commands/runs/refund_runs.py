@@ -17,6 +17,7 @@ from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from models.workflow_inputs import DAY_RULE
 from settings import Settings
 from workflows.runs.refund_run import RefundRun
+from workflows.visibility import refund_run_label
 
 
 async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_seconds: float | None) -> None:
@@ -36,7 +37,7 @@ async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_secon
         id=refund_run_id(settings.provider, f"{day}"),
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"Refunds of {day}",
+        **refund_run_label(settings.provider, f"{day}"),
     )
     certificate = await result_of(client, handle, noun="run", wait_seconds=wait_seconds)
     _answer(output, settings, certificate)

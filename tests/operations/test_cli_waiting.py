@@ -14,11 +14,13 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.reductions.reductions import open_reduction
 from commands import updates
 from commands.output import Output
 from commands.runner import perform
 from commands.waiting import answers
 from models.cards.card import CardRegistration, CardRequest
+from models.reductions.reduction import Award
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from sandbox.servers.temporal import register_search_attributes, running_temporal
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
@@ -132,6 +134,19 @@ async def test_with_the_gateways_worker_away_it_is_the_one_that_is_named(
     [message] = gave_up(printed)
     assert message.startswith(NO_GATEWAY_WORKER)
     assert message.endswith(f"collection/{account}/{period} goes on when it is there")
+
+
+async def test_who_waits_for_refunds_is_told_that_the_gateways_worker_is_away(
+    ask: CommandLine, quiet: Client, merchant: Merchant, database: Database
+) -> None:
+    account = await merchant.account()
+    await ask.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
+    awarded = Award("aw_waits", "cafe", account, 100, "EUR")
+    await open_reduction(database, awarded)
+    async with workflow_worker(quiet, database):
+        printed = await ask("refunds", "run", "--day", "2026-01-05", "--wait-seconds", "0.1", "--json")
+
+    assert any(message.startswith(NO_GATEWAY_WORKER) for message in gave_up(printed))
 
 
 @pytest.mark.parametrize(
