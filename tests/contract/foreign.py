@@ -135,6 +135,8 @@ def _beyond(value: Any) -> Iterator[Any]:
             yield from ("9999-12-31", "0001-01-01")
         case dict():
             yield from ({"so\0on": 1}, {"EUR": 2**53})
+        case _:
+            return
 
 
 class Marked(Interceptor):

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -92,7 +93,7 @@ async def test_a_refusal_brings_no_row_into_a_history(owner_database_url: str) -
     ],
 )
 async def test_what_no_column_holds_is_a_broken_rule_and_not_a_database_that_is_away(
-    database_url: str, arguments: dict[str, object], message: str
+    database_url: str, arguments: dict[str, Any], message: str
 ) -> None:
     database = Database(create_engine(database_url, pool=1))
 
