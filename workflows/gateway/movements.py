@@ -38,7 +38,7 @@ class GatewayMovements:
             workflow.continue_as_new(request)
         return booked
 
-    @workflow.signal
+    @workflow.signal(description="The gateway has booked something.")
     def gateway_event(self) -> None:
         """Something has been booked at the gateway."""
         self._has_event = True
