@@ -39,6 +39,9 @@ def _limit(params: Json) -> int:
 
 def _candidates(table: Table, params: Json) -> Iterator[Json]:
     """Rows on the asked side of the cursor, nearest to it first."""
+    if "starting_after" in params and "ending_before" in params:
+        message = "Received both ending_before and starting_after parameters. Please pass in only one."
+        raise invalid_parameter(message, "starting_after")
     first, last = table.bounds(_created_bounds(params.get("created")))
     if "starting_after" in params:
         last = min(last, table.place_of(params["starting_after"], param="starting_after"))

@@ -29,6 +29,9 @@ def create(state: AccountState, params: Json) -> Json:
     if "success_url" not in params and "return_url" not in params:
         raise invalid_parameter("Missing required param: success_url.", "success_url", "parameter_missing")
     _check_methods(params, mode)
+    of_the_other = "payment_intent_data" if mode == "setup" else "setup_intent_data"
+    if of_the_other in params:
+        raise invalid_parameter(f"You can not pass `{of_the_other}` in `{mode}` mode.", of_the_other)
     customer = customers.referenced(state, params["customer"])["id"] if "customer" in params else None
     session = _new(state, params, mode, customer)
     session |= _payment_terms(state, session["id"], params) if mode == "payment" else _setup_terms(state, params)

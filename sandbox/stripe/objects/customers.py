@@ -1,21 +1,24 @@
 """Customers: who pays."""
 
+import re
 from typing import Any
 
 from stripe import Customer
 
-from sandbox.stripe.api.errors import missing_object
+from sandbox.stripe.api.errors import invalid_parameter, missing_object
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects.cards import payment_methods
 from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
 
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _COPIED = ("address", "description", "email", "name", "phone", "shipping", "preferred_locales", "tax_exempt")
 
 
 def create(state: AccountState, params: Json) -> Json:
     """A new customer, with a first card when one is given."""
+    _check_email(params)
     id = state.ids.new("cus")
     customer: Json = blank(Customer) | {
         "id": id,
@@ -39,6 +42,12 @@ def create(state: AccountState, params: Json) -> Json:
     return customer
 
 
+def _check_email(params: Json) -> None:
+    email = params.get("email")
+    if email and not _EMAIL.fullmatch(email):
+        raise invalid_parameter(f"Invalid email address: {email}", "email", "email_invalid")
+
+
 def _invoice_settings(current: Json, params: Json) -> Json:
     unset = dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options"))
     settings: Json = unset | current | params.get("invoice_settings", {})
@@ -54,6 +63,7 @@ def retrieve(state: AccountState, _params: Json, id: str) -> Json:
 def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes who the customer is, or which card is the default."""
     customer = _live(state, id)
+    _check_email(params)
     before = dict(customer)
     default = params.get("invoice_settings", {}).get("default_payment_method")
     if default is not None:

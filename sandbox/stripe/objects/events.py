@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from sandbox.stripe.api.errors import missing_object
+from sandbox.stripe.api.errors import invalid_parameter, missing_object
 from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState
 
 KEPT = timedelta(days=30)
+TYPES_MAX = 20
 
 
 def retrieve(state: AccountState, _params: Json, id: str) -> Json:
@@ -20,6 +21,10 @@ def retrieve(state: AccountState, _params: Json, id: str) -> Json:
 
 def list_all(state: AccountState, params: Json) -> Json:
     """Events by type, types, creation and whether every endpoint got them."""
+    if "type" in params and "types" in params:
+        raise invalid_parameter("You may pass either `type` or `types`, but not both.", "types")
+    if len(params.get("types", ())) > TYPES_MAX:
+        raise invalid_parameter(f"You may pass up to {TYPES_MAX} types.", "types")
     types = set(params.get("types", ())) | ({params["type"]} if "type" in params else set())
     families = tuple(type.removesuffix("*") for type in types if type.endswith("*"))
     delivered = params.get("delivery_success")

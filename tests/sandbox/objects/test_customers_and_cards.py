@@ -24,6 +24,18 @@ def test_a_customer_is_created_changed_and_deleted(gateway_sdk: StripeClient) ->
     assert gateway_sdk.v1.customers.retrieve(customer.id).deleted is True
 
 
+@pytest.mark.parametrize("email", ["ada", "ada@", "ada@example com", "@example.com"])
+def test_what_is_no_email_address_is_refused(gateway_sdk: StripeClient, email: str) -> None:
+    customer = gateway_sdk.v1.customers.create()
+
+    with pytest.raises(InvalidRequestError) as created:
+        gateway_sdk.v1.customers.create({"email": email})
+    with pytest.raises(InvalidRequestError) as changed:
+        gateway_sdk.v1.customers.update(customer.id, {"email": email})
+
+    assert {(refused.value.code, refused.value.param) for refused in (created, changed)} == {("email_invalid", "email")}
+
+
 def test_attaching_a_test_card_makes_a_card_of_the_customers_own(gateway_sdk: StripeClient) -> None:
     first, second = payer(gateway_sdk), payer(gateway_sdk)
 

@@ -25,6 +25,20 @@ def test_a_card_is_saved_on_the_page(stripe_sdk: StripeClient, browser: httpx.Cl
     assert stripe_sdk.v1.events.list({"limit": 1}).data[0].type == "checkout.session.completed"
 
 
+def test_a_page_that_saves_a_card_takes_no_terms_of_a_payment(stripe_sdk: StripeClient) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        stripe_sdk.v1.checkout.sessions.create(
+            {
+                "mode": "setup",
+                "allowed_payment_method_types": ["card"],
+                "success_url": SUCCESS,
+                "payment_intent_data": {"setup_future_usage": "off_session"},
+            }
+        )
+
+    assert refused.value.param == "payment_intent_data"
+
+
 def test_a_declined_card_is_shown_and_another_may_be_tried(stripe_sdk: StripeClient, browser: httpx.Client) -> None:
     session = setup_session(stripe_sdk)
 

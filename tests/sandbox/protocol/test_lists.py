@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 from stripe import Charge, InvalidRequestError, StripeClient
-from stripe.params import PaymentIntentListParamsCreated
+from stripe.params import EventListParams, PaymentIntentListParamsCreated
 
 from sandbox.stripe.control.client import SandboxControl
 from tests.sandbox.contract import NO_REDIRECTS, charge_of, payer
@@ -76,6 +76,21 @@ def test_a_page_has_between_1_and_100_objects(gateway_sdk: StripeClient, limit: 
         gateway_sdk.v1.customers.list({"limit": limit})
 
     assert (refused.value.param, refused.value.code) == ("limit", "parameter_invalid_integer")
+
+
+def test_a_page_has_one_cursor(gateway_sdk: StripeClient) -> None:
+    customer = gateway_sdk.v1.customers.create().id
+
+    with pytest.raises(InvalidRequestError, match="only one"):
+        gateway_sdk.v1.customers.list({"starting_after": customer, "ending_before": customer})
+
+
+@pytest.mark.parametrize(
+    "filters", [{"types": ["charge.updated"] * 21}, {"type": "charge.updated", "types": ["charge.refunded"]}]
+)
+def test_events_are_listed_by_one_type_or_by_twenty(gateway_sdk: StripeClient, filters: EventListParams) -> None:
+    with pytest.raises(InvalidRequestError):
+        gateway_sdk.v1.events.list(filters)
 
 
 def test_a_cursor_must_exist(gateway_sdk: StripeClient) -> None:
