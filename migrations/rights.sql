@@ -40,7 +40,7 @@ grant update (brand, last4, exp_month, exp_year, is_recurring, fallback_order) o
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.note_customer,
     duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
-    duly.notify_card to duly_app;
+    duly.note_fingerprint, duly.notify_card to duly_app;
 
 -- collections
 grant execute on function duly.chargeable_card, duly.close_collection, duly.free_name, duly.is_owed, duly.open_collection,

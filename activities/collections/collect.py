@@ -15,6 +15,7 @@ from temporalio import activity
 
 from activities.collections.attempt import ChargeAttempt, blocks_card, charge_attempt, charge_outcome, collect_result
 from activities.collections.booking import record_charge
+from activities.collections.fingerprints import read_fingerprints
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
 from activities.gateway.clocks import Clocks
@@ -87,8 +88,14 @@ class CollectActivities:
         return GatewayCalls(
             lambda reference: self._find_charge(attempt, reference),
             charge_outcome,
-            send=lambda: self._gateway.charge(attempt.charge),
+            send=lambda: self._charge(attempt),
         )
+
+    async def _charge(self, attempt: ChargeAttempt) -> ChargeResult:
+        result = await self._gateway.charge(attempt.charge)
+        if result.decline is not None:
+            await read_fingerprints(self._database, self._gateway, attempt.charge)
+        return result
 
     async def _find_charge(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
         return await self._gateway.find_charge(attempt.charge, gateway_reference=reference)

@@ -179,6 +179,12 @@ class StripeCards:
             has_mandate=not found or found.status != "inactive",
         )
 
+    async def read_fingerprint(self, token: str) -> str:
+        """Retrieve the payment method for its fingerprint alone."""
+        with translating_errors():
+            method = await self._client.v1.payment_methods.retrieve_async(token)
+        return (method.card.fingerprint or "") if method.card else ""
+
     async def detach_card(self, token: str) -> None:
         """Detach the payment method, unless it is detached or gone already."""
         with translating_errors():

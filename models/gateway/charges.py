@@ -101,6 +101,10 @@ class Gateway(Protocol):
         """Charge a saved card off session; the same key always means the same charge."""
         ...
 
+    async def read_fingerprint(self, token: str) -> str:
+        """Read what is the same for all tokens of one card; empty where the gateway says nothing of it."""
+        ...
+
     async def find_charge(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Look for evidence of a charge: by reference, else in the complete list. None: the gateway never saw it.
 

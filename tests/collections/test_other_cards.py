@@ -1,10 +1,16 @@
 """A customer's other cards: tokens of one card are one card, and another is tried at once when the policy says so."""
 
+import pytest
 from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.collections.collection import Stage
+from models.gateway.gateway_request import CollectOutcome
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
+from workflows.collections.collection import Collection
 
 NO_MONEY = declined("insufficient_funds")
 ONE_CARD_THRICE = ("pm_card_visa", "pm_card_visa", "pm_card_visa")
@@ -18,6 +24,35 @@ async def test_three_tokens_of_one_stolen_card_are_tried_once(duly: RunningDuly,
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "customer_deadline_passed")
     assert await merchant.value("select count(*) from duly.gateway_attempts") == 1
     assert await merchant.value("select count(*) from duly.cards where state = 'blocked'") == 3
+
+
+@pytest.mark.parametrize(("code", "attempts"), [("stolen_card", 1), ("insufficient_funds", 2)])
+async def test_tokens_that_were_imported_are_known_for_one_card_by_its_first_decline(
+    duly: RunningDuly, merchant: Merchant, owner_engine: AsyncEngine, code: str, attempts: int
+) -> None:
+    await tries_other_cards(merchant)
+    await merchant.account("acc_1", cards=ONE_CARD_THRICE, answers=[declined(code)], owes_minor=2500)
+    async with owner_engine.begin() as owner:
+        await owner.execute(text("update duly.cards set fingerprint = ''"))
+
+    await (await duly.start_collection("acc_1")).result()
+
+    assert await merchant.value("select count(*) from duly.gateway_attempts") == attempts
+    assert await merchant.value("select count(*) from duly.cards where fingerprint = ''") == 0
+
+
+async def test_a_decline_counts_also_when_nobody_says_which_cards_are_one(
+    duly: RunningDuly, merchant: Merchant, owner_engine: AsyncEngine, stripe_sandbox: SandboxControl
+) -> None:
+    await merchant.account("acc_1", cards=ONE_CARD_THRICE[:2], answers=[declined("stolen_card")], owes_minor=2500)
+    async with owner_engine.begin() as owner:
+        await owner.execute(text("update duly.cards set fingerprint = ''"))
+    stripe_sandbox.add_fault(Fault(operation="GET /v1/payment_methods/{id}", kind=FaultKind.UNAVAILABLE_503))
+
+    handle = await duly.start_collection("acc_1")
+    first = await handle.execute_update(Collection.first_outcome)
+
+    assert (first.outcome, first.decline_code) == (CollectOutcome.DECLINED, "stolen_card")
 
 
 async def test_another_card_is_tried_when_one_with_several_tokens_is_stolen(

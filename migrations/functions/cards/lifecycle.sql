@@ -37,6 +37,12 @@ begin
     return jsonb_build_object('card', duly.card_view(c), 'is_changed', false);
 end $$;
 
+-- Keep what is the same for all tokens of one card, where nobody has read it yet.
+create or replace function duly.note_fingerprint(p_card_id text, p_fingerprint text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.cards set fingerprint = p_fingerprint where id = p_card_id and fingerprint = ''
+$$;
+
 -- A change by a person or by time: state, recurring flag, default. Who and why is kept.
 create or replace function duly.change_card(p_card_id text, p_state text, p_reason text, p_is_recurring boolean, p_is_default boolean,
     p_actor text)
