@@ -2,6 +2,7 @@
 
 import gc
 
+import pytest
 from hypothesis import settings
 
 # A busy machine is no reason for a law to fail.
@@ -23,7 +24,20 @@ pytest_plugins = [
 ]
 
 
+# On a busy machine the SDK takes a whole collection of garbage in the middle of a workflow for a deadlock: garbage is
+# collected between the files of tests, and nothing that was loaded before the first is walked through.
+NEVER = 1_000_000_000
+
+
 def pytest_collection_finish() -> None:
-    """Leave what is loaded by now out of the collecting of garbage: on a busy machine its pauses end workflows."""
+    """Take over from the interpreter when all objects are looked through; the young ones are still its own."""
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, NEVER)
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Collect after the last test of a file."""
+    if nextitem is not None and nextitem.path != item.path:
+        gc.collect()
