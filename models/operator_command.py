@@ -11,9 +11,9 @@ class CommandError(ValueError):
     """An operator's command that makes no sense here; the message names the field or the stage, and the rule."""
 
 
-# A name, and a sentence or two: histories and notes keep them for years. The rest of a command's texts is ids: whatever
-# a gateway, a bank or we call something.
-TEXT_MAX: Mapping[str, int] = MappingProxyType({"actor": 100, "reason": 500})
+# A name, a sentence or two, and what a bank's statement says of a payment: histories and notes keep them for years. The
+# rest of a command's texts is ids: whatever a gateway or we call something.
+TEXT_MAX: Mapping[str, int] = MappingProxyType({"actor": 100, "reason": 500, "reference": 1000})
 REFERENCE_MAX = 255
 
 

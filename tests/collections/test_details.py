@@ -9,7 +9,7 @@ import pytest
 import temporalio.workflow
 from pydantic import TypeAdapter
 
-from models.collections.collection import CollectionRequest, CollectionStatus, Stage
+from models.collections.collection import CollectionRequest, CollectionStatus, Stage, WaitingFor
 from models.gateway.decline import DeclineClass
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.operator_command import CommandError
@@ -126,7 +126,8 @@ def updates_of(workflow: type) -> dict[str, Any]:
 
 def handlers_at(stage: Stage) -> Any:
     handlers = object.__new__(Collection)
-    handlers._state = SimpleNamespace(stage=stage)  # type: ignore[assignment]
+    planned = SimpleNamespace(waiting_for=WaitingFor.RETRY)
+    handlers._state = SimpleNamespace(stage=stage, snapshot=planned)  # type: ignore[assignment]
     return handlers
 
 
