@@ -23,10 +23,10 @@ demo: $(STAMP) ## Bill and collect a month of payments on an embedded stack
 	$(BIN)/python starter.py demo $(ARGS)
 
 test: $(STAMP) ## Run the tests
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 nightly: $(STAMP) ## Run the cases that the gate leaves out
-	$(BIN)/pytest -m nightly -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m nightly -n 4 --dist loadfile $(ARGS)
 
 up: $(STAMP) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
 	$(BIN)/python -m sandbox.up $(ARGS)
@@ -36,7 +36,7 @@ check: $(STAMP) ## Check format, lint, spelling and types, then run the tests: w
 	$(BIN)/ruff check .
 	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 format: $(STAMP) ## Format the code and apply the safe fixes
 	$(BIN)/ruff format .

@@ -5,8 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.house.function_calls import reads_in_text, unused_text_reads
-from tests.house.imports import RULES, forbidden_imports, foreign_imports_of_models
+from tests.house.imports import (
+    RULES,
+    forbidden_imports,
+    foreign_imports_of_models,
+    not_shared,
+    shared_with_a_workflow,
+)
 from tests.house.source import PACKAGES, modules, plant
+from workflows.plugin import SHARED_MODULES
 
 
 def test_imports_point_one_way() -> None:
@@ -15,6 +22,31 @@ def test_imports_point_one_way() -> None:
 
 def test_models_need_the_standard_library_only() -> None:
     assert foreign_imports_of_models(modules()) == []
+
+
+def test_workflows_share_what_they_need_and_no_workflow() -> None:
+    assert not_shared(modules(), SHARED_MODULES) == []
+    assert shared_with_a_workflow(modules(), SHARED_MODULES) == []
+
+
+def test_what_is_shared_wrongly_or_not_at_all_is_found(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "workflows/run.py": "from temporalio import workflow\nfrom workflows.parts import x\n"
+            "@workflow.defn(name='Run')\nclass Run:\n    a = 1",
+            "workflows/parts.py": "from workflows import views",
+            "workflows/views.py": "x = 1",
+            "workflows/child.py": "from workflows.run import Run",
+        },
+    )
+
+    assert [line.partition(":")[0] for line in not_shared(modules(tmp_path), ("workflows.views",))] == [
+        "workflows/parts.py"
+    ]
+    assert [line.partition(":")[0] for line in shared_with_a_workflow(modules(tmp_path), ("workflows.child",))] == [
+        "workflows/child.py"
+    ]
 
 
 def test_tables_are_read_through_their_types() -> None:
@@ -54,6 +86,7 @@ def test_a_table_that_is_read_in_text_is_found(tmp_path: Path, code: str, tables
         ("workflows/payment_run.py", "from stripe import StripeClient"),
         ("workflows/payment_run.py", "import sqlalchemy.orm"),
         ("workflows/payment_run.py", "import psycopg"),
+        ("workflows/payment_run.py", "import random"),
         ("workflows/payment_run.py", "import structlog"),
         ("workflows/payment_run.py", "import settings"),
         ("workflows/payment_run.py", "from temporalio.client import Client"),

@@ -15,6 +15,7 @@ RULES: list[Callable[[Iterable[Module]], list[str]]] = [
     shape.inexact_numbers_in_models,
     shape.minor_units_that_are_not_int,
     shape.clocks_in_rules,
+    shape.kept_state,
     shape.prints,
 ]
 
@@ -48,6 +49,10 @@ def test_models_and_workflows_read_no_clock() -> None:
     assert shape.clocks_in_rules(modules()) == []
 
 
+def test_workflows_keep_no_state_in_their_modules() -> None:
+    assert shape.kept_state(modules()) == []
+
+
 def test_only_what_speaks_to_a_terminal_prints() -> None:
     assert shape.prints(modules()) == []
 
@@ -74,6 +79,10 @@ def test_only_what_speaks_to_a_terminal_prints() -> None:
         (shape.minor_units_that_are_not_int, "activities/x.py", "def total_minor() -> Decimal: return 1"),
         (shape.clocks_in_rules, "models/x.py", "import datetime\nnow = datetime.datetime.now()"),
         (shape.clocks_in_rules, "workflows/x.py", "from datetime import date\nday = date.today()"),
+        (shape.kept_state, "workflows/x.py", "SEEN = {}\ndef note(x):\n    SEEN[x] = True"),
+        (shape.kept_state, "workflows/x.py", "SEEN: list[str] = []\ndef note(x):\n    SEEN.append(x)"),
+        (shape.kept_state, "workflows/x.py", "COUNT = 0\ndef note():\n    global COUNT\n    COUNT = 1"),
+        (shape.kept_state, "workflows/x.py", "from functools import cache\n@cache\ndef read(x):\n    return x"),
         (shape.prints, "activities/x.py", "print('charged')"),
         (shape.prints, "worker.py", "print('started')"),
     ],

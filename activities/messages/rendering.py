@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -96,6 +97,7 @@ class MessageRenderer:
         return self._templates[folder, message.kind].render(values)
 
 
+@cache
 def read_templates(folder: Path) -> Mapping[tuple[str, MessageKind], Template]:
     """Read all templates. Raises TemplateRefusedError for one that is missing, or a tag that nobody knows."""
     # Plain text: what HTML would need escaped stands as it is, and tags are written #{tag}.

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.house.source import Module, is_within
@@ -74,6 +74,11 @@ RULES = (
     Rule(("workflows",), DRIVERS, "workflows are deterministic; the outside world is behind activities"),
     Rule(
         ("workflows",),
+        tuple(name for name in OUTSIDE_WORLD if name != "asyncio"),
+        "workflows know no chance and no outside world, and what is shared among them is not watched by the sandbox",
+    ),
+    Rule(
+        ("workflows",),
         ("temporalio.client",),
         "a workflow calls no client: that is an activity's or an entry's",
         excepted=("workflows.client", "workflows.runs.schedules", "workflows.supervision.schedule"),
@@ -140,3 +145,46 @@ def foreign_imports_of_models(modules: Iterable[Module]) -> list[str]:
 def _allowed_in(module: Module) -> frozenset[str]:
     ours = {"models", "sqlalchemy"} if is_within(module.name, ("models.tables",)) else {"models"}
     return sys.stdlib_module_names | ours
+
+
+def not_shared(modules: Iterable[Module], shared: tuple[str, ...]) -> list[str]:
+    """Return a line for each module that every workflow would load again, though it needs no workflow's class."""
+    loaded = {module.name: module for module in modules if is_within(module.name, ("workflows",))}
+    defining = {name for name, module in loaded.items() if defines_a_workflow(module)}
+    needed = {name: _imported_modules(module, loaded) for name, module in loaded.items()}
+    seen: set[str] = set()
+    coming = set(defining)
+    while coming:
+        seen |= coming
+        coming = {name for one in coming for name in needed[one]} - seen
+    return [
+        loaded[name].at(1, "is loaded again by every workflow that uses it: add it to SHARED_MODULES")
+        for name in sorted(seen - defining)
+        if name != "workflows" and not is_within(name, shared) and not needed[name] & defining
+    ]
+
+
+def shared_with_a_workflow(modules: Iterable[Module], shared: tuple[str, ...]) -> list[str]:
+    """Return a line for each shared module that defines a workflow, or imports one outside the sandbox."""
+    loaded = {module.name: module for module in modules}
+    defining = {name for name, module in loaded.items() if defines_a_workflow(module)}
+    return [
+        module.at(1, "is shared among workflows, and brings one out of the sandbox")
+        for name, module in loaded.items()
+        if is_within(name, shared) and (name in defining or _imported_modules(module, loaded) & defining)
+    ]
+
+
+def defines_a_workflow(module: Module) -> bool:
+    """Tell whether the module has a class that `workflow.defn` marks."""
+    return any(
+        ast.unparse(mark).startswith("workflow.defn")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+        for mark in node.decorator_list
+    )
+
+
+def _imported_modules(module: Module, known: Mapping[str, Module]) -> set[str]:
+    names = {name for _, imported in imports_of(module) for name in (imported, imported.rpartition(".")[0])}
+    return names & set(known)

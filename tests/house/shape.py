@@ -14,6 +14,11 @@ FILE_LINES = 300
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 
 INEXACT = frozenset({"float", "Float", "Double", "REAL", "DOUBLE", "DOUBLE_PRECISION"})
+# What the worker itself uses in `workflows`, outside of any execution.
+OF_THE_WORKER = ("workflows.inputs",)
+CHANGING = frozenset(
+    {"add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
+)
 CLOCKS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"})
 PRINTERS = ("bench", "commands", "sandbox")
 
@@ -148,6 +153,44 @@ def clocks_in_rules(modules: Iterable[Module]) -> list[str]:
         if isinstance(node, ast.Call)
         if (clock := ".".join(ast.unparse(node.func).split(".")[-2:])) in CLOCKS
     ]
+
+
+def kept_state(modules: Iterable[Module]) -> list[str]:
+    """Return a line for each function of workflows that changes a name of its module: executions would share it."""
+    return [
+        module.at(line, f"changes {name}, which all executions share")
+        for module in modules
+        if is_within(module.name, ("workflows",)) and not is_within(module.name, OF_THE_WORKER)
+        for line, name in _changes(module)
+    ]
+
+
+def _changes(module: Module) -> Iterator[tuple[int, str]]:
+    own = {name for node in module.tree.body for name in _assigned(node)}
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Global(names=names):
+                yield from ((node.lineno, name) for name in names)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()) if name in own:
+                yield node.lineno, name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+                name in own and method in CHANGING
+            ):
+                yield node.lineno, name
+            case ast.FunctionDef(decorator_list=marks):
+                yield from ((node.lineno, node.name) for mark in marks if "cache" in ast.unparse(mark))
+            case _:
+                continue
+
+
+def _assigned(node: ast.stmt) -> Iterator[str]:
+    match node:
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case _:
+            return
 
 
 def prints(modules: Iterable[Module]) -> list[str]:

@@ -24,8 +24,18 @@ def is_from_duly(headers: Mapping[str, Payload]) -> bool:
     return FROM_DULY in headers
 
 
+# Workflows that this process has loaded in the sandbox once, to see that they can be.
+_LOADED: set[type] = set()
+
+
 class CheckingRunner(SandboxedWorkflowRunner):
     """Runs workflows in the sandbox, each with a converter that knows what it takes."""
+
+    def prepare_workflow(self, defn: Any) -> None:
+        """See that a workflow loads in the sandbox, once in a process however many workers it makes."""
+        if defn.cls not in _LOADED:
+            super().prepare_workflow(defn)
+            _LOADED.add(defn.cls)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Make an instance whose input is read strictly."""
