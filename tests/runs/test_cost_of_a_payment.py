@@ -83,8 +83,8 @@ async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payme
     await run.result()
 
     requests = Counter(stripe_sandbox.request_counts()) - before
-    # The first payment's event starts a look at the movements 30 s later, which a slow machine lives to see.
-    looks = requests.pop(MOVEMENTS, 0)
+    # The first payment's event starts a check of the movements 30 s later, which a slow machine lives to see.
+    checks = requests.pop(MOVEMENTS, 0)
     events = await histories(duly, shard_id(payment_run_id("monthly", period), 0))
     collects = [
         event.event_id
@@ -95,7 +95,7 @@ async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payme
     tries = {event.activity_task_started_event_attributes.attempt for event in events if event.event_type == STARTED}
     # A worker asks once for the balance, to know the gateway's key and clock to be good.
     assert requests == {CHARGES: PAYMENTS, "GET /v1/balance": 1}
-    assert looks <= 1
+    assert checks <= 1
     assert (len(collects), tries) == (PAYMENTS, {1})
     assert len(events) / PAYMENTS <= 4
 
