@@ -23,6 +23,8 @@ grant select on all sequences in schema duly to duly_app;
 grant insert, update on duly.tax_rates, duly.products, duly.payment_methods, duly.transaction_types,
     duly.transaction_reasons, duly.due_date_rules to duly_app;
 grant update on duly.definitions to duly_app;
+-- A series keeps its kind for good.
+grant insert on duly.number_series to duly_app;
 grant update (owner_name, owner_reference, email, locale, time_zone, credit_limit_minor, credit_period_days,
     due_date_rule_id, region, segment) on duly.accounts to duly_app;
 grant insert, update on duly.card_rules to duly_app;

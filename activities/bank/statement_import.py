@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICES, NOTE, POST, SUSPENSE
+from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
@@ -22,6 +22,7 @@ from models.bank.routing import (
     route,
 )
 from models.imports.columns import BANK
+from models.ledger.number_series import NumberSeries
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
 from models.problem import Problem
@@ -157,7 +158,8 @@ class BankImport:
         return {row.key: row for row in await self._database.read(imported)}
 
     async def _known(self, entries: Iterable[BankEntry]) -> KnownReferences:
-        words = sorted({word for entry in entries for word in references(entry)})
+        series = [NumberSeries(row.prefix, row.is_per_year) for row in await self._database.read(INVOICE_SERIES)]
+        words = sorted({word for entry in entries for word in references(entry, series)})
         accounts = {
             row.id: KnownAccount(row.id, row.currency, row.state == "terminated", row.owner_reference)
             for row in await self._database.read(ACCOUNTS.where(one_of(AccountRow.id, words)))
@@ -167,7 +169,7 @@ class BankImport:
             invoices[row.number] = KnownInvoice(row.id, row.account_id, row.state == "posted")
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner
-        return KnownReferences(accounts, invoices)
+        return KnownReferences(accounts, invoices, series)
 
 
 def _once(entry: BankEntry, problem: str) -> Problem:

@@ -5,6 +5,7 @@ from sqlalchemy import and_, func, select
 from models.ledger.account import AccountKind
 from models.ledger.transaction import Classification
 from models.tables.accounts import AccountRow
+from models.tables.reference import NumberSeriesRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 _IS_CUSTOMER = AccountRow.kind == AccountKind.CUSTOMER
@@ -30,6 +31,10 @@ INVOICES = (
         ),
     )
     .join(AccountRow, and_(AccountRow.id == FinancialTransactionRow.account_id, _IS_CUSTOMER))
+)
+
+INVOICE_SERIES = select(NumberSeriesRow.prefix, NumberSeriesRow.is_per_year).where(
+    NumberSeriesRow.classification == Classification.INVOICE
 )
 
 IMPORTED = select(

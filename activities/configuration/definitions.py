@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.consistency import Configured, check
-from activities.configuration.document import DefinitionsDocument, Policy, Provider, RunDefinition
+from activities.configuration.document import DefinitionsDocument, Policy, Provider, RunDefinition, TransactionType
 from activities.configuration.queries import LATEST_POLICIES, LISTS
 from activities.configuration.sql import (
     ADD_CURRENCY,
@@ -20,13 +20,16 @@ from activities.configuration.sql import (
     ADD_PRODUCT,
     ADD_PROVIDER,
     ADD_PROVIDER_METHOD,
+    ADD_SERIES,
     ADD_TAX_RATE,
     ALLOW_METHOD,
     KNOWN,
+    NUMBER_TYPE,
 )
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.imports.entry import Change
+from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.problem import RefusedError
 from models.tables.configuration import DunningPolicyRow
 
@@ -73,12 +76,19 @@ class _Writing:
             yield "payment_method", method.id, await self._upsert(ADD_METHOD, method.model_dump())
             # Money is paid and given back by it: the types of both allow it from now on.
             await self._connection.execute(text(ALLOW_METHOD), {"id": method.id})
+        for type in document.transaction_types:
+            yield "transaction_type", type.id, await self._transaction_type(type)
         for provider in document.providers:
             yield "provider", provider.id, await self._provider(provider)
         for policy in document.dunning_policies:
             yield "dunning_policy", policy.id, await self._policy(policy)
         for definition in document.run_definitions:
             yield "run_definition", definition.id, await self._definition(definition)
+
+    async def _transaction_type(self, type: TransactionType) -> Change:
+        values = {**type.model_dump(), "gap_free_by_default": sorted(GAP_FREE_BY_DEFAULT)}
+        await self._connection.execute(text(ADD_SERIES), values)
+        return await self._upsert(NUMBER_TYPE, type.model_dump(exclude={"gap_free"}))
 
     async def _provider(self, provider: Provider) -> Change:
         changes = [await self._upsert(ADD_PROVIDER, provider.model_dump(include={"id", "gateway", "mode", "state"}))]

@@ -27,6 +27,7 @@ def _gateway_currency(code: str) -> str:
 
 Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 SlugId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+TypeId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 MethodId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 DefinitionId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -67,6 +68,19 @@ class PaymentMethod(DocumentPart):
     name: Name
     ledger_account: Annotated[str, Field(pattern=r"^(bank|cash|other_methods)(:[!-~]+)?$")] = "bank"
     active: bool = True
+
+
+class TransactionType(DocumentPart):
+    """How a type of transaction that there is already is numbered (F28).
+
+    Types with the same prefix share its series. Where `gap_free` is not given, a series stays what it is, and a new one
+    is without gaps for what the law of many countries wants so: invoices, credit notes, cancellations of invoices.
+    """
+
+    id: TypeId
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,8}$")]
+    per_year: bool = False
+    gap_free: bool | None = None
 
 
 class Provider(DocumentPart):
@@ -170,6 +184,7 @@ class DefinitionsDocument(DocumentPart):
     tax_rates: tuple[TaxRate, ...] = ()
     products: tuple[Product, ...] = ()
     payment_methods: tuple[PaymentMethod, ...] = ()
+    transaction_types: tuple[TransactionType, ...] = ()
     providers: tuple[Provider, ...] = ()
     dunning_policies: tuple[Policy, ...] = ()
     run_definitions: tuple[RunDefinition, ...] = ()

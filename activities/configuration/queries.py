@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from models.tables.configuration import (
@@ -12,7 +12,7 @@ from models.tables.configuration import (
     ProviderRow,
     RunDefinitionRow,
 )
-from models.tables.reference import PaymentMethodRow, ProductRow, TaxRateRow
+from models.tables.reference import NumberSeriesRow, PaymentMethodRow, ProductRow, TaxRateRow, TransactionTypeRow
 
 _CURRENCIES = (
     select(
@@ -53,6 +53,22 @@ LISTS = MappingProxyType(
         )
         .outerjoin(ProviderMethodRow, ProviderMethodRow.payment_method_id == PaymentMethodRow.id)
         .order_by(PaymentMethodRow.id),
+        "transaction_types": select(
+            TransactionTypeRow.id,
+            TransactionTypeRow.classification,
+            TransactionTypeRow.number_prefix.label("prefix"),
+            TransactionTypeRow.is_numbered_per_year.label("per_year"),
+            NumberSeriesRow.is_gap_free.label("gap_free"),
+            TransactionTypeRow.is_active,
+        )
+        .outerjoin(
+            NumberSeriesRow,
+            and_(
+                NumberSeriesRow.prefix == TransactionTypeRow.number_prefix,
+                NumberSeriesRow.is_per_year == TransactionTypeRow.is_numbered_per_year,
+            ),
+        )
+        .order_by(TransactionTypeRow.classification, TransactionTypeRow.id),
         "providers": select(
             ProviderRow.id,
             ProviderRow.gateway,

@@ -10,7 +10,10 @@ KNOWN = """
         (select coalesce(jsonb_object_agg(p.id, jsonb_build_object('mode', p.mode,
             'in_use', exists (select from duly.gateway_customers g where g.provider_id = p.id),
             'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
-            from duly.providers p) as providers
+            from duly.providers p) as providers,
+        (select jsonb_object_agg(id, classification) from duly.transaction_types) as transaction_types,
+        (select jsonb_agg(jsonb_build_object('prefix', prefix, 'is_per_year', is_per_year, 'is_gap_free', is_gap_free,
+            'classification', classification)) from duly.number_series) as number_series
 """
 
 ADD_TAX_RATE = """
@@ -40,6 +43,20 @@ ADD_METHOD = """
 ALLOW_METHOD = """
     update duly.transaction_types set allowed_methods = array_append(allowed_methods, cast(:id as text))
     where id in ('payment', 'payment_kept', 'refund_returned', 'refund') and cast(:id as text) <> all (allowed_methods)
+"""
+ADD_SERIES = """
+    insert into duly.number_series (prefix, is_per_year, classification, is_gap_free)
+    select :prefix, :per_year, classification,
+        coalesce(cast(:gap_free as boolean), cast(classification as text) = any (:gap_free_by_default))
+    from duly.transaction_types where id = :id
+    on conflict (prefix, is_per_year) do nothing
+"""
+NUMBER_TYPE = """
+    update duly.transaction_types t set number_prefix = :prefix, is_numbered_per_year = :per_year
+    where t.id = :id
+        and (t.number_prefix, t.is_numbered_per_year)
+            is distinct from (cast(:prefix as text), cast(:per_year as boolean))
+    returning false as is_new
 """
 ADD_PROVIDER = """
     insert into duly.providers as t (id, gateway, mode, state) values (:id, :gateway, :mode, :state)

@@ -27,9 +27,9 @@ def speed(found: LedgerFigures) -> str:
             ("Measured", "A second", "Of one-row commits"),
             [(name, f"{rate:,.0f}", f"{rate / found.rates[BARE]:.1%}") for name, rate in found.rates.items()],
         ),
-        f"Numbers without gaps let the postings of one classification commit only one after another, so the"
-        f" {found.rates[BARE_IN_TURN]:,.0f} commits a second of one connection are the most that single payments could"
-        f" reach; they reach {found.posted / found.rates[BARE_IN_TURN]:.0%} of it.",
+        f"Numbers without gaps would let payments commit only one after another, {found.rates[BARE_IN_TURN]:,.0f} a"
+        f" second at the most. Theirs may have gaps (decision 0112): they reach"
+        f" {found.posted / found.rates[BARE_IN_TURN]:.0%} of that.",
         f"Bulk FIFO made {bulk.allocations:,} allocations between {bulk.credits:,} credits and {bulk.invoices:,}"
         f" invoices in {bulk.seconds:.2f} s and one commit, while its server process grew by {bulk.grew_mib:.1f} MiB."
         f" The statement of an account with {statement.transactions:,} transactions was read in"

@@ -8,7 +8,9 @@ import typer
 from commands.options import Json
 from commands.runner import perform
 
-app = typer.Typer(help="Configuration: providers, products, policies, run definitions.", no_args_is_help=True)
+app = typer.Typer(
+    help="Configuration: providers, products, number series, policies, run definitions.", no_args_is_help=True
+)
 
 
 @app.command("apply")
@@ -20,8 +22,9 @@ def apply_definitions(
 ) -> None:
     """Make the configuration say what a TOML document says; what it does not name stays as it is.
 
-    Tables: tax_rates, products, payment_methods, providers, dunning_policies, run_definitions. A document with a
-    problem is refused whole, and applying one again changes nothing. Schedules take effect with `schedule apply`.
+    Tables: tax_rates, products, payment_methods, transaction_types, providers, dunning_policies, run_definitions.
+    A document with a problem is refused whole, and applying one again changes nothing. Schedules take effect with
+    `schedule apply`.
     """
     from commands.configuration.definitions import apply
 

@@ -1,17 +1,18 @@
 """A line of a bank statement, whatever file it came from, and the references that it may hold (F122)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from models.cards.card_number import without_card_numbers
+from models.ledger.number_series import INVOICES, NumberSeries
 
 NOTE_LENGTH_MAX = 4000
 # What banks write where a customer gave no reference.
 _NOTHING = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A"})
 _WORD = re.compile(r"[!-~]{1,64}")
-_INVOICE = re.compile(r"INV[-\s]?0*([0-9]{1,10})", re.IGNORECASE)
+_ONLY_INVOICES = (INVOICES,)
 _CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
 _PUNCTUATION = ",;:()[]<>\"'"
 
@@ -66,37 +67,31 @@ def is_reference(text: str) -> bool:
     return text.strip().upper() not in _NOTHING
 
 
-def stated_references(entry: BankEntry) -> Iterator[str]:
+def stated_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
     """Yield what fields made for references hold: accounts or invoices, as they stand and without an RF frame."""
     for text in (entry.account_id, entry.structured_reference, entry.end_to_end_id):
         if is_reference(text):
-            yield from _readings(text.strip())
+            yield from _readings(text.strip(), series)
 
 
-def written_references(entry: BankEntry) -> Iterator[str]:
+def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
     """Yield the words of the payer's text that may name an account or an invoice.
 
     A word without a digit, or shorter than four characters, is taken for language and not for a reference.
     """
-    for found in _INVOICE.finditer(entry.text):
-        yield invoice_number(found[1])
+    for one in series:
+        yield from one.numbers_in(entry.text)
     for word in _WORD.findall(entry.text):
         plain = word.strip(_PUNCTUATION).rstrip(".")
         if len(plain) >= 4 and any(character.isdigit() for character in plain):
-            yield from _readings(plain)
+            yield from _readings(plain, series)
 
 
-def invoice_number(digits: str) -> str:
-    """Return an invoice's number as the ledger writes it."""
-    return f"INV-{int(digits):010d}"
-
-
-def _readings(text: str) -> Iterator[str]:
+def _readings(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
     yield text
-    if (invoice := _INVOICE.fullmatch(text)) is not None:
-        yield invoice_number(invoice[1])
+    yield from (number for one in series if (number := one.number_of(text)))
     if (framed := _CREDITOR.fullmatch(text.replace(" ", "").upper())) is not None and is_creditor_reference(text):
-        yield from _readings(framed[1])
+        yield from _readings(framed[1], series)
         yield framed[1].lower()
 
 

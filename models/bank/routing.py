@@ -1,10 +1,11 @@
 """Whose money a bank line is: one account that takes it, or suspense with the reason (F122, F123)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from models.bank.entry import BankEntry, stated_references, written_references
+from models.ledger.number_series import INVOICES, NumberSeries
 
 
 class SuspenseReason(StrEnum):
@@ -39,10 +40,11 @@ class KnownInvoice:
 
 @dataclass(frozen=True)
 class KnownReferences:
-    """What the references of a batch of entries name: accounts by id, invoices by number."""
+    """What the references of a batch of entries name: accounts by id, invoices by number, which are of these series."""
 
     accounts: Mapping[str, KnownAccount]
     invoices: Mapping[str, KnownInvoice]
+    series: Sequence[NumberSeries] = (INVOICES,)
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,17 @@ class Route:
     reason: SuspenseReason | None = None
 
 
-def references(entry: BankEntry) -> tuple[str, ...]:
-    """Return everything in an entry that may name an account or an invoice."""
-    return (*stated_references(entry), *written_references(entry))
+def references(entry: BankEntry, series: Sequence[NumberSeries]) -> tuple[str, ...]:
+    """Return everything in an entry that may name an account, or an invoice of some series."""
+    return (*stated_references(entry, series), *written_references(entry, series))
 
 
 def route(entry: BankEntry, known: KnownReferences) -> Route:
     """Decide where an entry's money goes. What a field for references says counts more than what the text says."""
     if entry.is_return:
         return Route(reason=SuspenseReason.RETURNED_TRANSFER)
-    named = _named(stated_references(entry), known) or _named(written_references(entry), known)
+    stated, written = stated_references(entry, known.series), written_references(entry, known.series)
+    named = _named(stated, known) or _named(written, known)
     if not named:
         return Route(reason=SuspenseReason.ACCOUNT_UNKNOWN)
     if len(named) > 1:
@@ -95,5 +98,5 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
 
 
 def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> tuple[str, ...]:
-    invoices = (known.invoices[word] for word in references(entry) if word in known.invoices)
+    invoices = (known.invoices[word] for word in references(entry, known.series) if word in known.invoices)
     return tuple(dict.fromkeys(one.id for one in invoices if one.account_id == account.id and one.is_posted))

@@ -1,5 +1,6 @@
 """What the ledger is configured with: currencies, products, taxes, methods, types, reasons, rules."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey, Numeric, SmallInteger, Text
@@ -54,6 +55,27 @@ class PaymentMethodRow(Base):
     is_active: Mapped[bool] = mapped_column(server_default="true")
 
 
+class NumberSeriesRow(Base):
+    """What the numbers of some types begin with, whether anew each year, and whether without gaps."""
+
+    __tablename__ = "number_series"
+
+    prefix: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    is_per_year: Mapped[bool] = mapped_column(primary_key=True)
+    classification: Mapped[Classification]
+    is_gap_free: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class NumberCounterRow(Base):
+    """Whether the numbers of a series with gaps come from its sequence by now."""
+
+    __tablename__ = "number_counters"
+
+    stem: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    is_open: Mapped[bool] = mapped_column(server_default="false")
+
+
 class TransactionTypeRow(Base):
     """A user's subdivision of a classification, with what it allows (F14 to F21)."""
 
@@ -68,6 +90,8 @@ class TransactionTypeRow(Base):
     allowed_categories: Mapped[list[str]] = mapped_column(server_default="{}")
     is_default: Mapped[bool] = mapped_column(server_default="false")
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    number_prefix: Mapped[str | None] = mapped_column(Text(collation="C"))
+    is_numbered_per_year: Mapped[bool] = mapped_column(server_default="false")
 
 
 class TransactionReasonRow(Base):

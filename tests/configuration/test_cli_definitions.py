@@ -10,7 +10,11 @@ from tests.support.command_line import CommandLine
 
 EXAMPLE = str(ROOT / "docs" / "definitions.example.toml")
 BILLING = '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "billing"\n'
+NUMBERED = '[[transaction_types]]\nid = "{}"\nprefix = "{}"\n'
 PROVIDER = '[[providers]]\nid = "stripe"\nmode = "test"\ncurrencies = ["EUR"]\n'
+
+
+NAMED = ("invoice", "payment", "refund")
 
 
 def written(folder: Path, text: str) -> str:
@@ -59,6 +63,27 @@ async def test_a_new_payment_method_is_allowed_on_payments_and_refunds(
     ]
 
 
+async def test_a_type_is_numbered_by_the_series_that_a_document_names(cli: CommandLine, tmp_path: Path) -> None:
+    text = (
+        NUMBERED.format("invoice", "INV")
+        + "per_year = true\n"
+        + NUMBERED.format("payment", "RCP")
+        + "gap_free = true\n"
+    )
+    document = written(tmp_path, text + NUMBERED.format("refund", "REF"))
+
+    first, second = [await cli.json("definitions", "apply", document) for _ in range(2)]
+    listed = (await cli.json("definitions", "list"))["transaction_types"]
+
+    assert [change["change"] for change in first["changes"]] == ["updated", "updated", "unchanged"]
+    assert {change["change"] for change in second["changes"]} == {"unchanged"}
+    assert [(row["prefix"], row["per_year"], row["gap_free"]) for row in listed if row["id"] in NAMED] == [
+        ("INV", True, True),
+        ("RCP", False, True),
+        ("REF", False, False),
+    ]
+
+
 async def test_a_changed_policy_is_a_new_version(cli: CommandLine, tmp_path: Path, merchant: Merchant) -> None:
     await cli.json("definitions", "apply", written(tmp_path, '[[dunning_policies]]\nid = "firm"\nlocal_hour = 8\n'))
 
@@ -93,6 +118,30 @@ async def test_a_segment_has_a_policy_of_its_own(cli: CommandLine, tmp_path: Pat
         (PROVIDER + 'payment_methods = ["barter"]\n', "providers.0.payment_methods", "payment_method_exists"),
         (PROVIDER + PROVIDER, "document", "value_error"),
         ('[[products]]\nid = "a"\nname = "A"\ntax_rate = "none"', "products.0.tax_rate", "tax_rate_exists"),
+        (NUMBERED.format("gift", "GFT"), "transaction_types.0.id", "transaction_type_exists"),
+        (NUMBERED.format("payment", "pay"), "transaction_types.0.prefix", "string_pattern_mismatch"),
+        (NUMBERED.format("payment", "INV"), "transaction_types.0.prefix", "prefix_of_classification"),
+        (
+            NUMBERED.format("payment", "INV") + "per_year = true",
+            "transaction_types.0.prefix",
+            "prefix_of_classification",
+        ),
+        (
+            NUMBERED.format("payment", "PAY") + "gap_free = true",
+            "transaction_types.0.gap_free",
+            "series_keeps_its_kind",
+        ),
+        (
+            NUMBERED.format("invoice", "INV") + "gap_free = false",
+            "transaction_types.0.gap_free",
+            "series_keeps_its_kind",
+        ),
+        (
+            NUMBERED.format("payment", "RCP") + NUMBERED.format("payment_kept", "RCP") + "gap_free = true",
+            "transaction_types.1.gap_free",
+            "series_keeps_its_kind",
+        ),
+        (NUMBERED.format("payment", "A") + NUMBERED.format("payment", "B"), "document", "value_error"),
         ('[[tax_rates]]\nid = "a"\nname = "A"\npercent = 101', "tax_rates.0.percent", "less_than_equal"),
         ('[[dunning_policies]]\nid = "p"\nretries = 3', "dunning_policies.0", "value_error"),
         ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0.policy", "value_error"),

@@ -70,7 +70,7 @@ LARGE_FOLDERS = {
 # Who imports whom inside a layer. What many need stands at the layer's root, which everybody may import.
 ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "models": {
-        "bank": ("cards", "imports"),
+        "bank": ("cards", "imports", "ledger"),
         "cards": ("messages",),
         "collections": ("gateway", "messages"),
         "disputes": ("gateway",),

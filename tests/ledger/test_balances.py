@@ -96,7 +96,7 @@ BREAKS = {
     "I4 lines equal the total": "delete from duly.transaction_lines where transaction_id = 'ft_1'",
     "I5 open item of what is posted": "update duly.open_items set amount_minor = amount_minor + 1",
     "I6 number of what is posted": "delete from duly.transaction_numbers where transaction_id = 'ft_1'",
-    "I6 numbers without gaps": "update duly.transaction_numbers set number = 'PAY-0000000009' where number like 'PAY%'",
+    "I6 numbers without gaps": "update duly.transaction_numbers set number = 'INV-0000000009' where number like 'INV%'",
     "I7 allocated is the sum of allocations": "update duly.open_items set allocated_minor = 0",
     "I8 balance is what is open": "update duly.open_items set allocated_minor = 1 where transaction_id = 'ft_1'",
     "I9 open on one side only": "update duly.open_items set allocated_minor = 0",

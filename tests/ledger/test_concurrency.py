@@ -36,21 +36,25 @@ def accounts(books: Books) -> list[str]:
     return [books.open_account(f"shared_{number}") for number in range(4)]
 
 
-def test_numbers_have_no_gap_though_some_writers_are_refused(
+def test_invoices_have_no_gap_and_payments_no_number_twice_though_some_writers_are_refused(
     books: Books, database_url: str, accounts: list[str]
 ) -> None:
     def work(number: int, writer: Books) -> None:
         for turn in range(15):
             account = accounts[(number + turn) % len(accounts)]
             writer.pay(f"{number}/{turn}", account, 1 + turn)
+            writer.invoice(f"{number}/{turn}/i", account, 1 + turn)
             with pytest.raises(LedgerError):
-                writer.pay(f"{number}/{turn}/bad", account, 0)
+                writer.invoice(f"{number}/{turn}/bad", account, 0)
+            with writer.connection.transaction(force_rollback=True):
+                writer.pay(f"{number}/{turn}/gone", account, 1)
 
     at_once(database_url, work)
 
     numbers = [row[0] for row in books.run("select number from duly.transaction_numbers order by number")]
-    assert numbers == [f"PAY-{n:010}" for n in range(1, WRITERS * 15 + 1)]
-    assert sum(books.balance(account) for account in accounts) == -WRITERS * sum(range(1, 16))
+    assert numbers[: WRITERS * 15] == [f"INV-{n:010}" for n in range(1, WRITERS * 15 + 1)]
+    assert [number[:4] for number in numbers[WRITERS * 15 :]] == ["PAY-"] * WRITERS * 15
+    assert sum(books.balance(account) for account in accounts) == 0
 
 
 def test_one_key_asked_by_everybody_at_once_is_one_transaction(books: Books, database_url: str) -> None:

@@ -86,7 +86,7 @@ begin
     perform duly.allocate(t.account_id, o.id, t.id, t.total_minor);
   end if;
   perform duly.allocate_fifo(t.account_id);
-  perform duly.give_numbers(t.classification, array[t.id]);
+  perform duly.give_number(t);
   return duly.receipt_of(t.id);
 end $$;
 
@@ -192,7 +192,7 @@ begin
   perform duly.allocate(w.account_id, w.id, o.id, w.total_minor);
   update duly.financial_transactions set state = 'written_off' where id = o.id;
   m := duly.post_mirror(w);
-  perform duly.give_numbers('invoice', array[m.id]);
-  perform duly.give_numbers('write_off', array[w.id]);
+  perform duly.give_number(m);
+  perform duly.give_number(w);
   return duly.receipt_of(w.id);
 end $$;

@@ -54,7 +54,7 @@ begin
     where id = t.id;
   perform duly.write_transfers_and_open_item(t, a);
   perform duly.settle(t);
-  return duly.give_numbers(t.classification, array[t.id]);
+  return duly.give_number(t);
 end $$;
 
 -- Post a draft. Posting what is posted already changes nothing and returns the same receipt, so that a lost reply can be

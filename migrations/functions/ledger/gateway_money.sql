@@ -145,7 +145,7 @@ begin
     o := duly.post_follow_up(o, p_key || ':kept', v_hash, 'payment_kept', o.total_minor - p_returned_minor,
       p_gateway_reference, o.addressed_invoice_ids, p_actor);
     perform duly.settle(o);
-    perform duly.give_numbers('payment', array[o.id]);
+    perform duly.give_number(o);
   end if;
   return (select id from duly.financial_transactions where idempotency_key = p_key);
 end $$;
@@ -170,7 +170,7 @@ begin
   t := duly.post_follow_up(o, p_key, v_hash, 'refund_returned', o.total_minor, o.gateway_reference, '{}', p_actor);
   if v_owing > 0 then perform duly.allocate(t.account_id, t.id, o.id, v_owing); end if;
   perform duly.allocate_fifo(t.account_id);
-  perform duly.give_numbers('payment', array[t.id]);
+  perform duly.give_number(t);
   return t.id;
 end $$;
 
@@ -191,7 +191,7 @@ begin
   t := duly.post_follow_up(o, p_key, v_hash, 'refund_returned', p_amount_minor, p_gateway_reference || ':returned',
     o.addressed_invoice_ids, 'system');
   perform duly.settle(t);
-  perform duly.give_numbers('payment', array[t.id]);
+  perform duly.give_number(t);
   return t.id;
 end $$;
 

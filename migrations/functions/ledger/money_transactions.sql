@@ -139,7 +139,7 @@ begin
   perform duly.insert_header(t);
   perform duly.write_transfers_and_open_item(t, a);
   perform duly.settle(t);
-  return row(t.id, 'R' || substr(t.id, 4), duly.give_numbers(t.classification, array[t.id]), 'posted')::duly.receipt;
+  return row(t.id, 'R' || substr(t.id, 4), duly.give_number(t), 'posted')::duly.receipt;
 end $$;
 
 create or replace function duly.insert_header(t duly.financial_transactions) returns void language plpgsql as $$

@@ -65,7 +65,7 @@ begin
   perform duly.cancel_locked(o, duly.counterpart_of(o, 'payment_cancellation', 'move:' || p_key, v_hash, null,
     p_issue_reason, null, p_origin, p_actor), a, p_posted_on);
   t := duly.post_moved_payment(o, d, p_key, v_hash, p_posted_on, p_origin, p_actor);
-  perform duly.give_numbers('payment', array[t.id]);
+  perform duly.give_number(t);
   return duly.receipt_of(t.id);
 end $$;
 

@@ -81,21 +81,117 @@ create or replace function duly.number_prefix(p_classification duly.classificati
     when 'write_off' then 'WRO' when 'invoice_cancellation' then 'ICN' when 'payment_cancellation' then 'PCN' end
 $$;
 
--- Give the next numbers of a classification, in the order of the ids, and return the last one. Always the last step of
--- a posting: the lock is held from here to the commit, so that a number is never skipped and nobody waits for more than
--- a commit. An advisory lock queues better than a counter row does, and the highest number needs no counter.
+-- The series of a type's postings on a day. Its stem stands before the dash of every number: the prefix, and the year if it
+-- begins anew each year.
+create or replace function duly.series_of(p_type_id text, p_posted_on date, out stem text, out is_gap_free boolean, out is_open boolean)
+language sql stable as $$
+  select x.stem, s.is_gap_free, c.is_open
+    from duly.transaction_types y
+    join duly.number_series s on s.prefix = coalesce(y.number_prefix, duly.number_prefix(y.classification))
+      and s.is_per_year = y.is_numbered_per_year
+    cross join lateral (values (s.prefix || case when s.is_per_year then to_char(p_posted_on, 'YYYY') else '' end)) x (stem)
+    left join duly.number_counters c on c.stem = x.stem
+    where y.id = p_type_id
+$$;
+
+-- Take a series' lock, which is held to the commit, and return its highest number. An advisory lock queues better than a
+-- counter row does, and the highest number needs no counter. Releases without series lock their prefixes by the same keys.
+create or replace function duly.lock_series(p_stem text) returns bigint language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('duly.transaction_numbers'), hashtext(p_stem || '-'));
+  return (select coalesce(substr(max(number), length(p_stem) + 2)::bigint, 0) from duly.transaction_numbers
+    where number >= p_stem || '-' and number < p_stem || '-:');
+end $$;
+
+create or replace function duly.sequence_of(p_stem text) returns text language sql immutable parallel safe as $$
+  select 'duly.numbers_' || lower(p_stem)
+$$;
+
+-- Whether the numbers of a series with gaps come from its sequence; if not, this transaction holds the series' lock. It is
+-- opened by the first posting that finds over whatever ran when somebody first asked: what began before this release was
+-- there may still take the highest number plus one.
+create or replace function duly.open_series(p_stem text) returns boolean language plpgsql as $$
+declare
+  v_last bigint := duly.lock_series(p_stem);
+  c duly.number_counters;
+begin
+  select * into c from duly.number_counters where stem = p_stem;
+  if c.is_open then return true; end if;
+  if c.stem is null then
+    insert into duly.number_counters (stem, waits_for) values (p_stem, pg_snapshot_xmax(pg_current_snapshot()));
+  end if;
+  if c.stem is null or c.waits_for > pg_snapshot_xmin(pg_current_snapshot()) then return false; end if;
+  if to_regclass(duly.sequence_of(p_stem)) is null then execute 'create sequence ' || duly.sequence_of(p_stem); end if;
+  perform setval(duly.sequence_of(p_stem), greatest(v_last, 1), v_last > 0);
+  update duly.number_counters set is_open = true where stem = p_stem;
+  return true;
+end $$;
+
+-- Give the next numbers of a series, in the order of the ids, and return the last one. Without gaps they are the highest
+-- plus one, under a lock from here to the commit, so that a number is never skipped and nobody waits for more than a commit.
+create or replace function duly.number_in_series(p_stem text, p_is_gap_free boolean, p_is_open boolean, p_ids text[]) returns text
+language plpgsql as $$
+declare
+  v_last bigint;
+  v_id text;
+  v_number text;
+begin
+  if p_is_gap_free or not (coalesce(p_is_open, false) or duly.open_series(p_stem)) then
+    v_last := duly.lock_series(p_stem);
+    insert into duly.transaction_numbers (number, transaction_id)
+      select p_stem || '-' || lpad((v_last + u.ordinality)::text, 10, '0'), u.id
+        from unnest(p_ids) with ordinality u (id, ordinality);
+    return p_stem || '-' || lpad((v_last + cardinality(p_ids))::text, 10, '0');
+  end if;
+  foreach v_id in array p_ids loop
+    v_number := duly.number_by_sequence(p_stem, v_id);
+  end loop;
+  return v_number;
+end $$;
+
+-- The next number of a series with gaps. A sequence that stands behind the numbers given, as after a copy of the tables
+-- alone, is put forward.
+create or replace function duly.number_by_sequence(p_stem text, p_id text) returns text language plpgsql as $$
+declare
+  v_number text;
+begin
+  loop
+    insert into duly.transaction_numbers (number, transaction_id)
+      values (p_stem || '-' || lpad(nextval(duly.sequence_of(p_stem)::regclass)::text, 10, '0'), p_id)
+      on conflict (number) do nothing returning number into v_number;
+    if found then return v_number; end if;
+    perform setval(duly.sequence_of(p_stem), greatest(duly.lock_series(p_stem), nextval(duly.sequence_of(p_stem))));
+  end loop;
+end $$;
+
+-- Number a posting: always its last step.
+create or replace function duly.give_number(t duly.financial_transactions) returns text language plpgsql as $$
+declare
+  s record := duly.series_of(t.type_id, t.posted_on);
+begin
+  return duly.number_in_series(s.stem, s.is_gap_free, s.is_open, array[t.id]);
+end $$;
+
+-- Number postings of one classification, of one type or of many; series in the order of their stems, so that nobody waits in
+-- a circle.
 create or replace function duly.give_numbers(p_classification duly.classification, p_ids text[]) returns text language plpgsql as $$
 declare
-  v_prefix text := duly.number_prefix(p_classification) || '-';
-  v_last bigint;
+  s record;
+  v_number text;
 begin
-  perform pg_advisory_xact_lock(hashtext('duly.transaction_numbers'), hashtext(v_prefix));
-  select coalesce(substr(max(number), 5)::bigint, 0) into v_last from duly.transaction_numbers
-    where number >= v_prefix and number < v_prefix || ':';
-  insert into duly.transaction_numbers (number, transaction_id)
-    select v_prefix || lpad((v_last + u.ordinality)::text, 10, '0'), u.id
-      from unnest(p_ids) with ordinality u (id, ordinality);
-  return v_prefix || lpad((v_last + cardinality(p_ids))::text, 10, '0');
+  for s in
+    select x.stem, x.is_gap_free, x.is_open, array_agg(k.id order by k.place) as ids
+      from (select t.type_id, t.posted_on, array_agg(u.id) as ids, array_agg(u.place) as places
+              from unnest(p_ids) with ordinality u (id, place)
+              join duly.financial_transactions t on t.id = u.id and t.classification = p_classification
+              group by t.type_id, t.posted_on) g
+      cross join lateral duly.series_of(g.type_id, g.posted_on) x
+      cross join lateral unnest(g.ids, g.places) k (id, place)
+      group by x.stem, x.is_gap_free, x.is_open order by x.stem
+  loop
+    v_number := duly.number_in_series(s.stem, s.is_gap_free, s.is_open, s.ids);
+  end loop;
+  return v_number;
 end $$;
 
 -- Move the balance and write into the header what only posting knows. Time never runs backwards on an account, whatever

@@ -60,7 +60,7 @@ MUTANTS = (
     Mutant("check_credit_limit", "> a.credit_limit_minor", ">= a.credit_limit_minor"),
     Mutant("check_addressed", "and i.account_id = t.account_id", ""),
     Mutant("is_payable", "duly.unsettled(t.id) > 0", "false"),
-    Mutant("give_numbers", "+ u.ordinality", "+ u.ordinality + 1"),
+    Mutant("number_in_series", "+ u.ordinality", "+ u.ordinality + 1"),
     Mutant("look_up", "b.version + row_number() over v", "b.version + 1"),
     Mutant("look_up", "sum(l.total_minor) over v", "l.total_minor"),
     Mutant("look_up", "b.balance_minor < 0 as meets_credit", "false as meets_credit"),
