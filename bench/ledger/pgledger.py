@@ -34,9 +34,9 @@ def load_pgledger(repository: Path, owner: psycopg.Connection, accounts: int) ->
     """Create pgledger in a database, with accounts and one clearing account, numbered in a table of the bench."""
     for script in SCRIPTS:
         owner.execute(_git(repository, "show", f"HEAD:{script}").encode())
-    owner.execute("create table pgledger_accounts (n int primary key, id text not null)")
+    owner.execute("create table numbered_accounts (n int primary key, id text not null)")
     owner.execute(
-        "insert into pgledger_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
+        "insert into numbered_accounts select n, (pgledger_create_account('account_' || n, 'EUR')).id"
         f" from generate_series(0, {accounts}) n"
     )
 

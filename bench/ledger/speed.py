@@ -22,8 +22,8 @@ _ON_ANY = "\\set account random(1, {accounts})\n"
 _PAY = _ON_ANY + "select duly.create_payment(gen_random_uuid()::text, '{prefix}' || :account, 1, 'EUR', 'cash');"
 _PGLEDGER = (
     "\\set payer random(1, {accounts})\n{payee}\n"
-    "select pgledger_create_transfer((select id from pgledger_accounts where n = :payer),"
-    " (select id from pgledger_accounts where n = :payee), 1);"
+    "select pgledger_create_transfer((select id from numbered_accounts where n = :payer),"
+    " (select id from numbered_accounts where n = :payee), 1);"
 )
 
 
