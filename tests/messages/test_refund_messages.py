@@ -7,6 +7,7 @@ from sandbox.servers.mail import Mailbox
 from tests.fixtures.refunds import RefundClient
 from tests.messages.mail_server import subjects
 from tests.messages.recipients import ADA, person
+from tests.support.run_control import until
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,12 @@ async def test_a_customer_who_was_not_told_of_a_refund_is_not_told_that_it_came_
     [payment] = await refunds.paid(2500, account=account)
     first = await refunds.start(payment, 1000, name="rf_back")
 
+    async def is_withheld() -> bool:
+        return bool(
+            await refunds.merchant.run("select from duly.messages where kind = 'refunded' and state = 'withheld'")
+        )
+
+    await until(is_withheld)
     refunds.sandbox.fail_refund(first.gateway_reference)
     await refunds.workflow("rf_back").signal("gateway_event")
     await refunds.ended("rf_back")
