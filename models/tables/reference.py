@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, ForeignKey, Numeric, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.ledger.allocation import Principle
@@ -140,3 +140,15 @@ class LedgerAccountKindRow(Base):
     kind: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     nature: Mapped[str]
     description: Mapped[str]
+
+
+class NumberGapRow(Base):
+    """Numbers of a series that are not given, because a restored database may have given them before."""
+
+    __tablename__ = "number_gaps"
+
+    stem: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    first: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    declared_at: Mapped[datetime]

@@ -40,7 +40,8 @@ create or replace view duly.posting_violations as
       else (i.account_id, i.side, i.amount_minor, i.account_version) is distinct from
         (t.account_id, duly.side_of(t.classification), t.total_minor, t.account_version) end
   union all
-  -- I6: numbers are given to what is posted, without a gap where the series has none; one of no series is held to that too.
+  -- I6: numbers are given to what is posted, without a gap where the series has none but what a restore has left out; one of no
+  -- series is held to that too.
   select 'I6 number of what is posted', t.id
     from duly.financial_transactions t left join duly.transaction_numbers n on n.transaction_id = t.id
     where (t.account_version is not null) <> (n.number is not null)
@@ -50,7 +51,10 @@ create or replace view duly.posting_violations as
             min(split_part(number, '-', 2)::bigint) as first, max(split_part(number, '-', 2)::bigint) as last
           from duly.transaction_numbers group by 1) n
     left join duly.number_series s on s.prefix = rtrim(n.stem, '0123456789') and s.is_per_year = (s.prefix <> n.stem)
-    where s.is_gap_free is distinct from false and (n.first, n.last) is distinct from (1, n.given);
+    left join lateral (select sum(g.last - g.first + 1) as left_out, max(g.last) filter (where g.first = 1) as before_first
+        from duly.number_gaps g where g.stem = n.stem and g.first <= n.last) g on true
+    where s.is_gap_free is distinct from false
+      and (n.first, n.last) is distinct from (coalesce(g.before_first, 0) + 1, n.given + coalesce(g.left_out, 0));
 
 create or replace view duly.allocation_violations as
   -- I7: what an item has allocated is the sum of its current allocations.

@@ -94,13 +94,19 @@ language sql stable as $$
     where y.id = p_type_id
 $$;
 
+-- The highest number of a series, or the highest that a restore has left out.
+create or replace function duly.last_number(p_stem text) returns bigint language sql stable as $$
+  select greatest(0, (select substr(max(number), length(p_stem) + 2)::bigint from duly.transaction_numbers
+      where number >= p_stem || '-' and number < p_stem || '-:'),
+    (select max(last) from duly.number_gaps where stem = p_stem))
+$$;
+
 -- Take a series' lock, which is held to the commit, and return its highest number. An advisory lock queues better than a
 -- counter row does, and the highest number needs no counter. Releases without series lock their prefixes by the same keys.
 create or replace function duly.lock_series(p_stem text) returns bigint language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(hashtext('duly.transaction_numbers'), hashtext(p_stem || '-'));
-  return (select coalesce(substr(max(number), length(p_stem) + 2)::bigint, 0) from duly.transaction_numbers
-    where number >= p_stem || '-' and number < p_stem || '-:');
+  return duly.last_number(p_stem);
 end $$;
 
 create or replace function duly.sequence_of(p_stem text) returns text language sql immutable parallel safe as $$

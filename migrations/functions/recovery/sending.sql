@@ -68,6 +68,7 @@ begin
     perform setval('duly.financial_transaction_ids', nextval('duly.financial_transaction_ids') + 1000000),
         setval('duly.gateway_booking_ids', nextval('duly.gateway_booking_ids') + 1000000),
         setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
+    perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
     update duly.sending set state = 'recovering', epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
         forgot_since = coalesce(p_moment, forgot_since - interval '5 minutes'), reads = '[]',
         decisions = decisions || duly.decision_of('restore declared', p_actor, p_reason)
@@ -75,6 +76,21 @@ begin
     update duly.event_marks m set swept_until = least(m.swept_until, x.forgot_since - interval '2 days') from duly.sending x
     where x.provider_id = p_provider_id and m.provider_id = p_provider_id;
     return duly.recovery_view(p_provider_id);
+end $$;
+
+-- Numbers that were given since the backup may be on documents of others: every series goes on with the next million. A series
+-- that begins anew each year has had numbers of the gap in the years around it.
+create or replace function duly.leave_numbers_out(p_since timestamptz, p_reason text) returns void language plpgsql as $$
+begin
+    insert into duly.number_gaps (stem, first, last, reason)
+    select x.stem, x.last + 1, (x.last / 1000000 + 1) * 1000000, p_reason
+    from (select u.stem, duly.last_number(u.stem) as last
+        from (select prefix as stem from duly.number_series where not is_per_year
+            union select s.prefix || y from duly.number_series s,
+                generate_series(extract(year from p_since)::integer - 1, extract(year from now())::integer + 1) y
+                where s.is_per_year) u) x;
+    perform setval(duly.sequence_of(stem)::regclass, greatest(duly.last_number(stem), nextval(duly.sequence_of(stem)::regclass)))
+    from duly.number_counters where is_open;
 end $$;
 
 -- Where a recovery stands. Reads count from 15 minutes after the restore was declared: what was under way is over by then.

@@ -22,3 +22,15 @@ create table duly.sending (
 );
 
 comment on table duly.sending is 'Whether anything may be sent to a provider. Without a row it may.';
+
+create table duly.number_gaps (
+    stem text collate "C" not null,
+    first bigint not null check (first >= 1),
+    last bigint not null check (last >= first),
+    reason text not null,
+    declared_at timestamptz not null default now(),
+    primary key (stem, first)
+);
+
+comment on table duly.number_gaps is
+    'Numbers that are not given: a database that was restored has forgotten which of them are on documents that left the house.';
