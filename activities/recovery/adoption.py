@@ -1,19 +1,25 @@
 """Reads what the gateway did while the database does not remember, and writes it down again."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from activities.collections.attempt import charge_attempt, charge_outcome
 from activities.database import Database, RuleBrokenError
 from activities.refunds.attempt import refund_outcome, stored_refund
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.recovery.recovery import READ_BEFORE, MadeKind, MadeObject, RecoveryGateway
+from models.tables.accounts import AccountRow
+from models.tables.configuration import RecoveryLeftRow
 
-# Keys that are looked up at once.
+# Keys that are looked up at once, and accounts whose objects are written down at once: within the gateway's limit.
 _PAGE = 500
+CONCURRENT = 8
 
 
 @dataclass
@@ -27,7 +33,8 @@ class Reading:
     def leave(self, made: MadeObject, why: str) -> None:
         """Leave an object to a person."""
         amount = {"amount_minor": made.amount_minor, "currency": made.currency}
-        self.left.append({"object": made.reference, "account": made.account_id, "why": why, **amount})
+        named = {"object": made.reference, "kind": made.kind, "account": made.account_id, "why": why}
+        self.left.append({**named, **amount})
 
     def as_json(self, read_at: str) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -51,24 +58,68 @@ class Adoption:
         require_silence(view)
         since = datetime.fromisoformat(view["forgot_since"]) - READ_BEFORE
         reading = Reading()
+        await self._adopt_customers(since, view["installation"])
         made = [one async for one in self._gateway.made_since(since, view["installation"])]
         reading.found.update(one.kind for one in made)
         unknown = await _with(made, self._keys_to_adopt)
         missing = {one.reference for one in await _with(unknown, self._keys_without_row)}
-        # Payments before refunds, and the attempts at a receivable in their order.
-        for one in sorted(
-            unknown, key=lambda one: (list(MadeKind).index(one.kind), one.account_id, one.period, one.number)
-        ):
-            await self._adopt(one, reading, view["forgot_since"], is_missing=one.reference in missing)
+        slots = asyncio.Semaphore(CONCURRENT)
+        for kind in MadeKind:
+            accounts: dict[str, list[MadeObject]] = defaultdict(list)
+            for one in sorted((one for one in unknown if one.kind is kind), key=lambda one: (one.period, one.number)):
+                accounts[one.account_id].append(one)
+            # Payments before refunds; the attempts at a receivable in their order.
+            await asyncio.gather(
+                *(self._adopt_all(mine, reading, view["forgot_since"], missing, slots) for mine in accounts.values())
+            )
         return await self._database.call(  # type: ignore[no-any-return]  # the view that it returns
             "record_recovery_read", provider_id=self._provider, read=reading.as_json(view["now"])
         )
+
+    async def adopt_left(self, actor: str) -> list[str]:
+        """Write down what was left before, where that is possible by now; return the objects that it was for."""
+        left = select(RecoveryLeftRow.object, RecoveryLeftRow.kind, RecoveryLeftRow.noted_at)
+        rows = await self._database.read(
+            left.where(RecoveryLeftRow.provider_id == self._provider, RecoveryLeftRow.settled_at.is_(None)).order_by(
+                RecoveryLeftRow.kind, RecoveryLeftRow.object
+            )
+        )
+        adopted = []
+        for row in rows:
+            reading = Reading()
+            made = await self._gateway.made_object(MadeKind(row.kind), row.object)
+            await self._adopt(made, reading, row.noted_at, is_missing=True)
+            if reading.adopted:
+                await self._database.call(
+                    "settle_recovery_left",
+                    provider_id=self._provider,
+                    object=row.object,
+                    actor=actor,
+                    reason="written down",
+                )
+                adopted.append(row.object)
+        return adopted
+
+    async def _adopt_customers(self, since: datetime, installation: str) -> None:
+        """Keep the customers of accounts that have none: whatever was paid is listed with its customer."""
+        for made in await self._gateway.customers_since(since, installation):
+            if await self._database.read(select(AccountRow.id).where(AccountRow.id == made.account_id)):
+                await self._database.call(
+                    "note_customer", provider_id=self._provider, account_id=made.account_id, customer=made.reference
+                )
 
     async def _keys_to_adopt(self, keys: list[str]) -> list[str]:
         return list(await self._database.call("keys_to_adopt", keys=keys))
 
     async def _keys_without_row(self, keys: list[str]) -> list[str]:
         return list(await self._database.call("keys_without_row", keys=keys))
+
+    async def _adopt_all(
+        self, objects: Iterable[MadeObject], reading: Reading, since: str, missing: set[str], slots: asyncio.Semaphore
+    ) -> None:
+        async with slots:
+            for one in objects:
+                await self._adopt(one, reading, since, is_missing=one.reference in missing)
 
     async def _adopt(self, made: MadeObject, reading: Reading, since: str, *, is_missing: bool) -> None:
         try:

@@ -57,3 +57,24 @@ def release(
     from commands.recovery.recover import release
 
     perform(lambda output: release(output, actor, reason, is_acknowledged=acknowledge), as_json=as_json)
+
+
+@app.command("adopt")
+def adopt(actor: Actor = "", as_json: Json = False) -> None:
+    """Write down what was left for a person, where its account or payment exists by now."""
+    from commands.recovery.recover import adopt
+
+    perform(lambda output: adopt(output, actor), as_json=as_json)
+
+
+@app.command("settle")
+def settle(
+    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="The gateway's id, as `recover show` has it.")],
+    reason: Reason,
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Say that what was left was seen to outside of Duly: its account may be charged again."""
+    from commands.recovery.recover import settle
+
+    perform(lambda output: settle(output, object_id, actor, reason), as_json=as_json)

@@ -58,6 +58,29 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
     _answer(output, view)
 
 
+async def adopt(output: Output, actor: str) -> None:
+    """Write down what was left, where that is possible by now."""
+    settings = read_settings()
+    async with database_of(settings) as database, gateway_of(settings) as gateway:
+        adopted = await Adoption(database, settings.provider, gateway).adopt_left(actor or getpass.getuser())
+    named = ", ".join(adopted) or "nothing"
+    output.answer({"provider": settings.provider, "adopted": adopted}, f"Written down: {named}.")
+
+
+async def settle(output: Output, object_id: str, actor: str, reason: str) -> None:
+    """Keep that a person has settled what was left: its account may be charged again."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        await database.call(
+            "settle_recovery_left",
+            provider_id=settings.provider,
+            object=object_id,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+    output.answer({"object": object_id, "state": "settled"}, f"{object_id} is settled.")
+
+
 def _answer(output: Output, view: Mapping[str, Any]) -> None:
     last: dict[str, Any] = view["reads"][-1] if view["reads"] else {"adopted": 0, "left": [], "found": {}}
     facts = [

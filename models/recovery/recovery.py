@@ -59,11 +59,27 @@ class MadeObject:
         return int(last) if last.isdecimal() else 0
 
 
+@dataclass(frozen=True)
+class MadeCustomer:
+    """A customer at the gateway, and the account that it was made for."""
+
+    account_id: str
+    reference: str
+
+
 class RecoveryGateway(Gateway, RefundGateway, Protocol):
     """The part of a gateway that says what was made there, and remembers how far a database has counted."""
 
     def made_since(self, moment: datetime, installation: str) -> AsyncIterator[MadeObject]:
         """Everything that an installation has made since a moment: payments, refunds, pages."""
+        ...
+
+    async def made_object(self, kind: MadeKind, reference: str) -> MadeObject:
+        """Return one of them by its id."""
+        ...
+
+    async def customers_since(self, moment: datetime, installation: str) -> list[MadeCustomer]:
+        """Return the customers that an installation has made since a moment, the oldest first."""
         ...
 
     async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:

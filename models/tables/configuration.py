@@ -194,3 +194,21 @@ class SendingRow(Base):
     reads: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     decisions: Mapped[list[str]]
     changed_at: Mapped[datetime]
+
+
+class RecoveryLeftRow(Base):
+    """What a recovery could not write down, and who settled it."""
+
+    __tablename__ = "recovery_left"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    object: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    account_id: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    why: Mapped[str]
+    noted_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str]
+    settled_because: Mapped[str]

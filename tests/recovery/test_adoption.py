@@ -13,6 +13,7 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.recovery.adoption import Adoption
 from activities.refunds.refunds import RefundActivities
+from models.gateway.gateway_request import CollectOutcome
 from models.refunds.refund import RefundAttempt, RefundOrder
 from sandbox.servers.postgres import PostgresServer
 from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
@@ -20,6 +21,8 @@ from tests.recovery.conftest import Backup, Watching
 from tests.recovery.steps import declare, owner_of, pass_time, recovered, release, rule_of, state
 from tests.support.attempts import attempts, charged, request_for
 from tests.support.builders import Merchant, declined
+
+RUN = "run/monthly/2026-11"
 
 
 @pytest.fixture
@@ -57,6 +60,25 @@ async def test_payments_refunds_and_declines_that_were_forgotten_are_written_dow
     assert balances == [1000, 0, 0, 700]
     assert charged(stripe_sandbox) == (3, 8000)
     assert await books.wrong() == []
+
+
+async def test_an_invoice_of_a_run_whose_decline_was_forgotten_is_still_collected(
+    merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
+    postgres_server: PostgresServer, stripe_sandbox: SandboxControl,
+) -> None:  # fmt: skip
+    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=1500)
+    await merchant.run("select duly.freeze_payment_run(:run, 'monthly', '2026-11', '2026-12-01')", run=RUN)
+    bring_back = await backup()
+    await watching(database).compare()
+    await collecting.collect(request_for(account, run_id=RUN))
+    books = await bring_back()
+    await watching(books.database).compare()
+    await recovered(books, owner_of(books, postgres_server))
+
+    again = await books.collecting.collect(request_for(account, 2, run_id=RUN))
+
+    assert again.outcome is CollectOutcome.SETTLED
+    assert charged(stripe_sandbox) == (1, 1500)
 
 
 async def test_what_was_forgotten_long_ago_is_not_charged_again_by_the_next_month(

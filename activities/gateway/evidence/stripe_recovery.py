@@ -12,7 +12,7 @@ from activities.gateway.translation import metadata_at, translating_errors
 from models.gateway.amounts import from_gateway
 from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, PERIOD, REQUEST
 from models.recovery.beat import Beat, parse_beat, write_beat
-from models.recovery.recovery import MadeKind, MadeObject
+from models.recovery.recovery import MadeCustomer, MadeKind, MadeObject
 
 _PAGE = 100
 _BEAT = "duly_beat"
@@ -30,16 +30,40 @@ class StripeRecovery:
         with translating_errors():
             intents = await self._client.v1.payment_intents.list_async(created)
             async for intent in intents.auto_paging_iter():
-                if metadata_at(intent).get(INSTALLATION) == installation:
+                if _is_ours(intent, installation):
                     yield _payment(intent)
             refunds = await self._client.v1.refunds.list_async(created)
             async for refund in refunds.auto_paging_iter():
-                if metadata_at(refund).get(INSTALLATION) == installation:
+                if _is_ours(refund, installation):
                     yield _refund(refund)
             sessions = await self._client.v1.checkout.sessions.list_async(created)
             async for session in sessions.auto_paging_iter():
-                if metadata_at(session).get(INSTALLATION) == installation:
+                if _is_ours(session, installation):
                     yield _page(session)
+
+    async def made_object(self, kind: MadeKind, reference: str) -> MadeObject:
+        """Read one of them by its id."""
+        with translating_errors():
+            match kind:
+                case MadeKind.PAYMENT:
+                    return _payment(await self._client.v1.payment_intents.retrieve_async(reference))
+                case MadeKind.REFUND:
+                    return _refund(await self._client.v1.refunds.retrieve_async(reference))
+                case MadeKind.PAGE:
+                    return _page(await self._client.v1.checkout.sessions.retrieve_async(reference))
+
+    async def customers_since(self, moment: datetime, installation: str) -> list[MadeCustomer]:
+        """Read the customers that the installation made for accounts since a moment, the oldest first."""
+        with translating_errors():
+            found = await self._client.v1.customers.list_async(
+                {"created": {"gte": int(moment.timestamp())}, "limit": _PAGE}
+            )
+            customers = [
+                MadeCustomer(account, customer.id)
+                async for customer in found.auto_paging_iter()
+                if _is_ours(customer, installation) and (account := metadata_at(customer).get(ACCOUNT))
+            ]
+        return customers[::-1]
 
     async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:
         """Read one page of payment intents and one of refunds, the newest there are."""
@@ -86,6 +110,12 @@ class StripeRecovery:
     async def _witnesses(self, installation: str) -> list[stripe.Customer]:
         # By its address: the database, which may have forgotten it, has no part in finding it.
         return (await self._client.v1.customers.list_async({"email": _email(installation), "limit": _PAGE})).data
+
+
+def _is_ours(found: Any, installation: str) -> bool:
+    metadata = metadata_at(found)
+    # What 0.1.0 made names its installation in the key alone.
+    return metadata.get(INSTALLATION) == installation or metadata.get(ATTEMPT, "").startswith(f"{installation}:")
 
 
 def _email(installation: str) -> str:

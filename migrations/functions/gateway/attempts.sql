@@ -193,6 +193,10 @@ begin
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'amount_not_in_steps', 'skipped');
     end if;
     perform duly.require_sending(p_provider_id);
+    if duly.has_recovery_left(p_account_id) then
+        -- Money of it was taken that nobody could write down after a restore: its collection waits until that is settled.
+        return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'recovery_is_left', 'in_dunning');
+    end if;
     if not duly.is_provider_effective(p_provider_id) then
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
         return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'provider_not_effective',

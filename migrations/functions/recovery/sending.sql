@@ -135,8 +135,28 @@ begin
         perform duly.refuse('nothing_is_left', format('left: %s objects are left for a person; see recover show, and '
             'acknowledge them', jsonb_array_length(v_last -> 'left')));
     end if;
+    insert into duly.recovery_left (provider_id, object, kind, account_id, amount_minor, currency, why)
+    select p_provider_id, l ->> 'object', l ->> 'kind', l ->> 'account', (l ->> 'amount_minor')::bigint, l ->> 'currency', l ->> 'why'
+    from jsonb_array_elements(v_last -> 'left') l on conflict (provider_id, object) do nothing;
     update duly.sending set state = 'open', changed_at = clock_timestamp(),
         decisions = decisions || duly.decision_of('released', p_actor, p_reason)
     where provider_id = p_provider_id;
     return duly.recovery_view(p_provider_id);
+end $$;
+
+-- Whether money of an account was taken that a recovery could not write down: it is not charged until that is settled.
+create or replace function duly.has_recovery_left(p_account_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.recovery_left where account_id = p_account_id and settled_at is null)
+$$;
+
+-- Keep that a person, or a later attempt to write it down, has settled what was left.
+create or replace function duly.settle_recovery_left(p_provider_id text, p_object text, p_actor text, p_reason text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    update duly.recovery_left set settled_at = clock_timestamp(), settled_by = p_actor, settled_because = p_reason
+    where provider_id = p_provider_id and object = p_object and settled_at is null;
+    if not found then
+        perform duly.refuse('object_is_left', format('object: %s is not among what is left', p_object));
+    end if;
 end $$;

@@ -23,6 +23,26 @@ create table duly.sending (
 
 comment on table duly.sending is 'Whether anything may be sent to a provider. Without a row it may.';
 
+create table duly.recovery_left (
+    provider_id text collate "C" not null,
+    object text collate "C" not null,
+    kind text not null,
+    account_id text collate "C" not null,
+    amount_minor bigint not null,
+    currency text not null,
+    why text not null,
+    noted_at timestamptz not null default now(),
+    settled_at timestamptz,
+    settled_by text not null default '',
+    settled_because text not null default '',
+    primary key (provider_id, object)
+);
+
+create index recovery_left_by_account on duly.recovery_left (account_id) where settled_at is null;
+
+comment on table duly.recovery_left is
+    'What a recovery could not write down. Its account, which may not exist yet, is not charged until a person has settled it.';
+
 create table duly.number_gaps (
     stem text collate "C" not null,
     first bigint not null check (first >= 1),
