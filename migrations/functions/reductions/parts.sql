@@ -12,6 +12,7 @@ declare
     v_part integer;
     v_take bigint;
 begin
+    perform duly.take_recovered_parts(p_award_id);
     select * into strict d from duly.reductions where award_id = p_award_id;
     perform from duly.account_balances where account_id = d.account_id for no key update;
     select * into strict d from duly.reductions where award_id = p_award_id for update;
@@ -40,6 +41,29 @@ begin
     where award_id = p_award_id and state in ('awarded', 'granted') returning * into d;
     select * into strict d from duly.reductions where award_id = p_award_id;
     return duly.reduction_view(d);
+end $$;
+
+-- Refunds of this reward that were recovered from the gateway after a restore, which had forgotten the reward: they are its parts.
+create or replace function duly.take_recovered_parts(p_award_id text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.gateway_requests;
+    p duly.reduction_parts;
+begin
+    for r in
+        select q.* from duly.gateway_requests q join duly.reductions d on d.award_id = p_award_id and d.account_id = q.account_id
+        where q.id > p_award_id || '.' and q.id < p_award_id || '/' and q.id ~ '\.[0-9]{1,3}$' and q.kind = 'refund'
+          and length(q.id) <= length(p_award_id) + 4
+          and not exists (select from duly.reduction_parts x where x.request_id = q.id) order by length(q.id), q.id
+    loop
+        perform duly.lock_reduction(p_award_id);
+        insert into duly.reduction_parts (award_id, part, request_id, amount_minor)
+        values (p_award_id, substr(r.id, length(p_award_id) + 2)::integer, r.id, r.amount_minor)
+        on conflict do nothing returning * into p;
+        continue when not found;
+        select * into strict r from duly.gateway_requests where id = r.id;
+        if r.state = 'posted' then perform duly.book_part(p, r.transaction_id); end if;
+    end loop;
 end $$;
 
 create or replace function duly.reward_line(p_merchant_id text, p_award_id text, p_amount_minor bigint) returns jsonb
