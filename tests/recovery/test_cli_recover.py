@@ -55,6 +55,26 @@ async def ago(owner: AsyncEngine, minutes: int) -> None:
         )
 
 
+async def test_what_is_left_is_settled_by_name_and_once(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(
+            text(
+                "insert into duly.recovery_left (provider_id, object, kind, account_id, amount_minor, currency, why)"
+                " values ('stripe', 'pi_1', 'payment', 'acc_1', 900, 'EUR', 'account_unknown')"
+            )
+        )
+
+    settled = await cli("recover", "settle", "pi_1", "--reason", "sent back by hand", "--json")
+    again = await cli("recover", "settle", "pi_1", "--reason", "sent back by hand")
+    adopted = await cli("recover", "adopt", "--json")
+
+    assert settled.document == {"object": "pi_1", "state": "settled"}
+    assert (again.exit_code, "object_is_left" in again.stderr) == (1, True)
+    assert adopted.document == {"provider": "stripe", "adopted": []}
+
+
 async def test_the_doctor_says_that_nothing_is_sent(cli: CommandLine, merchant: Merchant, database: Database) -> None:
     await hold(database)
 

@@ -25,7 +25,7 @@ begin
         where d.payment_id is null or duly.payment_request_of(f.payment_id) = duly.payment_request_of(d.payment_id)
             or p_is_remedy
     loop
-        exit when v_open = 0 or v_part >= 100;
+        exit when v_open <= 0 or v_part >= 100;
         -- A payment whose refund has failed once is not tried again.
         continue when exists (select from duly.reduction_parts p join duly.gateway_requests r on r.id = p.request_id
             where p.award_id = p_award_id and r.of_request_id = v.request_id);
