@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -29,7 +28,6 @@ from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
 from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
-from activities.events.repeated_task import RepeatedTask
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks
 from activities.gateway.mode import require_mode
@@ -42,8 +40,8 @@ from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
-from activities.recovery.guard import restore_guard
-from activities.recovery.watch import BEAT_SECONDS
+from activities.recovery.generation import GenerationOfActivities
+from activities.recovery.guard import RestoreGuard
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
 from activities.runs.billing import BillingActivities
@@ -129,6 +127,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
         max_concurrent_workflow_tasks=20,
         max_cached_workflows=WORKFLOW_CACHE_SIZE,
         max_concurrent_activities=50,
+        interceptors=[GenerationOfActivities()],
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
@@ -170,7 +169,11 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_concurrency,
         max_task_queue_activities_per_second=rate,
-        interceptors=[Heartbeats(), BatchedCompletions(MONTHLY, every_seconds=COMPLETIONS_A_BATCH / rate)],
+        interceptors=[
+            GenerationOfActivities(),
+            Heartbeats(),
+            BatchedCompletions(MONTHLY, every_seconds=COMPLETIONS_A_BATCH / rate),
+        ],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
@@ -185,23 +188,27 @@ async def run_worker(settings: Settings, role: Role) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        database = Database(
-            create_engine(
-                settings.database_url,
-                pool=settings.database_pool,
-                timeout_seconds=settings.database_timeout_seconds,
-                gateway_mode="" if role is Role.WORKFLOW else settings.gateway_mode,
-            ),
+        engine = create_engine(
+            settings.database_url,
+            pool=settings.database_pool,
             timeout_seconds=settings.database_timeout_seconds,
+            gateway_mode="" if role is Role.WORKFLOW else settings.gateway_mode,
         )
-        stack.push_async_callback(database.dispose)
+        stack.push_async_callback(engine.dispose)
+        database = Database(engine, timeout_seconds=settings.database_timeout_seconds)
         if not await database.verify(functions_hash()):
             log.warning("schema_differs", advice="migrate with the newer release, then restart the older workers")
         if role is not Role.WORKFLOW:
             await require_mode(database, settings.provider, settings.gateway_mode)
+        client = await _client(settings)
         if role in {Role.ALL, Role.WORKFLOW}:
-            client = await _client(settings)
-            for worker in (workflow_worker(client, database), mail_worker(client, database, settings)):
+            guarded = Database(engine, timeout_seconds=settings.database_timeout_seconds)
+            guard = RestoreGuard(guarded, client, settings.provider)
+            # Messages to operators go out while a restored database is held; customers' wait.
+            guard.lend_for_messages(database)
+            await guard.begin()
+            _watch(guard, stack)
+            for worker in (workflow_worker(client, guarded), mail_worker(client, database, settings)):
                 await stack.enter_async_context(worker)
         if role in {Role.ALL, Role.GATEWAY}:
             gateway = StripeGateway(
@@ -210,12 +217,11 @@ async def run_worker(settings: Settings, role: Role) -> None:
                 timeout_seconds=settings.gateway_timeout_seconds,
             )
             stack.push_async_callback(gateway.close)
-            client = await _client(settings)
-            compare = restore_guard(database, gateway, client, settings.provider)
-            if await _answers(Clocks(database, gateway), compare, stop):
-                watching = RepeatedTask("restore_watch", compare, every_seconds=BEAT_SECONDS)
-                stack.callback(asyncio.create_task(watching.run()).cancel)
-                await stack.enter_async_context(gateway_worker(client, database, gateway, settings))
+            guarded = Database(engine, timeout_seconds=settings.database_timeout_seconds)
+            guard = RestoreGuard(guarded, client, settings.provider, gateway)
+            if await _answers(Clocks(database, gateway), guard, stop):
+                _watch(guard, stack)
+                await stack.enter_async_context(gateway_worker(client, guarded, gateway, settings))
         # To the SDK a pause of 2 s is a deadlock: collecting garbage does not walk through what stays.
         gc.collect()
         gc.freeze()
@@ -225,7 +231,11 @@ async def run_worker(settings: Settings, role: Role) -> None:
         log.info("worker_stopping", role=role)
 
 
-async def _answers(clocks: Clocks, compare: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+def _watch(guard: RestoreGuard, stack: AsyncExitStack) -> None:
+    stack.callback(asyncio.create_task(guard.run()).cancel)
+
+
+async def _answers(clocks: Clocks, guard: RestoreGuard, stop: asyncio.Event) -> bool:
     """Wait until the gateway answers, and compare clock and database; False when the process is to end before that.
 
     Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
@@ -233,7 +243,7 @@ async def _answers(clocks: Clocks, compare: Callable[[], Awaitable[None]], stop:
     for tries in itertools.count(1):
         try:
             await clocks.measure()
-            await compare()
+            await guard.begin()
         except (GatewayUnansweredError, GatewayBusyError) as error:
             pause = GATEWAY_PAUSES[min(tries, len(GATEWAY_PAUSES)) - 1]
             log.warning("gateway_away", reason=error.code, tries=tries, next_try_in_seconds=pause)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from psycopg import DataError
 from psycopg.types.json import Jsonb
@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, s
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from models.ledger.refusals import LedgerError, ledger_error
@@ -61,12 +62,25 @@ HELD_RULE = "sending_is_held"
 HELD_DELAY = timedelta(minutes=1)
 
 
+class Barrier(Protocol):
+    """What stands between activities and a database that may have been restored."""
+
+    async def check(self, connection: AsyncConnection) -> None:
+        """Let an activity use a connection, or raise why it may not."""
+        ...
+
+
 class Database:
     """Calls of the database's own functions, and reads."""
 
     def __init__(self, engine: AsyncEngine, *, timeout_seconds: float = STANDARD_SECONDS) -> None:
         self._engine = engine
         self._timeout_seconds = timeout_seconds
+        self._barrier: Barrier | None = None
+
+    def lend_only_past(self, barrier: Barrier) -> None:
+        """Let activities have connections only past a barrier; whoever recovers the database is none."""
+        self._barrier = barrier
 
     async def call(self, function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
         """Call `duly.<function>` with named arguments and return its value; JSON comes back as dictionaries."""
@@ -102,6 +116,8 @@ class Database:
         seconds = timeout_seconds or self._timeout_seconds
         async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
             await _let_the_server_work(connection, max(seconds, self._timeout_seconds))
+            if self._barrier is not None and activity.in_activity():
+                await self._barrier.check(connection)
             yield connection
 
     @asynccontextmanager
@@ -155,12 +171,11 @@ class RuleBrokenError(ApplicationError):
         self.refused = refused
 
 
-class SendingHeldError(RuleBrokenError):
-    """Nothing may be sent now; the same call works when sending is open again."""
+class SendingHeldError(ApplicationError):
+    """Nothing may be done or sent now; the same call works when sending is open again."""
 
-    def __init__(self, message: str) -> None:
-        ApplicationError.__init__(self, message, type=HELD_RULE, next_retry_delay=HELD_DELAY)
-        self.refused = None
+    def __init__(self, message: str, *, retry_after: timedelta = HELD_DELAY) -> None:
+        super().__init__(message, type=HELD_RULE, next_retry_delay=retry_after)
 
 
 class UnsafeDatabaseError(RuntimeError):
@@ -210,7 +225,7 @@ async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> N
     connection.info[_SERVER_TIMEOUT] = wanted
 
 
-def _broken_rule(error: DBAPIError) -> RuleBrokenError:
+def _broken_rule(error: DBAPIError) -> RuleBrokenError | SendingHeldError:
     diagnosis = getattr(error.orig, "diag", None)
     rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
     if rule == HELD_RULE:

@@ -20,7 +20,7 @@ def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool) -> None
 async def _translated(work: Awaitable[None]) -> None:
     from temporalio.service import RPCError
 
-    from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
+    from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError, SendingHeldError
     from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
@@ -31,7 +31,7 @@ async def _translated(work: Awaitable[None]) -> None:
         raise Failure(ExitCode.REFUSED, error.problems) from error
     except LedgerError as error:
         raise Failure(ExitCode.REFUSED, [problem_of(error)]) from error
-    except RuleBrokenError as error:
+    except (RuleBrokenError, SendingHeldError) as error:
         raise Failure(ExitCode.REFUSED, [Problem("database", error.type or "database_rule", error.message)]) from error
     except DatabaseUnavailableError as error:
         raise unreachable(

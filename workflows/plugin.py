@@ -5,6 +5,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
+from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
 from workflows.inputs.runner import CheckingRunner
 
@@ -28,6 +29,7 @@ SHARED_MODULES = (
     "workflows.collections.steps",
     "workflows.collections.waits",
     "workflows.faults",
+    "workflows.generation",
     "workflows.inputs",
     "workflows.markdown",
     "workflows.messages.outgoing",
@@ -58,5 +60,8 @@ def _use_ours(_given: WorkflowRunner | None) -> WorkflowRunner:
 
 
 DULY_PLUGIN = SimplePlugin(
-    "duly", data_converter=pydantic_data_converter, workflow_runner=_use_ours, interceptors=[InputChecks()]
+    "duly",
+    data_converter=pydantic_data_converter,
+    workflow_runner=_use_ours,
+    interceptors=[InputChecks(), Generations()],
 )

@@ -1,15 +1,23 @@
-"""What a gateway worker does before it sends anything, and again and again: it compares its database."""
+"""What a worker does before it does anything, and again and again: it compares its database."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client
+from temporalio.service import RPCError
 
-from activities.database import Database
-from activities.recovery.sending import SendingGate
+from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError
+from activities.events.repeated_task import RepeatedTask
+from activities.recovery.alarms import Alarms
+from activities.recovery.fence import Fence
 from activities.recovery.temporal_memory import TemporalMemory
-from activities.recovery.watch import RestoreWatch
+from activities.recovery.watch import BEAT_SECONDS, RestoreWatch
 from models.recovery.recovery import RecoveryGateway
+
+log = structlog.get_logger(__name__)
 
 
 class GuardedGateway(RecoveryGateway, Protocol):
@@ -20,16 +28,48 @@ class GuardedGateway(RecoveryGateway, Protocol):
         ...
 
 
-def restore_guard(
-    database: Database, gateway: GuardedGateway, client: Client, provider: str
-) -> Callable[[], Awaitable[None]]:
-    """Let nothing be sent before the database was compared with what others remember; return what compares it."""
-    gate = SendingGate(database, provider)
-    gateway.send_only_if(gate.require_open)
-    watch = RestoreWatch(database, provider, gateway, [TemporalMemory(client)])
+@dataclass(frozen=True)
+class _Compared:
+    """The fence of what is not held: the database itself withholds messages to customers."""
 
-    async def compare() -> None:
-        await watch.compare()
-        gate.compared()
+    fence: Fence
 
-    return compare
+    async def check(self, connection: AsyncConnection) -> None:
+        await self.fence.check_compared(connection)
+
+
+class RestoreGuard:
+    """Lets nothing be done on a database and sent to its gateway before it was compared with what others remember."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        provider: str,
+        gateway: GuardedGateway | None = None,
+    ) -> None:
+        self._task = RepeatedTask("restore_watch", self.compare, every_seconds=BEAT_SECONDS)
+        self._fence = Fence(database, self._task.wake)
+        self._watch = RestoreWatch(database, provider, gateway, TemporalMemory(client), alarm=Alarms(client))
+        database.lend_only_past(self._fence)
+        if gateway is not None:
+            gateway.send_only_if(self._fence.require_open)
+
+    def lend_for_messages(self, database: Database) -> None:
+        """Let a database be used while sending is held, for messages to operators, but not before it was compared."""
+        database.lend_only_past(_Compared(self._fence))
+
+    async def compare(self) -> None:
+        """Compare now. Raises GatewayError, RPCError and DatabaseUnavailableError."""
+        await self._fence.compared(await self._watch.compare(log_seen=self._fence.log_seen))
+
+    async def begin(self) -> None:
+        """Compare for the first time. What is away is waited for, doing nothing meanwhile. Raises GatewayError."""
+        try:
+            await self.compare()
+        except (SchemaMismatchError, DatabaseUnavailableError, RPCError) as error:
+            log.warning("restore_watch_waits", reason=str(error))
+
+    async def run(self) -> None:
+        """Compare for as long as the process lives, and at once when the database's server has started anew."""
+        await self._task.run()

@@ -41,8 +41,12 @@ class TemporalMemory:
             await self._client.create_schedule(id, Schedule(action=action, spec=ScheduleSpec(), state=state))
         except ScheduleAlreadyRunningError:
 
-            def noted(found: ScheduleUpdateInput) -> ScheduleUpdate:
+            def noted(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
                 schedule = found.description.schedule
+                known = parse_beat(schedule.state.note or "")
+                if known is not None and (known.epoch, known.number) >= (beat.epoch, beat.number):
+                    # Another process has counted further meanwhile.
+                    return None
                 schedule.state.note = write_beat(beat)
                 return ScheduleUpdate(schedule)
 

@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import select
 
 from activities.database import Database
 from models.gateway.errors import GatewayHeldError
 from models.recovery.beat import Beat
 from models.recovery.recovery import RecoveryGateway
-from models.tables.configuration import InstallationRow
 
 log = structlog.get_logger(__name__)
 
@@ -20,9 +18,6 @@ log = structlog.get_logger(__name__)
 BEAT_SECONDS = 30.0
 REMEMBER_SECONDS = 300.0
 NEWEST_SECONDS = 3600.0
-
-# A request that is younger may be on its way back to the commit that writes its answer down.
-SETTLED_AFTER = timedelta(minutes=1)
 
 
 class Memory(Protocol):
@@ -37,70 +32,121 @@ class Memory(Protocol):
         ...
 
 
+class Alarm(Protocol):
+    """Who acts at once on what is noticed."""
+
+    async def sending_held(self) -> None:
+        """Sending is held since just now."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeenServer:
+    """What a process has seen of a server: which start of it, and how far its log was written.
+
+    One whose log ends before what was seen has lost what was written after it.
+    """
+
+    server: str
+    log_position: int
+
+
 class RestoreWatch:
-    """Compares the database with what this process, Temporal and the gateway remember, and holds what is sent."""
+    """Compares the database with what this process, Temporal and the gateway remember, and holds what is sent.
+
+    Without a gateway the others are compared alone.
+    """
 
     def __init__(
         self,
         database: Database,
         provider: str,
-        gateway: RecoveryGateway,
-        memories: Sequence[Memory],
+        gateway: RecoveryGateway | None,
+        temporal: Memory | None,
         *,
-        settled_after: timedelta = SETTLED_AFTER,
+        alarm: Alarm | None = None,
     ) -> None:
         self._database = database
         self._provider = provider
         self._gateway = gateway
-        self._memories = (gateway, *memories)
-        self._settled_after = settled_after
+        self._temporal = temporal
+        self._memories: Sequence[Memory] = [one for one in (temporal, gateway) if one is not None]
+        self._alarm = alarm
         self._seen: Beat | None = None
+        self._seen_server: SeenServer | None = None
         self._asked_at = self._newest_at = float("-inf")
 
-    async def compare(self) -> Beat:
-        """Compare now, and let others remember when it is time.
+    async def compare(self, *, log_seen: int = 0) -> str:
+        """Compare now, and let others remember when it is time; all of it when the server has started anew.
 
+        `log_seen` is how far this process has seen the server's log since then. Return which start of the server it is.
         Raises GatewayError, RPCError and DatabaseUnavailableError where one of them cannot be asked.
         What is remembered is read first and the database counts after it: so it can only be behind by having forgotten.
         """
-        installation = str((await self._database.read(select(InstallationRow.id)))[0].id)
+        known = await self._database.call("counted")
+        server = SeenServer(known["server"], known["log_position"])
+        if self._seen_server is None or server.server != self._seen_server.server:
+            self._asked_at = self._newest_at = float("-inf")
         is_due = time.monotonic() >= self._asked_at + REMEMBER_SECONDS
-        remembered = [self._seen, *[await one.recall_beat(installation) for one in self._memories if is_due]]
+        at_temporal = await self._recall(self._temporal, known["installation"]) if is_due else None
+        at_gateway = await self._recall(self._gateway, known["installation"]) if is_due else None
         raised = await self._database.call("raise_beat")
         beat = Beat(raised["installation"], raised["epoch"], raised["number"])
-        if ahead := [one for one in remembered if one is not None and beat.is_behind(one)]:
-            furthest = max(ahead, key=lambda one: (one.epoch, one.number))
-            reason = f"the database counts {beat.number} in epoch {beat.epoch}, and had counted {furthest.number}"
-            await self._hold(f"{reason} in {furthest.epoch}", raised["before"])
-            return beat
+        remembered = [one for one in (self._seen, at_temporal, at_gateway) if one is not None]
+        log_seen = max(log_seen, self._seen_server.log_position if self._seen_server else 0)
+        if (why := _why_behind(beat, remembered)) or server.log_position < log_seen:
+            furthest = max((one.epoch for one in remembered), default=beat.epoch)
+            why = why or "the server's log ends before what this process has seen of it"
+            await self._hold(why, raised["before"], epoch=max(furthest, beat.epoch))
+            self._seen_server = server
+            return server.server
         if is_due:
             await self._remember(beat)
-        self._seen = beat
-        await self._compare_newest(installation, raised["before"])
-        return beat
+        self._seen, self._seen_server = beat, server
+        await self._compare_newest(beat, raised["before"])
+        return server.server
+
+    @staticmethod
+    async def _recall(memory: Memory | None, installation: str) -> Beat | None:
+        return await memory.recall_beat(installation) if memory is not None else None
 
     async def _remember(self, beat: Beat) -> None:
         try:
-            for one in reversed(self._memories):
-                await one.remember_beat(beat)
+            for memory in self._memories:
+                await memory.remember_beat(beat)
         except GatewayHeldError:
             # The gateway keeps what it had: asked again with the next beat.
             return
         self._asked_at = time.monotonic()
 
-    async def _compare_newest(self, installation: str, before: str) -> None:
-        """Make sure that the newest payments and refunds at the gateway have rows: a gap may be shorter than a beat."""
-        if time.monotonic() < self._newest_at + NEWEST_SECONDS:
+    async def _compare_newest(self, beat: Beat, before: str) -> None:
+        """Make sure that the newest payments and refunds at the gateway have rows: a gap may be shorter than a beat.
+
+        However young they are: the row is committed before the call, and the gateway is asked before the rows are.
+        """
+        if self._gateway is None or time.monotonic() < self._newest_at + NEWEST_SECONDS:
             return
-        keys = await self._gateway.newest_keys(installation, older_than=self._settled_after)
-        known = await self._database.call("keys_without_row", keys=keys)
-        if known:
-            await self._hold(f"{len(known)} of the newest payments and refunds have no row, such as {known[0]}", before)
+        keys = await self._gateway.newest_keys(beat.installation)
+        unknown = await self._database.call("keys_without_row", keys=keys)
+        if unknown:
+            why = f"{len(unknown)} of the newest payments and refunds have no row, such as {unknown[0]}"
+            await self._hold(why, before, epoch=beat.epoch)
         self._newest_at = time.monotonic()
 
-    async def _hold(self, reason: str, before: str) -> None:
+    async def _hold(self, reason: str, before: str, *, epoch: int) -> None:
         is_new = await self._database.call(
-            "hold_sending", provider_id=self._provider, reason=reason, forgot_since=before
+            "hold_sending", provider_id=self._provider, reason=reason, forgot_since=before, epoch=epoch
         )
         if is_new:
             log.error("sending_held", provider=self._provider, reason=reason, advice="starter.py recover show")
+            if self._alarm is not None:
+                await self._alarm.sending_held()
+
+
+def _why_behind(beat: Beat, remembered: Sequence[Beat]) -> str:
+    ahead = [one for one in remembered if beat.is_behind(one)]
+    if not ahead:
+        return ""
+    furthest = max(ahead, key=lambda one: (one.epoch, one.number))
+    counted = f"the database counts {beat.number} in epoch {beat.epoch}"
+    return f"{counted}, and had counted {furthest.number} in {furthest.epoch}"

@@ -23,6 +23,7 @@ from activities.events.delivery import WorkflowStart
 from activities.supervision.stops import TEXT_MAX, who_ended
 from models.supervision.supervision import (
     BY_A_PERSON,
+    RESTORED,
     SHOWN_MAX,
     KindRequest,
     NextStep,
@@ -190,7 +191,7 @@ class Supervision:
         if status is None or status is WorkflowExecutionStatus.RUNNING or described.close_time is None:
             return None
         who = await who_ended(self._client, workflow_id, described.run_id)
-        how = status.name.lower()
+        how = RESTORED if who.reason.startswith(RESTORED) else status.name.lower()
         return Stop(how, described.run_id, who.actor[:TEXT_MAX], who.reason[:TEXT_MAX], described.close_time)
 
     async def _next_step(self, one: OpenObject, workflow_id: str, stop: Stop, request: SupervisionRequest) -> NextStep:

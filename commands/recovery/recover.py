@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from temporalio.client import Client
+
 from activities.recovery.adoption import Adoption
+from activities.recovery.alarms import Alarms
+from activities.recovery.old_workflows import OldWorkflows
 from activities.recovery.temporal_memory import TemporalMemory
 from commands.formatting import money
 from commands.gateway_session import gateway_of
@@ -13,6 +17,13 @@ from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
 from models.recovery.beat import Beat
 from models.recovery.recovery import SendingState
+from workflows.registered import WORKFLOWS
+
+# Other sessions of our own role.
+_DISCONNECT = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
+)
 
 
 async def show(output: Output) -> None:
@@ -23,8 +34,9 @@ async def show(output: Output) -> None:
 
 
 async def declare(output: Output, moment: datetime | None, actor: str, reason: str) -> None:
-    """Declare since when the database has forgotten, and let Temporal remember the new epoch."""
+    """Declare since when the database has forgotten, let Temporal remember the new epoch, and end what began before."""
     settings = read_settings()
+    client = await temporal_of(settings)
     async with database_of(settings) as database:
         view = await database.call(
             "declare_restore",
@@ -33,7 +45,10 @@ async def declare(output: Output, moment: datetime | None, actor: str, reason: s
             actor=actor or getpass.getuser(),
             reason=reason,
         )
-    await TemporalMemory(await temporal_of(settings)).remember_beat(Beat(view["installation"], view["epoch"], 0))
+        # Whoever is connected connects anew, and learns of the new epoch before anything else.
+        await database.rows(_DISCONNECT)
+    await TemporalMemory(client).remember_beat(Beat(view["installation"], view["epoch"], 0))
+    await _old_workflows(client, view).end(f"epoch {view['epoch']}, {reason}")
     _answer(output, view)
 
 
@@ -45,9 +60,14 @@ async def read(output: Output) -> None:
 
 
 async def release(output: Output, actor: str, reason: str, *, is_acknowledged: bool) -> None:
-    """Open sending again."""
+    """Open sending again, and let everything that is open go on from its row."""
     settings = read_settings()
+    client = await temporal_of(settings)
     async with database_of(settings) as database:
+        view = await database.call("recovery_view", provider_id=settings.provider)
+        if view["state"] == SendingState.RECOVERING:
+            # One that visibility did not show when the restore was declared.
+            await _old_workflows(client, view).end(f"epoch {view['epoch']}, {reason}")
         view = await database.call(
             "release_sending",
             provider_id=settings.provider,
@@ -55,6 +75,7 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
             reason=reason,
             is_acknowledged=is_acknowledged,
         )
+    await Alarms(client).go_on()
     _answer(output, view)
 
 
@@ -79,6 +100,11 @@ async def settle(output: Output, object_id: str, actor: str, reason: str) -> Non
             reason=reason,
         )
     output.answer({"object": object_id, "state": "settled"}, f"{object_id} is settled.")
+
+
+def _old_workflows(client: Client, view: Mapping[str, Any]) -> OldWorkflows:
+    types = [one.__name__ for one in WORKFLOWS]
+    return OldWorkflows(client, types, datetime.fromisoformat(view["epoch_began_at"]))
 
 
 def _answer(output: Output, view: Mapping[str, Any]) -> None:

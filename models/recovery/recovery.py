@@ -82,8 +82,8 @@ class RecoveryGateway(Gateway, RefundGateway, Protocol):
         """Return the customers that an installation has made since a moment, the oldest first."""
         ...
 
-    async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:
-        """Return the keys of the newest payments and refunds of an installation, whose age is the gateway's to say."""
+    async def newest_keys(self, installation: str) -> list[str]:
+        """Return the keys of the newest payments and refunds of an installation."""
         ...
 
     async def close_unknown_page(self, reference: str) -> None:

@@ -35,6 +35,10 @@ class NextStep(StrEnum):
 # What a person has pressed: `canceled` is the end of a workflow that does not answer a Cancel itself.
 BY_A_PERSON = frozenset({"terminated", "canceled"})
 
+# How the reason begins with which `recover declare` ends what began before a restore: it is how it was stopped, and by
+# nobody who wanted it to end.
+RESTORED = "restored"
+
 # So many stopped are shown; the count is of all.
 SHOWN_MAX = 100
 

@@ -178,6 +178,7 @@ class InstallationRow(Base):
     epoch: Mapped[int] = mapped_column(Integer)
     beat: Mapped[int] = mapped_column(BigInteger)
     beat_at: Mapped[datetime]
+    epoch_began_at: Mapped[datetime | None]
 
 
 class SendingRow(Base):

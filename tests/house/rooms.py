@@ -89,7 +89,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "disputes": ("gateway",),
         "events": ("gateway",),
         "reconciliation": ("gateway", "ledger"),
-        "recovery": ("collections", "refunds"),
+        "recovery": ("collections", "events", "refunds"),
         "reductions": ("configuration",),
         "refunds": ("gateway",),
         "supervision": ("events",),

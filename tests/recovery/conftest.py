@@ -61,7 +61,7 @@ class Books:
 @pytest.fixture
 def watching(gateway: StripeGateway, temporal_server: Client) -> Watching:
     """The watch of a process that has just started."""
-    return lambda database: RestoreWatch(database, "stripe", gateway, [TemporalMemory(temporal_server)])
+    return lambda database: RestoreWatch(database, "stripe", gateway, TemporalMemory(temporal_server))
 
 
 # Takes a backup at once; what it returns restores it.

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.exceptions import ApplicationError
 
-from activities.database import RuleBrokenError
 from activities.recovery.adoption import Adoption
 from sandbox.servers.postgres import PostgresServer
 from tests.recovery.conftest import Books
@@ -60,6 +60,6 @@ async def recovered(books: Books, owner_url: str) -> dict[str, object]:
 
 
 async def rule_of(call: object) -> str:
-    with pytest.raises(RuleBrokenError) as refused:
+    with pytest.raises(ApplicationError) as refused:
         await call  # type: ignore[misc]  # any coroutine
     return str(refused.value.type)

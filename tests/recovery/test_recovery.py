@@ -12,7 +12,7 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
-from activities.recovery.sending import SendingGate
+from activities.recovery.fence import Fence
 from activities.recovery.temporal_memory import TemporalMemory
 from activities.recovery.watch import RestoreWatch
 from activities.refunds.refunds import RefundActivities
@@ -37,7 +37,7 @@ async def test_a_process_that_works_on_notices_that_its_database_was_restored(
     merchant: Merchant, database: Database, gateway: StripeGateway, backup: Backup
 ) -> None:
     bring_back = await backup()
-    watch = RestoreWatch(database, "stripe", gateway, [])
+    watch = RestoreWatch(database, "stripe", gateway, None)
     await watch.compare()
     await watch.compare()
     books = await bring_back()
@@ -60,9 +60,9 @@ async def test_a_process_that_starts_on_a_restored_database_holds_it_by_what_oth
     if forgetful == "the gateway":
         for customer in (await stripe_client.v1.customers.list_async()).data:
             await stripe_client.v1.customers.delete_async(customer.id)
-    memories = [] if forgetful == "Temporal" else [TemporalMemory(temporal_server)]
+    temporal = None if forgetful == "Temporal" else TemporalMemory(temporal_server)
 
-    await RestoreWatch(books.database, "stripe", gateway, memories).compare()
+    await RestoreWatch(books.database, "stripe", gateway, temporal).compare()
 
     assert await state(books) == "held"
     assert await merchant.value("select count(*) from duly.sending") == 0
@@ -80,7 +80,7 @@ async def test_a_gap_that_is_shorter_than_a_beat_is_noticed_by_payments_without_
     await collecting.collect(request_for(account))
     books = await bring_back()
 
-    await RestoreWatch(books.database, "stripe", gateway, [], settled_after=timedelta(days=-400)).compare()
+    await RestoreWatch(books.database, "stripe", gateway, None).compare()
 
     assert await state(books) == "held"
 
@@ -96,9 +96,9 @@ async def test_what_is_held_sends_nothing_and_changes_nothing(
     await watching(database).compare()
     books = await bring_back()
     await watching(books.database).compare()
-    gate = SendingGate(books.database, "stripe")
-    gate.compared()
-    books.gateway.send_only_if(gate.require_open)
+    fence = Fence(books.database, lambda: None)
+    await fence.compared((await books.database.call("fence_state"))["server"])
+    books.gateway.send_only_if(fence.require_open)
     posts = {name: count for name, count in stripe_sandbox.request_counts().items() if not name.startswith("GET")}
     payment = await books.merchant.value("select transaction_id from duly.gateway_requests")
     refunds = RefundActivities(
@@ -136,7 +136,7 @@ async def test_what_is_refused_while_held_is_tried_again_by_itself(
 async def test_nothing_is_sent_before_the_database_was_compared(
     gateway: StripeGateway, database: Database, merchant: Merchant
 ) -> None:
-    gateway.send_only_if(SendingGate(database, "stripe").require_open)
+    gateway.send_only_if(Fence(database, lambda: None).require_open)
 
     with pytest.raises(Exception, match="not_compared_yet"):
         await gateway.create_customer("acc_9", installation="i", idempotency_key="k")

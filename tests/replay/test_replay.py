@@ -12,6 +12,7 @@ from temporalio.workflow import _Definition
 
 from tests.replay.commands import Command, ListeningRunner, asked_again, recorded_commands
 from tests.replay.histories import load, recorded
+from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
 from workflows.plugin import sandboxed_runner
 from workflows.registered import WORKFLOWS
@@ -45,7 +46,7 @@ async def replayed(history: WorkflowHistory) -> list[Command]:
         workflows=WORKFLOWS,
         workflow_runner=runner,
         data_converter=pydantic_data_converter,
-        interceptors=[InputChecks()],
+        interceptors=[InputChecks(), Generations()],
     )
     await replayer.replay_workflow(history)
     return list(asked_again(runner.commands))

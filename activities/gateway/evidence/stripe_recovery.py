@@ -1,7 +1,7 @@
 """What an installation has made at Stripe, and how far its database had counted when it was last kept there."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -65,20 +65,13 @@ class StripeRecovery:
             ]
         return customers[::-1]
 
-    async def newest_keys(self, installation: str, *, older_than: timedelta) -> list[str]:
+    async def newest_keys(self, installation: str) -> list[str]:
         """Read one page of payment intents and one of refunds, the newest there are."""
         with translating_errors():
             intents = await self._client.v1.payment_intents.list_async({"limit": _PAGE})
             refunds = await self._client.v1.refunds.list_async({"limit": _PAGE})
-        now = self.clock.latest_now
         both: list[Any] = [*intents.data, *refunds.data]
-        return [
-            metadata_at(each).get(ATTEMPT, "")
-            for each in both
-            if metadata_at(each).get(INSTALLATION) == installation
-            and now is not None
-            and now - datetime.fromtimestamp(each.created, UTC) > older_than
-        ]
+        return [metadata_at(each).get(ATTEMPT, "") for each in both if _is_ours(each, installation)]
 
     async def close_unknown_page(self, reference: str) -> None:
         """Expire the session, unless it is over by now."""

@@ -16,6 +16,34 @@ begin
     end if;
 end $$;
 
+-- What every process asks before it does anything: which start of the server answers, why sending is held (empty: it is not),
+-- and since when the database's epoch counts.
+create or replace function duly.fence_state() returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('server', duly.server_start(), 'log_position', duly.log_position(), 'epoch_began_at', i.epoch_began_at,
+        'held', coalesce((select format('held: nothing is sent to %s, for %s', s.provider_id, s.reason) from duly.sending s
+            where s.state <> 'open' order by s.provider_id limit 1), ''))
+    from duly.installation i
+$$;
+
+create or replace function duly.server_start() returns text
+language sql stable as $$
+    select to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+-- How far the server's log is safely written.
+create or replace function duly.log_position() returns numeric language sql stable as $$
+    select pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')
+$$;
+
+-- Which start of the server answers, and how far its log is written.
+create or replace function duly.counted() returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('installation', i.id, 'server', duly.server_start(),
+        'log_position', duly.log_position())
+    from duly.installation i
+$$;
+
 -- Raise the beat, and return it with the moment of the one before it.
 create or replace function duly.raise_beat() returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -28,22 +56,28 @@ begin
     return jsonb_build_object('installation', i.id, 'epoch', i.epoch, 'number', i.beat, 'before', v_before);
 end $$;
 
--- Hold what is sent to a provider; true when it was not held before.
-create or replace function duly.hold_sending(p_provider_id text, p_reason text, p_forgot_since timestamptz) returns boolean
-language plpgsql security definer set search_path = duly, pg_temp as $$
+-- Hold what is sent: a database is restored for all providers at once. `p_epoch` is the highest that anybody remembers. True
+-- when it was not held before.
+create or replace function duly.hold_sending(p_provider_id text, p_reason text, p_forgot_since timestamptz, p_epoch integer default 1)
+returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     s duly.sending;
+    v_is_new boolean := false;
 begin
-    insert into duly.sending as x (provider_id, state, epoch, reason, forgot_since)
-    select p_provider_id, 'held', i.epoch, p_reason, p_forgot_since from duly.installation i
-    on conflict (provider_id) do update set state = 'held', reason = excluded.reason, forgot_since = excluded.forgot_since,
-        declared_at = null, reads = '[]', changed_at = clock_timestamp()
-        where x.state = 'open'
-    returning * into s;
-    if s.provider_id is null then return false; end if;
-    perform duly.write_message('sending_held', '', '', '',
-        jsonb_build_object('provider', p_provider_id, 'reason', p_reason), p_provider_id || '/' || s.changed_at);
-    return true;
+    for s in
+        insert into duly.sending as x (provider_id, state, epoch, reason, forgot_since)
+        select p.id, 'held', greatest(i.epoch, p_epoch), p_reason, p_forgot_since
+        from duly.installation i, (select id from duly.providers union select p_provider_id where p_provider_id <> '' order by 1) p
+        on conflict (provider_id) do update set state = 'held', reason = excluded.reason, epoch = excluded.epoch,
+            forgot_since = excluded.forgot_since, declared_at = null, reads = '[]', changed_at = clock_timestamp()
+            where x.state = 'open'
+        returning *
+    loop
+        v_is_new := true;
+        perform duly.write_message('sending_held', '', '', '',
+            jsonb_build_object('provider', s.provider_id, 'reason', p_reason), s.provider_id || '/' || s.changed_at);
+    end loop;
+    return v_is_new;
 end $$;
 
 create or replace function duly.decision_of(p_what text, p_actor text, p_reason text) returns text
@@ -64,11 +98,14 @@ begin
     elsif p_moment > clock_timestamp() then
         perform duly.refuse('moment_has_passed', 'moment: must be before now');
     end if;
-    update duly.installation set epoch = epoch + 1;
-    perform setval('duly.financial_transaction_ids', nextval('duly.financial_transaction_ids') + 1000000),
-        setval('duly.gateway_booking_ids', nextval('duly.gateway_booking_ids') + 1000000),
-        setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
-    perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
+    -- Once for all providers that are held by one restore.
+    update duly.installation set epoch = s.epoch + 1, epoch_began_at = clock_timestamp() where epoch <= s.epoch;
+    if found then
+        perform setval('duly.financial_transaction_ids', nextval('duly.financial_transaction_ids') + 1000000),
+            setval('duly.gateway_booking_ids', nextval('duly.gateway_booking_ids') + 1000000),
+            setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
+        perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
+    end if;
     update duly.sending set state = 'recovering', epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
         forgot_since = coalesce(p_moment, forgot_since - interval '5 minutes'), reads = '[]',
         decisions = decisions || duly.decision_of('restore declared', p_actor, p_reason)
@@ -97,7 +134,7 @@ end $$;
 create or replace function duly.recovery_view(p_provider_id text) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('provider', p_provider_id, 'state', coalesce(s.state, 'open'), 'epoch', i.epoch, 'installation', i.id,
-        'reason', coalesce(s.reason, ''), 'forgot_since', s.forgot_since, 'declared_at', s.declared_at,
+        'reason', coalesce(s.reason, ''), 'forgot_since', s.forgot_since, 'declared_at', s.declared_at, 'epoch_began_at', i.epoch_began_at,
         'quiet_at', s.declared_at + interval '15 minutes', 'now', clock_timestamp(), 'reads', coalesce(s.reads, '[]'),
         'decisions', coalesce(s.decisions, '{}'))
     from duly.installation i left join duly.sending s on s.provider_id = p_provider_id

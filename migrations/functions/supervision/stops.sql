@@ -6,7 +6,7 @@ create or replace function duly.next_step_after(p_workflow_id text, p_execution 
     p_reason text default '', p_stopped_at timestamptz default null, p_left_alone interval default '1 hour')
 returns text language sql stable security definer set search_path = duly, pg_temp as $$
     select case
-        when (select count(*) from duly.workflow_stops s where s.workflow_id = p_workflow_id and s.how <> 'cancel_asked'
+        when (select count(*) from duly.workflow_stops s where s.workflow_id = p_workflow_id and s.how not in ('cancel_asked', 'restored')
                 and s.execution <> p_execution and s.stopped_at > now() - interval '1 day') >= 3 then 'ask'
         when p_how in ('terminated', 'canceled') and coalesce(p_stopped_at, now()) > now() - p_left_alone then 'wait'
         else 'resume'

@@ -3,10 +3,14 @@
 alter table duly.installation
     add column epoch integer not null default 1 check (epoch >= 1),
     add column beat bigint not null default 0,
-    add column beat_at timestamptz not null default now();
+    add column beat_at timestamptz not null default now(),
+    add column epoch_began_at timestamptz;
 
 comment on column duly.installation.beat is
     'Raised all the time, and remembered elsewhere: a database whose beat is lower than that has forgotten something.';
+
+comment on column duly.installation.epoch_began_at is
+    'When the last restore was declared: workflows that began before it believe what the database has forgotten.';
 
 create table duly.sending (
     provider_id text collate "C" primary key,
@@ -22,6 +26,11 @@ create table duly.sending (
 );
 
 comment on table duly.sending is 'Whether anything may be sent to a provider. Without a row it may.';
+
+-- A workflow that was ended because it began before a restore is nobody's wish: it is resumed at once.
+alter table duly.workflow_stops drop constraint workflow_stops_how_check,
+    add constraint workflow_stops_how_check check (
+        how in ('cancel_asked', 'terminated', 'canceled', 'failed', 'timed_out', 'completed', 'missing', 'restored'));
 
 create table duly.recovery_left (
     provider_id text collate "C" not null,
