@@ -20,6 +20,11 @@ class Alarms:
         """Let operators be written to: their messages go out while customers' wait."""
         await self._start("Mailing", MailingRequest(), mailing_id("recovery"), "says that sending is held")
 
+    async def temporal_forgot(self) -> None:
+        """Let everything that is open go on from its row, and operators be written to."""
+        await self.go_on()
+        await self._start("Mailing", MailingRequest(), mailing_id("recovery"), "says that Temporal has forgotten")
+
     async def go_on(self) -> None:
         """Let everything that is open and has no workflow go on from its row."""
         await self._start("Supervisor", SupervisionRequest(), SUPERVISOR, "somebody has forgotten what is open")

@@ -39,6 +39,10 @@ class Alarm(Protocol):
         """Sending is held since just now."""
         ...
 
+    async def temporal_forgot(self) -> None:
+        """Temporal has forgotten workflows."""
+        ...
+
 
 @dataclass(frozen=True)
 class SeenServer:
@@ -101,6 +105,7 @@ class RestoreWatch:
             self._seen_server = server
             return server.server
         if is_due:
+            await self._compare_temporal(known, at_temporal)
             await self._remember(beat)
         self._seen, self._seen_server = beat, server
         await self._compare_newest(beat, raised["before"])
@@ -117,7 +122,24 @@ class RestoreWatch:
         except GatewayHeldError:
             # The gateway keeps what it had: asked again with the next beat.
             return
+        if self._temporal is not None:
+            await self._database.call("note_remembered", epoch=beat.epoch, number=beat.number)
         self._asked_at = time.monotonic()
+
+    async def _compare_temporal(self, known: dict[str, Any], recalled: Beat | None) -> None:
+        """See whether Temporal still has what it was given last: else it was restored, or lost."""
+        if self._temporal is None or known["temporal_beat"] is None:
+            return
+        given = Beat(known["installation"], *known["temporal_beat"])
+        if recalled is not None and (recalled.epoch, recalled.number) >= (given.epoch, given.number):
+            return
+        remembered = f"{recalled.number} in epoch {recalled.epoch}" if recalled else "nothing"
+        reason = f"Temporal remembers {remembered}, and was given {given.number} in epoch {given.epoch}"
+        log.error("temporal_forgot", reason=reason, advice="starter.py schedule apply, then starter.py supervise")
+        # Repeated until Temporal remembers more than it was given: there is one message for it, and one supervisor.
+        await self._database.call("note_temporal_forgot", reason=reason)
+        if self._alarm is not None:
+            await self._alarm.temporal_forgot()
 
     async def _compare_newest(self, beat: Beat, before: str) -> None:
         """Make sure that the newest payments and refunds at the gateway have rows: a gap may be shorter than a beat.

@@ -39,6 +39,7 @@ class MessageKind(StrEnum):
     HANDED_OVER = "handed_over"
     EVENT_UNKNOWN = "event_unknown"
     SENDING_HELD = "sending_held"  # the database has forgotten what was sent
+    TEMPORAL_FORGOT = "temporal_forgot"  # Temporal's database was restored, or lost
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_DUE = "dispute_due"  # evidence is due soon, and there is none
     DISPUTE_DECIDED = "dispute_decided"
@@ -88,6 +89,7 @@ TAGS = MappingProxyType(
         MessageKind.DISCREPANCIES_FOUND: frozenset({"count", "occasion", "found", "link"}),
         MessageKind.INVARIANTS_BROKEN: frozenset({"count", "found", "link"}),
         MessageKind.SENDING_HELD: frozenset({"provider", "reason"}),
+        MessageKind.TEMPORAL_FORGOT: frozenset({"reason"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

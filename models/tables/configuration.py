@@ -179,6 +179,7 @@ class InstallationRow(Base):
     beat: Mapped[int] = mapped_column(BigInteger)
     beat_at: Mapped[datetime]
     epoch_began_at: Mapped[datetime | None]
+    temporal_beat: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class SendingRow(Base):

@@ -36,12 +36,26 @@ create or replace function duly.log_position() returns numeric language sql stab
     select pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')
 $$;
 
--- Which start of the server answers, and how far its log is written.
+-- How far the database had counted when Temporal was given its beat, and how far the server's log is written.
 create or replace function duly.counted() returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('installation', i.id, 'server', duly.server_start(),
-        'log_position', duly.log_position())
+        'log_position', duly.log_position(), 'temporal_beat', i.temporal_beat)
     from duly.installation i
+$$;
+
+-- Keep what Temporal was given last: one that has less has been restored, or lost.
+create or replace function duly.note_remembered(p_epoch integer, p_number bigint) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.installation set temporal_beat = array[p_epoch, p_number]
+    where temporal_beat is null or temporal_beat < array[p_epoch, p_number]
+$$;
+
+-- Write to operators that Temporal has forgotten what it was given last, once.
+create or replace function duly.note_temporal_forgot(p_reason text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.write_message('temporal_forgot', '', '', '', jsonb_build_object('reason', p_reason),
+        array_to_string(temporal_beat, '/')) from duly.installation
 $$;
 
 -- Raise the beat, and return it with the moment of the one before it.

@@ -4,13 +4,16 @@ alter table duly.installation
     add column epoch integer not null default 1 check (epoch >= 1),
     add column beat bigint not null default 0,
     add column beat_at timestamptz not null default now(),
-    add column epoch_began_at timestamptz;
+    add column epoch_began_at timestamptz,
+    add column temporal_beat bigint[];
 
 comment on column duly.installation.beat is
     'Raised all the time, and remembered elsewhere: a database whose beat is lower than that has forgotten something.';
 
 comment on column duly.installation.epoch_began_at is
     'When the last restore was declared: workflows that began before it believe what the database has forgotten.';
+comment on column duly.installation.temporal_beat is
+    'Epoch and beat that Temporal was given last: when it remembers less, its database was restored, or lost.';
 
 create table duly.sending (
     provider_id text collate "C" primary key,
