@@ -1,4 +1,4 @@
-"""pg_dump and psql of the embedded PostgreSQL, as its superuser."""
+"""The programs of the embedded PostgreSQL, such as pg_dump and psql, as its superuser."""
 
 import importlib.util
 import os
@@ -14,16 +14,17 @@ TIMEOUT_SECONDS = 60.0
 
 async def dump(server: PostgresServer, to: Path, database: str = DATABASE) -> None:
     """Write a database as SQL."""
-    await _run(server, "pg_dump", f"--file={to}", database)
+    await run_tool(server, "pg_dump", f"--file={to}", database)
 
 
 async def restore(server: PostgresServer, dumped: Path, database: str = DATABASE) -> None:
     """Fill an empty database; everything or nothing."""
     options = ("--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
-    await _run(server, "psql", f"--file={dumped}", *options, database)
+    await run_tool(server, "psql", f"--file={dumped}", *options, database)
 
 
-async def _run(server: PostgresServer, program: str, *options: str) -> None:
+async def run_tool(server: PostgresServer, program: str, *options: str) -> None:
+    """Run one of the programs that come with the server."""
     # The package writes warnings when it is imported: only its place is asked for.
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None, f"{PACKAGE} is not installed"
