@@ -23,4 +23,6 @@ class LineOfExecutions:
             workflow.continue_as_new(1)
         if left == 1:
             return await workflow.execute_child_workflow(LineOfExecutions.run, 0, id="line/child")
-        return await workflow.execute_activity(beginning_of_line, start_to_close_timeout=timedelta(seconds=10))
+        beginning = await workflow.execute_activity(beginning_of_line, start_to_close_timeout=timedelta(seconds=10))
+        near = await workflow.execute_local_activity(beginning_of_line, start_to_close_timeout=timedelta(seconds=10))
+        return beginning if beginning == near else f"{beginning}, and {near}"
