@@ -19,6 +19,9 @@ from models.recovery.recovery import RecoveryGateway
 
 log = structlog.get_logger(__name__)
 
+# Pauses while somebody cannot be asked, in seconds: after a restore everybody waits for this, doing nothing.
+PAUSES = (1.0, 2.0, 5.0)
+
 
 class GuardedGateway(RecoveryGateway, Protocol):
     """A gateway that asks before it sends."""
@@ -48,7 +51,7 @@ class RestoreGuard:
         provider: str,
         gateway: GuardedGateway | None = None,
     ) -> None:
-        self._task = RepeatedTask("restore_watch", self.compare, every_seconds=BEAT_SECONDS)
+        self._task = RepeatedTask("restore_watch", self.compare, every_seconds=BEAT_SECONDS, pauses=PAUSES)
         self._fence = Fence(database, self._task.wake)
         self._watch = RestoreWatch(database, provider, gateway, TemporalMemory(client), alarm=Alarms(client))
         database.lend_only_past(self._fence)

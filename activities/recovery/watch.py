@@ -104,7 +104,10 @@ class RestoreWatch:
             await self._hold(why, raised["before"], epoch=max(furthest, beat.epoch))
             self._seen_server = server
             return server.server
-        if is_due:
+        if known["line_before"] not in (None, known["line"]):
+            why = f"the database was written on server {known['line_before']}, and is on {known['line']}"
+            await self._hold(why, raised["before"], epoch=beat.epoch, is_certain=False)
+        elif is_due:
             await self._compare_temporal(known, at_temporal)
             await self._remember(beat)
         self._seen, self._seen_server = beat, server
@@ -155,9 +158,14 @@ class RestoreWatch:
             await self._hold(why, before, epoch=beat.epoch)
         self._newest_at = time.monotonic()
 
-    async def _hold(self, reason: str, before: str, *, epoch: int) -> None:
+    async def _hold(self, reason: str, before: str, *, epoch: int, is_certain: bool = True) -> None:
         is_new = await self._database.call(
-            "hold_sending", provider_id=self._provider, reason=reason, forgot_since=before, epoch=epoch
+            "hold_sending",
+            provider_id=self._provider,
+            reason=reason,
+            forgot_since=before,
+            epoch=epoch,
+            is_certain=is_certain,
         )
         if is_new:
             log.error("sending_held", provider=self._provider, reason=reason, advice="starter.py recover show")

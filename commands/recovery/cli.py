@@ -38,6 +38,14 @@ def declare(
     perform(lambda output: declare(output, at, actor, reason), as_json=as_json)
 
 
+@app.command("dismiss")
+def dismiss(reason: Reason, actor: Actor = "", as_json: Json = False) -> None:
+    """Say that nothing was forgotten: the database was changed over to a standby that had everything."""
+    from commands.recovery.recover import dismiss
+
+    perform(lambda output: dismiss(output, actor, reason), as_json=as_json)
+
+
 @app.command("read")
 def read(as_json: Json = False) -> None:
     """Read what the gateway did since, and write down what is missing. Sends nothing but the closing of pages."""

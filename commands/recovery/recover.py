@@ -52,6 +52,16 @@ async def declare(output: Output, moment: datetime | None, actor: str, reason: s
     _answer(output, view)
 
 
+async def dismiss(output: Output, actor: str, reason: str) -> None:
+    """Keep that a person says that nothing was forgotten, and go on."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        view = await database.call(
+            "dismiss_restore", provider_id=settings.provider, actor=actor or getpass.getuser(), reason=reason
+        )
+    _answer(output, view)
+
+
 async def read(output: Output) -> None:
     """Read what the gateway did, and write down what is missing."""
     settings = read_settings()
@@ -136,7 +146,13 @@ def _next_step(view: Mapping[str, Any], last: Mapping[str, Any]) -> str:
         case SendingState.OPEN:
             return "Nothing is held."
         case SendingState.HELD:
-            return "Next: starter.py recover declare --reason ... (--moment says since when the database has forgotten)"
+            declare = "starter.py recover declare --reason ... (--moment says since when the database has forgotten)"
+            if view["is_certain"]:
+                return f"Next: {declare}"
+            return (
+                "Next: starter.py recover dismiss --reason ... if the database was changed over to a standby that had"
+                f" everything; if it was restored, or the standby may lack something: {declare}"
+            )
         case _ if not view["reads"]:
             return f"Next: starter.py recover read, from {view['quiet_at']} on; until then requests may still arrive"
         case _ if last["adopted"] or len(view["reads"]) == 1:

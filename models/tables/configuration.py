@@ -180,6 +180,7 @@ class InstallationRow(Base):
     beat_at: Mapped[datetime]
     epoch_began_at: Mapped[datetime | None]
     temporal_beat: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    server_line: Mapped[str | None]
 
 
 class SendingRow(Base):
@@ -196,6 +197,7 @@ class SendingRow(Base):
     reads: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     decisions: Mapped[list[str]]
     changed_at: Mapped[datetime]
+    is_certain: Mapped[bool]
 
 
 class RecoveryLeftRow(Base):

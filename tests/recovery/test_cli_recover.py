@@ -10,8 +10,14 @@ from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
 
-async def hold(database: Database) -> None:
-    await database.call("hold_sending", provider_id="stripe", reason="a restore", forgot_since="2026-11-01T00:00:00Z")
+async def hold(database: Database, *, is_certain: bool = True) -> None:
+    await database.call(
+        "hold_sending",
+        provider_id="stripe",
+        reason="a restore",
+        forgot_since="2026-11-01T00:00:00Z",
+        is_certain=is_certain,
+    )
 
 
 async def test_where_nothing_is_held_it_says_so(cli: CommandLine, merchant: Merchant) -> None:
@@ -40,6 +46,43 @@ async def test_a_recovery_is_led_through_to_its_release(
     assert "again" in first.stdout
     assert "recover release" in second.stdout
     assert (released.exit_code, released.document["state"], released.document["epoch"]) == (0, "open", 2)
+
+
+async def test_a_changeover_that_lost_nothing_is_dismissed_with_a_reason(
+    cli: CommandLine, merchant: Merchant, database: Database
+) -> None:
+    await hold(database, is_certain=False)
+
+    shown = await cli("recover", "show")
+    dismissed = await cli("recover", "dismiss", "--actor", "maria", "--reason", "a planned switchover", "--json")
+    again = await cli("recover", "dismiss", "--reason", "a planned switchover")
+
+    assert "recover dismiss" in shown.stdout
+    assert (dismissed.document["state"], dismissed.document["epoch"]) == ("open", 1)
+    assert "nothing forgotten, says maria: a planned switchover" in dismissed.document["decisions"][0]
+    assert (again.exit_code, "restore_is_noticed" in again.stderr) == (1, True)
+
+
+async def test_what_is_known_to_be_forgotten_is_not_dismissed(
+    cli: CommandLine, merchant: Merchant, database: Database
+) -> None:
+    await hold(database, is_certain=False)
+    await hold(database)
+
+    refused = await cli("recover", "dismiss", "--reason", "in a hurry")
+
+    assert (refused.exit_code, "nothing_is_forgotten" in refused.stderr) == (1, True)
+
+
+async def test_a_restore_that_nobody_has_noticed_is_declared_with_its_moment(
+    cli: CommandLine, merchant: Merchant
+) -> None:
+    refused = await cli("recover", "declare", "--reason", "restored")
+    declared = await cli("recover", "declare", "--reason", "restored", "--moment", "2026-11-01T10:00:00", "--json")
+
+    assert (refused.exit_code, "restore_is_noticed" in refused.stderr) == (1, True)
+    assert (declared.document["state"], declared.document["epoch"]) == ("recovering", 2)
+    assert declared.document["forgot_since"].startswith("2026-11-01T10:00:00")
 
 
 async def ago(owner: AsyncEngine, minutes: int) -> None:

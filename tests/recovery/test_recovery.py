@@ -17,6 +17,7 @@ from activities.recovery.temporal_memory import TemporalMemory
 from activities.recovery.watch import RestoreWatch
 from activities.refunds.refunds import RefundActivities
 from models.refunds.refund import RefundAttempt, RefundOrder
+from models.workflow_ids import witness_schedule
 from sandbox.stripe.control.client import SandboxControl
 from tests.recovery.conftest import Backup, Watching
 from tests.recovery.steps import rule_of, state
@@ -83,6 +84,24 @@ async def test_a_gap_that_is_shorter_than_a_beat_is_noticed_by_payments_without_
     await RestoreWatch(books.database, "stripe", gateway, None).compare()
 
     assert await state(books) == "held"
+
+
+async def test_a_temporal_that_has_forgotten_is_noticed_and_holds_nothing(
+    merchant: Merchant, database: Database, gateway: StripeGateway, temporal_server: Client
+) -> None:
+    memory = TemporalMemory(temporal_server)
+    await RestoreWatch(database, "stripe", gateway, memory).compare()
+    await RestoreWatch(database, "stripe", gateway, memory).compare()
+    noticed_before = await merchant.value("select count(*) from duly.messages")
+    installation = await merchant.value("select id from duly.installation")
+    await temporal_server.get_schedule_handle(witness_schedule(installation)).delete()
+
+    await RestoreWatch(database, "stripe", gateway, memory).compare()
+    await RestoreWatch(database, "stripe", gateway, memory).compare()
+
+    assert noticed_before == 0
+    assert [row.kind for row in await merchant.run("select kind from duly.messages")] == ["temporal_forgot"]
+    assert (await database.call("recovery_view", provider_id="stripe"))["state"] == "open"
 
 
 async def test_what_is_held_sends_nothing_and_changes_nothing(

@@ -1,8 +1,15 @@
 -- Whether anything may be sent: held once a restore is noticed, and open again when all that was forgotten is known.
 
+-- On another timeline than it was written on before a database opens nothing: it need not wait until somebody has compared it.
 create or replace function duly.is_sending_open(p_provider_id text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select not exists (select from duly.sending where state <> 'open' and (p_provider_id = '' or provider_id = p_provider_id))
+        and coalesce((select right(server_line, 8) = duly.timeline() from duly.installation), true)
+$$;
+
+-- The timeline of the server's log, as the names of its segments begin.
+create or replace function duly.timeline() returns text language sql stable as $$
+    select left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)
 $$;
 
 -- Refuse what would be sent while sending is held; without a provider, while it is held for any.
@@ -11,8 +18,8 @@ language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
     if current_setting('duly.is_adopting', true) = 'on' then return; end if;
     if not duly.is_sending_open(p_provider_id) then
-        perform duly.refuse('sending_is_held', (select format('held: nothing is sent to %s, for %s', provider_id, reason)
-            from duly.sending where state <> 'open' order by provider_id limit 1));
+        perform duly.refuse('sending_is_held', coalesce((select format('held: nothing is sent to %s, for %s', provider_id, reason)
+            from duly.sending where state <> 'open' order by provider_id limit 1), 'held: the database is on another server'));
     end if;
 end $$;
 
@@ -36,11 +43,19 @@ create or replace function duly.log_position() returns numeric language sql stab
     select pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')
 $$;
 
+-- The cluster and the timeline of its log. A recovery from a backup to a moment and the promotion of a standby begin a new
+-- timeline, a dump comes into another cluster; to start again does neither.
+create or replace function duly.server_line() returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select system_identifier || '/' || duly.timeline() from pg_control_system()
+$$;
+
 -- How far the database had counted when Temporal was given its beat, and how far the server's log is written.
 create or replace function duly.counted() returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('installation', i.id, 'server', duly.server_start(),
-        'log_position', duly.log_position(), 'temporal_beat', i.temporal_beat)
+        'log_position', duly.log_position(), 'temporal_beat', i.temporal_beat, 'line', duly.server_line(),
+        'line_before', i.server_line)
     from duly.installation i
 $$;
 
@@ -66,25 +81,33 @@ declare
     i duly.installation;
 begin
     select beat_at into strict v_before from duly.installation for update;
-    update duly.installation set beat = beat + 1, beat_at = clock_timestamp() returning * into i;
+    update duly.installation set beat = beat + 1, beat_at = clock_timestamp(),
+        server_line = coalesce(server_line, duly.server_line()) returning * into i;
     return jsonb_build_object('installation', i.id, 'epoch', i.epoch, 'number', i.beat, 'before', v_before);
 end $$;
 
--- Hold what is sent: a database is restored for all providers at once. `p_epoch` is the highest that anybody remembers. True
--- when it was not held before.
-create or replace function duly.hold_sending(p_provider_id text, p_reason text, p_forgot_since timestamptz, p_epoch integer default 1)
+-- Hold what is sent: a database is restored for all providers at once. `p_epoch` is the highest that anybody remembers. What
+-- was held already is held anew when something is certain by now, or when the database was restored again meanwhile. True when
+-- it was not held so before.
+create or replace function duly.hold_sending(p_provider_id text, p_reason text, p_forgot_since timestamptz, p_epoch integer default 1,
+    p_is_certain boolean default true)
 returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     s duly.sending;
     v_is_new boolean := false;
+    v_is_restored_again boolean;
 begin
+    select server_line <> duly.server_line() into v_is_restored_again from duly.installation for update;
+    update duly.installation set server_line = duly.server_line();
     for s in
-        insert into duly.sending as x (provider_id, state, epoch, reason, forgot_since)
-        select p.id, 'held', greatest(i.epoch, p_epoch), p_reason, p_forgot_since
+        insert into duly.sending as x (provider_id, state, epoch, reason, forgot_since, is_certain)
+        select p.id, 'held', greatest(i.epoch, p_epoch), p_reason, p_forgot_since, p_is_certain
         from duly.installation i, (select id from duly.providers union select p_provider_id where p_provider_id <> '' order by 1) p
         on conflict (provider_id) do update set state = 'held', reason = excluded.reason, epoch = excluded.epoch,
-            forgot_since = excluded.forgot_since, declared_at = null, reads = '[]', changed_at = clock_timestamp()
-            where x.state = 'open'
+            forgot_since = case x.state when 'open' then excluded.forgot_since else least(x.forgot_since, excluded.forgot_since) end,
+            declared_at = null, reads = '[]', changed_at = clock_timestamp(),
+            is_certain = excluded.is_certain or (x.is_certain and x.state <> 'open')
+            where x.state = 'open' or v_is_restored_again or (x.state = 'held' and excluded.is_certain and not x.is_certain)
         returning *
     loop
         v_is_new := true;
@@ -94,23 +117,60 @@ begin
     return v_is_new;
 end $$;
 
+-- Hold what nobody has compared yet, where its server is another one.
+create or replace function duly.notice_server(p_provider_id text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.hold_sending(p_provider_id, format('the database was written on server %s, and is on %s', i.server_line,
+        duly.server_line()), i.beat_at, i.epoch, p_is_certain => false)
+    from duly.installation i where i.server_line <> duly.server_line()
+$$;
+
 create or replace function duly.decision_of(p_what text, p_actor text, p_reason text) returns text
 language sql stable as $$
     select concat(to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z ', p_what, ', says ', p_actor, ': ', p_reason)
 $$;
 
--- A person says since when the database has forgotten. Numbers that left the house are not given again, and events are read
--- again from before that moment.
+-- A person says that nothing was forgotten, where nothing but another server was noticed: it was changed over to a standby that
+-- had everything.
+create or replace function duly.dismiss_restore(p_provider_id text, p_actor text, p_reason text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    s duly.sending;
+begin
+    perform from duly.installation for update;
+    perform duly.notice_server(p_provider_id);
+    select * into s from duly.sending where state <> 'open' order by (state = 'held' and not is_certain), provider_id limit 1;
+    if not found then
+        perform duly.refuse('restore_is_noticed', 'nothing is held');
+    elsif s.state <> 'held' or s.is_certain then
+        perform duly.refuse('nothing_is_forgotten', format('%s: %s; run recover declare', s.provider_id, s.reason));
+    end if;
+    update duly.sending set state = 'open', changed_at = clock_timestamp(),
+        decisions = decisions || duly.decision_of('nothing forgotten', p_actor, p_reason)
+    where state = 'held';
+    return duly.recovery_view(p_provider_id);
+end $$;
+
+-- A person says since when the database has forgotten, and may know it where nobody has noticed. Numbers that left the house are
+-- not given again, and events are read again from before that moment.
 create or replace function duly.declare_restore(p_provider_id text, p_moment timestamptz, p_actor text, p_reason text) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     s duly.sending;
 begin
-    select * into s from duly.sending where provider_id = p_provider_id for update;
-    if not found or s.state <> 'held' then
-        perform duly.refuse('restore_is_noticed', format('provider: %s is not held, or its restore is declared already', p_provider_id));
-    elsif p_moment > clock_timestamp() then
+    if p_moment > clock_timestamp() then
         perform duly.refuse('moment_has_passed', 'moment: must be before now');
+    end if;
+    perform duly.notice_server(p_provider_id);
+    if p_moment is not null and duly.is_sending_open(p_provider_id) then
+        perform duly.hold_sending(p_provider_id, p_reason, p_moment);
+    end if;
+    select * into s from duly.sending where provider_id = p_provider_id for update;
+    if not found or s.state = 'open' then
+        perform duly.refuse('restore_is_noticed', format('provider: %s is not held; say the moment since when its database has '
+            'forgotten', p_provider_id));
+    elsif s.state = 'recovering' then
+        perform duly.refuse('restore_is_noticed', format('provider: the restore of %s is declared already', p_provider_id));
     end if;
     -- Once for all providers that are held by one restore.
     update duly.installation set epoch = s.epoch + 1, epoch_began_at = clock_timestamp() where epoch <= s.epoch;
@@ -120,7 +180,7 @@ begin
             setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
         perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
     end if;
-    update duly.sending set state = 'recovering', epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
+    update duly.sending set state = 'recovering', is_certain = true, epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
         forgot_since = coalesce(p_moment, forgot_since - interval '5 minutes'), reads = '[]',
         decisions = decisions || duly.decision_of('restore declared', p_actor, p_reason)
     from duly.installation i where provider_id = p_provider_id;
@@ -147,8 +207,12 @@ end $$;
 -- Where a recovery stands. Reads count from 15 minutes after the restore was declared: what was under way is over by then.
 create or replace function duly.recovery_view(p_provider_id text) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select jsonb_build_object('provider', p_provider_id, 'state', coalesce(s.state, 'open'), 'epoch', i.epoch, 'installation', i.id,
-        'reason', coalesce(s.reason, ''), 'forgot_since', s.forgot_since, 'declared_at', s.declared_at, 'epoch_began_at', i.epoch_began_at,
+    select jsonb_build_object('provider', p_provider_id, 'epoch', i.epoch, 'installation', i.id,
+        -- As it is going to be where nobody has compared the database yet.
+        'state', case when i.server_line <> duly.server_line() then 'held' else coalesce(s.state, 'open') end,
+        'is_certain', s.is_certain and i.server_line is not distinct from duly.server_line(),
+        'reason', case when i.server_line <> duly.server_line() then 'the database is on another server than before'
+            else coalesce(s.reason, '') end, 'forgot_since', s.forgot_since, 'declared_at', s.declared_at, 'epoch_began_at', i.epoch_began_at,
         'quiet_at', s.declared_at + interval '15 minutes', 'now', clock_timestamp(), 'reads', coalesce(s.reads, '[]'),
         'decisions', coalesce(s.decisions, '{}'))
     from duly.installation i left join duly.sending s on s.provider_id = p_provider_id

@@ -5,7 +5,8 @@ alter table duly.installation
     add column beat bigint not null default 0,
     add column beat_at timestamptz not null default now(),
     add column epoch_began_at timestamptz,
-    add column temporal_beat bigint[];
+    add column temporal_beat bigint[],
+    add column server_line text collate "C";
 
 comment on column duly.installation.beat is
     'Raised all the time, and remembered elsewhere: a database whose beat is lower than that has forgotten something.';
@@ -14,6 +15,8 @@ comment on column duly.installation.epoch_began_at is
     'When the last restore was declared: workflows that began before it believe what the database has forgotten.';
 comment on column duly.installation.temporal_beat is
     'Epoch and beat that Temporal was given last: when it remembers less, its database was restored, or lost.';
+comment on column duly.installation.server_line is
+    'Cluster and timeline on which the database was written last: on another it was restored, or its standby promoted.';
 
 create table duly.sending (
     provider_id text collate "C" primary key,
@@ -25,10 +28,13 @@ create table duly.sending (
     reads jsonb not null default '[]',
     decisions text[] not null default '{}',
     changed_at timestamptz not null default now(),
+    is_certain boolean not null default true,
     check ((state = 'recovering') <= (declared_at is not null))
 );
 
 comment on table duly.sending is 'Whether anything may be sent to a provider. Without a row it may.';
+comment on column duly.sending.is_certain is
+    'Whether something is known to be forgotten. Else its server is another one, which may have all.';
 
 -- A workflow that was ended because it began before a restore is nobody's wish: it is resumed at once.
 alter table duly.workflow_stops drop constraint workflow_stops_how_check,

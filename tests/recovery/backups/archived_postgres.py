@@ -60,6 +60,13 @@ class ArchivedPostgres:
         await run_tool(self.running, "pg_basebackup", f"--pgdata={folder}", "--checkpoint=fast", "--wal-method=none")
         return folder
 
+    async def promote(self) -> PostgresServer:
+        """Let the server go on as a standby does that had everything and is promoted: on a new timeline."""
+        await self.stop()
+        (self.home / "data" / "recovery.signal").touch()
+        _give_all(self.home / "data")
+        return await self.start(restore_command=f"cp {self.home}/archive/%f %p", hot_standby="off")
+
     async def restore(self, backup: Path, moment: datetime) -> PostgresServer:
         """Bring the server back as it was at a moment: the backup, and its log up to there. The lost data are kept."""
         await self.stop()

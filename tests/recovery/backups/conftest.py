@@ -30,3 +30,14 @@ async def shop(
         yield shop
         await temporal.stop()
         await postgres.stop()
+
+
+@pytest.fixture
+async def postgres(tmp_path: Path) -> AsyncIterator[ArchivedPostgres]:
+    """A database with an archive of its log, and nobody at work on it."""
+    with temporary_home(in_memory=True) as home:
+        postgres = ArchivedPostgres(home, tmp_path / "postgres.log")
+        await postgres.start()
+        await migrate(postgres.running.owner_url())
+        yield postgres
+        await postgres.stop()

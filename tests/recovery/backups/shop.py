@@ -106,14 +106,16 @@ class Shop:
         guard.lend_for_messages(messages)
         await guard.begin()
         watching = asyncio.create_task(guard.run())
-        async with (
-            workflow_worker(self.client, guarded),
-            gateway_worker(self.client, guarded, self.gateway, settings),
-            mail_worker(self.client, messages, settings),
-        ):
-            yield RunningDuly(WorkflowEnvironment.from_client(self.client))
-        watching.cancel()
-        await engine.dispose()
+        try:
+            async with (
+                workflow_worker(self.client, guarded),
+                gateway_worker(self.client, guarded, self.gateway, settings),
+                mail_worker(self.client, messages, settings),
+            ):
+                yield RunningDuly(WorkflowEnvironment.from_client(self.client))
+        finally:
+            watching.cancel()
+            await engine.dispose()
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

@@ -8,8 +8,12 @@ from tests.recovery.backups.months import first_month, give_back, invoice_all, m
 from tests.recovery.backups.shop import Shop
 from tests.support.builders import declined
 
+# Servers are started, lost and restored, and months pass.
+pytestmark = pytest.mark.timeout(600)
 
-@pytest.mark.parametrize("is_lost", [pytest.param(False, marks=pytest.mark.nightly), True])
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("is_lost", [False, True])
 async def test_what_temporal_has_forgotten_goes_on_from_its_rows_and_nobody_pays_twice_month_after_month(
     shop: Shop, period: str, stripe_sandbox: SandboxControl, *, is_lost: bool
 ) -> None:
