@@ -30,7 +30,8 @@ BETWEEN_ATTEMPTS = frozenset({Stage.DUNNING, Stage.WAITING_FOR_CUSTOMER})
 # Why a collection ended that somebody cancelled: it can be opened again, and no policy applies.
 CANCELLED = "cancelled"
 
-# Why a collection ended whose rest no gateway takes: it stays owed, and is charged with what comes next.
+# Why a collection ended whose rest no gateway takes, below the minimum or less than a step: it stays owed, and is
+# charged with what comes next.
 UNCHARGEABLE = frozenset({"below_minimum", "amount_not_in_steps"})
 
 # Nothing comes after these.

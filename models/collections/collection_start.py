@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.gateway.amounts import charge_step, steps_text
+from models.gateway.amounts import chargeable_part, steps_text
 from models.money import Money
 from models.problem import Problem
 
@@ -48,12 +48,19 @@ def problems_of_start(account_id: str, period: str, provider: str, found: Collec
     yield from _problems_of_provider(provider, found)
     if found.free_minor <= 0:
         yield Problem("account", "something_owed", f"{account_id} owes nothing that nobody else is collecting")
-    elif found.minimum_minor is not None and found.free_minor < found.minimum_minor:
-        owed, minimum = Money(found.free_minor, found.currency), Money(found.minimum_minor, found.currency)
-        yield Problem("account", "amount_at_least", f"{account_id} owes {owed}, the provider takes {minimum} or more")
-    elif found.free_minor % charge_step(found.currency):
-        owed = Money(found.free_minor, found.currency)
-        yield Problem("account", "amount_in_steps", f"{account_id} owes {owed}, {steps_text(found.currency)}")
+    else:
+        yield from _problems_of_amount(found)
+
+
+def _problems_of_amount(found: Collectable) -> Iterator[Problem]:
+    owed = Money(found.free_minor, found.currency)
+    charged = chargeable_part(owed)
+    if not charged:
+        yield Problem("account", "amount_in_steps", f"{found.account_id} owes {owed}, {steps_text(found.currency)}")
+    elif found.minimum_minor is not None and charged.amount_minor < found.minimum_minor:
+        minimum = Money(found.minimum_minor, found.currency)
+        problem = f"{found.account_id} owes {owed}, the provider takes {minimum} or more"
+        yield Problem("account", "amount_at_least", problem)
 
 
 def _problems_of_provider(provider: str, found: Collectable) -> Iterator[Problem]:

@@ -77,6 +77,14 @@ def charge_step(currency: str) -> int:
     return max(1, rule.multiple * _power_of_ten(exponent_of(currency)) // _power_of_ten(rule.exponent))
 
 
+def chargeable_part(money: Money) -> Money:
+    """Return what the gateway takes of an amount: all but a rest of less than a step, which stays open.
+
+    duly.chargeable_part in the database says the same.
+    """
+    return Money(money.amount_minor - money.amount_minor % charge_step(money.currency), money.currency)
+
+
 def from_gateway(amount: int, currency: str) -> Money:
     """Return the money behind an amount that the gateway reports, for a currency code in either case."""
     code = currency.upper()

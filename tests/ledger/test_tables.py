@@ -5,8 +5,9 @@ import warnings
 from sqlalchemy import Connection, create_engine, inspect
 
 from models.currency import EXPONENTS
-from models.gateway.amounts import charge_step
+from models.gateway.amounts import charge_step, chargeable_part
 from models.ledger.transaction import Classification
+from models.money import Money
 from models.tables import metadata
 from tests.ledger.books import Books
 from tests.ledger.oracle.life_cycle import NUMBER_PREFIXES, SIDES
@@ -56,6 +57,12 @@ def test_the_steps_in_which_gateways_take_a_currency_are_the_same_in_both(owner:
     steps = dict(owner.run("select code, duly.charge_step(code) from duly.currencies"))
 
     assert steps == {code: charge_step(code) for code in EXPONENTS}
+
+
+def test_what_the_gateway_takes_of_an_amount_is_the_same_in_both(owner: Books) -> None:
+    taken = dict(owner.run("select code, duly.chargeable_part(12345, code) from duly.currencies"))
+
+    assert taken == {code: chargeable_part(Money(12_345, code)).amount_minor for code in EXPONENTS}
 
 
 def test_sides_prefixes_and_the_chart_are_the_same_in_both(owner: Books) -> None:

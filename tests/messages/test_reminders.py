@@ -28,7 +28,7 @@ async def owing(merchant: Merchant, *, locale: str = "en", **options: object) ->
         id=account,
         locale=locale,
     )
-    invoice = await merchant.invoice(account, 2500)
+    invoice = await merchant.invoice(account, 2500, currency=str(options.get("currency", "EUR")))
     due = await merchant.value("select due_on from duly.financial_transactions where id = :id", id=invoice)
     return account, invoice, datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
 

@@ -22,13 +22,13 @@ class ReductionClient:
     database: Database
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def open(self, **settings: Any) -> None:
+    async def open(self, *, currency: str = "EUR", **settings: Any) -> None:
         """Let the café take part, with an account of its own."""
         if not await self.refunds.merchant.value("select count(*) from duly.accounts where id = 'acc_cafe'"):
-            await self.refunds.merchant.account("acc_cafe", cards=[])
+            await self.refunds.merchant.account("acc_cafe", cards=[], currency=currency)
         document = {
             "merchants": [
-                {"id": "cafe", "name": "Café", "currency": "EUR", "account": "acc_cafe", "reduction": settings}
+                {"id": "cafe", "name": "Café", "currency": currency, "account": "acc_cafe", "reduction": settings}
             ]
         }
         await Merchants(self.database).apply(MerchantsDocument.model_validate(document))

@@ -84,7 +84,7 @@ async def test_whoever_is_passed_over_is_told_why(
         await merchant.account("blocked", owes_minor=2500): "no_card",
         await merchant.account("dollars", currency="USD", owes_minor=2500): "currency_not_taken",
         await merchant.account("cents", owes_minor=49): "below_minimum",
-        await merchant.account("third_decimal", currency="KWD", owes_minor=1464): "amount_not_in_steps",
+        await merchant.account("less_than_a_step", currency="KWD", owes_minor=9): "amount_not_in_steps",
         await merchant.account("suspended", owes_minor=2500): "account_suspended",
         await merchant.account("terminated", owes_minor=2500): "account_terminated",
         await merchant.account("asked_last_month", answers=[SLOWLY], owes_minor=2500): "in_collection",

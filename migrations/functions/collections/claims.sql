@@ -111,7 +111,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- What one receivable was too small for: the next one, of the oldest that is left. Its row is written before anybody works on
--- it, and a repeat finds it again. Null: nothing is left, or the one before was not paid.
+-- it, and a repeat finds it again. Null: nothing is left but less than a step, or the one before was not paid.
 create or replace function duly.open_next_part(p_account_id text, p_period text) returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -135,7 +135,7 @@ begin
     if n.rest_until is null then return null; end if;
     n.period := duly.free_name(p_account_id, p_period);
     select * into v_part from duly.claimable(p_account_id, n.period, null, n.rest_until);
-    if v_part.invoices = '{}' then return null; end if;
+    if duly.chargeable_part(duly.owed_on(v_part.invoices), coalesce(c.currency, r.currency)) = 0 then return null; end if;
     n := duly.insert_collection(p_account_id, n.period, coalesce(c.provider_id, r.provider_id), coalesce(c.run_id, r.run_id, ''),
         '', v_part.invoices, v_part.rest_until, p_period);
     return n.period;

@@ -12,6 +12,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.open_items where transaction_id = any (p_invoices) and side = 'debit'
 $$;
 
+-- What a collection of some invoices is to bring in: what the gateway takes of what is owed, else the rest that it does not take.
+create or replace function duly.collected_of(p_invoices text[], p_currency text) returns bigint
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(nullif(duly.chargeable_part(o.minor, p_currency), 0), o.minor) from duly.owed_on(p_invoices) o (minor)
+$$;
+
 -- The card to charge: the one named, else the first active one that is flagged as recurring (G12, X6).
 create or replace function duly.chargeable_card(p_account_id text, p_provider_id text, p_card_id text default '', p_not text default '')
 returns duly.cards language sql stable security definer set search_path = duly, pg_temp as $$
@@ -60,13 +66,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         and a.sent_at > now() - make_interval(days => n.days)
 $$;
 
+-- Whether there is anything to wait for: a rest of less than a step is no reason to ask a customer.
 create or replace function duly.is_owed(p_account_id text, p_period text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select duly.owed_on(coalesce(
+    select duly.chargeable_part(duly.owed_on(coalesce(
         (select invoices from duly.gateway_requests
          where account_id = p_account_id and period = p_period and kind = 'payment'),
         (select invoices from duly.collections where account_id = p_account_id and period = p_period),
-        '{}')) > 0
+        '{}')), (select currency from duly.accounts where id = p_account_id)) > 0
 $$;
 
 -- What a collection is opened or resumed with: it goes on with the last attempt that was written down, and asks the
@@ -119,7 +126,7 @@ begin
         perform duly.refuse('one_owner', format('what %s owed for %s is being collected by others', p.account_id, p.period));
     end if;
     update duly.collections set owner = p_owner, run_id = coalesce(nullif(p_run_id, ''), run_id), stage = 'collecting',
-        reason = '', closed_at = null, amount_minor = duly.owed_on(invoices)
+        reason = '', closed_at = null, amount_minor = duly.collected_of(invoices, currency)
     where account_id = p.account_id and period = p.period returning * into v_collection;
     -- Its draft was rejected with it: the next attempt makes another.
     update duly.gateway_requests set state = 'pending', error_code = '', executed_at = null, transaction_id = null
@@ -196,7 +203,7 @@ begin
     insert into duly.collections (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment,
         currency, amount_minor, invoices, rest_until, follows)
     select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,
-           v_policy.segment, a.currency, duly.owed_on(p_invoices), p_invoices, p_rest_until, p_follows
+           v_policy.segment, a.currency, duly.collected_of(p_invoices, a.currency), p_invoices, p_rest_until, p_follows
     from duly.accounts a where a.id = p_account_id
     returning * into v_collection;
     return v_collection;

@@ -103,11 +103,6 @@ create or replace function duly.is_own_mode(p_mode text) returns boolean languag
     select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mode) = p_mode
 $$;
 
--- The steps in which gateways take a currency, in minor units; models/gateway/amounts.py (charge_step) has the source.
-create or replace function duly.charge_step(p_currency text) returns bigint language sql immutable parallel safe as $$
-    select case when p_currency in ('BHD', 'JOD', 'KWD', 'OMR', 'TND') then 10 when p_currency = 'MGA' then 100 else 1 end
-$$;
-
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
 -- may be sent, null is returned instead of writing one down. `receivable` is the name of what is collected: for a run's member
 -- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's.
@@ -143,6 +138,7 @@ declare
     v_card duly.cards;
     v_part record;
     v_owed bigint;
+    v_uncharged text;
 begin
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment';
@@ -178,6 +174,8 @@ begin
         where run_id = p_run_id and member_id = p_account_id and rest_until is null;
     end if;
     v_owed := duly.owed_on(v_part.invoices);
+    v_uncharged := duly.uncharged_because(v_owed, v_account.currency, (select minimum_minor from duly.provider_currencies
+        where provider_id = p_provider_id and currency = v_account.currency));
     if v_request.id is null and v_owed = 0 and duly.is_claimed_by_others(p_account_id, p_period, (
         select i.invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id)) then
         -- Two runs that were frozen at the same moment may both have the invoices: who asks second leaves them alone.
@@ -186,12 +184,10 @@ begin
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
     elsif v_account.state = 'terminated' then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'account_terminated', 'skipped');
-    elsif v_owed < (select minimum_minor from duly.provider_currencies
-                    where provider_id = p_provider_id and currency = v_account.currency) then
-        return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'below_minimum', 'skipped');
-    elsif v_owed % duly.charge_step(v_account.currency) <> 0 then
-        return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, 'amount_not_in_steps', 'skipped');
+    elsif v_uncharged is not null then
+        return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, v_uncharged, 'skipped');
     end if;
+    v_owed := duly.chargeable_part(v_owed, v_account.currency);
     perform duly.require_sending(p_provider_id);
     if duly.has_recovery_left(p_account_id) then
         -- Money of it was taken that nobody could write down after a restore: its collection waits until that is settled.

@@ -72,7 +72,7 @@ end $$;
 create or replace function duly.is_overtaken(p duly.messages) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select p.kind in ('invoice_due', 'invoice_overdue') and (
-        duly.owed_on(array[p.parameters ->> 'transaction_id']) = 0
+        duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
     or p.kind in ('declined', 'card_needed', 'action_required') and (
         exists (select from duly.collections c

@@ -2,7 +2,7 @@
 -- of the outbox, its id made of the invoice and the rule's day, so that none is written twice.
 
 -- The reminders that are due at a moment, on each account's own calendar: never of what is settled, being collected,
--- given up or disputed, nor of a terminated account. A day that was missed is made good within a week.
+-- given up or disputed, nor of a rest that no gateway takes, nor of a terminated account. A day that was missed is made good within a week.
 create or replace function duly.reminders_at(p_now timestamptz)
 returns table (message_id text, kind text, account_id text, invoice_id text, amount_minor bigint, currency text, due_on date)
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -20,6 +20,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             (select max(d) from unnest(r.days_after) d where r.today - t.due_on between d and d + 6) as after
         from rule r join duly.open_items o on o.account_id = r.account_id and o.side = 'debit' and o.allocated_minor < o.amount_minor
         join duly.financial_transactions t on t.id = o.transaction_id and t.classification = 'invoice' and t.state = 'posted'
+            and duly.chargeable_part(o.amount_minor - o.allocated_minor, t.currency) > 0
     )
     select case when o.before is not null then 'invoice_due/' else 'invoice_overdue/' end || o.invoice_id || '/' || coalesce(o.before, o.after),
         case when o.before is not null then 'invoice_due' else 'invoice_overdue' end, o.account_id, o.invoice_id,

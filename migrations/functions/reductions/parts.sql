@@ -105,8 +105,8 @@ begin
     if p_refund_id is not null then
         perform duly.allocate_pair(d.account_id, p.credit_id, p_refund_id, p.amount_minor);
     end if;
-    v_share := round(p.amount_minor * (d.settings ->> 'contribution_percent')::numeric / 100);
-    v_share := v_share - v_share % duly.charge_step(d.currency);
+    v_share := duly.chargeable_part(round(p.amount_minor * (d.settings ->> 'contribution_percent')::numeric / 100)::bigint,
+        d.currency);
     if v_share > 0 and exists (select from duly.accounts where id = m.account_id and state <> 'terminated') then
         p.share_id := (duly.create_invoice(v_key || ':share', m.account_id, d.currency,
             duly.reward_line(m.id, d.award_id, v_share), p_origin => 'system')).transaction_id;

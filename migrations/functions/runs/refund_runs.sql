@@ -16,12 +16,12 @@ begin
       and not duly.is_sale_disputed(d) and duly.provider_of_reduction(d) = p_provider_id;
     if (select refunds_credit from duly.refund_rules) then
         insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
-        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, o.open_minor - o.open_minor % duly.charge_step(a.currency)
+        select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, duly.chargeable_part(o.open_minor, a.currency)
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
         cross join lateral (select sum(f.left_minor) as left_minor from duly.refundable_payments(a.id, true, null) f
             where f.provider_id = p_provider_id) f
         cross join lateral (select least(-b.balance_minor - duly.refunds_drafted(a.id), f.left_minor) as open_minor) o
-        where b.balance_minor < 0 and f.left_minor > 0 and o.open_minor >= duly.charge_step(a.currency);
+        where b.balance_minor < 0 and f.left_minor > 0 and duly.chargeable_part(o.open_minor, a.currency) > 0;
     end if;
     select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
     update duly.refund_runs set members = v_members where id = p_run_id;
@@ -58,9 +58,8 @@ declare
 begin
     select provider_id into strict v_provider from duly.refund_runs where id = i.run_id;
     perform from duly.account_balances where account_id = i.account_id for no key update;
-    select x.amount_minor - x.amount_minor % duly.charge_step(i.currency) into v_open
-    from (select least(i.amount_minor, -balance_minor - duly.refunds_drafted(i.account_id)) as amount_minor
-        from duly.account_balances where account_id = i.account_id) x;
+    select duly.chargeable_part(least(i.amount_minor, -balance_minor - duly.refunds_drafted(i.account_id)), i.currency)
+    into v_open from duly.account_balances where account_id = i.account_id;
     for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
         from duly.refundable_payments(i.account_id, true, null) f where f.provider_id = v_provider
     loop

@@ -54,8 +54,8 @@ returns text language sql stable as $$
         when p_minimum is null then 'currency_not_taken'
         when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
             then 'currency_not_in_definition'
-        when p_free < p_minimum then 'below_minimum'
-        when p_free % duly.charge_step(p_account.currency) <> 0 then 'amount_not_in_steps'
+        when duly.uncharged_because(p_free, p_account.currency, p_minimum) is not null
+            then duly.uncharged_because(p_free, p_account.currency, p_minimum)
         when p_card.id is null then 'no_card'
         when p_customer is null then 'no_gateway_customer'
     end
@@ -63,7 +63,8 @@ $$;
 
 -- Everyone who owes something at a period's end: how much, on which card, and why not. Real, dry and shadow runs ask
 -- it. What others collect is theirs, and what was asked for in the month already is not asked for again. Of more than one
--- receivable holds, the oldest come first; `rest_until` says up to which posting more is left.
+-- receivable holds, the oldest come first; `rest_until` says up to which posting more is left. The amount is what is charged:
+-- of who is passed over, what is open.
 create or replace function duly.judge_members(p_definition duly.run_definitions, p_ends_on date, p_accounts text[] default null)
 returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
     rest_until bigint)
@@ -116,7 +117,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = a.id
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
     )
-    select j.account_id, j.currency, case when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
+    select j.account_id, j.currency, case when j.reason is null then duly.chargeable_part(j.free_minor, j.currency)
+            when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
         coalesce(j.card_label, ''), case when j.reason is null then j.invoices else '{}' end, coalesce(j.reason, ''),
         case when j.reason is null then j.rest_until end
     from judged j

@@ -115,6 +115,21 @@ async def test_a_currency_that_the_provider_does_not_take_is_refused(
     assert (result.exit_code, result.rules) == (1, [("provider", "currency_of_provider")])
 
 
+async def test_a_debt_between_two_steps_of_the_gateway_is_collected_but_for_its_rest(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    account = await merchant.account(currency="KWD", owes_minor=1234)
+
+    started = await cli.json("collections", "start", account, period)
+    shown = await cli.json("collections", "show", account, period)
+    again = await cli("collections", "start", account, f"{period}-2", "--json")
+
+    assert (started["first_outcome"]["outcome"], started["first_outcome"]["amount_minor"]) == ("settled", 1230)
+    assert shown["amount_minor"] == 1230
+    assert (again.exit_code, again.rules) == (1, [("account", "amount_in_steps")])
+    assert "owes 0.004 KWD, the gateway takes KWD in steps of 0.010 KWD" in again.stderr
+
+
 async def test_an_account_that_owes_nothing_is_refused(cli: CommandLine, merchant: Merchant, period: str) -> None:
     account = await merchant.account()
 
