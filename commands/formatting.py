@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from models.money import Money
+from models.gateway.amounts import books_text
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """Return an amount in major units with its currency, such as 12.34 EUR."""
-    return str(Money(amount_minor, currency))
+    """Return an amount in major units with its currency, such as 12.34 EUR, or as the gateway has it (from_books)."""
+    return books_text(amount_minor, currency)
 
 
 def amount(amount_minor: int, currency: str) -> str:

@@ -8,7 +8,7 @@ import stripe
 
 from activities.gateway.translation import booked_movement, translating_errors
 from models.disputes.dispute import DISPUTE_ENDED, DisputeData, DisputeState
-from models.gateway.amounts import from_gateway
+from models.gateway.amounts import from_books
 
 _STATE = {
     "warning_needs_response": DisputeState.INQUIRY,
@@ -54,8 +54,8 @@ class StripeDisputes:
 
 
 def _data(dispute: stripe.Dispute) -> DisputeData:
-    currency = dispute.currency.upper()
-    due, amount = dispute.evidence_details.due_by, from_gateway(dispute.amount, currency).amount_minor
+    currency, (amount,) = from_books(dispute.currency, dispute.amount)
+    due = dispute.evidence_details.due_by
     moved = [each for each in map(booked_movement, dispute.balance_transactions) if each]
     is_own = all(each.currency == currency for each in moved)
     return DisputeData(

@@ -1,5 +1,6 @@
 """Balance transactions at Stripe: those that are expected, and all that its books say, read raw a hundred at a time."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import structlog
 
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, translating_errors
-from models.gateway.amounts import from_gateway
+from models.gateway.amounts import from_books
 from models.gateway.movements import Movement, MovementKind
 from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
 from models.reconciliation.movement_kinds import entry_kind
@@ -140,11 +141,11 @@ class StripeBooks:
     async def balances(self) -> dict[str, int]:
         """Read the balance, available and pending together."""
         answer = await self._read_raw("/v1/balance")
-        found: dict[str, int] = {}
+        lying: Counter[str] = Counter()
         for part in (*answer["available"], *answer["pending"]):
-            money = _signed(part["amount"], part["currency"])
-            found[part["currency"].upper()] = found.get(part["currency"].upper(), 0) + money
-        return found
+            lying[part["currency"]] += part["amount"]
+        found = (from_books(code, amount) for code, amount in lying.items())
+        return {currency: minor for currency, (minor,) in found}
 
     async def _books_page(self, window: ListWindow, after: str) -> tuple[list[Mapping[str, Any]], str]:
         asked: dict[str, Any] = {
@@ -166,7 +167,7 @@ class StripeBooks:
 
 def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
     """Read a balance transaction."""
-    currency = row["currency"].upper()
+    currency, (amount_minor, fee_minor) = from_books(row["currency"], row["amount"], row["fee"])
     available = row.get("available_on")
     return BalanceMovement(
         id=row["id"],
@@ -175,8 +176,8 @@ def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
         kind=entry_kind(row.get("reporting_category") or "", row["type"]),
         pocket=row.get("balance_type") or "payments",
         source=_id_of(row.get("source")),
-        amount_minor=_signed(row["amount"], currency),
-        fee_minor=_signed(row["fee"], currency),
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
         currency=currency,
         exchange_rate="" if row.get("exchange_rate") is None else str(row["exchange_rate"]),
         created_at=datetime.fromtimestamp(row["created"], UTC),
@@ -189,7 +190,7 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
     if row.get("object") == "payout":
         return _payout(row)
     metadata = row.get("metadata") or {}
-    currency = row["currency"].upper()
+    currency, (amount_minor,) = from_books(row["currency"], row["amount"])
     return FoundObject(
         id=row["id"],
         status=row.get("status") or "",
@@ -198,18 +199,18 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
         customer=_id_of(row.get("customer")),
         attempt_key=metadata.get("duly_attempt", ""),
         account_id=metadata.get("duly_account", ""),
-        amount_minor=_signed(row["amount"], currency),
+        amount_minor=amount_minor,
         currency=currency,
         created=row["created"],
     )
 
 
 def _payout(row: Mapping[str, Any]) -> FoundPayout:
-    currency = row["currency"].upper()
+    currency, (amount_minor,) = from_books(row["currency"], row["amount"])
     return FoundPayout(
         id=row["id"],
         status=row["status"],
-        amount_minor=_signed(row["amount"], currency),
+        amount_minor=amount_minor,
         currency=currency,
         created=row["created"],
         arrives=row["arrival_date"],
@@ -221,8 +222,3 @@ def _payout(row: Mapping[str, Any]) -> FoundPayout:
 
 def _id_of(value: object) -> str:
     return str(value.get("id", "")) if isinstance(value, Mapping) else str(value or "")
-
-
-def _signed(amount: int, currency: str) -> int:
-    minor = from_gateway(abs(amount), currency).amount_minor
-    return minor if amount >= 0 else -minor

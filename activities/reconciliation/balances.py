@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.database import Database
 from activities.reconciliation.books import GatewayBooks, GatewayWithBooks
+from models.gateway.amounts import units_of_books
 from models.reconciliation.reconciliation import BalanceComparison, GatewayList, ListWindow, ReconciliationPlan
 
 # What is matched before a balance is compared: what is open then has moved in the last minutes.
@@ -64,10 +65,12 @@ class BalanceActivities:
             )
         }
         gateway = await self._books.balances()
-        return {
-            currency: BalanceComparison(currency, gateway.get(currency, 0), *ledger.get(currency, (0, 0)))
-            for currency in ledger.keys() | gateway.keys()
-        }
+        return in_one_unit(
+            {
+                currency: BalanceComparison(currency, gateway.get(currency, 0), *ledger.get(currency, (0, 0)))
+                for currency in ledger.keys() | gateway.keys()
+            }
+        )
 
     async def _read_newest(self, plan: ReconciliationPlan) -> None:
         """List what is newest, page by page, until a page has nothing new."""
@@ -93,3 +96,18 @@ class BalanceActivities:
             evidence={"difference_minor": found.difference_minor},
             reconciliation_id=plan.reconciliation_id,
         )
+
+
+def in_one_unit(found: dict[str, BalanceComparison]) -> dict[str, BalanceComparison]:
+    """Add up a currency of which something is finer than the ledger has it: all of it in the gateway's units."""
+    fine = {currency: found[currency.upper()] for currency in found if currency.islower() and currency.upper() in found}
+    joined = {currency: one for currency, one in found.items() if currency.lower() not in fine}
+    for currency, whole in fine.items():
+        part, units = found[currency], units_of_books(whole.currency)
+        joined[currency] = BalanceComparison(
+            currency,
+            part.gateway_minor + units * whole.gateway_minor,
+            part.ledger_minor + units * whole.ledger_minor,
+            part.unbooked_minor + units * whole.unbooked_minor,
+        )
+    return joined

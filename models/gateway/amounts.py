@@ -8,7 +8,7 @@ TWD lose their decimals for payouts only, which Stripe makes by itself.
 
 from dataclasses import dataclass
 
-from models.currency import exponent_of
+from models.currency import EXPONENTS, UnknownCurrencyError, exponent_of
 from models.money import Money, MoneyError
 
 
@@ -93,6 +93,32 @@ def from_gateway(amount: int, currency: str) -> Money:
     if rest:
         raise GatewayAmountError(f"the gateway's amount {amount} {code} is finer than {code} allows")
     return Money(minor, code)
+
+
+def from_books(currency: str, *amounts: int) -> tuple[str, tuple[int, ...]]:
+    """Return a currency and signed amounts as the gateway's books have them, in our minor units.
+
+    What the ledger cannot express (a currency that ISO 4217 has given up, a fraction of a krona) stays in the gateway's
+    units, under its code in lower case, which is no currency of the ledger: a person decides about it.
+    """
+    code = currency.upper()
+    try:
+        minor = tuple(from_gateway(abs(each), code).amount_minor for each in amounts)
+    except (GatewayAmountError, UnknownCurrencyError):
+        return currency.lower(), amounts
+    return code, tuple(-found if each < 0 else found for each, found in zip(amounts, minor, strict=True))
+
+
+def units_of_books(currency: str) -> int:
+    """Return how many of the gateway's units one minor unit of the ledger is, for a currency that is finer there."""
+    return max(1, _power_of_ten(_rule_for(currency).exponent) // _power_of_ten(exponent_of(currency)))
+
+
+def books_text(amount: int, currency: str) -> str:
+    """Write an amount of the gateway's books, also one that the ledger cannot express."""
+    if currency in EXPONENTS:
+        return str(Money(amount, currency))
+    return f"{amount} gateway units of {currency.upper()}"
 
 
 def gateway_minimum(currency: str) -> Money:

@@ -95,6 +95,11 @@ KINDS = MappingProxyType(
             Owner.FINANCE,
             "Import the bank's statement; else ask the bank about {object}. Then " + _RESOLVE,
         ),
+        "unknown_currency": DiscrepancyKind(
+            "Money in a currency that the ledger does not have (ISO 4217 has given it up), or finer than it has it.",
+            Owner.FINANCE,
+            "Book {object} by hand in a currency of the ledger, and " + _RESOLVE,
+        ),
         "unknown_movement": DiscrepancyKind(
             "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE
         ),

@@ -12,6 +12,7 @@ from models.reconciliation.reconciliation import ListWindow
 class BalanceMovement:
     """One booking on the gateway's balance: signed amount before the fee, and the fee, in ISO minor units.
 
+    What the ledger cannot express is in the gateway's units, with the currency's code in lower case.
     `exchange_rate` is text, as the gateway wrote it: nothing is computed with it.
     """
 

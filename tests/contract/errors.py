@@ -70,6 +70,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "Dispute": {
         "payment_known": "the dispute is of no payment of ours",
+        "currency_is_kept": "the dispute is about a currency that the ledger does not have",
         "gateway_takes_it": "the gateway does not know the dispute, or lets nobody accept it; the message has its code",
     },
     "EventSweep": {},

@@ -1,6 +1,6 @@
 """How a reconciliation looks in the Temporal UI: what agrees, what differs, and what helps."""
 
-from models.money import Money
+from models.gateway.amounts import books_text
 from models.reconciliation.discrepancy import describe
 from models.reconciliation.reconciliation import ConfirmedCandidates, ReconciliationCertificate
 from workflows.markdown import aligned, paragraphs
@@ -41,8 +41,8 @@ def _totals(certificate: ReconciliationCertificate) -> str:
             total.kind,
             total.state,
             str(total.movements),
-            str(Money(total.amount_minor, total.currency)),
-            str(Money(total.fee_minor, total.currency)),
+            books_text(total.amount_minor, total.currency),
+            books_text(total.fee_minor, total.currency),
         )
         for total in certificate.totals
     ]
@@ -51,7 +51,7 @@ def _totals(certificate: ReconciliationCertificate) -> str:
 
 def _in_transit(certificate: ReconciliationCertificate) -> str:
     return "\n".join(
-        f"On the way to the bank: {Money(one.amount_minor, one.currency)} in {one.payouts} payouts."
+        f"On the way to the bank: {books_text(one.amount_minor, one.currency)} in {one.payouts} payouts."
         for one in certificate.in_transit
     )
 
@@ -63,10 +63,10 @@ def _balances(certificate: ReconciliationCertificate) -> str:
     rows += [
         (
             one.currency,
-            str(Money(one.gateway_minor, one.currency)),
-            str(Money(one.ledger_minor, one.currency)),
-            str(Money(one.unbooked_minor, one.currency)),
-            str(Money(one.difference_minor, one.currency)),
+            books_text(one.gateway_minor, one.currency),
+            books_text(one.ledger_minor, one.currency),
+            books_text(one.unbooked_minor, one.currency),
+            books_text(one.difference_minor, one.currency),
         )
         for one in certificate.balances
     ]

@@ -9,7 +9,7 @@ import stripe
 
 from activities.gateway.clocks import ObservedClock
 from activities.gateway.translation import metadata_at, translating_errors
-from models.gateway.amounts import from_gateway
+from models.gateway.amounts import from_books
 from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, PERIOD, REQUEST
 from models.recovery.beat import Beat, parse_beat, write_beat
 from models.recovery.recovery import MadeCustomer, MadeKind, MadeObject
@@ -146,13 +146,13 @@ def _page(session: stripe.checkout.Session) -> MadeObject:
 
 
 def _made(kind: MadeKind, found: Any, metadata: Mapping[str, str], amount: int, **details: Any) -> MadeObject:
-    currency = (found.currency or "eur").upper()
+    currency, (amount_minor,) = from_books(found.currency or "eur", amount)
     return MadeObject(
         kind,
         found.id,
         metadata.get(ATTEMPT, ""),
         metadata.get(ACCOUNT, ""),
-        from_gateway(amount, currency).amount_minor,
+        amount_minor,
         currency,
         datetime.fromtimestamp(found.created, UTC),
         period=metadata.get(PERIOD, ""),

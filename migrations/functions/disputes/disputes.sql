@@ -25,6 +25,9 @@ begin
     where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
     if not found then
         perform duly.refuse('payment_known', format('dispute: %s is of no payment of ours', p_id));
+    elsif not exists (select from duly.currencies where code = p_currency) then
+        perform duly.refuse('currency_is_kept', format('dispute: %s is about an amount in %s, which the ledger does not have; '
+            'reconcile lists what it moves', p_id, upper(p_currency)));
     end if;
     v_payment := duly.standing_payment(r.transaction_id);
     perform duly.lock_accounts(array[r.account_id, (select account_id from duly.financial_transactions where id = v_payment)]);

@@ -18,6 +18,8 @@ returns boolean language plpgsql security definer set search_path = duly, pg_tem
 declare
     e duly.gateway_expectations;
 begin
+    -- What the ledger cannot express stays expected: the reconciliation of its day lists it.
+    if not exists (select from duly.currencies where code = p_movement ->> 'currency') then return false; end if;
     if p_kind = 'dispute' then perform duly.lock_disputed(p_object); end if;
     update duly.gateway_expectations set movement = p_movement ->> 'reference',
         settled_minor = (p_movement ->> 'amount_minor')::bigint, settled_currency = p_movement ->> 'currency',

@@ -72,7 +72,8 @@ begin
 end $$;
 
 -- What lies at a gateway by the ledger, and what of its movements the ledger has not booked: open, or explained by a person. Of one
--- that was booked with another amount only the difference is not booked.
+-- that was booked with another amount only the difference is not booked. What has moved in a currency that the ledger does not have
+-- (in lower case) is booked in the one that was charged, and does not lie there.
 create or replace function duly.clearing_balances(p_provider_id text) returns table (currency text, ledger_minor bigint,
     unbooked_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -81,13 +82,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         select t.currency, sum(t.debit_minor - t.credit_minor) as minor from duly.trial_balance() t
         where t.ledger_account = 'gateway_clearing:' || p_provider_id group by t.currency) l
     full join (
-        select m.currency, sum(m.net_minor - coalesce(e.amount_minor - e.fee_minor, 0)) as minor from (
-            select x.id, x.currency, x.net_minor from duly.gateway_movements x
-            where x.provider_id = p_provider_id and x.state = 'open'
+        with unbooked as (
+            select x.* from duly.gateway_movements x where x.provider_id = p_provider_id and x.state = 'open'
             union all
-            select x.id, x.currency, x.net_minor from duly.gateway_movements x
-            where x.provider_id = p_provider_id and x.state = 'explained') m
-        left join duly.gateway_expectations e
-            on e.provider_id = p_provider_id and e.movement = m.id and e.settled_currency = e.currency
-        group by m.currency) o on o.currency = l.currency
+            select x.* from duly.gateway_movements x where x.provider_id = p_provider_id and x.state = 'explained')
+        select u.currency, sum(u.minor) as minor from (
+            select m.currency, m.net_minor - coalesce(e.amount_minor - e.fee_minor, 0) as minor
+            from unbooked m left join duly.gateway_expectations e
+                on e.provider_id = p_provider_id and e.movement = m.id and e.settled_currency = e.currency
+            union all
+            select e.currency, -e.amount_minor
+            from (select distinct source, kind from unbooked where currency = lower(currency)) m
+            join duly.gateway_expectations e on e.provider_id = p_provider_id and e.object = m.source and e.kind = m.kind
+                and (e.movement is null or e.settled_currency = lower(e.settled_currency))) u
+        group by u.currency) o on o.currency = l.currency
 $$;

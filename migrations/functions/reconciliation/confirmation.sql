@@ -101,6 +101,8 @@ begin
     elsif a.request_id is null and not exists (select from duly.gateway_customers
             where provider_id = m.provider_id and customer_reference = f ->> 'customer') then
         return duly.list_movement(m, f, 'foreign_charge', 'open', p_id);
+    elsif not exists (select from duly.currencies where code = f ->> 'currency') then
+        return duly.list_movement(m, f, 'unknown_currency', 'open', p_id);
     end if;
     v_found := duly.adopt_payment(m.provider_id, coalesce(nullif(f ->> 'customer', ''), a.customer), r.account_id,
         f ->> 'payment_reference', m.source, (f ->> 'amount_minor')::bigint, f ->> 'currency');
@@ -177,6 +179,8 @@ begin
     where provider_id = p_provider_id and id = p_movement_id for update;
     if m.state <> 'open' or (m.source <> '' and m.kind <> '' and duly.match_source(p_provider_id, m.source, m.kind)) then
         return jsonb_build_object('outcome', 'matched');
+    elsif not exists (select from duly.currencies where code = m.currency) then
+        return duly.list_movement(m, p_found, 'unknown_currency', 'open', p_reconciliation_id);
     end if;
     return case
         when m.kind = 'charge' then duly.confirm_charge(m, p_found, p_reconciliation_id)

@@ -98,6 +98,13 @@ begin
         d.transaction_id := r.transaction_id;
         perform duly.match_source(d.provider_id, d.object, 'charge');
     else
+        -- Nothing can be booked of what the ledger cannot express, and nothing more is expected of it.
+        update duly.gateway_expectations e set movement = x.id, settled_minor = x.amount_minor, settled_currency = x.currency,
+            fee_minor = 0, fulfilled_at = clock_timestamp()
+        from duly.gateway_movements x
+        where d.kind = 'unknown_currency' and x.provider_id = d.provider_id and x.source = d.object and x.state = 'open'
+          and x.currency = lower(x.currency) and e.provider_id = x.provider_id and e.object = x.source and e.kind = x.kind
+          and e.movement is null;
         update duly.gateway_movements set state = 'explained', explanation = p_id
         where provider_id = d.provider_id and (source = d.object or id = d.object) and state = 'open';
     end if;
