@@ -1,17 +1,20 @@
 """Arguments and options that several commands share."""
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, TypeVar
 
 import typer
 
+from models.moment import YEARS, YEARS_MEANING
 from models.period import InvalidPeriodError, Period, receivable_name
+
+Read = TypeVar("Read")
 
 
 def period_of(text: str) -> str:
     """Check a period on the command line."""
     try:
-        return str(Period.parse(text))
+        return f"{_in_years(Period.parse(text), text)}"
     except InvalidPeriodError as error:
         raise typer.BadParameter(str(error).removeprefix("period: ")) from error
 
@@ -19,14 +22,35 @@ def period_of(text: str) -> str:
 def receivable_of(text: str) -> str:
     """Check the name of a receivable on the command line."""
     try:
-        return receivable_name(text)
+        return _in_years(receivable_name(text), text)
     except InvalidPeriodError as error:
         raise typer.BadParameter(str(error).removeprefix("period: ")) from error
 
 
-def date_of(moment: datetime | None) -> date | None:
-    """Return the day of an option, which comes as midnight."""
-    return moment.date() if moment else None
+def day_of(text: str) -> date:
+    """Read a day on the command line."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  # a day lies in no time zone
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a day like 2026-11-26") from error
+    return _in_years(day, text)
+
+
+def moment_of(text: str) -> datetime:
+    """Read a moment on the command line, in UTC: a day, or a day with its time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a moment like 2026-11-26T18:30:00") from error
+    _ = _in_years(moment, text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_years(value: Read, text: str) -> Read:
+    """Return what was read of a text that begins with a year, if we keep books in that year."""
+    if int(text[:4]) not in YEARS:
+        raise typer.BadParameter(f"{text!r} is not within {YEARS_MEANING}")
+    return value
 
 
 # An answer takes less than a second unless the gateway is asked, which has a minute of tries.

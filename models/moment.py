@@ -3,6 +3,10 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+# The years in which anything here may lie: days and months beyond them have no neighbours to reckon with.
+YEARS = range(1970, 2200)
+YEARS_MEANING = f"the years {YEARS.start} to {YEARS.stop - 1}"
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

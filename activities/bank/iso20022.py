@@ -15,6 +15,7 @@ from models.bank.entry import BankEntry, is_reference
 from models.bank.refund_answer import BankRefundAnswer, status_of
 from models.currency import UnknownCurrencyError
 from models.imports.columns import ANSWERS, BANK
+from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
 from models.problem import Problem, RefusedError, refusal
 
@@ -156,9 +157,12 @@ def _amount(entry: "etree._Element", part: "etree._Element") -> Money:
 def _booked_on(entry: "etree._Element") -> date:
     text = _text(entry, "BookgDt/Dt") or _text(entry, "BookgDt/DtTm") or _text(entry, "ValDt/Dt")
     try:
-        return date.fromisoformat(text[:10])
+        day = date.fromisoformat(text[:10])
     except ValueError as error:
         raise _refused(entry, "BookgDt", "day_exists", f"{text!r} is not a day of the calendar") from error
+    if day.year not in YEARS:
+        raise _refused(entry, "BookgDt", "day_in_years", f"{day} is not within {YEARS_MEANING}")
+    return day
 
 
 def _bank_account(entry: "etree._Element") -> str:

@@ -1,12 +1,12 @@
 """`refunds` by bank transfer: accounts in credit get their money back, month by month."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.options import Actor, Json, PeriodText, date_of
+from commands.options import Actor, Json, PeriodText, day_of
 from commands.runner import perform
 from models.bank.refund_plan import FileFormat
 
@@ -27,7 +27,7 @@ def export_refunds(
     payer_iban: Annotated[str, typer.Option("--payer-iban", help="Your account at the bank.")] = "",
     payer_bic: Annotated[str, typer.Option("--payer-bic", help="Your bank's code, if it asks for it.")] = "",
     execute_on: Annotated[
-        datetime | None, typer.Option("--execute-on", formats=["%Y-%m-%d"], help="Day of payment; else today.")
+        date | None, typer.Option("--execute-on", parser=day_of, metavar="DAY", help="Day of payment; else today.")
     ] = None,
     include_gateway: Annotated[
         bool, typer.Option("--include-gateway", help="Also accounts whose money a gateway could send back.")
@@ -43,7 +43,7 @@ def export_refunds(
     from commands.bank.refund_export import Export, export
 
     payer = (payer_name, payer_iban, payer_bic)
-    day = date_of(execute_on) or datetime.now().astimezone().date()
+    day = execute_on or datetime.now().astimezone().date()
     options = Export(period, file, file_format, payees, payer, day, include_gateway, actor)
     perform(lambda output: export(output, options), as_json=as_json)
 

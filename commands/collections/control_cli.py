@@ -1,11 +1,11 @@
 """Commands to collections: retry, skip, extend, mark paid, give up, resolve."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, Json, ReceivableName
+from commands.options import AccountId, Json, ReceivableName, moment_of
 from commands.runner import perform
 
 app = typer.Typer()
@@ -45,7 +45,12 @@ def skip(account: AccountId, period: ReceivableName, actor: Actor, reason: Reaso
 def extend(
     account: AccountId,
     period: ReceivableName,
-    until: Annotated[datetime, typer.Option("--until", help="Leave the customer in peace until then (UTC).")],
+    until: Annotated[
+        datetime,
+        typer.Option(
+            "--until", parser=moment_of, metavar="MOMENT", help="Leave the customer in peace until then (UTC)."
+        ),
+    ],
     actor: Actor,
     reason: Reason,
     as_json: Json = False,
@@ -54,7 +59,7 @@ def extend(
     from commands.collections.control import send_update
     from models.collections.collection import GraceCommand
 
-    command = GraceCommand(actor, reason, until.replace(tzinfo=UTC))
+    command = GraceCommand(actor, reason, until)
     perform(lambda output: send_update(output, account, period, "extend_grace", command, str), as_json=as_json)
 
 

@@ -1,11 +1,11 @@
 """`accounts statement` and `balance`; and `suspend`, `terminate`, `reactivate`."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, Json, date_of
+from commands.options import AccountId, Json, day_of
 from commands.runner import perform
 from models.ledger.account import AccountState
 
@@ -18,10 +18,10 @@ Csv = Annotated[bool, typer.Option("--csv", help="Write CSV instead of tables.")
 def account_statement(
     account: AccountId,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else from the beginning.")
+        date | None, typer.Option("--from", parser=day_of, metavar="DAY", help="First day; else from the beginning.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else to the newest posting.")
+        date | None, typer.Option("--to", parser=day_of, metavar="DAY", help="Last day; else to the newest posting.")
     ] = None,
     as_csv: Csv = False,
     as_json: Json = False,
@@ -33,7 +33,7 @@ def account_statement(
     from commands.ledger.statement import statement
 
     perform(
-        lambda output: statement(output, account, since=date_of(since), until=date_of(until), as_csv=as_csv),
+        lambda output: statement(output, account, since=since, until=until, as_csv=as_csv),
         as_json=as_json,
     )
 
@@ -42,7 +42,7 @@ def account_statement(
 def account_balance(
     account: AccountId,
     at: Annotated[
-        datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="At the end of this day; else now.")
+        date | None, typer.Option("--at", parser=day_of, metavar="DAY", help="At the end of this day; else now.")
     ] = None,
     as_csv: Csv = False,
     as_json: Json = False,
@@ -50,7 +50,7 @@ def account_balance(
     """Show what an account owes, with what is unsettled and outstanding now, or what it owed on a day."""
     from commands.ledger.statement import balance
 
-    perform(lambda output: balance(output, account, on=date_of(at), as_csv=as_csv), as_json=as_json)
+    perform(lambda output: balance(output, account, on=at, as_csv=as_csv), as_json=as_json)
 
 
 @app.command("suspend")

@@ -14,7 +14,7 @@ from commands.ledger.transaction_options import (
     Type,
     write_options,
 )
-from commands.options import Actor, Json, date_of
+from commands.options import Actor, Json
 from commands.runner import perform
 
 app = typer.Typer()
@@ -38,7 +38,7 @@ def cancel_transaction(
     """
     from commands.ledger.corrections import Because, cancel
 
-    because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
+    because = Because(type or None, reason or None, back_office_code or None, posted_on)
     perform(lambda output: cancel(output, transaction, because, write_options(actor, key)), as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def write_off_invoice(
     """
     from commands.ledger.corrections import Because, write_off
 
-    because = Because(type or None, reason or None, back_office_code or None, date_of(posted_on))
+    because = Because(type or None, reason or None, back_office_code or None, posted_on)
     perform(lambda output: write_off(output, transaction, because, write_options(actor, key)), as_json=as_json)
 
 
@@ -79,7 +79,7 @@ def move_payment(
     """
     from commands.ledger.corrections import Because, move
 
-    because = Because(reason=reason or None, posted_on=date_of(posted_on))
+    because = Because(reason=reason or None, posted_on=posted_on)
     perform(lambda output: move(output, transaction, account, because, write_options(actor, key)), as_json=as_json)
 
 
@@ -97,7 +97,7 @@ def quick_pay_invoice(
     """Pay all that is unsettled of an invoice."""
     from commands.ledger.corrections import Because, quick_pay
 
-    because = Because(type=type or None, posted_on=date_of(posted_on))
+    because = Because(type=type or None, posted_on=posted_on)
     perform(
         lambda output: quick_pay(
             output, transaction, method, because, write_options(actor, key), reference=reference or None

@@ -1,14 +1,14 @@
 """Arguments and options of the commands about transactions."""
 
 import re
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import AccountId
+from commands.options import AccountId, day_of
 
 if TYPE_CHECKING:
     from commands.ledger.transaction_writer import WriteOptions
@@ -53,12 +53,16 @@ Preference = Annotated[str, typer.Option("--preference", help="Payment preferenc
 Voucher = Annotated[str, typer.Option("--voucher", help="Number of the voucher that paid.")]
 BackOfficeCode = Annotated[str, typer.Option("--back-office-code", help="Unique code for other systems.")]
 IssuedOn = Annotated[
-    datetime | None, typer.Option("--issued-on", formats=["%Y-%m-%d"], help="Day of issue; else today.")
+    date | None, typer.Option("--issued-on", parser=day_of, metavar="DAY", help="Day of issue; else today.")
 ]
-DueOn = Annotated[datetime | None, typer.Option("--due-on", formats=["%Y-%m-%d"], help="Due date; else the rule's.")]
+DueOn = Annotated[
+    date | None, typer.Option("--due-on", parser=day_of, metavar="DAY", help="Due date; else the rule's.")
+]
 PostedOn = Annotated[
-    datetime | None,
-    typer.Option("--posted-on", formats=["%Y-%m-%d"], help="Accounting day; else today where the account lives."),
+    date | None,
+    typer.Option(
+        "--posted-on", parser=day_of, metavar="DAY", help="Accounting day; else today where the account lives."
+    ),
 ]
 Draft = Annotated[bool, typer.Option("--draft", help="Save as a draft: no number, no effect on the balance.")]
 Acknowledge = Annotated[

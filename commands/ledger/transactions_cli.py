@@ -1,6 +1,6 @@
 """`transactions`: what moves the balances of accounts, by hand."""
 
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ from commands.ledger.transaction_options import (
     Voucher,
     write_options,
 )
-from commands.options import Actor, Json, Limit, date_of
+from commands.options import Actor, Json, Limit, day_of
 from commands.runner import perform
 from models.ledger.transaction import Classification, LifeCycleState
 
@@ -138,9 +138,10 @@ def post_draft(
     """Post a draft: it gets its number, moves the balance and is allocated. Posting it again changes nothing."""
     from commands.ledger.drafts import post
 
-    day = date_of(posted_on)
     perform(
-        lambda output: post(output, transaction, write_options(actor), posted_on=day, is_acknowledged=acknowledge),
+        lambda output: post(
+            output, transaction, write_options(actor), posted_on=posted_on, is_acknowledged=acknowledge
+        ),
         as_json=as_json,
     )
 
@@ -194,10 +195,10 @@ def list_transactions(
     classification: Annotated[Classification | None, typer.Option("--classification", help="Only these.")] = None,
     state: Annotated[State | None, typer.Option("--state", help="Only in this state.")] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Posted on this day or later.")
+        date | None, typer.Option("--from", parser=day_of, metavar="DAY", help="Posted on this day or later.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Posted on this day or before.")
+        date | None, typer.Option("--to", parser=day_of, metavar="DAY", help="Posted on this day or before.")
     ] = None,
     unsettled: Annotated[bool, typer.Option("--unsettled", help="Only what is not settled yet.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every page, as they are read.")] = False,
@@ -209,9 +210,7 @@ def list_transactions(
     from activities.ledger.transaction_queries import TransactionFilter
     from commands.ledger.transactions import list_pages
 
-    wanted = TransactionFilter(
-        account, classification or "", state or "", date_of(since), date_of(until), unsettled=unsettled
-    )
+    wanted = TransactionFilter(account, classification or "", state or "", since, until, unsettled=unsettled)
     perform(lambda output: list_pages(output, wanted, after=after, limit=limit, is_all=every), as_json=as_json)
 
 
@@ -219,5 +218,5 @@ def _given(lines: list[str] | None, **fields: Any) -> dict[str, Any]:
     return {**fields, "lines": lines or ()}
 
 
-def _text(moment: datetime | None) -> str | None:
-    return moment.date().isoformat() if moment else None
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,11 +1,11 @@
 """`reconcile`: comparing a day at the gateway with the ledger, and ending what differs."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from commands.options import After, FollowSeconds, Json, Limit, date_of
+from commands.options import After, FollowSeconds, Json, Limit, day_of
 from commands.runner import perform
 from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
 from models.reconciliation.reconciliation import YOUNG_MINUTES
@@ -18,7 +18,8 @@ DiscrepancyId = Annotated[str, typer.Argument(metavar="DISCREPANCY", help="Id of
 @app.command("start")
 def start_reconciliation(
     day: Annotated[
-        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to reconcile, in UTC; else today.")
+        date | None,
+        typer.Option("--day", parser=day_of, metavar="DAY", help="The day to reconcile, in UTC; else today."),
     ] = None,
     young_minutes: Annotated[
         int,
@@ -34,20 +35,20 @@ def start_reconciliation(
     from commands.reconciliation.reconciliation import start
 
     perform(
-        lambda output: start(output, date_of(day), young_minutes=young_minutes, wait_seconds=wait_seconds),
+        lambda output: start(output, day, young_minutes=young_minutes, wait_seconds=wait_seconds),
         as_json=as_json,
     )
 
 
 @app.command("show")
 def show_reconciliation(
-    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="A day, such as 2026-11-26.")],
+    day: Annotated[date, typer.Argument(parser=day_of, metavar="DAY", help="A day, such as 2026-11-26.")],
     as_json: Json = False,
 ) -> None:
     """Show the certificate of a day."""
     from commands.reconciliation.reconciliation import show
 
-    perform(lambda output: show(output, day.date()), as_json=as_json)
+    perform(lambda output: show(output, day), as_json=as_json)
 
 
 @app.command("list")

@@ -1,11 +1,11 @@
 """After a restore of the database: `starter.py recover`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from commands.options import Actor, Json
+from commands.options import Actor, Json, moment_of
 from commands.runner import perform
 
 app = typer.Typer(help="After the database was restored: read what the gateway did since, then send again.")
@@ -26,7 +26,12 @@ def declare(
     reason: Reason,
     moment: Annotated[
         datetime | None,
-        typer.Option("--moment", help="Since when the database has forgotten (UTC); else its last beat."),
+        typer.Option(
+            "--moment",
+            parser=moment_of,
+            metavar="MOMENT",
+            help="Since when the database has forgotten (UTC); else its last beat.",
+        ),
     ] = None,
     actor: Actor = "",
     as_json: Json = False,
@@ -34,8 +39,7 @@ def declare(
     """Say that the database was restored, and since when it has forgotten."""
     from commands.recovery.recover import declare
 
-    at = moment.replace(tzinfo=UTC) if moment else None
-    perform(lambda output: declare(output, at, actor, reason), as_json=as_json)
+    perform(lambda output: declare(output, moment, actor, reason), as_json=as_json)
 
 
 @app.command("dismiss")

@@ -1,11 +1,11 @@
 """`refunds` through the gateway: create, cancel a payment, show, list, retry, check, resolve."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, After, FollowSeconds, Json, Limit, NotDueYet, WaitSeconds, date_of
+from commands.options import ANSWER_SECONDS, After, FollowSeconds, Json, Limit, NotDueYet, WaitSeconds, day_of
 from commands.runner import perform
 from models.gateway.gateway_request import RequestKind, RequestState
 
@@ -137,7 +137,7 @@ def resolve_refund(
 @app.command("run")
 def run_refunds(
     day: Annotated[
-        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day to run, in UTC; else today.")
+        date | None, typer.Option("--day", parser=day_of, metavar="DAY", help="The day to run, in UTC; else today.")
     ] = None,
     not_due_yet: NotDueYet = False,
     wait_seconds: FollowSeconds = None,
@@ -150,17 +150,15 @@ def run_refunds(
     """
     from commands.runs.refund_runs import run
 
-    perform(
-        lambda output: run(output, date_of(day), not_due_yet=not_due_yet, wait_seconds=wait_seconds), as_json=as_json
-    )
+    perform(lambda output: run(output, day, not_due_yet=not_due_yet, wait_seconds=wait_seconds), as_json=as_json)
 
 
 @app.command("certificate")
 def show_certificate(
-    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="A day, such as 2026-11-26.")],
+    day: Annotated[date, typer.Argument(parser=day_of, metavar="DAY", help="A day, such as 2026-11-26.")],
     as_json: Json = False,
 ) -> None:
     """Show the certificate of a day's refund run."""
     from commands.runs.refund_runs import show
 
-    perform(lambda output: show(output, day.date()), as_json=as_json)
+    perform(lambda output: show(output, day), as_json=as_json)

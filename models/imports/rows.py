@@ -9,6 +9,7 @@ from typing import TypeVar
 from models.currency import UnknownCurrencyError, exponent_of
 from models.gateway.amounts import charge_step, steps_text
 from models.imports.columns import COLUMNS
+from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
 from models.problem import Problem, RefusedError
 
@@ -141,13 +142,18 @@ class Cells:
         value = self._cells[field]
         try:
             if _DAY.match(value):
-                return date.fromisoformat(value)
+                return self._in_years(field, date.fromisoformat(value))
         except ValueError:
             self.refuse(field, "day_exists", f"{value!r} is not a day of the calendar")
             return date.min
         if value:
             self.refuse(field, "day_format", f"{value!r} must be written like 2026-11-01")
         return date.min
+
+    def _in_years(self, field: str, day: date) -> date:
+        if day.year not in YEARS:
+            self.refuse(field, "day_in_years", f"{day} is not within {YEARS_MEANING}")
+        return day
 
     def currency(self, field: str) -> str:
         value = self._cells[field]

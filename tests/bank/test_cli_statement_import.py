@@ -181,6 +181,7 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
         entry("NONREF", "10.00", text="cust-1001"),
         entry("B4", "10.00", details=twice),
         entry("B5", "10.00", text="cust-1001"),
+        entry("B6", "10.00", text="cust-1001").replace("2026-05-20", "0001-05-20"),
     )
 
     result = await company.cli("import", "bank", file, "--json")
@@ -189,6 +190,7 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
         (4, "Amt", "amount_format"),
         (5, "AcctSvcrRef", "value_required"),
         (6, "TxDtls", "details_add_up"),
+        (8, "BookgDt", "day_in_years"),
     ]
     assert await company.balance("cust-1001") == -2000
 

@@ -156,6 +156,7 @@ async def test_a_bad_account_is_refused(
         ("s1,c1,plan,9.99,EUR,0,2026-01-01", "billing_day", "whole_number_in_range"),
         ("s1,c1,plan,9.99,EUR,32,2026-01-01", "billing_day", "whole_number_in_range"),
         ("s1,c1,plan,9.99,EUR,1,2026-02-30", "starts_on", "day_exists"),
+        ("s1,c1,plan,9.99,EUR,1,9999-12-01", "starts_on", "day_in_years"),
         ("s1,c1,plan,9.99,EUR,1,1.1.2026", "starts_on", "day_format"),
         ("s1,c9,plan,9.99,EUR,1,2026-01-01", "account_id", "account_in_file"),
     ],

@@ -5,12 +5,12 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
 
+from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX
 from models.problem import Problem
 from workflows.inputs.decoding import FIELD_VALID, named_argument
 
 TEXT_MAX = 1000
-YEARS = range(1970, 2200)
 
 
 def problems_of_values(values: Sequence[Any]) -> list[Problem]:
@@ -49,6 +49,6 @@ def _message(value: Any) -> str:
         case datetime() if value.tzinfo is None:
             return "must have an offset, as 2026-12-10T12:00:00Z has"
         case date() if value.year not in YEARS:
-            return f"must lie in the years {YEARS.start} to {YEARS.stop - 1}"
+            return f"must lie in {YEARS_MEANING}"
         case _:
             return ""
