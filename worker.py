@@ -18,7 +18,8 @@ from aiolimiter import AsyncLimiter
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.cards.cards import CardActivities, CardRowActivities
+from activities.cards.cards import CardActivities
+from activities.cards.rows import CardRowActivities
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
 from activities.collections.payment_pages import PaymentPageActivities

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
 from sqlalchemy import and_, func, select
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
+from activities.cards.rows import change_card
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.gateway.clocks import Clocks
@@ -20,6 +23,7 @@ from models.cards.card import (
     CardRegistration,
     CardState,
     Refreshed,
+    ValidationOutcome,
     ValidationRequest,
     ValidationResolution,
     ValidationResult,
@@ -27,8 +31,10 @@ from models.cards.card import (
 from models.gateway.cards import CardData, CardGateway, ValidationAnswer, ValidationStatus
 from models.gateway.gateway_request import AttemptOutcome
 from models.tables.base import whole_row
-from models.tables.collecting import CollectionRow
 from models.tables.configuration import CardRow, GatewayCustomerRow
+
+# A provider that somebody has stopped is looked at again after so long.
+STOPPED_PAUSE = timedelta(minutes=1)
 
 _CARD = TypeAdapter(Card)
 _REFRESHED = TypeAdapter(Refreshed)
@@ -99,15 +105,22 @@ class CardActivities:
             is_preferred=registration.is_preferred,
             replaces=registration.replaces,
         )
-        await self._have_customer(registration, stored["customer"], stored["installation"])
+        await self._have_customer(registration, stored)
         return _CARD.validate_python(stored["card"])
 
-    async def _have_customer(self, registration: CardRegistration, known: str, installation: str) -> None:
-        """Make the account's customer at the gateway, if it has none or the one it had was deleted there."""
+    async def _have_customer(self, registration: CardRegistration, stored: dict[str, Any]) -> None:
+        """Make the account's customer at the gateway, if it has none or the one it had was deleted there.
+
+        Raises ApplicationError of type provider_not_effective while nothing new is asked of the provider.
+        """
+        known, installation = stored["customer"], stored["installation"]
         with retryable_gateway_errors():
             async with self._pace:
                 if known and await self._gateway.has_customer(known):
                     return
+            if not stored["is_effective"]:
+                problem = f"provider: {registration.provider} is not effective, the account gets no customer there"
+                raise ApplicationError(problem, type="provider_not_effective", next_retry_delay=STOPPED_PAUSE)
             # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
             key = "/".join(filter(None, (installation, "customer", registration.account_id, known)))
             async with self._pace:
@@ -126,9 +139,12 @@ class CardActivities:
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
         """Validate a card at the gateway, or report what an earlier call of the same attempt came to.
 
+        A provider that is not effective is asked nothing new: then the attempt is not made, and nothing is written.
         Raises ApplicationError as Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
         opened = await self._clocks.open("open_validation", card_id=request.card_id, attempt=request.attempt)
+        if opened.get("is_waiting"):
+            return ValidationResult(ValidationOutcome.PROVIDER_NOT_EFFECTIVE, request.attempt)
         attempt = validation_attempt(opened)
         return attempt.result() if attempt.stored.is_final else await self._make(attempt, self._calls(attempt))
 
@@ -241,46 +257,3 @@ class CardActivities:
             card=asdict(answer.card) if answer and answer.card else {},
         )
         return validation_attempt(recorded)
-
-
-class CardRowActivities:
-    """Activities of a card's workflow that need the database alone."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def all(self) -> list[Callable[..., Any]]:
-        """Return every activity, for a worker."""
-        return [self.load_card, self.change_card, self.waiting_periods]
-
-    @activity.defn
-    async def load_card(self, card_id: str) -> Card:
-        """Read a stored card. Raises RuleBrokenError when there is none."""
-        return await change_card(self._database, CardChange(card_id))
-
-    @activity.defn
-    async def change_card(self, change: CardChange) -> Card:
-        """Change a stored card. Raises RuleBrokenError when it is not in use any more."""
-        return await change_card(self._database, change)
-
-    @activity.defn
-    async def waiting_periods(self, account_id: str) -> list[str]:
-        """Return the periods whose collections are open: they are signalled when a card changes."""
-        row = CollectionRow
-        waiting = select(row.period).where(row.account_id == account_id, row.closed_at.is_(None)).order_by(row.period)
-        return [found.period for found in await self._database.read(waiting)]
-
-
-async def change_card(database: Database, change: CardChange) -> Card:
-    """Change a stored card, or only read it when nothing is to change."""
-    return _CARD.validate_python(
-        await database.call(
-            "change_card",
-            card_id=change.card_id,
-            state=change.state,
-            reason=change.reason,
-            is_recurring=change.is_recurring,
-            is_default=change.is_default,
-            actor=change.actor,
-        )
-    )

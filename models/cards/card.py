@@ -124,15 +124,18 @@ def ends_at(exp_year: int, exp_month: int) -> datetime:
     return datetime(exp_year + exp_month // 12, exp_month % 12 + 1, 1, tzinfo=UTC)
 
 
-def next_due(card: Card, *, now: datetime, warned: frozenset[int] = frozenset()) -> Due:
+def next_due(
+    card: Card, *, now: datetime, warned: frozenset[int] = frozenset(), put_off_until: datetime | None = None
+) -> Due:
     """Return what is due next on an active card. Warnings that were given, or whose moment a later one has passed,
-    are not given any more.
+    are not given any more. A check of the card may have been put off until a moment.
     """
     over = ends_at(card.exp_year, card.exp_month)
     if now >= over:
         return Due(over, CardDuty.EXPIRE)
     dues = [Due(over, CardDuty.EXPIRE)]
-    dues.append(Due(card.checked_at + timedelta(days=card.rules.stale_days), CardDuty.REVALIDATE))
+    stale_at = card.checked_at + timedelta(days=card.rules.stale_days)
+    dues.append(Due(put_off_until or stale_at, CardDuty.REVALIDATE))
     missed = [days for days in card.rules.warn_days if over - timedelta(days=days) <= now]
     latest = min(missed, default=0)
     dues += [
@@ -153,6 +156,7 @@ class ValidationOutcome(StrEnum):
     UNKNOWN = "unknown"
     DID_NOT_HAPPEN = "did_not_happen"
     INVALID_REQUEST = "invalid_request"
+    PROVIDER_NOT_EFFECTIVE = "provider_not_effective"  # nothing new is asked of it for now
 
 
 FINAL_VALIDATIONS = frozenset(
@@ -216,6 +220,7 @@ class CardSnapshot:
     reminded: bool = False
     unknown_since: datetime | None = None
     checks: int = 0
+    put_off_until: datetime | None = None
     card: Card | None = None
     first: ValidationResult | None = None
     last: ValidationResult | None = None

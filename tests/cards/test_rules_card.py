@@ -75,3 +75,19 @@ def test_nothing_that_was_told_is_told_again_and_something_is_always_due(days: i
     due = next_due(a_card(), now=now, warned=warned)
 
     assert due.duty is not CardDuty.WARN or (due.days not in warned and due.at >= now)
+
+
+def test_a_check_that_was_put_off_comes_at_its_moment_and_everything_else_before_it() -> None:
+    card = a_card(stale_days=30)
+    put_off_until = datetime(2027, 6, 20, tzinfo=UTC)
+
+    dues = [
+        next_due(card, now=now, warned=frozenset(warned), put_off_until=put_off_until)
+        for now, warned in ((CHECKED, ()), (datetime(2027, 6, 2, tzinfo=UTC), (30,)))
+    ]
+
+    assert dues == [
+        Due(datetime(2027, 6, 1, tzinfo=UTC), CardDuty.WARN, 30),
+        Due(put_off_until, CardDuty.REVALIDATE),
+    ]
+    assert next_due(card, now=ends_at(2027, 6), put_off_until=put_off_until).duty is CardDuty.EXPIRE

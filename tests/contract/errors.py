@@ -40,6 +40,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "account_exists": "there is no such account",
         "account_not_terminated": "the account is terminated",
         "provider_effective": "the provider is not effective",
+        "provider_is_effective": "the provider is not effective, so no page is opened",
         "method_exists": "there is no such payment method, or it is not active",
         "method_on_provider": "the provider does not handle the payment method",
         "currency_taken": "the provider does not take the account's currency",

@@ -6,7 +6,8 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.cards.cards import CardActivities, CardRowActivities
+from activities.cards.cards import CardActivities
+from activities.cards.rows import CardRowActivities
 from models import workflow_ids
 from models.cards.card import (
     FINAL_VALIDATIONS,
@@ -37,6 +38,10 @@ from workflows.signals import signal_if_running
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 REVIEW_AFTER = timedelta(hours=6)
+
+# A provider that is not effective is looked at again: soon for whoever waits for a new card, later for a check of ours.
+NEW_CARD_PAUSE = timedelta(hours=1)
+CHECK_PAUSE = timedelta(days=1)
 
 
 @workflow.defn(name="CardLifecycle")
@@ -101,8 +106,20 @@ class CardLifecycle(CardHandlers):
                 await self._wait_for_holder()
             case ValidationOutcome.PROCESSING | ValidationOutcome.UNKNOWN:
                 await self._wait_for_evidence()
+            case ValidationOutcome.PROVIDER_NOT_EFFECTIVE:
+                await self._wait_for_provider()
             case _:
                 state.show()
+
+    async def _wait_for_provider(self) -> None:
+        """Nothing new is asked of a provider that is not effective: look again until it is."""
+        state = self._state
+        question = f"is {state.request.provider} effective again?"
+        if state.card.state in IN_VALIDATION:
+            await state.waiter.wait(workflow.now() + NEW_CARD_PAUSE, question)
+        else:
+            state.put_off_check(workflow.now() + CHECK_PAUSE)
+            state.waiter.note(f"put off for a day: {question}")
 
     async def _close(self, result: ValidationResult) -> None:
         """An attempt is over: take in what it made of the card, and notify who has to know."""
@@ -161,7 +178,11 @@ class CardLifecycle(CardHandlers):
         """Sleep until something is due or happens, and do it."""
         state = self._state
         card, warned = replace(state.card, checked_at=state.checked_at), frozenset(state.snapshot.warned)
-        due = next_due(card, now=workflow.now(), warned=warned) if card.state is CardState.ACTIVE else None
+        put_off_until, due = state.snapshot.put_off_until, None
+        if card.state is CardState.ACTIVE:
+            due = next_due(card, now=workflow.now(), warned=warned, put_off_until=put_off_until)
+        elif put_off_until is not None:
+            due = Due(put_off_until, CardDuty.REVALIDATE)
         wake = await state.waiter.wait(due.at if due else None, _summary(due))
         match wake.reason:
             case WakeReason.TIMER if due is not None:
@@ -185,9 +206,11 @@ class CardLifecycle(CardHandlers):
                 self._notices.notify(MessageKind.CARD_EXPIRING, f"{month}-{due.days}", at=last_day)
                 state.waiter.note(f"its holder is notified that it expires, {due.days} days before")
             case CardDuty.EXPIRE:
+                state.snapshot = replace(state.snapshot, put_off_until=None)
                 await self._record(CardChange(state.request.card_id, CardState.EXPIRED, "expired"))
             case CardDuty.REVALIDATE:
-                state.begin_validation("it was not used for long")
+                was_put_off = state.snapshot.put_off_until is not None
+                state.begin_validation("it was put off" if was_put_off else "it was not used for long")
 
     async def _refresh(self) -> None:
         """Read the card at the gateway; new data may lift what stopped it, so then the gateway is asked."""

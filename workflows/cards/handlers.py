@@ -5,7 +5,8 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from activities.cards.cards import CardActivities, CardRowActivities
+from activities.cards.cards import CardActivities
+from activities.cards.rows import CardRowActivities
 from models import workflow_ids
 from models.cards.card import (
     IN_VALIDATION,
@@ -74,13 +75,24 @@ class CardHandlers:
         result = await self._send_validation()
         if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
             result = await self._send_validation()
+        if result.outcome is ValidationOutcome.PROVIDER_NOT_EFFECTIVE:
+            problem = f"provider: {self._state.request.provider} is not effective, no page is opened"
+            raise ApplicationError(problem, type="provider_is_effective", non_retryable=True)
         if not result.url:
             raise ApplicationError("card: nothing is wanted from its holder", type="nothing_wanted", non_retryable=True)
         return result.url
 
     @async_update("Ask the gateway whether the card is good.")
     async def revalidate(self, command: OperatorCommand) -> Card:
-        """Begin another validation; the card stays as it is until there is an answer."""
+        """Begin another validation; the card stays as it is until there is an answer. Refused by a stopped provider."""
+        if workflow.patched("revalidate-names-a-stopped-provider"):
+            with surfacing_refusal():
+                await workflow.execute_activity_method(
+                    CardRowActivities.require_effective_provider,
+                    self._state.request.provider,
+                    summary="may anything be asked of the provider?",
+                    **DATABASE,
+                )
         self._state.waiter.note(f"revalidate, says {command.actor}: {command.reason}")
         self._state.waiter.wake(WakeReason.REVALIDATE)
         return self._state.card

@@ -89,8 +89,17 @@ class CardWorkflowState:
         """Go on to another attempt: only what is over leads here."""
         self.waiter.note(f"the gateway is asked: {why}")
         self.snapshot = replace(
-            self.snapshot, attempt=self.card.attempt + 1, is_validating=True, asked_at=None, reminded=False
+            self.snapshot,
+            attempt=self.card.attempt + 1,
+            is_validating=True,
+            asked_at=None,
+            reminded=False,
+            put_off_until=None,
         )
+
+    def put_off_check(self, until: datetime) -> None:
+        """A stored card is checked at another moment: until then it is looked after as ever."""
+        self.snapshot = replace(self.snapshot, attempt=0, is_validating=False, put_off_until=until)
 
     def record_result(self, result: ValidationResult) -> None:
         """Take in what an attempt came to; one that did not happen is asked anew, under another key."""

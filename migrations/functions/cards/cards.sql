@@ -91,6 +91,7 @@ end $$;
 create or replace function duly.registered_card(c duly.cards) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('card', duly.card_view(c), 'installation', (select id from duly.installation),
+        'is_effective', duly.is_provider_effective(c.provider_id),
         'customer', coalesce((select g.customer_reference from duly.gateway_customers g
             where g.account_id = c.account_id and g.provider_id = c.provider_id), ''))
 $$;
@@ -168,6 +169,10 @@ begin
     perform duly.require_sending(c.provider_id);
     if r.id is not null then
         perform duly.check_next_attempt(r, p_attempt);
+    end if;
+    if not duly.is_provider_effective(c.provider_id) then
+        -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
+        return jsonb_build_object('is_waiting', true);
     end if;
     if not p_may_send then
         return null;
