@@ -18,7 +18,7 @@ begin
         insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
         select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, duly.chargeable_part(o.open_minor, a.currency)
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
-        cross join lateral (select sum(f.left_minor) as left_minor from duly.refundable_payments(a.id, true, null) f
+        cross join lateral (select sum(f.left_minor)::bigint as left_minor from duly.refundable_payments(a.id, true, null) f
             where f.provider_id = p_provider_id) f
         cross join lateral (select least(-b.balance_minor - duly.refunds_drafted(a.id), f.left_minor) as open_minor) o
         where b.balance_minor < 0 and f.left_minor > 0 and duly.chargeable_part(o.open_minor, a.currency) > 0;
