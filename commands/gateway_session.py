@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from activities.gateway.mode import WrongModeError, require_mode
 from activities.gateway.stripe_gateway import StripeGateway
+from commands.session import database_of
+from models.problem import refusal
 from settings import Settings
 
 
@@ -19,3 +22,18 @@ async def gateway_of(settings: Settings) -> AsyncIterator[StripeGateway]:
         yield gateway
     finally:
         await gateway.close()
+
+
+@asynccontextmanager
+async def gateway_in_mode(settings: Settings, provider: str) -> AsyncIterator[StripeGateway]:
+    """Lend the gateway to whoever writes there, or believes what is there: with a key of the provider's mode alone.
+
+    Raises RefusedError (key_of_mode) before anything is asked.
+    """
+    async with database_of(settings) as database:
+        try:
+            await require_mode(database, provider, settings.gateway_mode)
+        except WrongModeError as error:
+            raise refusal("STRIPE_API_KEY", "key_of_mode", str(error)) from error
+    async with gateway_of(settings) as gateway:
+        yield gateway

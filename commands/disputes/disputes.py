@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from activities.disputes.disputes import note, record_dispute
 from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
-from commands.gateway_session import gateway_of
+from commands.gateway_session import gateway_in_mode
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.paging import answer_page
@@ -66,8 +66,8 @@ async def submit(output: Output, dispute: str, file: Path, *, actor: str, reason
     require_who_and_why(actor, reason)
     evidence = read_evidence(file)
     settings = read_settings()
-    await _found(settings, dispute)
-    data = await _submitted(settings, dispute, evidence)
+    found = await _found(settings, dispute)
+    data = await _submitted(settings, dispute, found.provider_id, evidence)
     async with database_of(settings) as database:
         await note(database, DisputeDecision(dispute, actor, reason), f"evidence of {len(evidence)} texts submitted")
         stands = await record_dispute(database, settings.provider, data)
@@ -121,10 +121,10 @@ def _problem_of(name: str, value: object, source: str) -> Problem | None:
     return None
 
 
-async def _submitted(settings: Settings, dispute: str, evidence: Mapping[str, str]) -> DisputeData:
+async def _submitted(settings: Settings, dispute: str, provider: str, evidence: Mapping[str, str]) -> DisputeData:
     digest = hashlib.sha256(json.dumps(evidence, sort_keys=True).encode()).hexdigest()[:32]
     try:
-        async with gateway_of(settings) as gateway:
+        async with gateway_in_mode(settings, provider) as gateway:
             return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
     except GatewayInvalidRequestError as error:
         raise refusal("dispute", "gateway_takes_it", error.code) from error

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from commands.gateway_session import gateway_of
+from commands.gateway_session import gateway_in_mode
 from commands.output import Output, table
 from commands.runner import unreachable
 from commands.session import read_settings
@@ -24,12 +24,15 @@ async def list_needed(output: Output) -> None:
 
 
 async def apply(output: Output, url: str) -> None:
-    """Register the address, or bring its list of events up to date."""
+    """Register the address, or bring its list of events up to date.
+
+    Raises RefusedError, also for a key of the other mode.
+    """
     settings = read_settings()
     url = url or f"{settings.public_url}/webhooks/stripe"
     _check(url, settings)
     try:
-        async with gateway_of(settings) as gateway:
+        async with gateway_in_mode(settings, settings.provider) as gateway:
             endpoint = await gateway.register_endpoint(url)
     except GatewayInvalidRequestError as error:
         raise refusal("url", "gateway_takes_it", error.code) from error

@@ -12,7 +12,7 @@ from activities.recovery.alarms import Alarms
 from activities.recovery.old_workflows import OldWorkflows
 from activities.recovery.temporal_memory import TemporalMemory
 from commands.formatting import money
-from commands.gateway_session import gateway_of
+from commands.gateway_session import gateway_in_mode
 from commands.output import Output, table
 from commands.session import database_of, read_settings, temporal_of
 from models.recovery.beat import Beat
@@ -65,7 +65,7 @@ async def dismiss(output: Output, actor: str, reason: str) -> None:
 async def read(output: Output) -> None:
     """Read what the gateway did, and write down what is missing."""
     settings = read_settings()
-    async with database_of(settings) as database, gateway_of(settings) as gateway:
+    async with database_of(settings) as database, gateway_in_mode(settings, settings.provider) as gateway:
         _answer(output, await Adoption(database, settings.provider, gateway).read())
 
 

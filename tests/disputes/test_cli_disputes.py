@@ -86,6 +86,19 @@ async def test_evidence_that_is_none_is_refused_before_it_leaves(
     assert "4242" not in refused.stderr
 
 
+async def test_no_evidence_leaves_with_a_key_of_the_other_mode(
+    cli: CommandLine, merchant: Merchant, dispute: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "evidence.toml"
+    file.write_text('product_description = "a monthly plan"')
+    await merchant.run("update duly.providers set mode = 'live'")
+
+    refused = await cli("disputes", "submit-evidence", dispute, str(file), *WHO, "--json")
+
+    assert (refused.exit_code, refused.rules) == (1, [("STRIPE_API_KEY", "key_of_mode")])
+    assert (await merchant.stripe.v1.disputes.retrieve_async(dispute)).evidence_details.submission_count == 0
+
+
 async def test_a_dispute_that_is_not_there_is_said_so(cli: CommandLine) -> None:
     assert (await cli("disputes", "show", "dp_none", "--json")).rules == [("dispute", "dispute_exists")]
 

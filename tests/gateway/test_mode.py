@@ -13,6 +13,7 @@ from settings import Settings
 from tests.fixtures.refunds import RefundClient
 from tests.refunds.test_refund_runs import counted, run
 from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
 from tests.support.running_duly import RunningDuly
 from worker import Role, run_worker
 from workflows.collections.collection import Collection
@@ -105,6 +106,26 @@ async def test_a_refund_that_was_reserved_before_its_provider_was_stopped_is_not
 
     assert counted(certificate) == [("credit", "under_way", 1, 0)]
     assert refunds.sandbox.movements().totals[0].refunds.count == 0
+
+
+@pytest.mark.parametrize("words", [("webhooks", "apply", "--url", "https://duly.example/hooks"), ("recover", "read")])
+async def test_a_command_asks_nothing_with_a_key_of_the_other_mode(
+    cli: CommandLine, merchant: Merchant, stripe_sandbox: SandboxControl, words: tuple[str, ...]
+) -> None:
+    await merchant.run("update duly.providers set mode = 'live'")
+    before = stripe_sandbox.request_counts()
+
+    refused = await cli(*words, "--json")
+
+    assert (refused.exit_code, refused.rules) == (1, [("STRIPE_API_KEY", "key_of_mode")])
+    assert "a test key and provider stripe is in live mode" in refused.stderr
+    assert stripe_sandbox.request_counts() == before
+
+
+async def test_an_address_is_registered_before_its_provider_is_configured(cli: CommandLine) -> None:
+    made = await cli.json("webhooks", "apply", "--url", "https://duly.example/hooks")
+
+    assert made["change"] == "created"
 
 
 async def stop_provider(merchant: Merchant) -> None:
