@@ -92,7 +92,7 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
 async def adopt(output: Output, actor: str) -> None:
     """Write down what was left, where that is possible by now."""
     settings = read_settings()
-    async with database_of(settings) as database, gateway_of(settings) as gateway:
+    async with database_of(settings) as database, gateway_in_mode(settings, settings.provider) as gateway:
         adopted = await Adoption(database, settings.provider, gateway).adopt_left(actor or getpass.getuser())
     named = ", ".join(adopted) or "nothing"
     output.answer({"provider": settings.provider, "adopted": adopted}, f"Written down: {named}.")
