@@ -98,4 +98,4 @@ grant execute on function duly.bill_members, duly.billing_page, duly.certify_ref
     duly.run_totals, duly.shadow_collect, duly.shadow_differences to duly_app;
 
 -- supervision
-grant execute on function duly.next_step_after, duly.note_resumption, duly.note_stop, duly.open_objects to duly_app;
+grant execute on function duly.next_steps_after, duly.note_resumptions, duly.note_stop, duly.note_stops, duly.open_objects to duly_app;

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHistoryEventFilterType
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
 from models.supervision.stops import CancelAsked
+from models.supervision.supervision import RESTORED
 
 _ASKED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 # A reason is a sentence; what a client may send as one has no bound.
 TEXT_MAX = 500
+# A server that has thousands to start may be slow to answer.
+RPC_TIMEOUT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,52 @@ class WhoAndWhy:
 
     actor: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """How a workflow ended whose business object is open."""
+
+    workflow_id: str
+    how: str
+    execution: str = ""
+    actor: str = ""
+    reason: str = ""
+    stopped_at: datetime | None = None
+
+    @property
+    def row(self) -> dict[str, str | None]:
+        """The stop as the database takes it."""
+        return {
+            "workflow_id": self.workflow_id,
+            "execution": self.execution,
+            "how": self.how,
+            "actor": self.actor,
+            "reason": self.reason,
+            "stopped_at": self.stopped_at.isoformat() if self.stopped_at else None,
+        }
+
+
+async def stop_of(client: Client, workflow_id: str) -> Stop | None:
+    """Return how a workflow ended; None while it runs."""
+    try:
+        described = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Stop(workflow_id, "missing")
+        raise
+    status = described.status
+    if status is None or status is WorkflowExecutionStatus.RUNNING or described.close_time is None:
+        return None
+    who = await who_ended(client, workflow_id, described.run_id)
+    return Stop(
+        workflow_id,
+        RESTORED if who.reason.startswith(RESTORED) else status.name.lower(),
+        described.run_id,
+        who.actor[:TEXT_MAX],
+        who.reason[:TEXT_MAX],
+        described.close_time,
+    )
 
 
 async def who_cancelled(client: Client, workflow_id: str, execution: str) -> WhoAndWhy:

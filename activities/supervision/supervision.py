@@ -5,25 +5,25 @@ what is to be resumed is started under its natural id, where Temporal allows one
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError, RPCStatusCode
 
-from activities.database import Database
+from activities.database import Database, one_of
 from activities.events.delivery import WorkflowStart
-from activities.supervision.stops import TEXT_MAX, who_ended
+from activities.supervision.running import running_among
+from activities.supervision.stops import RPC_TIMEOUT, Stop, stop_of
 from models.supervision.supervision import (
     BY_A_PERSON,
-    RESTORED,
     SHOWN_MAX,
     KindRequest,
     NextStep,
@@ -36,15 +36,16 @@ from models.supervision.supervision import (
 from models.tables.operations import WorkflowStopRow
 from models.workflow_ids import WORKFLOW_QUEUE
 
-# Rows of one read, ids of one question to visibility, and questions on their way at once.
+# Rows of one read, of one question to visibility and of one note; and calls of Temporal on their way at once.
 PAGE = 1000
-IDS_A_QUESTION = 150
 CONCURRENT = 16
-RPC_TIMEOUT = timedelta(seconds=10)
 
 # Younger rows are left to whoever wrote them, and what a person has just ended is left in peace for a while.
 YOUNG = timedelta(minutes=15)
 LEFT_ALONE = timedelta(hours=1)
+
+_STEPS = "select * from duly.next_steps_after(:stops, make_interval(secs => :seconds))"
+_NOTED_STEPS = "select * from duly.note_stops(:stops, make_interval(secs => :seconds))"
 
 _RUNS = frozenset({ObjectKind.RUN, ObjectKind.REFUND_RUN})
 
@@ -59,17 +60,6 @@ class Resumable:
     workflow_id: str
     start: WorkflowStart
     part_of: str = ""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """How a workflow ended of whose object the row is open."""
-
-    how: str
-    execution: str = ""
-    actor: str = ""
-    reason: str = ""
-    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -132,10 +122,10 @@ class Supervision:
         self, page: Sequence[OpenObject], request: SupervisionRequest, counted: Supervised
     ) -> Supervised:
         resumable = [(one, self._resumable(one)) for one in page]
-        running = await self._listed_as_running([found.workflow_id for _, found in resumable])
+        running = await running_among(self._client, (found.workflow_id for _, found in resumable))
         others = [(one, found) for one, found in resumable if found.workflow_id not in running]
-        stopped = [ended for ended in await asyncio.gather(*(self._examine(*one, request) for one in others)) if ended]
-        by_step = {next_step: sum(one.next_step is next_step for one in stopped) for next_step in NextStep}
+        stopped = await self._see_to(others, request)
+        by_step = Counter(one.next_step for one in stopped)
         return replace(
             counted,
             open=counted.open + len(page),
@@ -146,104 +136,94 @@ class Supervision:
             stopped=_kept((*counted.stopped, *stopped)),
         )
 
-    async def _listed_as_running(self, ids: Sequence[str]) -> frozenset[str]:
-        questions = [ids[at : at + IDS_A_QUESTION] for at in range(0, len(ids), IDS_A_QUESTION)]
-        answers = await asyncio.gather(*(self._ask_visibility(question) for question in questions))
-        return frozenset(id for answer in answers for id in answer)
+    async def _see_to(
+        self, others: Sequence[tuple[OpenObject, Resumable]], request: SupervisionRequest
+    ) -> list[StoppedWorkflow]:
+        """Return what each object without a workflow comes to, after resuming those where that is the next step."""
+        examined = await asyncio.gather(*(self._stop_of(found) for _, found in others))
+        stops = [(one, found, stop) for (one, found), stop in zip(others, examined, strict=True) if stop]
+        steps = await self._next_steps([(one, stop) for one, _, stop in stops], request)
+        ended = [
+            StoppedWorkflow(stop.workflow_id, step, stop.how, stop.actor, stop.reason)
+            for (_, _, stop), step in zip(stops, steps, strict=True)
+        ]
+        if not request.is_dry_run:
+            found = [found for _, found, _ in stops]
+            await self._resume_all(
+                [pair for pair in zip(found, ended, strict=True) if pair[1].next_step is NextStep.RESUME], request
+            )
+        return ended
 
-    async def _ask_visibility(self, ids: Sequence[str]) -> list[str]:
-        named = ", ".join(f"'{id}'" for id in ids if "'" not in id)
-        query = f"ExecutionStatus = 'Running' AND WorkflowId IN ({named})"
-        try:
-            async with self._slots:
-                found = self._client.list_workflows(query, page_size=len(ids), rpc_timeout=RPC_TIMEOUT)
-                return [one.id async for one in found]
-        except RPCError as error:
-            if error.status is RPCStatusCode.UNIMPLEMENTED or error.status is RPCStatusCode.INVALID_ARGUMENT:
-                return []
-            raise
-
-    async def _examine(self, one: OpenObject, found: Resumable, request: SupervisionRequest) -> StoppedWorkflow | None:
-        """Return what an object without a workflow comes to, after resuming it where that is the next_step."""
+    async def _stop_of(self, found: Resumable) -> Stop | None:
         async with self._slots:
-            stop = await self._stop_of(found.workflow_id)
-            if stop is None or (found.part_of and await self._stop_of(found.part_of)):
+            stop = await stop_of(self._client, found.workflow_id)
+            if stop and found.part_of and await stop_of(self._client, found.part_of):
                 # What is part of something that was stopped goes on with the whole.
                 return None
-            next_step = await self._next_step(one, found.workflow_id, stop, request)
-            ended = StoppedWorkflow(found.workflow_id, next_step, stop.how, stop.actor, stop.reason)
-            if next_step is NextStep.RESUME and not request.is_dry_run:
-                await self._resume(found, ended)
-                await self._database.call(
-                    "note_resumption", workflow_id=found.workflow_id, actor=request.actor, reason=request.reason
-                )
-            return ended
+            return stop
 
-    async def _stop_of(self, workflow_id: str) -> Stop | None:
-        """Return how a workflow ended; None while it runs."""
-        try:
-            described = await self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=RPC_TIMEOUT)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return Stop("missing")
-            raise
-        status = described.status
-        if status is None or status is WorkflowExecutionStatus.RUNNING or described.close_time is None:
-            return None
-        who = await who_ended(self._client, workflow_id, described.run_id)
-        how = RESTORED if who.reason.startswith(RESTORED) else status.name.lower()
-        return Stop(how, described.run_id, who.actor[:TEXT_MAX], who.reason[:TEXT_MAX], described.close_time)
-
-    async def _next_step(self, one: OpenObject, workflow_id: str, stop: Stop, request: SupervisionRequest) -> NextStep:
+    async def _next_steps(
+        self, stops: Sequence[tuple[OpenObject, Stop]], request: SupervisionRequest
+    ) -> list[NextStep]:
+        """Note a page of stops, and return what becomes of each object."""
         if request.only:
-            return NextStep.RESUME
-        stored = await self._database.call(
-            "next_step_after" if request.is_dry_run else "note_stop",
-            workflow_id=workflow_id,
-            execution=stop.execution,
-            how=stop.how,
-            actor=stop.actor,
-            reason=stop.reason,
-            stopped_at=stop.stopped_at,
-            left_alone=self._left_alone,
+            return [NextStep.RESUME for _ in stops]
+        if not stops:
+            return []
+        rows = await self._database.rows(
+            _STEPS if request.is_dry_run else _NOTED_STEPS,
+            stops={"rows": [stop.row for _, stop in stops]},
+            seconds=self._left_alone.total_seconds(),
         )
-        if one.kind in _RUNS and stop.how in BY_A_PERSON:
-            # Whoever ends a run has a reason that no clock undoes.
-            return NextStep.ASK
-        if one.kind is ObjectKind.SHARD:
-            return await self._shard_step(workflow_id)
-        return NextStep(stored)
+        noted = {row.workflow_id: NextStep(row.next_step) for row in rows}
+        missed = await self._long_missed([stop.workflow_id for one, stop in stops if one.kind is ObjectKind.SHARD])
+        return [_next_step(one, stop, noted, missed) for one, stop in stops]
 
-    async def _shard_step(self, workflow_id: str) -> NextStep:
-        """Leave a shard to its run for a while, which begins it again by itself; then ask a person."""
-        long_ago = func.now() - self._left_alone
+    async def _long_missed(self, shards: Sequence[str]) -> frozenset[str]:
+        """Return those shards that their run has not begun again by itself for a while."""
+        if not shards:
+            return frozenset()
         stops = select(WorkflowStopRow.workflow_id).where(
-            WorkflowStopRow.workflow_id == workflow_id,
+            one_of(WorkflowStopRow.workflow_id, shards),
             WorkflowStopRow.resumed_at.is_(None),
-            WorkflowStopRow.noted_at < long_ago,
+            WorkflowStopRow.noted_at < func.now() - self._left_alone,
         )
-        rows = await self._database.read(stops)
-        return NextStep.ASK if rows else NextStep.WAIT
+        return frozenset(row.workflow_id for row in await self._database.read(stops))
+
+    async def _resume_all(
+        self, resumed: Sequence[tuple[Resumable, StoppedWorkflow]], request: SupervisionRequest
+    ) -> None:
+        """Start what goes on, several at once, and note what was started, whatever the others met."""
+        outcomes = await asyncio.gather(*(self._resume(*one) for one in resumed), return_exceptions=True)
+        failures = [outcome for outcome in outcomes if outcome is not None]
+        started = [found.workflow_id for (found, _), outcome in zip(resumed, outcomes, strict=True) if outcome is None]
+        if started:
+            await self._database.call(
+                "note_resumptions", workflow_ids=started, actor=request.actor, reason=request.reason
+            )
+        if failures:
+            raise failures[0]
 
     async def _resume(self, found: Resumable, ended: StoppedWorkflow) -> None:
         start = found.start
-        if found.part_of:
-            # Its children end with it: each begins again from its members' rows, and nobody is charged twice.
-            await self._client.get_workflow_handle(found.part_of).terminate(reason=f"{found.workflow_id} is gone")
         by = f" by {ended.actor}" if ended.actor else ""
         why = f": {ended.reason}" if ended.reason else ""
-        await self._client.start_workflow(
-            start.run,
-            start.request,
-            id=found.part_of or found.workflow_id,
-            task_queue=WORKFLOW_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            search_attributes=start.search_attributes,
-            static_summary=start.static_summary,
-            static_details=f"{start.static_details}\n\nResumed from its row: the last one was {ended.how}{by}{why}",
-            rpc_timeout=RPC_TIMEOUT,
-        )
+        async with self._slots:
+            if found.part_of:
+                # Its children end with it: each begins again from its members' rows, and nobody is charged twice.
+                await self._client.get_workflow_handle(found.part_of).terminate(reason=f"{found.workflow_id} is gone")
+            await self._client.start_workflow(
+                start.run,
+                start.request,
+                id=found.part_of or found.workflow_id,
+                task_queue=WORKFLOW_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=start.search_attributes,
+                static_summary=start.static_summary,
+                static_details=f"{start.static_details}\n\nResumed from its row: the last one was {ended.how}{by}{why}",
+                rpc_timeout=RPC_TIMEOUT,
+            )
 
 
 class SupervisionActivities:
@@ -264,6 +244,16 @@ class SupervisionActivities:
         begun = _PROGRESS.validate_python(reached[0]) if reached else Progress((), Supervised(request.kind))
         comparison = Supervision(self._database, activity.client(), self._resumable)
         return await comparison.compare(request.kind, request.supervision, begun=begun, beat=activity.heartbeat)
+
+
+def _next_step(one: OpenObject, stop: Stop, noted: Mapping[str, NextStep], missed: frozenset[str]) -> NextStep:
+    if one.kind in _RUNS and stop.how in BY_A_PERSON:
+        # Whoever ends a run has a reason that no clock undoes.
+        return NextStep.ASK
+    if one.kind is ObjectKind.SHARD:
+        # Its run begins it again by itself; then a person is asked.
+        return NextStep.ASK if stop.workflow_id in missed else NextStep.WAIT
+    return noted[stop.workflow_id]
 
 
 def _kept(stopped: Iterable[StoppedWorkflow]) -> tuple[StoppedWorkflow, ...]:

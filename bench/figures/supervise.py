@@ -1,7 +1,6 @@
 """Open business objects compared with their workflows: when Temporal has lost all of them, and when all are at work."""
 
 import contextlib
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,12 +36,17 @@ _OPEN = """
 
 @dataclass(frozen=True)
 class Compared:
-    """One comparison: how many had a workflow, how many were resumed, and in which time."""
+    """One comparison: how many had a workflow, how many were resumed, in which time, and what each object cost.
+
+    CPU is in milliseconds per object, by part of the stack.
+    """
 
     open: int
     running: int
     resumed: int
     seconds: float
+    cpu_ms: dict[str, float]
+    foreign_cores: float
 
     @property
     def per_second(self) -> float:
@@ -60,7 +64,6 @@ class SupervisedObjects:
     at_work: Compared
     first_mib: float
     last_mib: float
-    foreign_cores: float
 
     @property
     def growth(self) -> float:
@@ -77,7 +80,7 @@ async def measure_supervise(*, objects: int) -> SupervisedObjects:
         await _open(stack.settings.migration_database_url, objects)
         client = await client_of(stack.settings)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
-        before, first = process_costs.read(), _resident_mib()
+        first = _resident_mib()
         lost = await _compare(database, client)
         at_work = await _compare(database, client)
         return SupervisedObjects(
@@ -87,7 +90,6 @@ async def measure_supervise(*, objects: int) -> SupervisedObjects:
             at_work=at_work,
             first_mib=first,
             last_mib=_resident_mib(),
-            foreign_cores=process_costs.cost(before, process_costs.read()).foreign_cores,
         )
 
 
@@ -110,13 +112,17 @@ async def _open(url: str, objects: int) -> None:
 async def _compare(database: Database, client: Client) -> Compared:
     """Compare every kind, as the supervisor does."""
     supervision = Supervision(database, client, resumable_of, young=timedelta(0))
-    began, found = time.perf_counter(), []
+    before, found = process_costs.read(), []
     for kind in ObjectKind:
         begun = Progress((), Supervised(kind))
         found.append(await supervision.compare(kind, SupervisionRequest(), begun=begun, beat=lambda _: None))
+    after = process_costs.read()
+    used, compared = process_costs.cost(before, after), sum(one.open for one in found)
     return Compared(
-        open=sum(one.open for one in found),
+        open=compared,
         running=sum(one.running for one in found),
         resumed=sum(one.resumed for one in found),
-        seconds=round(time.perf_counter() - began, 1),
+        seconds=round(after.at - before.at, 2),
+        cpu_ms=used.per_payment_ms(compared),
+        foreign_cores=used.foreign_cores,
     )

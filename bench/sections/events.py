@@ -9,6 +9,7 @@ from bench.figures.supervise import TARGET_GROWTH as TARGET_SUPERVISING
 from bench.figures.supervise import TARGET_PER_SECOND, SupervisedObjects
 from bench.figures.webhook import TARGET_MS, Answers
 from bench.page import at_least, on, section, table, verdict
+from bench.process_costs import BENCH, POSTGRESQL, TEMPORAL
 
 
 def webhook(found: Answers) -> str:
@@ -97,17 +98,38 @@ def reconcile(found: ReconciledDay) -> str:
 
 def supervise(found: SupervisedObjects) -> str:
     """How long open objects take to be compared with their workflows."""
-    minutes = 1_000_000 / found.at_work.per_second / 60
+    million = 1_000_000 / 60
     return section(
         "Comparing what is open with its workflows",
         f"{found.objects:,} collections are open, and Temporal knows none of them: each is looked for, noted as missing"
-        " and started from its row. Then all of them are compared once more, as every 15 minutes. At that rate a"
-        f" million take {minutes:.1f} minutes. No worker runs beside it; other programs kept {found.foreign_cores:g}"
-        " cores busy meanwhile.",
+        " and started from its row. Then all of them are compared once more, as every 15 minutes. At these rates a"
+        f" million are compared in {million / found.at_work.per_second:.1f} minutes, and resumed in"
+        f" {million / found.lost.per_second:,.0f}: a start is the server's own work, at {found.lost.cpu_ms[TEMPORAL]:g}"
+        " CPU ms each on this one, which writes to a file. No worker runs beside it.",
         table(
-            ("", "Open", "At work", "Resumed", "Seconds", "A second"),
+            (
+                "",
+                "Open",
+                "At work",
+                "Resumed",
+                "Seconds",
+                "A second",
+                "Temporal, CPU ms",
+                "PostgreSQL",
+                "Supervisor",
+                "Cores that others used",
+            ),
             [
-                (name, f"{one.open:,}", f"{one.running:,}", f"{one.resumed:,}", one.seconds, f"{one.per_second:,.0f}")
+                (
+                    name,
+                    f"{one.open:,}",
+                    f"{one.running:,}",
+                    f"{one.resumed:,}",
+                    one.seconds,
+                    f"{one.per_second:,.0f}",
+                    *(f"{one.cpu_ms[part]:g}" for part in (TEMPORAL, POSTGRESQL, BENCH)),
+                    f"{one.foreign_cores:g}",
+                )
                 for name, one in (("All lost", found.lost), ("All at work", found.at_work))
             ],
         ),
@@ -117,6 +139,7 @@ def supervise(found: SupervisedObjects) -> str:
             f"{found.lost.resumed:,}, then {found.at_work.resumed:,}",
             met=found.lost.resumed == found.objects and found.at_work.running == found.objects,
         ),
+        at_least("objects/s resumed", found.lost.per_second, TARGET_PER_SECOND, ",.0f"),
         verdict(
             f"memory within {TARGET_SUPERVISING:.0%}", f"{found.growth:+.1%}", met=found.growth <= TARGET_SUPERVISING
         ),

@@ -1,16 +1,17 @@
 """What is pressed on: a workflow at each of its moments, how it is helped on, and when what it looks after is right."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from activities.database import Database
+from activities.supervision.running import running_among
 from activities.supervision.supervision import Progress, Supervision
 from models.operator_command import OperatorCommand
 from models.supervision.supervision import ObjectKind, Supervised, SupervisionRequest
@@ -18,6 +19,7 @@ from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.refunds import RefundClient
 from tests.support.builders import Merchant
 from tests.support.gateways import HeldGateway
+from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.supervision.resumption import resumable_of
 
@@ -126,6 +128,15 @@ class Scenario:
     def handle(self, workflow_id: str) -> Any:
         """The workflow of an id."""
         return self.company.duly.client.get_workflow_handle(workflow_id)
+
+
+async def seen_as_running(client: Client, ids: Sequence[str], number: int) -> None:
+    """Wait until visibility, which is late by a moment, lists so many of some workflows as running."""
+
+    async def is_seen() -> bool:
+        return len(await running_among(client, ids)) == number
+
+    await until(is_seen)
 
 
 async def nothing() -> None:

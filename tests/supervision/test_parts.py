@@ -7,7 +7,7 @@ from activities.supervision.supervision import YOUNG, Progress, Supervision
 from models.gateway.gateway_request import CollectResult
 from models.supervision.supervision import NextStep, ObjectKind, Supervised, SupervisionRequest
 from models.workflow_ids import payment_run_id, shard_id, sweep_id
-from tests.supervision.scenario import NOTHING, Company
+from tests.supervision.scenario import NOTHING, Company, seen_as_running
 from tests.support.attempts import CHARGES, charged
 from tests.support.run_control import shape, until
 from workflows.supervision.resumption import resumable_of
@@ -42,6 +42,7 @@ async def test_a_lost_shard_is_left_to_its_run_then_a_person_is_asked_and_their_
     at_work = await compared(company, ObjectKind.SHARD)
 
     await company.duly.client.get_workflow_handle(shard).terminate(reason="it hangs")
+    await seen_as_running(company.duly.client, [shard], 0)
     soon = await compared(company, ObjectKind.SHARD, left_alone=timedelta(hours=1))
     later = await compared(company, ObjectKind.SHARD)
     by_command = await compared(company, ObjectKind.SHARD, only=shard)
@@ -68,6 +69,7 @@ async def test_the_shards_of_a_run_that_was_stopped_are_the_runs_and_not_listed_
         return not await company.is_running(shard_id(run.id, 0))
 
     await until(has_ended)
+    await seen_as_running(company.duly.client, [run.id, shard_id(run.id, 0)], 0)
     company.gateway.let_go()
     assert (await compared(company, ObjectKind.SHARD)).stopped == ()
     assert [one.next_step for one in (await compared(company, ObjectKind.RUN)).stopped] == [NextStep.ASK]

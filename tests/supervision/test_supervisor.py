@@ -12,12 +12,11 @@ from models.gateway.gateway_request import CollectResult
 from models.supervision.supervision import NextStep, ObjectKind, Supervised, SupervisionRequest
 from models.workflow_ids import collection_id
 from sandbox.stripe.control.client import SandboxControl
+from tests.supervision.scenario import NOTHING, seen_as_running
 from tests.support.attempts import charged
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 from workflows.supervision.resumption import resumable_of
-
-NOTHING = timedelta(0)
 
 
 async def supervised(
@@ -33,6 +32,13 @@ async def supervised(
     request = SupervisionRequest(is_dry_run, only, "maria" if only else "", "as agreed" if only else "")
     begun = Progress((), Supervised(kind))
     return await supervision.compare(kind, request, begun=begun, beat=lambda _: None)
+
+
+async def terminate(duly: RunningDuly, account: str, period: str) -> None:
+    """Terminate a collection, and wait until visibility knows of it."""
+    handle = duly.collection(account, period)
+    await handle.terminate(reason="it hangs")
+    await seen_as_running(duly.client, [handle.id], 0)
 
 
 @pytest.fixture
@@ -60,7 +66,7 @@ async def test_what_was_terminated_goes_on_from_its_row_after_a_while_and_it_is_
     waiting: str,
     period: str,
 ) -> None:
-    await standing_duly.collection(waiting, period).terminate(reason="it hangs")
+    await terminate(standing_duly, waiting, period)
 
     at_once = await supervised(database, standing_duly.client, left_alone=timedelta(hours=1))
     later = await supervised(database, standing_duly.client)
@@ -79,7 +85,7 @@ async def test_what_was_terminated_goes_on_from_its_row_after_a_while_and_it_is_
 async def test_a_dry_run_says_what_it_would_do_and_changes_nothing(
     standing_duly: RunningDuly, merchant: Merchant, database: Database, waiting: str, period: str
 ) -> None:
-    await standing_duly.collection(waiting, period).terminate(reason="it hangs")
+    await terminate(standing_duly, waiting, period)
 
     found = await supervised(database, standing_duly.client, is_dry_run=True)
 
@@ -94,7 +100,7 @@ async def test_the_fourth_time_in_a_day_a_person_is_asked_and_the_command_resume
 ) -> None:
     steps = []
     for _ in range(4):
-        await standing_duly.collection(waiting, period).terminate(reason="it hangs again")
+        await terminate(standing_duly, waiting, period)
         found = await supervised(database, standing_duly.client)
         steps.append(found.stopped[0].next_step)
 

@@ -23,12 +23,36 @@ returns text language sql security definer set search_path = duly, pg_temp as $$
     select duly.next_step_after(p_workflow_id, p_execution, p_how, p_actor, p_reason, p_stopped_at, p_left_alone)
 $$;
 
+-- What becomes of each object of a page of stops: `rows` as `duly.note_stop` takes one.
+create or replace function duly.next_steps_after(p_stops jsonb, p_left_alone interval default '1 hour')
+returns table (workflow_id text, next_step text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select s.workflow_id,
+        duly.next_step_after(s.workflow_id, s.execution, s.how, s.actor, s.reason, s.stopped_at, p_left_alone)
+    from jsonb_to_recordset(p_stops -> 'rows') s (workflow_id text, execution text, how text, actor text, reason text,
+        stopped_at timestamptz)
+$$;
+
+-- Keep a page of stops, each once, and say what becomes of what they looked after.
+create or replace function duly.note_stops(p_stops jsonb, p_left_alone interval default '1 hour')
+returns table (workflow_id text, next_step text)
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.workflow_stops (workflow_id, execution, how, actor, reason, stopped_at)
+    select distinct on (s.workflow_id, s.execution, s.how)
+        s.workflow_id, s.execution, s.how, s.actor, s.reason, coalesce(s.stopped_at, now())
+    from jsonb_to_recordset(p_stops -> 'rows') s (workflow_id text, execution text, how text, actor text, reason text,
+        stopped_at timestamptz)
+    order by s.workflow_id, s.execution, s.how
+    on conflict (workflow_id, execution, how) do update set reason = excluded.reason;
+    select * from duly.next_steps_after(p_stops, p_left_alone)
+$$;
+
 -- Keep that what was stopped goes on, and in whose name where a person wants it.
-create or replace function duly.note_resumption(p_workflow_id text, p_actor text default '', p_reason text default '')
+create or replace function duly.note_resumptions(p_workflow_ids text[], p_actor text default '', p_reason text default '')
 returns void language sql security definer set search_path = duly, pg_temp as $$
     update duly.workflow_stops set resumed_at = now(), reason = reason
         || case when p_actor = '' then '' else format(' [resumed by %s: %s]', p_actor, p_reason) end
-    where workflow_id = p_workflow_id and resumed_at is null and how <> 'cancel_asked'
+    where workflow_id = any (p_workflow_ids) and resumed_at is null and how <> 'cancel_asked'
 $$;
 
 -- A page of what is open and must have a workflow, in the order of its key. `at_least` keeps out what is so young that
