@@ -98,14 +98,15 @@ def reconcile(found: ReconciledDay) -> str:
 
 def supervise(found: SupervisedObjects) -> str:
     """How long open objects take to be compared with their workflows."""
-    million = 1_000_000 / 60
+    compared = 1_000_000 / found.at_work.per_second / 60
+    started = 1_000_000 * found.lost.cpu_ms[TEMPORAL] / 1000 / found.machine.cores / 60
     return section(
         "Comparing what is open with its workflows",
         f"{found.objects:,} collections are open, and Temporal knows none of them: each is looked for, noted as missing"
-        " and started from its row. Then all of them are compared once more, as every 15 minutes. At these rates a"
-        f" million are compared in {million / found.at_work.per_second:.1f} minutes, and resumed in"
-        f" {million / found.lost.per_second:,.0f}: a start is the server's own work, at {found.lost.cpu_ms[TEMPORAL]:g}"
-        " CPU ms each on this one, which writes to a file. No worker runs beside it.",
+        " and started from its row. Then all of them are compared once more, as every 15 minutes. At that rate a"
+        f" million are compared in {compared:.1f} minutes. Resuming takes as long as the server needs to start"
+        f" workflows: at {found.lost.cpu_ms[TEMPORAL]:g} CPU ms each a million keep these {found.machine.cores} cores"
+        f" busy for {started:,.0f} minutes, on a development server that writes to one file. No worker runs beside it.",
         table(
             (
                 "",
