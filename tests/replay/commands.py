@@ -74,7 +74,9 @@ def asked_again(commands: Iterable[WorkflowCommand]) -> Iterator[Command]:
                 yield "child", child.workflow_type, child.workflow_id, _plain(child.input)
             case "signal_external_workflow_execution":
                 signal = command.signal_external_workflow_execution
-                yield "signal", signal.signal_name, signal.workflow_execution.workflow_id, _plain(signal.args)
+                # A child is named by its id alone.
+                to = signal.child_workflow_id or signal.workflow_execution.workflow_id
+                yield "signal", signal.signal_name, to, _plain(signal.args)
             case "upsert_workflow_search_attributes":
                 upsert = command.upsert_workflow_search_attributes
                 yield "attributes", _plain_map(upsert.search_attributes.indexed_fields)

@@ -16,6 +16,7 @@ from tests.disputes.test_disputes import WHO, decided, disputed, workflow_of
 from tests.fixtures.refunds import RefundClient, refunds
 from tests.reductions.reduction_client import ReductionClient
 from tests.refunds.test_refund_runs import DAY, run
+from tests.refunds.test_refund_runs_handed_over import awarded
 from tests.replay.histories import keep
 from workflows.runs.refund_run import RefundRun
 
@@ -123,3 +124,15 @@ async def test_scheduled_refund_run(refunds: RefundClient) -> None:
     )
     await handle.result()
     await keep("refund_run-scheduled", handle)
+
+
+async def test_refund_run_that_hands_over(refunds: RefundClient, database: Database) -> None:
+    await ReductionClient(refunds, database).open()
+    await awarded(refunds, database)
+    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.UNAVAILABLE_503))
+    certificate = await run(refunds)
+    last = refunds.duly.client.get_workflow_handle(certificate.run_id)
+    started = (await last.fetch_history()).events[0].workflow_execution_started_event_attributes
+    page = refunds.duly.client.get_workflow_handle(last.id, run_id=started.continued_execution_run_id)
+    await keep("refund_run-hands_over", page)
+    await keep("refund_run-certified_after_handing_over", last)
