@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 from pydantic import TypeAdapter
 from temporalio import workflow
@@ -31,7 +31,7 @@ REPEATED = frozenset(
     {"EventSweep", "GatewayMovements", "LedgerAudit", "Mailing", "Reconciliation", "Reminders", "Supervisor"}
 )
 
-# A header of an execution that goes on after a fault: that somebody had cancelled it, and what it knew. Inputs stay as
+# A header of an execution that goes on from its rows: that somebody had cancelled it, and what it knew. Inputs stay as
 # they are, for they are what clients give.
 _CARRIED = "duly-carried"
 _TO_CARRY = "_to_carry"
@@ -82,29 +82,41 @@ async def suspend_after_faults(
     _ask_a_person(fault.partition(":")[0])
     await workflow.sleep(FAULT_PAUSE, summary=f"goes on from its rows after {fault}"[:_SHOWN])
     await _answer_updates()
-    _end_review()
+    end_review()
     instance: object = workflow.instance()
     state = instance.carried_after_fault() if isinstance(instance, CarriesOver) else None
     # A Cancel is delivered once: the next execution must not forget it.
-    carried = {"cancelled": workflow.cancellation_reason(), "state": state}
-    setattr(instance, _TO_CARRY, {_CARRIED: workflow.payload_converter().to_payload(carried)})
-    workflow.continue_as_new(_request_after(request))
+    go_on_from_rows(_request_after(request), cancelled=workflow.cancellation_reason(), state=state)
+
+
+def go_on_from_rows(request: object, *, cancelled: str | None, state: object) -> NoReturn:
+    """Continue as new with what neither the rows nor the input know: why it was cancelled, and what it has to know."""
+    carried = {"cancelled": cancelled, "state": state}
+    setattr(workflow.instance(), _TO_CARRY, {_CARRIED: workflow.payload_converter().to_payload(carried)})
+    workflow.continue_as_new(request)
+
+
+def end_review() -> None:
+    """Take the workflow off the list of those that need a person."""
+    workflow.upsert_search_attributes(
+        [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
+    )
 
 
 def headers_to_carry() -> Mapping[str, Payload]:
-    """Return the headers of the execution that goes on after a fault; none where a history was only long."""
+    """Return the headers of the execution that goes on from rows alone; none where its input carries all it needs."""
     headers: Mapping[str, Payload] = getattr(workflow.instance(), _TO_CARRY, {})
     return headers
 
 
 def carried_cancel() -> str | None:
-    """Return why the execution before this one was cancelled; None when it was not, or did not end by a fault."""
+    """Return why the execution before this one was cancelled; None when it was not, or has answered that."""
     reason = _carried().get("cancelled")
     return None if reason is None else str(reason)
 
 
 def carried_state(kind: type[State]) -> State | None:
-    """Return what the execution before this one knew; None when it did not end by a fault."""
+    """Return what the execution before this one knew beyond its rows; None for a first one."""
     state = _carried().get("state")
     return None if state is None else TypeAdapter(kind).validate_python(state)
 
@@ -138,10 +150,4 @@ def _describe(error: FailureError | TimeoutError) -> str:
 def _ask_a_person(reason: str) -> None:
     workflow.upsert_search_attributes(
         [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(reason)]
-    )
-
-
-def _end_review() -> None:
-    workflow.upsert_search_attributes(
-        [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
     )

@@ -112,6 +112,19 @@ class ShardProgress:
 
 
 @dataclass(frozen=True)
+class RunSnapshot:
+    """What a run carries from one execution to the next.
+
+    How it is steered, what was decided, a changed rate, and what its shards have reported.
+    """
+
+    steering: Steering = field(default_factory=Steering)
+    decisions: tuple[str, ...] = ()
+    calls_per_second: int | None = None
+    progress: tuple[ShardProgress, ...] = ()
+
+
+@dataclass(frozen=True)
 class PageRequest:
     """Read the next members of a shard after a cursor, by keyset."""
 

@@ -56,15 +56,6 @@ class Steering:
 
 
 @dataclass(frozen=True)
-class RunSnapshot:
-    """What a run carries from one execution to the next: how it is steered, what was decided, and a changed rate."""
-
-    steering: Steering = field(default_factory=Steering)
-    decisions: tuple[str, ...] = ()
-    calls_per_second: int | None = None
-
-
-@dataclass(frozen=True)
 class RateCommand(OperatorCommand):
     """How many calls a second the provider's queue lets through; None gives the queue back to its workers' setting."""
 

@@ -1,5 +1,6 @@
 """Books what a provider's balance has moved: fees and conversions that the gateway knows after its answer."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -9,7 +10,8 @@ from models.gateway.movements import MovementsBooked, MovementsRequest
 from models.workflow_ids import gateway_queue
 from workflows.options import EVENT_LIST, PEOPLE
 
-# Events that come within this time are one look: a month's run brings thousands a minute.
+# Events that come within this time are one look: a month's run brings thousands a minute. So many that the history gets
+# long end it sooner.
 GATHERING = timedelta(seconds=30)
 
 
@@ -23,7 +25,10 @@ class GatewayMovements:
     @workflow.run
     async def run(self, request: MovementsRequest) -> MovementsBooked:
         """Gather events, read the movements once, and end when no event came meanwhile."""
-        await workflow.sleep(GATHERING, summary="gather events")
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                workflow.info().is_continue_as_new_suggested, timeout=GATHERING, timeout_summary="gather events"
+            )
         self._has_event = False
         booked = await workflow.execute_activity_method(
             MovementActivities.book_movements,

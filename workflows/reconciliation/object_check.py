@@ -1,5 +1,6 @@
 """Looks at a payment or refund that an event names and nobody here has requested: at once, not on the next day."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -10,6 +11,7 @@ from models import workflow_ids
 from models.messages.message import MailingStart
 from models.reconciliation.discrepancy import describe
 from models.reconciliation.reconciliation import CheckedObject, ObjectCheckRequest
+from workflows.faults import carried_state, go_on_from_rows
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, PEOPLE, UNTIL_DONE
 from workflows.reconciliation.waking import wake
@@ -26,14 +28,21 @@ class ObjectCheck:
     @checked_init
     def __init__(self, request: ObjectCheckRequest) -> None:
         self._events = 0
+        self._looks = carried_state(int) or 0
 
     @workflow.run
     async def run(self, request: ObjectCheckRequest) -> CheckedObject:
-        """Look until it is settled: matched, booked or listed."""
+        """Look until it is settled: matched, booked or listed. Events without end make it continue as new."""
+        work = asyncio.create_task(self._look(request))
+        await workflow.wait_condition(lambda: work.done() or workflow.info().is_continue_as_new_suggested())
+        if not work.done():
+            go_on_from_rows(request, cancelled=None, state=self._looks)
+        return await work
+
+    async def _look(self, request: ObjectCheckRequest) -> CheckedObject:
         checked = await self._check(request)
-        for _ in range(CHECKS_MAX):
-            if checked.outcome != "waiting":
-                break
+        while checked.outcome == "waiting" and self._looks < CHECKS_MAX:
+            self._looks += 1
             await workflow.sleep(PAUSE)
             checked = await self._check(request)
         if checked.wake:

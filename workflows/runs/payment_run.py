@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from datetime import timedelta
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -17,19 +18,21 @@ from activities.messages.mailing import MailingActivities
 from activities.runs.payment_runs import RunActivities
 from models import workflow_ids
 from models.messages.message import MailingStart
-from models.runs.process_run import Certificate, RunPlan, RunRequest, ShardProgress, ShardRequest
-from models.runs.run_control import RunSnapshot, RunStage, Steering
+from models.runs.process_run import Certificate, RunPlan, RunRequest, RunSnapshot, ShardProgress, ShardRequest
+from models.runs.run_control import RunStage, Steering
 from workflows import visibility
-from workflows.faults import Refusal, broken_rule, carried_state
+from workflows.faults import Refusal, broken_rule, carried_state, end_review, go_on_from_rows
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_handlers import PaymentRunHandlers
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.payment_run_state import PaymentRunState
 
-# A report costs the run up to four events, and an execution may take in 10,000 signals: a thousand or so leave room
-# for the operators' at any number of members.
-REPORTS = 1000
+# A report costs the run up to four events. With so many of them it stays one execution at any number of members: only
+# who signals it without end makes it continue as new, and its shards begin again.
+REPORTS = 500
+# To start, steer and end a shard costs about so many events.
+EVENTS_A_SHARD = 16
 
 # How long a restarted run waits before it checks again for the end of what was terminated.
 TERMINATION_POLL = timedelta(seconds=2)
@@ -55,7 +58,7 @@ class PaymentRun(PaymentRunHandlers):
         """Collect from everyone who is due in the period. Fails when the definition may not run."""
         plan = await self._freeze()
         self._course.begin(plan)
-        await asyncio.gather(*(self._collect_share(plan, shard) for shard in range(plan.shards)))
+        await self._collect_from_all(plan)
         self._course.enter(RunStage.CERTIFYING)
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._settle_decisions(plan)
@@ -81,6 +84,32 @@ class PaymentRun(PaymentRunHandlers):
     def carried_after_fault(self) -> RunSnapshot:
         """Return how the run is steered: one that was aborted must not collect from anybody after a fault."""
         return self._course.snapshot()
+
+    async def _collect_from_all(self, plan: RunPlan) -> None:
+        shares = asyncio.gather(*(self._collect_share(plan, shard) for shard in range(plan.shards)))
+        # Those of release 0.1.0 stay one execution, however often they are signalled.
+        if workflow.patched("long-runs-go-on-as-new"):
+            await workflow.wait_condition(lambda: shares.done() or self._is_history_long(plan))
+            if not shares.done():
+                self._go_on_as_new()
+        await shares
+
+    def _is_history_long(self, plan: RunPlan) -> bool:
+        """Say whether it is time to continue as new: not before as much was said as starting the shards has cost."""
+        info, is_aborted = workflow.info(), self._course.steering.is_aborted
+        return (
+            info.is_continue_as_new_suggested()
+            and info.get_current_history_length() >= EVENTS_A_SHARD * plan.shards
+            and not is_aborted
+            and workflow.all_handlers_finished()
+        )
+
+    def _go_on_as_new(self) -> NoReturn:
+        """End the shards with this execution; the next begins each of them again from its members' rows."""
+        if self._course.stage is RunStage.HELD:
+            end_review()
+        cancelled = None if self._has_answered_cancel else workflow.cancellation_reason()
+        go_on_from_rows(self._request, cancelled=cancelled, state=self._course.snapshot())
 
     async def _collect_share(self, plan: RunPlan, shard: int) -> None:
         steering = self._course.steering
@@ -114,6 +143,7 @@ class PaymentRun(PaymentRunHandlers):
     async def _start_shard(
         self, plan: RunPlan, shard: int, steering: Steering
     ) -> ChildWorkflowHandle[PaymentRunShard, ShardProgress]:
+        reported = self._course.reported(shard)
         request = ShardRequest(
             run_id=plan.run_id,
             period=self._request.period,
@@ -124,6 +154,8 @@ class PaymentRun(PaymentRunHandlers):
             is_shadow=self._request.is_shadow,
             report_every=1 + plan.members // (plan.page * REPORTS),
             steering=steering,
+            tally=reported.tally,
+            charged=reported.charged,
         )
         while True:
             try:

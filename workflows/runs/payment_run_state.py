@@ -7,8 +7,8 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
-from models.runs.process_run import Certificate, RunPlan, ShardProgress
-from models.runs.run_control import Pace, RunDecisions, RunSnapshot, RunStage, RunStatus, sum_of
+from models.runs.process_run import Certificate, RunPlan, RunSnapshot, ShardProgress
+from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, sum_of
 from workflows import visibility
 from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, progress_of
 from workflows.waiting import NOTE_MAX
@@ -30,7 +30,7 @@ class PaymentRunState:
         self.decisions = list(resumed.decisions)
         self._phase = RunStage.FREEZING
         self._shown: RunStage | None = None
-        self._progress: dict[int, ShardProgress] = {}
+        self._progress = {one.shard: one for one in resumed.progress}
         self._pace = Pace()
 
     @property
@@ -84,7 +84,13 @@ class PaymentRunState:
 
     def snapshot(self) -> RunSnapshot:
         """Return what the next execution goes on with."""
-        return RunSnapshot(self.steering, tuple(self.decisions), self.calls_per_second)
+        # Whether the gateway answers is found out anew.
+        progress = tuple(replace(one, held_since=None) for one in self._progress.values())
+        return RunSnapshot(self.steering, tuple(self.decisions), self.calls_per_second, progress)
+
+    def reported(self, shard: int) -> ShardProgress:
+        """Return what a shard has come to so far: one that begins again goes on counting from there."""
+        return self._progress.get(shard, ShardProgress(shard, {}))
 
     def ask_a_person(self, reason: str) -> None:
         """Let operators find that the run does not get on by itself."""

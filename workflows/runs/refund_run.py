@@ -53,12 +53,13 @@ class RefundRun:
         self._sent = resumed.sent
         self._answered = resumed.answered
         self._handed_over = resumed.handed_over
+        self._hands_over = False
 
     @workflow.run
     async def run(self, request: RefundRunRequest) -> RefundCertificate:
         """Run to the certificate."""
         # Runs that were started before 0.2.0 wait an hour for room, and keep all of their members in one execution.
-        hands_over = workflow.patched("hands-refunds-over")
+        hands_over = self._hands_over = workflow.patched("hands-refunds-over")
         day = request.day or workflow.now().date()
         if hands_over and request.day is None:
             return await self._run_of_day(replace(request, day=day), day)
@@ -70,12 +71,14 @@ class RefundRun:
         while page := await self._page(run_id, self._after):
             for member in page:
                 await self._wait_for_room(ANSWER_TIMEOUT if hands_over else LAST_ANSWERS)
+                self._go_on_if_long(request)
                 await self._send(request.provider, member)
-            self._after = page[-1].member_id
+                self._after = member.member_id
             if hands_over:
                 self._show_progress(day)
-                self._continue_after_page(request)
+                self._go_on_as_new(request)
         await self._wait_for_answers()
+        self._go_on_if_long(request)
         return self._show_certificate(
             await workflow.execute_activity_method(
                 RefundRunActivities.certify_refund_run, run_id, summary="certify", **DATABASE_SWEEP
@@ -129,10 +132,12 @@ class RefundRun:
 
     async def _wait_for_room(self, at_most: timedelta) -> None:
         """Wait until fewer are under way, or nobody has been answered for long: then all of them are handed over."""
-        while len(self._waiting) >= WINDOW:
+        while len(self._waiting) >= WINDOW and not self._is_history_long():
             answered = self._answered
             try:
-                await workflow.wait_condition(lambda: len(self._waiting) < WINDOW, timeout=at_most)
+                await workflow.wait_condition(
+                    lambda: len(self._waiting) < WINDOW or self._is_history_long(), timeout=at_most
+                )
             except TimeoutError:
                 if self._answered == answered:
                     self._hand_over()
@@ -175,8 +180,16 @@ class RefundRun:
         except WorkflowAlreadyStartedError:
             self._waiting.discard(workflow_id)
 
-    def _continue_after_page(self, request: RefundRunRequest) -> NoReturn:
-        """Go on with the next page: a history has one page of members at most, however many there are."""
+    def _is_history_long(self) -> bool:
+        """Say whether signals without end have made the history long; a page of members alone does not."""
+        return self._hands_over and workflow.info().is_continue_as_new_suggested()
+
+    def _go_on_if_long(self, request: RefundRunRequest) -> None:
+        if self._waiting and self._is_history_long():
+            self._go_on_as_new(request)
+
+    def _go_on_as_new(self, request: RefundRunRequest) -> NoReturn:
+        """Go on with the next member: a history has one page of members at most, however many there are."""
         resumed = RefundRunSnapshot(
             self._members,
             self._after,
@@ -193,7 +206,9 @@ class RefundRun:
     async def _wait_for_answers(self) -> None:
         try:
             await workflow.wait_condition(
-                lambda: not self._waiting, timeout=LAST_ANSWERS, timeout_summary="what is left goes on by itself"
+                lambda: not self._waiting or self._is_history_long(),
+                timeout=LAST_ANSWERS,
+                timeout_summary="what is left goes on by itself",
             )
         except TimeoutError:
             workflow.logger.info("refunds_under_way", extra={"left": len(self._waiting)})

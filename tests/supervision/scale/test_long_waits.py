@@ -1,0 +1,36 @@
+"""Whoever can be signalled continues as new however often that happens, on a server that suggests it early."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from sandbox.servers.temporal import register_search_attributes, running_temporal
+from tests.supervision.scale.signalled import SIGNALLED, signal_without_end
+from tests.supervision.scenario import Company
+from workflows.plugin import DULY_PLUGIN
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+EVENTS_SUGGESTED = 60
+SIGNALS = 160
+
+
+@pytest.fixture(scope="module")
+async def temporal_server(server_logs: Path) -> AsyncIterator[Client]:
+    """A server of this module's own that suggests to continue as new after a few events."""
+    limits = {"limit.historyCount.suggestContinueAsNew": str(EVENTS_SUGGESTED)}
+    async with running_temporal(log=server_logs / "long-waits.log", database=None, ui=False, limits=limits) as server:
+        client = await Client.connect(server.address, plugins=[DULY_PLUGIN])
+        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        yield client
+
+
+@pytest.mark.parametrize("workflow", SIGNALLED)
+async def test_signals_without_end_leave_every_history_short_and_the_business_right(
+    company: Company, workflow: str
+) -> None:
+    lengths = await signal_without_end(company, workflow, SIGNALS)
+
+    assert len(lengths) > 1
+    assert max(lengths) < 3 * EVENTS_SUGGESTED
