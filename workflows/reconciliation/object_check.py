@@ -28,21 +28,21 @@ class ObjectCheck:
     @checked_init
     def __init__(self, request: ObjectCheckRequest) -> None:
         self._events = 0
-        self._looks = carried_state(int) or 0
+        self._checks = carried_state(int) or 0
 
     @workflow.run
     async def run(self, request: ObjectCheckRequest) -> CheckedObject:
         """Look until it is settled: matched, booked or listed. Events without end make it continue as new."""
-        work = asyncio.create_task(self._look(request))
+        work = asyncio.create_task(self._check_until_settled(request))
         await workflow.wait_condition(lambda: work.done() or workflow.info().is_continue_as_new_suggested())
         if not work.done():
-            go_on_from_rows(request, cancelled=None, state=self._looks)
+            go_on_from_rows(request, cancelled=None, state=self._checks)
         return await work
 
-    async def _look(self, request: ObjectCheckRequest) -> CheckedObject:
+    async def _check_until_settled(self, request: ObjectCheckRequest) -> CheckedObject:
         checked = await self._check(request)
-        while checked.outcome == "waiting" and self._looks < CHECKS_MAX:
-            self._looks += 1
+        while checked.outcome == "waiting" and self._checks < CHECKS_MAX:
+            self._checks += 1
             await workflow.sleep(PAUSE)
             checked = await self._check(request)
         if checked.wake:
