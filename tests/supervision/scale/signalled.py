@@ -27,8 +27,7 @@ from tests.support.invariants import complaints
 from tests.support.run_control import shape
 from workflows.registered import WORKFLOWS
 
-# So many come at a time, and are taken in before the next: the wait never finds nothing pending, and each costs events.
-AT_ONCE = 2
+# What every workflow answers, once it has taken in what was sent before.
 TAKEN_IN = "__temporal_workflow_metadata"
 # The longest time in which everything has to be right afterwards, and the pause between two looks.
 SECONDS = 40
@@ -105,8 +104,11 @@ OPENINGS: Mapping[str, Callable[[Scenario, str], Awaitable[Opened]]] = {
 }
 
 
-async def signal_without_end(company: Company, workflow: str, signals: int) -> Sequence[int]:
-    """Signal a workflow that waits so often, see it to its end, and return how long its histories were."""
+async def signal_without_end(company: Company, workflow: str, signals: int, *, at_once: int) -> Sequence[int]:
+    """Signal a workflow that waits so often, see it to its end, and return how long its histories were.
+
+    So many signals come at once, and are taken in before the next.
+    """
     scenario, name = SCENARIOS[workflow](company), f"signalled-{company.period}"
     await scenario.prepare(name)
     if workflow in OPENINGS:
@@ -117,8 +119,8 @@ async def signal_without_end(company: Company, workflow: str, signals: int) -> S
 
     messages = itertools.cycle(DEFINITIONS[workflow].signals.values())
     executions: set[str] = set()
-    for _ in range(signals // AT_ONCE):
-        await signal(company, opened, *itertools.islice(messages, AT_ONCE))
+    for _ in range(signals // at_once):
+        await signal(company, opened, *itertools.islice(messages, at_once))
         executions.add((await scenario.handle(opened.workflow_id).describe()).run_id)
     lengths = [await length_of(company, opened.workflow_id, execution) for execution in executions]
 
@@ -132,8 +134,12 @@ async def signal(company: Company, opened: Opened, *messages: _SignalDefinition)
     """Send some signals, and let the workflow take them in; to one that has ended none can be sent."""
     handle = company.duly.client.get_workflow_handle(opened.workflow_id)
     with suppress(RPCError, WorkflowQueryFailedError):
-        for message in messages:
-            await handle.signal(str(message.name), args=[EXAMPLES[kind] for kind in message.arg_types or ()])
+        await asyncio.gather(
+            *(
+                handle.signal(str(message.name), args=[EXAMPLES[kind] for kind in message.arg_types or ()])
+                for message in messages
+            )
+        )
         await handle.query(TAKEN_IN)
 
 

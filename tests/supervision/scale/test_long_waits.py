@@ -13,7 +13,7 @@ from workflows.plugin import DULY_PLUGIN
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 EVENTS_SUGGESTED = 60
-SIGNALS = 160
+SIGNALS, AT_ONCE = 160, 2
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ async def temporal_server(server_logs: Path) -> AsyncIterator[Client]:
 async def test_signals_without_end_leave_every_history_short_and_the_business_right(
     company: Company, workflow: str
 ) -> None:
-    lengths = await signal_without_end(company, workflow, SIGNALS)
+    lengths = await signal_without_end(company, workflow, SIGNALS, at_once=AT_ONCE)
 
     assert len(lengths) > 1
     assert max(lengths) < 3 * EVENTS_SUGGESTED
