@@ -30,17 +30,22 @@ grant update (owner_name, owner_reference, email, locale, time_zone, credit_limi
 grant insert, update on duly.card_rules to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
-grant insert on duly.reminder_rules to duly_app;
-grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.payment_preferences,
-    duly.dunning_policies, duly.run_definitions, duly.subscriptions, duly.card_networks to duly_app;
--- Whose a card is, its token and its state are changed by functions alone.
-grant insert on duly.gateway_customers, duly.cards to duly_app;
+-- A new version is a new row.
+grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
+grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.run_definitions,
+    duly.subscriptions, duly.card_networks to duly_app;
+-- Whose a card is, its token and its state are changed by functions alone. These are what the import of release 0.1.0 writes
+-- by itself; they go when it cannot run any more (decision 0112). Today's calls duly.import_cards.
+grant insert (account_id, payment_method_id, is_default) on duly.payment_preferences to duly_app;
+grant insert (provider_id, account_id, customer_reference) on duly.gateway_customers to duly_app;
+grant insert (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year, is_recurring, fallback_order)
+    on duly.cards to duly_app;
 grant update (brand, last4, exp_month, exp_year, is_recurring, fallback_order) on duly.cards to duly_app;
 
 -- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
 -- it).
 -- cards
-grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.note_customer,
+grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,
     duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
     duly.note_fingerprint, duly.notify_card to duly_app;
 

@@ -14,8 +14,6 @@ from activities.database import Database, RuleBrokenError, one_of
 from activities.imports.account_sql import (
     ADD_ACCOUNTS,
     ADD_CARDS,
-    ADD_CUSTOMERS,
-    ADD_PREFERENCES,
     ADD_SUBSCRIPTIONS,
     CHANGE_ACCOUNTS,
     STORED_ACCOUNTS,
@@ -116,9 +114,7 @@ class AccountImport:
             (ADD_ACCOUNTS, [row for row in accounts if row.account_id not in known]),
             (CHANGE_ACCOUNTS, [row for row in accounts if row != known.get(row.account_id, row)]),
             (ADD_SUBSCRIPTIONS, _changed(subscriptions, stored.subscriptions, "subscription_id")),
-            (ADD_PREFERENCES, new_cards := _changed(cards, stored.cards, "token")),
-            (ADD_CUSTOMERS, new_cards),
-            (ADD_CARDS, new_cards),
+            (ADD_CARDS, _changed(cards, stored.cards, "token")),
         )
         return ((statement, [asdict(row) for row in rows]) for statement, rows in steps if rows)
 

@@ -77,29 +77,5 @@ ADD_SUBSCRIPTIONS = """
         ends_on = excluded.ends_on
     where s.account_id = excluded.account_id and s.currency = excluded.currency
 """
-ADD_PREFERENCES = """
-    insert into duly.payment_preferences (account_id, payment_method_id, is_default)
-    select distinct r.account_id, :method, not exists (
-        select from duly.payment_preferences p where p.account_id = r.account_id and p.is_default)
-    from jsonb_to_recordset(:rows) as r (account_id text, customer text)
-    on conflict (account_id, payment_method_id) do nothing
-"""
-ADD_CUSTOMERS = """
-    insert into duly.gateway_customers (provider_id, account_id, customer_reference)
-    select distinct :provider, r.account_id, r.customer
-    from jsonb_to_recordset(:rows) as r (account_id text, customer text)
-    on conflict (provider_id, account_id) do nothing
-"""
-# A card's state is not the file's business: one that was blocked since stays blocked.
-ADD_CARDS = """
-    insert into duly.cards as c (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,
-        is_recurring, fallback_order)
-    select r.account_id, p.id, :provider, r.token, r.brand, r.last4, r.exp_month, r.exp_year, r.is_recurring,
-        r.fallback_order
-    from jsonb_to_recordset(:rows) as r (account_id text, token text, brand text, last4 text, exp_month smallint,
-        exp_year smallint, is_recurring boolean, fallback_order smallint)
-    join duly.payment_preferences p on p.account_id = r.account_id and p.payment_method_id = :method
-    on conflict (token) do update set brand = excluded.brand, last4 = excluded.last4, exp_month = excluded.exp_month,
-        exp_year = excluded.exp_year, is_recurring = excluded.is_recurring, fallback_order = excluded.fallback_order
-    where c.account_id = excluded.account_id
-"""
+# With their preferences and customers.
+ADD_CARDS = "select duly.import_cards(:provider, :method, :rows)"

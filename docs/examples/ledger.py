@@ -81,7 +81,7 @@ class Example:
             (self._value("book_gateway_movement('o2', 'payout_arrived', 'stripe', 'EUR', 5000, 'po_1')"),),
         )
         reward = self._make("create_credit_note('c2', 'ada', 'EUR', %s)", json.dumps(REWARD))
-        refund = self._make("create_refund('r1', 'ada', 500, 'EUR', 'card', 'stripe', p_gateway_reference => 're_1')")
+        refund = self._make("make_refund('r1', 'ada', 500, 'EUR', 'card', 'stripe', p_gateway_reference => 're_1')")
         yield Event("Back-end reduction: a reward of 5.00 is refunded to the card", (reward, refund))
         cash = self._make("create_payment('p2', 'ada', 3000, 'EUR', 'bank_transfer')")
         yield Event("Payment by bank transfer, to the wrong account", (cash,))

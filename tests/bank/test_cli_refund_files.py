@@ -5,6 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.bank.refund_files import (
     IBANS,
@@ -66,14 +68,17 @@ async def test_the_next_month_refunds_only_what_is_not_waiting_already(company: 
     assert [(one["account_id"], one["reason"]) for one in result["skipped"]] == [("c2", "refund_pending")]
 
 
-async def test_whoever_is_left_out_is_named_with_the_reason(company: Company, tmp_path: Path) -> None:
+async def test_whoever_is_left_out_is_named_with_the_reason(
+    company: Company, owner_engine: AsyncEngine, tmp_path: Path
+) -> None:
     await in_credit(company, c1="1.00", c2="1.00", c3="1.00")
     await company.account("c4", "JPY")
     await company.payment("c4", "100")
     await company.cli.json("accounts", "terminate", "c2")
-    await company.run(
-        "select duly.create_payment('k', 'c3', 100, 'EUR', 'card', 'stripe', p_gateway_reference => 'pi_1')"
-    )
+    async with owner_engine.begin() as owner:
+        await owner.execute(
+            text("select duly.make_payment('k', 'c3', 100, 'EUR', 'card', 'stripe', p_gateway_reference => 'pi_1')")
+        )
 
     result = await exported(company, tmp_path / "r.xml", "--payees", payees(tmp_path, "c2", "c3"))
 

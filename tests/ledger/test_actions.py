@@ -153,13 +153,40 @@ def test_quick_pay_pays_what_is_unsettled_of_the_invoice(books: Books) -> None:
     )
 
 
-def test_quick_pay_through_a_gateway_waits_for_the_gateway(books: Books) -> None:
-    invoice = books.invoice("i1", "acc_1", 100)
+@pytest.mark.parametrize("through", [{"provider": "stripe"}, {"gateway_reference": "pi_1"}])
+def test_no_money_of_a_gateway_is_written_by_hand(books: Books, through: dict[str, str]) -> None:
+    invoice, draft = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 5, draft=True, posted_on=None)
+    money = {"account_id": "acc_1", "amount_minor": 100, "currency": "EUR", "method": "card", **through}
 
-    receipt = books.call("quick_pay", key="q1", invoice_id=invoice, method="card", provider="stripe")
+    for by_hand in (
+        lambda: books.call("create_payment", key="p2", **money),
+        lambda: books.call("create_payment", key="p3", draft=True, **money),
+        lambda: books.call("create_refund", key="r1", **money),
+        lambda: books.call("quick_pay", key="q1", invoice_id=invoice, method="card", provider="stripe"),
+        lambda: books.call("post_draft", transaction_id=draft, gateway_reference="pi_1"),
+    ):
+        refused(by_hand, PrerequisiteError, "gateway_request_first")
+    assert books.balance("acc_1") == 100
 
-    assert receipt.state == "draft"
-    assert books.unsettled(invoice) == 100
+
+def test_the_draft_of_a_gateway_is_posted_by_its_answer_alone(books: Books) -> None:
+    draft = books.value("select duly.draft_payment('p1', 'acc_1', 100, 'EUR', 'card', 'stripe', '{}', 'system')")
+
+    refused(lambda: books.call("post_draft", transaction_id=draft), PrerequisiteError, "gateway_decides")
+    refused(
+        lambda: books.call("post_draft", transaction_id=draft, gateway_reference="pi_1"),
+        PrerequisiteError,
+        "gateway_decides",
+    )
+
+
+def test_a_payment_through_a_gateway_is_cancelled_when_that_has_returned_the_money(books: Books) -> None:
+    payment = books.charge("p1", "acc_1", 100, "pi_1")
+
+    refused(
+        lambda: books.call("cancel_payment", key="c1", payment_id=payment), PrerequisiteError, "gateway_confirms_first"
+    )
+    assert books.balance("acc_1") == -100
 
 
 def test_a_refund_above_the_credit_limit_warns_and_posts_when_acknowledged(books: Books) -> None:
@@ -182,14 +209,6 @@ def test_a_refund_takes_the_credit_that_is_there(books: Books) -> None:
 
     assert books.allocations("acc_1") == {(payment, refund.transaction_id, 60)}
     assert books.balance("acc_1") == -40
-
-
-def test_a_gateway_payment_is_not_posted_before_the_gateway_has_the_money(books: Books) -> None:
-    refused(
-        lambda: books.pay("p1", "acc_1", 100, method="card", provider="stripe"),
-        PrerequisiteError,
-        "gateway_reference_first",
-    )
 
 
 def test_a_back_office_code_is_unique_when_given(books: Books) -> None:

@@ -115,7 +115,7 @@ def test_a_moved_payment_settles_the_other_account_and_leaves_the_money_where_it
 
 
 def test_a_moved_gateway_payment_keeps_its_reference(books: Books) -> None:
-    payment = books.pay("p1", "acc_1", 100, method="card", provider="stripe", gateway_reference="pi_1")
+    payment = books.charge("p1", "acc_1", 100, "pi_1")
 
     moved = books.call("move_to_account", key="m1", payment_id=payment, account_id="acc_2")
 

@@ -1,4 +1,4 @@
-"""The runtime role may call what the code calls and nothing else, and changes no card's token or state by itself."""
+"""The runtime role may call what the code calls and write what it writes, and nothing else: no money of a gateway's."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.house.function_calls import called_functions, names_made_up
+from tests.house.function_calls import Write, called_functions, names_made_up, written_columns
 from tests.house.source import modules
 from tests.upgrades.kept_release import releases
 
@@ -26,6 +26,29 @@ _NEEDED_BY_OBJECTS = """
       and d.classid in ('pg_rewrite'::regclass, 'pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_class'::regclass)
 """
 _CALL = re.compile(r"\bduly\.(\w+)\s*\(")
+_GRANTED_COLUMNS = """
+    select x.privilege, c.relname, a.attname, has_table_privilege('duly_app', c.oid, x.privilege)
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    cross join (values ('INSERT'), ('UPDATE')) x (privilege)
+    where c.relnamespace = 'duly'::regnamespace and c.relkind = 'r'
+      and has_column_privilege('duly_app', c.oid, a.attnum, x.privilege)
+"""
+# Rows of the configuration that an operator changes by SQL (docs/operations.md) and no command writes.
+KEPT_BY_SQL = frozenset({
+    *(("UPDATE", table) for table in ("card_rules", "alert_rules", "refund_rules", "definitions")),
+    *(("INSERT", table) for table in ("card_rules", "alert_rules", "refund_rules", "reminder_rules")),
+    *((privilege, table) for privilege in ("INSERT", "UPDATE")
+      for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks")),
+})  # fmt: skip
+# Through which of what it may call the runtime role can make the ledger post money that a gateway moved, and what is
+# written down for it in the same commit.
+POSTS_GATEWAY_MONEY = {
+    "record_outcome": "an attempt's outcome, in the same commit",
+    "record_refund": "a refund's outcome, in the same commit",
+    "confirm_movement": "a stored movement; an attempt and a discrepancy are written for what had none",
+    "confirm_object": "an event's object; an attempt and a discrepancy are written for what had none",
+    "resolve_discrepancy": "a discrepancy and its stored movement; a person's name and reason",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,17 @@ def with_what_they_call(names: frozenset[str], functions: Mapping[str, Function]
     return frozenset(found)
 
 
+def all_called_by(name: str, functions: Mapping[str, Function]) -> frozenset[str]:
+    """Return what a function calls, and what that calls in turn."""
+    found: set[str] = set()
+    unread = {name}
+    while unread:
+        called = set(_CALL.findall(functions[unread.pop()].body)) & functions.keys()
+        unread |= called - found
+        found |= called
+    return frozenset(found)
+
+
 def called_by_releases(names: frozenset[str], folder: Path) -> frozenset[str]:
     """What workers of a kept release call: during an upgrade they go on with the new functions and rights."""
     return frozenset().union(
@@ -87,6 +121,35 @@ async def test_the_runtime_role_may_call_what_the_code_calls_and_nothing_else(
     assert sorted(needed - granted) == []
 
 
+async def test_money_of_a_gateway_is_posted_only_by_what_is_written_down_first(owner_engine: AsyncEngine) -> None:
+    functions = await functions_of(owner_engine)
+    posting = {
+        name
+        for name, function in functions.items()
+        if function.is_granted and "post_gateway_draft" in all_called_by(name, functions)
+    }
+
+    assert posting == POSTS_GATEWAY_MONEY.keys()
+
+
+async def test_the_runtime_role_may_write_what_the_code_writes_and_an_operator_configures(
+    owner_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    needed = written_columns(modules()).union(
+        *(written_columns(modules(release.unpack_code(tmp_path / release.version))) for release in releases())
+    )
+    async with owner_engine.connect() as connection:
+        granted = {Write(*row[:3]): row[3] for row in await connection.execute(text(_GRANTED_COLUMNS))}
+    whole_tables = {(write.privilege, write.table) for write, is_whole in granted.items() if is_whole}
+    single_columns = {write for write, is_whole in granted.items() if not is_whole}
+
+    assert Write("INSERT", "cards", "token") in needed & single_columns
+    assert sorted(needed - granted.keys()) == []
+    assert sorted(single_columns - needed) == []
+    assert sorted(whole_tables - {write[:2] for write in needed} - KEPT_BY_SQL) == []
+    assert {table for _, table in whole_tables} & {"accounts", "cards", "gateway_customers"} == set()
+
+
 def test_the_name_of_a_function_stands_in_the_code_and_is_not_put_together() -> None:
     assert names_made_up(modules()) == []
 
@@ -96,10 +159,13 @@ def test_the_name_of_a_function_stands_in_the_code_and_is_not_put_together() -> 
     [
         "select duly.draft_payment('k', 'acc_1', 2500, 'EUR', 'card', 'stripe', '{}', 'system')",
         "select duly.post_gateway_payment('pay_1', 'pi_1')",
+        "select duly.make_payment('k', 'acc_1', 2500, 'EUR', 'card', 'stripe', p_gateway_reference => 'pi_1')",
         "select duly.book_gateway_fee('k', 'stripe', 'EUR', 30, 'ch_1')",
         "select * from duly.post_invoices('[]')",
         "update duly.cards set token = 'pm_another'",
         "update duly.cards set state = 'active'",
+        "insert into duly.cards (account_id, preference_id, provider_id, state) values ('a', 'p', 'stripe', 'active')",
+        "insert into duly.cards (account_id, preference_id, provider_id, fingerprint) values ('a', 'p', 'stripe', 'f')",
         "update duly.gateway_customers set customer_reference = 'cus_another'",
     ],
 )

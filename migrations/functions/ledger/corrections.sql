@@ -62,6 +62,11 @@ begin
   if v_before is not null then return duly.receipt_of(v_before); end if;
   if o.classification <> p_classification then perform duly.refuse_state(o, p_classification || '_only'); end if;
   if o.state <> 'posted' then perform duly.refuse_state(o, 'posted_only'); end if;
+  if o.provider is not null then
+    -- Its money is returned first, and the answer cancels it (duly.return_payment, F69).
+    perform duly.refuse('prerequisite', 'gateway_confirms_first',
+      jsonb_build_object('transaction_id', o.id, 'provider', o.provider));
+  end if;
   if o.classification = 'invoice' and o.counterpart_id is not null then
     perform duly.refuse_state(o, 'mirror_stays');
   end if;

@@ -71,10 +71,12 @@ declare
 begin
   if t.state = 'posted' then return duly.receipt_of(t.id); end if;
   if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
+  -- Of the two who may have a draft, the bank answers here (activities/bank), a gateway by the outcome of its request.
+  perform duly.refuse_draft_under_way(t, true);
+  perform duly.refuse_gateway(t.classification::text, null, p_gateway_reference);
   select * into a from duly.accounts where id = t.account_id;
   perform duly.refuse_terminated(a);
   t.posted_on := p_posted_on;
-  t.gateway_reference := coalesce(t.gateway_reference, p_gateway_reference);
   perform duly.post_locked(t, a, p_acknowledge_credit_limit);
   return duly.receipt_of(t.id);
 end $$;

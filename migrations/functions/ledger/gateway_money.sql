@@ -9,7 +9,7 @@ returns text language plpgsql security definer
     set enable_hashjoin = off set enable_mergejoin = off
 as $$
 begin
-  return (duly.create_payment(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_invoices,
+  return (duly.make_payment(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_invoices,
     p_draft => true, p_origin => p_origin)).transaction_id;
 end $$;
 

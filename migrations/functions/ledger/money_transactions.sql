@@ -154,7 +154,8 @@ begin
       t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id, t.origin, t.actor, t.account_version, t.balance_after_minor);
 end $$;
 
-create or replace function duly.create_payment(
+-- For the functions of the database alone: a draft through a gateway begins here.
+create or replace function duly.make_payment(
   p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text, p_provider text default null,
   p_addressed_invoice_ids text[] default '{}', p_draft boolean default false, p_issued_on date default null,
   p_posted_on date default null, p_type_id text default null, p_category text default null,
@@ -193,7 +194,7 @@ begin
   return duly.create_transaction(t, p_draft);
 end $$;
 
-create or replace function duly.create_refund(
+create or replace function duly.make_refund(
   p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text, p_provider text default null,
   p_draft boolean default false, p_issued_on date default null, p_posted_on date default null,
   p_type_id text default null, p_category text default null, p_issue_reason text default null,
@@ -230,4 +231,45 @@ begin
   t.origin := p_origin;
   t.actor := p_actor;
   return duly.create_transaction(t, p_draft, p_acknowledge_credit_limit);
+end $$;
+
+-- What a gateway moves is drafted by the request to it and posted by its answer (duly.draft_payment, duly.post_gateway_draft),
+-- never by whoever writes a transaction. The arguments are those of release 0.1.0.
+create or replace function duly.refuse_gateway(p_classification text, p_provider text, p_gateway_reference text) returns void
+language plpgsql as $$
+begin
+  if p_provider is not null or p_gateway_reference is not null then
+    perform duly.refuse('prerequisite', 'gateway_request_first', jsonb_build_object('classification', p_classification,
+      'provider', coalesce(p_provider, p_gateway_reference)));
+  end if;
+end $$;
+
+create or replace function duly.create_payment(
+  p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text, p_provider text default null,
+  p_addressed_invoice_ids text[] default '{}', p_draft boolean default false, p_issued_on date default null,
+  p_posted_on date default null, p_type_id text default null, p_category text default null,
+  p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
+  p_voucher_number text default null, p_gateway_reference text default null, p_origin text default 'user',
+  p_actor text default 'system'
+) returns duly.receipt language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform duly.refuse_gateway('payment', p_provider, p_gateway_reference);
+  return duly.make_payment(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_addressed_invoice_ids, p_draft,
+    p_issued_on, p_posted_on, p_type_id, p_category, p_back_office_code, p_payment_reference, p_payment_preference,
+    p_voucher_number, p_gateway_reference, p_origin, p_actor);
+end $$;
+
+create or replace function duly.create_refund(
+  p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text, p_provider text default null,
+  p_draft boolean default false, p_issued_on date default null, p_posted_on date default null,
+  p_type_id text default null, p_category text default null, p_issue_reason text default null,
+  p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
+  p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false,
+  p_origin text default 'user', p_actor text default 'system'
+) returns duly.receipt language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform duly.refuse_gateway('refund', p_provider, p_gateway_reference);
+  return duly.make_refund(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_draft, p_issued_on, p_posted_on,
+    p_type_id, p_category, p_issue_reason, p_back_office_code, p_payment_reference, p_payment_preference,
+    p_gateway_reference, p_acknowledge_credit_limit, p_origin, p_actor);
 end $$;

@@ -69,7 +69,7 @@ begin
   return duly.receipt_of(t.id);
 end $$;
 
--- Pay what is unsettled of an invoice, all of it. Through a gateway it stays a draft until the gateway has the money.
+-- Pay what is unsettled of an invoice, all of it. Through a gateway that is a request to it (`collections start`).
 create or replace function duly.quick_pay(p_key text, p_invoice_id text, p_method text, p_provider text default null,
   p_posted_on date default null, p_type_id text default null, p_payment_reference text default null,
   p_origin text default 'user', p_actor text default 'system')
@@ -82,6 +82,7 @@ declare
   t duly.financial_transactions;
   v_before text;
 begin
+  perform duly.refuse_gateway('payment', p_provider, null);
   t.idempotency_key := p_key;
   t.request_hash := duly.request_hash('quick_pay', p_invoice_id, p_method, p_provider, p_posted_on::text, p_type_id,
     p_payment_reference, p_origin);
@@ -95,12 +96,11 @@ begin
   t.currency := o.currency;
   t.total_minor := duly.unsettled(o.id);
   t.method := p_method;
-  t.provider := p_provider;
   t.posted_on := p_posted_on;
   t.type_id := p_type_id;
   t.payment_reference := p_payment_reference;
   t.addressed_invoice_ids := array[o.id];
   t.origin := p_origin;
   t.actor := p_actor;
-  return duly.create_transaction(t, p_provider is not null);
+  return duly.create_transaction(t, false);
 end $$;

@@ -72,7 +72,7 @@ begin
     v := duly.payment_left(v.request_id);
     if v.request_id is null or p_amount_minor > v.left_minor then return null; end if;
     select method into v_method from duly.financial_transactions where id = v.transaction_id;
-    v_draft := (duly.create_refund('refund:' || p_refund_reference, v.account_id, p_amount_minor, v.currency, v_method,
+    v_draft := (duly.make_refund('refund:' || p_refund_reference, v.account_id, p_amount_minor, v.currency, v_method,
         p_provider_id, p_draft => true, p_issue_reason => 'Refunded at the gateway', p_origin => 'system')).transaction_id;
     insert into duly.gateway_requests (id, kind, provider_id, account_id, transaction_id, of_request_id, amount_minor,
         currency, asked_because)

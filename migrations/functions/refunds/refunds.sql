@@ -184,7 +184,7 @@ begin
             'limit of %s; acknowledge to go on', o.id, v_balance + p_amount_minor, o.credit_limit_minor));
     end if;
     if p_kind = 'refund' then
-        v_draft := (duly.create_refund('refund:' || p_request_id, v.account_id, p_amount_minor, v.currency, v_method,
+        v_draft := (duly.make_refund('refund:' || p_request_id, v.account_id, p_amount_minor, v.currency, v_method,
             v.provider_id, p_draft => true, p_issue_reason => p_reason, p_origin => p_origin, p_actor => p_actor)).transaction_id;
     end if;
     insert into duly.gateway_requests (id, kind, provider_id, account_id, transaction_id, of_request_id, amount_minor,

@@ -101,4 +101,4 @@ async def test_a_draft_that_is_with_the_gateway_is_left_to_its_answer(
     assert await gateway_company.refused("transactions", "edit", draft, "--amount", "1") == [
         ("transaction", "gateway_decides")
     ]
-    assert await gateway_company.refused("transactions", "post", draft) == [("transaction", "gateway_reference_first")]
+    assert await gateway_company.refused("transactions", "post", draft) == [("transaction", "gateway_decides")]

@@ -34,7 +34,7 @@ class Changing(HistoryBase):
         if due_on and found.state is LifeCycleState.DRAFT:
             # A draft's due date was chosen for another day; any day on which it is allowed will do.
             posted_on = due_on - timedelta(days=14)
-        reference = f"pi_{self._key()}" if found.provider and self.choices.number(0, 2) else None
+        reference = f"pi_{self._key()}" if self.choices.number(0, 9) == 0 else None
         posted = self._ask(
             self.model.refuses_post(found, reference),
             lambda: (
@@ -44,7 +44,6 @@ class Changing(HistoryBase):
             ),
         )
         if posted:
-            found.gateway_reference = reference
             self.model.post(found, posted_on)
 
     def post_gateway_payment(self) -> None:

@@ -60,10 +60,15 @@ class Creating(HistoryBase):
         draft = provider is not None or self.choices.number(0, 3) == 0
 
         def ask() -> str:
+            if provider:
+                return str(self.books.value(
+                    "select duly.draft_payment(%s, %s, %s, %s, 'card', %s, %s, 'user')",
+                    key, account, amount, self.currency, provider, as_array(addressed),
+                ))  # fmt: skip
             return self.books.call(
                 "create_payment", key=key, account_id=account, amount_minor=amount, currency=self.currency,
-                method="card" if provider else "cash", provider=provider, draft=draft,
-                addressed_invoice_ids=as_array(addressed), posted_on=None if draft else posted_on,
+                method="cash", draft=draft, addressed_invoice_ids=as_array(addressed),
+                posted_on=None if draft else posted_on,
             ).transaction_id  # fmt: skip
 
         made = self._ask(self.model.refuses_new(account, addressed), ask, key)

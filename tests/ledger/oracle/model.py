@@ -109,10 +109,12 @@ class ModelLedger:
     def refuses_post(self, transaction: ModelTransaction, gateway_reference: str | None) -> str | None:
         if transaction.state is not LifeCycleState.DRAFT:
             return "draft_only"
+        if transaction.provider:
+            return "gateway_decides"
+        if gateway_reference:
+            return "gateway_request_first"
         if self.accounts[transaction.account].state == "terminated":
             return "account_not_terminated"
-        if transaction.provider and not gateway_reference:
-            return "gateway_reference_first"
         if transaction.classification is Classification.REFUND:
             return self.refuses_refund(transaction.account, transaction.total)
         return None
@@ -122,6 +124,8 @@ class ModelLedger:
             return f"{classification}_only"
         if transaction.state is not LifeCycleState.POSTED:
             return "posted_only"
+        if transaction.provider:
+            return "gateway_confirms_first"
         if classification is Classification.INVOICE and transaction.counterpart:
             return "mirror_stays"
         if self.accounts[transaction.account].state == "terminated":
