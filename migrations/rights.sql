@@ -35,7 +35,7 @@ grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
 grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.run_definitions,
     duly.subscriptions, duly.card_networks to duly_app;
 -- Whose a card is, its token and its state are changed by functions alone. These are what the import of release 0.1.0 writes
--- by itself; they go when it cannot run any more (decision 0112). Today's calls duly.import_cards.
+-- by itself; they go when it cannot run any more (decision 0114). Today's calls duly.import_cards.
 grant insert (account_id, payment_method_id, is_default) on duly.payment_preferences to duly_app;
 grant insert (provider_id, account_id, customer_reference) on duly.gateway_customers to duly_app;
 grant insert (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year, is_recurring, fallback_order)

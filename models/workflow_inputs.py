@@ -30,6 +30,7 @@ AGREE_RULE = "ids_agree"
 TIME_ZONE_RULE = "time_zone_is_known"
 DAY_RULE = "day_is_due"
 INVOICES_RULE = "invoices_at_most"
+AMOUNT_RULE = "amount_is_whole"
 
 _DAY_MINUTES = 24 * 60
 
@@ -135,6 +136,14 @@ def _collection(request: CollectionRequest, _now: datetime) -> Iterator[Problem]
     if len(request.invoices) > INVOICES_AT_MOST:
         problem = f"at most {INVOICES_AT_MOST:,} can be named; without any, all are collected, one part after the other"
         yield Problem("invoices", INVOICES_RULE, problem)
+    if request.amount_minor < 0:
+        yield Problem(
+            "amount_minor", AMOUNT_RULE, f"{request.amount_minor} is less than nothing; 0 is all that is owed"
+        )
+    if bool(request.amount_minor) != bool(request.currency):
+        yield Problem("currency", AMOUNT_RULE, "an amount has a currency, and all that is owed has none")
+    if request.amount_minor and request.run_id:
+        yield Problem("amount_minor", AMOUNT_RULE, "what a run collects is all that it planned")
 
 
 def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:

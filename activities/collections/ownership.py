@@ -7,7 +7,13 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.database import Database
-from models.collections.collection import CollectionClosing, CollectionOpening, CollectionTerms, PaidOutside
+from models.collections.collection import (
+    AmountOpening,
+    CollectionClosing,
+    CollectionOpening,
+    CollectionTerms,
+    PaidOutside,
+)
 from models.collections.dunning import GiveUpAction
 
 _TERMS = TypeAdapter(CollectionTerms)
@@ -26,6 +32,7 @@ class CollectionActivities:
         """Return every activity, for a worker."""
         return [
             self.open_collection,
+            self.open_amount,
             self.close_collection,
             self.open_next_part,
             self.is_owed,
@@ -35,16 +42,15 @@ class CollectionActivities:
     @activity.defn
     async def open_collection(self, opening: CollectionOpening) -> CollectionTerms:
         """Take ownership of a receivable and read the terms. Raises RuleBrokenError when somebody else owns it."""
-        terms = await self._database.call(
-            "open_collection",
-            account_id=opening.account_id,
-            period=opening.period,
-            provider_id=opening.provider,
-            run_id=opening.run_id,
-            invoices=list(opening.invoices),
-            owner=opening.owner,
-        )
-        return _TERMS.validate_python(terms)
+        return await self._open(opening)
+
+    @activity.defn
+    async def open_amount(self, opening: AmountOpening) -> CollectionTerms:
+        """Do the same for an amount of what is owed.
+
+        It has a name of its own: a worker of 0.1.0, which would take over all, waits for one that knows it.
+        """
+        return await self._open(opening, asked=opening.amount_minor, asked_currency=opening.currency)
 
     @activity.defn
     async def close_collection(self, closing: CollectionClosing) -> None:
@@ -88,6 +94,19 @@ class CollectionActivities:
             actor=paid.actor,
         )
         return str(number)
+
+    async def _open(self, opening: CollectionOpening, **amount: Any) -> CollectionTerms:
+        terms = await self._database.call(
+            "open_collection",
+            account_id=opening.account_id,
+            period=opening.period,
+            provider_id=opening.provider,
+            run_id=opening.run_id,
+            invoices=list(opening.invoices),
+            owner=opening.owner,
+            **amount,
+        )
+        return _TERMS.validate_python(terms)
 
     @activity.defn
     async def is_owed(self, account_id: str, period: str) -> bool:

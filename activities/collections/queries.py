@@ -60,11 +60,13 @@ _ATTEMPTS = (
 # Text, for it calls the function that chooses the card as a charge does.
 _COLLECTABLE = """
     select a.id as account_id, a.state, a.currency,
-        coalesce((select sum(o.amount_minor - o.allocated_minor) from duly.open_items o
+        coalesce((select sum(greatest(o.amount_minor - o.allocated_minor - coalesce(w.claimed_minor, 0), 0))
+            from duly.open_items o
+            left join (select invoice_id, sum(amount_minor) as claimed_minor, bool_or(amount_minor is null) as has_owner
+                from duly.owned_invoices where account_id = :account group by invoice_id) w
+                on w.invoice_id = o.transaction_id
             where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor
-              and not exists (select from duly.owned_invoices w
-                  where w.account_id = a.id and w.invoice_id = o.transaction_id)), 0)::bigint
-            as free_minor,
+              and w.has_owner is not true), 0)::bigint as free_minor,
         (duly.chargeable_card(a.id, :provider)).id is not null as has_card,
         exists (select from duly.gateway_customers g where g.account_id = a.id and g.provider_id = :provider)
             as has_customer,

@@ -29,19 +29,24 @@ def start_collection(
     invoice: Annotated[
         list[str] | None, typer.Option("--invoice", help="Collect this transaction only; may be given again.")
     ] = None,
+    amount: Annotated[
+        str, typer.Option("--amount", help="Collect so much alone, such as 50.00; the rest is left to others.")
+    ] = "",
     wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Collect what an account owes now, and wait for the outcome of the first attempt.
 
     The receivable is named by its month, or by its month with a suffix: an account may have several in a month, of
-    other invoices. Starting one twice is refused.
+    other invoices or of an amount each. Starting one twice is refused.
     """
     from commands.collections.start import start
 
     invoices = tuple(invoice or ())
     perform(
-        lambda output: start(output, account, period, provider=provider, invoices=invoices, wait_seconds=wait_seconds),
+        lambda output: start(
+            output, account, period, provider=provider, invoices=invoices, amount=amount, wait_seconds=wait_seconds
+        ),
         as_json=as_json,
     )
 

@@ -47,6 +47,7 @@ class CollectionRequest:
     """Collect what an account owes; without invoices, all that nobody else is collecting.
 
     `period` names the receivable: a month, or a month with a suffix, so that an account may have several in a month.
+    `amount_minor`, with its `currency`: so much of it alone, the rest is left to others; 0 is all.
     """
 
     account_id: str
@@ -55,6 +56,8 @@ class CollectionRequest:
     run_id: str = ""
     invoices: tuple[str, ...] = ()
     resumed: "CollectionSnapshot | None" = None
+    amount_minor: int = 0
+    currency: str = ""
 
     def resumed_as(self, snapshot: "CollectionSnapshot") -> "CollectionRequest":
         """Return the request for the execution that goes on with a snapshot."""
@@ -71,6 +74,22 @@ class CollectionOpening:
     run_id: str
     invoices: tuple[str, ...]
     owner: str
+
+
+@dataclass(frozen=True)
+class AmountOpening(CollectionOpening):
+    """Own an amount of what is owed."""
+
+    amount_minor: int
+    currency: str
+
+
+def opening_of(request: CollectionRequest, owner: str) -> CollectionOpening:
+    """Return what takes over the receivable of a request."""
+    named = (request.account_id, request.period, request.provider, request.run_id, request.invoices, owner)
+    if request.amount_minor:
+        return AmountOpening(*named, request.amount_minor, request.currency)
+    return CollectionOpening(*named)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,10 @@ class Collectable:
     free_name: str
 
 
-def problems_of_start(account_id: str, period: str, provider: str, found: Collectable | None) -> Iterator[Problem]:
-    """Yield every reason why nothing can be collected from an account."""
+def problems_of_start(
+    account_id: str, period: str, provider: str, found: Collectable | None, asked: Money | None = None
+) -> Iterator[Problem]:
+    """Yield every reason why nothing, or not the amount that is asked for, can be collected from an account."""
     if found is None:
         yield Problem("account", "account_exists", f"there is no account {account_id!r}")
         return
@@ -48,8 +50,24 @@ def problems_of_start(account_id: str, period: str, provider: str, found: Collec
     yield from _problems_of_provider(provider, found)
     if found.free_minor <= 0:
         yield Problem("account", "something_owed", f"{account_id} owes nothing that nobody else is collecting")
+    elif asked is not None:
+        yield from _problems_of_asked(asked, found)
     else:
         yield from _problems_of_amount(found)
+
+
+def _problems_of_asked(asked: Money, found: Collectable) -> Iterator[Problem]:
+    free = Money(found.free_minor, found.currency)
+    if asked.amount_minor <= 0:
+        yield Problem("amount", "amount_collectable", f"{asked} is nothing to ask for")
+    elif asked.amount_minor > free.amount_minor:
+        problem = f"{asked} is more than the {free} that {found.account_id} owes and nobody else is collecting"
+        yield Problem("amount", "amount_collectable", problem)
+    elif chargeable_part(asked) != asked:
+        yield Problem("amount", "amount_in_steps", f"{asked}: {steps_text(found.currency)}")
+    elif found.minimum_minor is not None and asked.amount_minor < found.minimum_minor:
+        minimum = Money(found.minimum_minor, found.currency)
+        yield Problem("amount", "amount_at_least", f"{asked}: the provider takes {minimum} or more")
 
 
 def _problems_of_amount(found: Collectable) -> Iterator[Problem]:

@@ -137,17 +137,19 @@ class CollectionRow(Base):
     closed_at: Mapped[datetime | None]
     rest_until: Mapped[int | None] = mapped_column(BigInteger)
     follows: Mapped[str] = mapped_column(Text(collation="C"))
+    asked_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ClaimRow(Base):
-    """Which receivable an invoice belongs to while somebody collects it."""
+    """Which receivables an invoice belongs to while they are collected; without an amount: all that others leave."""
 
     __tablename__ = "claims"
 
     invoice_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    account_id: Mapped[str] = mapped_column(Text(collation="C"))
-    period: Mapped[str] = mapped_column(Text(collation="C"))
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    period: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     claimed_at: Mapped[datetime]
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class GatewayEventRow(Base):

@@ -71,10 +71,11 @@ class CurrentAllocationView(Base):
 
 
 class OwnedInvoiceView(Base):
-    """An invoice that somebody is collecting: nobody else may."""
+    """An invoice that somebody is collecting: so much of it, or all that others leave."""
 
     __tablename__ = "owned_invoices"
     __table_args__ = VIEW
 
     account_id: Mapped[str] = mapped_column(Text(collation="C"))
     invoice_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)

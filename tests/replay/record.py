@@ -172,6 +172,20 @@ async def test_collection_started_by_a_service(duly: RunningDuly, merchant: Merc
     await keep("collection-first_outcome_then_the_next_card", duly.collection(account))
 
 
+async def test_collection_of_an_amount(duly: RunningDuly, merchant: Merchant) -> None:
+    account = await merchant.account(owes_minor=12000)
+    handle = await duly.client.start_workflow(
+        Collection.run,
+        CollectionRequest(account, f"{PERIOD}-part", amount_minor=5000, currency="EUR"),
+        id=collection_id(account, f"{PERIOD}-part"),
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+    await handle.result()
+
+    await keep("collection-of_an_amount", handle)
+
+
 async def test_collection_of_somebody_elses(duly: RunningDuly, merchant: Merchant) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
     first = await duly.start_collection(account)

@@ -132,7 +132,8 @@ async def test_a_revision_that_finds_its_table_in_use_is_refused_as_a_whole(
 
 async def test_an_older_release_puts_its_views_back_and_drops_those_of_the_newer(owner_database_url: str) -> None:
     ours = await columns_of(owner_database_url, "owned_invoices")
-    definition = "select account_id, id as invoice_id, 1 as newer from duly.collections, unnest(invoices) as id"
+    columns = "account_id, id as invoice_id, null::bigint as amount_minor, 1 as newer"
+    definition = f"select {columns} from duly.collections, unnest(invoices) as id"
     await own(owner_database_url, f"create or replace view duly.owned_invoices as {definition}")
     await own(owner_database_url, "create view duly.newer_view as select newer from duly.owned_invoices")
     await forget_the_hash(owner_database_url)

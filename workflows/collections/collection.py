@@ -1,6 +1,7 @@
 """A receivable that has to wait: declined, unknown, or in need of its customer. One owner to the end."""
 
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -10,8 +11,8 @@ from activities.collections.ownership import CollectionActivities
 from models import workflow_ids
 from models.collections.collection import (
     CANCELLED,
+    AmountOpening,
     CollectionClosing,
-    CollectionOpening,
     CollectionRequest,
     CollectionResult,
     CollectionTerms,
@@ -19,6 +20,7 @@ from models.collections.collection import (
     Stage,
     WaitingFor,
     action_at_end,
+    opening_of,
 )
 from models.collections.dunning import DunningDecision, GiveUp, RetryAt, WaitForCustomer
 from models.gateway.decline import DeclineClass, classify
@@ -71,17 +73,13 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _take_over(self) -> CollectionTerms:
         request = self._state.request
+        opening = opening_of(request, workflow.info().first_execution_run_id)
+        is_amount = isinstance(opening, AmountOpening)
+        take_over: Any = CollectionActivities.open_amount if is_amount else CollectionActivities.open_collection
         try:
             return await workflow.execute_activity_method(
-                CollectionActivities.open_collection,
-                CollectionOpening(
-                    account_id=request.account_id,
-                    period=request.period,
-                    provider=request.provider,
-                    run_id=request.run_id,
-                    invoices=request.invoices,
-                    owner=workflow.info().first_execution_run_id,
-                ),
+                take_over,
+                opening,
                 summary=f"take over what {request.account_id} owes for {request.period}",
                 **DATABASE,
             )

@@ -1,19 +1,29 @@
--- A receivable is a name and a claim on invoices. Claims are written and deleted with the collection and the request of a
--- receivable, under the account's lock, by triggers: nobody can forget them.
+-- A receivable is a name and a claim on invoices, or on an amount of them (amounts.sql). Claims are written and deleted with the
+-- collection and the request of a receivable, under the account's lock, by triggers: nobody can forget them.
 
 create or replace function duly.claim_invoices() returns trigger language plpgsql as $$
 declare
-    v_claimed bigint;
+    v_asked bigint;
+    v_claimed bigint := 0;
     v_other text;
 begin
-    insert into duly.claims (invoice_id, account_id, period)
-    select distinct u.id, new.account_id, new.period from unnest(new.invoices) u (id)
-    on conflict (invoice_id) do nothing;
-    get diagnostics v_claimed = row_count;
+    if tg_table_name = 'collections' then
+        v_asked := new.asked_minor;
+    end if;
+    if v_asked is null then
+        insert into duly.claims (invoice_id, account_id, period)
+        select distinct u.id, new.account_id, new.period from unnest(new.invoices) u (id)
+        on conflict do nothing;
+        get diagnostics v_claimed = row_count;
+    else
+        perform duly.claim_amount(new.account_id, new.period, new.invoices, v_asked);
+    end if;
     -- The others were claimed before: by the same receivable's collection or request, or by somebody else.
     if v_claimed < cardinality(new.invoices) then
         select format('%s is part of %s of %s', c.invoice_id, c.period, c.account_id) into v_other from duly.claims c
-        where c.invoice_id = any (new.invoices) and (c.account_id, c.period) <> (new.account_id, new.period) limit 1;
+        where c.invoice_id = any (new.invoices) and (c.account_id, c.period) <> (new.account_id, new.period)
+          and c.amount_minor is null and not exists (select from duly.claims o
+              where o.invoice_id = c.invoice_id and o.account_id = new.account_id and o.period = new.period) limit 1;
         if found then
             perform duly.refuse('one_owner', 'invoices: ' || v_other);
         end if;
@@ -24,6 +34,11 @@ end $$;
 -- A receivable lets its invoices go once it has neither an open collection nor an open request.
 create or replace function duly.release_invoices() returns trigger language plpgsql as $$
 begin
+    if tg_table_name = 'gateway_requests' then
+        if new.state = 'posted' then
+            perform duly.use_claims(new.account_id, new.period);
+        end if;
+    end if;
     delete from duly.claims w
     where w.account_id = new.account_id and w.period = new.period
       and not exists (select from duly.collections c
@@ -90,24 +105,28 @@ $$;
 
 -- The oldest unsettled invoices that a receivable may claim, as many as it holds: of those named, else of all. `rest_until`
 -- is the account's posting up to which more was left. `of_all` counts what it was chosen from. What a run has planned is its
--- own, unless the plan itself is carried out: of two runs that planned the same, the first that comes has it.
+-- own, unless the plan itself is carried out: of two runs that planned the same, the first that comes has it. Who asks for
+-- an amount takes as many as it needs, of which the last may be more.
 create or replace function duly.claimable(p_account_id text, p_period text, p_invoices text[], p_until bigint default null,
-    p_leaves_plans boolean default true, out invoices text[], out rest_until bigint, out of_all bigint)
+    p_leaves_plans boolean default true, p_asked bigint default null, out invoices text[], out rest_until bigint, out of_all bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(array_agg(x.id order by x.place) filter (where x.place <= duly.part_of(x.of_all)), '{}'),
-        max(x.account_version) filter (where duly.part_of(x.of_all) < x.of_all), count(*)
+    select coalesce(array_agg(x.id order by x.place) filter (where case when p_asked is null then x.place <= duly.part_of(x.of_all)
+            else x.place <= duly.invoices_at_most() and x.before_minor < p_asked end), '{}'),
+        max(x.account_version) filter (where p_asked is null and duly.part_of(x.of_all) < x.of_all), count(*)
     from (
-        select o.transaction_id as id, o.account_version, row_number() over (order by o.sort_on, o.account_version) as place,
-            count(*) over () as of_all
+        select o.transaction_id as id, o.account_version, row_number() over oldest as place, count(*) over () as of_all,
+            sum(f.free_minor) over oldest - f.free_minor as before_minor
         from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
+        left join duly.claimed_by_others(p_account_id, p_period) w on w.invoice_id = o.transaction_id
+        cross join lateral (select o.amount_minor - o.allocated_minor - coalesce(w.claimed_minor, 0) as free_minor) f
         -- Invoices alone: what a refund left owing is nobody's to charge to the card it went to.
         where o.account_id = p_account_id and o.side = 'debit' and o.allocated_minor < o.amount_minor
           and t.classification = 'invoice' and (p_until is null or o.account_version <= p_until)
           and (p_invoices is null or o.transaction_id in (select unnest(p_invoices)))
-          and not exists (select from duly.claims w where w.invoice_id = o.transaction_id
-              and (w.account_id, w.period) <> (p_account_id, p_period))
+          and f.free_minor > 0 and w.has_owner is not true
           and not (p_leaves_plans and o.transaction_id in (
-              select unnest(i.invoices) from duly.run_items i where i.account_id = p_account_id and i.outcome is null))) x
+              select unnest(i.invoices) from duly.run_items i where i.account_id = p_account_id and i.outcome is null))
+        window oldest as (order by o.sort_on, o.account_version)) x
 $$;
 
 -- What one receivable was too small for: the next one, of the oldest that is left. Its row is written before anybody works on
@@ -135,7 +154,7 @@ begin
     if n.rest_until is null then return null; end if;
     n.period := duly.free_name(p_account_id, p_period);
     select * into v_part from duly.claimable(p_account_id, n.period, null, n.rest_until);
-    if duly.chargeable_part(duly.owed_on(v_part.invoices), coalesce(c.currency, r.currency)) = 0 then return null; end if;
+    if duly.chargeable_part(duly.owed_to(p_account_id, n.period, v_part.invoices), coalesce(c.currency, r.currency)) = 0 then return null; end if;
     n := duly.insert_collection(p_account_id, n.period, coalesce(c.provider_id, r.provider_id), coalesce(c.run_id, r.run_id, ''),
         '', v_part.invoices, v_part.rest_until, p_period);
     return n.period;

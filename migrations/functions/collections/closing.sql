@@ -14,7 +14,7 @@ begin
 end $$;
 
 -- Write off the oldest of what a collection that is given up still owns, so many invoices in one commit, and return how many
--- it was: none is the end. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
+-- it was: none is the end, and of who asked for an amount no invoice is. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
 create or replace function duly.write_off_given_up(p_account_id text, p_period text, p_limit integer) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -26,7 +26,7 @@ begin
     select id into v_type from duly.transaction_types where classification = 'write_off' and is_default;
     v_invoices := array(select o.transaction_id
         from duly.collections c join duly.open_items o on o.transaction_id = any (c.invoices)
-        where c.account_id = p_account_id and c.period = p_period and o.side = 'debit' and o.allocated_minor < o.amount_minor
+        where c.account_id = p_account_id and c.period = p_period and c.asked_minor is null and o.side = 'debit' and o.allocated_minor < o.amount_minor
         order by o.sort_on, o.account_version limit p_limit);
     perform duly.write_off('given_up:' || u.id, u.id, v_type, 'bad_debt', p_origin => 'system') from unnest(v_invoices) u (id);
     return cardinality(v_invoices);

@@ -12,10 +12,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.open_items where transaction_id = any (p_invoices) and side = 'debit'
 $$;
 
--- What a collection of some invoices is to bring in: what the gateway takes of what is owed, else the rest that it does not take.
-create or replace function duly.collected_of(p_invoices text[], p_currency text) returns bigint
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(nullif(duly.chargeable_part(o.minor, p_currency), 0), o.minor) from duly.owed_on(p_invoices) o (minor)
+-- What a collection is to bring in: what the gateway takes of what is asked for, else the rest that it does not take.
+create or replace function duly.collected_of(p_owed bigint, p_currency text) returns bigint
+language sql immutable as $$
+    select coalesce(nullif(duly.chargeable_part(p_owed, p_currency), 0), p_owed)
 $$;
 
 -- The card to charge: the one named, else the first active one that is flagged as recurring (G12, X6).
@@ -69,11 +69,14 @@ $$;
 -- Whether there is anything to wait for: a rest of less than a step is no reason to ask a customer.
 create or replace function duly.is_owed(p_account_id text, p_period text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select duly.chargeable_part(duly.owed_on(coalesce(
+    select duly.chargeable_part(duly.owed_to(p_account_id, p_period, coalesce(
         (select invoices from duly.gateway_requests
          where account_id = p_account_id and period = p_period and kind = 'payment'),
         (select invoices from duly.collections where account_id = p_account_id and period = p_period),
         '{}')), (select currency from duly.accounts where id = p_account_id)) > 0
+      -- Who asked for an amount asks for no rest of it afterwards.
+      and not exists (select from duly.collections
+          where account_id = p_account_id and period = p_period and asked_minor is not null and closed_at is not null)
 $$;
 
 -- What a collection is opened or resumed with: it goes on with the last attempt that was written down, and asks the
@@ -122,11 +125,13 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_collection duly.collections := p;
 begin
-    if duly.is_claimed_by_others(p.account_id, p.period, p.invoices) then
+    if duly.is_claimed_by_others(p.account_id, p.period, p.invoices)
+        and duly.owed_to(p.account_id, p.period, p.invoices) = 0 then
         perform duly.refuse('one_owner', format('what %s owed for %s is being collected by others', p.account_id, p.period));
     end if;
     update duly.collections set owner = p_owner, run_id = coalesce(nullif(p_run_id, ''), run_id), stage = 'collecting',
-        reason = '', closed_at = null, amount_minor = duly.collected_of(invoices, currency)
+        reason = '', closed_at = null,
+        amount_minor = duly.collected_of(least(asked_minor, duly.owed_to(account_id, period, invoices)), currency)
     where account_id = p.account_id and period = p.period returning * into v_collection;
     -- Its draft was rejected with it: the next attempt makes another.
     update duly.gateway_requests set state = 'pending', error_code = '', executed_at = null, transaction_id = null
@@ -139,7 +144,8 @@ end $$;
 -- time, so whoever asks for one that is open follows an owner that was stopped, and goes on from the rows. What is
 -- closed stays so (rule one_owner), unless somebody cancelled it.
 create or replace function duly.open_collection(
-    p_account_id text, p_period text, p_provider_id text, p_run_id text, p_invoices text[], p_owner text
+    p_account_id text, p_period text, p_provider_id text, p_run_id text, p_invoices text[], p_owner text,
+    p_asked bigint default null, p_asked_currency text default ''
 ) returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_collection duly.collections;
@@ -150,9 +156,15 @@ begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     if not found then
         perform duly.refuse('account_exists', format('account %s does not exist', p_account_id));
+    elsif p_asked is not null and p_asked_currency <> (select currency from duly.accounts where id = p_account_id) then
+        perform duly.refuse('currency_of_account', format('currency: %s is not kept in %s', p_account_id, p_asked_currency));
     end if;
     select * into v_collection from duly.collections where account_id = p_account_id and period = p_period;
     if found then
+        if p_asked <> coalesce(v_collection.asked_minor, 0) then
+            perform duly.refuse('one_amount', format('amount_minor: %s of %s asks for %s already, not for %s', p_period,
+                p_account_id, coalesce(v_collection.asked_minor::text, 'all'), p_asked));
+        end if;
         if v_collection.provider_id <> p_provider_id then
             -- What was asked of one provider is found there alone: the other one would say that nothing had happened.
             perform duly.refuse('provider_of_receivable', format('provider: %s of %s is collected through %s, not %s',
@@ -167,8 +179,12 @@ begin
         where account_id = p_account_id and period = p_period and owner <> p_owner;
         return duly.collection_terms(v_collection);
     end if;
+    if p_asked is not null and exists (select from duly.gateway_requests
+            where account_id = p_account_id and period = p_period and kind = 'payment') then
+        perform duly.refuse('one_amount', format('amount_minor: %s of %s was asked for already', p_period, p_account_id));
+    end if;
     v_run_id := coalesce(nullif(p_run_id, ''), duly.run_of_receivable(p_account_id, p_period), '');
-    select * into v_part from duly.part_to_collect(p_account_id, p_period, v_run_id, p_invoices);
+    select * into v_part from duly.part_to_collect(p_account_id, p_period, v_run_id, p_invoices, p_asked);
     if v_part.invoices = '{}' and v_run_id = '' then
         -- Nothing is owed, so nothing is taken over: what may come to be owed in the period finds it free.
         v_policy := duly.policy_of(p_account_id, v_run_id);
@@ -179,7 +195,7 @@ begin
         return duly.collection_terms(v_collection);
     end if;
     return duly.collection_terms(duly.insert_collection(p_account_id, p_period, p_provider_id, v_run_id, p_owner,
-        v_part.invoices, v_part.rest_until));
+        v_part.invoices, v_part.rest_until, p_asked => p_asked));
 end $$;
 
 -- The newest policy for whom a run, or a service, collects.
@@ -194,16 +210,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 create or replace function duly.insert_collection(p_account_id text, p_period text, p_provider_id text, p_run_id text, p_owner text,
-    p_invoices text[], p_rest_until bigint, p_follows text default '')
+    p_invoices text[], p_rest_until bigint, p_follows text default '', p_asked bigint default null)
 returns duly.collections language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_policy duly.dunning_policies := duly.policy_of(p_account_id, p_run_id);
     v_collection duly.collections;
 begin
     insert into duly.collections (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment,
-        currency, amount_minor, invoices, rest_until, follows)
+        currency, amount_minor, invoices, rest_until, follows, asked_minor)
     select p_account_id, p_period, p_provider_id, nullif(p_run_id, ''), p_owner, v_policy.id, v_policy.version,
-           v_policy.segment, a.currency, duly.collected_of(p_invoices, a.currency), p_invoices, p_rest_until, p_follows
+           v_policy.segment, a.currency, duly.collected_of(coalesce(p_asked, duly.owed_to(p_account_id, p_period, p_invoices)),
+               a.currency), p_invoices, p_rest_until, p_follows, p_asked
     from duly.accounts a where a.id = p_account_id
     returning * into v_collection;
     return v_collection;
@@ -212,7 +229,7 @@ end $$;
 -- What a receivable is made of: what it claims already, else what is free of its member of a run, of the invoices named, or of
 -- all. `rest_until`: there was more than one receivable holds.
 create or replace function duly.part_to_collect(p_account_id text, p_period text, p_run_id text, p_invoices text[],
-    out invoices text[], out rest_until bigint)
+    p_asked bigint default null, out invoices text[], out rest_until bigint)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
     v_member duly.run_items;
@@ -230,12 +247,15 @@ begin
     v_member := duly.member_of(p_account_id, p_period, p_run_id);
     select * into v_part from duly.claimable(p_account_id, p_period,
         case when v_member.member_id is not null then v_member.invoices when p_invoices <> '{}' then p_invoices end,
-        p_leaves_plans => v_member.member_id is null);
+        p_leaves_plans => v_member.member_id is null, p_asked => p_asked);
     invoices := v_part.invoices;
     rest_until := coalesce(v_part.rest_until, v_member.rest_until);
     if v_member.member_id is null and p_invoices <> '{}' and v_part.of_all < cardinality(p_invoices) then
         perform duly.refuse('invoices_collectable', format(
             'of the invoices %s some are not unsettled invoices of %s, or are being collected', p_invoices, p_account_id));
+    elsif p_asked > duly.owed_to(p_account_id, p_period, invoices) then
+        perform duly.refuse('amount_collectable', format('amount_minor: %s is more than the %s that may be asked for of %s',
+            p_asked, duly.owed_to(p_account_id, p_period, invoices), p_account_id));
     end if;
 end $$;
 

@@ -173,7 +173,8 @@ begin
         update duly.run_items set rest_until = v_part.rest_until
         where run_id = p_run_id and member_id = p_account_id and rest_until is null;
     end if;
-    v_owed := duly.owed_on(v_part.invoices);
+    v_owed := least(duly.owed_to(p_account_id, p_period, v_part.invoices),
+        (select asked_minor from duly.collections where account_id = p_account_id and period = p_period));
     v_uncharged := duly.uncharged_because(v_owed, v_account.currency, (select minimum_minor from duly.provider_currencies
         where provider_id = p_provider_id and currency = v_account.currency));
     if v_request.id is null and v_owed = 0 and duly.is_claimed_by_others(p_account_id, p_period, (

@@ -167,7 +167,7 @@ begin
     if found then return v_number; end if;
     select * into v_collection from duly.collections
     where account_id = p_account_id and period = p_period and closed_at is null;
-    v_owed := duly.owed_on(coalesce(v_collection.invoices, '{}'));
+    v_owed := duly.owed_to(p_account_id, p_period, coalesce(v_collection.invoices, '{}'));
     if v_owed = 0 then
         perform duly.refuse('something_is_owed', format('%s owes nothing more for %s', p_account_id, p_period));
     elsif exists (select from duly.provider_methods where payment_method_id = p_method) then
@@ -181,6 +181,7 @@ begin
     v_receipt := duly.create_payment(v_key, p_account_id, v_owed, v_collection.currency, p_method,
         p_addressed_invoice_ids => v_collection.invoices, p_payment_reference => p_reference, p_origin => 'user',
         p_actor => p_actor);
+    perform duly.use_claims(p_account_id, p_period);
     perform duly.write_receipt(p_account_id, p_period, v_collection.run_id, v_receipt.transaction_id, v_owed,
         v_collection.currency, null);
     return v_receipt.number;

@@ -52,7 +52,7 @@ end $$;
 create or replace function duly.write_closing_message(p_collection duly.collections) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_parameters jsonb := jsonb_build_object('amount_minor', duly.owed_on(p_collection.invoices),
+    v_parameters jsonb := jsonb_build_object('amount_minor', least(p_collection.asked_minor, duly.owed_on(p_collection.invoices)),
         'currency', p_collection.currency, 'code', p_collection.reason);
 begin
     -- Who is forgiven the debt is not notified that it stands, and what was refused by rule is no customer's matter.

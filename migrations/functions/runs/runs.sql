@@ -76,19 +76,25 @@ language sql stable security definer set search_path = duly, pg_temp as $$
           and t.issued_on < p_ends_on and (p_accounts is null or o.account_id = any (p_accounts))
     ),
     owned as materialized (
-        select distinct w.invoice_id from duly.owned_invoices w where p_accounts is null or w.account_id = any (p_accounts)
+        select w.invoice_id, coalesce(sum(w.amount_minor), 0) as claimed_minor, bool_or(w.amount_minor is null) as has_owner
+        from duly.owned_invoices w where p_accounts is null or w.account_id = any (p_accounts) group by w.invoice_id
     ),
     asked as materialized (
         select distinct u.id from (select distinct account_id from open_invoices) a
         join duly.gateway_requests r on r.account_id = a.account_id and r.kind = 'payment'
             and r.period >= to_char(p_ends_on - 1, 'YYYY-MM') and r.period < to_char(p_ends_on - 1, 'YYYY-MM') || '~'
         cross join unnest(r.invoices) u (id)
+        -- Who asked for an amount leaves the rest to the run.
+        where not exists (select from duly.collections c
+            where c.account_id = r.account_id and c.period = r.period and c.asked_minor is not null)
     ),
     marked as materialized (
-        select i.*, w.invoice_id is null and u.id is null as is_free, w.invoice_id is null and u.id is not null as is_asked
+        select i.*, x.free_minor, x.free_minor > 0 and u.id is null as is_free, x.free_minor > 0 and u.id is not null as is_asked
         from open_invoices i
         left join owned w on w.invoice_id = i.transaction_id
         left join asked u on u.id = i.transaction_id
+        cross join lateral (select case when w.has_owner then 0
+            else greatest(i.open_minor - coalesce(w.claimed_minor, 0), 0) end::bigint as free_minor) x
     ),
     free as (
         select i.*, row_number() over (partition by i.account_id order by i.sort_on, i.account_version) as place,
@@ -96,7 +102,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         from marked i where i.is_free
     ),
     part as (
-        select f.account_id, sum(f.open_minor) filter (where f.place <= duly.part_of(f.of_all))::bigint as free_minor,
+        select f.account_id, sum(f.free_minor) filter (where f.place <= duly.part_of(f.of_all))::bigint as free_minor,
             array_agg(f.transaction_id order by f.place) filter (where f.place <= duly.part_of(f.of_all)) as invoices,
             max(f.account_version) filter (where duly.part_of(f.of_all) < f.of_all) as rest_until
         from free f group by f.account_id

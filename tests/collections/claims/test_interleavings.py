@@ -1,4 +1,4 @@
-"""Whoever collects, in whatever order and all at once: no invoice ever has two owners, and none is paid for twice."""
+"""Whoever collects, in whatever order and all at once: no invoice has two owners, and no cent is paid for twice."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ RUNS = (
 )
 RUNS_OF_NEXT_MONTH = (("run/monthly/2026-12", "monthly", "2026-12", "2027-01-01"),)
 
-# The invoices of everything that is open, by receivable: each invoice once, and all of them claimed.
+# The invoices of everything that is open, by receivable: all of them claimed, and by nobody else.
 TWO_OWNERS = """
     with open_now as (
         select c.account_id, c.period, unnest(c.invoices) as invoice_id
@@ -35,6 +35,12 @@ TWO_OWNERS = """
     select coalesce(o.invoice_id, w.invoice_id), o.period, w.period from open_now o
     full join duly.claims w on (w.invoice_id, w.account_id, w.period) = (o.invoice_id, o.account_id, o.period)
     where o.period is null or w.period is null
+"""
+# One owner of all that is left, and of the others no more than the invoice is of.
+CLAIMED_TOO_MUCH = """
+    select w.invoice_id from duly.claims w join duly.open_items o on o.transaction_id = w.invoice_id
+    group by w.invoice_id, o.amount_minor
+    having count(*) filter (where w.amount_minor is null) > 1 or sum(w.amount_minor) > o.amount_minor
 """
 # A transfer that comes while a charge is under way may leave credit; what is charged never exceeds what was billed.
 CHARGED_TOO_MUCH = """
@@ -133,6 +139,7 @@ class Collector:
         account = self._rng.choice(ACCOUNTS)
         invoices = self._books.run("select transaction_id from duly.open_items where account_id = %s", account)
         named = [self._rng.choice(invoices)[0]] if invoices and self._rng.random() < 0.5 else []
+        amount = {"asked": self._rng.randint(50, 900), "asked_currency": "EUR"} if self._rng.random() < 0.5 else {}
         self._call(
             "open_collection",
             account_id=account,
@@ -141,6 +148,7 @@ class Collector:
             run_id="",
             invoices=named,
             owner=f"execution-{next(_references)}",
+            **amount,
         )
 
     def _close(self) -> None:
@@ -209,6 +217,13 @@ async def test_no_invoice_is_collected_by_two_owners_whatever_happens_at_once(
             done.result()
 
     assert await small_parts.run(TWO_OWNERS) == []
+    assert await small_parts.run(CLAIMED_TOO_MUCH) == []
     assert await small_parts.run(CHARGED_TOO_MUCH) == []
     assert await small_parts.run("select * from duly.invariant_violations") == []
     assert await small_parts.value("select count(*) from duly.gateway_requests where state = 'posted'") > 3
+    asked = (
+        "from duly.collections c join duly.gateway_requests r using (account_id, period)"
+        " where c.asked_minor is not null and r.kind = 'payment'"
+    )
+    assert await small_parts.value("select count(*) from duly.collections where asked_minor is not null") > 0
+    assert await small_parts.run(f"select period {asked} and r.amount_minor > c.asked_minor") == []

@@ -17,6 +17,36 @@ async def test_an_account_is_collected_from_at_once(
     assert await merchant.balance(account) == 0
 
 
+async def test_a_part_is_collected_and_the_rest_is_left(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str
+) -> None:
+    account = await merchant.account(owes_minor=12000)
+
+    result = await cli.json("collections", "start", account, f"{period}-part", "--amount", "50.00")
+
+    assert (result["first_outcome"]["outcome"], result["first_outcome"]["amount_minor"]) == ("settled", 5000)
+    assert await merchant.balance(account) == 7000
+
+
+@pytest.mark.parametrize(
+    ("amount", "rule"),
+    [
+        ("120.01", "amount_collectable"),
+        ("0", "amount_collectable"),
+        ("0.10", "amount_at_least"),
+        ("5,0", "amount_is_decimal"),
+    ],
+)
+async def test_an_amount_that_cannot_be_collected_is_refused_by_its_rule(
+    cli: CommandLine, merchant: Merchant, period: str, amount: str, rule: str
+) -> None:
+    account = await merchant.account(owes_minor=12000)
+
+    refused = await cli("collections", "start", account, period, "--amount", amount, "--json")
+
+    assert refused.rules == [("amount", rule)]
+
+
 async def test_a_decline_is_an_answer_and_the_collection_goes_on(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
