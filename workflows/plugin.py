@@ -1,12 +1,12 @@
 """What client, worker and replayer must agree on: how messages are written, and what the sandbox lets through."""
 
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
+from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.inputs.runner import CheckingRunner
 
 # Loaded once for all workflows instead of again for each of them, which costs milliseconds and megabytes a workflow.
@@ -61,7 +61,7 @@ def _use_ours(_given: WorkflowRunner | None) -> WorkflowRunner:
 
 DULY_PLUGIN = SimplePlugin(
     "duly",
-    data_converter=pydantic_data_converter,
+    data_converter=DATA_CONVERTER,
     workflow_runner=_use_ours,
     interceptors=[InputChecks(), Generations()],
 )

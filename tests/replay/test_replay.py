@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import _Definition
 
@@ -14,6 +13,7 @@ from tests.replay.commands import Command, ListeningRunner, asked_again, recorde
 from tests.replay.histories import load, recorded
 from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
+from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.plugin import sandboxed_runner
 from workflows.registered import WORKFLOWS
 
@@ -45,7 +45,7 @@ async def replayed(history: WorkflowHistory) -> list[Command]:
     replayer = Replayer(
         workflows=WORKFLOWS,
         workflow_runner=runner,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         interceptors=[InputChecks(), Generations()],
     )
     await replayer.replay_workflow(history)
