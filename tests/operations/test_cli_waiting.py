@@ -19,6 +19,7 @@ from commands import updates
 from commands.output import Output
 from commands.runner import perform
 from commands.waiting import answers
+from commands.waiting.pollers import WORKFLOW_WORK, gateway_work, missing_workers
 from models.cards.card import CardRegistration, CardRequest
 from models.reductions.reduction import Award
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
@@ -28,7 +29,7 @@ from settings import Settings
 from tests.house.source import ROOT
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
-from tests.support.run_control import duly_at
+from tests.support.run_control import duly_at, until
 from worker import workflow_worker
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.plugin import DULY_PLUGIN
@@ -210,7 +211,12 @@ async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
     slow = Fault(operation="POST /v1/payment_intents", kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=1)
     stripe_sandbox.add_fault(slow)
     account = await merchant.account(owes_minor=2500)
+
+    async def all_poll() -> bool:
+        return not await missing_workers(quiet, [WORKFLOW_WORK, gateway_work("stripe")])
+
     async with duly_at(WorkflowEnvironment.from_client(quiet), database, gateway, settings) as duly:
+        await until(all_poll)
         printed = await ask("collections", "start", account, period, "--wait-seconds", "0.1", "--json")
         await duly.collection(account, period).result()
 
