@@ -66,6 +66,7 @@ from workflows.events.targets import target_of
 from workflows.options import MONTHLY
 from workflows.registered import WORKFLOWS
 from workflows.supervision.resumption import resumable_of
+from workflows.supervision.unknown_workflow import UnknownWorkflow
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +124,7 @@ def workflow_worker(client: Client, database: Database) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
-        workflows=WORKFLOWS,
+        workflows=(*WORKFLOWS, UnknownWorkflow),
         activities=[one for family in families for one in family.all()],
         max_concurrent_workflow_tasks=20,
         max_cached_workflows=WORKFLOW_CACHE_SIZE,

@@ -1,6 +1,7 @@
 """The types of errors that clients meet, by workflow: a test finds each of them where it is raised."""
 
 OF_EVERY_WORKFLOW = {
+    "workflow_type_exists": "no workflow has this name; the message names the one that may be meant",
     "invalid_input": "a field is unknown, missing or of another type, or there are too few or too many arguments",
     "id_is_valid": "an id has characters or a length that no id of ours has",
     "ids_agree": "an id that is said twice is not the same",

@@ -23,6 +23,7 @@ from tests.contract.run_examples import EXAMPLES
 from workflows.inputs.runner import MARK
 from workflows.inputs.values import TEXT_MAX
 from workflows.registered import WORKFLOWS
+from workflows.supervision.unknown_workflow import UnknownWorkflow
 
 NAMES = sorted(EXAMPLES)
 REGISTERED: dict[str, Any] = {
@@ -36,6 +37,7 @@ ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 WRONG_TYPE = {"not": "this"}
 IS_NO_JSON = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"account_id": '))
 IS_NOT_JSON = RawValue(Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\x01"))
+IS_OF_NO_ENCODING = RawValue(Payload(metadata={"encoding": b"json/ours"}, data=b"{}"))
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,15 @@ def plain(value: Any) -> Any:
 def mistakes(*examples: Any) -> Iterator[Mistake]:
     """Yield everything that can be wrong about arguments: one thing at a time."""
     good = tuple(plain(example) for example in examples)
-    yield Mistake((*good, "one too many"), "arguments")
+    for one_too_many in ("one too many", IS_NO_JSON, IS_NOT_JSON, IS_OF_NO_ENCODING):
+        yield Mistake((*good, one_too_many), "arguments")
     if not examples:
         return
     yield Mistake((), "arguments")
     for position, example in enumerate(examples):
         name = "argument" if len(examples) == 1 else f"argument {position + 1}"
         put = partial(_with, good, position)
-        for nonsense in (IS_NO_JSON, IS_NOT_JSON, None, [good[position]]):
+        for nonsense in (IS_NO_JSON, IS_NOT_JSON, IS_OF_NO_ENCODING, None, [good[position]]):
             yield Mistake(put(nonsense), name)
         if is_dataclass(example):
             yield from (Mistake(put(wrong), field) for wrong, field in _wrong_objects(example))
@@ -189,5 +192,5 @@ async def running_workflows(duly: Client, foreign: Client, marked: Client) -> As
     Nothing is kept at hand: whatever is said to a workflow, its history is replayed first, as on another worker.
     """
     queue = f"contract-{uuid4().hex}"
-    async with Worker(duly, task_queue=queue, workflows=WORKFLOWS, max_cached_workflows=0):
+    async with Worker(duly, task_queue=queue, workflows=(*WORKFLOWS, UnknownWorkflow), max_cached_workflows=0):
         yield Foreign(foreign, marked, queue)

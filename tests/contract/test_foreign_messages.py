@@ -73,7 +73,8 @@ async def test_an_update_that_takes_nothing_refuses_what_it_is_given_and_leaves_
     async with foreign.waiting(name) as handle:
         for update, call in EXAMPLES[name].updates.items():
             if call.takes is None:
-                assert [await answer_to(handle, update, mistake) for mistake in mistakes()] == [""]
+                missed = [await answer_to(handle, update, mistake) for mistake in mistakes()]
+                assert list(filter(None, missed)) == []
         kinds = await kinds_of(handle)
 
     assert not {TASK_FAILED, ACCEPTED} & set(kinds)
@@ -84,8 +85,9 @@ async def test_a_query_that_is_given_something_is_answered_with_the_reason(forei
     async with foreign.waiting(name) as handle:
         for query in EXAMPLES[name].queries:
             await handle.query(query)
-            with pytest.raises(WorkflowQueryFailedError, match="arguments: must be none"):
-                await handle.query(query, {"perod": 1})
+            for mistake in (Mistake(({"perod": 1},), "arguments"), *mistakes()):
+                with pytest.raises(WorkflowQueryFailedError, match="arguments: must be none"):
+                    await handle.query(query, args=list(mistake.arguments))
         kinds = await kinds_of(handle)
 
     assert TASK_FAILED not in kinds

@@ -216,6 +216,50 @@ async def test_who_starts_and_asks_in_one_call_gets_the_name_of_the_field_too(fo
     assert error.value.cause.message == "provider_id: is no field; did you mean provider?"
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("collection", "did you mean Collection?"), ("Invoice", "there are BackEndReduction, BillingRun")],
+)
+async def test_a_workflow_that_is_none_fails_at_once_and_leaves_the_id_free(
+    foreign: Foreign, name: str, hint: str
+) -> None:
+    request = plain(EXAMPLES["Collection"].request)
+
+    error = await refused(foreign, name, request, workflow_id=EXAMPLES["Collection"].id)
+
+    assert (error.type, fields_named(error)) == ("workflow_type_exists", ["workflow_type"])
+    assert error.message.startswith(f"workflow_type: '{name}' is no workflow; {hint}")
+    async with foreign.waiting("Collection") as handle:
+        assert handle.id == EXAMPLES["Collection"].id
+
+
+async def test_who_starts_no_workflow_and_asks_in_one_call_gets_the_name_that_may_be_meant(foreign: Foreign) -> None:
+    start = WithStartWorkflowOperation[Any, Any](
+        "collection",
+        plain(EXAMPLES["Collection"].request),
+        id=EXAMPLES["Collection"].id,
+        task_queue=foreign.queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await foreign.client.execute_update_with_start_workflow("first_outcome", start_workflow_operation=start)
+
+    assert isinstance(error.value.cause, ApplicationError)
+    assert error.value.cause.type == "workflow_type_exists"
+
+
+async def test_a_workflow_of_a_newer_release_that_ours_have_started_waits_for_a_worker_that_knows_it(
+    foreign: Foreign,
+) -> None:
+    handle = await foreign.marked.start_workflow("Newer", id="newer", task_queue=foreign.queue)
+    await happened(handle, TASK_FAILED)
+    described = await handle.describe()
+    await handle.terminate("the test is over")
+
+    assert described.status is WorkflowExecutionStatus.RUNNING
+
+
 async def test_what_a_workflow_of_another_version_sends_waits_for_a_worker_that_understands_it(
     foreign: Foreign,
 ) -> None:

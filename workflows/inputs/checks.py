@@ -55,7 +55,7 @@ def checked_init(init: Init) -> Init:
     def checked(self: Any, *arguments: Any) -> None:
         problems = _problems_of_start(wanted, arguments)
         if problems:
-            setattr(self, _REFUSED_START, problems)
+            refuse_start(self, problems)
         else:
             init(self, *arguments)
 
@@ -92,7 +92,7 @@ class _Checked(WorkflowInboundInterceptor):
         if not problems and names_provider(workflow.info().workflow_type):
             problems = await self._provider.problems_of(input.args[0])
             if problems:
-                setattr(workflow.instance(), _REFUSED_START, problems)
+                refuse_start(workflow.instance(), problems)
                 await workflow.wait_condition(workflow.all_handlers_finished)
         if problems:
             raise refusal(problems)
@@ -187,6 +187,11 @@ def _marked(headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
     return {**headers, **MARK}
 
 
+def refuse_start(refused: object, problems: Sequence[Problem]) -> None:
+    """Refuse the start of a workflow that is being made, and whatever it is asked in the same call."""
+    setattr(refused, _REFUSED_START, problems)
+
+
 def _refused_start() -> Sequence[Problem]:
     found: Sequence[Problem] = getattr(workflow.instance(), _REFUSED_START, ())
     return found
@@ -228,10 +233,7 @@ def _problems_of_new_values(arguments: Sequence[Any]) -> Sequence[Problem]:
 
 def _problems_of_call(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
     """Return what is wrong with the arguments of a call: unread, too few or too many."""
-    for argument in arguments:
-        if isinstance(argument, Refused):
-            return argument.problems
     if len(arguments) == len(wanted):
-        return ()
+        return next((argument.problems for argument in arguments if isinstance(argument, Refused)), ())
     named = f"{len(wanted)}: {', '.join(wanted)}" if wanted else "none"
     return (Problem("arguments", ARGUMENTS, f"must be {named}"),)

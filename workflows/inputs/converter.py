@@ -13,7 +13,8 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from workflows.inputs.decoding import CALL_BYTES_MAX, Refused, read, refusal
+from models.problem import Problem
+from workflows.inputs.decoding import ARGUMENTS, CALL_BYTES_MAX, Refused, read, refusal
 
 
 class InputKind(Enum):
@@ -28,12 +29,13 @@ class InputKind(Enum):
 class Arguments:
     """What one workflow takes: by which kinds of input which types, and the names of each handler's parameters.
 
-    Two kinds of input may have the same types.
+    Two kinds of input may have the same types. Only those that are `is_own` are of the workflow itself.
     """
 
     workflow_id: str
     kinds: Mapping[tuple[type, ...], frozenset[InputKind]] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_own: bool = False
 
 
 class InputConverter(PayloadConverter, WithSerializationContext):
@@ -54,16 +56,28 @@ class InputConverter(PayloadConverter, WithSerializationContext):
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         """Read arguments strictly where the types are those of an input."""
-        kinds = self.arguments.kinds.get(tuple(type_hints)) if type_hints else None
-        if not kinds or type_hints is None or len(type_hints) != len(payloads):
+        if not type_hints or len(type_hints) != len(payloads):
             # No types at all would hide arguments that nobody takes: whoever is called with them is asked first.
-            return self._within.from_payloads(payloads, type_hints or None)
+            return self._miscounted(payloads, type_hints)
+        kinds = self.arguments.kinds.get(tuple(type_hints))
+        if not kinds:
+            return self._within.from_payloads(payloads, type_hints)
         found = read(payloads, type_hints, bytes_max=None if InputKind.START in kinds else CALL_BYTES_MAX)
         if not isinstance(found, Refused):
             return found
         if kinds == {InputKind.REQUEST}:
             raise refusal(found.problems)
         return [found for _ in payloads]
+
+    def _miscounted(self, payloads: Sequence[Payload], type_hints: list[type] | None) -> list[Any]:
+        """Read arguments of which there are too few or too many: how many, not what they are, is said to the client."""
+        try:
+            return self._within.from_payloads(payloads, type_hints or None)
+        except Exception:
+            if not self.arguments.is_own:
+                raise
+            unread = Refused((Problem("arguments", ARGUMENTS, "are no JSON values, and not as many as are taken"),))
+            return [unread for _ in payloads]
 
     def with_context(self, context: SerializationContext) -> Self:
         """Stay strict for the workflow itself; for its activities and children do as what is within."""
