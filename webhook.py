@@ -26,6 +26,7 @@ from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
 from activities.events.repeated_task import RepeatedTask
+from activities.gateway.mode import require_mode
 from activities.gateway.stripe_events import verified_event
 from activities.gateway.stripe_gateway import StripeGateway
 from migrations.source import functions_hash
@@ -251,21 +252,20 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     )
     if not await database.verify(functions_hash()):
         log.warning("schema_differs", advice="migrate with the newer release, then restart the older processes")
-    key = settings.temporal_api_key
+    await require_mode(database, settings.provider, settings.gateway_mode)
     client = await connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         tls=settings.temporal_tls,
-        api_key=key.get_secret_value() if key else None,
+        api_key=key.get_secret_value() if (key := settings.temporal_api_key) else None,
     )
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
-    inbox = EventInbox(database, settings.provider)
+    inbox, connections = EventInbox(database, settings.provider), Connections(fitting(HttpLimits()))
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         timeout_seconds=settings.gateway_timeout_seconds,
     )
-    connections = Connections(fitting(HttpLimits()))
     webhook = Webhook(inbox, client, secrets, ReceiverClock(gateway), connections=connections, is_live=settings.is_live)
     app = build_app(webhook)
     # What is loaded by now stays: collecting garbage need not walk through it while somebody waits for an answer.

@@ -15,6 +15,7 @@ from tests.refunds.test_refund_runs import counted, run
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.running_duly import RunningDuly
+from webhook import serve
 from worker import Role, run_worker
 from workflows.collections.collection import Collection
 
@@ -29,6 +30,17 @@ async def test_a_worker_does_not_start_with_a_key_of_the_other_mode(
 
     with pytest.raises(WrongModeError, match=f"provider stripe is in {mode} mode"):
         await run_worker(wrong, role)
+
+
+@pytest.mark.parametrize(("key", "mode"), [("sk_live_duly", "test"), ("rk_test_duly", "live")])
+async def test_a_receiver_does_not_take_the_events_of_the_other_mode_for_its_providers(
+    settings: Settings, merchant: Merchant, key: str, mode: str
+) -> None:
+    await merchant.run("update duly.providers set mode = :mode", mode=mode)
+    wrong = settings.model_copy(update={"stripe_api_key": SecretStr(key)})
+
+    with pytest.raises(WrongModeError, match=f"provider stripe is in {mode} mode"):
+        await serve(wrong, "127.0.0.1", 0)
 
 
 async def test_a_worker_that_started_before_its_provider_got_another_mode_charges_nothing(
