@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from temporalio import activity
 
 from activities.database import Database
 from activities.reconciliation.books import GatewayBooks, GatewayWithBooks
+from activities.reconciliation.settling import Settling
 from models.reconciliation.movement_kinds import EntryKind
 from models.reconciliation.reconciliation import (
     OVERDUE,
@@ -31,6 +31,7 @@ class CandidateActivities:
     def __init__(self, database: Database, gateway: GatewayWithBooks) -> None:
         self._database = database
         self._books = GatewayBooks(database, gateway)
+        self._settling = Settling(database)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -66,9 +67,7 @@ class CandidateActivities:
         # With its movement, where there is one by now, the fee is booked as well.
         await self._books.store_movements_of(request.provider, found.id)
         kind = EntryKind.REFUND if request.object_id.startswith(_REFUND_IDS) else EntryKind.CHARGE
-        result = await self._database.call(
-            "confirm_object", provider_id=request.provider, kind=kind, found=asdict(found)
-        )
+        result = await self._settling.settle_object(request.provider, kind, found)
         if result["outcome"] in {"mended", "listed"}:
             await self._database.call("alert_of_discrepancies", occasion=activity.info().workflow_id)
         return CheckedObject(result["outcome"], result.get("kind") or "", result.get("wake") or "")
@@ -84,12 +83,8 @@ class CandidateActivities:
         ):
             for row in rows:
                 found = await self._books.read_object(row.source)
-                yield await self._database.call(
-                    "confirm_movement",
-                    provider_id=plan.provider,
-                    movement_id=row.id,
-                    found=asdict(found),
-                    reconciliation_id=plan.reconciliation_id,
+                yield await self._settling.settle_movement(
+                    plan.provider, row.id, row.kind, found, reconciliation_id=plan.reconciliation_id
                 )
                 activity.heartbeat(row.id)
             after = rows[-1].id

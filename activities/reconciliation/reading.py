@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.database import Database
 from activities.reconciliation.books import GatewayBooks, GatewayWithBooks, rows_of
+from activities.reconciliation.settling import Settling
 from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout
 from models.reconciliation.movement_kinds import EntryKind
 from models.reconciliation.reconciliation import (
@@ -34,6 +35,7 @@ class GatewayBookActivities:
     def __init__(self, database: Database, gateway: GatewayWithBooks) -> None:
         self._database = database
         self._books = GatewayBooks(database, gateway)
+        self._settling = Settling(database)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -142,9 +144,7 @@ class GatewayBookActivities:
             return []
         if reading.window.list is not GatewayList.REFUNDS:
             return [f"dispute/{found.id}"]
-        result = await self._database.call(
-            "confirm_object", provider_id=reading.provider, kind=EntryKind.REFUND, found=asdict(found)
-        )
+        result = await self._settling.settle_object(reading.provider, EntryKind.REFUND, found)
         return [result["wake"]] if result.get("wake") else []
 
     async def _settle_payout(self, reading: WindowReading, found: FoundPayout) -> None:

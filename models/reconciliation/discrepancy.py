@@ -100,6 +100,12 @@ KINDS = MappingProxyType(
             Owner.FINANCE,
             "Book {object} by hand in a currency of the ledger, and " + _RESOLVE,
         ),
+        "refused": DiscrepancyKind(
+            "Money has moved, and a rule refuses to book it; its evidence names the rule.",
+            Owner.OPERATIONS,
+            "Put right what the rule of {object} names, and reconcile again. Else book it by hand, and " + _RESOLVE,
+            is_urgent=True,
+        ),
         "unknown_movement": DiscrepancyKind(
             "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE
         ),

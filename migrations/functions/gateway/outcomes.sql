@@ -80,8 +80,10 @@ declare
     v_payment text;
 begin
     perform duly.reject_payment(p_attempt.payment_id, 'amount_changed');
-    v_payment := duly.draft_payment('payment:' || p_attempt.request_id || ':' || p_attempt.attempt || ':found',
-        p_request.account_id, p_found_minor, p_request.currency, 'card', p_request.provider_id, p_request.invoices, 'system');
+    v_payment := duly.draft_moved('payment:' || p_attempt.request_id || ':' || p_attempt.attempt || ':found', 'payment',
+        p_request.account_id, p_found_minor, p_request.currency,
+        (select method from duly.financial_transactions where id = p_attempt.payment_id), p_request.provider_id,
+        p_request.invoices);
     update duly.gateway_requests set transaction_id = v_payment, amount_minor = p_found_minor where id = p_request.id;
     update duly.gateway_attempts set payment_id = v_payment, amount_minor = p_found_minor
     where request_id = p_attempt.request_id and attempt = p_attempt.attempt returning * into v_attempt;

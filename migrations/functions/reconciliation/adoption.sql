@@ -15,6 +15,41 @@ begin
     return coalesce(v_account, duly.system_account('suspense', p_currency));
 end $$;
 
+-- The draft of money that has moved already. No rule of a person's entry refuses it: the account may be terminated since, the
+-- method out of use, an invoice cancelled. It is posted as any other draft of the gateway's.
+create or replace function duly.draft_moved(p_key text, p_classification duly.classification, p_account_id text,
+    p_amount_minor bigint, p_currency text, p_method text, p_provider_id text, p_invoices text[] default '{}',
+    p_issue_reason text default null)
+returns text language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    t duly.financial_transactions;
+begin
+    t.request_hash := duly.request_hash('moved', p_classification::text, p_account_id, p_amount_minor::text, p_currency,
+        p_provider_id);
+    t.id := duly.made_before(p_key, t.request_hash);
+    if t.id is not null then return t.id; end if;
+    select (clock_timestamp() at time zone time_zone)::date into strict t.issued_on from duly.accounts where id = p_account_id;
+    select id into strict t.type_id from duly.transaction_types where classification = p_classification
+    order by is_default desc, is_active desc, id limit 1;
+    select coalesce(array_agg(x.id order by x.place), '{}') into t.addressed_invoice_ids
+    from unnest(p_invoices) with ordinality x (id, place)
+    join duly.financial_transactions i on i.id = x.id and i.account_id = p_account_id and duly.is_payable(i);
+    t.id := 'ft_' || nextval('duly.financial_transaction_ids');
+    t.idempotency_key := p_key;
+    t.classification := p_classification;
+    t.account_id := p_account_id;
+    t.currency := p_currency;
+    t.total_minor := p_amount_minor;
+    t.state := 'draft';
+    t.method := p_method;
+    t.provider := p_provider_id;
+    t.issue_reason := p_issue_reason;
+    t.origin := 'system';
+    t.actor := 'system';
+    perform duly.insert_header(t);
+    return t.id;
+end $$;
+
 -- Book a payment that was taken without a request of ours, and return its request; a repeat returns it again. Its movement
 -- is expected as any other; where its fee is given that is booked at once.
 create or replace function duly.adopt_payment(p_provider_id text, p_customer text, p_account_id text, p_payment_reference text,
@@ -29,8 +64,8 @@ begin
     select * into r from duly.gateway_requests
     where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
     if found then return r; end if;
-    v_payment := duly.draft_payment('found:' || p_payment_reference, v_account, p_amount_minor, p_currency,
-        duly.method_of(p_provider_id), p_provider_id, '{}', 'system');
+    v_payment := duly.draft_moved('found:' || p_payment_reference, 'payment', v_account, p_amount_minor, p_currency,
+        duly.method_of(p_provider_id), p_provider_id);
     insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
         state, gateway_reference, asked_because, executed_at)
     values ('found/' || p_payment_reference, 'payment', p_provider_id, v_account,
@@ -72,8 +107,8 @@ begin
     v := duly.payment_left(v.request_id);
     if v.request_id is null or p_amount_minor > v.left_minor then return null; end if;
     select method into v_method from duly.financial_transactions where id = v.transaction_id;
-    v_draft := (duly.make_refund('refund:' || p_refund_reference, v.account_id, p_amount_minor, v.currency, v_method,
-        p_provider_id, p_draft => true, p_issue_reason => 'Refunded at the gateway', p_origin => 'system')).transaction_id;
+    v_draft := duly.draft_moved('refund:' || p_refund_reference, 'refund', v.account_id, p_amount_minor, v.currency, v_method,
+        p_provider_id, p_issue_reason => 'Refunded at the gateway');
     insert into duly.gateway_requests (id, kind, provider_id, account_id, transaction_id, of_request_id, amount_minor,
         currency, asked_because)
     values (p_refund_reference, 'refund', p_provider_id, v.account_id, v_draft, v.request_id, p_amount_minor, v.currency,

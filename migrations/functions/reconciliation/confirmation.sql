@@ -53,7 +53,7 @@ end $$;
 
 -- How a discrepancy about a movement is written: what the gateway says, and what the ledger has.
 create or replace function duly.list_movement(m duly.gateway_movements, f jsonb, p_kind text, p_state text, p_id text,
-    p_account_id text default '', p_transaction_id text default '')
+    p_account_id text default '', p_transaction_id text default '', p_evidence jsonb default '{}')
 returns jsonb language plpgsql as $$
 declare
     e duly.expected_movements;
@@ -67,7 +67,7 @@ begin
         abs(m.amount_minor), m.currency, jsonb_strip_nulls(jsonb_build_object('movement', m.id, 'type', m.type,
             'category', m.category, 'kind', m.kind, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
             'payment_reference', nullif(f ->> 'payment_reference', ''), 'status', nullif(f ->> 'status', ''),
-            'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor)), p_id);
+            'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor)) || p_evidence, p_id);
     -- A person may have explained it before its day was read.
     update duly.gateway_movements set state = 'explained', explanation = v_id
     where provider_id = m.provider_id and id = m.id and state = 'open'

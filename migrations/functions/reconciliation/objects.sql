@@ -1,15 +1,14 @@
 -- An object of the gateway that an event names and nobody here has requested: looked at at once, not on the next day.
 
--- Settle a payment or refund by what the gateway says of it. Its movement may come later.
-create or replace function duly.confirm_object(p_provider_id text, p_kind text, p_found jsonb) returns jsonb
-language plpgsql security definer set search_path = duly, pg_temp as $$
+-- An object's movement, locked; as it will be, where the gateway has not listed it yet.
+create or replace function duly.movement_of_found(p_provider_id text, p_kind text, p_found jsonb) returns duly.gateway_movements
+language plpgsql as $$
 declare
     m duly.gateway_movements;
-    r duly.gateway_requests;
 begin
     select * into m from duly.gateway_movements
-    where provider_id = p_provider_id and source = p_found ->> 'id' and kind = p_kind limit 1 for update;
-    if m.state is distinct from 'open' and m.id is not null then return jsonb_build_object('outcome', 'matched'); end if;
+    where provider_id = p_provider_id and source = p_found ->> 'id' and kind = p_kind
+    order by state = 'open' desc limit 1 for update;
     if m.id is null then
         m.provider_id := p_provider_id;
         m.source := p_found ->> 'id';
@@ -18,6 +17,35 @@ begin
         m.fee_minor := 0;
         m.currency := p_found ->> 'currency';
     end if;
+    return m;
+end $$;
+
+-- A rule refuses to book what has moved: it is listed with the rule, and nothing else waits for it. Without a movement's id
+-- it is an object that an event has named.
+create or replace function duly.note_refused(p_provider_id text, p_movement_id text, p_kind text, p_found jsonb, p_rule text,
+    p_reconciliation_id text default null)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.gateway_movements;
+    r duly.gateway_requests;
+begin
+    select * into m from duly.gateway_movements where provider_id = p_provider_id and id = p_movement_id for update;
+    if not found then m := duly.movement_of_found(p_provider_id, p_kind, p_found); end if;
+    select * into r from duly.gateway_requests
+    where provider_id = p_provider_id and gateway_reference = p_found ->> 'payment_reference' and kind = 'payment';
+    return duly.list_movement(m, p_found, 'refused', 'open', p_reconciliation_id, r.account_id, r.transaction_id,
+        jsonb_build_object('rule', p_rule));
+end $$;
+
+-- Settle a payment or refund by what the gateway says of it. Its movement may come later.
+create or replace function duly.confirm_object(p_provider_id text, p_kind text, p_found jsonb) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.gateway_movements;
+    r duly.gateway_requests;
+begin
+    m := duly.movement_of_found(p_provider_id, p_kind, p_found);
+    if m.state is distinct from 'open' and m.id is not null then return jsonb_build_object('outcome', 'matched'); end if;
     if p_kind = 'charge' then
         if p_found ->> 'status' <> 'succeeded' then return jsonb_build_object('outcome', 'matched'); end if;
         return duly.confirm_charge(m, p_found, null);
