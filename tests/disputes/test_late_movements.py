@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from activities.disputes.disputes import record_dispute
+from activities.ledger.invariants import find_violations
 from models.disputes.dispute import DisputeData, DisputeState
 from models.gateway.movements import Movement, MovementKind
 from tests.disputes.test_disputes import held
@@ -53,3 +54,25 @@ async def test_a_further_movement_of_a_dispute_is_booked_once_in_its_own_currenc
         ("fee", "USD", 25),
         ("fee", "USD", 1500),
     ]
+
+
+async def test_of_a_dispute_about_more_than_was_paid_what_is_beyond_the_payment_is_written_off(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    intent = await refunds.merchant.value("select gateway_reference from duly.gateway_requests")
+    moved = (Movement("txn_1", MovementKind.DISPUTE, "dp_1", -2600, 1500, "EUR", datetime.now(UTC)),)
+    lost = DisputeData(
+        "dp_1", intent, DisputeState.LOST, "lost", 2600, "EUR", "fraudulent", None,
+        has_evidence=False, withdrawn_minor=2600, movements=moved,
+    )  # fmt: skip
+
+    for _ in range(2):
+        await record_dispute(refunds.database, "stripe", lost)
+
+    written_off = await refunds.merchant.value(
+        "select debit_minor - credit_minor from duly.trial_balance() where ledger_account = 'write_off'"
+    )
+    assert (await held(refunds), await refunds.state_of(payment), await refunds.owed(payment)) == (0, "cancelled", 2500)
+    assert written_off == 100
+    assert not await find_violations(refunds.owner_engine)

@@ -142,18 +142,24 @@ $$;
 -- it.
 create or replace function duly.lose_dispute(p_id text, r duly.gateway_requests, p_payment_id text, p_lost_minor bigint)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_paid bigint;
 begin
     if p_lost_minor = 0 or exists (select from duly.gateway_bookings where idempotency_key = 'dispute:' || p_id || ':lost') then
         return;
     end if;
-    if (select state from duly.financial_transactions where id = p_payment_id) = 'posted' then
-        perform duly.return_payment('dispute:' || p_id || ':lost', p_payment_id, p_lost_minor, p_id, 'Dispute lost', 'system', 'system');
+    -- Of a payment that was cancelled already nothing is left to cancel, and a bank may take more than was paid: fees of its own,
+    -- another day's rate. The customer has that twice, or never paid it, and owes nothing for it in the ledger.
+    select total_minor into v_paid from duly.financial_transactions where id = p_payment_id and state = 'posted';
+    v_paid := least(coalesce(v_paid, 0), p_lost_minor);
+    if v_paid > 0 then
+        perform duly.return_payment('dispute:' || p_id || ':lost', p_payment_id, v_paid, p_id, 'Dispute lost', 'system', 'system');
         perform duly.book_gateway_movement('dispute:' || p_id || ':lost', 'dispute_lost', r.provider_id, r.currency,
-            p_lost_minor, p_id, p_payment_id => p_payment_id);
-    else
-        -- The payment was cancelled already: the customer has the money twice, and owes nothing for it in the ledger.
-        perform duly.book_gateway_movement('dispute:' || p_id || ':lost', 'dispute_written_off', r.provider_id, r.currency,
-            p_lost_minor, p_id, p_payment_id => p_payment_id);
+            v_paid, p_id, p_payment_id => p_payment_id);
+    end if;
+    if v_paid < p_lost_minor then
+        perform duly.book_gateway_movement('dispute:' || p_id || case when v_paid > 0 then ':beyond' else ':lost' end,
+            'dispute_written_off', r.provider_id, r.currency, p_lost_minor - v_paid, p_id, p_payment_id => p_payment_id);
     end if;
     -- Who has taken the money back from a card is not charged on it again by itself.
     update duly.cards set state = 'blocked', state_reason = 'charged_back' where state = 'active' and id = (
