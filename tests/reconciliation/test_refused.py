@@ -1,7 +1,9 @@
 """Money that has moved is booked whatever state its account is in; what a rule refuses stops nothing else."""
 
+from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay_in_the_dashboard
+from tests.reconciliation.test_charges import backdate_attempts
 from tests.reconciliation.test_found_by_events import deliver, taken_and_unanswered, until_found
 from tests.support.command_line import CommandLine
 
@@ -110,3 +112,27 @@ async def test_an_object_of_an_event_that_a_rule_refuses_is_listed_at_once(
 
     (found,) = await reconciling.discrepancies()
     assert (found.object, found.state, found.evidence["rule"]) == (made, "open", "no_such_refund")
+
+
+async def test_a_refund_that_had_left_although_a_person_said_it_had_not_is_booked(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    account, sandbox = await reconciling.merchant.account(), reconciling.sandbox
+    await reconciling.paid(account, period)
+    payment = await reconciling.merchant.value("select transaction_id from duly.gateway_requests")
+    sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, probability=1.0))
+    sandbox.add_fault(Fault(operation="GET /v1/refunds", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+    await cli("refunds", "create", payment, "--amount", "25.00", "--id", "rf_1", *WHO)
+    await cli.json("refunds", "resolve", "rf_1", "--was-not-refunded", *WHO)
+    sandbox.clear_faults()
+    await reconciling.duly.client.get_workflow_handle("refund/rf_1").result()
+    await backdate_attempts(reconciling)
+    rejected = await reconciling.merchant.value("select state from duly.gateway_requests where id = 'rf_1'")
+
+    certificate = await reconciling.reconcile()
+
+    again = await cli("refunds", "create", payment, "--amount", "25.00", *WHO)
+    assert rejected == "rejected"
+    assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+    assert await kinds(reconciling) == [("unbooked_refund", "mended", "")]
+    assert (await reconciling.merchant.balance(account), "something_is_left" in again.stderr) == (2500, True)

@@ -28,8 +28,11 @@ begin
     if not found then
         select x.* into r from duly.gateway_attempts a join duly.gateway_requests x on x.id = a.request_id
         where a.idempotency_key = any (array[f ->> 'attempt_key', 'found:' || p_refund_reference])
-          and x.provider_id = p_provider_id and x.of_request_id is not null;
+          and x.provider_id = p_provider_id and x.of_request_id is not null
+        order by a.idempotency_key like 'found:%' desc limit 1;
     end if;
+    -- A refund that was given up (by a person's word that no money had left, say) is not what the gateway has paid.
+    if r.state = 'rejected' and r.gateway_reference is null and f ->> 'status' not in ('failed', 'canceled') then return null; end if;
     return r;
 end $$;
 
