@@ -2,7 +2,7 @@
 
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
-from tests.reconciliation.dashboard import pay_in_the_dashboard
+from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
 from tests.reconciliation.test_charges import backdate_attempts
 from tests.reconciliation.test_found_by_events import deliver, taken_and_unanswered, until_found
 from tests.support.command_line import CommandLine
@@ -136,3 +136,18 @@ async def test_a_refund_that_had_left_although_a_person_said_it_had_not_is_booke
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
     assert await kinds(reconciling) == [("unbooked_refund", "mended", "")]
     assert (await reconciling.merchant.balance(account), "something_is_left" in again.stderr) == (2500, True)
+
+
+async def test_money_of_nobody_that_was_booked_to_suspense_can_be_refunded(
+    cli: CommandLine, reconciling: ReconciliationClient
+) -> None:
+    stranger = await reconciling.stripe.v1.customers.create_async({})
+    await pay(reconciling, stranger.id, 900)
+    await reconciling.reconcile()
+    (found,) = await reconciling.discrepancies()
+    booked = await cli.json("reconcile", "resolve", found.id, "--as", "booked", *WHO)
+
+    refunded = await cli.json("refunds", "create", booked["number"], "--amount", "4.00", *WHO)
+
+    assert refunded["first_outcome"]["outcome"] == "refunded"
+    assert (await reconciling.merchant.balance("acc_suspense_eur"), await reconciling.wrong()) == (-500, [])

@@ -151,7 +151,7 @@ begin
     insert into duly.gateway_attempts (request_id, attempt, subject, number, idempotency_key, cause, channel, token, customer,
         payment_id, amount_minor)
     select r.id, p_attempt, duly.subject_of(r), p_attempt, duly.attempt_key(duly.subject_of(r), p_attempt),
-        case p_origin when 'user' then 'manual' else 'scheduled' end, 'refund', '', g.customer_reference,
+        case p_origin when 'user' then 'manual' else 'scheduled' end, 'refund', '', coalesce(g.customer_reference, ''),
         duly.standing_payment(p.transaction_id), r.amount_minor
     from duly.gateway_requests p left join duly.gateway_customers g
         on g.provider_id = p.provider_id and g.account_id = p.account_id
