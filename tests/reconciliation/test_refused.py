@@ -1,5 +1,7 @@
 """Money that has moved is booked whatever state its account is in; what a rule refuses stops nothing else."""
 
+import pytest
+
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
@@ -151,3 +153,20 @@ async def test_money_of_nobody_that_was_booked_to_suspense_can_be_refunded(
 
     assert refunded["first_outcome"]["outcome"] == "refunded"
     assert (await reconciling.merchant.balance("acc_suspense_eur"), await reconciling.wrong()) == (-500, [])
+
+
+@pytest.mark.parametrize("state", ["active", "terminated"])
+async def test_money_of_nobody_is_not_booked_elsewhere_than_its_decision_says(
+    cli: CommandLine, reconciling: ReconciliationClient, state: str
+) -> None:
+    account = await reconciling.merchant.account(currency="JPY" if state == "active" else "EUR")
+    await reconciling.merchant.run("select duly.set_account_state(:a, :s)", a=account, s=state)
+    stranger = await reconciling.stripe.v1.customers.create_async({})
+    await pay(reconciling, stranger.id, 900)
+    await reconciling.reconcile()
+    (found,) = await reconciling.discrepancies()
+
+    refused = await cli("reconcile", "resolve", found.id, "--as", "booked", "--account", account, *WHO)
+
+    assert (refused.exit_code, "account_can_hold_it" in refused.stderr) == (1, True)
+    assert [one.state for one in await reconciling.discrepancies()] == ["open"]

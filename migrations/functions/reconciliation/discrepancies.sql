@@ -93,6 +93,10 @@ begin
     if p_resolution = 'booked' then
         select * into strict m from duly.gateway_movements
         where provider_id = d.provider_id and source = d.object and kind = 'charge' and state = 'open' limit 1;
+        if p_account_id <> '' and duly.account_of_found(d.provider_id, '', p_account_id, m.currency) <> p_account_id then
+            perform duly.refuse('account_can_hold_it', format('account: %s is terminated, or not in %s; leave it out, and the '
+                'money goes to the suspense account', p_account_id, m.currency));
+        end if;
         r := duly.adopt_payment(d.provider_id, '', p_account_id, d.evidence ->> 'payment_reference', d.object,
             m.amount_minor, m.currency);
         d.transaction_id := r.transaction_id;
