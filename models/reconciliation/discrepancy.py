@@ -95,6 +95,12 @@ KINDS = MappingProxyType(
             Owner.FINANCE,
             "Import the bank's statement; else ask the bank about {object}. Then " + _RESOLVE,
         ),
+        "payout_sent_back": DiscrepancyKind(
+            "A payout that a bank statement had shown came back to the gateway; the bank's debit is not booked.",
+            Owner.FINANCE,
+            "The ledger's bank has {object} too much, payouts_in_transit too little: correct it where bank debits "
+            "are kept, and " + _RESOLVE,
+        ),
         "unknown_currency": DiscrepancyKind(
             "Money in a currency that the ledger does not have (ISO 4217 has given it up), or finer than it has it.",
             Owner.FINANCE,

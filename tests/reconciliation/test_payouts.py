@@ -83,3 +83,22 @@ async def test_a_payout_that_the_bank_sends_back_is_on_the_balance_again(
 
     assert certificate.open_discrepancies == 0
     assert await held(reconciling) == {"gateway_clearing:stripe": 2397, "payouts_in_transit:stripe": 0}
+
+
+async def test_a_payout_that_comes_back_after_the_statement_had_shown_it_is_listed_until_a_person_ends_it(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
+) -> None:
+    payout = await paid_out(reconciling, period)
+    reconciling.sandbox.complete_payout(str(payout["id"]))
+    await reconciling.reconcile()
+    trace = await reconciling.merchant.value("select trace from duly.gateway_payouts")
+    await cli.json("import", "bank", camt(tmp_path, entry("B1", "23.97", text=f"STRIPE PAYMENTS {trace}")))
+    reconciling.sandbox.fail_payout(str(payout["id"]))
+
+    certificates = [await reconciling.reconcile() for _ in range(2)]
+    (found,) = await reconciling.discrepancies()
+    await cli.json("reconcile", "resolve", found.id, "--as", "explained", "--actor", "maria", "--reason", "corrected")
+    last = await reconciling.reconcile()
+
+    assert (found.kind, found.object, found.amount_minor) == ("payout_sent_back", payout["id"], 2397)
+    assert [one.open_discrepancies for one in (*certificates, last)] == [1, 1, 0]

@@ -52,7 +52,7 @@ begin
         when d.kind like 'missing\_%' then exists (
             select from duly.gateway_movements m
             where m.provider_id = d.provider_id and m.source = d.object and m.kind = substr(d.kind, 9) and m.state = 'matched')
-        when d.kind = 'balance' then false
+        when d.kind in ('balance', 'payout_sent_back') then false
         when d.kind = 'payout_lines' then exists (select from duly.gateway_payouts p
             where p.provider_id = d.provider_id and p.id = d.object and p.lines_minor = p.amount_minor)
         when d.kind = 'payout_not_arrived' then exists (select from duly.gateway_payouts p

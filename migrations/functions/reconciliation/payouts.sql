@@ -74,7 +74,7 @@ begin
     return p.id;
 end $$;
 
--- Payouts that no bank line has brought a week after they were due: one discrepancy each.
+-- Payouts that no bank line has brought a week after they were due, and those that went back after one had: one discrepancy each.
 create or replace function duly.find_late_payouts(p_provider_id text, p_day date, p_reconciliation_id text) returns integer
 language sql security definer set search_path = duly, pg_temp as $$
     with late as (
@@ -83,6 +83,12 @@ language sql security definer set search_path = duly, pg_temp as $$
           and p.status not in ('failed', 'canceled') and p.amount_minor > 0),
     noted as (
         select duly.note_discrepancy(p.provider_id, 'payout_not_arrived', p.id, 'open', '', '', p.amount_minor, p.currency,
-            jsonb_build_object('status', p.status, 'arrives_on', p.arrives_on), p_reconciliation_id) from late p)
+            jsonb_build_object('status', p.status, 'arrives_on', p.arrives_on), p_reconciliation_id) from late p
+        union all
+        -- The gateway has the money again, and what the bank took back for it is in no statement that is posted: debits are not.
+        select duly.note_discrepancy(p.provider_id, 'payout_sent_back', p.id, 'open', '', '', p.amount_minor, p.currency,
+            jsonb_build_object('status', p.status), p_reconciliation_id)
+        from duly.gateway_payouts p
+        where p.provider_id = p_provider_id and p.arrived_key is not null and p.status in ('failed', 'canceled'))
     select count(*)::integer from noted
 $$;
