@@ -44,6 +44,9 @@ NOT_SENT = frozenset({RefundOutcome.DID_NOT_HAPPEN, RefundOutcome.PROVIDER_NOT_E
 
 # Workflows that were started before 0.2.0 took what they had known last for what a failed look had found.
 NO_ANSWER_IS_NO_STATE = "no-answer-is-no-state"
+# They also ended without a look into an event that came after the last one.
+LATE_EVENTS = "late-events-are-looked-into"
+EVENTS = frozenset({WakeReason.GATEWAY_EVENT})
 
 
 @workflow.defn(name="Refund")
@@ -67,6 +70,15 @@ class Refund(RefundHandlers):
         """See the refund through. Fails when it may not be: then nothing was written and nothing asked."""
         self._show()
         result = await (self._attempt(request) if request.order is not None else self._check())
+        while True:
+            result = await self._see_through(request, result)
+            await self._finish(result)
+            if not await self._has_late_event():
+                return result
+            result = await self._check()
+
+    async def _see_through(self, request: RefundRequest, result: RefundResult) -> RefundResult:
+        """Go on until nothing more can become of the refund."""
         while result.outcome not in REFUND_ENDED:
             if result.outcome is RefundOutcome.REFUNDED:
                 await self._collect_again(result)
@@ -84,8 +96,14 @@ class Refund(RefundHandlers):
                 await self._wait_for_evidence(result)
                 result = await self._attempt_again(request, result)
             self._continue_if_long()
-        await self._finish(result)
         return result
+
+    async def _has_late_event(self) -> bool:
+        """Say whether an event came after the last look: it was delivered, so nobody else would look into it."""
+        if not self._waiter.is_pending(EVENTS) or not workflow.patched(LATE_EVENTS):
+            return False
+        await self._waiter.wait(None, "an event came while this was ending", listen_to=EVENTS)
+        return True
 
     async def _attempt(self, request: RefundRequest) -> RefundResult:
         assert request.order is not None
