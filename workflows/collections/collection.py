@@ -1,7 +1,6 @@
 """A receivable that has to wait: declined, unknown, or in need of its customer. One owner to the end."""
 
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -74,14 +73,14 @@ class Collection(CollectionHandlers, CollectionWaits):
     async def _take_over(self) -> CollectionTerms:
         request = self._state.request
         opening = opening_of(request, workflow.info().first_execution_run_id)
-        is_amount = isinstance(opening, AmountOpening)
-        take_over: Any = CollectionActivities.open_amount if is_amount else CollectionActivities.open_collection
+        summary = f"take over what {request.account_id} owes for {request.period}"
         try:
+            if isinstance(opening, AmountOpening):
+                return await workflow.execute_activity_method(
+                    CollectionActivities.open_amount, opening, summary=summary, **DATABASE
+                )
             return await workflow.execute_activity_method(
-                take_over,
-                opening,
-                summary=f"take over what {request.account_id} owes for {request.period}",
-                **DATABASE,
+                CollectionActivities.open_collection, opening, summary=summary, **DATABASE
             )
         except ActivityError as error:
             if (rule := broken_rule(error)) is None:
