@@ -15,7 +15,8 @@ import psutil
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+# Three services are each given ten seconds before they are killed, one after the other.
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
