@@ -23,6 +23,9 @@ EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
 ANYTHING = frozenset(WakeReason) - {WakeReason.TIMER, WakeReason.LONG_HISTORY}
 BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
 
+# Workflows that were started before 0.2.0 ended without a look into what came after their last one.
+LATE_WAKES = "late-events-are-looked-into"
+
 
 def unsent_because(error: ActivityError) -> str:
     """Say which clocks were too far apart for anything to be sent; empty where that was not the reason."""
@@ -79,6 +82,16 @@ class Waiter:
     def is_pending(self, reasons: frozenset[WakeReason]) -> bool:
         """Say whether something has come that no wait has taken up yet."""
         return self._first(reasons) is not None
+
+    def take_late(self) -> bool:
+        """Take up what came while the workflow was ending; True when it has to look once more.
+
+        It was delivered, so nobody else looks into it: a refund that came back, a sale that was returned.
+        """
+        if not self.is_pending(ANYTHING) or not workflow.patched(LATE_WAKES):
+            return False
+        self._pending = [wake for wake in self._pending if wake.reason not in ANYTHING]
+        return True
 
     def refuse_cancel(self, instead: str) -> str:
         """Show a person that a Cancel ends nothing here and what does; return it."""

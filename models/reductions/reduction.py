@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -145,6 +145,11 @@ class Reduction:
     def under_way(self) -> tuple[ReductionPart, ...]:
         """The parts whose refund is not certain yet."""
         return tuple(each for each in self.parts if each.state in {"pending", "under_processing", "unknown"})
+
+    @property
+    def held_until(self) -> datetime:
+        """When its hold period is over."""
+        return self.awarded_at + timedelta(days=self.settings.hold_days)
 
 
 @dataclass(frozen=True)

@@ -70,19 +70,16 @@ class Dispute:
         """See the dispute through until the bank has decided. Fails when it is of no payment of ours."""
         self._show()
         dispute = await self._read()
-        while dispute.state not in DISPUTE_ENDED:
-            await self._wait(dispute)
-            if self._waiter.is_history_long():
-                resumed = DisputeSnapshot(self._dispute, self._waiter.snapshot())
-                workflow.continue_as_new(replace(request, resumed=resumed))
+        while True:
+            while dispute.state not in DISPUTE_ENDED:
+                await self._wait(dispute)
+                self._continue_if_long()
+                dispute = await self._read()
+            await self._finish(dispute)
+            if not self._waiter.take_late():
+                return dispute
+            self._continue_if_long()
             dispute = await self._read()
-        self._waiter.end_waiting()
-        self._waiter.note(f"over: {dispute.state}")
-        self._show()
-        if not await self._outgoing.finished():
-            workflow.logger.warning("message_left", extra={"dispute_id": request.dispute_id})
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return dispute
 
     @workflow.signal(description="The gateway has an event of this dispute.")
     def gateway_event(self) -> None:
@@ -180,6 +177,19 @@ class Dispute:
 
     def _send(self, dispute: DisputeRecord) -> None:
         self._outgoing.begin(lambda: send_pending(dispute.account_id), IN_OUTBOX, dispute_id=dispute.dispute_id)
+
+    async def _finish(self, dispute: DisputeRecord) -> None:
+        self._waiter.end_waiting()
+        self._waiter.note(f"over: {dispute.state}")
+        self._show()
+        if not await self._outgoing.finished():
+            workflow.logger.warning("message_left", extra={"dispute_id": self._request.dispute_id})
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    def _continue_if_long(self) -> None:
+        if self._waiter.is_history_long():
+            resumed = DisputeSnapshot(self._dispute, self._waiter.snapshot())
+            workflow.continue_as_new(replace(self._request, resumed=resumed))
 
     async def _wait(self, dispute: DisputeRecord) -> None:
         reminder = next_reminder(dispute, now=workflow.now())

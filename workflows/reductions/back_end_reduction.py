@@ -1,7 +1,6 @@
 """A reward's discount that goes back to a customer who has paid the full price (F134 to F136, X65 to X70)."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
@@ -54,16 +53,25 @@ class BackEndReduction(ReductionHandlers):
         """See the award through. Fails when it may not be: then nothing was written."""
         self._show()
         reduction = await self._open_or_load(request)
+        while True:
+            reduction = await self._see_through(reduction)
+            await self._finish(reduction)
+            if not self._waiter.take_late():
+                return reduction
+            self._continue_if_long()
+            reduction = await self._load()
+
+    async def _see_through(self, reduction: Reduction) -> Reduction:
         while not self._is_over(reduction):
             await self._take_step(reduction)
             reduction = await self._load()
             await self._signal_refund_run()
             self._continue_if_long()
         if reduction.is_sale_returned:
-            reduction = await self._claw_back(reduction)
-        elif reduction.state not in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
-            reduction = await self._record(ReductionState.GRANTED, reduction.reason)
-        return await self._finish(reduction)
+            return await self._claw_back(reduction)
+        if reduction.state not in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
+            return await self._record(ReductionState.GRANTED, reduction.reason)
+        return reduction
 
     def _is_over(self, reduction: Reduction) -> bool:
         if reduction.is_sale_returned:
@@ -80,7 +88,7 @@ class BackEndReduction(ReductionHandlers):
             await self._waiter.wait(None, "its refunds may still come back")
         elif reduction.is_disputed:
             await self._freeze()
-        elif workflow.now() < (until := _held_until(reduction)):
+        elif workflow.now() < (until := reduction.held_until):
             await self._waiter.wait(until, "its hold period is over")
         else:
             await self._grant(reduction)
@@ -260,23 +268,19 @@ class BackEndReduction(ReductionHandlers):
             )
         )
 
-    async def _finish(self, reduction: Reduction) -> Reduction:
+    async def _finish(self, reduction: Reduction) -> None:
         await self._signal_refund_run()
         self._waiter.end_review()
         self._waiter.end_waiting()
         self._waiter.note(f"over: {reduction.state}")
         self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return reduction
 
     def _continue_if_long(self) -> None:
         if self._waiter.is_history_long():
+            watched = tuple(sorted(self._watched))
             resumed = ReductionSnapshot(
-                watched=tuple(sorted(self._watched)),
-                remedies_used=self._remedies_used,
-                is_run_signaled=self._is_run_signaled,
-                decision=self._decision,
-                waiter=self._waiter.snapshot(),
+                watched, self._remedies_used, self._is_run_signaled, self._decision, self._waiter.snapshot()
             )
             workflow.continue_as_new(replace(self._request, award=None, resumed=resumed))
 
@@ -294,7 +298,3 @@ class BackEndReduction(ReductionHandlers):
             )
         self._show()
         return reduction
-
-
-def _held_until(reduction: Reduction) -> datetime:
-    return reduction.awarded_at + timedelta(days=reduction.settings.hold_days)

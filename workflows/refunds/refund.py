@@ -44,9 +44,6 @@ NOT_SENT = frozenset({RefundOutcome.DID_NOT_HAPPEN, RefundOutcome.PROVIDER_NOT_E
 
 # Workflows that were started before 0.2.0 took what they had known last for what a failed look had found.
 NO_ANSWER_IS_NO_STATE = "no-answer-is-no-state"
-# They also ended without a look into an event that came after the last one.
-LATE_EVENTS = "late-events-are-looked-into"
-EVENTS = frozenset({WakeReason.GATEWAY_EVENT})
 
 
 @workflow.defn(name="Refund")
@@ -73,8 +70,9 @@ class Refund(RefundHandlers):
         while True:
             result = await self._see_through(request, result)
             await self._finish(result)
-            if not await self._has_late_event():
+            if not self._waiter.take_late():
                 return result
+            self._continue_if_long()
             result = await self._check()
 
     async def _see_through(self, request: RefundRequest, result: RefundResult) -> RefundResult:
@@ -97,13 +95,6 @@ class Refund(RefundHandlers):
                 result = await self._attempt_again(request, result)
             self._continue_if_long()
         return result
-
-    async def _has_late_event(self) -> bool:
-        """Say whether an event came after the last look: it was delivered, so nobody else would look into it."""
-        if not self._waiter.is_pending(EVENTS) or not workflow.patched(LATE_EVENTS):
-            return False
-        await self._waiter.wait(None, "an event came while this was ending", listen_to=EVENTS)
-        return True
 
     async def _attempt(self, request: RefundRequest) -> RefundResult:
         assert request.order is not None
