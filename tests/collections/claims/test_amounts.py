@@ -1,16 +1,14 @@
 """A claim on an amount: the rest of an invoice is anybody's, and all claims never come to more than is open."""
 
-from typing import Any
-
 import pytest
-from temporalio.client import WorkflowHandle
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database, RuleBrokenError
-from models.collections.collection import CollectionRequest, CollectionResult, Stage
+from models.collections.collection import CollectionRequest, Stage
 from models.gateway.gateway_request import CollectOutcome
 from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from sandbox.stripe.control.client import SandboxControl
+from tests.collections.claims.claiming import ask, start
 from tests.runs.test_runs import totals
 from tests.runs.test_who_is_due import freeze, frozen
 from tests.support.attempts import broken_invariants, charged, request_for
@@ -20,35 +18,6 @@ from workflows.collections.collection import Collection
 
 NO = declined("insufficient_funds")
 PART, OTHER = "2026-11-part", "2026-11-other"
-
-
-async def start(
-    duly: RunningDuly, account: str, name: str, amount_minor: int, *invoices: str
-) -> WorkflowHandle[Collection, CollectionResult]:
-    """Ask for an amount as a service does; 0 is all."""
-    return await duly.client.start_workflow(
-        Collection.run,
-        CollectionRequest(
-            account, name, invoices=invoices, amount_minor=amount_minor, currency="EUR" if amount_minor else ""
-        ),
-        id=collection_id(account, name),
-        task_queue=WORKFLOW_QUEUE,
-    )
-
-
-async def ask(database: Database, account: str, name: str, amount_minor: int | None, *invoices: str) -> None:
-    """Take an amount over as a collection does; None is all."""
-    amount: dict[str, Any] = {"asked": amount_minor, "asked_currency": "EUR"} if amount_minor is not None else {}
-    await database.call(
-        "open_collection",
-        account_id=account,
-        period=name,
-        provider_id="stripe",
-        run_id="",
-        invoices=list(invoices),
-        owner=name,
-        **amount,
-    )
 
 
 async def owed(merchant: Merchant, account: str, name: str) -> int:

@@ -2,46 +2,20 @@
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from temporalio.client import WorkflowHandle
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database, RuleBrokenError
-from models.collections.collection import CollectionRequest, CollectionResult, Stage
+from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
-from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from sandbox.stripe.control.client import SandboxControl
+from tests.collections.claims.claiming import ask, start
 from tests.runs.test_runs import totals
 from tests.runs.test_who_is_due import define, freeze, frozen
 from tests.support.attempts import charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.running_duly import RunningDuly
-from workflows.collections.collection import Collection
 
 NO = declined("insufficient_funds")
-
-
-async def start(
-    duly: RunningDuly, account: str, name: str, *invoices: str
-) -> WorkflowHandle[Collection, CollectionResult]:
-    """Start a collection of some invoices as a service does."""
-    return await duly.client.start_workflow(
-        Collection.run,
-        CollectionRequest(account, name, invoices=invoices),
-        id=collection_id(account, name),
-        task_queue=WORKFLOW_QUEUE,
-    )
-
-
-async def open_collection(database: Database, account: str, name: str, *invoices: str) -> None:
-    await database.call(
-        "open_collection",
-        account_id=account,
-        period=name,
-        provider_id="stripe",
-        run_id="",
-        invoices=list(invoices),
-        owner=name,
-    )
 
 
 async def test_an_account_has_several_collections_side_by_side(
@@ -50,8 +24,8 @@ async def test_an_account_has_several_collections_side_by_side(
     account = await merchant.account(answers=[NO, NO])
     one, other = await merchant.invoice(account, 1000), await merchant.invoice(account, 2000)
 
-    first = await start(duly, account, "2026-11-order-1", one)
-    second = await start(duly, account, "2026-11-order-2", other)
+    first = await start(duly, account, "2026-11-order-1", 0, one)
+    second = await start(duly, account, "2026-11-order-2", 0, other)
     results = [await first.result(), await second.result()]
 
     assert [(result.stage, result.amount_minor) for result in results] == [
@@ -65,10 +39,10 @@ async def test_one_collection_follows_another_in_a_month(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=1000)
-    await (await start(duly, account, "2026-11-today")).result()
+    await (await start(duly, account, "2026-11-today", 0)).result()
     await merchant.invoice(account, 700)
 
-    result = await (await start(duly, account, "2026-11-tomorrow")).result()
+    result = await (await start(duly, account, "2026-11-tomorrow", 0)).result()
 
     assert (result.stage, result.amount_minor) == (Stage.SETTLED, 700)
     assert charged(stripe_sandbox) == (2, 1700)
@@ -112,7 +86,7 @@ async def test_a_run_leaves_to_a_collection_what_it_collects_and_charges_the_res
     other = await merchant.invoice(account, 700)
     await freeze(database)
     await merchant.run("update duly.run_items set invoices = '{}'")
-    await open_collection(database, account, "2026-11-order-1", other)
+    await ask(database, account, "2026-11-order-1", None, other)
     await merchant.run("update duly.run_items set invoices = (select array_agg(transaction_id) from duly.open_items)")
 
     result = await collecting.collect(request_for(account, run_id=RUN))
@@ -125,7 +99,7 @@ async def test_an_invoice_that_was_given_up_is_not_asked_for_again_in_its_month(
     merchant: Merchant, database: Database, collecting: CollectActivities
 ) -> None:
     account = await merchant.account(answers=[NO], owes_minor=1000)
-    await open_collection(database, account, PERIOD)
+    await ask(database, account, PERIOD, None)
     await collecting.collect(request_for(account))
     await database.call(
         "close_collection", account_id=account, period=PERIOD, stage="given_up", reason="tired", action="nothing"
@@ -145,17 +119,17 @@ async def test_an_invoice_that_was_given_up_is_not_asked_for_again_in_its_month(
 async def test_what_is_being_collected_cannot_be_named_by_another(merchant: Merchant, database: Database) -> None:
     account = await merchant.account()
     invoice = await merchant.invoice(account, 1000)
-    await open_collection(database, account, "2026-11-order-1", invoice)
+    await ask(database, account, "2026-11-order-1", None, invoice)
 
     with pytest.raises(RuleBrokenError) as refused:
-        await open_collection(database, account, "2026-11-order-2", invoice)
+        await ask(database, account, "2026-11-order-2", None, invoice)
 
     assert refused.value.type == "invoices_collectable"
 
 
 async def test_the_database_itself_refuses_a_second_owner(merchant: Merchant, database: Database) -> None:
     account = await merchant.account(owes_minor=1000)
-    await open_collection(database, account, "2026-11-order-1")
+    await ask(database, account, "2026-11-order-1", None)
 
     with pytest.raises(DBAPIError, match="is part of 2026-11-order-1"):
         await merchant.run(
@@ -167,7 +141,7 @@ async def test_the_database_itself_refuses_a_second_owner(merchant: Merchant, da
 
 async def test_what_is_let_go_may_be_collected_under_another_name(merchant: Merchant, database: Database) -> None:
     account = await merchant.account(owes_minor=1000)
-    await open_collection(database, account, "2026-11-order-1")
+    await ask(database, account, "2026-11-order-1", None)
     await database.call(
         "close_collection",
         account_id=account,
@@ -177,6 +151,6 @@ async def test_what_is_let_go_may_be_collected_under_another_name(merchant: Merc
         action="nothing",
     )
 
-    await open_collection(database, account, "2026-11-order-2")
+    await ask(database, account, "2026-11-order-2", None)
 
     assert await merchant.value("select period from duly.claims") == "2026-11-order-2"
