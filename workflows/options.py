@@ -115,5 +115,8 @@ MAIL = MailTiming(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10)),
 )
 
+# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
+PROVIDER_PAUSE = timedelta(hours=1)
+
 # A collection that is over waits so long for its last message, then leaves it to the next mailing.
 LAST_MESSAGE = timedelta(minutes=10)

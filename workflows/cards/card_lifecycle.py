@@ -32,15 +32,14 @@ from workflows.cards.notices import CardNotices
 from workflows.cards.state import CardWorkflowState
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.options import DATABASE, PEOPLE, UNTIL_DONE
+from workflows.options import DATABASE, PEOPLE, PROVIDER_PAUSE, UNTIL_DONE
 from workflows.signals import signal_if_running
 
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 REVIEW_AFTER = timedelta(hours=6)
 
-# A provider that is not effective is looked at again: soon for whoever waits for a new card, later for a check of ours.
-NEW_CARD_PAUSE = timedelta(hours=1)
+# A check of ours that a provider which is not effective cannot make comes so much later: nobody waits for it.
 CHECK_PAUSE = timedelta(days=1)
 
 
@@ -116,7 +115,7 @@ class CardLifecycle(CardHandlers):
         state = self._state
         question = f"is {state.request.provider} effective again?"
         if state.card.state in IN_VALIDATION:
-            await state.waiter.wait(workflow.now() + NEW_CARD_PAUSE, question)
+            await state.waiter.wait(workflow.now() + PROVIDER_PAUSE, question)
         else:
             state.put_off_check(workflow.now() + CHECK_PAUSE)
             state.waiter.note(f"put off for a day: {question}")

@@ -32,10 +32,10 @@ from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
-from workflows.collections.waits import PROVIDER_PAUSE, CollectionWaits
+from workflows.collections.waits import CollectionWaits
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
+from workflows.options import COLLECT_WAITING, DATABASE, DUNNING, PROVIDER_PAUSE
 from workflows.signals import signal_if_running
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 

@@ -18,9 +18,6 @@ from workflows.waiting import BETWEEN_ATTEMPTS_WAKES
 # After an update that was in flight at a deadline: what it has woken is there already, so this is soon over.
 LAST_MOMENT = timedelta(seconds=1)
 
-# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
-PROVIDER_PAUSE = timedelta(hours=1)
-
 
 class CollectionWaits:
     """The waits of a collection between its attempts, and the collection of what it was too small for."""

@@ -28,7 +28,7 @@ from workflows.collections.collection import Collection
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
-from workflows.options import COLLECT_WAITING, PEOPLE, UNTIL_DONE
+from workflows.options import COLLECT_WAITING, PEOPLE, PROVIDER_PAUSE, UNTIL_DONE
 from workflows.refunds.handlers import RefundHandlers
 from workflows.refunds.reduction_signals import signal_or_restart_reduction, signal_reductions_of, signal_refund_run
 from workflows.waiting import Waiter
@@ -36,8 +36,6 @@ from workflows.waiting import Waiter
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 REVIEW_AFTER = timedelta(hours=6)
-# A provider that is not effective is looked at again after so long: an operator has stopped it, and starts it again.
-PROVIDER_PAUSE = timedelta(hours=1)
 
 # What was known of an attempt that was not sent says nothing about the one that was.
 NOT_SENT = frozenset({RefundOutcome.DID_NOT_HAPPEN, RefundOutcome.PROVIDER_NOT_EFFECTIVE})
