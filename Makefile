@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-from-lock
+DULY := $(BIN)/duly
 
 # Options of the program behind a target, as in `make demo ARGS="--faults 0.1 --accounts 300"`.
 ARGS ?=
@@ -11,53 +12,64 @@ ARGS ?=
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
+# What runs in production.
+PRODUCT := activities commands migrations models settings telemetry workflows starter.py webhook.py worker.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly up check format contract bench migrate release release-check lock clean
+.PHONY: help setup demo test nightly up check audit sbom format contract bench migrate release release-check lock clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install the locked packages into .venv
+setup: $(DULY) ## Install the locked packages and the command `duly` into .venv
 
-demo: $(STAMP) ## Bill and collect a month of payments on an embedded stack
-	$(BIN)/python starter.py demo $(ARGS)
+demo: $(DULY) ## Bill and collect a month of payments on an embedded stack
+	$(DULY) demo $(ARGS)
 
-test: $(STAMP) ## Run the tests
+test: $(DULY) ## Run the tests
 	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
-nightly: $(STAMP) ## Run the cases that the gate leaves out
+nightly: $(DULY) ## Run the cases that the gate leaves out
 	$(BIN)/pytest -m nightly -n 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m bench chaos --no-keep
 
-up: $(STAMP) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
+up: $(DULY) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
 	$(BIN)/python -m sandbox.up $(ARGS)
 
-check: $(STAMP) ## Check format, lint, spelling and types, then run the tests: what CI runs
+check: $(DULY) ## Check format, lint, spelling, security and types, then run the tests: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	git ls-files -z | xargs -0 $(BIN)/codespell
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
 	$(BIN)/mypy
 	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
-format: $(STAMP) ## Format the code and apply the safe fixes
+audit: $(DULY) ## Ask the advisory database about the locked packages (needs the network)
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock $(ARGS)
+
+sbom: $(DULY) ## Write sbom.json: every installed package with version and licence (CycloneDX)
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(ARGS) $(VENV)
+
+format: $(DULY) ## Format the code and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-contract: $(STAMP) ## Ask Stripe's test mode what the sandbox is asked, with STRIPE_TEST_KEY, and report differences
+contract: $(DULY) ## Ask Stripe's test mode what the sandbox is asked, with STRIPE_TEST_KEY, and report differences
 	$(BIN)/python -m sandbox.stripe.contract $(ARGS)
 
-bench: $(STAMP) ## Measure throughput, cost and memory
+bench: $(DULY) ## Measure throughput, cost and memory
 	$(BIN)/python -m bench $(ARGS)
 
-migrate: $(STAMP) ## Bring the database of DULY_MIGRATION_DATABASE_URL to the newest schema
-	$(BIN)/python starter.py migrate
+migrate: $(DULY) ## Bring the database of DULY_MIGRATION_DATABASE_URL to the newest schema
+	$(DULY) migrate
 
-release: $(STAMP) ## Freeze the revisions of this version and keep it for the tests of later ones
+release: $(DULY) ## Freeze the revisions of this version and keep it for the tests of later ones
 	$(BIN)/python -m tests.upgrades.keep
 
-release-check: $(STAMP) ## Say what keeps this tree from being released: versions, changelog, frozen revisions, kept files
+release-check: $(DULY) ## Say what keeps this tree from being released: versions, changelog, frozen revisions, kept files
 	$(BIN)/python -m tests.upgrades.release_check
 
-lock: $(STAMP) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
+lock: $(DULY) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
 	$(COMPILE) --all-extras --output-file=requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --constraint=requirements.lock --output-file=requirements-runtime.lock $(ARGS) pyproject.toml
 
@@ -74,4 +86,9 @@ $(STAMP): requirements.lock
 		"$(PYTHON)" -c 'import sys; print("    apt-get install python%d.%d-venv" % sys.version_info[:2])'; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# The command runs the code of this folder: what setuptools installs is its entry point, built with what the lock has.
+$(DULY): $(STAMP) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	@touch $@

@@ -1,5 +1,7 @@
 """The command line for people and schedulers: it starts, sends commands and shows; the rules are elsewhere."""
 
+from typing import Annotated
+
 import typer
 
 from commands.bank import cli as refunds
@@ -13,16 +15,19 @@ from commands.events import cli as events
 from commands.events import webhooks_cli as webhooks
 from commands.gateway import cli as movements
 from commands.group import EXIT_CODES, DulyGroup
+from commands.imports import account_edit_cli as account_edits
 from commands.ledger import accounts_cli as accounts
 from commands.ledger import balances_cli as balances
 from commands.ledger import corrections_cli as corrections
 from commands.ledger import suspense_cli as suspense
 from commands.ledger import transactions_cli as transactions
 from commands.messages import cli as messages
+from commands.operations import codec, namespace
 from commands.operations.demo import demo
 from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
 from commands.operations.views import views
+from commands.payments import cli as payments
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
 from commands.reconciliation.invariants_cli import invariants
@@ -34,23 +39,29 @@ from commands.runs import billing_cli as billing
 from commands.runs import cli as runs
 from commands.runs import control_cli as run_control
 from commands.runs import schedule_cli as schedule
+from commands.subscriptions import change_cli as subscription_changes
+from commands.subscriptions import cli as subscriptions
+from commands.supervision import commands_cli as given_commands
 from commands.supervision.supervise import supervise
 
 app = typer.Typer(
     cls=DulyGroup,
     help=f"Duly: recurring payments as Temporal workflows.\n\n{EXIT_CODES}",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+accounts.app.add_typer(account_edits.app)
 accounts.app.add_typer(balances.app)
+subscriptions.app.add_typer(subscription_changes.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
 refunds.app.add_typer(refund_requests.app)
 GROUPS = {
     "accounts": accounts.app,
+    "subscriptions": subscriptions.app,
+    "commands": given_commands.app,
     "cards": cards.app,
     "transactions": transactions.app,
     "suspense": suspense.app,
@@ -61,6 +72,8 @@ GROUPS = {
     "reconcile": reconciliation.app,
     "billing": billing.app,
     "runs": runs.app,
+    "payments": payments.app,
+    "requests": payments.requests_app,
     "collections": collections.app,
     "messages": messages.app,
     "events": events.app,
@@ -69,6 +82,8 @@ GROUPS = {
     "definitions": definitions.app,
     "schedule": schedule.app,
     "import": import_cli.app,
+    "namespace": namespace.app,
+    "codec": codec.app,
     "recover": recovery.app,
 }
 for name, commands in GROUPS.items():
@@ -80,5 +95,29 @@ app.command("supervise")(supervise)
 app.command("views")(views)
 app.command("demo")(demo)
 
-if __name__ == "__main__":
+
+def show_version(is_asked: bool) -> None:
+    """Say which release this is, and do nothing else."""
+    if is_asked:
+        from migrations.run import VERSION
+
+        typer.echo(f"duly {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[  # its callback has answered
+        bool, typer.Option("--version", is_eager=True, callback=show_version, help="Say which release this is.")
+    ] = False,
+) -> None:
+    """Duly: recurring payments as Temporal workflows."""
+
+
+def main() -> None:
+    """Run the command line: `duly` in the virtual environment, or this file."""
     leave_after(app)
+
+
+if __name__ == "__main__":
+    main()

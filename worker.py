@@ -2,20 +2,20 @@
 
 import asyncio
 import gc
-import itertools
 import logging
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Protocol
 
 import structlog
 import typer
-from aiolimiter import AsyncLimiter
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.cards.cards import CardActivities
@@ -32,6 +32,7 @@ from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks
 from activities.gateway.mode import require_mode
+from activities.gateway.pace import GatewayPace
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.messages.mailing import MailingActivities
@@ -39,6 +40,7 @@ from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
+from activities.readiness import is_ready
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
 from activities.recovery.generation import GenerationOfActivities
@@ -50,6 +52,7 @@ from activities.runs.dry_runs import DryRunActivities
 from activities.runs.payment_runs import RunActivities
 from activities.runs.queue_rate import QueueRateActivities
 from activities.runs.refund_runs import RefundRunActivities
+from activities.supervision.command_log import CommandLines
 from activities.supervision.stops import StopActivities
 from activities.supervision.supervision import SupervisionActivities
 from migrations.source import functions_hash
@@ -61,8 +64,10 @@ from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
+from telemetry.process import observed
 from workflows.client import connect
 from workflows.events.targets import target_of
+from workflows.namespace import unprepared
 from workflows.options import MONTHLY
 from workflows.registered import WORKFLOWS
 from workflows.supervision.resumption import resumable_of
@@ -70,16 +75,11 @@ from workflows.supervision.unknown_workflow import UnknownWorkflow
 
 log = structlog.get_logger(__name__)
 
+# Workflows that are kept at hand between their tasks, at a sixth of a MiB each: the 64 shards of the largest run, and
+# what is busy beside them. Thousands sleep for months; one that was let go is read back from its short history.
+WORKFLOW_CACHE_SIZE = 100
 
-# A run's answers are held until about so many are there: a second at twenty payments a second.
-COMPLETIONS_A_BATCH = 20
-
-# Workflows that are kept at hand between their tasks, at half a MiB each. Thousands sleep for months, and one that was
-# let go is read back from its short history when it wakes.
-WORKFLOW_CACHE_SIZE = 500
-
-# A gateway that is away when its worker starts is asked again after so many seconds, and the last of them from then on.
-GATEWAY_PAUSES = (1, 2, 5, 15, 30, 60)
+PREPARE = "run `duly namespace prepare`"
 
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
@@ -97,15 +97,15 @@ class Role(StrEnum):
     GATEWAY = "gateway"
 
 
-def workflow_worker(client: Client, database: Database) -> Worker:
-    """Make the worker that runs workflows and the activities that only need the database, for every provider."""
+def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -> Worker:
+    """Make the worker of workflows and of activities that only need the database. `rate` is gateway calls a second."""
 
     async def deliver(provider: str) -> Delivered:
         return await EventDelivery(EventInbox(database, provider), client, target_of).deliver_waiting()
 
     families = (
         ProviderActivities(database),
-        RunActivities(database),
+        RunActivities(database, rate=rate),
         DryRunActivities(database),
         BillingActivities(database),
         CollectionActivities(database),
@@ -153,7 +153,8 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
     """Make the worker of one provider's calls, paced by its queue and smoothed in the process."""
     rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
-    pace = AsyncLimiter(max(1.0, rate / 10), max(0.1, 1 / rate))
+    # It is a tenth faster than the queue, or that first second's calls would stand in it for good.
+    pace = GatewayPace(rate * 1.1)
     clocks = Clocks(database, gateway)
     families = (
         CollectActivities(database, gateway, clocks, pace),
@@ -169,12 +170,12 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         client,
         task_queue=gateway_queue(settings.provider),
         activities=[one for family in families for one in family.all()],
-        max_concurrent_activities=settings.gateway_concurrency,
+        max_concurrent_activities=settings.gateway_slots,
         max_task_queue_activities_per_second=rate,
         interceptors=[
             GenerationOfActivities(),
             Heartbeats(),
-            BatchedCompletions(MONTHLY, every_seconds=COMPLETIONS_A_BATCH / rate),
+            BatchedCompletions(MONTHLY, rate),
         ],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
@@ -184,12 +185,13 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
 async def run_worker(settings: Settings, role: Role) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in flight. Raises when a connection is refused.
 
-    A gateway that is away is waited for, and nobody else waits with its worker.
+    What can be mended meanwhile is waited for: a namespace without our search attributes, and a gateway that is away.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
+        telemetry = await stack.enter_async_context(observed(settings, role, stop))
         engine = create_engine(
             settings.database_url,
             pool=settings.database_pool,
@@ -202,28 +204,13 @@ async def run_worker(settings: Settings, role: Role) -> None:
             log.warning("schema_differs", advice="migrate with the newer release, then restart the older workers")
         if role is not Role.WORKFLOW:
             await require_mode(database, settings.provider, settings.gateway_mode)
-        client = await _client(settings)
-        if role in {Role.ALL, Role.WORKFLOW}:
-            guarded = Database(engine, timeout_seconds=settings.database_timeout_seconds)
-            guard = RestoreGuard(guarded, client, settings.provider)
-            # Messages to operators go out while a restored database is held; customers' wait.
-            guard.lend_for_messages(database)
-            await guard.begin()
-            _watch(guard, stack)
-            for worker in (workflow_worker(client, guarded), mail_worker(client, database, settings)):
-                await stack.enter_async_context(worker)
-        if role in {Role.ALL, Role.GATEWAY}:
-            gateway = StripeGateway(
-                settings.stripe_api_key.get_secret_value(),
-                api_base=settings.stripe_api_base,
-                timeout_seconds=settings.gateway_timeout_seconds,
-            )
-            stack.push_async_callback(gateway.close)
-            guarded = Database(engine, timeout_seconds=settings.database_timeout_seconds)
-            guard = RestoreGuard(guarded, client, settings.provider, gateway)
-            if await _answers(Clocks(database, gateway), guard, stop):
-                _watch(guard, stack)
-                await stack.enter_async_context(gateway_worker(client, guarded, gateway, settings))
+        client = telemetry.watch(await connect(**settings.temporal_connection, **telemetry.connection), database)
+        if await is_ready("namespace_not_prepared", partial(unprepared, client), stop, advice=PREPARE):
+            guarded = partial(Database, engine, timeout_seconds=settings.database_timeout_seconds)
+            if role in {Role.ALL, Role.WORKFLOW}:
+                await _begin_workflows(settings, client, database, guarded(), stack)
+            if role in {Role.ALL, Role.GATEWAY}:
+                await _begin_gateway_calls(settings, client, database, guarded(), stack, stop)
         # To the SDK a pause of 2 s is a deadlock: collecting garbage does not walk through what stays.
         gc.collect()
         gc.freeze()
@@ -233,40 +220,51 @@ async def run_worker(settings: Settings, role: Role) -> None:
         log.info("worker_stopping", role=role)
 
 
-def _watch(guard: RestoreGuard, stack: AsyncExitStack) -> None:
-    stack.callback(asyncio.create_task(guard.run()).cancel)
+async def _begin_workflows(
+    settings: Settings, client: Client, database: Database, guarded: Database, stack: AsyncExitStack
+) -> None:
+    guard = RestoreGuard(guarded, client, settings.provider)
+    # Messages to operators go out while a restored database is held; customers' wait.
+    guard.lend_for_messages(database)
+    await guard.begin()
+    for watching in (asyncio.create_task(guard.run()), CommandLines(database).begin()):
+        stack.callback(watching.cancel)
+    workflows = workflow_worker(client, guarded, rate=settings.gateway_rate)
+    for worker in (workflows, mail_worker(client, database, settings)):
+        await stack.enter_async_context(worker)
 
 
-async def _answers(clocks: Clocks, guard: RestoreGuard, stop: asyncio.Event) -> bool:
-    """Wait until the gateway answers, and compare clock and database; False when the process is to end before that.
+async def _begin_gateway_calls(
+    settings: Settings,
+    client: Client,
+    database: Database,
+    guarded: Database,
+    stack: AsyncExitStack,
+    stop: asyncio.Event,
+) -> None:
+    gateway = StripeGateway(
+        settings.stripe_api_key.get_secret_value(),
+        api_base=settings.stripe_api_base,
+        timeout_seconds=settings.gateway_timeout_seconds,
+    )
+    stack.push_async_callback(gateway.close)
+    guard = RestoreGuard(guarded, client, settings.provider, gateway)
+    if await is_ready("gateway_away", partial(_gateway_problem, Clocks(database, gateway), guard), stop):
+        stack.callback(asyncio.create_task(guard.run()).cancel)
+        await stack.enter_async_context(gateway_worker(client, guarded, gateway, settings))
+
+
+async def _gateway_problem(clocks: Clocks, guard: RestoreGuard) -> str:
+    """Ask the gateway, and compare clock and database; say why when it does not answer.
 
     Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
     """
-    for tries in itertools.count(1):
-        try:
-            await clocks.measure()
-            await guard.begin()
-        except (GatewayUnansweredError, GatewayBusyError) as error:
-            pause = GATEWAY_PAUSES[min(tries, len(GATEWAY_PAUSES)) - 1]
-            log.warning("gateway_away", reason=error.code, tries=tries, next_try_in_seconds=pause)
-        else:
-            return True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await stop.wait()
-        if stop.is_set():
-            break
-    return False
-
-
-async def _client(settings: Settings) -> Client:
-    key = settings.temporal_api_key
-    return await connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        tls=settings.temporal_tls,
-        api_key=key.get_secret_value() if key else None,
-    )
+    try:
+        await clocks.measure()
+        await guard.begin()
+    except (GatewayUnansweredError, GatewayBusyError) as error:
+        return error.code
+    return ""
 
 
 def main(role: Annotated[Role, typer.Option(help="What this process does.")] = Role.ALL) -> None:
@@ -279,7 +277,7 @@ def main(role: Annotated[Role, typer.Option(help="What this process does.")] = R
         advice = "set STRIPE_API_KEY to a key of this account"
         log.error("gateway_refuses_key", role=role, reason=error.code, advice=advice)  # noqa: TRY400
         _leave(1)
-    except (GatewayError, DatabaseUnavailableError, SchemaMismatchError, RuntimeError) as error:
+    except (GatewayError, DatabaseUnavailableError, SchemaMismatchError, RPCError, RuntimeError) as error:
         # A refusal to start is told in one line: its traceback says nothing that the operator can mend.
         log.error("worker_not_started", role=role, error=type(error).__name__, reason=str(error))  # noqa: TRY400
         _leave(1)

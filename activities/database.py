@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from psycopg import DataError
+from psycopg import Error as DriverError
 from psycopg.types.json import Jsonb
 from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, literal, select, text
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.connecting import ConnectionRule, reason_of, rule_of
+from activities.driver_calls import LentConnection, call_by_driver
 from models.ledger.refusals import LedgerError, ledger_error
 from models.tables.configuration import InstallationRow
 
@@ -35,19 +38,28 @@ _SERVER_TIMEOUT = "statement_timeout_ms"
 
 
 def create_engine(
-    url: str, *, pool: int, timeout_seconds: float = STANDARD_SECONDS, gateway_mode: str = ""
+    url: str,
+    *,
+    pool: int,
+    timeout_seconds: float = STANDARD_SECONDS,
+    gateway_mode: str = "",
+    is_for_reading: bool = False,
 ) -> AsyncEngine:
     """Make the one engine of a process. AUTOCOMMIT: a function call is its own commit and saves two round trips.
 
-    With the mode of the process's gateway key, providers of the other mode are not effective for it.
+    With the mode of the process's gateway key, providers of the other mode are not effective for it. One that is for
+    reading cannot write, whatever it calls.
     """
     mode = f" -c duly.gateway_mode={gateway_mode}" if gateway_mode else ""
+    mode += " -c default_transaction_read_only=on" if is_for_reading else ""
     return create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=pool,
         max_overflow=0,
         pool_pre_ping=False,
+        # The connection that was used last is used first: its server process has its plans and pages at hand.
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
@@ -77,18 +89,25 @@ class Database:
         self._engine = engine
         self._timeout_seconds = timeout_seconds
         self._barrier: Barrier | None = None
+        self._is_barrier_for_all = False
 
-    def lend_only_past(self, barrier: Barrier) -> None:
-        """Let activities have connections only past a barrier; whoever recovers the database is none."""
+    def lend_only_past(self, barrier: Barrier, *, also_outside_activities: bool = False) -> None:
+        """Let activities have connections only past a barrier, and everybody else on request.
+
+        Whoever compares or recovers the database stands outside.
+        """
         self._barrier = barrier
+        self._is_barrier_for_all = also_outside_activities
+
+    def another(self) -> "Database":
+        """Return another database over the same engine, which may have a barrier of its own."""
+        return Database(self._engine, timeout_seconds=self._timeout_seconds)
 
     async def call(self, function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
         """Call `duly.<function>` with named arguments and return its value; JSON comes back as dictionaries."""
         names = ", ".join(f"p_{name} => %({name})s" for name in arguments)
         async with self.connection(timeout_seconds) as connection:
-            # The driver's own placeholders: this is called for every payment, and `text` costs as much as the driver.
-            result = await connection.exec_driver_sql(f"select duly.{function}({names})", _plain(arguments))
-            return result.scalar_one()
+            return await call_by_driver(connection, f"select duly.{function}({names})", _plain(arguments))
 
     async def rows(
         self, statement: str, *, timeout_seconds: float | None = None, **arguments: Any
@@ -114,9 +133,9 @@ class Database:
     async def connection(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
         seconds = timeout_seconds or self._timeout_seconds
-        async with _translating_errors(), asyncio.timeout(seconds), self._engine.connect() as connection:
+        async with _translating_errors(), asyncio.timeout(seconds), LentConnection(self._engine) as connection:
             await _let_the_server_work(connection, max(seconds, self._timeout_seconds))
-            if self._barrier is not None and activity.in_activity():
+            if self._barrier is not None and (self._is_barrier_for_all or activity.in_activity()):
                 await self._barrier.check(connection)
             yield connection
 
@@ -189,11 +208,28 @@ class SchemaMismatchError(Exception):
     """Code and database are of two releases. The same call is safe to repeat, and works after `migrate`."""
 
     def __init__(self, state: str, message: str) -> None:
-        super().__init__(f"{message} ({state}): code and database are of two releases, run `starter.py migrate`")
+        super().__init__(f"{message} ({state}): code and database are of two releases, run `duly migrate`")
 
 
 class DatabaseUnavailableError(Exception):
     """No answer from the database: the outcome of the call is unknown, and the same call is safe to repeat."""
+
+
+class DatabaseAccessError(DatabaseUnavailableError):
+    """The database answers and does not let us in; `rule` says which of our settings it is that is wrong."""
+
+    def __init__(self, rule: ConnectionRule, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def connection_error(error: DBAPIError | DriverError) -> DatabaseUnavailableError:
+    """Return our error for one of the driver: what kept us from connecting, or that nobody has answered."""
+    orig = _of_driver(error)
+    reason = reason_of(orig) if isinstance(orig, DriverError) else ""
+    if rule := rule_of(reason):
+        return DatabaseAccessError(rule, reason)
+    return DatabaseUnavailableError(reason or f"{type(orig).__name__} {_state_of(orig)}".strip())
 
 
 @asynccontextmanager
@@ -202,16 +238,21 @@ async def _translating_errors() -> AsyncIterator[None]:
         yield
     except TimeoutError as error:
         raise DatabaseUnavailableError("the database did not answer in time") from error
-    except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
+    except (DBAPIError, DriverError) as error:
+        orig = _of_driver(error)
+        state = _state_of(orig)
         if state.startswith(_PERMANENT_CLASSES):
-            raise _broken_rule(error) from None
-        if isinstance(error.orig, DataError):
+            raise _broken_rule(orig) from None
+        if isinstance(orig, DataError):
             # The driver itself refuses a text with U+0000: no server would take it.
-            raise RuleBrokenError("value_is_storable", str(error.orig)) from None
+            raise RuleBrokenError("value_is_storable", str(orig)) from None
         if state.startswith(_MISMATCHES):
-            raise SchemaMismatchError(state, _primary_message(error)) from None
-        raise DatabaseUnavailableError(f"{type(error.orig).__name__} {state}".strip()) from error
+            raise SchemaMismatchError(state, _primary_message(orig)) from None
+        raise connection_error(error) from error
+
+
+def _of_driver(error: DBAPIError | DriverError) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> None:
@@ -225,17 +266,21 @@ async def _let_the_server_work(connection: AsyncConnection, seconds: float) -> N
     connection.info[_SERVER_TIMEOUT] = wanted
 
 
-def _broken_rule(error: DBAPIError) -> RuleBrokenError | SendingHeldError:
-    diagnosis = getattr(error.orig, "diag", None)
+def _broken_rule(error: BaseException | None) -> RuleBrokenError | SendingHeldError:
+    diagnosis = getattr(error, "diag", None)
     rule = str(getattr(diagnosis, "constraint_name", None) or "database_rule")
     if rule == HELD_RULE:
         return SendingHeldError(_primary_message(error))
     return RuleBrokenError(rule, _primary_message(error), None if diagnosis is None else ledger_error(diagnosis))
 
 
-def _primary_message(error: DBAPIError) -> str:
-    diagnosis = getattr(error.orig, "diag", None)
-    return str(getattr(diagnosis, "message_primary", None) or type(error.orig).__name__)
+def _state_of(error: BaseException | None) -> str:
+    return str(getattr(error, "sqlstate", None) or "")
+
+
+def _primary_message(error: BaseException | None) -> str:
+    diagnosis = getattr(error, "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or type(error).__name__)
 
 
 def _statement_timeout_ms(seconds: float) -> int:

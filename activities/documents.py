@@ -8,13 +8,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.card_number import NO_CARD_NUMBER, REFUSED, place_of_card_number
 from models.problem import Problem, RefusedError
+
+# A shared note is the longest text that anybody writes into a document.
+TEXT_MAX = 4000
+# A document is read whole; an invoice of ten thousand lines has a tenth of this.
+BYTES_MAX = 16 * 1024 * 1024
 
 
 class DocumentPart(BaseModel):
     """A table of a document; a name that it does not have is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=TEXT_MAX)
 
 
 AnyPart = TypeVar("AnyPart", bound=DocumentPart)
@@ -29,7 +35,12 @@ def read_document(path: Path, kind: type[AnyPart]) -> AnyPart:
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Read a TOML file, or JSON by its suffix; fractions come as decimals. Raises RefusedError when it is neither."""
+    """Read a TOML file, or JSON by its suffix; fractions come as decimals. Raises RefusedError when it is neither.
+
+    A card number anywhere in it is refused, before a word of it is looked at.
+    """
+    if (size := path.stat().st_size) > BYTES_MAX:
+        raise RefusedError([Problem("document", "size", f"has {size} bytes, at most {BYTES_MAX}", path.name)])
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".json":
@@ -39,10 +50,14 @@ def read_content(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         rule = "json" if path.suffix == ".json" else "toml"
         raise RefusedError([Problem("document", rule, str(error), path.name)]) from error
+    except RecursionError as error:
+        raise RefusedError([Problem("document", "depth", "is nested too deeply", path.name)]) from error
     except UnicodeDecodeError as error:
         raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
     if not isinstance(content, dict):
         raise RefusedError([Problem("document", "object", "must be one object", path.name)])
+    if (place := place_of_card_number(content)) is not None:
+        raise RefusedError([Problem(place or "document", NO_CARD_NUMBER, REFUSED, path.name)])
     return content
 
 

@@ -4,20 +4,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.chaos.figures import ChaosFigures
 from bench.faults.ledger_faults import LedgerFaults
 from bench.figures.cards import SleepingCards
 from bench.figures.certainty import Certainties
 from bench.figures.paced import Paced
 from bench.figures.reconcile import ReconciledDay
 from bench.figures.sandbox import SandboxSpeed
-from bench.figures.scale import Scale
-from bench.figures.supervise import SupervisedObjects
+from bench.figures.supervise import ObjectsChecked, SupervisedObjects
 from bench.figures.throughput import Throughput
 from bench.figures.webhook import Answers
 from bench.ledger.figures import LedgerFigures
 from bench.results import FOLDER, kept
+from bench.scale.figures import Scale
 from bench.second_opinion.figures import SecondOpinion
 from bench.sections import events, ledger, payments
+from bench.sections.chaos import chaos
+from bench.sections.scale import large_month, scale
 from bench.sections.second_opinion import second_opinion
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -49,11 +52,14 @@ def section_of(name: str, folder: Path = FOLDER) -> str:
 SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "paced": (Paced, payments.paced),
     "throughput": (Throughput, payments.throughput),
-    "scale": (Scale, payments.scale),
+    "scale-small": (Scale, scale),
+    "scale": (Scale, large_month),
     "certainty": (Certainties, events.certainty),
+    "chaos": (ChaosFigures, chaos),
     "reconcile": (ReconciledDay, events.reconcile),
     "second-opinion": (SecondOpinion, second_opinion),
     "supervise": (SupervisedObjects, events.supervise),
+    "supervise-check": (ObjectsChecked, events.supervise_check),
     "webhook": (Answers, events.webhook),
     "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),

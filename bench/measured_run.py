@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench import process_costs
 from bench.merchant import Merchant
-from bench.rates import rate, steady_rate
+from bench.rates import plateau_rate, rate, steady_rate
 from models.runs.process_run import Certificate, ItemOutcome
 
 TOO_MANY_REQUESTS = 429
@@ -30,6 +30,7 @@ class MeasuredRun:
     gateway_requests: int
     refused_busy: int
     events_per_payment: float
+    plateau_per_second: float = 0.0
 
     def cpu_ms_of(self, *names: str) -> float:
         """Return CPU milliseconds per payment of some parts together."""
@@ -55,6 +56,7 @@ async def measured(merchant: Merchant, collect: Callable[[], Awaitable[Certifica
         gateway_requests=_requests(merchant) - requests,
         refused_busy=_busy(merchant) - busy,
         events_per_payment=round(await _events(merchant, certificate.run_id) / len(finished), 2),
+        plateau_per_second=round(plateau_rate(finished), 2),
     )
 
 

@@ -1,7 +1,7 @@
 """A running stack with customers who all pay: each figure is measured on one."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -76,7 +76,17 @@ async def collect(client: Client, period: str) -> Certificate:
 @contextlib.asynccontextmanager
 async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIterator[Merchant]:
     """Start a stack of our own and open so many accounts; `instant` saves their cards at the instant gateway."""
-    async with running_stack(StackOptions(ui=False)) as stack, contextlib.AsyncExitStack() as running:
+    async with empty_merchant() as merchant, stripe_client(merchant.stack) as stripe:
+        customers: CustomerSaver = InstantCustomers() if instant else GatewayCustomers(stripe, merchant.control)
+        await load(who_pay(accounts), customers, merchant.database, merchant.stack.folder.path / "customers")
+        yield merchant
+
+
+@contextlib.asynccontextmanager
+async def empty_merchant(postgres_settings: Mapping[str, str] | None = None) -> AsyncIterator[Merchant]:
+    """Start a stack of our own for a merchant that has no customers yet."""
+    options = StackOptions(ui=False, postgres_settings=postgres_settings or {})
+    async with running_stack(options) as stack, contextlib.AsyncExitStack() as running:
         if not stack.control:
             raise ServiceError("The bench", "it measures the whole stack on this machine: unset STRIPE_API_BASE")
         control = running.enter_context(SandboxControl(stack.control))
@@ -86,10 +96,7 @@ async def running_merchant(accounts: int, *, instant: bool = False) -> AsyncIter
         )
         running.push_async_callback(database.dispose)
         await database.verify()
-        stripe = await running.enter_async_context(stripe_client(stack))
-        customers: CustomerSaver = InstantCustomers() if instant else GatewayCustomers(stripe, control)
         await configure(database)
-        await load(who_pay(accounts), customers, database, stack.folder.path / "customers")
         yield Merchant(stack, await client_of(stack.settings), database, control)
 
 

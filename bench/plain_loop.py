@@ -19,7 +19,7 @@ from sandbox.customers.merchant import PAYMENT_DEFINITION
 
 async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Certificate:
     """Freeze, collect and certify a period as a payment run does, with as many payments in flight as a worker has."""
-    settings, runs = merchant.stack.settings, RunActivities(merchant.database)
+    settings, runs = merchant.stack.settings, RunActivities(merchant.database, rate=rate)
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -32,7 +32,7 @@ async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Ce
         plan = await _freeze(merchant, period)
         requests = iter([request async for request in _requests(runs, plan, period)])
         async with asyncio.TaskGroup() as loops:
-            for _ in range(settings.gateway_concurrency):
+            for _ in range(settings.gateway_slots):
                 loops.create_task(_collect(requests, activities))
     finally:
         await gateway.close()

@@ -19,6 +19,12 @@ def steady_rate(moments: Sequence[float], started_at: float) -> float:
     return sum(begins <= moment < ends for moment in moments) / (ends - begins)
 
 
+def plateau_rate(moments: Sequence[float]) -> float:
+    """Return payments a second of the middle eight tenths of the payments: those few that take long weigh nothing."""
+    inner = sorted(moments)[round(len(moments) * EDGE) : round(len(moments) * (1 - EDGE))]
+    return (len(inner) - 1) / (inner[-1] - inner[0])
+
+
 def first_and_last_tenth(samples: Sequence[float]) -> tuple[float, float]:
     """Return the medians of the first and of the last tenth of evenly spaced samples; there must be ten."""
     tenth = len(samples) // 10

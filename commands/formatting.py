@@ -27,3 +27,8 @@ def moment(at: datetime | None) -> str:
 def document(row: Row[Any]) -> Mapping[str, Any]:
     """Return a row as a JSON object."""
     return dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def expiry(row: Row[Any]) -> str:
+    """Return the month to which a card is valid, or nothing as long as no gateway has named it."""
+    return f"{row.exp_year}-{row.exp_month:02d}" if row.exp_year else ""

@@ -1,13 +1,16 @@
 """The gateway of one command. Apart from the other connections, for few commands need it and it is slow to load."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from activities.database import Database
 from activities.gateway.mode import WrongModeError, require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from commands.session import database_of
 from models.problem import refusal
 from settings import Settings
+
+OpenDatabase = Callable[[Settings], AbstractAsyncContextManager[Database]]
 
 
 @asynccontextmanager
@@ -25,12 +28,14 @@ async def gateway_of(settings: Settings) -> AsyncIterator[StripeGateway]:
 
 
 @asynccontextmanager
-async def gateway_in_mode(settings: Settings, provider: str) -> AsyncIterator[StripeGateway]:
+async def gateway_in_mode(
+    settings: Settings, provider: str, *, open_database: OpenDatabase = database_of
+) -> AsyncIterator[StripeGateway]:
     """Lend the gateway to whoever writes there, or believes what is there: with a key of the provider's mode alone.
 
-    Raises RefusedError (key_of_mode) before anything is asked.
+    Raises RefusedError (key_of_mode), and SendingHeldError unless it is for a recovery, before anything is asked.
     """
-    async with database_of(settings) as database:
+    async with open_database(settings) as database:
         try:
             await require_mode(database, provider, settings.gateway_mode)
         except WrongModeError as error:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from commands.given_texts import problem_of
 from commands.output import ExitCode, Failure, report
 from models.problem import Problem
 
@@ -22,6 +23,10 @@ class DulyGroup(TyperGroup):
         """Run the command line and leave with its exit code."""
         given = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in given
+        # Before anything is read: what cannot be read is said again by whoever reads it.
+        if problem := problem_of(self, given):
+            report(Failure(ExitCode.REFUSED, [problem]), as_json=as_json)
+            sys.exit(ExitCode.REFUSED)
         try:
             code = super().main(given, *positional, **{**named, "standalone_mode": False})
         except Failure as failure:

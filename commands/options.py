@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
 from models.period import InvalidPeriodError, Period, receivable_name
 
@@ -53,6 +54,13 @@ def _in_years(value: Read, text: str) -> Read:
     return value
 
 
+def list_page(after: str, limit: int, since: date | None, until: date | None) -> ListPage:
+    """Return what a list is asked for. Raises BadParameter for days in the wrong order."""
+    if since and until and since > until:
+        raise typer.BadParameter(f"{since} is after {until}", param_hint="--from")
+    return ListPage(after, limit, since, until)
+
+
 # An answer takes less than a second unless the gateway is asked, which has a minute of tries.
 ANSWER_SECONDS = 60.0
 
@@ -68,7 +76,21 @@ FollowSeconds = Annotated[
     ),
 ]
 NotDueYet = Annotated[bool, typer.Option("--not-due-yet", help="Run it although it is not due yet.")]
+OverNobody = Annotated[
+    bool, typer.Option("--over-nobody", help="Run it although nobody is due: that closes it all the same.")
+]
+OfSupplement = Annotated[bool, typer.Option("--supplement", help="Of the next supplement, not of the period's run.")]
+SupplementNumber = Annotated[
+    int | None, typer.Option("--number", min=1, help="Which supplement of the period; else the next one.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
+Since = Annotated[
+    date | None, typer.Option("--from", parser=day_of, metavar="DAY", help="Only of this day (UTC) or later.")
+]
+Until = Annotated[
+    date | None, typer.Option("--to", parser=day_of, metavar="DAY", help="Only of this day (UTC) or before.")
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, amounts in major units, instead of tables.")]
 After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
 DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]
 PeriodText = Annotated[str, typer.Argument(metavar="PERIOD", parser=period_of, help="A month, such as 2026-11.")]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from models.problem import Problem
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+    from commands.lists.csv_rows import CsvRows
+
 # A pipe has no width; this is what a table needs and a log viewer shows.
 WIDTH = 100
+# Wider than any table: what it needs is measured, whatever the terminal is.
+MEASURED = 10_000
+# No id and no state is longer: a longer word is somebody's text, and may be folded.
+WHOLE = 64
 
 
 class ExitCode(IntEnum):
@@ -39,8 +46,9 @@ class Failure(Exception):
 class Output:
     """What one command writes. Answers go to standard output, everything else to standard error."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, as_csv: bool = False) -> None:
         self.as_json = as_json
+        self.as_csv = as_csv
         self.exit_code = ExitCode.OK
 
     def answer(self, document: Mapping[str, Any], *view: "RenderableType", is_good: bool = True) -> None:
@@ -52,6 +60,12 @@ class Output:
             return
         _show(view)
 
+    def csv_rows(self) -> "CsvRows":
+        """Return what writes rows as CSV, amounts in major units beside their currencies."""
+        from commands.lists.csv_rows import CsvRows
+
+        return CsvRows()
+
     @contextmanager
     def stream(self, name: str) -> Iterator["Stream"]:
         """Say something of any length: rows as they come, then the rest, together one document."""
@@ -61,7 +75,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Tell a person something beside the answer."""
-        if not self.as_json:
+        if not (self.as_json or self.as_csv):
             console_on(sys.stderr).print(text, highlight=False, markup=False)
 
 
@@ -72,14 +86,18 @@ class Stream:
         self._output = output
         self._rows = 0
         self._rest: Mapping[str, Any] = {}
+        self._csv = output.csv_rows() if output.as_csv else None
         if output.as_json:
             sys.stdout.write(f'{{"{name}": [')
 
     def rows(self, documents: Iterable[Mapping[str, Any]], view: "Table | None" = None) -> None:
         """Write a page of rows."""
+        if self._csv is not None:
+            self._csv.write(documents)
+            return
         if not self._output.as_json:
             if view is not None and view.row_count:
-                console_on(sys.stdout).print(view)
+                _show((view,))
             return
         for document in documents:
             sys.stdout.write(("," if self._rows else "") + "\n  " + to_json(document))
@@ -90,7 +108,7 @@ class Stream:
         self._rest = rest
         if not is_good:
             self._output.exit_code = ExitCode.REFUSED
-        if not self._output.as_json:
+        if not (self._output.as_json or self._output.as_csv):
             _show(view)
 
     def close(self) -> None:
@@ -104,7 +122,38 @@ def _show(view: Iterable["RenderableType"]) -> None:
     # A line that is no table holds a link or a seal: it stays in one piece, however narrow the terminal is.
     console = console_on(sys.stdout)
     for part in view:
-        console.print(part, soft_wrap=isinstance(part, str), markup=False, highlight=False)
+        lines = None if isinstance(part, str) else _lines_instead(part, console)
+        for line in [part] if lines is None else lines:
+            console.print(line, soft_wrap=isinstance(line, str), markup=False, highlight=False)
+
+
+def _lines_instead(part: "RenderableType", console: "Console") -> Sequence[str] | None:
+    """Return a table's rows as lines, each value whole, where the terminal is too narrow for its longest words."""
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    if not isinstance(part, Table):
+        return None
+    cells = [[str(cell) for cell in column.cells] for column in part.columns]
+    longest = [max((len(word) for cell in column for word in cell.split()), default=0) for column in cells]
+    needed = Measurement.get(console, console.options.update(max_width=MEASURED), part).minimum
+    if needed - sum(max(0, word - WHOLE) for word in longest) <= console.width:
+        return None
+    heads = [str(column.header) for column in part.columns]
+    wide = max(map(len, heads))
+    lines = [str(part.title)] if part.title else []
+    for row in zip(*cells, strict=True):
+        lines.append("")
+        for head, cell in zip(heads, row, strict=True):
+            first, *rest = _folded(cell, console.width - wide - 2) or [""]
+            lines += [f"{head:<{wide}}  {first}", *(f"{'':<{wide}}  {more}" for more in rest)] if cell else []
+    return lines
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """Fold a text between words, and within those that are no id."""
+    pieces = [word[at : at + WHOLE] for word in text.split() for at in range(0, len(word), WHOLE)]
+    return wrap(" ".join(pieces), max(width, 1), break_long_words=False, break_on_hyphens=False)
 
 
 def console_on(stream: Any) -> "Console":
@@ -133,8 +182,8 @@ def table(title: str, *columns: str, rows: Iterable[Sequence[object]] = (), righ
 
 def problem_table(problems: Iterable[Problem]) -> "Table":
     """Make a table of bad lines of a file."""
-    rows = [(problem.line, problem.field, problem.rule, problem.message) for problem in problems]
-    return table("Refused lines", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
+    rows = [(problem.line, problem.id, problem.field, problem.rule, problem.message) for problem in problems]
+    return table("Refused lines", "Line", "Id", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
 
 
 @contextmanager

@@ -2,25 +2,57 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from commands import tracing
+from commands.changing.changes import kept_command
 from commands.output import ExitCode, Failure, Output
 from models.problem import Problem, RefusedError
 
 
-def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool) -> None:
+def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool, as_csv: bool = False) -> None:
     """Do the work of a command and leave with its exit code. Raises Failure for what may be expected to go wrong."""
-    output = Output(as_json=as_json)
-    asyncio.run(_translated(work(output)))
+    from settings import adopt_settings_of_make_up
+
+    if as_json and as_csv:
+        raise typer.BadParameter("give --json or --csv, not both", param_hint="--csv")
+    output = Output(as_json=as_json, as_csv=as_csv)
+    if adopted := adopt_settings_of_make_up(Path.cwd()):
+        output.note(f"No settings in the environment: taken from {adopted} of `make up`.")
+    try:
+        asyncio.run(_translated(_kept(work, output)))
+    finally:
+        tracing.end()
     raise typer.Exit(output.exit_code)
+
+
+async def _kept(work: Callable[[Output], Awaitable[None]], output: Output) -> None:
+    """Keep who changes what and why before the work begins, and then what became of it."""
+    command = kept_command()
+    if command is None:
+        await work(output)
+        return
+    from commands.changing.keeping import keeping
+
+    async with keeping(command, output):
+        await work(output)
 
 
 async def _translated(work: Awaitable[None]) -> None:
     from temporalio.service import RPCError
 
-    from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError, SendingHeldError
+    from activities.database import (
+        HELD_RULE,
+        DatabaseUnavailableError,
+        RuleBrokenError,
+        SchemaMismatchError,
+        SendingHeldError,
+    )
+    from commands.failures import database_failure, gateway_failure, temporal_failure, unreachable
+    from models.gateway.errors import GatewayError
     from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
@@ -32,23 +64,20 @@ async def _translated(work: Awaitable[None]) -> None:
     except LedgerError as error:
         raise Failure(ExitCode.REFUSED, [problem_of(error)]) from error
     except (RuleBrokenError, SendingHeldError) as error:
-        raise Failure(ExitCode.REFUSED, [Problem("database", error.type or "database_rule", error.message)]) from error
+        leads_on = "; duly recover show says what to do" if error.type == HELD_RULE else ""
+        rule = error.type or "database_rule"
+        raise Failure(ExitCode.REFUSED, [Problem("database", rule, f"{error.message}{leads_on}")]) from error
     except DatabaseUnavailableError as error:
-        raise unreachable(
-            "DULY_DATABASE_URL", "database_reachable", f"the database does not answer: {error}"
-        ) from error
+        raise database_failure(error) from error
     except SchemaMismatchError as error:
         raise unreachable("DULY_DATABASE_URL", "database_release", str(error)) from error
+    except GatewayError as error:
+        raise gateway_failure(error) from error
     except RPCError as error:
-        raise unreachable("DULY_TEMPORAL_ADDRESS", "temporal_reachable", f"Temporal: {error.message}") from error
+        raise temporal_failure(error) from error
 
 
 def _report_unawaited(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     # A call that a command gave up ends as cancelled when nobody awaits it any more: standard error is the command's.
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
-
-
-def unreachable(setting: str, rule: str, message: str) -> Failure:
-    """Make the failure of a server that does not answer; the setting says where it was looked for."""
-    return Failure(ExitCode.UNREACHABLE, [Problem(setting, rule, message)])

@@ -33,7 +33,7 @@ grant insert, update on duly.refund_rules to duly_app;
 -- A new version is a new row.
 grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
 grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.run_definitions,
-    duly.subscriptions, duly.card_networks to duly_app;
+    duly.card_networks to duly_app;
 -- Whose a card is, its token and its state are changed by functions alone. These are what the import of release 0.1.0 writes
 -- by itself; they go when it cannot run any more (decision 0114). Today's calls duly.import_cards.
 grant insert (account_id, payment_method_id, is_default) on duly.payment_preferences to duly_app;
@@ -41,12 +41,14 @@ grant insert (provider_id, account_id, customer_reference) on duly.gateway_custo
 grant insert (account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year, is_recurring, fallback_order)
     on duly.cards to duly_app;
 grant update (brand, last4, exp_month, exp_year, is_recurring, fallback_order) on duly.cards to duly_app;
+grant insert (id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on, ends_on),
+    update (product_id, price_minor, quantity, billing_day, starts_on, ends_on) on duly.subscriptions to duly_app;
 
 -- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
 -- it).
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,
-    duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card, duly.set_preferred_method,
+    duly.open_validation, duly.record_validation, duly.refresh_card, duly.register_card,
     duly.note_fingerprint, duly.notify_card to duly_app;
 
 -- collections
@@ -66,6 +68,9 @@ grant execute on function duly.alert_overdue_movements, duly.book_movement, duly
     duly.put_off_expectation, duly.record_outcome, duly.record_page,
     duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
 
+-- imports
+grant execute on function duly.account_data, duly.change_account_state, duly.erase_account, duly.create_account, duly.edit_account, duly.import_subscriptions to duly_app;
+
 -- ledger
 grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, duly.cancel_invoice, duly.cancel_payment, duly.control_account,
     duly.create_credit_note, duly.create_invoice, duly.create_payment, duly.create_refund, duly.edit_draft, duly.ledger_account_of, duly.move_to_account,
@@ -80,11 +85,14 @@ grant execute on function duly.alert_of_members, duly.alert_of_run, duly.claim_m
 grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances,
     duly.confirm_movement, duly.confirm_object, duly.match_movements, duly.missing_candidates, duly.note_discrepancy, duly.note_missing,
     duly.note_refused, duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
-    duly.store_window, duly.unknown_objects, duly.window_cursor to duly_app;
+    duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;
+
+-- payments
+grant execute on function duly.keep_provider_lists, duly.order_payment, duly.set_preferred_method to duly_app;
 
 -- recovery
 grant execute on function duly.counted, duly.declare_restore, duly.dismiss_restore, duly.fence_state, duly.hold_sending, duly.keys_to_adopt,
-    duly.keys_without_row, duly.note_remembered, duly.note_temporal_forgot, duly.raise_beat, duly.record_recovery_read,
+    duly.keys_without_row, duly.note_compared, duly.note_remembered, duly.note_temporal_forgot, duly.raise_beat, duly.record_recovery_read,
     duly.recover_attempt, duly.recover_refund, duly.recovery_view, duly.release_sending, duly.require_sending,
     duly.settle_recovery_left, duly.withhold_recovered to duly_app;
 
@@ -94,13 +102,18 @@ grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.c
     duly.reductions_of_payment to duly_app;
 
 -- refunds
-grant execute on function duly.draft_bank_refunds, duly.open_refund, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
+grant execute on function duly.credit_basis, duly.draft_bank_refunds, duly.drop_refund_credit, duly.move_refund_credit,
+    duly.open_refund, duly.plan_refund_credit, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
 
 -- runs
-grant execute on function duly.bill_members, duly.billing_page, duly.certify_refund_run, duly.certify_run,
-    duly.dry_run_page, duly.due_page, duly.freeze_billing_run, duly.freeze_payment_run, duly.freeze_refund_run,
-    duly.freeze_shadow_run, duly.park_member, duly.record_run_decisions, duly.refund_page, duly.release_members,
-    duly.run_totals, duly.shadow_collect, duly.shadow_differences to duly_app;
+grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_totals, duly.billing_dry_run_page, duly.billing_page,
+    duly.certify_refund_run, duly.certify_run, duly.dry_run_page, duly.due_page, duly.freeze_billing_run,
+    duly.freeze_payment_run, duly.freeze_refund_run, duly.freeze_shadow_run, duly.month_totals, duly.park_member,
+    duly.record_run_decisions, duly.refund_page, duly.release_members, duly.run_totals, duly.shadow_collect,
+    duly.shadow_differences, duly.subscriptions_to_bill to duly_app;
+
+-- subscriptions
+grant execute on function duly.change_subscription, duly.create_subscription, duly.subscription_of, duly.subscription_state to duly_app;
 
 -- supervision
-grant execute on function duly.next_steps_after, duly.note_resumptions, duly.note_stop, duly.note_stops, duly.open_objects to duly_app;
+grant execute on function duly.begin_command, duly.commands_to_log, duly.end_command, duly.next_steps_after, duly.note_resumptions, duly.note_stop, duly.note_stops, duly.open_objects to duly_app;

@@ -1,11 +1,11 @@
 """Brings a database to the schema of this release: frozen revisions first, then functions, views and rights at once."""
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command, op
 from alembic.config import Config
@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations.source import FOLDER, RIGHTS, function_files, functions_hash, view_files, view_names
 
+Answer = TypeVar("Answer")
+
 SCHEMA = "duly"
 VERSION = "0.1.0"
 
@@ -27,6 +29,10 @@ CONNECT: dict[str, Any] = {
     "connect_timeout": 5,
     "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}",
 }
+# A payment takes the locks of some tables in another order than a revision of several tables does; the server then ends
+# either. One ends after a second, so that this many in a row are no accident.
+DEADLOCKS_AT_MOST = 5
+_DEADLOCK = "40P01"
 # Two migrates at once follow one another. The number is arbitrary and ours.
 _ONLY_ONE = 7_294_118
 
@@ -73,12 +79,24 @@ def migrate(url: str) -> Migrated:
         before = revision_of(connection)
         connection.rollback()
         _require_known(before)
-        command.upgrade(configuration(url), "head")
+        _until_no_deadlock(connection, lambda: command.upgrade(configuration(url), "head"))
         after = revision_of(connection)
         connection.rollback()
-        has_new = apply_functions(connection)
+        has_new = _until_no_deadlock(connection, lambda: apply_functions(connection))
         connection.rollback()
     return Migrated(before, after, has_new)
+
+
+def _until_no_deadlock(connection: Connection, step: Callable[[], Answer]) -> Answer:
+    """Repeat a step that a deadlock with a running worker has undone; what it had committed before stays."""
+    for _ in range(DEADLOCKS_AT_MOST):
+        try:
+            return step()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+            connection.rollback()
+    return step()
 
 
 def configuration(url: str = "") -> Config:

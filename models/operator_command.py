@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
+from models.card_number import REFUSED, holds_card_number
 from models.problem import refuse_unless
 
 
@@ -25,13 +26,14 @@ class OperatorCommand:
     reason: str
 
     def check(self) -> None:
-        """Raise CommandError unless both are given, and every text of the command is short."""
+        """Raise CommandError unless both are given, and every text of the command is short and holds no card number."""
         refuse_unless(bool(self.actor.strip()), CommandError, "actor: say who asks")
         refuse_unless(bool(self.reason.strip()), CommandError, "reason: say why")
         for field in fields(self):
             most, value = TEXT_MAX.get(field.name, REFERENCE_MAX), getattr(self, field.name)
-            is_short = not isinstance(value, str) or len(value) <= most
-            refuse_unless(is_short, CommandError, f"{field.name}: at most {most} characters")
+            if isinstance(value, str):
+                refuse_unless(len(value) <= most, CommandError, f"{field.name}: at most {most} characters")
+                refuse_unless(not holds_card_number(value), CommandError, f"{field.name}: {REFUSED}")
 
 
 @dataclass(frozen=True)

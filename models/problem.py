@@ -3,20 +3,32 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from models.card_number import without_card_numbers
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule. `rule` is its stable name; `source` and `line` say where in a file, if it was one."""
+    """One broken rule. `rule` is its stable name; `source`, `line` and `id` say which row of a file, if it was one.
+
+    Nothing that may be a card number is said again, whatever the words quote.
+    """
 
     field: str
     rule: str
     message: str
     source: str = ""
     line: int = 0
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        """Take out what must not be said again: a problem is printed, logged and kept in histories."""
+        for name in ("field", "message", "source", "id"):
+            object.__setattr__(self, name, without_card_numbers(getattr(self, name)))
 
     def __str__(self) -> str:
-        place = f"{self.source}, line {self.line}: " if self.line else f"{self.source}: " if self.source else ""
-        return f"{place}{self.field}: {self.message} ({self.rule})"
+        place = f"{self.source}, line {self.line}" if self.line else self.source
+        place += f" ({self.id})" if self.id else ""
+        return f"{place}{': ' if place else ''}{self.field}: {self.message} ({self.rule})"
 
     def as_document(self) -> dict[str, str | int]:
         """Return what a program reads; places that are empty are left out."""

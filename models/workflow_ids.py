@@ -11,14 +11,18 @@ def gateway_queue(provider: str) -> str:
     return f"duly-gateway-{provider}"
 
 
-def billing_run_id(definition_id: str, period: str) -> str:
-    """Natural id of a billing run."""
-    return f"billing/{definition_id}/{period}"
+def billing_run_id(definition_id: str, period: str, supplement: int = 0) -> str:
+    """Natural id of a billing run, or of one that supplements it."""
+    return f"billing/{definition_id}/{period}{_supplement(supplement)}"
 
 
-def payment_run_id(definition_id: str, period: str) -> str:
-    """Natural id of a payment run."""
-    return f"run/{definition_id}/{period}"
+def payment_run_id(definition_id: str, period: str, supplement: int = 0) -> str:
+    """Natural id of a payment run, or of one that supplements it."""
+    return f"run/{definition_id}/{period}{_supplement(supplement)}"
+
+
+def _supplement(number: int) -> str:
+    return f"/supplement-{number}" if number else ""
 
 
 def schedule_id(definition_id: str) -> str:

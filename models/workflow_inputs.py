@@ -31,6 +31,7 @@ TIME_ZONE_RULE = "time_zone_is_known"
 DAY_RULE = "day_is_due"
 INVOICES_RULE = "invoices_at_most"
 AMOUNT_RULE = "amount_is_whole"
+SUPPLEMENT_RULE = "supplement_is_numbered"
 
 _DAY_MINUTES = 24 * 60
 
@@ -125,9 +126,13 @@ def _agreement(request: Any, part: Any, name: str) -> Iterator[Problem]:
 
 
 def _run(request: RunRequest, now: datetime) -> Iterator[Problem]:
-    """A period that has not begun has to be asked for knowingly; a shadow charges nobody."""
+    """A period that has not begun has to be asked for knowingly. A shadow closes none, a supplement follows its run."""
     period = Period.parse(request.period)
-    if not (request.is_shadow or request.not_due_yet or has_begun(period, now)):
+    if request.supplement < 0:
+        yield Problem("supplement", SUPPLEMENT_RULE, "0 is the period's own run; supplements are numbered from 1")
+    if request.supplement and request.is_shadow:
+        yield Problem("supplement", SUPPLEMENT_RULE, "a shadow is of the whole period")
+    if not (request.is_shadow or request.supplement or request.not_due_yet or has_begun(period, now)):
         problem = f"{period} begins on {period.starts_on}; not_due_yet runs it all the same"
         yield Problem("period", DUE_RULE, problem)
 

@@ -15,11 +15,20 @@ Values = dict[str, str | None]
 
 # Stand in for the services that are started later, so that everything given is checked before anything starts.
 LATER: dict[str, Values] = {
-    "database_url": {"database_url": "postgresql+psycopg://", "migration_database_url": None},
+    "database_url": {
+        "database_url": "postgresql+psycopg://",
+        "migration_database_url": None,
+        "database_tls": None,
+        "database_tls_ca": None,
+    },
     "temporal_address": {
         "temporal_address": "127.0.0.1:1",
         "temporal_namespace": None,
         "temporal_tls": None,
+        "temporal_tls_ca": None,
+        "temporal_tls_cert": None,
+        "temporal_tls_key": None,
+        "temporal_tls_server_name": None,
         "temporal_api_key": None,
         "temporal_ui_url": None,
     },

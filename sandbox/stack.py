@@ -14,18 +14,25 @@ from pathlib import Path
 from sandbox.data_folder import DataFolder, Ports, kept_folder, temporary_folder
 from sandbox.environment import checked_settings, environment_with, settings_with, variables
 from sandbox.servers.mail import Mailbox
-from sandbox.services import Services, ports_of
+from sandbox.servers.shown_clock import ShownClock
+from sandbox.services import Services, ports_of, shown
 from settings import Settings
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """How to run the stack. Without a data folder everything is temporary; `stripe_options` are the sandbox's own."""
+    """How to run the stack. Without a data folder everything is temporary.
+
+    `stripe_options` are the sandbox's own, `postgres_settings` the server's where they are not ours. With a `clock` all
+    servers and workers are shown its time, and Temporal is the server whose clock is moved by us.
+    """
 
     data: Path | None = None
     ui: bool = True
     ports: Ports = field(default_factory=Ports)
     stripe_options: tuple[str, ...] = ()
+    clock: ShownClock | None = None
+    postgres_settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,20 @@ async def running_stack(options: StackOptions | None = None) -> AsyncIterator[St
     with _cancelled_by_sigterm(), _folder(wanted.data) as folder:
         async with contextlib.AsyncExitStack() as running:
             ports = folder.ports(wanted.ports)
-            services = Services(folder, ports, wanted.ui, wanted.stripe_options, running)
+            services = Services(
+                folder,
+                ports,
+                wanted.ui,
+                wanted.stripe_options,
+                wanted.postgres_settings,
+                running,
+                clock=wanted.clock,
+            )
             values = await services.start(checked)
             folder.remember_ports(ports_of(values))
             yield Stack(
                 settings=settings_with(values),
-                environment=environment_with(values),
+                environment={**environment_with(values), **shown(wanted.clock)},
                 started=variables(values),
                 folder=folder,
                 control=values.get("stripe_api_base") or "",

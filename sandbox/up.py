@@ -86,7 +86,8 @@ def describe(stack: Stack, workers: int) -> str:
     return (
         f"Duly is up {with_workers}. Ctrl-C stops it; its data stays in {stack.folder.path}\n\n"
         f"{block}\n\n"
-        f"In another terminal, for starter.py: set -a; . {shlex.quote(str(_environment_path(stack)))}; set +a"
+        "In another terminal, in this folder: .venv/bin/duly doctor (it finds these settings; not with --data)\n"
+        f"For other programs: set -a; . {shlex.quote(str(_environment_path(stack)))}; set +a"
     )
 
 

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.collecting",
     "tests.fixtures.command_line",
     "tests.fixtures.database",
+    "tests.fixtures.file_order",
     "tests.fixtures.folder_times",
     "tests.fixtures.mail",
     "tests.fixtures.reconciling",
@@ -25,7 +26,8 @@ pytest_plugins = [
 
 
 # On a busy machine the SDK takes a whole collection of garbage in the middle of a workflow for a deadlock: garbage is
-# collected between the files of tests, and nothing that was loaded before the first is walked through.
+# collected between the files of tests. What is left then stays (the servers, what they loaded) and is not walked
+# through again: to look through all of it after each file took a third of the tests' time.
 NEVER = 1_000_000_000
 
 
@@ -41,3 +43,4 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Collect after the last test of a file."""
     if nextitem is not None and nextitem.path != item.path:
         gc.collect()
+        gc.freeze()

@@ -18,13 +18,7 @@ COMPOSE = checks.read_compose(ROOT / "docker-compose.yml")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / "docker" / "env.example").read_text(encoding="utf-8")
 SCRIPTS = sorted((ROOT / "docker").rglob("*.sh"))
-OUR_NAMES = {environment_name(field) for field in Settings.model_fields}
-FILLED_IN = {
-    "DULY_OWNER_PASSWORD": "owner0",
-    "DULY_RUNTIME_PASSWORD": "runtime0",
-    "STRIPE_API_KEY": "sk_test_0",
-    "STRIPE_WEBHOOK_SECRET": "whsec_0",
-}
+SETTINGS = {environment_name(field) for field in Settings.model_fields}
 
 
 def test_it_is_a_compose_file_by_the_published_schema() -> None:
@@ -71,29 +65,47 @@ def test_every_wait_can_end() -> None:
     assert checks.vain_waits(COMPOSE) == []
 
 
-def test_secrets_come_from_the_environment_or_compose_refuses() -> None:
+def test_secrets_are_files_or_come_from_the_environment_or_compose_refuses() -> None:
     must_be_given = {name for name, must in checks.variables_of(COMPOSE.text).items() if must}
 
     assert checks.secrets_in_the_open(COMPOSE) == []
-    assert {"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "POSTGRES_PASSWORD"} <= must_be_given
+    assert must_be_given == {"TEMPORAL_DATABASE_PASSWORD"}
 
 
 def test_the_example_of_the_environment_names_every_variable_and_no_other() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
-    assert named == set(checks.variables_of(COMPOSE.text))
+    # The login name is the shell's.
+    assert named == set(checks.variables_of(COMPOSE.text)) - {"USER"}
 
 
-@pytest.mark.parametrize("service", COMPOSE.ours)
-def test_our_services_are_given_settings_that_exist_and_are_accepted(
-    service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = COMPOSE.ours[service]["environment"]
-    for name, value in given.items():
-        monkeypatch.setenv(name, checks.filled_in(value, FILLED_IN))
+def test_every_setting_can_be_set_and_no_other_is_given() -> None:
+    given = {name for service in COMPOSE.ours.values() for name in service["environment"]}
 
-    assert set(given) <= OUR_NAMES
-    assert Settings().temporal_address == "temporal:7233"
+    assert checks.unset_settings(COMPOSE, SETTINGS) == []
+    assert checks.fixed_settings(COMPOSE, SETTINGS) == []
+    others = {name for name in given if name.removesuffix("_FILE") not in SETTINGS}
+    assert {name for name in others if not name.startswith("OTEL_")} == {"USER"}
+
+
+def test_the_image_is_built_once() -> None:
+    assert [name for name, service in COMPOSE.services.items() if "build" in service] == ["migrate"]
+
+
+def test_no_service_fills_the_disk_or_takes_all_memory() -> None:
+    assert checks.unlimited_services(COMPOSE) == []
+
+
+def test_every_service_that_lasts_tells_whether_it_is_well() -> None:
+    lasting = {
+        name: service for name, service in COMPOSE.services.items() if service.get("restart") == "unless-stopped"
+    }
+
+    assert [name for name, service in lasting.items() if "healthcheck" not in service] == ["temporal-ui"]
+
+
+def test_who_could_signal_workflows_has_to_be_let_in() -> None:
+    assert [name for name in ("temporal", "temporal-ui", "postgresql") if "ports" in COMPOSE.services[name]] == []
 
 
 def test_only_the_migration_knows_the_role_that_owns_the_tables() -> None:
@@ -106,8 +118,11 @@ def test_only_the_migration_knows_the_role_that_owns_the_tables() -> None:
 def test_our_services_start_entries_that_know_their_options(service: str) -> None:
     words = COMPOSE.ours[service].get("entrypoint") or COMPOSE.ours[service]["command"]
     _, entry, *options = words
+    commands = [option for option in options if entry == "starter.py"]
 
-    result = subprocess.run([sys.executable, entry, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, Path(entry).name, *commands, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
     assert result.returncode == 0, result.stderr
     assert [option for option in options if option.startswith("--") and option not in result.stdout] == []
@@ -115,7 +130,7 @@ def test_our_services_start_entries_that_know_their_options(service: str) -> Non
 
 def test_the_migration_is_a_command_of_the_locked_packages_and_finds_its_configuration() -> None:
     assert COMPOSE.services["migrate"]["command"] == ["python", "starter.py", "migrate"]
-    assert {"starter.py", "commands/", "migrations/", "models/", "settings.py"} <= set(checks.copied_files(DOCKERFILE))
+    assert {"starter.py", "commands/", "migrations/", "models/", "settings/"} <= set(checks.copied_files(DOCKERFILE))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -141,10 +156,33 @@ def a_compose(**service: Any) -> checks.Compose:
         (checks.vain_waits, {"depends_on": {"db": {"condition": "service_healthy"}}}),
         (checks.vain_waits, {"depends_on": {"db": {"condition": "service_done"}}}),
         (checks.secrets_in_the_open, {"environment": {"POSTGRES_PASSWORD": "postgres"}}),
+        (checks.secrets_in_the_open, {"environment": {"POSTGRES_PASSWORD_FILE": "/srv/password"}}),
     ],
 )
 def test_what_is_wrong_with_a_service_is_found(check: Any, service: dict[str, Any]) -> None:
     assert len(check(a_compose(**service))) == 1
+
+
+def ours(**environment: str) -> checks.Compose:
+    return checks.Compose("", {"worker": {"image": checks.OURS, "environment": environment}})
+
+
+def test_a_setting_that_no_service_is_given_or_that_is_written_out_is_found() -> None:
+    found = ours(DULY_LOG_LEVEL="${DULY_LOG_LEVEL:-}", DULY_GATEWAY_RATE="20", STRIPE_API_KEY_FILE="/run/secrets/key")
+
+    assert checks.unset_settings(found, ["DULY_LOG_LEVEL", "DULY_PROVIDER", "STRIPE_API_KEY"]) == ["DULY_PROVIDER"]
+    assert checks.fixed_settings(found, ["DULY_LOG_LEVEL", "DULY_GATEWAY_RATE"]) == ["worker: DULY_GATEWAY_RATE"]
+
+
+def test_a_service_without_a_limit_is_found() -> None:
+    rotated = {"logging": {"options": {"max-size": "10m"}}}
+    services: dict[str, dict[str, Any]] = {
+        "db": {**rotated, "mem_limit": "1g"},
+        "one": rotated,
+        "other": {"mem_limit": "1g"},
+    }
+
+    assert checks.unlimited_services(checks.Compose("", services)) == ["one", "other"]
 
 
 def test_a_port_published_twice_is_found() -> None:

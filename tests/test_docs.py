@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from starter import app
 from tests.house import documents, readme
 from tests.house.source import ROOT, plant
 from tests.house.tracked import tracked_files, tracked_texts
@@ -34,10 +35,19 @@ def test_every_make_target_that_a_document_shows_exists() -> None:
     assert {path.name: found for path in markdown() if (found := targets_missing_in(path))} == {}
 
 
-def test_every_command_that_a_document_shows_exists() -> None:
+def test_every_command_that_a_document_names_exists() -> None:
     program = the_program()
 
     assert [line for path in markdown() for line in documents.unknown_commands(path.read_text(), program)] == []
+
+
+def test_every_command_line_in_a_block_of_code_is_one_that_the_parser_takes() -> None:
+    # Records keep the commands of their day, and the changelog tells of what was.
+    ours = [path for path in markdown() if path.parent != DECISIONS.parent and path.name != "CHANGELOG.md"]
+    program = typer.main.get_command(app)
+
+    assert sum(len(list(documents.typed_commands(path.read_text()))) for path in ours) > 50
+    assert [problem for path in ours for problem in documents.refused_commands(path, program)] == []
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -86,8 +96,6 @@ def targets_missing_in(document: Path) -> list[str]:
 
 
 def the_program() -> documents.Commands:
-    from starter import app
-
     return commands_of(typer.main.get_command(app))
 
 
@@ -106,9 +114,42 @@ def test_prose_that_makes_something_is_no_command() -> None:
 
 def test_a_command_that_does_not_exist_is_found() -> None:
     program: documents.Commands = {"runs": {"start": {}}}
-    text = "`starter.py runs start monthly 2027-01`, `starter.py runs stop`, `starter.py rums list --json`"
+    text = "`duly runs start monthly 2027-01`, `duly runs stop`, `duly rums list --json`"
 
     assert documents.unknown_commands(text, program) == ["rums list", "runs stop"]
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ("    duly rums list", "no such command or option: rums"),
+        ("    duly runs listing", "no such command or option: listing"),
+        ("    duly --versoin", "no such command or option: --versoin"),
+        ("```console\n$ duly runs list --kynd billing\n```", "No such option: --kynd"),
+        ("    duly runs list --kind bullying", "is not one of"),
+        ("    duly runs start monthly", "Missing argument"),
+        ("    duly runs start monthly 2026-11 2026-12", "unexpected extra argument"),
+        ("    duly runs start monthly November --wait  # soon", "is not a month"),
+        ("    docker compose run --rm starter accounts import", "Missing argument"),
+        ("    duly accounts list \\\n      --sate active | head", "No such option: --sate"),
+    ],
+)
+def test_a_command_line_that_the_parser_refuses_is_found(tmp_path: Path, block: str, problem: str) -> None:
+    plant(tmp_path, {"page.md": f"Before.\n\n{block}\n"})
+
+    found = documents.refused_commands(tmp_path / "page.md", typer.main.get_command(app))
+
+    assert len(found) == 1
+    assert found[0].startswith(f"page.md:{4 if '```' in block else 3}: ")
+    assert problem in found[0]
+
+
+def test_command_lines_that_the_parser_takes_are_not_run_and_need_no_files(tmp_path: Path) -> None:
+    text = "    duly accounts import no.csv\n    duly demo --months 2 > report\n    duly\n    x --queue duly --type y\n"
+    plant(tmp_path, {"page.md": text})
+
+    assert [number for number, _ in documents.typed_commands(text)] == [1, 2, 3]
+    assert documents.refused_commands(tmp_path / "page.md", typer.main.get_command(app)) == []
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:

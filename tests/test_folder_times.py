@@ -1,7 +1,8 @@
-"""A run of the tests says how long each folder took, also when several processes share the work."""
+"""A run of the tests begins with the slowest files and says how long each folder took, with several processes too."""
 
 import pytest
 
+from tests.fixtures.file_order import files_in_order
 from tests.fixtures.folder_times import document_with, folder_of
 from tests.house.source import ROOT
 
@@ -51,3 +52,9 @@ def test_the_document_has_a_place_for_the_times() -> None:
     text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
     assert document_with(text, "| x | 1 | 1.0 |\n", "") != text
+
+
+def test_files_with_slow_tests_come_first_and_then_those_with_the_most_tests() -> None:
+    tests = [("one.py", False), ("two.py", False), ("two.py", False), ("slow.py", True), ("slower.py", True)]
+
+    assert files_in_order([*tests, ("slower.py", True)]) == ["slower.py", "slow.py", "two.py", "one.py"]

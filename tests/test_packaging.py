@@ -111,8 +111,10 @@ def _can_be_run(name: str) -> bool:
 
 
 def test_the_second_setup_does_nothing(tmp_path: Path) -> None:
-    plant(tmp_path, {"requirements.lock": "", ".venv/.installed-from-lock": ""})
-    os.utime(tmp_path / "requirements.lock", (0, 0))
+    older = ("requirements.lock", "pyproject.toml", ".venv/.installed-from-lock")
+    plant(tmp_path, dict.fromkeys((*older, ".venv/bin/duly"), ""))
+    for path in older:
+        os.utime(tmp_path / path, (0, 0))
 
     assert "Nothing to be done" in make("setup", cwd=tmp_path)
 

@@ -18,7 +18,7 @@ from models.collections.collection import CollectionStatus, GraceCommand, RetryC
 from models.operator_command import OperatorCommand
 from models.runs.run_control import Steering
 from models.workflow_ids import dispute_id, shard_id
-from sandbox.servers.temporal import register_search_attributes, running_temporal
+from sandbox.servers.temporal import running_temporal
 from sandbox.stripe.control.client import Fault, FaultKind
 from settings import Settings
 from tests.fixtures.cards import CardClient
@@ -28,8 +28,8 @@ from tests.support.builders import Merchant, declined
 from tests.support.run_control import COLLECTED, duly_at, happened, shape, until
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
+from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 EVENTS_SUGGESTED = 60
 COMMANDS = 40
@@ -56,7 +56,7 @@ async def running_short(
     limits = {"limit.historyCount.suggestContinueAsNew": str(EVENTS_SUGGESTED)}
     async with running_temporal(log=server_logs / "short.log", database=None, ui=False, limits=limits) as server:
         client = await Client.connect(server.address, plugins=[DULY_PLUGIN])
-        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        _ = await register_attributes(client)
         async with duly_at(WorkflowEnvironment.from_client(client), database, gateway, settings) as running:
             yield running
 
@@ -158,6 +158,7 @@ async def test_a_mail_server_that_is_away_keeps_nobody_from_continuing_and_the_m
     assert await merchant.value("select count(*) from duly.messages where kind = 'declined'") == 1
 
 
+@pytest.mark.slow
 async def test_a_shard_that_stands_still_continues_however_often_it_is_steered(
     duly: RunningDuly, merchant: Merchant
 ) -> None:
@@ -215,6 +216,7 @@ async def test_a_refund_that_is_watched_accepts_every_check(duly: RunningDuly, r
     assert await refunds.wrong() == []
 
 
+@pytest.mark.slow
 async def test_a_dispute_accepts_every_check_and_then_the_loss(duly: RunningDuly, refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     charge = await refunds.merchant.value(
@@ -235,6 +237,7 @@ async def test_a_dispute_accepts_every_check_and_then_the_loss(duly: RunningDuly
     assert await refunds.state_of(payment) == "cancelled"
 
 
+@pytest.mark.slow
 async def test_a_card_accepts_every_change(duly: RunningDuly, merchant: Merchant, card_client: CardClient) -> None:
     account = await merchant.account(cards=[])
     card, _ = await card_client.save(account)

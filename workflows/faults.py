@@ -57,6 +57,13 @@ class CarriesOver(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsAnswerToCancel(Protocol):
+    """A workflow whose answer to a Cancel is part of what it carries over: it must not be asked once more."""
+
+    has_answered_cancel: bool
+
+
 def broken_rule(error: ActivityError) -> ApplicationError | None:
     """Return the rule that was broken where a repeat would break it again; None for what a repeat may mend."""
     cause = error.cause
@@ -85,8 +92,19 @@ async def suspend_after_faults(
     end_review()
     instance: object = workflow.instance()
     state = instance.carried_after_fault() if isinstance(instance, CarriesOver) else None
-    # A Cancel is delivered once: the next execution must not forget it.
-    go_on_from_rows(_request_after(request), cancelled=workflow.cancellation_reason(), state=state)
+    go_on_from_rows(_request_after(request), cancelled=cancel_to_carry(), state=state)
+
+
+def cancel_to_carry() -> str | None:
+    """Return why it was cancelled, where the next execution has to answer that: Temporal delivers a Cancel once.
+
+    So it goes from execution to execution, however often a fault comes in between.
+    """
+    instance: object = workflow.instance()
+    if isinstance(instance, KeepsAnswerToCancel) and instance.has_answered_cancel:
+        return None
+    reason = workflow.cancellation_reason()
+    return carried_cancel() if reason is None else reason
 
 
 def go_on_from_rows(request: object, *, cancelled: str | None, state: object) -> NoReturn:

@@ -8,7 +8,7 @@ WHO = '"actor": "maria", "reason": "as agreed"'
 
 @dataclass(frozen=True)
 class OperatorAction:
-    """One update: what it is for, what else it takes, and the command of `starter.py` that sends it."""
+    """One update: what it is for, what else it takes, and the command of `duly` that sends it."""
 
     update: str
     meaning: str
@@ -39,7 +39,7 @@ def _on_a_terminal(action: OperatorAction, target: str) -> str:
     if not action.command:
         return ""
     options = f" \\\n  {action.options}" if action.options else ""
-    line = f'starter.py {action.command} {target}{options} \\\n  --actor maria --reason "as agreed"'
+    line = f'duly {action.command} {target}{options} \\\n  --actor maria --reason "as agreed"'
     return f"\n\nOr on a terminal, for example\n\n```\n{line}\n```"
 
 

@@ -32,6 +32,14 @@ DATABASE_SWEEP = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
+# Checking every rule of the ledger against all of it, with a heartbeat after each: minutes at a million accounts, and a
+# night at ten million.
+AUDIT = Timing(
+    start_to_close_timeout=timedelta(hours=12),
+    heartbeat_timeout=timedelta(minutes=70),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
 # Looking through a run's members for alerts, page by page with a heartbeat after each.
 ALERTS = Timing(
     start_to_close_timeout=timedelta(minutes=30),

@@ -1,11 +1,19 @@
 """What client, worker and replayer must agree on: how messages are written, and what the sandbox lets through."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowRunner
+from temporalio.worker import WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
+from activities.build import build_id
+from activities.payload_codec import EncryptionCodec
 from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
+from workflows.inputs.command_log import CommandLog
+from workflows.inputs.failures import EncodedFailures
 from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.inputs.runner import CheckingRunner
 
@@ -59,9 +67,33 @@ def _use_ours(_given: WorkflowRunner | None) -> WorkflowRunner:
     return sandboxed_runner()
 
 
-DULY_PLUGIN = SimplePlugin(
+class DulyPlugin(SimplePlugin):
+    """What every worker of ours has in common."""
+
+    def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
+        """Name the code that the worker runs, unless it was named."""
+        configured = super().configure_worker(config)
+        if not configured.get("build_id") and not configured.get("deployment_config"):
+            configured["build_id"] = build_id()
+        return configured
+
+
+DULY_PLUGIN = DulyPlugin(
     "duly",
     data_converter=DATA_CONVERTER,
     workflow_runner=_use_ours,
-    interceptors=[InputChecks(), Generations()],
+    interceptors=[InputChecks(), Generations(), CommandLog()],
 )
+
+
+def encrypting(keys: Mapping[str, bytes]) -> list[SimplePlugin]:
+    """Return what makes a client, and the workers on it, encrypt; nothing where there are no keys."""
+    if not keys:
+        return []
+    codec = EncryptionCodec(keys)
+
+    def encrypted(within: DataConverter | None) -> DataConverter:
+        assert within is not None, "it stands behind the plugin that has a converter"
+        return replace(within, payload_codec=codec, failure_converter_class=EncodedFailures)
+
+    return [SimplePlugin("duly-encryption", data_converter=encrypted)]

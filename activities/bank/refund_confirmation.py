@@ -8,6 +8,7 @@ from activities.database import Database
 from activities.ledger.client import Ledger
 from activities.ledger.transaction_queries import TransactionQueries
 from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
+from models.card_number import without_card_numbers
 from models.imports.columns import ANSWERS
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
@@ -78,7 +79,7 @@ class RefundConfirm:
         rejecting = {"reason_id": self._rejection_reason, "actor": self._actor, "is_bank_answer": True}
         await self._ledger.run("reject_draft", transaction_id=refund.id, **rejecting)
         if answer.reason:
-            note = {"author": self._actor, "note": f"the bank: {answer.reason}"}
+            note = {"author": self._actor, "note": f"the bank: {without_card_numbers(answer.reason)}"}
             await self._ledger.run("add_note", transaction_id=refund.id, **note)
         return Became.REJECTED
 

@@ -1,6 +1,6 @@
 """Bank lines into payments: each line once, each whose account is not certain into suspense (F122, F123)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
+from activities.bank.payout_lines import BookedLine, PayoutLines, directed
 from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
@@ -28,6 +29,9 @@ from models.ledger.refusals import LedgerError
 from models.problem import Problem
 from models.tables.accounts import AccountRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
+
+# A line whose money seems to be nobody's may be a gateway's payout, or a debit that came back to us.
+_OF_NOBODY = frozenset({SuspenseReason.ACCOUNT_UNKNOWN, SuspenseReason.RETURNED_TRANSFER})
 
 
 class Outcome(StrEnum):
@@ -53,63 +57,76 @@ class Result:
 
 
 class BankImport:
-    """Posts the credits of statements as bank transfers, a batch in one commit."""
+    """Posts the credits of statements as bank transfers, a batch in one commit, and the payouts of gateways."""
 
     def __init__(self, database: Database, *, actor: str) -> None:
         self._database = database
         self._actor = actor
+        self._payouts = PayoutLines(database)
         self._first: dict[str, BankEntry] = {}
 
     async def write(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         """Write a batch. A line that the ledger refuses becomes a problem, and the others go in."""
-        waiting = [entry for entry in entries if entry.is_credit and entry.is_booked]
-        done: list[Result | Problem] = [
-            _left_alone(entry) for entry in entries if not (entry.is_credit and entry.is_booked)
-        ]
-        before = await self._imported([entry.key for entry in waiting])
-        same = [(entry, self._seen_before(entry, before.get(entry.key))) for entry in waiting]
+        booked = [entry for entry in entries if entry.is_booked]
+        done: list[Result | Problem] = [_left_alone(entry) for entry in entries if not entry.is_booked]
+        before = await self._imported([entry.key for entry in booked if entry.is_credit])
+        payouts = await self._payouts.booked(booked)
+        same = [(entry, self._seen_before(entry, before, payouts)) for entry in booked]
         done += [result for _, result in same if result is not None]
-        done += await self._post([entry for entry, result in same if result is None])
+        done += await self._write_new([entry for entry, result in same if result is None])
         return sorted(done, key=lambda one: one.line if isinstance(one, Problem) else one.entry.line)
 
-    def _seen_before(self, entry: BankEntry, stored: Any) -> Result | Problem | None:
+    def _seen_before(
+        self, entry: BankEntry, before: Mapping[str, Any], payouts: Mapping[str, BookedLine]
+    ) -> Result | Problem | None:
         """Return what a line above, or an import before this one, made of the reference; None when it is new."""
-        first = self._first.setdefault(entry.key, entry)
+        key = directed(entry.key, is_credit=entry.is_credit)
+        first = self._first.setdefault(key, entry)
         if first is not entry:
-            return _once(entry, f"stands in line {first.line} already")
-        if stored is None:
+            return _once(entry, f"stands in line {first.line} already") if entry.is_credit else _left_alone(entry)
+        stored = before.get(entry.key) if entry.is_credit else None
+        if stored is not None:
+            was = BookedLine(stored.account_id, stored.total_minor, stored.currency)
+        elif key in payouts:
+            was = payouts[key]
+        else:
             return None
-        if (stored.total_minor, stored.currency) != (entry.amount_minor, entry.currency):
+        if (was.signed_minor, was.currency) != (entry.signed_minor, entry.currency):
             return _once(entry, "was imported before with another amount")
-        return Result(entry, Outcome.UNCHANGED, stored.account_id, stored.number or "")
+        if stored is None:
+            return Result(entry, Outcome.UNCHANGED, reason=was.id)
+        return Result(entry, Outcome.UNCHANGED, was.id, stored.number or "")
 
-    async def _payout(self, entry: BankEntry) -> str:
-        """Return the gateway's payout that a line brings, booked out of transit; empty where it is none for certain."""
-        stated = f"{entry.text} {entry.payer} {entry.structured_reference} {entry.end_to_end_id} {entry.reference}"
-        received = await self._database.call(
-            "receive_payout",
-            key=entry.key,
-            currency=entry.currency,
-            amount_minor=entry.amount_minor,
-            booked_on=entry.booked_on,
-            text=stated,
-        )
-        return str(received or "")
+    async def _write_new(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
+        known = await self._known([entry for entry in entries if entry.is_credit])
+        possible = [entry for entry in entries if not entry.is_credit or route(entry, known).reason in _OF_NOBODY]
+        received = await self._receive(possible)
+        done: list[Result | Problem] = [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
+        ended = [entry for entry, _ in received]
+        rest = [entry for entry in entries if entry not in ended]
+        done += [_left_alone(entry) for entry in rest if not entry.is_credit]
+        return done + await self._post([entry for entry in rest if entry.is_credit])
+
+    async def _receive(self, entries: Sequence[BankEntry]) -> list[tuple[BankEntry, str]]:
+        """Return the lines that bring a payout or take one back, with its id; some banks list the newest first."""
+        received: list[tuple[BankEntry, str]] = []
+        waiting = list(entries)
+        while waiting:
+            asked = [(entry, await self._payouts.receive(entry)) for entry in waiting]
+            received += [(entry, payout) for entry, payout in asked if payout]
+            rest = [entry for entry, payout in asked if not payout]
+            if len(rest) == len(waiting):
+                break
+            waiting = rest
+        return received
 
     async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         if not entries:
             return []
         known = await self._known(entries)
-        done: list[Result | Problem] = []
-        routed = []
-        for entry in entries:
-            to = route(entry, known)
-            if to.reason is SuspenseReason.ACCOUNT_UNKNOWN and (payout := await self._payout(entry)):
-                done.append(Result(entry, Outcome.PAYOUT, reason=payout))
-            else:
-                routed.append((entry, await self._certain(entry, to)))
+        routed = [(entry, await self._certain(entry, route(entry, known))) for entry in entries]
         try:
-            return [*done, *await self._commit(routed)]
+            return [*await self._commit(routed)]
         except LedgerError as error:
             if len(entries) == 1:
                 return [problem_of(error, source=BANK, line=entries[0].line)]

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
 from sqlalchemy import and_, func, select
 from temporalio import activity
@@ -16,6 +15,7 @@ from activities.cards.rows import change_card
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.gateway.clocks import Clocks
+from activities.gateway.pace import Pace
 from activities.gateway.retries import retryable_gateway_errors
 from models.cards.card import (
     Card,
@@ -65,9 +65,7 @@ _WITH_CUSTOMER = (
 class CardActivities:
     """Activities of a card's workflow at the gateway. Each is safe to repeat at any point."""
 
-    def __init__(
-        self, database: Database, gateway: CardGateway, clocks: Clocks, pace: AsyncLimiter, return_url: str
-    ) -> None:
+    def __init__(self, database: Database, gateway: CardGateway, clocks: Clocks, pace: Pace, return_url: str) -> None:
         self._database = database
         self._gateway = gateway
         self._pace = pace
@@ -111,7 +109,7 @@ class CardActivities:
     async def _have_customer(self, registration: CardRegistration, stored: dict[str, Any]) -> None:
         """Make the account's customer at the gateway, if it has none or the one it had was deleted there.
 
-        Raises ApplicationError of type provider_not_effective while nothing new is asked of the provider.
+        Raises ApplicationError of type provider_effective while nothing new is asked of the provider.
         """
         known, installation = stored["customer"], stored["installation"]
         with retryable_gateway_errors():
@@ -120,7 +118,7 @@ class CardActivities:
                     return
             if not stored["is_effective"]:
                 problem = f"provider: {registration.provider} is not effective, the account gets no customer there"
-                raise ApplicationError(problem, type="provider_not_effective", next_retry_delay=STOPPED_PAUSE)
+                raise ApplicationError(problem, type="provider_effective", next_retry_delay=STOPPED_PAUSE)
             # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
             key = "/".join(filter(None, (installation, "customer", registration.account_id, known)))
             async with self._pace:

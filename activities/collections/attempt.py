@@ -1,7 +1,9 @@
 """One attempt to charge: as the database has it, and which outcome an answer of the gateway gives it."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,11 +31,23 @@ class ChargeAttempt:
     stored: StoredAttempt
     charge: Charge
     is_large: bool = False
+    opened: float = field(default_factory=time.monotonic)
 
     @property
     def is_hosted(self) -> bool:
         """Whether the customer pays on a hosted page, which is opened elsewhere and only read here."""
         return self.stored.channel is AttemptChannel.HOSTED_PAGE
+
+    def age(self) -> timedelta:
+        """Return how long ago it was first written down.
+
+        What was opened here just now is timed here. What an earlier call has begun is timed by two clocks, which are
+        at most a minute apart where anything is sent.
+        """
+        here = timedelta(seconds=time.monotonic() - self.opened)
+        begun = self.stored.started_at
+        is_repeated = self.stored.was_unanswered or self.stored.outcome is not None or self.is_hosted
+        return max(here, datetime.now(UTC) - begun) if begun and is_repeated else here
 
 
 def charge_outcome(found: ChargeResult | None) -> OutcomeFields:

@@ -4,11 +4,11 @@ The payment is posted by duly.record_outcome, in the commit that records the out
 when the gateway does not answer stands in activities/gateway/attempts.py.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 from temporalio import activity
@@ -19,23 +19,39 @@ from activities.collections.fingerprints import read_fingerprints
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
 from activities.gateway.clocks import Clocks
+from activities.gateway.pace import Pace
 from models.collections.collection import Resolution
 from models.gateway.charges import ChargeResult, Gateway
 from models.gateway.decline import Decline
-from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
+from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult, RequestKind
 from models.tables.configuration import CardRow
 
 _Other = aliased(CardRow)
 
 
+class Stopwatch:
+    """How long the gateway took for a charge, without what it stood in line for before."""
+
+    def __init__(self) -> None:
+        self.milliseconds = 0
+
+    async def time(self, charging: Awaitable[ChargeResult]) -> ChargeResult:
+        """Wait for an answer, and note how long that took."""
+        began = time.monotonic()
+        try:
+            return await charging
+        finally:
+            self.milliseconds = int((time.monotonic() - began) * 1000)
+
+
 class CollectActivities:
     """One attempt to collect, for runs and collections alike."""
 
-    def __init__(self, database: Database, gateway: Gateway, clocks: Clocks, pace: AsyncLimiter) -> None:
+    def __init__(self, database: Database, gateway: Gateway, clocks: Clocks, pace: Pace) -> None:
         self._database = database
         self._gateway = gateway
         self._clocks = clocks
-        self._attempts = GatewayAttempts(database, clocks, pace)
+        self._attempts = GatewayAttempts(database, clocks, pace, RequestKind.PAYMENT)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -61,8 +77,10 @@ class CollectActivities:
             result = collect_result(opened["result"])
         else:
             attempt = charge_attempt(opened["attempt"])
-            outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt))
-            result = await record_charge(self._database, attempt, outcome)
+            stopwatch = Stopwatch()
+            outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt, stopwatch))
+            recorded = await record_charge(self._database, attempt, outcome)
+            result = replace(recorded, took_ms=stopwatch.milliseconds)
         return await self._with_same_cards(await self._with_names(request, opened, result))
 
     @activity.defn
@@ -82,17 +100,17 @@ class CollectActivities:
         person = {"actor": resolution.actor, "reason": resolution.reason}
         return await record_charge(self._database, attempt, charge_outcome(found) | person)
 
-    def _calls(self, attempt: ChargeAttempt) -> GatewayCalls[ChargeResult]:
+    def _calls(self, attempt: ChargeAttempt, stopwatch: Stopwatch) -> GatewayCalls[ChargeResult]:
         if attempt.is_hosted:
             return GatewayCalls(lambda reference: self._find_page_payment(attempt, reference), charge_outcome)
         return GatewayCalls(
             lambda reference: self._find_charge(attempt, reference),
             charge_outcome,
-            send=lambda: self._charge(attempt),
+            send=lambda: self._charge(attempt, stopwatch),
         )
 
-    async def _charge(self, attempt: ChargeAttempt) -> ChargeResult:
-        result = await self._gateway.charge(attempt.charge)
+    async def _charge(self, attempt: ChargeAttempt, stopwatch: Stopwatch) -> ChargeResult:
+        result = await stopwatch.time(self._gateway.charge(attempt.charge))
         if result.decline is not None:
             await read_fingerprints(self._database, self._gateway, attempt.charge)
         return result

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from temporalio import activity
 
+from activities.business_events import announce
 from activities.database import Database
 from models.collections.collection import (
     AmountOpening,
@@ -13,10 +14,15 @@ from models.collections.collection import (
     CollectionOpening,
     CollectionTerms,
     PaidOutside,
+    Stage,
 )
 from models.collections.dunning import GiveUpAction
+from models.money import Money
+from models.operations.business_events import CollectionMoved, as_code
+from models.operations.event_names import EventName
 
 _TERMS = TypeAdapter(CollectionTerms)
+_ENDS = {Stage.SETTLED: EventName.COLLECTION_SETTLED, Stage.GIVEN_UP: EventName.COLLECTION_GIVEN_UP}
 
 # So many invoices are written off in one commit: a second at most for whoever waits for the account.
 WRITE_OFF_PAGE = 200
@@ -72,6 +78,9 @@ class CollectionActivities:
             reason=closing.reason,
             action=closing.action,
         )
+        announce(
+            CollectionMoved(_ENDS[closing.stage], closing.account_id, closing.period, reason=as_code(closing.reason))
+        )
 
     @activity.defn
     async def open_next_part(self, account_id: str, period: str) -> str | None:
@@ -106,7 +115,10 @@ class CollectionActivities:
             owner=opening.owner,
             **amount,
         )
-        return _TERMS.validate_python(terms)
+        opened = _TERMS.validate_python(terms)
+        money = Money(opened.amount_minor, opened.currency)
+        announce(CollectionMoved(EventName.COLLECTION_OPENED, opening.account_id, opening.period, money))
+        return opened
 
     @activity.defn
     async def is_owed(self, account_id: str, period: str) -> bool:

@@ -126,7 +126,7 @@ def _page_of(request: CollectRequest) -> dict[str, Any]:
 def _no_page(result: CollectResult) -> RuleBrokenError:
     """Say why no page is open for an attempt that has a result already."""
     if result.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE:
-        return RuleBrokenError("provider_is_effective", "the provider is not effective: nothing new is charged")
+        return RuleBrokenError("provider_effective", "the provider is not effective: nothing new is charged")
     code = result.code if result.outcome is CollectOutcome.DID_NOT_HAPPEN else ""
     if code == CUSTOMER_MISSING:
         problem = f"{result.request_id}: the account's customer was deleted at the gateway, its next card makes another"

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst, of_word
 from models.collections.collection_start import Collectable
 from models.gateway.gateway_request import RequestKind
+from models.listing import ListPage
+from models.operations.payment_states import COLLECTION
 from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow
 from models.tables.configuration import CardRow
 
@@ -35,6 +38,23 @@ _COLLECTIONS = select(
         GatewayRequestRow.period == CollectionRow.period,
         GatewayRequestRow.kind == RequestKind.PAYMENT,
     ),
+)
+
+
+def _of_key(key: str) -> ColumnElement[bool]:
+    """Find a collection by account and period, which no account's id has a slash behind."""
+    account_id, _, period = key.rpartition("/")
+    return and_(CollectionRow.account_id == account_id, CollectionRow.period == period)
+
+
+_LIST = NewestFirst(
+    _COLLECTIONS,
+    moment=CollectionRow.opened_at,
+    key=CollectionRow.account_id + "/" + CollectionRow.period,
+    state=CollectionRow.stage,
+    amount=CollectionRow.amount_minor,
+    currency=CollectionRow.currency,
+    of_key=_of_key,
 )
 
 _ATTEMPTS = (
@@ -95,16 +115,10 @@ class CollectionQueries:
             _COLLECTIONS.where(CollectionRow.account_id == account_id, CollectionRow.period == period)
         )
 
-    async def page(self, *, stage: str, run_id: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next collections behind `account/period`, in that order; empty filters let all through."""
-        account_id, _, period = after.rpartition("/")
-        place = tuple_(CollectionRow.account_id, CollectionRow.period)
-        filters = (*matching(CollectionRow.stage, stage), *matching(CollectionRow.run_id, run_id))
-        return await self._database.read(
-            _COLLECTIONS.where(*filters, place > tuple_(literal(account_id), literal(period)))
-            .order_by(CollectionRow.account_id, CollectionRow.period)
-            .limit(limit)
-        )
+    async def page(self, page: ListPage, *, state: str, run_id: str) -> Listed:
+        """Return a page of collections, the newest first; empty filters let all through."""
+        filters = (*of_word(CollectionRow.stage, COLLECTION, state), *matching(CollectionRow.run_id, run_id))
+        return await _LIST.page(self._database, page, *filters)
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a gateway request in order."""

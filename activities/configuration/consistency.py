@@ -57,7 +57,9 @@ def _problems_of_numbers(document: DefinitionsDocument, known: Configured) -> It
 
 def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
     methods = {*known.payment_methods, *(method.id for method in document.payment_methods)}
-    handled_by = dict(known.handled_by)
+    # What a provider of the document no longer names is taken away from it.
+    rewritten = {provider.id for provider in document.providers}
+    handled_by = {method: provider for method, provider in known.handled_by.items() if provider not in rewritten}
     for position, provider in enumerate(document.providers):
         place = f"providers.{position}"
         for method in provider.payment_methods:
@@ -101,8 +103,8 @@ def _problems_of_definition(
 
 
 def _currencies_of(provider_id: str, document: DefinitionsDocument, known: Configured) -> set[str] | None:
-    given = [provider for provider in document.providers if provider.id == provider_id]
-    if not given and provider_id not in known.providers:
-        return None
-    stored = known.providers.get(provider_id, {}).get("currencies", ())
-    return {*stored, *(code for provider in given for code in provider.currencies)}
+    for provider in document.providers:
+        if provider.id == provider_id:
+            return set(provider.currencies)
+    stored = known.providers.get(provider_id)
+    return None if stored is None else set(stored["currencies"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.consistency import Configured, check
@@ -23,15 +23,17 @@ from activities.configuration.sql import (
     ADD_SERIES,
     ADD_TAX_RATE,
     ALLOW_METHOD,
+    KEEP_LISTS,
     KNOWN,
     NUMBER_TYPE,
+    SAY_WHO,
 )
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.imports.entry import Change
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
-from models.problem import RefusedError
-from models.tables.configuration import DunningPolicyRow
+from models.problem import RefusedError, refusal
+from models.tables.configuration import DefinitionChangeRow, DunningPolicyRow, RunDefinitionRow
 
 _POLICY = TypeAdapter(DunningPolicy)
 
@@ -44,20 +46,47 @@ class Definitions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def apply(self, document: DefinitionsDocument) -> Changes:
+    async def apply(self, document: DefinitionsDocument, *, actor: str = "", reason: str = "") -> Changes:
         """Make the configuration what a document says: kind, id and change of each part, in the document's order.
 
         Raises RefusedError, and writes nothing, when the document contradicts itself or what is configured.
         """
         async with self._database.transaction() as connection:
+            await _say_who(connection, actor, reason)
             known = Configured(**(await connection.execute(text(KNOWN))).one()._asdict())
             if problems := list(check(document, known)):
                 raise RefusedError(problems)
             return [change async for change in _Writing(connection).write(document)]
 
+    async def switch(self, definition_id: str, state: str, *, actor: str, reason: str) -> Change:
+        """Make a run definition effective, or not (X18). Raises RefusedError when there is none."""
+        row = RunDefinitionRow
+        async with self._database.transaction() as connection:
+            await _say_who(connection, actor, reason)
+            before = (
+                await connection.execute(select(row.state).where(row.id == definition_id).with_for_update())
+            ).first()
+            if before is None:
+                raise refusal("definition", "run_definition_exists", f"there is no run definition {definition_id!r}")
+            if before.state == state:
+                return Change.UNCHANGED
+            await connection.execute(update(row).where(row.id == definition_id).values(state=state))
+            return Change.UPDATED
+
+    async def history(self, definition_id: str, limit: int) -> Sequence[Row[Any]]:
+        """Return what was changed of a run definition, by whom and why, the newest first."""
+        row = DefinitionChangeRow
+        changes = select(row.changes, row.actor, row.reason, row.changed_at).where(row.definition_id == definition_id)
+        return await self._database.read(changes.order_by(row.id.desc()).limit(limit))
+
     async def everything(self) -> dict[str, Sequence[Row[Any]]]:
         """Return everything that is configured, by the names of the document."""
         return {kind: await self._database.read(query) for kind, query in LISTS.items()}
+
+
+async def _say_who(connection: AsyncConnection, actor: str, reason: str) -> None:
+    """Let the history of this commit's changes have who and why."""
+    await connection.execute(text(SAY_WHO), {"actor": actor, "reason": reason})
 
 
 class _Writing:
@@ -91,6 +120,12 @@ class _Writing:
         return await self._upsert(NUMBER_TYPE, type.model_dump(exclude={"gap_free"}))
 
     async def _provider(self, provider: Provider) -> Change:
+        lists = {
+            "provider": provider.id,
+            "currencies": list(provider.currencies),
+            "methods": list(provider.payment_methods),
+        }
+        is_taken_away = (await self._connection.execute(text(KEEP_LISTS), lists)).scalar_one()
         changes = [await self._upsert(ADD_PROVIDER, provider.model_dump(include={"id", "gateway", "mode", "state"}))]
         for code in provider.currencies:
             values = {"provider": provider.id, "currency": code, "minimum": provider.minimum_minor(code)}
@@ -99,7 +134,7 @@ class _Writing:
             await self._upsert(ADD_PROVIDER_METHOD, {"provider": provider.id, "method": method})
             for method in provider.payment_methods
         ]
-        if changes[0] is Change.CREATED or set(changes) == {Change.UNCHANGED}:
+        if changes[0] is Change.CREATED or (set(changes) == {Change.UNCHANGED} and not is_taken_away):
             return changes[0]
         return Change.UPDATED
 
@@ -118,11 +153,12 @@ class _Writing:
         return Change.UPDATED if rows else Change.CREATED
 
     async def _definition(self, definition: RunDefinition) -> Change:
-        schedule = definition.schedule.model_dump() if definition.schedule else None
         values = {
             **definition.model_dump(),
             "currencies": list(definition.currencies),
-            "schedule": Jsonb(schedule) if schedule else None,
+            "schedule": Jsonb(definition.schedule.model_dump()) if definition.schedule else None,
+            "keeps_schedule": definition.keeps_schedule,
+            "keeps_state": definition.keeps_state,
         }
         return await self._upsert(ADD_DEFINITION, values)
 

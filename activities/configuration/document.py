@@ -156,7 +156,10 @@ class Schedule(DocumentPart):
 
 
 class RunDefinition(DocumentPart):
-    """The criteria and the calendar of a run (X16 to X21)."""
+    """The criteria and the calendar of a run (X16 to X21).
+
+    What says nothing of its schedule or its state keeps what it has; `schedule = "none"` takes the schedule away.
+    """
 
     id: DefinitionId
     kind: RunKind
@@ -165,11 +168,27 @@ class RunDefinition(DocumentPart):
     provider: SlugId | None = None
     currencies: tuple[Currency, ...] = ()
     dunning_policy: SlugId = "standard"
-    shards: Annotated[int, Field(ge=1, le=64)] = 2
-    window: Annotated[int, Field(ge=1, le=500)] = 50
+    shards: Annotated[int, Field(ge=1, le=64)] | None = None
+    window: Annotated[int, Field(ge=1, le=500)] | None = None
     page: Annotated[int, Field(ge=1, le=1000)] = 250
     notifies_customer: bool = True
     schedule: Schedule | None = None
+
+    @property
+    def keeps_schedule(self) -> bool:
+        """Whether the document says nothing of when it runs."""
+        return "schedule" not in self.model_fields_set
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the document leaves the state to `definitions switch`."""
+        return "state" not in self.model_fields_set
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_schedule(cls, given: object) -> object:
+        is_taken_away = isinstance(given, dict) and given.get("schedule") == "none"
+        return {**given, "schedule": None} if isinstance(given, dict) and is_taken_away else given
 
     @model_validator(mode="after")
     def _has_the_provider_of_its_kind(self) -> Self:

@@ -77,21 +77,30 @@ ADD_PROVIDER_METHOD = """
     where t.provider_id <> excluded.provider_id
     returning xmax = 0 as is_new
 """
+# The lists of a provider are those of the document, whole.
+KEEP_LISTS = """
+    select duly.keep_provider_lists(:provider, cast(:currencies as text[]), cast(:methods as text[]))
+"""
 ADD_POLICY = """
     insert into duly.dunning_policies (id, segment, version, document) values (:id, :segment, :version, :document)
 """
+SAY_WHO = "select set_config('duly.actor', :actor, true), set_config('duly.reason', :reason, true)"
 ADD_DEFINITION = """
     insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
         shards, window_size, page_size, notifies_customer)
     values (:id, :kind, :name, :state, :provider, :currencies, :dunning_policy, :schedule, :shards, :window, :page,
         :notifies_customer)
-    on conflict (id) do update set name = excluded.name, state = excluded.state, provider_id = excluded.provider_id,
-        currencies = excluded.currencies, dunning_policy_id = excluded.dunning_policy_id, schedule = excluded.schedule,
+    on conflict (id) do update set name = excluded.name,
+        state = case when :keeps_state then t.state else excluded.state end, provider_id = excluded.provider_id,
+        currencies = excluded.currencies, dunning_policy_id = excluded.dunning_policy_id,
+        schedule = case when :keeps_schedule then t.schedule else excluded.schedule end,
         shards = excluded.shards, window_size = excluded.window_size, page_size = excluded.page_size,
         notifies_customer = excluded.notifies_customer
     where (t.name, t.state, t.provider_id, t.currencies, t.dunning_policy_id, t.schedule, t.shards, t.window_size,
-        t.page_size, t.notifies_customer) is distinct from (excluded.name, excluded.state, excluded.provider_id,
-        excluded.currencies, excluded.dunning_policy_id, excluded.schedule, excluded.shards, excluded.window_size,
+        t.page_size, t.notifies_customer) is distinct from (excluded.name,
+        case when :keeps_state then t.state else excluded.state end, excluded.provider_id,
+        excluded.currencies, excluded.dunning_policy_id,
+        case when :keeps_schedule then t.schedule else excluded.schedule end, excluded.shards, excluded.window_size,
         excluded.page_size, excluded.notifies_customer)
     returning xmax = 0 as is_new
 """

@@ -5,11 +5,16 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import select
 from temporalio import activity
 
+from activities.business_events import announce
 from activities.database import Database
 from activities.gateway.retries import retryable_gateway_errors
 from models.disputes.dispute import DisputeData, DisputeDecision, DisputeGateway, DisputeRecord, DisputeRequest
+from models.money import Money
+from models.operations.business_events import DisputeRecorded
+from models.tables.returns import DisputeRow
 
 DISPUTE = TypeAdapter(DisputeRecord)
 
@@ -62,8 +67,20 @@ async def record_dispute(database: Database, provider: str, data: DisputeData) -
     values = asdict(data)
     moved = {"movements": [each.as_booked() for each in data.movements]}
     values |= {"id": values.pop("dispute_id"), "provider_id": provider, "fee_minor": 0, "movements": moved}
-    recorded = await database.call("record_dispute", **values)
-    return DISPUTE.validate_python(recorded)
+    before = await database.read_first(select(DisputeRow.state).where(DisputeRow.id == data.dispute_id))
+    recorded = DISPUTE.validate_python(await database.call("record_dispute", **values))
+    if before is None or before.state != recorded.state:
+        announce(
+            DisputeRecorded(
+                recorded.state,
+                recorded.dispute_id,
+                recorded.account_id,
+                recorded.payment_id,
+                Money(recorded.amount_minor, recorded.currency),
+                recorded.reason,
+            )
+        )
+    return recorded
 
 
 async def note(database: Database, decision: DisputeDecision, what: str) -> None:

@@ -1,11 +1,12 @@
 """Disputes as the command line shows them: read only."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.tables.collecting import GatewayRequestRow
 from models.tables.returns import DisputeRow
 
@@ -25,6 +26,14 @@ _DISPUTES = select(
     DisputeRow.closed_at,
     DisputeRow.decisions,
 ).join(GatewayRequestRow, GatewayRequestRow.id == DisputeRow.request_id)
+_LIST = NewestFirst(
+    _DISPUTES,
+    moment=DisputeRow.opened_at,
+    key=DisputeRow.id,
+    state=DisputeRow.state,
+    amount=DisputeRow.amount_minor,
+    currency=DisputeRow.currency,
+)
 
 
 class DisputeQueries:
@@ -37,8 +46,7 @@ class DisputeQueries:
         """Return one dispute, or None."""
         return await self._database.read_first(_DISPUTES.where(DisputeRow.id == dispute_id))
 
-    async def page(self, *, account_id: str, state: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next disputes behind an id; empty filters let all through."""
+    async def page(self, page: ListPage, *, account_id: str, state: str) -> Listed:
+        """Return a page of disputes, the newest first; empty filters let all through."""
         filters = (*matching(DisputeRow.account_id, account_id), *matching(DisputeRow.state, state))
-        page = _DISPUTES.where(*filters, DisputeRow.id > after).order_by(DisputeRow.id).limit(limit)
-        return await self._database.read(page)
+        return await _LIST.page(self._database, page, *filters)

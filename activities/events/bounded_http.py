@@ -3,10 +3,12 @@
 import asyncio
 import resource
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
+from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 # File descriptors that are left to the database, to Temporal, to the gateway and to connections not yet counted.
@@ -56,6 +58,18 @@ def fitting(limits: HttpLimits) -> HttpLimits:
     if files == resource.RLIM_INFINITY or files - SPARE_FILES >= limits.connections:
         return limits
     return replace(limits, connections=max(1, files - SPARE_FILES))
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes | None:
+    """Read a body up to a limit; None when it is larger. One that is cut off is no body that anybody has signed."""
+    chunks, size = [], 0
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > bytes_max:
+                return None
+            chunks.append(chunk)
+    return b"".join(chunks)
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):

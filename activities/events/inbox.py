@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
 from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
+from models.listing import ListPage
 from models.tables.collecting import CollectionRow, EventMarkRow, GatewayEventRow
 
 _OPEN_COLLECTIONS = select(CollectionRow.period).where(CollectionRow.closed_at.is_(None))
@@ -31,6 +33,7 @@ _EVENTS = select(
     GatewayEventRow.delivered_at,
     GatewayEventRow.decisions,
 )
+_LIST = NewestFirst(_EVENTS, moment=GatewayEventRow.created_at, key=GatewayEventRow.id, state=GatewayEventRow.state)
 
 
 class EventInbox:
@@ -101,11 +104,10 @@ class EventQueries:
         """Return one event, or None."""
         return await self._database.read_first(_EVENTS.where(GatewayEventRow.id == event_id))
 
-    async def page(self, *, state: str, type_: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next events behind an id, in the order of their ids; empty filters let all through."""
+    async def page(self, page: ListPage, *, state: str, type_: str) -> Listed:
+        """Return a page of events, the newest first; empty filters let all through."""
         filters = (*matching(GatewayEventRow.state, state), *matching(GatewayEventRow.type, type_))
-        page = _EVENTS.where(*filters, GatewayEventRow.id > after).order_by(GatewayEventRow.id).limit(limit)
-        return await self._database.read(page)
+        return await _LIST.page(self._database, page, *filters)
 
     async def replay(self, event_id: str, *, actor: str, reason: str) -> None:
         """Let an event wait for delivery again. Raises RuleBrokenError: it is not there, or nothing here needs it."""

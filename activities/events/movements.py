@@ -1,6 +1,6 @@
 """Movements of a gateway's balance: what the ledger expects is found, booked with its fee, and listed."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,13 +8,15 @@ from typing import Any, Protocol
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Row, false, func, select
+from sqlalchemy import case, false, func, select
 from temporalio import activity
 
 from activities.database import Database, matching
 from activities.gateway.retries import retryable_gateway_errors
+from activities.listing import Listed, NewestFirst
 from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.movements import EXPECTED_KINDS, Movement, MovementKind, MovementsBooked, MovementsRequest
+from models.listing import ListPage
 from models.tables.movements import GatewayExpectationRow as Expected
 
 log = structlog.get_logger(__name__)
@@ -28,11 +30,17 @@ CLOCK_MARGIN = timedelta(minutes=10)
 
 # Objects are of one provider each; the kind tells the movements of one object apart.
 _PLACE = Expected.object + "/" + Expected.kind
-_IS_DIFFERING = (Expected.settled_currency == Expected.currency) & (Expected.settled_minor != Expected.amount_minor)
+# A dispute may wait for the rest of what has moved.
+_IS_DIFFERING = (
+    (Expected.settled_currency == Expected.currency)
+    & (Expected.settled_minor != Expected.amount_minor)
+    & (Expected.movement.is_not(None))
+)
 _IS_OVERDUE = (Expected.movement.is_(None)) & (Expected.overdue_at <= func.now())
 
+_STATE = case((Expected.movement.is_not(None), "moved"), (_IS_OVERDUE, "overdue"), else_="open")
+
 _EXPECTED = select(
-    _PLACE.label("place"),
     Expected.provider_id,
     Expected.object,
     Expected.kind,
@@ -42,6 +50,7 @@ _EXPECTED = select(
     Expected.currency,
     Expected.expected_at,
     Expected.overdue_at,
+    _STATE.label("state"),
     _IS_OVERDUE.label("is_overdue"),
     func.coalesce(_IS_DIFFERING, false()).label("is_differing"),
     Expected.movement,
@@ -49,6 +58,14 @@ _EXPECTED = select(
     Expected.settled_currency,
     Expected.fee_minor,
     Expected.fulfilled_at,
+)
+_LIST = NewestFirst(
+    _EXPECTED,
+    moment=Expected.expected_at,
+    key=_PLACE,
+    state=_STATE,
+    amount=Expected.amount_minor,
+    currency=Expected.currency,
 )
 
 
@@ -183,17 +200,17 @@ class ExpectationQueries:
         self._database = database
 
     async def page(
-        self, *, account_id: str, is_open: bool, is_overdue: bool, is_differing: bool, after: str, limit: int
-    ) -> Sequence[Row[Any]]:
-        """Return the next expectations behind a place, object and kind; empty filters let all through."""
-        filters = [*matching(Expected.account_id, account_id), after < _PLACE]
+        self, page: ListPage, *, account_id: str, is_open: bool, is_overdue: bool, is_differing: bool
+    ) -> Listed:
+        """Return a page of expectations, the newest first; empty filters let all through."""
+        filters = [*matching(Expected.account_id, account_id)]
         if is_open:
             filters.append(Expected.movement.is_(None))
         if is_overdue:
             filters.append(_IS_OVERDUE)
         if is_differing:
             filters.append(_IS_DIFFERING)
-        return await self._database.read(_EXPECTED.where(*filters).order_by(_PLACE).limit(limit))
+        return await _LIST.page(self._database, page, *filters)
 
     async def overdue(self) -> int:
         """Count what should have moved by now."""

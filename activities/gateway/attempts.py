@@ -2,26 +2,30 @@
 
 Charges, card validations and refunds share it. The caller opens the attempt: its row holds the idempotency key
 (duly.idempotency_key) and every parameter before the first call. A final outcome is reported as it is stored. Else the
-request is sent, and sent again under the same key after every call without an answer. When the key can only repeat an
-error or may be forgotten, or while clocks are too far apart, evidence is looked for instead. Absence proves that the
-attempt did not happen once the quiet period is over: on the gateway's own clock, from the first call after the last
-sending that got no answer or found nothing. It is shorter after a stored error, and while clocks are too far apart it
-neither begins nor ends. The caller records the outcome in one commit.
+request is sent, and sent again under the same key after every call without an answer, unless a look shows that an
+earlier one has succeeded. When the key can only repeat an error or may be forgotten, or while clocks are too far apart,
+evidence is looked for instead. Absence proves that the attempt did not happen once the quiet period is over: on the
+gateway's own clock, from the first call after the last sending that got no answer or found nothing. It is shorter after
+a stored error, and while clocks are too far apart it neither begins nor ends. The caller records the outcome in one
+commit.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
-from aiolimiter import AsyncLimiter
 
+from activities.business_events import announce
 from activities.database import Database, RuleBrokenError
 from activities.gateway.clocks import Clocks
+from activities.gateway.pace import Pace
 from activities.gateway.retries import retryable
 from models.gateway.errors import KEY_USED, GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
-from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome
+from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome, RequestKind
+from models.operations.business_events import AttemptUnanswered
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +33,10 @@ log = structlog.get_logger(__name__)
 QUIET_PERIOD = timedelta(minutes=3)
 # One that was answered by a stored error has arrived: what it may have done is in the gateway's lists by then.
 QUIET_AFTER_STORED_ERROR = timedelta(seconds=30)
+
+# A look before a key is sent again takes this long at most. It leaves an activity's time-out room for the sending, also
+# where a customer has so many payments that reading them takes minutes.
+CHECK_SECONDS = 15.0
 
 OutcomeFields = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -47,6 +55,8 @@ class StoredAttempt:
     may_be_sent: bool
     quiet_since: datetime | None
     code: str
+    was_unanswered: bool = False
+    started_at: datetime | None = None
 
     @property
     def is_final(self) -> bool:
@@ -84,10 +94,13 @@ class GatewayCalls(Generic[Answer]):
 class GatewayAttempts:
     """Sends attempts at the gateway's pace, or looks for evidence of them."""
 
-    def __init__(self, database: Database, clocks: Clocks, pace: AsyncLimiter) -> None:
+    def __init__(
+        self, database: Database, clocks: Clocks, pace: Pace, kind: RequestKind = RequestKind.CARD_VALIDATION
+    ) -> None:
         self._database = database
         self._clocks = clocks
         self._pace = pace
+        self._kind = kind
 
     async def make(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> tuple[OutcomeFields, Answer | None]:
         """Return the outcome to record, and the answer that it was made of; None where there was none.
@@ -109,8 +122,25 @@ class GatewayAttempts:
     async def _answer(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
         if calls.send is None or not attempt.may_be_sent:
             return await self._found(attempt, calls.find)
+        if attempt.was_unanswered and (found := await self._effect_of_earlier_call(attempt, calls)) is not None:
+            return found
         async with self._pace:
             return await calls.send()
+
+    async def _effect_of_earlier_call(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
+        """Look for what an earlier call has done whose answer was lost: its key may be refused as in use for a while.
+
+        Only success is evidence so early. What looks declined may be under way still, and what is not there may arrive:
+        an attempt with a new key after that could take the money twice. The same key is safe to send again, so it
+        decides everything else, also where nobody can look.
+        """
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                found = await calls.find(attempt.gateway_reference)
+        except (GatewayError, TimeoutError):
+            return None
+        has_happened = found is not None and calls.outcome_from(found)["outcome"] is AttemptOutcome.SUCCEEDED
+        return found if has_happened else None
 
     async def _found(self, attempt: StoredAttempt, find: Find[Answer]) -> Answer | None:
         checked_at = self._clocks.gateway.earliest_now
@@ -141,6 +171,8 @@ class GatewayAttempts:
             is_final=error.is_final,
             gateway_time=self._clocks.gateway.latest_now if await self._clocks.are_close() else None,
         )
+        if self._kind is not RequestKind.CARD_VALIDATION and not attempt.was_unanswered:
+            announce(AttemptUnanswered(self._kind, attempt.request_id, attempt.number, error.code))
 
 
 async def confirmed(find: Find[Answer], gateway_reference: str) -> Answer | None:
@@ -168,5 +200,7 @@ def stored_attempt(row: Mapping[str, Any]) -> StoredAttempt:
         gateway_reference=row["gateway_reference"] or "",
         may_be_sent=row["may_be_sent"],
         quiet_since=datetime.fromisoformat(row["quiet_since"]) if row["quiet_since"] else None,
+        was_unanswered=row.get("was_unanswered", False),
+        started_at=datetime.fromisoformat(row["started_at"]) if row.get("started_at") else None,
         code=row["code"],
     )

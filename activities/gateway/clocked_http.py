@@ -1,24 +1,49 @@
 """The SDK's HTTP client: it reads what time it is at the gateway, and while sending is held it only reads."""
 
+import re
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 import stripe
+from opentelemetry.trace import SpanKind, get_tracer
 
 from activities.gateway.clocks import ObservedClock, elapsed
 
 # What takes a possibility away may always be sent: it moves no money, and a recovery needs it.
 _ALWAYS = ("/expire", "/cancel")
+# Opening a connection takes this long at most. Waiting for a free one is no part of it: there is no limit, for whoever
+# calls is limited already, by the rate and the worker's slots.
+CONNECT_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 60.0
+
+# Where nobody traces, its spans are nothing.
+_TRACER = get_tracer("duly.gateway")
+_ID = re.compile(r"/[a-z]+_(?=\w*[A-Z0-9])\w+")
 
 
 class ClockedHttp(stripe.AIOHTTPClient):
     """Takes the `Date` of every answer, whatever else it says. `require_open` refuses what must not be sent now."""
 
-    def __init__(self, clock: ObservedClock, timeout: aiohttp.ClientTimeout) -> None:
-        super().__init__(timeout=timeout)
+    def __init__(self, clock: ObservedClock, *, timeout_seconds: float) -> None:
+        super().__init__(
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
+        )
         self._clock = clock
         self.require_open: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """The session of the SDK, on a connector of ours; made with the first call, for it belongs to a loop."""
+        if self._user_connector is None or self._user_connector.closed:
+            self._user_connector = aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
+                ssl=ssl.create_default_context(cafile=stripe.ca_bundle_path),
+            )
+        return cast("aiohttp.ClientSession", super()._session)
 
     async def request_stream_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
@@ -26,7 +51,15 @@ class ClockedHttp(stripe.AIOHTTPClient):
         """Send a request and return body, status and headers of the answer; the body is not read yet."""
         if self.require_open and method.lower() != "get" and not url.endswith(_ALWAYS):
             await self.require_open()
-        sent = elapsed()
-        content, status, answered = await super().request_stream_async(method, url, headers, post_data)
-        self._clock.note_date(answered, sent=sent, received=elapsed())
-        return content, status, answered
+        with _TRACER.start_as_current_span(span_name(method, url), kind=SpanKind.CLIENT) as span:
+            sent = elapsed()
+            content, status, answered = await super().request_stream_async(method, url, headers, post_data)
+            self._clock.note_date(answered, sent=sent, received=elapsed())
+            span.set_attribute("http.response.status_code", status)
+            span.set_attribute("stripe.request_id", answered.get("Request-Id", ""))
+            return content, status, answered
+
+
+def span_name(method: str, url: str) -> str:
+    """Return what is asked of the gateway, without the ids that it is asked about."""
+    return f"Stripe {method.upper()} {_ID.sub('/{id}', urlsplit(url).path)}"

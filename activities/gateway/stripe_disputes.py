@@ -56,7 +56,9 @@ class StripeDisputes:
 def _data(dispute: stripe.Dispute) -> DisputeData:
     currency, (amount,) = from_books(dispute.currency, dispute.amount)
     due = dispute.evidence_details.due_by
-    moved = [each for each in map(booked_movement, dispute.balance_transactions) if each]
+    moved = sorted(
+        (each for each in map(booked_movement, dispute.balance_transactions) if each), key=lambda each: each.booked_at
+    )
     is_own = all(each.currency == currency for each in moved)
     return DisputeData(
         dispute_id=dispute.id,

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from activities.gateway.translation import translating_errors
+from models.card_number import holds_card_number
 from models.gateway.events import (
     Endpoint,
     EndpointChange,
@@ -137,8 +138,8 @@ def _id_in(value: object) -> str:
 
 
 def _our_id_in(value: str | None) -> str:
-    # Metadata may be written by hand: what cannot be an id of ours names nothing.
-    return value if value and _OUR_ID.fullmatch(value) else ""
+    # Metadata may be written by hand: what cannot be an id of ours, or may be a card number, names nothing.
+    return value if value and _OUR_ID.fullmatch(value) and not holds_card_number(value) else ""
 
 
 class StripeEvents:

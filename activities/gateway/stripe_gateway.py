@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
-import aiohttp
 import stripe
 
 from activities.gateway.clocked_http import ClockedHttp
@@ -44,9 +43,8 @@ class StripeGateway(
     """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
 
     def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
-        timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(5.0, timeout_seconds))
         self.clock = ObservedClock()
-        self._http = ClockedHttp(self.clock, timeout)
+        self._http = ClockedHttp(self.clock, timeout_seconds=timeout_seconds)
         self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )

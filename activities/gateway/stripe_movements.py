@@ -11,8 +11,10 @@ import structlog
 
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, translating_errors
+from models.card_number import without_card_numbers
 from models.gateway.amounts import from_books
 from models.gateway.movements import Movement, MovementKind
+from models.gateway.payment_methods import method_of
 from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
 from models.reconciliation.movement_kinds import entry_kind
 from models.reconciliation.reconciliation import GatewayList, ListWindow
@@ -50,7 +52,9 @@ class StripeMovements:
                 case MovementKind.DISPUTE | MovementKind.DISPUTE_REVERSAL:
                     dispute = await self._client.v1.disputes.retrieve_async(source)
                     moved = [booked_movement(each) for each in dispute.balance_transactions]
-                    return next((each for each in moved if each and each.kind is kind), None)
+                    # What came before the newest is booked, or is read with the dispute.
+                    of_kind = [each for each in moved if each and each.kind is kind]
+                    return max(of_kind, key=lambda each: each.booked_at, default=None)
                 case MovementKind.PAYOUT | MovementKind.OTHER:
                     return None
 
@@ -173,7 +177,7 @@ def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
         id=row["id"],
         type=row["type"],
         category=row.get("reporting_category") or "",
-        kind=entry_kind(row.get("reporting_category") or "", row["type"]),
+        kind=entry_kind(row.get("reporting_category") or "", row["type"], amount_minor),
         pocket=row.get("balance_type") or "payments",
         source=_id_of(row.get("source")),
         amount_minor=amount_minor,
@@ -191,17 +195,20 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
         return _payout(row)
     metadata = row.get("metadata") or {}
     currency, (amount_minor,) = from_books(row["currency"], row["amount"])
+    method_type = str((row.get("payment_method_details") or {}).get("type", ""))
     return FoundObject(
         id=row["id"],
         status=row.get("status") or "",
         # A charge that was made without an intent is its own payment.
         payment_reference=_id_of(row.get("payment_intent")) or _id_of(row.get("charge")) or row["id"],
         customer=_id_of(row.get("customer")),
-        attempt_key=metadata.get("duly_attempt", ""),
-        account_id=metadata.get("duly_account", ""),
+        attempt_key=without_card_numbers(metadata.get("duly_attempt", "")),
+        account_id=without_card_numbers(metadata.get("duly_account", "")),
         amount_minor=amount_minor,
         currency=currency,
         created=row["created"],
+        method_type=method_type,
+        method=method_of(method_type),
     )
 
 

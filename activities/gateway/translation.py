@@ -199,10 +199,9 @@ def movement_of(booking: stripe.BalanceTransaction) -> Movement:
 
 def _adjustment_of(booking: stripe.BalanceTransaction) -> MovementKind:
     match booking.reporting_category:
-        case "dispute":
-            return MovementKind.DISPUTE
-        case "dispute_reversal":
-            return MovementKind.DISPUTE_REVERSAL
+        case "dispute" | "dispute_reversal":
+            # A reversal that is cancelled takes the money again.
+            return MovementKind.DISPUTE_REVERSAL if booking.amount > 0 else MovementKind.DISPUTE
         case _:
             return MovementKind.OTHER
 

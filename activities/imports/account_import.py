@@ -16,6 +16,7 @@ from activities.imports.account_sql import (
     ADD_CARDS,
     ADD_SUBSCRIPTIONS,
     CHANGE_ACCOUNTS,
+    SET_METHODS,
     STORED_ACCOUNTS,
     STORED_CARDS,
     STORED_CUSTOMERS,
@@ -29,6 +30,7 @@ from models.imports.entry import (
     Stored,
     change_of,
     change_of_entry,
+    merged,
     problems_against,
     problems_within,
 )
@@ -41,9 +43,9 @@ from models.tables.configuration import (
     ProviderCurrencyRow,
     ProviderMethodRow,
     ProviderRow,
-    SubscriptionRow,
 )
-from models.tables.reference import DueDateRuleRow, ProductRow
+from models.tables.reference import DueDateRuleRow, PaymentMethodRow, ProductRow
+from models.tables.subscriptions import SubscriptionRow
 
 # Enough to make a round trip cheap, few enough that a refusal costs little to pin down.
 BATCH = 500
@@ -54,13 +56,16 @@ _PLAIN = TypeAdapter(list[dict[str, Any]])
 class AccountImport:
     """Puts what a spool holds into the database, under one provider and payment method for all cards."""
 
-    def __init__(self, database: Database, reference: ImportReference, *, provider: str, method: str) -> None:
+    def __init__(
+        self, database: Database, reference: ImportReference, *, provider: str, method: str, actor: str = "import"
+    ) -> None:
         self._database = database
+        self._actor = actor
         self._reference = reference
         self._provider = provider
         self._method = method
-        # Accounts that came to have another card: whoever collects from them wants to know.
-        self.with_new_cards: list[str] = []
+        # Accounts that came to have another card, or pay otherwise: whoever collects from them wants to know.
+        self.paying_otherwise: list[str] = []
 
     async def write(self, spool: ImportSpool, on_progress: Callable[[int], None]) -> Counter[Change]:
         """Write every good account of a spool; what the database refuses is noted there. Returns accounts by change."""
@@ -72,6 +77,7 @@ class AccountImport:
 
     async def _write_batch(self, batch: Sequence[ImportEntry], spool: ImportSpool) -> Counter[Change]:
         stored = await self._stored(batch)
+        batch = [merged(entry, stored) for entry in batch]
         good = [entry for entry in batch if not self._refuse(entry, stored, spool)]
         try:
             await self._commit(good, stored)
@@ -100,9 +106,9 @@ class AccountImport:
             return
         async with self._database.transaction() as connection:
             for statement, rows in steps:
-                await _run(connection, statement, rows, provider=self._provider, method=self._method)
-        self.with_new_cards += [
-            row["account_id"] for statement, rows in steps if statement is ADD_CARDS for row in rows
+                await _run(connection, statement, rows, provider=self._provider, method=self._method, actor=self._actor)
+        self.paying_otherwise += [
+            row["account_id"] for statement, rows in steps if statement in {ADD_CARDS, SET_METHODS} for row in rows
         ]
 
     def _steps(self, entries: Sequence[ImportEntry], stored: Stored) -> Iterable[tuple[str, list[dict[str, Any]]]]:
@@ -114,9 +120,11 @@ class AccountImport:
             (ADD_ACCOUNTS, [row for row in accounts if row.account_id not in known]),
             (CHANGE_ACCOUNTS, [row for row in accounts if row != known.get(row.account_id, row)]),
             (ADD_SUBSCRIPTIONS, _changed(subscriptions, stored.subscriptions, "subscription_id")),
+            # Before the cards, whose method is the account's where it has none.
+            (SET_METHODS, [row for row in accounts if row.payment_method != _method_of(known.get(row.account_id))]),
             (ADD_CARDS, _changed(cards, stored.cards, "token")),
         )
-        return ((statement, [asdict(row) for row in rows]) for statement, rows in steps if rows)
+        return ((statement, [_columns(row) for row in rows]) for statement, rows in steps if rows)
 
     async def _stored(self, batch: Sequence[ImportEntry]) -> Stored:
         ids = [entry.account.account_id for entry in batch]
@@ -147,11 +155,17 @@ class AccountImport:
 
 
 async def read_reference(
-    database: Database, *, time_zones: frozenset[str], locales: frozenset[str], provider: str
+    database: Database,
+    *,
+    time_zones: frozenset[str],
+    locales: frozenset[str],
+    provider: str,
+    clears_empty: bool = False,
 ) -> ImportReference:
-    """Read what rows may refer to."""
+    """Read what rows may refer to; `clears_empty` says that an empty cell clears what is there."""
     products = await database.read(select(ProductRow.id).where(ProductRow.is_active))
     rules = await database.read(select(DueDateRuleRow.id))
+    methods = await database.read(select(PaymentMethodRow.id).where(PaymentMethodRow.is_active))
     row = ProviderCurrencyRow
     currencies = await database.read(select(row.currency).where(row.provider_id == provider))
     return ImportReference(
@@ -160,6 +174,8 @@ async def read_reference(
         time_zones=time_zones,
         locales=locales,
         provider_currencies=frozenset(row.currency for row in currencies),
+        payment_methods=frozenset(row.id for row in methods),
+        clears_empty=clears_empty,
     )
 
 
@@ -173,6 +189,14 @@ async def require_provider(database: Database, *, provider: str, method: str) ->
         raise refusal("provider", "provider_exists", f"there is no provider {provider!r}; see definitions apply")
     if found.provider_id is None:
         raise refusal("payment_method", "method_of_provider", f"provider {provider!r} does not handle {method!r}")
+
+
+def _method_of(account: ImportedAccount | None) -> str | None:
+    return account.payment_method if account else None
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "kept"}
 
 
 def _changed(rows: Iterable[Any], stored: Any, key: str) -> list[Any]:

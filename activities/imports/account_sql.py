@@ -3,7 +3,8 @@
 from sqlalchemy import and_, select
 
 from models.tables.accounts import AccountRow
-from models.tables.configuration import CardRow, GatewayCustomerRow, SubscriptionRow
+from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
+from models.tables.subscriptions import SubscriptionRow
 
 # The columns after kind and state, and those of the next two, are in the order of the rows in models/imports/rows.py.
 STORED_ACCOUNTS = select(
@@ -21,6 +22,10 @@ STORED_ACCOUNTS = select(
     AccountRow.due_date_rule_id,
     AccountRow.region,
     AccountRow.segment,
+    select(PaymentPreferenceRow.payment_method_id)
+    .where(PaymentPreferenceRow.account_id == AccountRow.id, PaymentPreferenceRow.is_default)
+    .scalar_subquery()
+    .label("payment_method"),
 )
 STORED_SUBSCRIPTIONS = select(
     SubscriptionRow.id.label("subscription_id"),
@@ -66,16 +71,12 @@ CHANGE_ACCOUNTS = """
         locale text, time_zone text, owner_reference text, credit_limit_minor bigint, credit_period_days integer,
         due_date_rule_id text, region text, segment text) where a.id = r.account_id
 """
-ADD_SUBSCRIPTIONS = """
-    insert into duly.subscriptions as s (id, account_id, product_id, price_minor, currency, quantity, billing_day,
-        starts_on, ends_on)
-    select subscription_id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on, ends_on
-    from jsonb_to_recordset(:rows) as r (subscription_id text, account_id text, product_id text, price_minor bigint,
-        currency text, quantity integer, billing_day smallint, starts_on date, ends_on date)
-    on conflict (id) do update set product_id = excluded.product_id, price_minor = excluded.price_minor,
-        quantity = excluded.quantity, billing_day = excluded.billing_day, starts_on = excluded.starts_on,
-        ends_on = excluded.ends_on
-    where s.account_id = excluded.account_id and s.currency = excluded.currency
+# The method that an account has already is not set again.
+SET_METHODS = """
+    select count(*) from jsonb_to_recordset(:rows) as r (account_id text, payment_method text)
+    cross join lateral duly.set_preferred_method(r.account_id, r.payment_method, :actor, 'imported')
 """
+# What is billed by day is changed from the first day on that is not billed.
+ADD_SUBSCRIPTIONS = "select duly.import_subscriptions(:rows, :actor)"
 # With their preferences and customers.
 ADD_CARDS = "select duly.import_cards(:provider, :method, :rows)"

@@ -1,36 +1,32 @@
 """Where an import keeps its rows between reading and writing: on disk, so that any file needs little memory."""
 
-import csv
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS, Header, account_of, cells_of, read_header
+from activities.imports.csv_files import CsvRow, naming, table_rows
+from models.imports.columns import ACCOUNTS, CARDS, ID_COLUMNS, SUBSCRIPTIONS, account_of, cells_of
 from models.imports.entry import ImportEntry
 from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference, Row, read_row
-from models.problem import Problem, RefusedError, refusal
-
-if TYPE_CHECKING:
-    import _csv
+from models.problem import Problem, RefusedError
 
 _ACCOUNT, _SUBSCRIPTION, _CARD = (
     TypeAdapter(ImportedAccount),
     TypeAdapter(ImportedSubscription),
     TypeAdapter(ImportedCard),
 )
-_FIELD_OF_ID = MappingProxyType({ACCOUNTS: "account_id", SUBSCRIPTIONS: "subscription_id", CARDS: "token"})
 
 _SCHEMA = """
     create table entries (
         source text, id text, account_id text, line integer, body blob, primary key (source, id)
     ) without rowid;
     create index entries_of_account on entries (account_id, source, line);
+    create index entries_of_line on entries (source, line);
     create table customers (customer text primary key, account_id text, line integer) without rowid;
-    create table problems (account_id text, source text, line integer, field text, rule text, message text);
+    create table problems (account_id text, source text, line integer, field text, rule text, message text, id text);
     create index problems_of_account on problems (account_id);
     create view good_accounts as select id, line, body from entries e
         where source = 'accounts' and not exists (select 1 from problems f where f.account_id = e.id);
@@ -52,38 +48,18 @@ class ImportSpool:
 
     def read(self, source: str, path: Path, reference: ImportReference) -> None:
         """Read a file and note what is wrong with its rows. Raises RefusedError when it is no file of that kind."""
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                self._read_rows(source, csv.reader(file, strict=True), reference)
-        except UnicodeDecodeError as error:
-            raise RefusedError([Problem("file", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
-        except OSError as error:
-            raise RefusedError([Problem("file", "readable", str(error.strerror), path.name)]) from error
+        for row in table_rows(source, path):
+            self._take(source, row, reference)
 
-    def _read_rows(self, source: str, lines: "_csv.Reader", reference: ImportReference) -> None:
-        header: Header | None = None
-        line = 1
+    def _take(self, source: str, row: CsvRow, reference: ImportReference) -> None:
         try:
-            for row in lines:
-                if row and header is None:
-                    header = read_header(source, row)
-                elif row and header is not None:
-                    self._take(source, line, header, row, reference)
-                line = lines.line_num + 1
-        except csv.Error as error:
-            raise RefusedError([Problem("row", "csv", f"is malformed: {error}", source, line)]) from error
-        if header is None:
-            raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
-
-    def _take(self, source: str, line: int, header: Header, row: Sequence[str], reference: ImportReference) -> None:
-        try:
-            read = read_row(source, line, cells_of(source, line, header, row), reference)
+            read = read_row(source, row.line, cells_of(source, row.line, row.header, row.cells), reference)
         except RefusedError as refused:
-            self.refuse(account_of(header, row), refused.problems)
+            self.refuse(account_of(row.header, row.cells), naming(refused, row, source))
             return
-        problem = self._keep(source, line, read)
+        problem = self._keep(source, row.line, read)
         if problem is not None:
-            self.refuse(read.account_id, [problem])
+            self.refuse(read.account_id, [replace(problem, id=_id_and_body(read)[0])])
 
     def _keep(self, source: str, line: int, row: Row) -> Problem | None:
         if isinstance(row, ImportedCard) and (problem := self._keep_customer(line, row)):
@@ -95,7 +71,7 @@ class ImportSpool:
         if kept.rowcount:
             return None
         (first,) = self._rows.execute("select line from entries where source = ? and id = ?", (source, id)).fetchone()
-        return Problem(_FIELD_OF_ID[source], "id_once", f"is there already, in line {first}", source, line)
+        return Problem(ID_COLUMNS[source], "id_once", f"is there already, in line {first}", source, line)
 
     def _keep_customer(self, line: int, card: ImportedCard) -> Problem | None:
         values = (card.customer, card.account_id, line)
@@ -111,16 +87,16 @@ class ImportSpool:
     def refuse(self, account_id: str, problems: Sequence[Problem]) -> None:
         """Note problems; the account they belong to is left out."""
         rows = [
-            (account_id, problem.source, problem.line, problem.field, problem.rule, problem.message)
+            (account_id, problem.source, problem.line, problem.field, problem.rule, problem.message, problem.id)
             for problem in problems
         ]
-        self._rows.executemany("insert into problems values (?, ?, ?, ?, ?, ?)", rows)
+        self._rows.executemany("insert into problems values (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def refuse_strays(self) -> None:
         """Refuse the rows of accounts that the accounts file does not have."""
         self._rows.execute(
             "insert into problems select account_id, source, line, 'account_id', 'account_in_file',"
-            " 'the accounts file has no account ' || account_id from entries e where source <> ?"
+            " 'the accounts file has no account ' || account_id, id from entries e where source <> ?"
             " and not exists (select 1 from entries a where a.source = ? and a.id = e.account_id)"
             " and not exists (select 1 from problems f where f.source = ? and f.account_id = e.account_id)",
             (ACCOUNTS, ACCOUNTS, ACCOUNTS),
@@ -159,7 +135,12 @@ class ImportSpool:
 
     def problems(self) -> Iterator[Problem]:
         """Yield everything that is wrong, file by file and line by line."""
-        for row in self._rows.execute("select field, rule, message, source, line from problems order by source, line"):
+        # What is wrong beside its own cells was noted without the row's id.
+        every = (
+            "select p.field, p.rule, p.message, p.source, p.line, coalesce(nullif(p.id, ''), e.id, '') from problems p"
+            " left join entries e on e.source = p.source and e.line = p.line order by p.source, p.line"
+        )
+        for row in self._rows.execute(every):
             yield Problem(*row)
 
 

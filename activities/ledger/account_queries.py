@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
 from models.gateway.gateway_request import RequestKind
 from models.ledger.account import AccountKind
+from models.listing import ListPage
 from models.tables.accounts import AccountBalanceRow, AccountRow
 from models.tables.collecting import GatewayRequestRow
-from models.tables.configuration import CardRow, GatewayCustomerRow, SubscriptionRow
+from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
 from models.tables.reference import ProductRow
+from models.tables.subscriptions import AccountChangeRow, SubscriptionRow
 
 _ACCOUNTS = select(
     AccountRow.id,
@@ -32,6 +35,15 @@ _ACCOUNTS = select(
     AccountBalanceRow.balance_minor,
 ).join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
 
+_LIST = NewestFirst(
+    _ACCOUNTS,
+    moment=AccountRow.created_at,
+    key=AccountRow.id,
+    state=AccountRow.state,
+    amount=AccountBalanceRow.balance_minor,
+    currency=AccountRow.currency,
+)
+
 _SUBSCRIPTIONS = (
     select(
         SubscriptionRow.id,
@@ -43,6 +55,8 @@ _SUBSCRIPTIONS = (
         SubscriptionRow.billing_day,
         SubscriptionRow.starts_on,
         SubscriptionRow.ends_on,
+        SubscriptionRow.term_months,
+        SubscriptionRow.billed_until,
     )
     .join(ProductRow, ProductRow.id == SubscriptionRow.product_id)
     .order_by(SubscriptionRow.id)
@@ -60,6 +74,10 @@ _CARDS = select(
     CardRow.state,
     CardRow.state_reason,
 ).order_by(CardRow.fallback_order, CardRow.id)
+
+_CHANGES = select(
+    AccountChangeRow.changes, AccountChangeRow.actor, AccountChangeRow.reason, AccountChangeRow.changed_at
+).order_by(AccountChangeRow.id.desc())
 
 _PAYMENTS = (
     select(
@@ -88,10 +106,10 @@ class AccountQueries:
         """Return one account, or None."""
         return await self._database.read_first(_ACCOUNTS.where(AccountRow.id == account_id))
 
-    async def page(self, *, after: str, limit: int, state: str) -> Sequence[Row[Any]]:
-        """Return the next accounts behind an id, in order of their ids; an empty state means every state."""
-        filters = (AccountRow.id > after, *matching(AccountRow.state, state), AccountRow.kind == AccountKind.CUSTOMER)
-        return await self._database.read(_ACCOUNTS.where(*filters).order_by(AccountRow.id).limit(limit))
+    async def page(self, page: ListPage, *, state: str) -> Listed:
+        """Return a page of customers' accounts, the newest first; an empty state means every state."""
+        filters = (AccountRow.kind == AccountKind.CUSTOMER, *matching(AccountRow.state, state))
+        return await _LIST.page(self._database, page, *filters)
 
     async def subscriptions(self, account_id: str) -> Sequence[Row[Any]]:
         """Return what an account buys."""
@@ -107,9 +125,21 @@ class AccountQueries:
         customers = select(row.provider_id, row.customer_reference).where(row.account_id == account_id)
         return await self._database.read(customers)
 
+    async def preferences(self, account_id: str) -> Sequence[Row[Any]]:
+        """Return the ways in which an account pays, the one that holds now first (G3)."""
+        row = PaymentPreferenceRow
+        ways = select(row.number, row.payment_method_id.label("method"), row.is_default.label("is_preferred"))
+        return await self._database.read(
+            ways.where(row.account_id == account_id).order_by(row.is_default.desc(), row.number)
+        )
+
     async def unsettled(self, account_id: str) -> Sequence[Row[Any]]:
         """Return the invoices that somebody still has to pay, earliest due first."""
         return await self._database.rows("select * from duly.unsettled_invoices(:id)", id=account_id)
+
+    async def changes(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
+        """Return what commands changed of an account, by whom and why, newest first."""
+        return await self._database.read(_CHANGES.where(AccountChangeRow.account_id == account_id).limit(limit))
 
     async def payments(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return the latest payment requests to a gateway, newest first."""

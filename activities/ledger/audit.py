@@ -7,7 +7,7 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities.database import Database
-from activities.ledger.invariants import AUDIT_SECONDS, read_violations
+from activities.ledger.invariants import AUDIT_SECONDS, VIOLATIONS_MAX, check_rules
 from models.ledger.audit import RollUp, Violation
 from models.tables.ledger import LedgerRollUpRow
 
@@ -35,8 +35,12 @@ class LedgerAuditActivities:
 
     @activity.defn
     async def find_violations(self) -> list[Violation]:
-        """Return the first of what breaks an invariant."""
-        return await read_violations(self._database)
+        """Return the first of what breaks an invariant; a retry goes on after the last rule that was checked."""
+        before, found = checked_before(activity.info().heartbeat_details)
+        async for checked, broken in check_rules(self._database, after=before):
+            found = [*found, *broken][:VIOLATIONS_MAX]
+            activity.heartbeat(checked, [[one.rule, one.offender] for one in found])
+        return found
 
     @activity.defn
     async def alert_of_violations(self, occasion: str, violations: Sequence[Violation]) -> None:
@@ -55,3 +59,11 @@ class LedgerAuditActivities:
                 ],
             },
         )
+
+
+def checked_before(details: Sequence[Any]) -> tuple[int, list[Violation]]:
+    """Return how many rules an earlier try has checked, and what it found."""
+    if not details:
+        return 0, []
+    checked, found = details
+    return checked, [Violation(rule, offender) for rule, offender in found]

@@ -1,13 +1,12 @@
 """Money in suspense, waiting for somebody to find out whose it is (F77, F122)."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Row, and_, select
+from sqlalchemy import and_, literal, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
 from models.ledger.account import AccountKind
 from models.ledger.transaction import Classification, Side
+from models.listing import ListPage
 from models.tables.accounts import AccountRow
 from models.tables.ledger import OpenItemRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNoteRow, TransactionNumberRow
@@ -30,6 +29,8 @@ _WAITING = (
         (OpenItemRow.amount_minor - OpenItemRow.allocated_minor).label("unsettled_minor"),
         FinancialTransactionRow.issued_on,
         FinancialTransactionRow.posted_on,
+        FinancialTransactionRow.posted_at,
+        literal("waiting").label("state"),
         FinancialTransactionRow.payment_reference,
         FinancialTransactionRow.gateway_reference,
         FinancialTransactionRow.intended_account_id,
@@ -54,17 +55,23 @@ _WAITING = (
     )
     .join(TransactionNumberRow, TransactionNumberRow.transaction_id == FinancialTransactionRow.id)
     .where(AccountRow.kind == AccountKind.SUSPENSE)
-    .order_by(TransactionNumberRow.number)
+)
+_LIST = NewestFirst(
+    _WAITING,
+    moment=FinancialTransactionRow.posted_at,
+    key=TransactionNumberRow.number,
+    state=literal("waiting"),
+    amount=OpenItemRow.amount_minor - OpenItemRow.allocated_minor,
+    currency=AccountRow.currency,
 )
 
 
 class SuspenseQueries:
-    """Reads the daily queue."""
+    """Reads what waits."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, *, currency: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next payments behind a number, oldest first."""
-        filters = (*matching(AccountRow.currency, currency), TransactionNumberRow.number > after)
-        return await self._database.read(_WAITING.where(*filters).limit(limit))
+    async def page(self, page: ListPage, *, currency: str) -> Listed:
+        """Return a page of payments, the newest first, and what all that wait come to."""
+        return await _LIST.page(self._database, page, *matching(AccountRow.currency, currency))

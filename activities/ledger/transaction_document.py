@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from activities.documents import DocumentPart, document_problems
-from models.cards.card_number import holds_card_number
+from models.card_number import REFUSED, holds_card_number
 from models.problem import RefusedError
 
 
 def _no_card_number(text: str) -> str:
     if holds_card_number(text):
-        raise ValueError("seems to hold a card number, which is never stored")
+        raise ValueError(REFUSED)
     return text
 
 

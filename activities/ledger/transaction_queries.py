@@ -62,6 +62,9 @@ _LINES = select(
 # Stretches grow while little is found, so that a rare transaction is reached in few steps.
 _STRETCH, _STRETCH_MAX = 1_000, 100_000
 
+# Posted, and nothing is left to settle: no state that is stored.
+SETTLED = "settled"
+
 _REFERENCE = re.compile(r"^R([0-9]{1,18})$")
 
 
@@ -165,7 +168,7 @@ class TransactionQueries:
 def _filters(wanted: TransactionFilter) -> tuple[ColumnElement[bool], ...]:
     return (
         *matching(_T.classification, wanted.classification),
-        *matching(_T.state, wanted.state),
+        *((_T.is_settled,) if wanted.state == SETTLED else matching(_T.state, wanted.state)),
         *((wanted.since <= _POSTED_OR_ISSUED,) if wanted.since else ()),
         *((wanted.until >= _POSTED_OR_ISSUED,) if wanted.until else ()),
         *((_T.unsettled_minor > 0,) if wanted.unsettled else ()),

@@ -1,11 +1,12 @@
 """The outbox as the command line reads it, and sending again what a person has decided about."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.tables.messages import MessageRow
 
 _MESSAGES = select(
@@ -24,6 +25,7 @@ _MESSAGES = select(
     MessageRow.sent_at,
     MessageRow.parameters,
 )
+_LIST = NewestFirst(_MESSAGES, moment=MessageRow.created_at, key=MessageRow.id, state=MessageRow.state)
 
 
 class MessageQueries:
@@ -36,11 +38,10 @@ class MessageQueries:
         """Return one message, or None."""
         return await self._database.read_first(_MESSAGES.where(MessageRow.id == message_id))
 
-    async def page(self, *, state: str, account_id: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next messages behind an id; empty filters let all through."""
+    async def page(self, page: ListPage, *, state: str, account_id: str) -> Listed:
+        """Return a page of messages, the newest first; empty filters let all through."""
         filters = (*matching(MessageRow.state, state), *matching(MessageRow.account_id, account_id))
-        page = _MESSAGES.where(*filters, MessageRow.id > after).order_by(MessageRow.id).limit(limit)
-        return await self._database.read(page)
+        return await _LIST.page(self._database, page, *filters)
 
     async def resend(self, message_id: str, *, actor: str, reason: str) -> None:
         """Queue a message again. Raises RuleBrokenError: it is not there, was sent, or is being sent just now."""

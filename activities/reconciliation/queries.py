@@ -1,11 +1,13 @@
 """Reconciliations and discrepancies as the command line shows them, and a person's end of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
 from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
 from models.tables.transactions import TransactionNumberRow
@@ -30,6 +32,14 @@ _DISCREPANCIES = select(
     DiscrepancyRow.resolution,
     DiscrepancyRow.closed_at,
 ).outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == DiscrepancyRow.transaction_id)
+_LIST = NewestFirst(
+    _DISCREPANCIES,
+    moment=DiscrepancyRow.first_seen_at,
+    key=DiscrepancyRow.id,
+    state=DiscrepancyRow.state,
+    amount=DiscrepancyRow.amount_minor,
+    currency=DiscrepancyRow.currency,
+)
 
 
 class ReconciliationQueries:
@@ -58,11 +68,10 @@ class ReconciliationQueries:
         )
         return int(rows[0][0])
 
-    async def page(self, *, state: str, kind: str, after: str, limit: int) -> Sequence[Row[Any]]:
-        """Return the next discrepancies behind an id, in the order of their ids; empty filters let all through."""
+    async def page(self, page: ListPage, *, state: str, kind: str) -> Listed:
+        """Return a page of discrepancies, the newest first; empty filters let all through."""
         filters = (*matching(DiscrepancyRow.state, state), *matching(DiscrepancyRow.kind, kind))
-        page = _DISCREPANCIES.where(*filters, DiscrepancyRow.id > after).order_by(DiscrepancyRow.id).limit(limit)
-        return await self._database.read(page)
+        return await _LIST.page(self._database, page, *filters)
 
     async def resolve(
         self, discrepancy_id: str, resolution: DiscrepancyResolution, *, account_id: str, actor: str, reason: str

@@ -102,6 +102,8 @@ class GatewayBookActivities:
         listed, found, after = stored["listed"], stored["found"], stored["cursor"]
         wake: list[str] = []
         is_done = False
+        if reading.window.list is GatewayList.PAYOUTS:
+            await self._read_unfinished_payouts(reading)
         while not is_done:
             page = await self._books.object_page(reading.window, after)
             is_done = not page.cursor
@@ -146,6 +148,19 @@ class GatewayBookActivities:
             return [f"dispute/{found.id}"]
         result = await self._settling.settle_object(reading.provider, EntryKind.REFUND, found)
         return [result["wake"]] if result.get("wake") else []
+
+    async def _read_unfinished_payouts(self, reading: WindowReading) -> None:
+        """Read the payouts before the window that may have changed since: their traces come days late."""
+        rows = await self._database.rows(
+            "select * from duly.unfinished_payouts(:provider, :before)",
+            provider=reading.provider,
+            before=reading.window.read_from,
+        )
+        for row in rows:
+            found = await self._books.read_object(row.id)
+            if isinstance(found, FoundPayout):
+                await self._settle_payout(reading, found)
+            activity.heartbeat(row.id)
 
     async def _settle_payout(self, reading: WindowReading, found: FoundPayout) -> None:
         """Store a payout as it is now; once its lines are complete they must add up to it."""

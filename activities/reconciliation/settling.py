@@ -5,7 +5,9 @@ from typing import Any
 
 import structlog
 
+from activities.business_events import announce
 from activities.database import Database, RuleBrokenError
+from models.operations.business_events import DiscrepancyFound
 from models.reconciliation.gateway import FoundObject
 from models.reconciliation.movement_kinds import EntryKind
 
@@ -28,6 +30,7 @@ class Settling:
             )
         except RuleBrokenError as refused:
             return await self._note(refused, provider, "", kind, found)
+        _announce(settled, found)
         return settled
 
     async def settle_movement(
@@ -44,6 +47,7 @@ class Settling:
             )
         except RuleBrokenError as refused:
             return await self._note(refused, provider, movement_id, kind, found, reconciliation_id)
+        _announce(settled, found)
         return settled
 
     async def _note(
@@ -65,4 +69,11 @@ class Settling:
             rule=refused.type,
             reconciliation_id=reconciliation_id,
         )
+        _announce(noted, found)
         return noted
+
+
+def _announce(settled: Settled, found: FoundObject) -> None:
+    """Say what was booked or listed; what was matched was no discrepancy."""
+    if settled["outcome"] in {"mended", "listed"}:
+        announce(DiscrepancyFound(settled.get("kind") or "", found.id, is_mended=settled["outcome"] == "mended"))

@@ -60,12 +60,16 @@ class Fence:
 
     async def check(self, connection: AsyncConnection) -> None:
         """Let an activity use a connection. Raises SendingHeldError and SupersededError."""
-        await self.check_compared(connection)
-        if self._why_closed:
-            raise SendingHeldError(self._why_closed)
+        await self.check_open(connection)
         epoch_began_at, began = self._known().epoch_began_at, began_at()
         if epoch_began_at is not None and began < epoch_began_at:
             raise SupersededError(began, epoch_began_at)
+
+    async def check_open(self, connection: AsyncConnection) -> None:
+        """Let somebody who remembers nothing of before use a connection. Raises SendingHeldError."""
+        await self.check_compared(connection)
+        if self._why_closed:
+            raise SendingHeldError(self._why_closed)
 
     async def check_compared(self, connection: AsyncConnection) -> None:
         """Let an activity use a connection that does nothing which is held. Raises SendingHeldError."""

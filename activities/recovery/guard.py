@@ -41,6 +41,17 @@ class _Compared:
         await self.fence.check_compared(connection)
 
 
+@dataclass(frozen=True)
+class OpenFence:
+    """The fence of a process, or of a command, that does not work for workflows: it remembers nothing of before."""
+
+    fence: Fence
+
+    async def check(self, connection: AsyncConnection) -> None:
+        """Let it use a connection. Raises SendingHeldError."""
+        await self.fence.check_open(connection)
+
+
 class RestoreGuard:
     """Lets nothing be done on a database and sent to its gateway before it was compared with what others remember."""
 
@@ -52,6 +63,7 @@ class RestoreGuard:
         gateway: GuardedGateway | None = None,
     ) -> None:
         self._task = RepeatedTask("restore_watch", self.compare, every_seconds=BEAT_SECONDS, pauses=PAUSES)
+        self._database = database
         self._fence = Fence(database, self._task.wake)
         self._watch = RestoreWatch(database, provider, gateway, TemporalMemory(client), alarm=Alarms(client))
         database.lend_only_past(self._fence)
@@ -62,9 +74,15 @@ class RestoreGuard:
         """Let a database be used while sending is held, for messages to operators, but not before it was compared."""
         database.lend_only_past(_Compared(self._fence))
 
+    def lend_to_process(self, database: Database) -> None:
+        """Let a database, another than the guard's own, be used by this process only while nothing is held."""
+        database.lend_only_past(OpenFence(self._fence), also_outside_activities=True)
+
     async def compare(self) -> None:
         """Compare now. Raises GatewayError, RPCError and DatabaseUnavailableError."""
-        await self._fence.compared(await self._watch.compare(log_seen=self._fence.log_seen))
+        server = await self._watch.compare(log_seen=self._fence.log_seen)
+        await self._database.call("note_compared", server=server)
+        await self._fence.compared(server)
 
     async def begin(self) -> None:
         """Compare for the first time. What is away is waited for, doing nothing meanwhile. Raises GatewayError."""

@@ -138,7 +138,7 @@ class RestoreWatch:
             return
         remembered = f"{recalled.number} in epoch {recalled.epoch}" if recalled else "nothing"
         reason = f"Temporal remembers {remembered}, and was given {given.number} in epoch {given.epoch}"
-        log.error("temporal_forgot", reason=reason, advice="starter.py schedule apply, then starter.py supervise")
+        log.error("temporal_forgot", reason=reason, advice="duly schedule apply, then duly supervise")
         # Repeated until Temporal remembers more than it was given: there is one message for it, and one supervisor.
         await self._database.call("note_temporal_forgot", reason=reason)
         if self._alarm is not None:
@@ -168,7 +168,7 @@ class RestoreWatch:
             is_certain=is_certain,
         )
         if is_new:
-            log.error("sending_held", provider=self._provider, reason=reason, advice="starter.py recover show")
+            log.error("sending_held", provider=self._provider, reason=reason, advice="duly recover show")
             if self._alarm is not None:
                 await self._alarm.sending_held()
 

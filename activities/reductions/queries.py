@@ -1,12 +1,34 @@
 """Reductions as the command line shows them: read only."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from activities.database import Database, matching
-from models.tables.returns import ReductionRow
+from activities.listing import Listed, NewestFirst
+from models.gateway.gateway_request import RequestState
+from models.listing import ListPage
+from models.reductions.reduction import PAID, ReductionState
+from models.tables.collecting import GatewayRequestRow
+from models.tables.returns import ReductionPartRow, ReductionRow
+
+# What has reached the customer: parts whose refund was paid, or that are credited.
+_PAID_MINOR = (
+    select(func.coalesce(func.sum(ReductionPartRow.amount_minor), 0))
+    .outerjoin(GatewayRequestRow, GatewayRequestRow.id == ReductionPartRow.request_id)
+    .where(
+        ReductionPartRow.award_id == ReductionRow.award_id,
+        ReductionPartRow.undone_by.is_(None),
+        or_(ReductionPartRow.request_id.is_(None), GatewayRequestRow.state == RequestState.POSTED),
+    )
+    .correlate(ReductionRow)
+    .scalar_subquery()
+)
+# As the workflow shows it: `paid` while a bank may still send back what has reached the customer.
+_STATE: ColumnElement[str] = case(
+    (and_(ReductionRow.state == ReductionState.REFUNDING, ReductionRow.amount_minor == _PAID_MINOR), PAID),
+    else_=ReductionRow.state,
+)
 
 _REDUCTIONS = select(
     ReductionRow.award_id.label("id"),
@@ -15,11 +37,19 @@ _REDUCTIONS = select(
     ReductionRow.payment_id,
     ReductionRow.amount_minor,
     ReductionRow.currency,
-    ReductionRow.state,
+    _STATE.label("state"),
     ReductionRow.reason,
     ReductionRow.awarded_at,
     ReductionRow.closed_at,
     ReductionRow.decisions,
+)
+_LIST = NewestFirst(
+    _REDUCTIONS,
+    moment=ReductionRow.awarded_at,
+    key=ReductionRow.award_id,
+    state=_STATE,
+    amount=ReductionRow.amount_minor,
+    currency=ReductionRow.currency,
 )
 
 
@@ -29,17 +59,14 @@ class ReductionQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(
-        self, *, account_id: str, merchant_id: str, state: str, after: str, limit: int
-    ) -> Sequence[Row[Any]]:
-        """Return the next reductions behind an award; empty filters let all through."""
+    async def page(self, page: ListPage, *, account_id: str, merchant_id: str, state: str) -> Listed:
+        """Return a page of reductions, the newest first; empty filters let all through."""
         filters = (
             *matching(ReductionRow.account_id, account_id),
             *matching(ReductionRow.merchant_id, merchant_id),
-            *matching(ReductionRow.state, state),
-            ReductionRow.award_id > after,
+            *((state == _STATE,) if state else ()),
         )
-        return await self._database.read(_REDUCTIONS.where(*filters).order_by(ReductionRow.award_id).limit(limit))
+        return await _LIST.page(self._database, page, *filters)
 
     async def decisions(self, award_id: str) -> Sequence[str]:
         """Return what was decided about a reduction."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.business_events import announce
 from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
 from models.gateway.gateway_request import AttemptOutcome, RequestKind, RequestState
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
+from models.money import Money
+from models.operations.business_events import RefundRecorded, UnknownResolved
 from models.refunds.refund import RefundOutcome, RefundResult
 
 _OUTCOME_OF_STATUS = {
@@ -94,3 +97,26 @@ def stored_refund(row: Mapping[str, Any]) -> StoredRefund:
         purpose=row["purpose"],
     )
     return StoredRefund(stored_attempt({**row, "code": row["attempt_code"]}), call, row)
+
+
+def announce_refund(before: StoredRefund, now: StoredRefund, *, actor: str) -> None:
+    """Say where a refund stands, when that is elsewhere than before; that nobody knows was said when it became so."""
+    outcome = now.outcome()
+    if outcome in {before.outcome(), RefundOutcome.UNKNOWN}:
+        return
+    if before.attempt.was_unanswered:
+        announce(UnknownResolved(RequestKind.REFUND, now.attempt.request_id, now.attempt.number, outcome, actor))
+    row = now.row
+    money = Money(row["amount_minor"], row["currency"])
+    announce(
+        RefundRecorded(
+            outcome,
+            RequestKind(row["kind"]),
+            row["request_id"],
+            row["account_id"],
+            row["payment_id"],
+            money,
+            row["gateway_reference"],
+            row["code"],
+        )
+    )

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from sqlalchemy import func, select
 from temporalio import activity
 
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
 from activities.gateway.clocks import Clocks
-from activities.refunds.attempt import StoredRefund, refund_outcome, refund_result, stored_refund
+from activities.gateway.pace import Pace
+from activities.refunds.attempt import StoredRefund, announce_refund, refund_outcome, refund_result, stored_refund
 from activities.refunds.queries import RefundQueries
 from models.gateway.gateway_request import RequestKind
 from models.gateway.refunds import RefundAnswer, RefundGateway
@@ -32,14 +32,12 @@ _REFUNDS = (
 class RefundActivities:
     """Activities of a refund's workflow at the gateway. Each is safe to repeat at any point."""
 
-    def __init__(
-        self, database: Database, gateway: RefundGateway, clocks: Clocks, pace: AsyncLimiter, provider: str
-    ) -> None:
+    def __init__(self, database: Database, gateway: RefundGateway, clocks: Clocks, pace: Pace, provider: str) -> None:
         self._database = database
         self._provider = provider
         self._gateway = gateway
         self._clocks = clocks
-        self._attempts = GatewayAttempts(database, clocks, pace)
+        self._attempts = GatewayAttempts(database, clocks, pace, RequestKind.REFUND)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -149,4 +147,6 @@ class RefundActivities:
             attempt=refund.attempt.number,
             **{"is_booked": False, "gateway_reference": "", "code": "", "actor": "", "reason": "", **outcome},
         )
-        return stored_refund(recorded)
+        now = stored_refund(recorded)
+        announce_refund(refund, now, actor=str(outcome.get("actor", "")))
+        return now

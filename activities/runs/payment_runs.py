@@ -1,16 +1,23 @@
 """Activities of a payment run in the database: freezing its members, paging through them, certifying the end."""
 
+import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
 from temporalio import activity
 
+from activities.business_events import announce
 from activities.database import Database, RuleBrokenError
+from activities.runs.queries import RunQueries
 from models.money import Money
+from models.operations.business_events import RunEnded, RunStarted
+from models.operations.event_names import RunSort
 from models.period import InvalidPeriodError, Period
-from models.runs.process_run import Certificate, DueMember, DuePage, PageRequest, RunPlan, RunRequest
+from models.runs.process_run import Certificate, DueMember, DuePage, ItemOutcome, PageRequest, RunPlan, RunRequest
 from models.runs.run_control import RunDecisions
+from models.runs.window import WINDOW_MOST, shards_for
 
 SWEEP_SECONDS = 25 * 60.0
 
@@ -23,10 +30,11 @@ CERTIFICATE = TypeAdapter(Certificate)
 
 
 class RunActivities:
-    """Reads and commits of payment runs; each is safe to repeat."""
+    """Reads and commits of payment runs, at a rate of gateway calls a second; each is safe to repeat."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rate: float) -> None:
         self._database = database
+        self._rate = rate
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -40,8 +48,16 @@ class RunActivities:
 
     @activity.defn
     async def freeze_payment_run(self, request: RunRequest) -> RunPlan:
-        """Fix who is in the run, once. Raises RuleBrokenError: definition unknown or not effective, period run."""
+        """Fix who is in the run, once.
+
+        Raises RuleBrokenError: definition unknown or not effective, period run, not due, or over nobody.
+        """
         info = activity.info()
+        if request.is_shadow:
+            only: dict[str, Any] = {"execution": info.workflow_run_id}
+        else:
+            await require_due(self._database, request)
+            only = {"supplement": request.supplement, "over_nobody": request.over_nobody}
         plan = await self._database.call(
             "freeze_shadow_run" if request.is_shadow else "freeze_payment_run",
             timeout_seconds=SWEEP_SECONDS,
@@ -49,9 +65,13 @@ class RunActivities:
             definition_id=request.definition_id,
             period=request.period,
             ends_on=period_of(request.period).ends_on,
-            **({"execution": info.workflow_run_id} if request.is_shadow else {}),
+            shards=shards_for(math.ceil(self._rate)),
+            window=WINDOW_MOST,
+            **only,
         )
-        return PLAN.validate_python(plan)
+        frozen = PLAN.validate_python(plan)
+        announce(RunStarted(RunSort.SHADOW if request.is_shadow else RunSort.PAYMENT, frozen.run_id, frozen.members))
+        return frozen
 
     @activity.defn
     async def due_page(self, page: PageRequest) -> DuePage:
@@ -95,9 +115,27 @@ class RunActivities:
     @activity.defn
     async def certify_run(self, run_id: str) -> Certificate:
         """Close the run. Raises RuleBrokenError when its members and the ledger do not add up to the same money."""
-        return CERTIFICATE.validate_python(
+        certificate = CERTIFICATE.validate_python(
             await self._database.call("certify_run", timeout_seconds=SWEEP_SECONDS, run_id=run_id)
         )
+        announce(run_ended(RunSort.SHADOW if certificate.comparison else RunSort.PAYMENT, certificate))
+        return certificate
+
+
+async def require_due(database: Database, request: RunRequest) -> None:
+    """Refuse to begin a run before its calendar's moment, unless that is asked for; one that began goes on.
+
+    Raises RuleBrokenError (period_is_due).
+    """
+    if request.not_due_yet or request.supplement:
+        return
+    _ = period_of(request.period)
+    records = RunQueries(database)
+    if await records.run_of(request.definition_id, request.period) is not None:
+        return
+    early = await records.early(request.definition_id, request.period, activity.info().scheduled_time)
+    if early is not None:
+        raise RuleBrokenError(early.rule, f"period: {early.message}; not_due_yet runs it all the same")
 
 
 def period_of(text: str) -> Period:
@@ -106,3 +144,15 @@ def period_of(text: str) -> Period:
         return Period.parse(text)
     except InvalidPeriodError as error:
         raise RuleBrokenError("period_is_a_month", str(error)) from error
+
+
+def run_ended(sort: RunSort, certificate: Certificate) -> RunEnded:
+    """Return what a certificate says in one line: members by outcome, and the money of those charged or billed."""
+    outcomes: Counter[str] = Counter()
+    money: Counter[str] = Counter()
+    for total in certificate.totals:
+        outcomes[total.outcome] += total.members
+        if total.outcome in {ItemOutcome.BILLED, ItemOutcome.CHARGED}:
+            money[total.currency] += total.amount_minor
+    amounts = tuple(Money(amount, currency) for currency, amount in sorted(money.items()))
+    return RunEnded(sort, certificate.run_id, certificate.members, outcomes, amounts)

@@ -11,12 +11,15 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistoryEv
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
+from models.card_number import without_card_numbers
 from models.supervision.stops import CancelAsked
 from models.supervision.supervision import RESTORED
 
 _ASKED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 # A reason is a sentence; what a client may send as one has no bound.
 TEXT_MAX = 500
+# As much of it is looked at.
+TYPED_MAX = 20_000
 # A server that has thousands to start may be slow to answer.
 RPC_TIMEOUT = timedelta(seconds=30)
 
@@ -69,8 +72,8 @@ async def stop_of(client: Client, workflow_id: str) -> Stop | None:
         workflow_id,
         RESTORED if who.reason.startswith(RESTORED) else status.name.lower(),
         described.run_id,
-        who.actor[:TEXT_MAX],
-        who.reason[:TEXT_MAX],
+        _kept(who.actor),
+        _kept(who.reason),
         described.close_time,
     )
 
@@ -102,13 +105,21 @@ async def who_ended(client: Client, workflow_id: str, execution: str) -> WhoAndW
                 ended = event.workflow_execution_terminated_event_attributes
                 return WhoAndWhy(ended.identity, ended.reason)
             if event.HasField("workflow_execution_failed_event_attributes"):
-                return WhoAndWhy("", event.workflow_execution_failed_event_attributes.failure.message)
+                failure = event.workflow_execution_failed_event_attributes.failure
+                # Its message may be encrypted.
+                error = await client.data_converter.decode_failure(failure)
+                return WhoAndWhy("", getattr(error, "message", str(error)))
             if event.HasField("workflow_execution_canceled_event_attributes"):
                 return await who_cancelled(client, workflow_id, execution)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
     return WhoAndWhy()
+
+
+def _kept(text: str) -> str:
+    """Return what is kept of what somebody typed into Temporal: not too much, and no card number."""
+    return without_card_numbers(text[:TYPED_MAX])[:TEXT_MAX]
 
 
 class StopActivities:
@@ -130,6 +141,6 @@ class StopActivities:
             workflow_id=asked.workflow_id,
             execution=asked.execution,
             how="cancel_asked",
-            actor=who.actor[:TEXT_MAX],
-            reason=(who.reason or asked.reason)[:TEXT_MAX],
+            actor=_kept(who.actor),
+            reason=_kept(who.reason or asked.reason),
         )

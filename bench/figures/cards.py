@@ -18,6 +18,8 @@ from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.visibility import card_label
 
 TARGET_GROWTH = 0.1
+TARGET_MIB = 200
+TARGET_START_MS = 30.0
 STARTS_AT_A_TIME = 20
 IDLE_SECONDS = 20.0
 # A woken card answers by its update: this many are, spread over all of them, most from history.
@@ -38,14 +40,29 @@ class Asleep:
 
 @dataclass(frozen=True)
 class SleepingCards:
-    """What it costs to look after ever more cards. `seconds` is how long it took to put all of them to sleep."""
+    """What it costs to look after ever more cards.
+
+    `seconds` is how long it took to put all of them to sleep, `start_ms` the CPU of each of them meanwhile, by part.
+    """
 
     machine: Machine
     steps: tuple[Asleep, ...]
     seconds: float
+    start_ms: dict[str, float]
+    foreign_cores: float
     events_max: int
     woken: int
     mib_after_waking: float
+
+    @property
+    def mib_max(self) -> float:
+        """The most memory that the worker held."""
+        return max(*(step.worker_mib for step in self.steps), self.mib_after_waking)
+
+    @property
+    def start_ms_of_both(self) -> float:
+        """CPU milliseconds of a start, of Temporal and the worker together."""
+        return round(self.start_ms[process_costs.TEMPORAL] + self.start_ms[process_costs.WORKFLOW_WORKER], 1)
 
     @property
     def growth(self) -> float:
@@ -60,20 +77,23 @@ async def measure_cards(*, counts: Sequence[int]) -> SleepingCards:
         await running.enter_async_context(running_worker(stack, "workflow"))
         rows = await merchant.database.rows(_CARDS, limit=counts[-1])
         cards = [(str(row.id), str(row.account_id), str(row.provider_id)) for row in rows]
-        began, steps = process_costs.read().at, []
+        began, steps = process_costs.read(), []
         slept = 0.0
         for done, wanted in pairwise((0, *counts)):
             await _put_to_sleep(merchant.client, cards[done:wanted])
             await _until_asleep(merchant.client, wanted)
             steps.append(await _measure(wanted))
             slept += IDLE_SECONDS
-        seconds = process_costs.read().at - began - slept
+        ended = process_costs.read()
+        used = process_costs.cost(began, ended)
         woken = cards[:: max(1, len(cards) // WOKEN)]
         events = [await _wake(merchant, card) for card, _, _ in woken]
         return SleepingCards(
             machine=await this_machine(merchant.database),
             steps=tuple(steps),
-            seconds=round(seconds, 1),
+            seconds=round(ended.at - began.at - slept, 1),
+            start_ms=used.per_payment_ms(len(cards)),
+            foreign_cores=used.foreign_cores,
             events_max=max(events),
             woken=len(woken),
             mib_after_waking=round(process_costs.resident_mib()[process_costs.WORKFLOW_WORKER], 1),

@@ -43,7 +43,8 @@ _CUSTOMERS = """
     insert into duly.gateway_customers (provider_id, account_id, customer_reference)
     select 'stripe', a, c from unnest(cast(:accounts as text[]), cast(:customers as text[])) u (a, c)"""
 _BOOK = """
-    select count(duly.adopt_payment('stripe', r.customer, '', r.payment, r.charge, :amount, 'EUR', :fee))
+    select count(duly.adopt_payment('stripe', r.customer, '', r.payment, r.charge, :amount, 'EUR', :fee,
+        '{"method": "card"}'))
     from jsonb_to_recordset(:rows) r (customer text, payment text, charge text)"""
 
 

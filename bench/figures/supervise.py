@@ -1,11 +1,15 @@
 """Open business objects compared with their workflows: when Temporal has lost all of them, and when all are at work."""
 
 import contextlib
+import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import psutil
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from activities.database import Database, create_engine
@@ -14,15 +18,16 @@ from bench import process_costs
 from bench.machine import Machine, this_machine
 from models.supervision.supervision import ObjectKind, Supervised, SupervisionRequest
 from sandbox.customers.merchant import configure
-from sandbox.servers.temporal import client_of, register_search_attributes
+from sandbox.servers.temporal import client_of
 from sandbox.stack import StackOptions, running_stack
+from workflows.namespace import register_attributes
 from workflows.supervision.resumption import resumable_of
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A million in ten minutes.
 TARGET_PER_SECOND = 1_700
 TARGET_GROWTH = 0.25
 ACCOUNTS_AT_ONCE = 10_000
+REALLY = SupervisionRequest()
 
 _ACCOUNTS = """
     select duly.open_account('acc_' || lpad(n::text, 7, '0'), 'EUR', 'Ada Lovelace')
@@ -71,15 +76,27 @@ class SupervisedObjects:
         return round(self.last_mib / self.first_mib - 1, 3)
 
 
+@dataclass(frozen=True)
+class ObjectsChecked:
+    """So many open collections of which Temporal knows none: what the supervisor would do, without doing it."""
+
+    machine: Machine
+    objects: int
+    checked: Compared
+    longest_statement_ms: float
+    first_mib: float
+    last_mib: float
+
+    @property
+    def growth(self) -> float:
+        """The memory of the comparing process at the end over that at the beginning, as a share."""
+        return round(self.last_mib / self.first_mib - 1, 3)
+
+
 async def measure_supervise(*, objects: int) -> SupervisedObjects:
     """Open so many collections that have no workflow, and compare twice. No worker runs: workflows are only started."""
-    async with running_stack(StackOptions(ui=False)) as stack, contextlib.AsyncExitStack() as running:
-        database = Database(create_engine(stack.settings.database_url, pool=16), timeout_seconds=60)
-        running.push_async_callback(database.dispose)
-        await configure(database)
-        await _open(stack.settings.migration_database_url, objects)
-        client = await client_of(stack.settings)
-        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+    async with _opened(objects) as (engine, client):
+        database = Database(engine, timeout_seconds=60)
         first = _resident_mib()
         lost = await _compare(database, client)
         at_work = await _compare(database, client)
@@ -91,6 +108,53 @@ async def measure_supervise(*, objects: int) -> SupervisedObjects:
             first_mib=first,
             last_mib=_resident_mib(),
         )
+
+
+async def measure_checking(*, objects: int) -> ObjectsChecked:
+    """Open so many collections without a workflow, and ask what the supervisor would do, as `doctor --workflows`."""
+    async with _opened(objects) as (engine, client):
+        database, longest = Database(engine, timeout_seconds=60), _Longest(engine)
+        first = _resident_mib()
+        checked = await _compare(database, client, SupervisionRequest(is_dry_run=True))
+        return ObjectsChecked(
+            machine=await this_machine(database),
+            objects=objects,
+            checked=checked,
+            longest_statement_ms=round(longest.seconds * 1000, 1),
+            first_mib=first,
+            last_mib=_resident_mib(),
+        )
+
+
+class _Longest:
+    """The longest statement that was sent over an engine, in seconds."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.seconds = 0.0
+        self._began = 0.0
+        event.listen(engine.sync_engine, "before_cursor_execute", self._begin)
+        event.listen(engine.sync_engine, "after_cursor_execute", self._end)
+
+    def _begin(self, *_: Any) -> None:
+        self._began = time.perf_counter()
+
+    def _end(self, *_: Any) -> None:
+        self.seconds = max(self.seconds, time.perf_counter() - self._began)
+
+
+@contextlib.asynccontextmanager
+async def _opened(objects: int) -> AsyncIterator[tuple[AsyncEngine, Client]]:
+    """Run a stack without workers in which so many collections are open and have no workflow."""
+    async with running_stack(StackOptions(ui=False)) as stack:
+        engine = create_engine(stack.settings.database_url, pool=16)
+        try:
+            await configure(Database(engine))
+            await _open(stack.settings.migration_database_url, objects)
+            client = await client_of(stack.settings)
+            _ = await register_attributes(client)
+            yield engine, client
+        finally:
+            await engine.dispose()
 
 
 def _resident_mib() -> float:
@@ -109,13 +173,17 @@ async def _open(url: str, objects: int) -> None:
     await owner.dispose()
 
 
-async def _compare(database: Database, client: Client) -> Compared:
+async def _compare(
+    database: Database,
+    client: Client,
+    request: SupervisionRequest = REALLY,
+) -> Compared:
     """Compare every kind, as the supervisor does."""
     supervision = Supervision(database, client, resumable_of, young=timedelta(0))
     before, found = process_costs.read(), []
     for kind in ObjectKind:
         begun = Progress((), Supervised(kind))
-        found.append(await supervision.compare(kind, SupervisionRequest(), begun=begun, beat=lambda _: None))
+        found.append(await supervision.compare(kind, request, begun=begun, beat=lambda _: None))
     after = process_costs.read()
     used, compared = process_costs.cost(before, after), sum(one.open for one in found)
     return Compared(

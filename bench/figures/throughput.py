@@ -14,11 +14,11 @@ from models.period import Period
 from sandbox.workers import running_worker
 
 TARGET_PER_SECOND = 100
-TARGET_CPU_MS = 15
-TARGET_RATIO = 0.5
+TARGET_CPU_MS = 8.3
+TARGET_RATIO = 0.75
 
-# Far above what two cores can do: the queue and the worker let everything through.
-NO_LIMIT = 10_000.0
+# Twice what two cores can do: the queue and the worker let everything through. Shards and slots follow from it.
+NO_LIMIT = 500.0
 FIRST_PERIOD = "2026-01"
 
 

@@ -1,12 +1,12 @@
 """What the gateway says, late or never: events, unknown outcomes, cards asleep; and the sandbox that plays it."""
 
-from bench.figures.cards import TARGET_GROWTH, SleepingCards
+from bench.figures.cards import TARGET_GROWTH, TARGET_MIB, TARGET_START_MS, SleepingCards
 from bench.figures.certainty import Certainties
 from bench.figures.reconcile import TARGET_EVENTS, TARGET_SECONDS, ReconciledDay
 from bench.figures.reconcile import TARGET_GROWTH as TARGET_MEMORY_GROWTH
 from bench.figures.sandbox import TARGET_CHARGES, SandboxSpeed
 from bench.figures.supervise import TARGET_GROWTH as TARGET_SUPERVISING
-from bench.figures.supervise import TARGET_PER_SECOND, SupervisedObjects
+from bench.figures.supervise import TARGET_PER_SECOND, ObjectsChecked, SupervisedObjects
 from bench.figures.webhook import TARGET_MS, Answers
 from bench.page import at_least, on, section, table, verdict
 from bench.process_costs import BENCH, POSTGRESQL, TEMPORAL
@@ -148,6 +148,41 @@ def supervise(found: SupervisedObjects) -> str:
     )
 
 
+def supervise_check(found: ObjectsChecked) -> str:
+    """How long many open objects without a workflow take to be found."""
+    checked = found.checked
+    each = sum(checked.cpu_ms[part] for part in (TEMPORAL, POSTGRESQL, BENCH))
+    busy = 1_000_000 * each / 1000 / found.machine.cores / 60
+    return section(
+        "Finding what has no workflow among many",
+        f"{found.objects:,} collections are open, and Temporal knows none of them: `doctor --workflows` asks for each"
+        " by itself, the dearest that a comparison can be, and changes nothing. At that rate a million take"
+        f" {1_000_000 / checked.per_second / 60:.0f} minutes; at {each:.2f} CPU ms each they keep these"
+        f" {found.machine.cores} cores busy for {busy:.0f}. Those at work are asked for a thousand at a time.",
+        table(
+            (
+                "Open", "Seconds", "A second", "Longest statement, ms", "Memory, MiB", "Temporal, CPU ms", "PostgreSQL",
+                "Supervisor", "Cores that others used",
+            ),
+            [
+                (
+                    f"{checked.open:,}",
+                    checked.seconds,
+                    f"{checked.per_second:,.0f}",
+                    found.longest_statement_ms,
+                    found.last_mib,
+                    *(f"{checked.cpu_ms[part]:g}" for part in (TEMPORAL, POSTGRESQL, BENCH)),
+                    f"{checked.foreign_cores:g}",
+                )
+            ],
+        ),
+        verdict(
+            f"memory within {TARGET_SUPERVISING:.0%}", f"{found.growth:+.1%}", met=found.growth <= TARGET_SUPERVISING
+        ),
+        on(found.machine),
+    )  # fmt: skip
+
+
 def sandbox(found: SandboxSpeed) -> str:
     """How fast the sandbox is."""
     speed = found.measured
@@ -172,6 +207,18 @@ def cards(found: SleepingCards) -> str:
             ("Cards", "Worker's memory, MiB", "Worker's CPU while nothing happens, cores"),
             [(f"{step.cards:,}", f"{step.worker_mib:.1f}", f"{step.worker_cores:.3f}") for step in found.steps],
         ),
+        f"CPU milliseconds of a start: {_parts(found.start_ms)}."
+        f" Other programs kept {found.foreign_cores:.2f} cores busy meanwhile.",
+        verdict(
+            f"at most {TARGET_MIB} MiB of the worker's memory with {found.steps[-1].cards:,} cards",
+            f"{found.mib_max:.1f}",
+            met=found.mib_max <= TARGET_MIB,
+        ),
+        verdict(
+            f"at most {TARGET_START_MS:g} CPU ms to start one, of Temporal and the worker together",
+            f"{found.start_ms_of_both:.1f}",
+            met=found.start_ms_of_both <= TARGET_START_MS,
+        ),
         verdict(
             f"memory with {found.steps[-1].cards:,} cards within {TARGET_GROWTH:.0%} of that with"
             f" {found.steps[0].cards:,}",
@@ -180,3 +227,7 @@ def cards(found: SleepingCards) -> str:
         ),
         on(found.machine),
     )
+
+
+def _parts(used: dict[str, float]) -> str:
+    return ", ".join(f"{part} {milliseconds:.1f}" for part, milliseconds in used.items() if milliseconds)

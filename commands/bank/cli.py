@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.options import Actor, Json, PeriodText, day_of
 from commands.runner import perform
 from models.bank.refund_plan import FileFormat
@@ -14,6 +15,7 @@ app = typer.Typer(help="Refunds: through the gateway, and month by month through
 
 
 @app.command("export")
+@changes()
 def export_refunds(
     period: PeriodText,
     file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The file to write; it must be new.")],
@@ -49,6 +51,7 @@ def export_refunds(
 
 
 @app.command("confirm")
+@changes()
 def confirm_refunds(
     file: Annotated[
         Path,

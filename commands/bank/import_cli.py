@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.options import Actor, Json
 from commands.runner import perform
 
@@ -17,6 +18,7 @@ def imports() -> None:
 
 
 @app.command("bank")
+@changes()
 def import_bank(
     file: Annotated[
         Path,

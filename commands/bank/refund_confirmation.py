@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from activities.bank.csv_files import csv_rows
 from activities.bank.iso20022 import STATEMENT, STATUS_REPORT, message_of, statement_entries, status_answers
 from activities.bank.refund_confirmation import Became, Confirmed, RefundConfirm
+from activities.imports.csv_files import csv_rows
 from commands.collection_signals import signal_collections
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings
@@ -40,7 +40,8 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
             else:
                 done.append(result)
         pending = await confirming.pending()
-        touched = sorted({one.account_id for one in done if one.became is Became.POSTED})
+        # Answers that were applied before an interruption have told nobody.
+        touched = sorted({one.account_id for one in done if one.became in {Became.POSTED, Became.UNCHANGED}})
         signals = await signal_collections(output, database, settings, touched)
     counts = Counter({str(became): 0 for became in Became})
     counts.update(str(one.became) for one in done)

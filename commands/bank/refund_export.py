@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from activities.bank.csv_files import csv_rows
 from activities.bank.refund_export import RefundExport
 from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001
+from activities.imports.csv_files import csv_rows
 from commands.formatting import money
 from commands.output import Output, table
 from commands.session import database_of, read_settings

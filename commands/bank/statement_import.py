@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from activities.bank.csv_files import csv_rows
 from activities.bank.iso20022 import message_of, require_statement, statement_entries
 from activities.bank.statement_import import BankImport, Outcome, Result
+from activities.imports.csv_files import csv_rows
 from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.output import Output, Stream, problem_table, table
@@ -22,6 +22,8 @@ from models.imports.columns import BANK
 from models.problem import Problem
 
 BATCH = 100
+# An import that was interrupted has posted lines and told nobody: who repeats it tells for these too.
+_IN_LEDGER = frozenset({Outcome.POSTED, Outcome.UNCHANGED})
 
 
 async def import_statement(output: Output, file: Path, *, actor: str) -> None:
@@ -40,7 +42,7 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
                 problems += [one for one in done if isinstance(one, Problem)]
                 results = [one for one in done if isinstance(one, Result)]
                 counts.update(str(one.outcome) for one in results)
-                touched |= {one.account_id for one in results if one.outcome is Outcome.POSTED}
+                touched |= {one.account_id for one in results if one.outcome in _IN_LEDGER}
                 stream.rows((_document(one) for one in results), _lines(results))
             signals = await signal_collections(output, database, settings, sorted(touched))
             _finish(stream, counts, problems, signals)

@@ -11,14 +11,17 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.cards.queries import CardQueries
-from commands.formatting import document, moment
+from commands.collection_signals import signal_collections
+from commands.formatting import document, expiry, moment
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, counting, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, start_and_ask
-from models.cards.card import Card, CardRegistration, CardRequest, CardState, InvalidCardError, ValidationResult
+from models.cards.card import Card, CardRegistration, CardRequest, InvalidCardError, ValidationResult
+from models.listing import ListPage
 from models.operator_command import OperatorCommand, UnknownResolution
+from models.payments.preference import preference_number
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from workflows.cards.card_lifecycle import CardLifecycle
@@ -57,7 +60,7 @@ async def register(output: Output, account_id: str, options: CardOptions) -> Non
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         **card_label(registration.card_id, account=account_id, provider=registration.provider),
     )
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     try:
         first = await start_and_ask(
             client,
@@ -110,36 +113,28 @@ async def show(output: Output, card: str) -> None:
     )
 
 
-async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
-    """List one page of cards; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await CardQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
-    shown = [
-        (
-            row.id,
-            row.account_id,
-            f"{row.brand} {row.last4}",
-            _expiry(row),
-            row.state,
-            row.state_reason,
-            row.fallback_order,
-        )
-        for row in rows
-    ]
-    answer_page(
-        output,
-        "cards",
-        rows,
-        table("", "Card", "Account", "Label", "Until", "State", "Why", "Order", rows=shown, right=("Order",)),
-        limit=limit,
-    )
+async def list_page(output: Output, page: ListPage, *, account_id: str, state: str) -> None:
+    """List a page of cards, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await CardQueries(database).page(page, account_id=account_id, state=state)
+    columns = {
+        "Card": lambda row: row.id,
+        "Account": lambda row: row.account_id,
+        "Label": lambda row: f"{row.brand} {row.last4}",
+        "Until": expiry,
+        "State": state_word,
+        "Why": lambda row: row.state_reason,
+        "Order>": lambda row: row.fallback_order,
+    }
+    await answer_list(output, settings, "cards", listed, columns, workflow_id=lambda row: card_id(row.id))
 
 
 async def send_update(output: Output, card: str, update: str, command: OperatorCommand) -> None:
     """Ask a card's workflow for something, and show the card as it is then. Raises RefusedError with its reason."""
     settings = read_settings()
     found = await _found(card)
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     await _ensure_running(client, card, found.provider_id)
     answered = await ask(client, card_id(card), update, command, Card, noun="card")
     shown = [("State", answered.state), ("Why", answered.state_reason), ("Order", answered.fallback_order)]
@@ -148,30 +143,33 @@ async def send_update(output: Output, card: str, update: str, command: OperatorC
 
 async def resolve(output: Output, card: str, command: UnknownResolution) -> None:
     """Settle an unknown validation of a card. Raises RefusedError with its workflow's reason."""
-    client = await temporal_of(read_settings())
+    client = await temporal_for_orders(read_settings())
     answered = await ask(client, card_id(card), "resolve_unknown", command, ValidationResult, noun="card")
     shown = [("Outcome", answered.outcome), ("Why", answered.reason)]
     output.answer({"card": card, "answer": asdict(answered)}, table("", "Card", card, rows=shown))
 
 
-async def prefer(output: Output, account_id: str, method: str) -> None:
-    """Switch an account's preferred method."""
-    async with database_of(read_settings()) as database:
-        await CardQueries(database).prefer(account_id, method)
-    output.answer({"account": account_id, "method": method}, f"{account_id} pays by {method} from now on.")
+async def prefer(output: Output, account_id: str, method: str, *, actor: str, reason: str) -> None:
+    """Switch an account's preferred method, and let its open collections look at it."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        preference = await CardQueries(database).prefer(account_id, method, actor=actor, reason=reason)
+        signals = await signal_collections(output, database, settings, [account_id], signal="card_changed")
+    output.answer(
+        {"account": account_id, "method": method, "preference": preference, **signals},
+        f"{account_id} pays by {method} from now on ({preference}).",
+    )
 
 
 async def adopt(output: Output, account_id: str) -> None:
     """Start the workflows of cards that have none."""
     settings = read_settings()
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     cards = adopted = 0
     after = ""
     async with database_of(settings) as database:
         with counting("Adopting", 0) as advance:
-            while rows := await CardQueries(database).page(
-                account_id=account_id, state=CardState.ACTIVE, after=after, limit=PAGE
-            ):
+            while rows := await CardQueries(database).behind(after, account_id=account_id, limit=PAGE):
                 gate = asyncio.Semaphore(IN_FLIGHT)
                 started = await asyncio.gather(*(_start(client, row, gate) for row in rows))
                 cards, adopted, after = cards + len(rows), adopted + sum(started), rows[-1].id
@@ -208,7 +206,7 @@ async def _ensure_running(client: Client, card: str, provider: str) -> None:
 
 
 async def _found(card: str) -> Row[Any]:
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         found = await CardQueries(database).find(card)
     if found is None:
         raise refusal("card", "card_exists", f"there is no card {card!r}")
@@ -219,17 +217,14 @@ def _label(row: Row[Any]) -> str:
     return f"{row.brand} {row.last4}".strip()
 
 
-def _expiry(row: Row[Any]) -> str:
-    return f"{row.exp_year}-{row.exp_month:02d}" if row.exp_year else ""
-
-
 def _facts(found: Row[Any]) -> list[tuple[str, object]]:
     facts = [
         ("Account", found.account_id),
         ("Provider", found.provider_id),
         ("Method", f"{found.method}{', preferred' if found.is_preferred else ''}"),
+        ("Preference", preference_number(found.preference)),
         ("Label", _label(found)),
-        ("Until", _expiry(found)),
+        ("Until", expiry(found)),
         ("State", f"{found.state} {found.state_reason}".strip()),
         ("Runs", "charge it" if found.is_recurring else "do not charge it"),
         ("Order", found.fallback_order),

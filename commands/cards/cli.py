@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, WaitSeconds
+from commands.changing.changes import changes
+from commands.options import ANSWER_SECONDS, AccountId, After, AsCsv, Json, Limit, Since, Until, WaitSeconds
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.cards.card import CardState
 
@@ -16,6 +18,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the card."
 
 
 @app.command("register")
+@changes()
 def register_card(
     account: AccountId,
     *,
@@ -56,46 +59,55 @@ def show_card(card: CardId, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_cards(
+    *,
     account: Annotated[str, typer.Option("--account", help="Only cards of this account.")] = "",
     state: Annotated[CardState | None, typer.Option("--state", help="Only cards in this state.")] = None,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List cards by id, a page at a time."""
+    """List cards, the newest first, a page at a time."""
     from commands.cards.cards import list_page
 
+    page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, account_id=account, state=state or "", after=after, limit=limit),
-        as_json=as_json,
+        lambda output: list_page(output, page, account_id=account, state=state or ""), as_json=as_json, as_csv=as_csv
     )
 
 
 @app.command("revalidate")
+@changes()
 def revalidate_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway whether a card is good; an accepted one that was blocked may be charged again."""
     _send_update(card, "revalidate", actor, reason, as_json=as_json)
 
 
 @app.command("block")
+@changes()
 def block_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop charges to a card until it is validated again."""
     _send_update(card, "block", actor, reason, as_json=as_json)
 
 
 @app.command("remove")
+@changes(final="The card is taken away here and at the gateway.")
 def remove_card(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Take a card away for good, at the gateway too."""
     _send_update(card, "remove", actor, reason, as_json=as_json)
 
 
 @app.command("set-default")
+@changes()
 def set_default(card: CardId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Make a card the first of its account to be charged."""
     _send_update(card, "set_default", actor, reason, as_json=as_json)
 
 
 @app.command("set-recurring")
+@changes()
 def set_recurring(
     card: CardId,
     actor: Actor,
@@ -112,6 +124,7 @@ def set_recurring(
 
 
 @app.command("resolve")
+@changes()
 def resolve_card(
     card: CardId,
     actor: Actor,
@@ -133,18 +146,26 @@ def resolve_card(
 
 
 @app.command("prefer")
+@changes()
 def prefer_method(
     account: AccountId,
-    method: Annotated[str, typer.Option("--method", help="One of the account's payment methods.")] = "card",
+    method: Annotated[
+        str, typer.Option("--method", help="How it pays: a provider's method, or one by which it pays itself.")
+    ] = "card",
+    actor: Actor = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the account.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Let an account pay by a method from now on."""
+    """Let an account pay by a method from now on. By one of no provider it pays itself: runs leave it alone."""
     from commands.cards.cards import prefer
+    from commands.changing.changes import person_of
 
-    perform(lambda output: prefer(output, account, method), as_json=as_json)
+    who = person_of(actor)
+    perform(lambda output: prefer(output, account, method, actor=who, reason=reason), as_json=as_json)
 
 
 @app.command("adopt")
+@changes()
 def adopt_cards(
     account: Annotated[str, typer.Option("--account", help="Only cards of this account.")] = "",
     as_json: Json = False,

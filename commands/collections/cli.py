@@ -5,21 +5,35 @@ from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, ReceivableName, WaitSeconds
+from commands.changing.changes import changes
+from commands.options import (
+    ANSWER_SECONDS,
+    AccountId,
+    After,
+    AsCsv,
+    Json,
+    Limit,
+    ReceivableName,
+    Since,
+    Until,
+    WaitSeconds,
+)
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 
 app = typer.Typer(help="Collections: receivables that were declined, are unknown, or wait.", no_args_is_help=True)
 
 
-class StoredStage(StrEnum):
-    """Stages to filter by, as the database stores them; a workflow has finer ones."""
+class CollectionWord(StrEnum):
+    """States to filter by; where an open one stands is its workflow's matter."""
 
-    COLLECTING = "collecting"
+    OPEN = "open"
     SETTLED = "settled"
     GIVEN_UP = "given_up"
 
 
 @app.command("start")
+@changes()
 def start_collection(
     account: AccountId,
     period: ReceivableName,
@@ -61,13 +75,24 @@ def show_collection(account: AccountId, period: ReceivableName, as_json: Json = 
 
 @app.command("list")
 def list_collections(
-    stage: Annotated[StoredStage | None, typer.Option("--stage", help="Only collections in this stage.")] = None,
+    *,
+    state: Annotated[
+        CollectionWord | None, typer.Option("--state", "--stage", help="Only collections in this state.")
+    ] = None,
     run: Annotated[str, typer.Option("--run", help="Only collections that this run began.")] = "",
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List collections by account and period, a page at a time."""
+    """List collections, the newest first, a page at a time."""
     from commands.collections.show import list_page
 
-    perform(lambda output: list_page(output, stage=stage or "", run_id=run, after=after, limit=limit), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(
+        lambda output: list_page(output, page, state=state or "", run_id=run),
+        as_json=as_json,
+        as_csv=as_csv,
+    )

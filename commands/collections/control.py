@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from commands.links import workflow_link
 from commands.output import Output, table
-from commands.session import read_settings, temporal_of
+from commands.session import read_settings, temporal_for_orders
 from commands.updates import ask
 from models.gateway.gateway_request import CollectResult
 from models.workflow_ids import collection_id
@@ -19,7 +19,7 @@ async def send_update(
     """Ask a collection for something, and show what it answered. Raises RefusedError with its own reason."""
     settings = read_settings()
     workflow_id = collection_id(account_id, period)
-    answered = await ask(await temporal_of(settings), workflow_id, update, command, answer, noun="collection")
+    answered = await ask(await temporal_for_orders(settings), workflow_id, update, command, answer, noun="collection")
     link = workflow_link(settings, workflow_id)
     document = asdict(answered) if isinstance(answered, CollectResult) else answered
     facts = [("Answer", answered.outcome if isinstance(answered, CollectResult) else answered), ("Temporal UI", link)]

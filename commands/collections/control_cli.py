@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.options import AccountId, Json, ReceivableName, moment_of
 from commands.runner import perform
 
@@ -15,6 +16,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the collecti
 
 
 @app.command("retry")
+@changes()
 def retry(
     account: AccountId,
     period: ReceivableName,
@@ -32,6 +34,7 @@ def retry(
 
 
 @app.command("skip")
+@changes()
 def skip(account: AccountId, period: ReceivableName, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Leave out the next scheduled attempt; it counts as used."""
     from commands.collections.control import send_update
@@ -42,6 +45,7 @@ def skip(account: AccountId, period: ReceivableName, actor: Actor, reason: Reaso
 
 
 @app.command("extend")
+@changes()
 def extend(
     account: AccountId,
     period: ReceivableName,
@@ -64,6 +68,7 @@ def extend(
 
 
 @app.command("mark-paid")
+@changes(final="A payment is posted, and the collection ends.")
 def mark_paid(
     account: AccountId,
     period: ReceivableName,
@@ -82,6 +87,7 @@ def mark_paid(
 
 
 @app.command("give-up")
+@changes(final="The receivable is given up, and what the dunning policy says becomes of the account.")
 def give_up(account: AccountId, period: ReceivableName, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Stop collecting; the receivable stays open, and the policy says what becomes of the account."""
     from commands.collections.control import send_update
@@ -92,6 +98,7 @@ def give_up(account: AccountId, period: ReceivableName, actor: Actor, reason: Re
 
 
 @app.command("resolve")
+@changes()
 def resolve(
     account: AccountId,
     period: ReceivableName,

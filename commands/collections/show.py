@@ -1,7 +1,7 @@
 """Showing collections."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
@@ -11,10 +11,12 @@ from temporalio.service import RPCError
 from activities.collections.queries import CollectionQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Failure, Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_of
 from models.collections.collection import CollectionStatus
+from models.listing import ListPage
+from models.operations.payment_states import ATTEMPT, COLLECTION
 from models.problem import refusal
 from models.workflow_ids import collection_id
 from settings import Settings
@@ -27,7 +29,7 @@ STATUS_SECONDS = 5.0
 async def show(output: Output, account_id: str, period: str) -> None:
     """Show one collection as the database has it, and as its workflow tells while it runs."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         records = CollectionQueries(database)
         found = await records.find(account_id, period)
         if found is None:
@@ -38,7 +40,8 @@ async def show(output: Output, account_id: str, period: str) -> None:
     output.answer(
         {
             **document(found),
-            "attempts": [document(row) for row in attempts],
+            "stage": _stage(found, status),
+            "attempts": [{**document(row), "outcome": ATTEMPT.word(row.outcome)} for row in attempts],
             "now": _status_document(status),
             "link": link,
         },
@@ -49,12 +52,26 @@ async def show(output: Output, account_id: str, period: str) -> None:
     )
 
 
-async def list_page(output: Output, *, stage: str, run_id: str, after: str, limit: int) -> None:
-    """List one page of collections; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await CollectionQueries(database).page(stage=stage, run_id=run_id, after=after, limit=limit)
-    answer_page(
-        output, "collections", rows, _page(rows), limit=limit, place=lambda row: f"{row.account_id}/{row.period}"
+async def list_page(output: Output, page: ListPage, *, state: str, run_id: str) -> None:
+    """List a page of collections, the newest first, with what each does next."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await CollectionQueries(database).page(page, state=state, run_id=run_id)
+    columns = {
+        "Account": lambda row: row.account_id,
+        "Period": lambda row: row.period,
+        "Stage": state_word,
+        "Why": lambda row: (row.reason if row.reason != row.stage else "") or row.request_state,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Opened": lambda row: moment(row.opened_at),
+    }
+    await answer_list(
+        output,
+        settings,
+        "collections",
+        listed,
+        columns,
+        workflow_id=lambda row: collection_id(row.account_id, row.period),
     )
 
 
@@ -80,9 +97,13 @@ def _status_document(status: CollectionStatus | None) -> dict[str, Any] | None:
     }
 
 
+def _stage(found: Row[Any], status: CollectionStatus | None) -> str:
+    return COLLECTION.word(found.stage, status.stage if status else "")
+
+
 def _facts(found: Row[Any], status: CollectionStatus | None) -> list[tuple[str, object]]:
     facts = [
-        ("Stage", status.stage if status else f"{found.stage} {found.reason}".strip()),
+        ("Stage", _ended(_stage(found, status), found.reason)),
         ("Next action", moment(status.next_action_at) if status else ""),
         ("Amount", money(found.amount_minor, found.currency)),
         ("Run", found.run_id or ""),
@@ -92,6 +113,11 @@ def _facts(found: Row[Any], status: CollectionStatus | None) -> list[tuple[str, 
         ("Request", f"{found.request_id} {found.request_state}" if found.request_id else ""),
     ]
     return [(name, value) for name, value in facts if value != ""]
+
+
+def _ended(stage: str, reason: str) -> str:
+    """Return how a collection has ended, and why where that says more."""
+    return f"{stage} {reason}".strip() if reason != stage else stage
 
 
 def _decisions(status: CollectionStatus | None) -> tuple[Table, ...]:
@@ -107,7 +133,7 @@ def _attempts(rows: Iterable[Row[Any]], currency: str) -> Table:
             row.cause,
             money(row.amount_minor, currency),
             f"{row.brand} {row.last4}",
-            row.outcome or "in flight",
+            ATTEMPT.word(row.outcome),
             row.decline_code or row.code or row.gateway_reference,
             moment(row.started_at),
         )
@@ -115,18 +141,3 @@ def _attempts(rows: Iterable[Row[Any]], currency: str) -> Table:
     ]
     columns = ("No.", "Cause", "Amount", "Card", "Outcome", "Why, or where", "Asked")
     return table("Attempts", *columns, rows=shown, right=("No.", "Amount"))
-
-
-def _page(rows: Sequence[Row[Any]]) -> Table:
-    shown = [
-        (
-            row.account_id,
-            row.period,
-            row.stage,
-            row.reason or row.request_state,
-            money(row.amount_minor, row.currency),
-            moment(row.opened_at),
-        )
-        for row in rows
-    ]
-    return table("", "Account", "Period", "Stage", "Why", "Amount", "Opened", rows=shown, right=("Amount",))

@@ -10,7 +10,7 @@ from activities.collections.queries import CollectionQueries
 from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, temporal_for_orders
 from commands.updates import start_and_ask
 from models.collections.collection import CollectionRequest
 from models.collections.collection_start import Collectable, problems_of_start
@@ -74,7 +74,7 @@ def _asked(amount: str, found: Collectable | None) -> Money | None:
 
 
 async def _first_outcome(settings: Settings, request: CollectionRequest, wait_seconds: float) -> CollectResult:
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     id = collection_id(request.account_id, request.period)
     operation = WithStartWorkflowOperation(
         Collection.run,

@@ -1,6 +1,6 @@
 """Applying and listing the configuration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,30 +11,57 @@ from sqlalchemy import Row
 from activities.configuration.definitions import Definitions
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
-from commands.formatting import document
+from commands.formatting import document, moment
 from commands.output import Output, table, to_json
-from commands.session import database_of, read_settings
+from commands.session import database_of, read_settings, reading_database_of
 from models.money import Money
 
 
-async def apply(output: Output, path: Path) -> None:
+async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
     wanted = read_document(path, DefinitionsDocument)
     async with database_of(settings) as database:
-        changes = await Definitions(database).apply(wanted)
+        changes = await Definitions(database).apply(wanted, actor=actor, reason=reason)
     output.answer(
         {"changes": [{"kind": kind, "id": id, "change": change} for kind, id, change in changes]},
         table("", "Kind", "Id", "Change", rows=changes),
     )
 
 
+async def switch(output: Output, definition_id: str, state: str, *, actor: str, reason: str) -> None:
+    """Make a run definition effective, or not. Raises RefusedError when there is none."""
+    async with database_of(read_settings()) as database:
+        change = await Definitions(database).switch(definition_id, state, actor=actor, reason=reason)
+    output.answer(
+        {"definition": definition_id, "state": state, "change": change}, f"{definition_id} is {state}: {change}."
+    )
+
+
+async def history(output: Output, definition_id: str, limit: int) -> None:
+    """Show what was changed of a run definition."""
+    async with reading_database_of(read_settings()) as database:
+        rows = await Definitions(database).history(definition_id, limit)
+    shown = [
+        (", ".join(map(_changed, row.changes.items())), row.actor, row.reason, moment(row.changed_at)) for row in rows
+    ]
+    output.answer(
+        {"definition": definition_id, "changes": [document(row) for row in rows]},
+        table("Changes", "What", "Who", "Why", "When", rows=shown),
+    )
+
+
+def _changed(change: tuple[str, Mapping[str, Any]]) -> str:
+    field, each = change
+    return f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
+
+
 async def list_all(output: Output) -> None:
     """List everything that is configured."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         found = await Definitions(database).everything()
     output.answer(
-        {kind: [document(row) for row in rows] for kind, rows in found.items()},
+        {**{kind: [document(row) for row in rows] for kind, rows in found.items()}, "next": None},
         *(_table(kind, rows) for kind, rows in found.items()),
     )
 

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, Json, Limit
+from commands.changing.changes import changes
+from commands.options import After, AsCsv, Json, Limit, Since, Until
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.disputes.dispute import DisputeState
 
@@ -18,18 +20,22 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the disput
 
 @app.command("list")
 def list_disputes(
+    *,
     account: Annotated[str, typer.Option("--account", help="Only disputes of this account.")] = "",
     state: Annotated[DisputeState | None, typer.Option("--state", help="Only disputes in this state.")] = None,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List disputes, a page at a time."""
+    """List disputes, the newest first, a page at a time."""
     from commands.disputes.disputes import list_page
 
+    page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, account_id=account, state=state or "", after=after, limit=limit),
-        as_json=as_json,
+        lambda output: list_page(output, page, account_id=account, state=state or ""), as_json=as_json, as_csv=as_csv
     )
 
 
@@ -42,6 +48,7 @@ def show_dispute(dispute: DisputeId, as_json: Json = False) -> None:
 
 
 @app.command("submit-evidence")
+@changes(final="Evidence is handed to the bank once.")
 def submit_evidence(
     dispute: DisputeId,
     file: Annotated[
@@ -62,6 +69,7 @@ def submit_evidence(
 
 
 @app.command("accept")
+@changes(final="The dispute is lost, and the payment with it.")
 def accept_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Give the money up: the dispute is lost, the payment cancelled, and its invoices open again."""
     from commands.disputes.disputes import accept
@@ -70,6 +78,7 @@ def accept_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Js
 
 
 @app.command("check")
+@changes()
 def check_dispute(dispute: DisputeId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a dispute stands."""
     from commands.disputes.disputes import check

@@ -15,37 +15,34 @@ from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
 from commands.gateway_session import gateway_in_mode
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.paging import answer_page
-from commands.runner import unreachable
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, require_who_and_why
-from models.cards.card_number import holds_card_number
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.disputes.dispute import EVIDENCE, DisputeData, DisputeDecision, DisputeRecord
-from models.gateway.errors import GatewayError, GatewayInvalidRequestError
+from models.gateway.errors import GatewayInvalidRequestError
+from models.listing import ListPage
 from models.operator_command import OperatorCommand
 from models.problem import Problem, RefusedError, refusal
 from models.workflow_ids import dispute_id
 from settings import Settings
 
 
-async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
-    """List one page of disputes; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await DisputeQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
-    shown = [
-        (
-            row.id,
-            row.account_id,
-            money(row.amount_minor, row.currency),
-            row.reason,
-            row.state,
-            "submitted" if row.has_evidence else moment(row.evidence_due_at),
-        )
-        for row in rows
-    ]
-    heads = ("Dispute", "Account", "Amount", "Reason", "State", "Evidence by")
-    answer_page(output, "disputes", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+async def list_page(output: Output, page: ListPage, *, account_id: str, state: str) -> None:
+    """List a page of disputes, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await DisputeQueries(database).page(page, account_id=account_id, state=state)
+    columns = {
+        "Dispute": lambda row: row.id,
+        "Account": lambda row: row.account_id,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Reason": lambda row: row.reason,
+        "State": state_word,
+        "Evidence by": lambda row: "submitted" if row.has_evidence else moment(row.evidence_due_at),
+    }
+    await answer_list(output, settings, "disputes", listed, columns, workflow_id=lambda row: dispute_id(row.id))
 
 
 async def show(output: Output, dispute: str) -> None:
@@ -72,7 +69,7 @@ async def submit(output: Output, dispute: str, file: Path, *, actor: str, reason
         await note(database, DisputeDecision(dispute, actor, reason), f"evidence of {len(evidence)} texts submitted")
         stands = await record_dispute(database, settings.provider, data)
     command = OperatorCommand(actor, f"evidence submitted: {reason}")
-    await ask(await temporal_of(settings), dispute_id(dispute), "check_now", command, str, noun="dispute")
+    await ask(await temporal_for_orders(settings), dispute_id(dispute), "check_now", command, str, noun="dispute")
     output.answer(
         {"dispute": dispute, "submitted": sorted(evidence), "status": stands.status},
         table("", "Dispute", dispute, rows=[("Submitted", ", ".join(sorted(evidence))), ("Status", stands.status)]),
@@ -81,7 +78,7 @@ async def submit(output: Output, dispute: str, file: Path, *, actor: str, reason
 
 async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> None:
     """Give a dispute up. Raises RefusedError with its workflow's own reason."""
-    client = await temporal_of(read_settings())
+    client = await temporal_for_orders(read_settings())
     command = OperatorCommand(actor, reason)
     answered = await ask(client, dispute_id(dispute), "accept", command, DisputeRecord, noun="dispute")
     output.answer(
@@ -92,7 +89,7 @@ async def accept(output: Output, dispute: str, *, actor: str, reason: str) -> No
 
 async def check(output: Output, dispute: str, *, actor: str, reason: str) -> None:
     """Let a dispute's workflow read it from the gateway now."""
-    client = await temporal_of(read_settings())
+    client = await temporal_for_orders(read_settings())
     answered = await ask(client, dispute_id(dispute), "check_now", OperatorCommand(actor, reason), str, noun="dispute")
     output.answer({"dispute": dispute, "answer": answered}, table("", "Dispute", dispute, rows=[("Answer", answered)]))
 
@@ -101,7 +98,7 @@ def read_evidence(file: Path) -> Mapping[str, str]:
     """Read a document of evidence. Raises RefusedError with every problem; what was written is in none of them."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusedError([Problem("document", "toml", "is no TOML document in UTF-8", file.name)]) from error
     problems = [problem for name, value in content.items() if (problem := _problem_of(name, value, file.name))]
     if not content:
@@ -117,7 +114,7 @@ def _problem_of(name: str, value: object, source: str) -> Problem | None:
     if not isinstance(value, str) or not value.strip() or len(value) > 20_000:
         return Problem(name, "evidence_is_text", "must be a text of 1 to 20,000 characters", source)
     if holds_card_number(value):
-        return Problem(name, "no_card_number", "holds what looks like a card number", source)
+        return Problem(name, NO_CARD_NUMBER, REFUSED, source)
     return None
 
 
@@ -128,12 +125,10 @@ async def _submitted(settings: Settings, dispute: str, provider: str, evidence: 
             return await gateway.submit_evidence(dispute, evidence, idempotency_key=f"evidence:{dispute}:{digest}")
     except GatewayInvalidRequestError as error:
         raise refusal("dispute", "gateway_takes_it", error.code) from error
-    except GatewayError as error:
-        raise unreachable("STRIPE_API_BASE", "gateway_answers", f"the gateway gave no answer: {error.code}") from error
 
 
 async def _found(settings: Settings, dispute: str) -> Row[Any]:
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         found = await DisputeQueries(database).find(dispute)
     if found is None:
         raise refusal("dispute", "dispute_exists", f"there is no dispute {dispute!r}")

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, Json, Limit
+from commands.changing.changes import changes
+from commands.options import After, AsCsv, Json, Limit, Since, Until
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.gateway.events import EventState
 
@@ -15,19 +17,28 @@ EventId = Annotated[str, typer.Argument(metavar="EVENT", help="Id of an event, s
 
 @app.command("list")
 def list_events(
+    *,
     state: Annotated[EventState | None, typer.Option("--state", help="Only events in this state.")] = None,
     type_: Annotated[str, typer.Option("--type", help="Only events of this type, such as refund.failed.")] = "",
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List events by id, a page at a time.
+    """List events, the newest first, a page at a time.
 
     An event that `needs_review` is about nothing that is known here, though it was looked for a day and longer.
     """
     from commands.events.events import list_page
 
-    perform(lambda output: list_page(output, state=state or "", type_=type_, after=after, limit=limit), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(
+        lambda output: list_page(output, page, state=state or "", type_=type_),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
 @app.command("show")
@@ -39,6 +50,7 @@ def show_event(event: EventId, as_json: Json = False) -> None:
 
 
 @app.command("replay")
+@changes()
 def replay_event(
     event: EventId,
     actor: Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the event.")],

@@ -7,27 +7,35 @@ from sqlalchemy import Row
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox, EventQueries
 from commands.formatting import document, moment
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import require_who_and_why
+from models.listing import ListPage
 from models.problem import refusal
 from workflows.events.targets import target_of
 
 
-async def list_page(output: Output, *, state: str, type_: str, after: str, limit: int) -> None:
-    """List one page of events; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await EventQueries(database).page(state=state, type_=type_, after=after, limit=limit)
-    shown = [(row.id, row.type, row.object_id, row.state, row.reason, moment(row.created_at)) for row in rows]
-    answer_page(
-        output, "events", rows, table("", "Event", "Type", "About", "State", "Why", "Since", rows=shown), limit=limit
-    )
+async def list_page(output: Output, page: ListPage, *, state: str, type_: str) -> None:
+    """List a page of events, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await EventQueries(database).page(page, state=state, type_=type_)
+    columns = {
+        "Event": lambda row: row.id,
+        "Type": lambda row: row.type,
+        "About": lambda row: row.object_id,
+        "State": state_word,
+        "Why": lambda row: row.reason,
+        "Since": lambda row: moment(row.created_at),
+        "Next": lambda row: moment(row.next_try_at) if row.state == "waiting" else "",
+    }
+    await answer_list(output, settings, "events", listed, columns)
 
 
 async def show(output: Output, event_id: str) -> None:
     """Show one event."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         found = await EventQueries(database).find(event_id)
     if found is None:
         raise refusal("event", "event_exists", f"there is no event {event_id!r}")
@@ -42,7 +50,7 @@ async def replay(output: Output, event_id: str, *, actor: str, reason: str) -> N
     """Let an event wait again, and deliver what waits."""
     require_who_and_why(actor, reason)
     settings = read_settings()
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     async with database_of(settings) as database:
         records = EventQueries(database)
         await records.replay(event_id, actor=actor, reason=reason)

@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from commands.gateway_session import gateway_in_mode
+from commands.lists.paging import answer_all
 from commands.output import Output, table
-from commands.runner import unreachable
 from commands.session import read_settings
-from models.gateway.errors import GatewayError, GatewayInvalidRequestError
+from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.events import NEEDED, PAGE_EVENTS
 from models.problem import refusal
 from settings import LOOPBACK, Settings
@@ -17,10 +17,8 @@ async def list_needed(output: Output) -> None:
     needs = {name: (str(need.subject), need.meaning) for name, need in NEEDED.items()}
     needs |= {name: ("payment or card", tells) for name, tells in PAGE_EVENTS.items()}
     rows = [(name, *needs[name]) for name in sorted(needs)]
-    output.answer(
-        {"events": [{"type": name, "subject": subject, "meaning": meaning} for name, subject, meaning in rows]},
-        table("", "Event", "About", "Tells that", rows=rows),
-    )
+    documents = [{"type": name, "subject": subject, "meaning": meaning} for name, subject, meaning in rows]
+    answer_all(output, "events", documents, table("", "Event", "About", "Tells that", rows=rows))
 
 
 async def apply(output: Output, url: str) -> None:
@@ -36,8 +34,6 @@ async def apply(output: Output, url: str) -> None:
             endpoint = await gateway.register_endpoint(url)
     except GatewayInvalidRequestError as error:
         raise refusal("url", "gateway_takes_it", error.code) from error
-    except GatewayError as error:
-        raise unreachable("STRIPE_API_BASE", "gateway_reachable", f"the gateway does not answer: {error}") from error
     shown = [("Address", endpoint.url), ("Id", endpoint.reference), ("Change", str(endpoint.change))]
     if endpoint.secret:
         shown.append(("STRIPE_WEBHOOK_SECRET", endpoint.secret))

@@ -4,21 +4,23 @@ from typing import Annotated
 
 import typer
 
-from commands.options import Json
+from commands.changing.changes import changes
+from commands.options import AsCsv, Json
 from commands.runner import perform
 
 app = typer.Typer(help="Webhooks: which events the gateway must send us, and where to.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_types(as_json: Json = False) -> None:
+def list_types(as_csv: AsCsv = False, as_json: Json = False) -> None:
     """List the types of events that are needed, what each is about, and what it tells."""
     from commands.events.webhooks import list_needed
 
-    perform(list_needed, as_json=as_json)
+    perform(list_needed, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("apply")
+@changes()
 def apply_endpoint(
     url: Annotated[
         str, typer.Option("--url", help="Address of `webhook.py`; DULY_PUBLIC_URL/webhooks/stripe unless given.")

@@ -1,5 +1,6 @@
 """Importing accounts from files: read and judge everything first, then write what is good."""
 
+import getpass
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -38,7 +39,9 @@ class ImportFiles:
         return ((source, path) for source, path in files if path is not None)
 
 
-async def import_files(output: Output, files: ImportFiles, *, provider: str, method: str) -> None:
+async def import_files(
+    output: Output, files: ImportFiles, *, provider: str, method: str, actor: str, clears_empty: bool
+) -> None:
     """Import the files. A file that is none is refused before anything is written; a bad row leaves its account out."""
     settings = read_settings()
     async with database_of(settings) as database:
@@ -49,14 +52,17 @@ async def import_files(output: Output, files: ImportFiles, *, provider: str, met
             time_zones=frozenset(available_timezones()),
             locales=frozenset(locale_identifiers()),
             provider=provider,
+            clears_empty=clears_empty,
         )
         with closing(ImportSpool()) as spool:
             counts = _read(spool, files, reference)
             with counting("Importing", counts["good"]) as advance:
-                importing = AccountImport(database, reference, provider=provider, method=method)
+                importing = AccountImport(
+                    database, reference, provider=provider, method=method, actor=actor or getpass.getuser()
+                )
                 changes = await importing.write(spool, advance)
             signals = await signal_collections(
-                output, database, settings, sorted(set(importing.with_new_cards)), signal="card_changed"
+                output, database, settings, sorted(set(importing.paying_otherwise)), signal="card_changed"
             )
             _report(output, spool, counts["read"], changes, signals)
 
@@ -85,5 +91,8 @@ def _report(
 
 
 def _problems(problems: list[Problem]) -> Table:
-    rows = [(problem.source, problem.line, problem.field, problem.rule, problem.message) for problem in problems]
-    return table("Refused rows", "File", "Line", "Field", "Rule", "What is wrong", rows=rows, right=("Line",))
+    rows = [
+        (problem.source, problem.line, problem.id, problem.field, problem.rule, problem.message) for problem in problems
+    ]
+    heads = ("File", "Line", "Id", "Field", "Rule", "What is wrong")
+    return table("Refused rows", *heads, rows=rows, right=("Line",))

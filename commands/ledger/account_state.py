@@ -1,5 +1,7 @@
 """Suspending, terminating and reactivating accounts."""
 
+import getpass
+
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Ledger
 from commands.collection_signals import signal_collections
@@ -8,9 +10,14 @@ from commands.session import database_of, read_settings
 from models.ledger.account import AccountState
 from models.problem import refusal
 
+NO_REASON = "not given"
 
-async def change(output: Output, account_id: str, state: AccountState) -> None:
-    """Put an account into a state, and signal its collections. The state it has already changes nothing."""
+
+async def change(output: Output, account_id: str, state: AccountState, *, actor: str, reason: str) -> None:
+    """Put an account into a state, keep who did it and why, and signal its collections.
+
+    The state it has already changes nothing.
+    """
     settings = read_settings()
     async with database_of(settings) as database:
         before = await AccountQueries(database).find(account_id)
@@ -18,7 +25,13 @@ async def change(output: Output, account_id: str, state: AccountState) -> None:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
         is_changed = before.state != state
         if is_changed:
-            await Ledger(database).run("set_account_state", account_id=account_id, state=str(state))
+            await Ledger(database).run(
+                "change_account_state",
+                account_id=account_id,
+                state=str(state),
+                actor=actor or getpass.getuser(),
+                reason=reason or NO_REASON,
+            )
         signals = await signal_collections(output, database, settings, [account_id] if is_changed else [])
     rows = [("State", str(state)), ("Was", before.state)]
     output.answer(

@@ -1,23 +1,27 @@
 """Showing accounts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Row
 
 from activities.ledger.account_queries import AccountQueries
-from commands.formatting import document, moment, money
+from commands.formatting import document, expiry, moment, money
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
+from models.listing import ListPage
+from models.payments.preference import preference_number
 from models.problem import refusal
+from models.subscriptions.cycle import Term
 
 PAYMENTS = 12
+CHANGES = 20
 
 
 async def show(output: Output, account_id: str) -> None:
     """Show one account with all that belongs to it. Raises RefusedError when there is none."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = AccountQueries(database)
         account = await records.find(account_id)
         if account is None:
@@ -25,40 +29,53 @@ async def show(output: Output, account_id: str) -> None:
         subscriptions = await records.subscriptions(account_id)
         cards = await records.cards(account_id)
         customers = await records.customers(account_id)
+        preferences = await records.preferences(account_id)
         unsettled = await records.unsettled(account_id)
         payments = await records.payments(account_id, PAYMENTS)
+        changes = await records.changes(account_id, CHANGES)
     output.answer(
         {
             **document(account),
             "customers": [document(row) for row in customers],
+            "preferences": [_preference(row) for row in preferences],
             "subscriptions": [document(row) for row in subscriptions],
             "cards": [document(row) for row in cards],
             "unsettled_invoices": [document(row) for row in unsettled],
             "payments": [document(row) for row in payments],
+            "changes": [document(row) for row in changes],
         },
-        table("", "Account", account.id, rows=_facts(account, customers)),
+        table("", "Account", account.id, rows=_facts(account, customers, preferences)),
         _subscriptions(subscriptions),
         _cards(cards),
         _invoices(unsettled, account.currency),
         _payments(payments),
+        *([_changes(changes)] if changes else []),
     )
 
 
-async def list_page(output: Output, *, after: str, limit: int, state: str) -> None:
-    """List one page of accounts; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await AccountQueries(database).page(after=after, limit=limit, state=state)
-    shown = [(row.id, row.owner_name, row.state, row.time_zone, money(row.balance_minor, row.currency)) for row in rows]
-    answer_page(
-        output,
-        "accounts",
-        rows,
-        table("", "Account", "Owner", "State", "Time zone", "Balance", rows=shown, right=("Balance",)),
-        limit=limit,
-    )
+async def list_page(output: Output, page: ListPage, *, state: str) -> None:
+    """List a page of accounts, the newest first, and what all of them owe."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await AccountQueries(database).page(page, state=state)
+    columns = {
+        "Account": lambda row: row.id,
+        "Owner": lambda row: row.owner_name,
+        "State": state_word,
+        "Time zone": lambda row: row.time_zone,
+        "Balance>": lambda row: money(row.balance_minor, row.currency),
+        "Since": lambda row: moment(row.created_at),
+    }
+    await answer_list(output, settings, "accounts", listed, columns)
 
 
-def _facts(account: Row[Any], customers: Iterable[Row[Any]]) -> list[tuple[str, object]]:
+def _preference(row: Row[Any]) -> dict[str, object]:
+    return {**document(row), "number": preference_number(row.number)}
+
+
+def _facts(
+    account: Row[Any], customers: Iterable[Row[Any]], preferences: Iterable[Row[Any]]
+) -> list[tuple[str, object]]:
     limit = account.credit_limit_minor
     return [
         ("Owner", account.owner_name),
@@ -67,6 +84,8 @@ def _facts(account: Row[Any], customers: Iterable[Row[Any]]) -> list[tuple[str, 
         ("Credit limit", "none" if limit is None else money(limit, account.currency)),
         ("Time zone, locale", f"{account.time_zone}, {account.locale}"),
         ("E-mail", account.email),
+        *((name, value) for name, value in (("Region", account.region), ("Segment", account.segment)) if value),
+        *(("Pays by", f"{row.method} ({preference_number(row.number)})") for row in preferences if row.is_preferred),
         *((f"Customer at {row.provider_id}", row.customer_reference) for row in customers),
     ]
 
@@ -76,7 +95,7 @@ def _subscriptions(rows: Iterable[Row[Any]]) -> Any:
         (
             row.id,
             row.name,
-            f"{row.quantity} x {money(row.price_minor, row.currency)}",
+            f"{row.quantity} x {money(row.price_minor, row.currency)} a {Term.of(row.term_months)}",
             row.billing_day,
             row.starts_on,
             row.ends_on,
@@ -90,8 +109,8 @@ def _cards(rows: Iterable[Row[Any]]) -> Any:
     shown = [
         (
             row.fallback_order,
-            f"{row.brand} {row.last4}",
-            f"{row.exp_month:02d}/{row.exp_year}",
+            f"{row.brand} {row.last4}".strip(),
+            expiry(row),
             "yes" if row.is_recurring else "no",
             f"{row.state} {row.state_reason}".strip(),
             row.provider_id,
@@ -123,3 +142,18 @@ def _payments(rows: Iterable[Row[Any]]) -> Any:
     ]
     columns = ("Request", "Period", "State", "Amount", "Why, or where", "Asked")
     return table("Payments", *columns, rows=shown, right=("Amount",))
+
+
+def _changes(rows: Iterable[Row[Any]]) -> Any:
+    shown = [(_what(row.changes), row.actor, row.reason, moment(row.changed_at)) for row in rows]
+    return table("Changes", "What", "Who", "Why", "When", rows=shown)
+
+
+def _what(changes: Mapping[str, Any]) -> str:
+    if "created" in changes:
+        return "created"
+    return ", ".join(f"{field}: {_shown(each['was'])} -> {_shown(each['is'])}" for field, each in changes.items())
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, After, Json, Limit
+from commands.changing.changes import changes
+from commands.options import AccountId, Actor, After, AsCsv, Json, Limit, Since, Until
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.imports.columns import ACCOUNTS, CARDS, COLUMNS, SUBSCRIPTIONS
 from models.ledger.account import AccountState
 
-app = typer.Typer(help="Accounts receivable: import, look up, list.", no_args_is_help=True)
+app = typer.Typer(help="Accounts receivable: create, edit, import, look up, list.", no_args_is_help=True)
 
 
 def columns_help() -> str:
@@ -37,24 +39,35 @@ Method = Annotated[str, typer.Option("--payment-method", help="The payment metho
 
 
 @app.command("import", epilog=columns_help())
+@changes()
 def import_accounts(
     file: File,
     subscriptions: SubscriptionsFile = None,
     cards: CardsFile = None,
     provider: Provider = "stripe",
     payment_method: Method = "card",
+    clears_empty: Annotated[
+        bool, typer.Option("--clear-empty", help="An empty cell clears what is there; else it leaves it as it is.")
+    ] = False,
+    actor: Actor = "",
     as_json: Json = False,
 ) -> None:
     """Import accounts from CSV, each with its subscriptions and cards, or not at all.
 
-    UTF-8, comma separated, amounts in major units such as 9.99. Every bad row is reported with its line, field and
-    rule, and leaves its account out; the good accounts go in. Importing a file again changes nothing. Whatever looks
-    like a card number is refused before it is stored.
+    UTF-8, or UTF-16 with its mark; cells divided by commas, semicolons or tabs; amounts in major units such as 9.99.
+    A column that a file does not have leaves what is there as it is, and so does an empty cell. Every bad row is
+    reported with its line, id, field and rule, and leaves its account out; the good accounts go in. Importing a file
+    again changes nothing. Whatever looks like a card number is refused before it is stored.
     """
     from commands.imports.account_import import ImportFiles, import_files
 
     files = ImportFiles(file, subscriptions, cards)
-    perform(lambda output: import_files(output, files, provider=provider, method=payment_method), as_json=as_json)
+    perform(
+        lambda output: import_files(
+            output, files, provider=provider, method=payment_method, actor=actor, clears_empty=clears_empty
+        ),
+        as_json=as_json,
+    )
 
 
 @app.command("show")
@@ -70,9 +83,13 @@ def list_accounts(
     state: Annotated[AccountState | None, typer.Option("--state", help="Only accounts in this state.")] = None,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List accounts in order of their ids, a page at a time."""
+    """List customers' accounts, the newest first, a page at a time."""
     from commands.ledger.accounts import list_page
 
-    perform(lambda output: list_page(output, after=after, limit=limit, state=state or ""), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(lambda output: list_page(output, page, state=state or ""), as_json=as_json, as_csv=as_csv)

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AccountId, Json, day_of
+from commands.changing.changes import changes
+from commands.options import AccountId, Actor, Json, day_of
 from commands.runner import perform
 from models.ledger.account import AccountState
 
 app = typer.Typer()
 
+Why = Annotated[str, typer.Option("--reason", help="Why; kept with the account.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Write CSV instead of tables.")]
 
 
@@ -54,24 +56,27 @@ def account_balance(
 
 
 @app.command("suspend")
-def suspend_account(account: AccountId, as_json: Json = False) -> None:
+@changes()
+def suspend_account(account: AccountId, actor: Actor = "", reason: Why = "", as_json: Json = False) -> None:
     """Suspend a customer's account."""
-    _change(account, AccountState.SUSPENDED, as_json=as_json)
+    _change(account, AccountState.SUSPENDED, actor, reason, as_json=as_json)
 
 
 @app.command("terminate")
-def terminate_account(account: AccountId, as_json: Json = False) -> None:
+@changes(final="A terminated account takes no more invoices and no more payments.")
+def terminate_account(account: AccountId, actor: Actor = "", reason: Why = "", as_json: Json = False) -> None:
     """Terminate an account: it takes no new transactions, and money that still arrives goes to suspense."""
-    _change(account, AccountState.TERMINATED, as_json=as_json)
+    _change(account, AccountState.TERMINATED, actor, reason, as_json=as_json)
 
 
 @app.command("reactivate")
-def reactivate_account(account: AccountId, as_json: Json = False) -> None:
+@changes()
+def reactivate_account(account: AccountId, actor: Actor = "", reason: Why = "", as_json: Json = False) -> None:
     """Make a suspended or terminated account active again."""
-    _change(account, AccountState.ACTIVE, as_json=as_json)
+    _change(account, AccountState.ACTIVE, actor, reason, as_json=as_json)
 
 
-def _change(account: str, state: AccountState, *, as_json: bool) -> None:
+def _change(account: str, state: AccountState, actor: str, reason: str, *, as_json: bool) -> None:
     from commands.ledger.account_state import change
 
-    perform(lambda output: change(output, account, state), as_json=as_json)
+    perform(lambda output: change(output, account, state, actor=actor, reason=reason), as_json=as_json)

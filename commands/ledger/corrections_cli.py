@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.ledger.transaction_options import (
     BackOfficeCode,
     Key,
@@ -21,6 +22,7 @@ app = typer.Typer()
 
 
 @app.command("cancel")
+@changes(final="The transaction is cancelled for good.")
 def cancel_transaction(
     transaction: Transaction,
     reason: Reason = "",
@@ -43,6 +45,7 @@ def cancel_transaction(
 
 
 @app.command("write-off")
+@changes(final="The debt is written off.")
 def write_off_invoice(
     transaction: Transaction,
     type: Annotated[str, typer.Option("--type", help="Write-off type; must be given.")] = "",
@@ -64,6 +67,7 @@ def write_off_invoice(
 
 
 @app.command("move")
+@changes()
 def move_payment(
     transaction: Transaction,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account that the payment belongs to.")],
@@ -84,6 +88,7 @@ def move_payment(
 
 
 @app.command("quick-pay")
+@changes()
 def quick_pay_invoice(
     transaction: Transaction,
     method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],

@@ -13,7 +13,7 @@ from activities.ledger.transaction_calls import TransactionCalls
 from activities.ledger.transaction_document import RefundDocument, changes_of, note_of, transaction_of
 from commands.ledger.transaction_writer import TransactionWriter, WriteOptions, transaction_writer
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
 from models.ledger.line_text import line_of
 from models.problem import Problem, RefusedError, refusal
 from models.tables.reference import TransactionReasonRow
@@ -114,7 +114,7 @@ async def note(output: Output, identifier: str, text: str, options: WriteOptions
 
 async def reasons(output: Output) -> None:
     """List the reasons for rejecting drafts, and the suggested ones for issuing (F23, F33)."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         rows = await database.read(_REASONS)
     documents = [{"id": row.id, "name": row.name, "purpose": row.purpose} for row in rows]
     output.answer({"reasons": documents}, table("", "Reason", "Name", "For", rows=[tuple(row) for row in rows]))

@@ -13,7 +13,8 @@ from activities.database import Database
 from activities.ledger.statement_queries import StatementQueries
 from commands.formatting import amount, document, money
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
+from models.operations.record_states import TRANSACTION
 from models.problem import refusal
 
 COLUMNS = ("posted_on", "number", "classification", "state", "due_on", "amount", "balance", "unsettled")
@@ -21,7 +22,7 @@ COLUMNS = ("posted_on", "number", "classification", "state", "due_on", "amount",
 
 async def balance(output: Output, account_id: str, *, on: date | None, as_csv: bool) -> None:
     """Show what an account owes now, or owed at the end of a day."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = StatementQueries(database)
         account = await _require(records, account_id)
         shown = dict(document(account)) if on is None else await _then(records, account, on)
@@ -45,7 +46,7 @@ async def statement(output: Output, account_id: str, *, since: date | None, unti
     """Show the postings of an account between two balances."""
     if since and until and since > until:
         raise refusal("from", "from_before_to", f"{since} is after {until}")
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = StatementQueries(database)
         account = await _require(records, account_id)
         rows = await records.statement(account_id, since, until)
@@ -60,7 +61,7 @@ async def statement(output: Output, account_id: str, *, since: date | None, unti
 def _stream(output: Output, account: Row[Any], rows: Sequence[Row[Any]], frame: dict[str, Any]) -> None:
     with output.stream("transactions") as stream:
         title = f"{account.id}, {account.owner_name}: opening balance {money(frame['opening_minor'], account.currency)}"
-        stream.rows((document(row) for row in rows), _postings(title, rows, account.currency))
+        stream.rows(({**document(row), "state": _state(row)} for row in rows), _postings(title, rows, account.currency))
         unsettled = {"unsettled_minor": account.unsettled_minor, "credit_minor": account.credit_minor}
         sums = [
             ("Closing balance", money(frame["closing_minor"], account.currency)),
@@ -90,13 +91,17 @@ def _postings(title: str, rows: Iterable[Row[Any]], currency: str) -> Table:
     return table(title, *columns, rows=shown, right=("Amount", "Balance", "Unsettled"))
 
 
+def _state(row: Row[Any]) -> str:
+    return TRANSACTION.word(row.state, "" if row.unsettled_minor else "settled")
+
+
 def _cells(row: Row[Any], currency: str) -> tuple[object, ...]:
     amounts = (row.amount_minor, row.balance_minor, row.unsettled_minor)
     return (
         row.posted_on,
         row.number,
         row.classification,
-        row.state,
+        _state(row),
         row.due_on,
         *(amount(value, currency) for value in amounts),
     )

@@ -2,18 +2,25 @@
 
 from activities.ledger.suspense_queries import SuspenseQueries
 from commands.formatting import money
-from commands.output import Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings
+from commands.lists.paging import answer_list
+from commands.output import Output
+from commands.session import read_settings, reading_database_of
+from models.listing import ListPage
+from models.operations.record_states import SUSPENSE
 
 
-async def list_page(output: Output, *, currency: str, after: str, limit: int) -> None:
-    """List payments in suspense, oldest first; `next` continues behind them."""
-    async with database_of(read_settings()) as database:
-        rows = await SuspenseQueries(database).page(currency=currency, after=after, limit=limit)
-    shown = [(row.number, row.issued_on, money(row.total_minor, row.currency), _known_of(row)) for row in rows]
-    page = table("", "Payment", "Booked", "Amount", "What is known of it", rows=shown, right=("Amount",))
-    answer_page(output, "payments", rows, page, limit=limit, place=lambda row: str(row.number))
+async def list_page(output: Output, page: ListPage, *, currency: str) -> None:
+    """List payments in suspense, the newest first, and what all of them come to."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await SuspenseQueries(database).page(page, currency=currency)
+    columns = {
+        "Payment": lambda row: row.number,
+        "Booked": lambda row: row.issued_on,
+        "Amount>": lambda row: money(row.total_minor, row.currency),
+        "What is known of it": _known_of,
+    }
+    await answer_list(output, settings, "payments", listed, columns, states=SUSPENSE)
 
 
 def _known_of(row: object) -> str:

@@ -13,7 +13,8 @@ from activities.database import Database, DatabaseUnavailableError
 from activities.ledger.client import Ledger, Receipt
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.collection_signals import signal_collections
-from commands.formatting import document, money
+from commands.formatting import money
+from commands.ledger.transactions import document_of, state_of
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from models.tables.accounts import AccountBalanceRow
@@ -58,7 +59,7 @@ class TransactionWriter:
         signals = await signal_collections(self.output, self.database, self.settings, touched)
         balance = await balance_of(self.database, found.account_id)
         self.output.answer(
-            {"transaction": document(found), "balance_minor": balance, "key": self.options.key, **more, **signals},
+            {"transaction": document_of(found), "balance_minor": balance, "key": self.options.key, **more, **signals},
             table("", "Transaction", found.id, rows=_facts(found, balance, signals["collections_signalled"])),
         )
 
@@ -87,7 +88,7 @@ def _facts(found: Row[Any], balance_minor: int, signalled: object) -> list[tuple
     facts = [
         ("Number", found.number or f"none yet, reference {found.reference_number}"),
         ("Classification", f"{found.classification}, type {found.type_id}"),
-        ("State", found.state),
+        ("State", state_of(found)),
         ("Account", found.account_id),
         ("Total", money(found.total_minor, found.currency)),
         ("Unsettled", unsettled),

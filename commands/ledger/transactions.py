@@ -1,6 +1,6 @@
 """Showing transactions: one with all that belongs to it, or page by page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -9,14 +9,15 @@ from sqlalchemy import Row
 from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries, sequence_number
 from commands.formatting import amount, document, moment, money
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
+from models.operations.record_states import TRANSACTION
 
 PAGE = 500
 
 
 async def show(output: Output, identifier: str) -> None:
     """Show a transaction with its lines, allocations, double entry, corrections and notes."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = TransactionQueries(database)
         found = await records.require(identifier)
         lines = await records.lines(found.id)
@@ -27,7 +28,7 @@ async def show(output: Output, identifier: str) -> None:
     totals = {name: sum(getattr(line, name) for line in lines) for name in ("discount_minor", "net_minor", "tax_minor")}
     output.answer(
         {
-            **document(found),
+            **document_of(found),
             **(totals if lines else {}),
             "lines": [document(row) for row in lines],
             "allocations": [document(row) for row in allocations],
@@ -42,13 +43,13 @@ async def show(output: Output, identifier: str) -> None:
 
 async def list_pages(output: Output, wanted: TransactionFilter, *, after: str, limit: int, is_all: bool) -> None:
     """List transactions, newest first: one page, or all of them as they are read."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = TransactionQueries(database)
         before = sequence_number(after) if after else await records.newest()
         following = None
         with output.stream("transactions") as stream:
             async for rows in records.pages(wanted, before=before, size=PAGE if is_all else limit):
-                stream.rows((document(row) for row in rows), page_of(rows))
+                stream.rows(map(document_of, rows), page_of(rows))
                 if not is_all:
                     following = rows[-1].id if len(rows) == limit else None
                     break
@@ -57,13 +58,23 @@ async def list_pages(output: Output, wanted: TransactionFilter, *, after: str, l
         output.note(f"More: --after {following}")
 
 
+def state_of(row: Row[Any]) -> str:
+    """Return the word of a transaction's state: `settled` is a posted one of which nothing is left to settle."""
+    return TRANSACTION.word(row.state, "settled" if row.is_settled else "")
+
+
+def document_of(row: Row[Any]) -> Mapping[str, Any]:
+    """Return a transaction as a program reads it."""
+    return {**document(row), "state": state_of(row)}
+
+
 def page_of(rows: Iterable[Row[Any]]) -> Table:
     """Return a table of transactions that fits 100 columns; a draft is named by its reference number."""
     shown = [
         (
             row.number or row.reference_number,
             row.account_id,
-            "settled" if row.is_settled else row.state,
+            state_of(row),
             row.posted_on or row.issued_on,
             row.due_on,
             money(row.total_minor, row.currency),
@@ -82,7 +93,7 @@ def _facts(found: Row[Any], totals: dict[str, int], counterparts: Iterable[Row[A
         ("Reference number", found.reference_number),
         ("Classification", f"{found.classification} ({found.side}), type {found.type_id}"),
         ("Category", found.category),
-        ("State", f"{found.state}, settled" if found.is_settled else found.state),
+        ("State", state_of(found)),
         ("Account", found.account_id),
         ("Issued on, posted on, due on", ", ".join(str(day or "-") for day in _days(found))),
         ("Posted", f"{moment(found.posted_at)} by {found.actor}" if found.posted_at else f"no; made by {found.actor}"),

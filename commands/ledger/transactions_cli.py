@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.changing.changes import changes
 from commands.ledger.transaction_options import (
     Account,
     Acknowledge,
@@ -31,7 +32,7 @@ from commands.ledger.transaction_options import (
     Voucher,
     write_options,
 )
-from commands.options import Actor, Json, Limit, day_of
+from commands.options import Actor, AsCsv, Json, Limit, day_of
 from commands.runner import perform
 from models.ledger.transaction import Classification, LifeCycleState
 
@@ -46,12 +47,14 @@ class State(StrEnum):
 
     DRAFT = LifeCycleState.DRAFT.value
     POSTED = LifeCycleState.POSTED.value
+    SETTLED = "settled"
     REJECTED = LifeCycleState.REJECTED.value
     CANCELLED = LifeCycleState.CANCELLED.value
     WRITTEN_OFF = LifeCycleState.WRITTEN_OFF.value
 
 
 @app.command("create")
+@changes()
 def create_transaction(
     classification: Annotated[Creatable, typer.Argument(metavar="CLASSIFICATION", help="What to create.")],
     account: Account,
@@ -98,6 +101,7 @@ def create_transaction(
 
 
 @app.command("edit")
+@changes()
 def edit_draft(
     transaction: Transaction,
     *,
@@ -128,6 +132,7 @@ def edit_draft(
 
 
 @app.command("post")
+@changes()
 def post_draft(
     transaction: Transaction,
     posted_on: PostedOn = None,
@@ -147,6 +152,7 @@ def post_draft(
 
 
 @app.command("reject")
+@changes(final="The draft is rejected for good.")
 def reject_draft(
     transaction: Transaction,
     reason: Annotated[str, typer.Argument(metavar="REASON", help="A reason from `transactions reasons`.")],
@@ -168,6 +174,7 @@ def list_reasons(as_json: Json = False) -> None:
 
 
 @app.command("note")
+@changes()
 def note_transaction(
     transaction: Transaction,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The note, at most 4000 characters.")],
@@ -204,6 +211,7 @@ def list_transactions(
     every: Annotated[bool, typer.Option("--all", help="Every page, as they are read.")] = False,
     limit: Limit = 50,
     after: Behind = "",
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
     """List transactions, newest first, a page at a time. Drafts are found by their day of issue."""
@@ -211,7 +219,11 @@ def list_transactions(
     from commands.ledger.transactions import list_pages
 
     wanted = TransactionFilter(account, classification or "", state or "", since, until, unsettled=unsettled)
-    perform(lambda output: list_pages(output, wanted, after=after, limit=limit, is_all=every), as_json=as_json)
+    perform(
+        lambda output: list_pages(output, wanted, after=after, limit=limit, is_all=every),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
 def _given(lines: list[str] | None, **fields: Any) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, After, Json, Limit, WaitSeconds
+from commands.changing.changes import changes
+from commands.options import ANSWER_SECONDS, After, AsCsv, Json, Limit, Since, Until, WaitSeconds
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.messages.message import MessageState
 
@@ -15,21 +17,25 @@ MessageId = Annotated[str, typer.Argument(metavar="MESSAGE", help="Id of a messa
 
 @app.command("list")
 def list_messages(
+    *,
     state: Annotated[MessageState | None, typer.Option("--state", help="Only messages in this state.")] = None,
     account: Annotated[str, typer.Option("--account", help="Only messages about this account.")] = "",
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List messages by id, a page at a time.
+    """List messages, the newest first, a page at a time.
 
     A message that stays `sending` is unsure: a crash came between claiming it and the mail server's answer.
     """
     from commands.messages.messages import list_page
 
+    page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, state=state or "", account_id=account, after=after, limit=limit),
-        as_json=as_json,
+        lambda output: list_page(output, page, state=state or "", account_id=account), as_json=as_json, as_csv=as_csv
     )
 
 
@@ -42,6 +48,7 @@ def show_message(message: MessageId, as_json: Json = False) -> None:
 
 
 @app.command("resend")
+@changes()
 def resend_message(
     message: MessageId,
     actor: Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the message.")],
@@ -58,6 +65,7 @@ def resend_message(
 
 
 @app.command("remind")
+@changes()
 def remind(
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Only list whom it would remind.")] = False,
     wait_seconds: WaitSeconds = ANSWER_SECONDS,

@@ -7,27 +7,35 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.messages.queries import MessageQueries
 from commands.formatting import document, moment
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import require_who_and_why
+from models.listing import ListPage
 from models.messages.message import MailingRequest
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
 from workflows.messages.mailing import Mailing
 
 
-async def list_page(output: Output, *, state: str, account_id: str, after: str, limit: int) -> None:
-    """List one page of messages; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await MessageQueries(database).page(state=state, account_id=account_id, after=after, limit=limit)
-    shown = [(row.id, row.audience, row.state, row.reason, moment(row.sent_at or row.created_at)) for row in rows]
-    answer_page(output, "messages", rows, table("", "Message", "For", "State", "Why", "Since", rows=shown), limit=limit)
+async def list_page(output: Output, page: ListPage, *, state: str, account_id: str) -> None:
+    """List a page of messages, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await MessageQueries(database).page(page, state=state, account_id=account_id)
+    columns = {
+        "Message": lambda row: row.id,
+        "For": lambda row: row.audience,
+        "State": state_word,
+        "Why": lambda row: row.reason,
+        "Since": lambda row: moment(row.sent_at or row.created_at),
+    }
+    await answer_list(output, settings, "messages", listed, columns)
 
 
 async def show(output: Output, message_id: str) -> None:
     """Show one message."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         found = await MessageQueries(database).find(message_id)
     if found is None:
         raise refusal("message", "message_exists", f"there is no message {message_id!r}")
@@ -42,7 +50,7 @@ async def resend(output: Output, message_id: str, *, actor: str, reason: str) ->
     """Queue a message again, and start the workflow that sends it."""
     require_who_and_why(actor, reason)
     settings = read_settings()
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     async with database_of(settings) as database:
         await MessageQueries(database).resend(message_id, actor=actor, reason=reason)
     handle = await client.start_workflow(

@@ -16,10 +16,11 @@ def doctor(
 ) -> None:
     """Check every setting and connection, and say what is wrong and what to do: exit code 1 when anything is.
 
-    Settings; the database with its schema, its role and its server; Temporal with its namespace, its search
-    attributes and the workers on each queue; the gateway's key and mode; the clocks of gateway,
-    database and this machine; the mail server. With `--workflows` it is a dry run of `supervise` instead: open
-    collections, refunds, reductions, disputes, cards, runs and messages that have no workflow, and what resumes each.
+    Settings; the database with its encryption, schema, role and server; Temporal with its encryption, namespace, search
+    attributes, the workers on each queue, and how fast calls are sent and what limits that; the gateway's key and
+    mode; the clocks of gateway, database and this machine; the mail server. With `--workflows` it is a dry run of
+    `supervise` instead: open collections, refunds, reductions, disputes, cards, runs and messages that have no
+    workflow, and what resumes each.
     """
     from commands.operations.doctor_work import examine, examine_workflows
 

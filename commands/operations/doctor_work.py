@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from commands.operations.doctor_clocks import examine_clocks
-from commands.operations.doctor_database import examine_database, read_providers
-from commands.operations.doctor_gateway import examine_gateway, examine_mail
-from commands.operations.doctor_temporal import examine_temporal
-from commands.operations.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.operations.checks.clocks import examine_clocks
+from commands.operations.checks.database import examine_database, read_providers
+from commands.operations.checks.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.operations.checks.gateway import examine_gateway, examine_mail
+from commands.operations.checks.temporal import examine_temporal
 from commands.output import ExitCode, Failure, Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_of
 from commands.supervision.supervise_work import compare_all, show_report
 from models.supervision.supervision import SupervisionRequest
 from settings import Settings
@@ -35,7 +35,7 @@ async def examine_workflows(output: Output) -> None:
     """Say of everything that is open and has no workflow what the supervisor would do. Nothing is changed."""
     settings = read_settings()
     client = await temporal_of(settings)
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         show_report(output, await compare_all(database, client, SupervisionRequest(is_dry_run=True)))
 
 

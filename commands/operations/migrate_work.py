@@ -4,10 +4,11 @@ import asyncio
 import logging
 
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from activities.database import connection_error
+from commands.failures import database_failure
 from commands.output import Output
-from commands.runner import unreachable
 from commands.session import read_settings
 from migrations.run import Migrated, migrate
 from models.problem import refusal
@@ -25,9 +26,8 @@ async def upgrade(output: Output) -> None:
         done = await asyncio.to_thread(migrate, url)
     except (CommandError, DBAPIError) as error:
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        if isinstance(error, OperationalError) and state is None:
-            problem = "the database does not answer under the owner's role"
-            raise unreachable("DULY_MIGRATION_DATABASE_URL", "database_reachable", problem) from error
+        if isinstance(error, DBAPIError) and state is None:
+            raise database_failure(connection_error(error), "DULY_MIGRATION_DATABASE_URL") from error
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         if state == LOCK_NOT_AVAILABLE:
             reason = f"{reason}: a table is in use; what was committed stays, so run it again for the rest"
@@ -37,6 +37,8 @@ async def upgrade(output: Output) -> None:
 
 
 def _sentence(done: Migrated) -> str:
+    if done.before is None:
+        return f"Created the schema, at {done.after}, with this release's functions, views and rights."
     if done.before != done.after:
         return f"Migrated from {done.before} to {done.after}; functions, views and rights are this release's."
     if done.has_new_functions:

@@ -29,6 +29,11 @@ _OPEN = 'ExecutionStatus = "Running"'
 _COLLECTION = 'WorkflowType = "Collection"'
 
 VIEWS = (
+    View(
+        "Under way",
+        "what happens now: no cards, which are there for years, and no refunds that were paid and are watched",
+        f'{_OPEN} AND WorkflowType != "CardLifecycle" AND (Stage IS NULL OR Stage NOT IN ("refunded", "paid"))',
+    ),
     View("Needs a person", "read the review reason, then decide", f"{_OPEN} AND NeedsReview = true"),
     View(
         "Unknown for over an hour",

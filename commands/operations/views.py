@@ -1,5 +1,6 @@
 """`views`: the lists that operators keep open, as links into the Temporal UI."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from commands.runner import perform
 def views(
     run: Annotated[str, typer.Option("--run", help="Fill this run in where a view is about one.")] = "",
     account: Annotated[str, typer.Option("--account", help="Fill this account in where a view is about one.")] = "",
+    page: Annotated[
+        Path | None, typer.Option("--page", dir_okay=False, help="Write a page of links to this file as well.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print queries and links of views: who needs a person, what is unknown for over an hour, what comes in 24 hours.
@@ -20,4 +24,4 @@ def views(
     """
     from commands.operations.views_work import show
 
-    perform(lambda output: show(output, run, account), as_json=as_json)
+    perform(lambda output: show(output, run, account, page), as_json=as_json)

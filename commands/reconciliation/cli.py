@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import After, FollowSeconds, Json, Limit, day_of
+from commands.changing.changes import changes
+from commands.options import After, AsCsv, FollowSeconds, Json, Limit, Since, Until, day_of
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
 from models.reconciliation.reconciliation import YOUNG_MINUTES
@@ -16,6 +18,7 @@ DiscrepancyId = Annotated[str, typer.Argument(metavar="DISCREPANCY", help="Id of
 
 
 @app.command("start")
+@changes()
 def start_reconciliation(
     day: Annotated[
         date | None,
@@ -53,6 +56,7 @@ def show_reconciliation(
 
 @app.command("list")
 def list_discrepancies(
+    *,
     state: Annotated[
         DiscrepancyState | None,
         typer.Option("--state", help="Only discrepancies in this state; open ones unless said."),
@@ -61,16 +65,25 @@ def list_discrepancies(
     every: Annotated[bool, typer.Option("--all", help="Discrepancies in every state.")] = False,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List discrepancies by id, a page at a time: what differs, since when, who looks after it, and what helps."""
+    """List discrepancies, the newest first, a page at a time: what differs, who looks after it, what helps."""
     from commands.reconciliation.reconciliation import list_page
 
     wanted = "" if every or state is None else state
-    perform(lambda output: list_page(output, state=wanted, kind=kind, after=after, limit=limit), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(
+        lambda output: list_page(output, page, state=wanted, kind=kind),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
 @app.command("resolve")
+@changes(final="The discrepancy is ended, and not found again.")
 def resolve_discrepancy(
     discrepancy: DiscrepancyId,
     actor: Annotated[str, typer.Option("--actor", help="Who decides it; kept with the discrepancy.")],

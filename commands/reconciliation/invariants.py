@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 from activities.ledger.invariants import VIOLATIONS_MAX, read_violations
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
 
 
 async def check(output: Output) -> None:
     """Name the first of what breaks a rule of the ledger."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         violations = await read_violations(database)
     rows = [(one.rule, one.offender) for one in violations]
     more = "There may be more: these are the first." if len(rows) == VIOLATIONS_MAX else ""

@@ -1,6 +1,5 @@
 """Starting a day's reconciliation, showing its certificate, and ending discrepancies."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,12 +10,14 @@ from activities.reconciliation.matching import CERTIFICATE
 from activities.reconciliation.queries import ReconciliationQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import require_who_and_why
 from commands.waiting.answers import result_of
+from models.listing import ListPage
 from models.problem import refusal
-from models.reconciliation.discrepancy import DiscrepancyResolution, describe, remedy_of
+from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState, describe, remedy_of
 from models.reconciliation.reconciliation import ReconciliationCertificate, ReconciliationRequest
 from models.workflow_ids import WORKFLOW_QUEUE, reconciliation_id
 from models.workflow_inputs import DAY_RULE
@@ -31,7 +32,7 @@ async def start(output: Output, day: date | None, *, young_minutes: int, wait_se
     day = day or today
     if day > today:
         raise refusal("day", DAY_RULE, f"{day} has not begun")
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     handle = await client.start_workflow(
         Reconciliation.run,
         ReconciliationRequest(settings.provider, day, young_minutes),
@@ -47,32 +48,31 @@ async def start(output: Output, day: date | None, *, young_minutes: int, wait_se
 async def show(output: Output, day: date) -> None:
     """Show a certificate."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         found = await ReconciliationQueries(database).find(reconciliation_id(settings.provider, f"{day}"))
     if found is None or found.certificate is None:
-        raise refusal("day", "day_is_certified", f"{day} has no certificate; starter.py reconcile start --day {day}")
+        raise refusal("day", "day_is_certified", f"{day} has no certificate; duly reconcile start --day {day}")
     _answer(output, settings, CERTIFICATE.validate_python(found.certificate))
 
 
-async def list_page(output: Output, *, state: str, kind: str, after: str, limit: int) -> None:
-    """List one page of discrepancies; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await ReconciliationQueries(database).page(state=state, kind=kind, after=after, limit=limit)
-    documents = [_document(row) for row in rows]
-    shown = [
-        (one["id"], one["kind"], one["object"], one["account_id"], _amount(one), one["state"], one["owner"], _age(one))
-        for one in documents
-    ]
-    heads = ("Discrepancy", "Kind", "Object", "Account", "Amount", "State", "Owner", "Since")
-    remedies = [f"{one['id']}: {one['remedy']}" for one in documents if one["state"] == "open"]
-    following = rows[-1].id if len(rows) == limit else None
-    output.answer(
-        {"discrepancies": documents, "next": following},
-        table("", *heads, rows=shown, right=("Amount",)),
-        *(["What helps:\n" + "\n".join(f"- {line}" for line in remedies)] if remedies else []),
-    )
-    if following:
-        output.note(f"More: --after {following}")
+async def list_page(output: Output, page: ListPage, *, state: str, kind: str) -> None:
+    """List a page of discrepancies, the newest first, with who looks after each and what helps."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await ReconciliationQueries(database).page(page, state=state, kind=kind)
+    columns = {
+        "Discrepancy": lambda row: row.id,
+        "Kind": lambda row: row.kind,
+        "Object": lambda row: row.object,
+        "Account": lambda row: row.account_id,
+        "Amount>": lambda row: money(row.amount_minor, row.currency) if row.currency else "",
+        "State": state_word,
+        "Owner": lambda row: describe(row.kind).owner,
+        "Since": lambda row: moment(row.first_seen_at),
+    }
+    remedies = [f"{row.id}: {_remedy(row)}" for row in listed.rows if row.state == DiscrepancyState.OPEN]
+    helps = ["What helps:\n" + "\n".join(f"- {line}" for line in remedies)] if remedies else []
+    await answer_list(output, settings, "discrepancies", listed, columns, also=_meaning, below=helps)
 
 
 async def resolve(
@@ -89,17 +89,16 @@ async def resolve(
 
 
 def _document(row: Row[Any]) -> dict[str, Any]:
+    return {**document(row), **_meaning(row)}
+
+
+def _meaning(row: Row[Any]) -> dict[str, Any]:
     kind = describe(row.kind)
-    remedy = remedy_of(row.kind, discrepancy_id=row.id, object_id=row.object, number=row.number)
-    return {**document(row), "meaning": kind.meaning, "owner": str(kind.owner), "remedy": remedy}
+    return {"meaning": kind.meaning, "owner": str(kind.owner), "remedy": _remedy(row)}
 
 
-def _amount(one: Mapping[str, Any]) -> str:
-    return money(one["amount_minor"], one["currency"]) if one["currency"] else ""
-
-
-def _age(one: Mapping[str, Any]) -> str:
-    return moment(one["first_seen_at"])
+def _remedy(row: Row[Any]) -> str:
+    return remedy_of(row.kind, discrepancy_id=row.id, object_id=row.object, number=row.number)
 
 
 def _answer(output: Output, settings: Settings, certificate: ReconciliationCertificate) -> None:
@@ -125,7 +124,7 @@ def _answer(output: Output, settings: Settings, certificate: ReconciliationCerti
         for one in certificate.balances
     ]
     count = certificate.open_discrepancies
-    verdict = f"{count} discrepancies are open: starter.py reconcile list" if count else "Gateway and ledger agree."
+    verdict = f"{count} discrepancies are open: duly reconcile list" if count else "Gateway and ledger agree."
     heads = ("Movement", "State", "Count", "Amount", "Fee")
     balance_heads = ("Balance", "Gateway", "Ledger", "Not booked", "Unexplained")
     output.answer(

@@ -1,10 +1,11 @@
-"""After a restore of the database: `starter.py recover`."""
+"""After a restore of the database: `duly recover`."""
 
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.options import Actor, Json, moment_of
 from commands.runner import perform
 
@@ -22,6 +23,7 @@ def show(as_json: Json = False) -> None:
 
 
 @app.command("declare")
+@changes(final="Every workflow that runs is ended, and goes on from its row after the release.")
 def declare(
     reason: Reason,
     moment: Annotated[
@@ -43,6 +45,7 @@ def declare(
 
 
 @app.command("dismiss")
+@changes(final="Everything goes on as if the database had forgotten nothing.")
 def dismiss(reason: Reason, actor: Actor = "", as_json: Json = False) -> None:
     """Say that nothing was forgotten: the database was changed over to a standby that had everything."""
     from commands.recovery.recover import dismiss
@@ -51,6 +54,7 @@ def dismiss(reason: Reason, actor: Actor = "", as_json: Json = False) -> None:
 
 
 @app.command("read")
+@changes()
 def read(as_json: Json = False) -> None:
     """Read what the gateway did since, and write down what is missing. Sends nothing but the closing of pages."""
     from commands.recovery.recover import read
@@ -59,6 +63,7 @@ def read(as_json: Json = False) -> None:
 
 
 @app.command("release")
+@changes(final="Everything goes on, and sends again.")
 def release(
     reason: Reason,
     acknowledge: Annotated[bool, typer.Option("--acknowledge", help="What is left was seen to by a person.")] = False,
@@ -72,6 +77,7 @@ def release(
 
 
 @app.command("adopt")
+@changes()
 def adopt(actor: Actor = "", as_json: Json = False) -> None:
     """Write down what was left for a person, where its account or payment exists by now."""
     from commands.recovery.recover import adopt
@@ -80,6 +86,7 @@ def adopt(actor: Actor = "", as_json: Json = False) -> None:
 
 
 @app.command("settle")
+@changes(final="What the database has forgotten there is never looked for again.")
 def settle(
     object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="The gateway's id, as `recover show` has it.")],
     reason: Reason,

@@ -2,11 +2,13 @@
 
 import getpass
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client
 
+from activities.gateway.stripe_gateway import StripeGateway
 from activities.recovery.adoption import Adoption
 from activities.recovery.alarms import Alarms
 from activities.recovery.old_workflows import OldWorkflows
@@ -14,9 +16,10 @@ from activities.recovery.temporal_memory import TemporalMemory
 from commands.formatting import money
 from commands.gateway_session import gateway_in_mode
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, temporal_of, unfenced_database_of
 from models.recovery.beat import Beat
 from models.recovery.recovery import SendingState
+from settings import Settings
 from workflows.registered import WORKFLOWS
 
 # Other sessions of our own role.
@@ -29,7 +32,7 @@ _DISCONNECT = (
 async def show(output: Output) -> None:
     """Show whether sending is held, what was read, and the next step."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with unfenced_database_of(settings) as database:
         _answer(output, await database.call("recovery_view", provider_id=settings.provider))
 
 
@@ -37,7 +40,7 @@ async def declare(output: Output, moment: datetime | None, actor: str, reason: s
     """Declare since when the database has forgotten, let Temporal remember the new epoch, and end what began before."""
     settings = read_settings()
     client = await temporal_of(settings)
-    async with database_of(settings) as database:
+    async with unfenced_database_of(settings) as database:
         view = await database.call(
             "declare_restore",
             provider_id=settings.provider,
@@ -55,7 +58,7 @@ async def declare(output: Output, moment: datetime | None, actor: str, reason: s
 async def dismiss(output: Output, actor: str, reason: str) -> None:
     """Keep that a person says that nothing was forgotten, and go on."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with unfenced_database_of(settings) as database:
         view = await database.call(
             "dismiss_restore", provider_id=settings.provider, actor=actor or getpass.getuser(), reason=reason
         )
@@ -65,7 +68,7 @@ async def dismiss(output: Output, actor: str, reason: str) -> None:
 async def read(output: Output) -> None:
     """Read what the gateway did, and write down what is missing."""
     settings = read_settings()
-    async with database_of(settings) as database, gateway_in_mode(settings, settings.provider) as gateway:
+    async with unfenced_database_of(settings) as database, _gateway_of(settings) as gateway:
         _answer(output, await Adoption(database, settings.provider, gateway).read())
 
 
@@ -73,7 +76,7 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
     """Open sending again, and let everything that is open go on from its row."""
     settings = read_settings()
     client = await temporal_of(settings)
-    async with database_of(settings) as database:
+    async with unfenced_database_of(settings) as database:
         view = await database.call("recovery_view", provider_id=settings.provider)
         if view["state"] == SendingState.RECOVERING:
             # One that visibility did not show when the restore was declared.
@@ -92,7 +95,7 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
 async def adopt(output: Output, actor: str) -> None:
     """Write down what was left, where that is possible by now."""
     settings = read_settings()
-    async with database_of(settings) as database, gateway_in_mode(settings, settings.provider) as gateway:
+    async with unfenced_database_of(settings) as database, _gateway_of(settings) as gateway:
         adopted = await Adoption(database, settings.provider, gateway).adopt_left(actor or getpass.getuser())
     named = ", ".join(adopted) or "nothing"
     output.answer({"provider": settings.provider, "adopted": adopted}, f"Written down: {named}.")
@@ -101,7 +104,7 @@ async def adopt(output: Output, actor: str) -> None:
 async def settle(output: Output, object_id: str, actor: str, reason: str) -> None:
     """Keep that a person has settled what was left: its account may be charged again."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with unfenced_database_of(settings) as database:
         await database.call(
             "settle_recovery_left",
             provider_id=settings.provider,
@@ -110,6 +113,10 @@ async def settle(output: Output, object_id: str, actor: str, reason: str) -> Non
             reason=reason,
         )
     output.answer({"object": object_id, "state": "settled"}, f"{object_id} is settled.")
+
+
+def _gateway_of(settings: Settings) -> AbstractAsyncContextManager[StripeGateway]:
+    return gateway_in_mode(settings, settings.provider, open_database=unfenced_database_of)
 
 
 def _old_workflows(client: Client, view: Mapping[str, Any]) -> OldWorkflows:
@@ -146,18 +153,18 @@ def _next_step(view: Mapping[str, Any], last: Mapping[str, Any]) -> str:
         case SendingState.OPEN:
             return "Nothing is held."
         case SendingState.HELD:
-            declare = "starter.py recover declare --reason ... (--moment says since when the database has forgotten)"
+            declare = "duly recover declare --reason ... (--moment says since when the database has forgotten)"
             if view["is_certain"]:
                 return f"Next: {declare}"
             return (
-                "Next: starter.py recover dismiss --reason ... if the database was changed over to a standby that had"
+                "Next: duly recover dismiss --reason ... if the database was changed over to a standby that had"
                 f" everything; if it was restored, or the standby may lack something: {declare}"
             )
         case _ if not view["reads"]:
-            return f"Next: starter.py recover read, from {view['quiet_at']} on; until then requests may still arrive"
+            return f"Next: duly recover read, from {view['quiet_at']} on; until then requests may still arrive"
         case _ if last["adopted"] or len(view["reads"]) == 1:
-            return "Next: starter.py recover read again, ten minutes after the one before; it must find nothing new"
+            return "Next: duly recover read again, ten minutes after the one before; it must find nothing new"
         case _ if last["left"]:
-            return "Next: see to what is left, then starter.py recover release --acknowledge --reason ..."
+            return "Next: see to what is left, then duly recover release --acknowledge --reason ..."
         case _:
-            return "Next: starter.py recover release --reason ..."
+            return "Next: duly recover release --reason ..."

@@ -1,20 +1,35 @@
 """`reductions`: rewards whose discount goes back to customers who have paid the full price."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, AccountId, After, Json, Limit, WaitSeconds
+from commands.changing.changes import changes
+from commands.options import ANSWER_SECONDS, AccountId, After, AsCsv, Json, Limit, Since, Until, WaitSeconds
+from commands.options import list_page as list_page_of
 from commands.runner import perform
-from models.reductions.reduction import Decision, ReductionState
+from models.reductions.reduction import Decision
 
 app = typer.Typer(help="Back-end reductions: awards, and what became of them.", no_args_is_help=True)
 
 AwardId = Annotated[str, typer.Argument(metavar="AWARD", help="The reward's own reference.")]
 
 
+class ReductionWord(StrEnum):
+    """States to filter by."""
+
+    AWARDED = "awarded"
+    REFUNDING = "refunding"
+    PAID = "paid"
+    GRANTED = "granted"
+    CLAWED_BACK = "clawed_back"
+    GIVEN_UP = "given_up"
+
+
 @app.command("create")
+@changes()
 def create_reduction(
     award: AwardId,
     account: AccountId,
@@ -36,6 +51,7 @@ def create_reduction(
 
 
 @app.command("import")
+@changes()
 def import_reductions(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV with a header line.")
@@ -61,21 +77,31 @@ def show_reduction(award: AwardId, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_reductions(
+    *,
     account: Annotated[str, typer.Option("--account", help="Only reductions of this account.")] = "",
     merchant: Annotated[str, typer.Option("--merchant", help="Only reductions of this merchant.")] = "",
-    state: Annotated[ReductionState | None, typer.Option("--state", help="Only reductions in this state.")] = None,
+    state: Annotated[ReductionWord | None, typer.Option("--state", help="Only reductions in this state.")] = None,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List reductions by award, a page at a time."""
+    """List reductions, the newest first, a page at a time."""
     from commands.reductions.reductions import Filter, list_page
 
     wanted = Filter(account, merchant, state or "")
-    perform(lambda output: list_page(output, wanted, after=after, limit=limit), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(
+        lambda output: list_page(output, page, wanted),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
 @app.command("decide")
+@changes(final="What becomes of the reduction is decided for good.")
 def decide_reduction(
     award: AwardId,
     decision: Annotated[Decision, typer.Option("--decision", help="What becomes of it.")],

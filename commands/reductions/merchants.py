@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from activities.documents import read_document
 from activities.reductions.merchants import Merchants, MerchantsDocument
 from commands.formatting import amount, document
+from commands.lists.paging import answer_all
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import database_of, read_settings, reading_database_of
 
 
 async def apply(output: Output, path: Path) -> None:
@@ -25,11 +26,11 @@ async def apply(output: Output, path: Path) -> None:
 
 async def list_all(output: Output) -> None:
     """List every merchant."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         rows = await Merchants(database).everything()
     shown = [(row.id, row.name, row.group_id, row.currency, row.account_id, *_terms(row)) for row in rows]
     heads = ("Merchant", "Name", "Group", "Currency", "Account", "Reductions", "Bears", "Hold", "Most an award")
-    output.answer({"merchants": [document(row) for row in rows]}, table("", *heads, rows=shown))
+    answer_all(output, "merchants", [document(row) for row in rows], table("", *heads, rows=shown))
 
 
 def _terms(row: Row[Any]) -> tuple[object, ...]:

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from commands.options import Json
+from commands.changing.changes import changes
+from commands.options import AsCsv, Json
 from commands.runner import perform
 
 app = typer.Typer(help="Merchants that take part in rewards, and their settings.", no_args_is_help=True)
 
 
 @app.command("apply")
+@changes()
 def apply_merchants(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A TOML document.")
@@ -28,8 +30,8 @@ def apply_merchants(
 
 
 @app.command("list")
-def list_merchants(as_json: Json = False) -> None:
+def list_merchants(as_csv: AsCsv = False, as_json: Json = False) -> None:
     """List merchants with the settings that hold for each."""
     from commands.reductions.merchants import list_all
 
-    perform(list_all, as_json=as_json)
+    perform(list_all, as_json=as_json, as_csv=as_csv)

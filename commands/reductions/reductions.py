@@ -6,25 +6,28 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.bank.csv_files import csv_rows
 from activities.database import Database, RuleBrokenError
+from activities.imports.csv_files import csv_rows
 from activities.reductions.merchants import Merchants
 from activities.reductions.queries import ReductionQueries
 from activities.reductions.reductions import ReductionActivities, open_reduction
 from commands.formatting import moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, start_and_ask
 from models.imports.columns import AWARDS
+from models.listing import ListPage
 from models.money import Money, MoneyError
+from models.operations.payment_states import REDUCTION, REDUCTION_PART
 from models.problem import Problem, refusal
 from models.reductions.award_rows import AwardRow, award_row
 from models.reductions.reduction import (
@@ -63,10 +66,10 @@ async def create(
     if merchant not in known:
         raise refusal("merchant", "merchant_exists", f"there is no merchant {merchant!r}")
     wanted = _award(award, merchant, account, amount, known, payment)
-    accepted = await _accepted(await temporal_of(settings), wanted, settings.provider, wait_seconds)
+    accepted = await _accepted(await temporal_for_orders(settings), wanted, settings.provider, wait_seconds)
     link = workflow_link(settings, reduction_id(award))
     output.answer(
-        {"reduction": asdict(accepted), "link": link},
+        {"reduction": _reduction(accepted), "link": link},
         table("", "Reduction", award, rows=_facts(accepted)),
         *link_line(link),
     )
@@ -75,7 +78,7 @@ async def create(
 async def import_file(output: Output, file: Path, *, is_sent: bool) -> None:
     """Award the rows of a file. Raises RefusedError when it is no such file; nothing is written then."""
     settings = read_settings()
-    client = await temporal_of(settings) if is_sent else None
+    client = await temporal_for_orders(settings) if is_sent else None
     counts: Counter[str] = Counter(awarded=0, refused=0)
     problems: list[Problem] = []
     rows = csv_rows(AWARDS, file, award_row)
@@ -101,16 +104,22 @@ async def import_file(output: Output, file: Path, *, is_sent: bool) -> None:
 async def show(output: Output, award: str) -> None:
     """Show one reduction."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         found = await _found(database, award)
         decisions = await ReductionQueries(database).decisions(award)
     link = workflow_link(settings, reduction_id(award))
     parts = [
-        (each.part, each.refund_id or "credit note", money(each.amount_minor, found.currency), each.state, each.code)
+        (
+            each.part,
+            each.refund_id or "credit note",
+            money(each.amount_minor, found.currency),
+            REDUCTION_PART.word(each.state),
+            each.code,
+        )
         for each in found.parts
     ]
     output.answer(
-        {**asdict(found), "decisions": list(decisions), "link": link},
+        {**_reduction(found), "decisions": list(decisions), "link": link},
         table("", "Reduction", award, rows=_facts(found)),
         table("Parts", "Part", "By", "Amount", "State", "Why", rows=parts, right=("Amount",)),
         table("Decisions", "What was decided", rows=[(decision,) for decision in decisions]),
@@ -118,22 +127,26 @@ async def show(output: Output, award: str) -> None:
     )
 
 
-async def list_page(output: Output, wanted: Filter, *, after: str, limit: int) -> None:
-    """List one page of reductions; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await ReductionQueries(database).page(**asdict(wanted), after=after, limit=limit)
-    shown = [
-        (row.id, row.merchant_id, row.account_id, money(row.amount_minor, row.currency), row.state, row.reason)
-        for row in rows
-    ]
-    heads = ("Award", "Merchant", "Account", "Amount", "State", "Why")
-    answer_page(output, "reductions", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+async def list_page(output: Output, page: ListPage, wanted: Filter) -> None:
+    """List a page of reductions, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await ReductionQueries(database).page(page, **asdict(wanted))
+    columns = {
+        "Award": lambda row: row.id,
+        "Merchant": lambda row: row.merchant_id,
+        "Account": lambda row: row.account_id,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "State": state_word,
+        "Why": lambda row: row.reason,
+    }
+    await answer_list(output, settings, "reductions", listed, columns, workflow_id=lambda row: reduction_id(row.id))
 
 
 async def decide(output: Output, award: str, decision: Decision, *, actor: str, reason: str) -> None:
     """Say what becomes of a reduction. Raises RefusedError with its own reason."""
     command = ReductionDecision(actor, reason, decision=decision)
-    client = await temporal_of(read_settings())
+    client = await temporal_for_orders(read_settings())
     answered = await ask(client, reduction_id(award), "decide", command, str, noun="reduction")
     output.answer({"reduction": award, "answer": answered}, table("", "Reduction", award, rows=[("Answer", answered)]))
 
@@ -199,6 +212,16 @@ async def _found(database: Database, award: str) -> Reduction:
     return await ReductionActivities(database).load_reduction(award)
 
 
+def _state(found: Reduction) -> str:
+    return REDUCTION.word(found.stage, "frozen" if found.is_disputed else "")
+
+
+def _reduction(found: Reduction) -> dict[str, Any]:
+    """Return a reduction as a program reads it: its states, and those of its parts, by their words."""
+    parts = [{**asdict(each), "state": REDUCTION_PART.word(each.state)} for each in found.parts]
+    return {**asdict(found), "state": _state(found), "parts": parts}
+
+
 def _facts(found: Reduction) -> list[tuple[str, object]]:
     facts = [
         ("Merchant", found.merchant_id),
@@ -206,7 +229,7 @@ def _facts(found: Reduction) -> list[tuple[str, object]]:
         ("Sale", found.payment_id),
         ("Amount", money(found.amount_minor, found.currency)),
         ("Granted", money(found.granted_minor, found.currency)),
-        ("State", f"{found.state} {found.reason}".strip()),
+        ("State", f"{_state(found)} {found.reason}".strip()),
         ("Frozen", "a payment it hangs on is disputed" if found.is_disputed else ""),
         ("Awarded", moment(found.awarded_at)),
     ]

@@ -1,15 +1,42 @@
 """`refunds` through the gateway: create, cancel a payment, show, list, retry, check, resolve."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from commands.options import ANSWER_SECONDS, After, FollowSeconds, Json, Limit, NotDueYet, WaitSeconds, day_of
+from commands.changing.changes import changes
+from commands.options import (
+    ANSWER_SECONDS,
+    After,
+    AsCsv,
+    FollowSeconds,
+    Json,
+    Limit,
+    NotDueYet,
+    OverNobody,
+    Since,
+    Until,
+    WaitSeconds,
+    day_of,
+)
+from commands.options import list_page as list_page_of
 from commands.runner import perform
-from models.gateway.gateway_request import RequestKind, RequestState
+from models.gateway.gateway_request import RequestKind
 
 app = typer.Typer()
+
+
+class RefundWord(StrEnum):
+    """States to filter by."""
+
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    REFUNDED = "refunded"
+    REJECTED = "rejected"
+    REVERSED = "reversed"
+
 
 PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT", help="Id, number or reference number of a payment.")]
 RefundId = Annotated[str, typer.Argument(metavar="REFUND", help="Id of a refund.")]
@@ -21,6 +48,7 @@ Name = Annotated[
 
 
 @app.command("create")
+@changes(final="Money goes back to the customer.")
 def create_refund(
     payment: PaymentId,
     actor: Actor,
@@ -28,6 +56,16 @@ def create_refund(
     *,
     amount: Annotated[str, typer.Option("--amount", help="In major units, such as 12.50; else all that is left.")] = "",
     name: Name = "",
+    with_credit_note: Annotated[
+        bool, typer.Option("--credit-note", help="Credit what it is for: the invoice that the payment settles.")
+    ] = False,
+    credit_invoice: Annotated[
+        str, typer.Option("--credit-invoice", help="The invoice to credit, where the payment settles several.")
+    ] = "",
+    credit_product: Annotated[
+        str,
+        typer.Option("--credit-product", help="Credit only this product of the invoice; else each by its share."),
+    ] = "",
     is_acknowledged: Annotated[
         bool, typer.Option("--acknowledge-warning", help="Refund although it exceeds the credit limit.")
     ] = False,
@@ -36,15 +74,20 @@ def create_refund(
 ) -> None:
     """Give money of a payment back through the gateway that took it, and wait for the first answer.
 
-    The refund is posted when the gateway has paid it. Its workflow watches it afterwards: it may still come back.
+    The refund is posted when the gateway has paid it, and with it the credit note that was asked for, in one commit.
+    Its workflow watches it afterwards: it may still come back.
     """
+    from commands.refunds.credit import CreditOptions
     from commands.refunds.refunds import RefundOptions, create
 
-    options = RefundOptions(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged)
+    has_credit = with_credit_note or bool(credit_invoice or credit_product)
+    credit = CreditOptions(credit_invoice, credit_product) if has_credit else None
+    options = RefundOptions(payment, RequestKind.REFUND, amount, name, actor, reason, is_acknowledged, credit)
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 
 
 @app.command("cancel")
+@changes(final="All that is left of the payment goes back to its customer.")
 def cancel_payment(
     payment: PaymentId,
     actor: Actor,
@@ -61,6 +104,7 @@ def cancel_payment(
 
 
 @app.command("retry")
+@changes(final="Money goes back to the customer.")
 def retry_refund(
     refund: RefundId,
     actor: Actor,
@@ -86,22 +130,27 @@ def show_refund(refund: RefundId, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_refunds(
+    *,
     account: Annotated[str, typer.Option("--account", help="Only refunds to this account.")] = "",
-    state: Annotated[RequestState | None, typer.Option("--state", help="Only refunds in this state.")] = None,
+    state: Annotated[RefundWord | None, typer.Option("--state", help="Only refunds in this state.")] = None,
     limit: Limit = 50,
     after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List refunds and payment cancellations through the gateway, a page at a time."""
+    """List refunds and payment cancellations through the gateway, the newest first, a page at a time."""
     from commands.refunds.refunds import list_page
 
+    page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, account_id=account, state=state or "", after=after, limit=limit),
-        as_json=as_json,
+        lambda output: list_page(output, page, account_id=account, state=state or ""), as_json=as_json, as_csv=as_csv
     )
 
 
 @app.command("check")
+@changes()
 def check_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Ask the gateway now how a refund stands."""
     from commands.refunds.refunds import send_update
@@ -113,6 +162,7 @@ def check_refund(refund: RefundId, actor: Actor, reason: Reason, as_json: Json =
 
 
 @app.command("resolve")
+@changes()
 def resolve_refund(
     refund: RefundId,
     actor: Actor,
@@ -135,22 +185,27 @@ def resolve_refund(
 
 
 @app.command("run")
+@changes(final="Money goes back to everybody who is due, and the day is closed.")
 def run_refunds(
     day: Annotated[
         date | None, typer.Option("--day", parser=day_of, metavar="DAY", help="The day to run, in UTC; else today.")
     ] = None,
     not_due_yet: NotDueYet = False,
+    over_nobody: OverNobody = False,
     wait_seconds: FollowSeconds = None,
     as_json: Json = False,
 ) -> None:
     """Send what is due back through the gateway, rewards and accounts in credit, and wait for the certificate.
 
-    A day has one run, which a schedule starts at night; one that has not begun is refused. Whether accounts in credit
-    get their money back is a rule.
+    A day has one run, which a schedule starts at night; one that has not begun is refused, and so is one over nobody,
+    which would close the day. Whether accounts in credit get their money back is a rule.
     """
     from commands.runs.refund_runs import run
 
-    perform(lambda output: run(output, day, not_due_yet=not_due_yet, wait_seconds=wait_seconds), as_json=as_json)
+    perform(
+        lambda output: run(output, day, not_due_yet=not_due_yet, over_nobody=over_nobody, wait_seconds=wait_seconds),
+        as_json=as_json,
+    )
 
 
 @app.command("certificate")

@@ -11,16 +11,20 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.ledger.transaction_queries import TransactionQueries
+from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.paging import answer_page
-from commands.session import database_of, read_settings, temporal_of
+from commands.refunds.credit import CreditOptions, credit_facts, planned
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, require_who_and_why, start_and_ask
 from models.gateway.gateway_request import RequestKind
+from models.listing import ListPage
 from models.money import Money, MoneyError
-from models.problem import refusal
+from models.operations.payment_states import REFUND
+from models.problem import RefusedError, refusal
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundRequest, RefundResult
 from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from settings import Settings
@@ -43,6 +47,7 @@ class RefundOptions:
     actor: str
     reason: str
     is_acknowledged: bool
+    credit: CreditOptions | None = None
 
 
 async def create(output: Output, options: RefundOptions, *, wait_seconds: float) -> None:
@@ -51,9 +56,15 @@ async def create(output: Output, options: RefundOptions, *, wait_seconds: float)
     settings = read_settings()
     async with database_of(settings) as database:
         payment = await TransactionQueries(database).require(options.payment)
-    order = _order(options, payment)
-    provider = payment.provider or settings.provider
-    await _begin(output, settings, order, payment.account_id, provider, wait_seconds=wait_seconds)
+        order = _order(options, payment)
+        if options.credit is not None:
+            order = await planned(database, order, payment, options.credit)
+        provider = payment.provider or settings.provider
+        try:
+            await _begin(output, settings, order, payment.account_id, provider, wait_seconds=wait_seconds)
+        except RefusedError:
+            await RefundCredits(database).drop(order.refund_id)
+            raise
 
 
 async def retry(output: Output, refund: str, *, actor: str, reason: str, wait_seconds: float) -> None:
@@ -62,10 +73,13 @@ async def retry(output: Output, refund: str, *, actor: str, reason: str, wait_se
     settings = read_settings()
     found = await _found(settings, refund)
     if found.state not in RETRIED:
-        raise refusal("refund", "refund_is_over", f"{refund} is {found.state}; only what failed is asked for again")
+        word = REFUND.word(found.state)
+        raise refusal("refund", "refund_is_over", f"{refund} is {word}; only what failed is asked for again")
     kind = RequestKind(found.kind)
     amount = found.amount_minor if kind is RequestKind.REFUND else 0
     order = RefundOrder(_next_name(refund), found.payment_id, amount, kind, actor, reason, is_acknowledged=True)
+    async with database_of(settings) as database:
+        await RefundCredits(database).move(refund, order.refund_id)
     await _begin(output, settings, order, found.account_id, found.provider_id, wait_seconds=wait_seconds)
 
 
@@ -73,25 +87,42 @@ async def show(output: Output, refund: str) -> None:
     """Show one refund."""
     settings = read_settings()
     found = await _found(settings, refund)
+    async with database_of(settings) as database:
+        credit = await RefundCredits(database).find(refund)
     link = workflow_link(settings, refund_id(refund))
-    output.answer({**document(found), "link": link}, table("", "Refund", refund, rows=_facts(found)), *link_line(link))
+    rows = [*_facts(found), *credit_facts(credit, found.currency)]
+    output.answer(
+        {
+            **document(found),
+            "state": REFUND.word(found.state),
+            "credit_note": document(credit) if credit else None,
+            "link": link,
+        },
+        table("", "Refund", refund, rows=rows),
+        *link_line(link),
+    )
 
 
-async def list_page(output: Output, *, account_id: str, state: str, after: str, limit: int) -> None:
-    """List one page of refunds; `next` continues behind it."""
-    async with database_of(read_settings()) as database:
-        rows = await RefundQueries(database).page(account_id=account_id, state=state, after=after, limit=limit)
-    shown = [
-        (row.id, row.kind, row.account_id, money(row.amount_minor, row.currency), row.state, row.code) for row in rows
-    ]
-    heads = ("Refund", "Kind", "Account", "Amount", "State", "Why")
-    answer_page(output, "refunds", rows, table("", *heads, rows=shown, right=("Amount",)), limit=limit)
+async def list_page(output: Output, page: ListPage, *, account_id: str, state: str) -> None:
+    """List a page of refunds, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await RefundQueries(database).page(page, account_id=account_id, state=state)
+    columns = {
+        "Refund": lambda row: row.id,
+        "Kind": lambda row: row.kind,
+        "Account": lambda row: row.account_id,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "State": state_word,
+        "Why": lambda row: row.code,
+    }
+    await answer_list(output, settings, "refunds", listed, columns, workflow_id=lambda row: refund_id(row.id))
 
 
 async def send_update(output: Output, refund: str, update: str, command: Any, answer: type[Answer]) -> None:
     """Ask a refund's workflow for something. Raises RefusedError with its own reason."""
     settings = read_settings()
-    answered = await ask(await temporal_of(settings), refund_id(refund), update, command, answer, noun="refund")
+    answered = await ask(await temporal_for_orders(settings), refund_id(refund), update, command, answer, noun="refund")
     document_ = asdict(answered) if isinstance(answered, RefundResult) else answered
     shown = answered.outcome if isinstance(answered, RefundResult) else answered
     output.answer({"refund": refund, "answer": document_}, table("", "Refund", refund, rows=[("Answer", shown)]))
@@ -100,17 +131,21 @@ async def send_update(output: Output, refund: str, update: str, command: Any, an
 async def _begin(
     output: Output, settings: Settings, order: RefundOrder, account_id: str, provider: str, *, wait_seconds: float
 ) -> None:
-    first = await _first_outcome(await temporal_of(settings), order, account_id, provider, wait_seconds)
+    first = await _first_outcome(await temporal_for_orders(settings), order, account_id, provider, wait_seconds)
     link = workflow_link(settings, refund_id(order.refund_id))
-    facts = [
+    facts: list[tuple[str, object]] = [
         ("Outcome", first.outcome),
         ("Why", first.code),
         ("Amount", money(first.amount_minor, first.currency) if first.currency else ""),
         ("At the gateway", first.gateway_reference),
         ("In the ledger", first.transaction_id),
     ]
+    async with database_of(settings) as database:
+        credit = await RefundCredits(database).find(order.refund_id)
+    facts += credit_facts(credit, first.currency)
+    brought = {"credit_note": document(credit)} if credit else {}
     output.answer(
-        {"refund": order.refund_id, "first_outcome": asdict(first), "link": link},
+        {"refund": order.refund_id, "first_outcome": asdict(first), **brought, "link": link},
         table("", "Refund", order.refund_id, rows=[fact for fact in facts if fact[1]]),
         *link_line(link),
     )
@@ -170,7 +205,7 @@ def _next_name(refund: str) -> str:
 
 
 async def _found(settings: Settings, refund: str) -> Row[Any]:
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         found = await RefundQueries(database).find(refund)
     if found is None:
         raise refusal("refund", "refund_exists", f"there is no refund {refund!r}")
@@ -183,7 +218,7 @@ def _facts(found: Row[Any]) -> list[tuple[str, object]]:
         ("Payment", found.payment_id),
         ("Account", found.account_id),
         ("Amount", str(Money(found.amount_minor, found.currency))),
-        ("State", f"{found.state} {found.code}".strip()),
+        ("State", f"{REFUND.word(found.state)} {found.code}".strip()),
         ("At the gateway", found.gateway_reference),
         ("In the ledger", found.transaction_id),
         ("Asked by", found.asked_by),

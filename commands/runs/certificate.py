@@ -1,6 +1,6 @@
 """Printing a certificate: every member, the totals, and the seal computed again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -9,31 +9,35 @@ from sqlalchemy import Row
 from activities.runs.queries import RunQueries
 from commands.formatting import document, money
 from commands.output import Output, table
-from commands.runs.show import require_run, totals_table
-from commands.session import database_of, read_settings
+from commands.runs.show import BILLED, net_tax_total, require_run, table_of, totals_of
+from commands.session import read_settings, reading_database_of
 from models.problem import refusal
 from models.runs.certificate import Seal, SealedItem
+from models.runs.process_run import RunKind
 
 COLUMNS = ("Member", "Account", "Outcome", "Why", "Amount", "Settled", "Transaction")
+BILLED_COLUMNS = (*COLUMNS[:4], *BILLED, "Transaction")
 
 
 async def certificate(output: Output, run_id: str) -> None:
     """Print a run's certificate page by page. Raises RefusedError when the run has none yet."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         records = RunQueries(database)
         run = await require_run(records, run_id)
         if run.certificate is None:
             raise refusal("run", "run_completed", f"{run_id} is {run.state} and has no certificate yet")
         seal = Seal()
         with output.stream("items") as stream:
-            async for page in records.items(run_id):
+            is_billing = run.kind == RunKind.BILLING
+            async for page in records.items(run_id, is_billing=is_billing):
                 for row in page:
                     seal.add(_sealed(row))
-                stream.rows((document(row) for row in page), _items(page))
+                stream.rows((document(row) for row in page), _billed(page) if is_billing else _items(page))
             holds = seal.hexdigest() == run.certificate["sha256"] and seal.members == run.certificate["members"]
             stream.finish(
                 {"certificate": run.certificate, "seal": {"computed": seal.hexdigest(), "holds": holds}},
-                totals_table(await records.totals(run_id), "Totals"),
+                table_of(run, await totals_of(records, run), "Totals"),
+                *taken_again(run.certificate),
                 _statement(run, seal, holds=holds),
                 is_good=holds,
             )
@@ -60,6 +64,31 @@ def _sealed(row: Row[Any]) -> SealedItem:
     )
 
 
+def taken_again(certificate: Mapping[str, Any]) -> Sequence[Table]:
+    """Make the table of what a supplement took again: the certificates before it have it as passed over."""
+    rows = [
+        (one["outcome"], one["reason"], one["currency"], one["members"], money(one["amount_minor"], one["currency"]))
+        for one in certificate.get("taken_again", ())
+    ]
+    columns = ("Outcome before", "Why", "Currency", "Members", "Amount")
+    return [table("Taken again", *columns, rows=rows, right=columns[3:])] if rows else []
+
+
+def _billed(page: Sequence[Row[Any]]) -> Table:
+    rows = [
+        (
+            row.member_id,
+            row.account_id,
+            row.outcome,
+            row.reason,
+            *net_tax_total(row, row.currency),
+            _documents(row),
+        )
+        for row in page
+    ]
+    return table("", *BILLED_COLUMNS, rows=rows, right=BILLED)
+
+
 def _items(page: Sequence[Row[Any]]) -> Table:
     rows = [
         (
@@ -69,8 +98,12 @@ def _items(page: Sequence[Row[Any]]) -> Table:
             row.reason,
             money(row.amount_minor, row.currency),
             money(row.settled_minor, row.currency),
-            row.transaction_id,
+            _documents(row),
         )
         for row in page
     ]
     return table("", *COLUMNS, rows=rows, right=("Amount", "Settled"))
+
+
+def _documents(row: Row[Any]) -> str:
+    return ", ".join(id for id in (row.transaction_id, row.credit_note_id) if id)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from commands.formatting import money
 from commands.links import workflow_link
 from commands.output import Output, table
-from commands.session import read_settings, temporal_of
+from commands.session import read_settings, temporal_for_orders
 from commands.updates import ask
 from models.operator_command import OperatorCommand
 from models.runs.run_control import RunStatus
@@ -14,10 +14,10 @@ from models.runs.run_control import RunStatus
 async def send_update(output: Output, run_id: str, update: str, command: OperatorCommand) -> None:
     """Ask a run for something and show where it stands then. Raises RefusedError with the run's own reason."""
     settings = read_settings()
-    status = await ask(await temporal_of(settings), run_id, update, command, RunStatus, noun="run")
+    status = await ask(await temporal_for_orders(settings), run_id, update, command, RunStatus, noun="run")
     link = workflow_link(settings, run_id)
     output.answer(
-        {"run_id": run_id, **asdict(status), "link": link},
+        {"run_id": run_id, **asdict(status), "stage": status.stage.word, "link": link},
         table("", "Run", run_id, rows=_facts(status, link)),
         table("Decisions", "What was decided", rows=[(decision,) for decision in status.decisions]),
     )
@@ -30,7 +30,7 @@ def _facts(status: RunStatus, link: str) -> list[tuple[str, object]]:
         for currency, due in status.due.items()
     )
     facts = [
-        ("Stage", status.stage),
+        ("Stage", status.stage.word),
         ("Waits for", status.waits_for),
         ("Members", f"{status.done} of {status.members - status.skipped} done, {status.skipped} skipped"),
         ("Outcomes", outcomes),

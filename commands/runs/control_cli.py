@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DefinitionId, FollowSeconds, Json, PeriodText, RunId, Wait
+from commands.changing.changes import changes
+from commands.options import AsCsv, DefinitionId, FollowSeconds, Json, OfSupplement, PeriodText, RunId, Wait
 from commands.runner import perform
 
 app = typer.Typer()
@@ -14,6 +15,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the run an
 
 
 @app.command("pause")
+@changes()
 def pause_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Let a run start nothing new. Payments in flight settle."""
     from commands.runs.control import send_update
@@ -23,6 +25,7 @@ def pause_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -
 
 
 @app.command("resume")
+@changes()
 def resume_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """Let a paused run go on.
 
@@ -35,6 +38,7 @@ def resume_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) 
 
 
 @app.command("abort")
+@changes(final="The run ends for good; whoever was not asked yet is released.")
 def abort_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -> None:
     """End a run and release the rest of it.
 
@@ -47,6 +51,7 @@ def abort_run(run: RunId, actor: Actor, reason: Reason, as_json: Json = False) -
 
 
 @app.command("rate")
+@changes()
 def change_rate(
     run: RunId,
     actor: Actor,
@@ -73,7 +78,13 @@ def change_rate(
 
 
 @app.command("dry-run")
-def dry_run(definition: DefinitionId, period: PeriodText, as_json: Json = False) -> None:
+def dry_run(
+    definition: DefinitionId,
+    period: PeriodText,
+    of_supplement: OfSupplement = False,
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
     """Tell who would be charged; write nothing.
 
     It tells what, on which card, and why others are passed over, as it is while it reads: a run freezes its members
@@ -81,10 +92,13 @@ def dry_run(definition: DefinitionId, period: PeriodText, as_json: Json = False)
     """
     from commands.runs.dry_runs import dry_run
 
-    perform(lambda output: dry_run(output, definition, period), as_json=as_json)
+    perform(
+        lambda output: dry_run(output, definition, period, of_supplement=of_supplement), as_json=as_json, as_csv=as_csv
+    )
 
 
 @app.command("shadow")
+@changes()
 def shadow_run(
     definition: DefinitionId,
     period: PeriodText,
@@ -105,11 +119,11 @@ def shadow_run(
 
 
 @app.command("differences")
-def show_differences(run: RunId, as_json: Json = False) -> None:
+def show_differences(run: RunId, as_csv: AsCsv = False, as_json: Json = False) -> None:
     """Print how a shadow run differs.
 
     Beside the last certified run: who is new or gone, whose amount or card is another.
     """
     from commands.runs.dry_runs import differences
 
-    perform(lambda output: differences(output, run), as_json=as_json)
+    perform(lambda output: differences(output, run), as_json=as_json, as_csv=as_csv)

@@ -1,8 +1,8 @@
-"""Dry runs and shadow runs."""
+"""Dry runs and shadow runs: what would be charged or billed."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from rich.table import Table
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -14,24 +14,32 @@ from commands.links import link_line, workflow_link
 from commands.output import Output, Stream, table
 from commands.runs.show import require_run
 from commands.runs.start import follow
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from models.problem import refusal
-from models.runs.dry_run import Difference, DryRunMember, DryRunRequest
+from models.runs.dry_run import BillingDryRunMember, Difference, DryRunMember, DryRunRequest
 from models.runs.process_run import RunKind, RunRequest
 from models.workflow_ids import WORKFLOW_QUEUE, shadow_run_id
 from workflows.visibility import run_label
 
 PAGE = 500
 CHARGED = "charged"
+BILLED = "billed"
+AMOUNTS = ("Net", "Tax", "Total")
 
 
-async def dry_run(output: Output, definition_id: str, period: str) -> None:
-    """Print who would be charged and why others would not, page by page, then the totals."""
+async def dry_run(output: Output, definition_id: str, period: str, *, of_supplement: bool) -> None:
+    """Print who would be charged and why others would not, page by page, then the totals.
+
+    Raises RefusedError for a supplement of a period that has no certificate.
+    """
     members: Counter[tuple[str, str]] = Counter()
     amounts: defaultdict[tuple[str, str], int] = defaultdict(int)
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         dry_runs = DryRunActivities(database)
         request = DryRunRequest(definition_id, period, limit=PAGE)
+        if of_supplement:
+            number = await RunQueries(database).next_supplement(definition_id, RunKind.PAYMENT, period)
+            request = replace(request, supplement=number)
         page = await dry_runs.dry_run_page(request)
         with output.stream("members") as stream:
             while page.after:
@@ -40,7 +48,7 @@ async def dry_run(output: Output, definition_id: str, period: str) -> None:
                     members[key] += 1
                     amounts[key] += member.amount_minor
                 stream.rows((asdict(member) for member in page.members), _members(page.members))
-                page = await dry_runs.dry_run_page(DryRunRequest(definition_id, period, page.after, PAGE))
+                page = await dry_runs.dry_run_page(replace(request, after=page.after))
             totals = [
                 {"outcome": outcome, "currency": currency, "members": count, "amount_minor": amounts[outcome, currency]}
                 for (outcome, currency), count in sorted(members.items())
@@ -50,12 +58,32 @@ async def dry_run(output: Output, definition_id: str, period: str) -> None:
             stream.finish({"totals": totals}, table("Totals", *columns, rows=shown, right=columns[2:]))
 
 
+async def billing_dry_run(output: Output, definition_id: str, period: str, *, of_supplement: bool) -> None:
+    """Print what would be billed and why some would not, page by page, then the totals.
+
+    Raises RefusedError for a supplement of a period that has no certificate.
+    """
+    totals = _BilledTotals()
+    async with reading_database_of(read_settings()) as database:
+        dry_runs, request = DryRunActivities(database), DryRunRequest(definition_id, period, limit=PAGE)
+        if of_supplement:
+            number = await RunQueries(database).next_supplement(definition_id, RunKind.BILLING, period)
+            request = replace(request, supplement=number)
+        page = await dry_runs.billing_page(request)
+        with output.stream("members") as stream:
+            while page:
+                totals.add(page)
+                stream.rows((asdict(member) for member in page), _billed_members(page))
+                page = await dry_runs.billing_page(replace(request, after=page[-1].subscription_id))
+            stream.finish({"totals": totals.documents()}, totals.view())
+
+
 async def shadow_run(
     output: Output, definition_id: str, period: str, *, wait: bool, wait_seconds: float | None
 ) -> None:
     """Start a shadow run, or follow it and print what differs. Raises RefusedError while one is under way."""
     settings = read_settings()
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     run_id, request = shadow_run_id(definition_id, period), RunRequest(definition_id, period, is_shadow=True)
     async with database_of(settings) as database:
         # A definition that may not run is refused here, where somebody is listening.
@@ -81,7 +109,7 @@ async def shadow_run(
 
 async def differences(output: Output, run_id: str) -> None:
     """Print in what a shadow run differs from the last certified run. Raises RefusedError when it is not done."""
-    async with database_of(read_settings()) as database:
+    async with reading_database_of(read_settings()) as database:
         run = await require_run(RunQueries(database), run_id)
         if run.kind != "shadow" or run.certificate is None:
             raise refusal("run", "shadow_completed", f"{run_id} is no shadow run that has come to its end")
@@ -124,3 +152,56 @@ def _side(amount_minor: int | None, currency: str | None, card: str | None) -> s
     if amount_minor is None or currency is None:
         return ""
     return f"{money(amount_minor, currency)}, {card}"
+
+
+class _BilledTotals:
+    """Sums of a dry run by outcome and currency, in minor units."""
+
+    def __init__(self) -> None:
+        self._members: Counter[tuple[str, str]] = Counter()
+        self._amounts: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, page: Sequence[BillingDryRunMember]) -> None:
+        for one in page:
+            key = (one.reason or BILLED, one.currency)
+            self._members[key] += 1
+            for name, amount in (("net", one.net_minor), ("tax", one.tax_minor), ("total", one.total_minor)):
+                self._amounts[*key, name] += amount or 0
+
+    def documents(self) -> list[dict[str, object]]:
+        """Return a JSON object for each outcome and currency; what is not billed has no tax and no total."""
+        return [
+            {
+                "outcome": outcome,
+                "currency": currency,
+                "members": members,
+                "net_minor": self._amounts[outcome, currency, "net"],
+                "tax_minor": self._billed(outcome, currency, "tax"),
+                "total_minor": self._billed(outcome, currency, "total"),
+            }
+            for (outcome, currency), members in sorted(self._members.items())
+        ]
+
+    def view(self) -> Table:
+        rows = [
+            (one["outcome"], one["currency"], one["members"], *_amounts(one, str(one["currency"])))
+            for one in self.documents()
+        ]
+        columns = ("Would be", "Currency", "Members", *AMOUNTS)
+        return table("Totals", *columns, rows=rows, right=columns[2:])
+
+    def _billed(self, outcome: str, currency: str, name: str) -> int | None:
+        return self._amounts[outcome, currency, name] if outcome == BILLED else None
+
+
+def _billed_members(page: Sequence[BillingDryRunMember]) -> Table:
+    rows = [
+        (one.subscription_id, one.account_id, *_amounts(asdict(one), one.currency), one.reason or BILLED)
+        for one in page
+    ]
+    return table("", "Subscription", "Account", *AMOUNTS, "Would be", rows=rows, right=AMOUNTS)
+
+
+def _amounts(document: dict[str, object], currency: str) -> tuple[str, ...]:
+    amounts = (document[name] for name in ("net_minor", "tax_minor", "total_minor"))
+    return tuple(money(amount, currency) if isinstance(amount, int) else "" for amount in amounts)

@@ -12,7 +12,7 @@ from activities.runs.queries import RunQueries
 from commands.links import workflow_link
 from commands.output import Output
 from commands.runs.show import require_run
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_of
 from models.problem import refusal
 from models.runs.process_run import RunKind
 from models.workflow_ids import collect_activity_id, collection_id, shard_id
@@ -24,7 +24,7 @@ SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 async def link(output: Output, run_id: str, account_id: str) -> None:
     """Print where an account was handled. Raises RefusedError when it was not in the run."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         records = RunQueries(database)
         run = await require_run(records, run_id)
         item = await records.item_of_account(run_id, account_id)

@@ -9,7 +9,7 @@ from activities.runs.refund_runs import read_certificate
 from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_for_orders
 from commands.waiting.answers import result_of
 from models.problem import refusal
 from models.runs.refund_run import RefundCertificate, RefundRunRequest
@@ -20,20 +20,22 @@ from workflows.runs.refund_run import RefundRun
 from workflows.visibility import refund_run_label
 
 
-async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_seconds: float | None) -> None:
+async def run(
+    output: Output, day: date | None, *, not_due_yet: bool, over_nobody: bool, wait_seconds: float | None
+) -> None:
     """Run a day's refunds to their certificate; a day that has been run answers with its own.
 
-    Raises RefusedError for a day that has not begun, unless that is asked for.
+    Raises RefusedError for a day that has not begun, and Failure for one over nobody, unless that is asked for.
     """
     settings = read_settings()
     now = datetime.now(UTC)
     day = day or now.date()
     if day > now.date() and not not_due_yet:
         raise refusal("day", DAY_RULE, f"{day} has not begun; with --not-due-yet it runs all the same")
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     handle = await client.start_workflow(
         RefundRun.run,
-        RefundRunRequest(settings.provider, day, not_due_yet=not_due_yet),
+        RefundRunRequest(settings.provider, day, not_due_yet=not_due_yet, over_nobody=over_nobody),
         id=refund_run_id(settings.provider, f"{day}"),
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -46,7 +48,7 @@ async def run(output: Output, day: date | None, *, not_due_yet: bool, wait_secon
 async def show(output: Output, day: date) -> None:
     """Show a certificate."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         certificate = await read_certificate(database, refund_run_id(settings.provider, f"{day}"))
     if certificate is None:
         raise refusal("day", "run_is_certified", f"the refunds of {day} have no certificate")

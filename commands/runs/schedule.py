@@ -1,5 +1,6 @@
 """Applying and listing schedules."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput
@@ -8,8 +9,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.database import Database
 from activities.runs.schedule_queries import read_schedules, read_swept_providers
 from commands.formatting import moment
+from commands.lists.paging import answer_all
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_of
 from models.workflow_ids import (
     AUDIT_SCHEDULE,
     REMINDER_SCHEDULE,
@@ -37,11 +39,11 @@ PREFIX = schedule_id("")
 async def apply(output: Output) -> None:
     """Make Temporal's schedules what run definitions and providers ask for, and say what changed."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         wanted = await _wanted(database)
     client = await temporal_of(settings)
     there = await _ids(client)
-    changes = [(name, await _make_so(client, schedule_id(name), schedule)) for name, schedule in wanted.items()]
+    changes = [(name, await make_so(client, schedule_id(name), schedule)) for name, schedule in wanted.items()]
     for id in sorted(there - {schedule_id(name) for name in wanted}):
         await client.get_schedule_handle(id).delete()
         changes.append((id.removeprefix(PREFIX), "removed"))
@@ -68,7 +70,7 @@ async def list_all(output: Output) -> None:
         for one in documents
     ]
     columns = ("Definition", "Next", "Time zone", "Last", "State", "Missed")
-    output.answer({"schedules": documents}, table("", *columns, rows=rows, right=("Missed",)))
+    answer_all(output, "schedules", documents, table("", *columns, rows=rows, right=("Missed",)))
 
 
 async def _wanted(database: Database) -> dict[str, Schedule]:
@@ -78,27 +80,23 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
         if found.monthly is not None and found.is_effective
     }
     providers = await read_swept_providers(database)
-    sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
+    reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers else {}
+    return monthly | refunds | reminders | checking_schedules(providers)
+
+
+def checking_schedules(providers: Sequence[str]) -> dict[str, Schedule]:
+    """Return the schedules that look after an installation: none of them charges, refunds or writes to customers."""
+    sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
     reconciled = {reconciliation_schedule(provider): reconciliation_schedule_of(provider) for provider in providers}
-    nightly = {REMINDER_SCHEDULE: reminder_schedule(), AUDIT_SCHEDULE: audit_schedule()}
-    return (
-        monthly
-        | sweeps
-        | refunds
-        | reconciled
-        | (nightly if providers else {})
-        | {SUPERVISOR_SCHEDULE: supervisor_schedule()}
-    )
+    audit = {AUDIT_SCHEDULE: audit_schedule()} if providers else {}
+    return sweeps | reconciled | audit | {SUPERVISOR_SCHEDULE: supervisor_schedule()}
 
 
-async def _make_so(client: Client, id: str, wanted: Schedule) -> str:
-    handle = client.get_schedule_handle(id)
-    try:
-        found = (await handle.describe()).schedule
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+async def make_so(client: Client, id: str, wanted: Schedule) -> str:
+    """Create or update a schedule where it differs from what is wanted, and say which."""
+    found = await find_schedule(client, id)
+    if found is None:
         await client.create_schedule(id, wanted)
         return "created"
     if await is_same(found, wanted, client.data_converter):
@@ -109,8 +107,18 @@ async def _make_so(client: Client, id: str, wanted: Schedule) -> str:
         wanted.state = current.description.schedule.state
         return ScheduleUpdate(wanted)
 
-    await handle.update(changed)
+    await client.get_schedule_handle(id).update(changed)
     return "updated"
+
+
+async def find_schedule(client: Client, id: str) -> Schedule | None:
+    """Return a schedule, or None when there is none with this id."""
+    try:
+        return (await client.get_schedule_handle(id).describe()).schedule
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    return None
 
 
 async def _ids(client: Client) -> set[str]:

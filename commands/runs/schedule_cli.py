@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DefinitionId, Json, period_of
+from commands.changing.changes import changes
+from commands.options import AsCsv, DefinitionId, Json, period_of
 from commands.runner import perform
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ Last = Annotated[str, typer.Argument(metavar="TO", parser=period_of, help="Last 
 
 
 @app.command("apply")
+@changes()
 def apply_schedules(as_json: Json = False) -> None:
     """Make Temporal's schedules what run definitions and providers ask for; applying again changes nothing.
 
@@ -30,14 +32,15 @@ def apply_schedules(as_json: Json = False) -> None:
 
 
 @app.command("list")
-def list_schedules(as_json: Json = False) -> None:
+def list_schedules(as_csv: AsCsv = False, as_json: Json = False) -> None:
     """List the schedules: next run, last run, paused and why, what was missed."""
     from commands.runs.schedule import list_all
 
-    perform(list_all, as_json=as_json)
+    perform(list_all, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("pause")
+@changes()
 def pause_schedule(
     definition: DefinitionId,
     note: Annotated[str, typer.Option("--note", help="Why, for whoever reads it.")] = "paused by an operator",
@@ -50,6 +53,7 @@ def pause_schedule(
 
 
 @app.command("resume")
+@changes()
 def resume_schedule(
     definition: DefinitionId,
     note: Annotated[str, typer.Option("--note", help="Why, for whoever reads it.")] = "resumed by an operator",
@@ -62,6 +66,7 @@ def resume_schedule(
 
 
 @app.command("backfill")
+@changes()
 def backfill_schedule(
     definition: DefinitionId,
     first: First,
@@ -75,6 +80,7 @@ def backfill_schedule(
 
 
 @app.command("delete")
+@changes()
 def delete_schedule(definition: DefinitionId, as_json: Json = False) -> None:
     """Delete a schedule. What it started goes on; `schedule apply` makes it again while the definition has one."""
     from commands.runs.schedule_state import delete

@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.runs.schedule_queries import read_schedules
 from commands.output import Output
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import read_settings, reading_database_of, temporal_for_orders, temporal_of
 from models.period import Period
 from models.problem import refusal
 from models.runs.schedule import MonthlySchedule
@@ -46,6 +46,7 @@ async def backfill(output: Output, definition_id: str, first: str, last: str) ->
     due_at = [monthly.moment_in(period) for period in periods]
     # The start of a backfill is left out, its end is not.
     wanted = ScheduleBackfill(due_at[0] - timedelta(seconds=1), due_at[-1], overlap=ScheduleOverlapPolicy.BUFFER_ALL)
+    _ = await temporal_for_orders(settings)
     async with _handle(settings, definition_id) as handle:
         await handle.backfill(wanted)
     months = [str(period) for period in periods]
@@ -67,7 +68,7 @@ def _periods(first: Period, last: Period, monthly: MonthlySchedule) -> list[Peri
 
 
 async def _monthly(settings: Settings, definition_id: str) -> MonthlySchedule:
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         for found in await read_schedules(database):
             if found.id == definition_id and found.monthly is not None:
                 return found.monthly

@@ -1,6 +1,6 @@
 """Showing runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -9,40 +9,67 @@ from sqlalchemy import Row
 from activities.runs.queries import RunQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_actions
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.session import database_of, read_settings
+from commands.session import read_settings, reading_database_of
+from models.listing import ListPage
+from models.operations.record_states import RUN
 from models.problem import refusal
+from models.runs.process_run import RunKind, RunState
+from settings import Settings
 
 COLUMNS = ("Outcome", "Why", "Currency", "Members", "Amount", "Settled")
 NUMBERS = ("Members", "Amount", "Settled")
+BILLED = ("Net", "Tax", "Total")
 
 
 async def show(output: Output, run_id: str) -> None:
     """Show one run with its totals. Raises RefusedError when there is none."""
     settings = read_settings()
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         records = RunQueries(database)
         run = await require_run(records, run_id)
-        totals = await records.totals(run_id)
+        totals = await totals_of(records, run)
+        supplements = await records.supplements(run) if run.kind != "shadow" and run.supplement == 0 else ()
+        of_month = await totals_of(records, run, of_month=True) if supplements else ()
+    state = await _state(settings, run)
     link = workflow_link(settings, run_id)
+    month = {
+        "supplements": [{"id": row.id, "state": row.state, "members": row.members} for row in supplements],
+        "of_month": [document(row) for row in of_month],
+    }
     output.answer(
-        {**document(run), "totals": [document(row) for row in totals], "link": link},
-        table("", "Run", run.id, rows=_facts(run)),
-        totals_table(totals),
+        {
+            **document(run),
+            "state": state,
+            "totals": [document(row) for row in totals],
+            **(month if supplements else {}),
+            "link": link,
+        },
+        table("", "Run", run.id, rows=_facts(run, state)),
+        table_of(run, totals),
+        *(f"{row.id}: {row.members} members, {row.state}" for row in supplements),
+        *([table_of(run, of_month, f"{run.period} with its supplements")] if supplements else []),
         *(f"Decision: {decision}" for decision in run.decisions),
         *link_line(link),
     )
 
 
-async def list_latest(output: Output, *, kind: str, definition_id: str, limit: int) -> None:
-    """List the latest runs."""
-    async with database_of(read_settings()) as database:
-        rows = await RunQueries(database).latest(kind=kind, definition_id=definition_id, limit=limit)
-    shown = [
-        (row.id, row.kind, row.state, row.members, moment(row.started_at), moment(row.completed_at)) for row in rows
-    ]
-    columns = ("Run", "Kind", "State", "Members", "Started", "Completed")
-    output.answer({"runs": [document(row) for row in rows]}, table("", *columns, rows=shown, right=("Members",)))
+async def list_page(output: Output, page: ListPage, *, kind: str, definition_id: str, state: str) -> None:
+    """List a page of runs, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await RunQueries(database).page(page, kind=kind, definition_id=definition_id, state=state)
+    columns = {
+        "Run": lambda row: row.id,
+        "Kind": lambda row: row.kind,
+        "State": state_word,
+        "Members>": lambda row: row.members,
+        "Started": lambda row: moment(row.started_at),
+        "Completed": lambda row: moment(row.completed_at),
+    }
+    await answer_list(output, settings, "runs", listed, columns, workflow_id=lambda row: row.id)
 
 
 async def require_run(records: RunQueries, run_id: str) -> Row[Any]:
@@ -51,6 +78,30 @@ async def require_run(records: RunQueries, run_id: str) -> Row[Any]:
     if run is None:
         raise refusal("run", "run_exists", f"there is no run {run_id!r}; see runs list")
     return run
+
+
+async def totals_of(records: RunQueries, run: Row[Any], *, of_month: bool = False) -> Sequence[Row[Any]]:
+    """Return the totals of a run, or of its month: of billing with net, tax and total by their names."""
+    if run.kind == RunKind.BILLING:
+        return await records.billed_totals(run.id, of_month=of_month)
+    return await records.totals(run.id, of_month=of_month)
+
+
+def table_of(run: Row[Any], totals: Iterable[Row[Any]], title: str = "") -> Table:
+    """Make the table of a run's totals, of its kind."""
+    return (billed_table if run.kind == RunKind.BILLING else totals_table)(totals, title)
+
+
+def billed_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
+    """Make the table of a billing run's totals; of what was not billed there is the net price alone."""
+    rows = [(row.outcome, row.reason, row.currency, row.members, *net_tax_total(row, row.currency)) for row in totals]
+    return table(title, *COLUMNS[:4], *BILLED, rows=rows, right=("Members", *BILLED))
+
+
+def net_tax_total(row: Row[Any], currency: str) -> tuple[str, ...]:
+    """Return a row's net, tax and total as people read them; nothing where there is none."""
+    amounts = (row.net_minor, row.tax_minor, row.total_minor)
+    return tuple("" if amount is None else money(amount, currency) for amount in amounts)
 
 
 def totals_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
@@ -69,10 +120,17 @@ def totals_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
     return table(title, *COLUMNS, rows=rows, right=NUMBERS)
 
 
-def _facts(run: Row[Any]) -> list[tuple[str, object]]:
+async def _state(settings: Settings, run: Row[Any]) -> str:
+    """Return where a run stands: as its workflow shows it while it runs, if Temporal says so."""
+    known = await next_actions(settings, [run.id]) if run.state == RunState.RUNNING else None
+    action = (known or {}).get(run.id)
+    return RUN.word(run.state, action.stage if action else "")
+
+
+def _facts(run: Row[Any], state: str) -> list[tuple[str, object]]:
     facts = [
         ("Definition, period", f"{run.definition_id}, {run.period}"),
-        ("Kind, state", f"{run.kind}, {run.state}{', aborted' if run.is_aborted else ''}"),
+        ("Kind, state", f"{run.kind}, {state}{', aborted' if run.is_aborted else ''}"),
         ("Members", run.members),
         ("Started", moment(run.started_at)),
         ("Completed", moment(run.completed_at)),

@@ -1,5 +1,6 @@
 """Starting a run, and following it to its certificate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,53 +9,107 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.database import Database
+from activities.runs.dry_runs import DryRunActivities
 from activities.runs.queries import RunQueries
 from commands.links import link_line, workflow_link
 from commands.output import Output
 from commands.runs.run_progress import following
 from commands.runs.show import show
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, temporal_for_orders
 from commands.waiting.answers import result_of
 from models.problem import refusal
+from models.runs.dry_run import DryRunRequest
 from models.runs.process_run import RunKind, RunRequest
+from models.runs.run_start import CLOSED_RULE, SOMEBODY_RULE
 from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, payment_run_id
+from settings import Settings
 from workflows.visibility import run_label
 
 
-async def start(
+async def start(output: Output, kind: RunKind, request: RunRequest, *, wait: bool, wait_seconds: float | None) -> None:
+    """Start a run and say where it is, or follow it.
+
+    Raises RefusedError when it may not start, is not due, or is over nobody.
+    """
+    settings = read_settings()
+    async with database_of(settings) as database:
+        due_by = None if request.not_due_yet else datetime.now(UTC)
+        await RunQueries(database).require_startable(request.definition_id, kind, request.period, due_by=due_by)
+        await _begin(output, settings, database, kind, request, wait=wait, wait_seconds=wait_seconds)
+
+
+async def supplement(
+    output: Output, kind: RunKind, request: RunRequest, *, wait: bool, wait_seconds: float | None
+) -> None:
+    """Start a supplement of a closed period; number 0 is the next one.
+
+    Raises RefusedError when the period is not closed, a supplement has that number, or nobody is due.
+    """
+    settings = read_settings()
+    async with database_of(settings) as database:
+        following = await RunQueries(database).next_supplement(request.definition_id, kind, request.period)
+        request = replace(request, supplement=request.supplement or following)
+        if request.supplement != following:
+            raise refusal(
+                "number", _number_rule(request.supplement, following), _number_problem(kind, request, following)
+            )
+        await _begin(output, settings, database, kind, request, wait=wait, wait_seconds=wait_seconds)
+
+
+def _number_rule(number: int, following: int) -> str:
+    return "one_run_a_period" if number < following else CLOSED_RULE
+
+
+def _number_problem(kind: RunKind, request: RunRequest, following: int) -> str:
+    run_id = run_id_of(kind, request)
+    if request.supplement < following:
+        return f"{run_id} has its certificate"
+    return f"the next supplement is {following}; {run_id} comes after it"
+
+
+async def _begin(
     output: Output,
+    settings: Settings,
+    database: Database,
     kind: RunKind,
-    definition_id: str,
-    period: str,
+    request: RunRequest,
     *,
     wait: bool,
     wait_seconds: float | None,
-    not_due_yet: bool,
 ) -> None:
-    """Start a run and say where it is, or follow it. Raises RefusedError when it may not start, or is not due."""
-    settings = read_settings()
-    async with database_of(settings) as database:
-        records = RunQueries(database)
-        due_by = None if not_due_yet else datetime.now(UTC)
-        await records.require_startable(definition_id, kind, period, due_by=due_by)
-        request = RunRequest(definition_id, period, not_due_yet=not_due_yet)
-        client = await temporal_of(settings)
-        handle = await _start(client, kind, request)
-        link = workflow_link(settings, handle.id)
-        if wait:
-            await follow(client, database, handle, wait_seconds=wait_seconds)
+    await _require_somebody(database, kind, request)
+    client = await temporal_for_orders(settings)
+    handle = await _start(client, kind, request)
+    link = workflow_link(settings, handle.id)
     if wait:
+        await follow(client, database, handle, wait_seconds=wait_seconds)
         await show(output, handle.id)
         return
     output.answer({"run_id": handle.id, "link": link}, f"Started {handle.id}", *link_line(link))
 
 
+def run_id_of(kind: RunKind, request: RunRequest) -> str:
+    """Return the natural id of a run."""
+    make = billing_run_id if kind is RunKind.BILLING else payment_run_id
+    return make(request.definition_id, request.period, request.supplement)
+
+
+async def _require_somebody(database: Database, kind: RunKind, request: RunRequest) -> None:
+    """Raise RefusedError when nobody is due: the run would close its period."""
+    if request.over_nobody:
+        return
+    members = DryRunRequest(request.definition_id, request.period, supplement=request.supplement)
+    if await DryRunActivities(database).is_over_nobody(kind, members):
+        run_id = run_id_of(kind, request)
+        problem = f"{run_id} is over nobody; with --over-nobody it closes its period all the same"
+        raise refusal("period", SOMEBODY_RULE, problem)
+
+
 async def _start(client: Client, kind: RunKind, request: RunRequest) -> WorkflowHandle[Any, Any]:
-    is_billing = kind is RunKind.BILLING
-    run_id = (billing_run_id if is_billing else payment_run_id)(request.definition_id, request.period)
+    run_id = run_id_of(kind, request)
     try:
         return await client.start_workflow(
-            "BillingRun" if is_billing else "PaymentRun",
+            "BillingRun" if kind is RunKind.BILLING else "PaymentRun",
             request,
             id=run_id,
             task_queue=WORKFLOW_QUEUE,

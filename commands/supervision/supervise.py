@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from commands.changing.changes import changes
 from commands.options import ANSWER_SECONDS, Json, WaitSeconds
 from commands.runner import perform
 
 
+@changes()
 def supervise(
     only: Annotated[
         str, typer.Option("--only", help="Resume this workflow now, such as collection/acc_1/2026-11.")

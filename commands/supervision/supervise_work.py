@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from activities.database import Database
 from activities.supervision.supervision import Progress, Supervision
 from commands.output import Output, table
-from commands.session import database_of, read_settings, temporal_of
+from commands.session import database_of, read_settings, temporal_for_orders
 from commands.updates import require_who_and_why
 from commands.waiting.answers import result_of
 from models.problem import refusal
@@ -25,7 +25,7 @@ from workflows.supervision.supervisor import Supervisor
 
 async def supervise_all(output: Output, wait_seconds: float) -> None:
     """Let the supervisor look at everything now, and say what it did."""
-    client = await temporal_of(read_settings())
+    client = await temporal_for_orders(read_settings())
     handle = await client.start_workflow(
         Supervisor.run,
         SupervisionRequest(),
@@ -42,7 +42,7 @@ async def resume_one(output: Output, workflow_id: str, actor: str, reason: str) 
     """Resume one workflow from its row, at once. Raises RefusedError when nothing of that id is open without one."""
     require_who_and_why(actor, reason)
     settings = read_settings()
-    client = await temporal_of(settings)
+    client = await temporal_for_orders(settings)
     request = SupervisionRequest(only=workflow_id, actor=actor, reason=reason)
     async with database_of(settings) as database:
         report = await compare_all(database, client, request)

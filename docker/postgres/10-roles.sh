@@ -3,11 +3,13 @@
 # what the processes run as; it may read, and write money only through the owner's functions. Temporal has its own.
 set -euo pipefail
 
-: "${DULY_OWNER_PASSWORD:?}" "${DULY_RUNTIME_PASSWORD:?}" "${TEMPORAL_DATABASE_PASSWORD:?}"
+owner_password=$(cat "${DULY_OWNER_PASSWORD_FILE:?}")
+runtime_password=$(cat "${DULY_RUNTIME_PASSWORD_FILE:?}")
+: "${owner_password:?}" "${runtime_password:?}" "${TEMPORAL_DATABASE_PASSWORD:?}"
 
 psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
-    --set owner_password="$DULY_OWNER_PASSWORD" \
-    --set runtime_password="$DULY_RUNTIME_PASSWORD" \
+    --set owner_password="$owner_password" \
+    --set runtime_password="$runtime_password" \
     --set temporal_password="$TEMPORAL_DATABASE_PASSWORD" <<'SQL'
 create role duly_app nologin;
 create role duly_owner login password :'owner_password';

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from models.cards.card_number import without_card_numbers
+from models.card_number import without_card_numbers
 from models.ledger.number_series import INVOICES, NumberSeries
 
 NOTE_LENGTH_MAX = 4000
+# As much of what a payer wrote is read for a note.
+STATED_LENGTH_MAX = 5 * NOTE_LENGTH_MAX
 # What banks write where a customer gave no reference.
 _NOTHING = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A"})
 _WORD = re.compile(r"[!-~]{1,64}")
@@ -43,6 +45,16 @@ class BankEntry:
         return self.is_credit and self.is_booked
 
     @property
+    def signed_minor(self) -> int:
+        """The amount as the bank account sees it: below zero it left."""
+        return self.amount_minor if self.is_credit else -self.amount_minor
+
+    @property
+    def stated(self) -> str:
+        """Everything that the line says of whose money it is."""
+        return f"{self.text} {self.payer} {self.structured_reference} {self.end_to_end_id} {self.reference}"
+
+    @property
     def key(self) -> str:
         """The idempotency key of the payment: the same line of a second import is the same payment."""
         return f"bank:{self.bank_account}:{self.reference}"
@@ -59,7 +71,7 @@ class BankEntry:
             "text": self.text,
         }
         stated = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
-        return without_card_numbers(stated)[:NOTE_LENGTH_MAX]
+        return without_card_numbers(stated[:STATED_LENGTH_MAX])[:NOTE_LENGTH_MAX]
 
 
 def is_reference(text: str) -> bool:

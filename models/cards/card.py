@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from models.cards.card_number import holds_card_number
+from models.card_number import REFUSED, holds_card_number
 from models.messages.message import CardNotice
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
@@ -58,7 +58,7 @@ class CardRegistration:
         """Refuse what looks like a card number, wherever it stands, and whatever is no token."""
         for name in ("card_id", "account_id", "provider", "method", "token", "replaces"):
             if holds_card_number(str(getattr(self, name))):
-                raise InvalidCardError(f"{name}: holds what looks like a card number; those never come here")
+                raise InvalidCardError(f"{name}: {REFUSED}")
         if self.token and not _TOKEN.fullmatch(self.token):
             raise InvalidCardError("token: must be the gateway's reference of a card, such as pm_…")
         if not re.fullmatch(r"card_[A-Za-z0-9_-]{1,60}", self.card_id):

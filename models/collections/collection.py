@@ -34,6 +34,9 @@ CANCELLED = "cancelled"
 # charged with what comes next.
 UNCHARGEABLE = frozenset({"below_minimum", "amount_not_in_steps"})
 
+# Why a collection ended whose account pays by a method that its provider does not handle: pays_by_bank_transfer.
+PAYS_BY = "pays_by_"
+
 # Nothing comes after these.
 ENDED = frozenset({Stage.SETTLED, Stage.GIVEN_UP})
 
@@ -159,7 +162,8 @@ class CollectionClosing:
 
 def action_at_end(policy: DunningPolicy, stage: Stage, reason: str) -> GiveUpAction:
     """Return what becomes of the account: the policy's action is for those who do not pay, not for a rest."""
-    is_by_policy = stage is Stage.GIVEN_UP and reason not in UNCHARGEABLE | {CANCELLED}
+    is_own_choice = reason in UNCHARGEABLE | {CANCELLED} or reason.startswith(PAYS_BY)
+    is_by_policy = stage is Stage.GIVEN_UP and not is_own_choice
     return policy.on_giving_up if is_by_policy else GiveUpAction.NOTHING
 
 

@@ -27,8 +27,9 @@ class DunningPolicy:
     the weekdays to avoid (Monday is 0), and on to a payday (a day of the month) that lies within `payday_within`.
     `evidence_after` paces the look for evidence of an unknown outcome; its last entry repeats, and after
     `review_after` a person decides. With `tries_other_cards`, the account's other cards are tried at once when one is
-    declined that may work later. Without `notifies_customer`, no message of a collection goes to its customer. What a
-    card network allows in 30 days is a table of its own.
+    declined that may work later. Without `notifies_customer`, no message of a collection goes to its customer. With
+    `once`, a decline is the end, unless the customer can let the same payment pass. What a card network allows in 30
+    days is a table of its own.
     """
 
     id: str = "standard"
@@ -55,6 +56,7 @@ class DunningPolicy:
     on_giving_up: GiveUpAction = GiveUpAction.NOTHING
     tries_other_cards: bool = False
     notifies_customer: bool = True
+    once: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a policy that could try for ever, never, or at an hour that is none."""
@@ -124,6 +126,8 @@ def after_decline(
     """
     if tries < 1:
         raise ValueError(f"tries: {tries} is not a count of attempts, it must be 1 or more")
+    if policy.once and kind is not DeclineClass.ACTION_REQUIRED:
+        return GiveUp("declined")
     if kind in {DeclineClass.HARD, DeclineClass.FRAUD, DeclineClass.ACTION_REQUIRED}:
         return WaitForCustomer(declined_at + policy.customer_deadline)
     waits = policy.technical_after if kind is DeclineClass.TECHNICAL else policy.declined_after

@@ -101,7 +101,8 @@ class CollectResult:
     `receivable` is what was collected where that has another name than was asked for. `next_part` is the receivable of
     what is left when one was paid that holds no more: its row is there, and its collection is to be started.
     After a decline, `other_card_ids` are the account's other cards that may be charged, in their order. When it blocked
-    the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it.
+    the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it. `took_ms` is
+    how long the gateway took to answer, in milliseconds; 0 when it was not asked.
     """
 
     outcome: CollectOutcome
@@ -119,3 +120,4 @@ class CollectResult:
     same_card_ids: tuple[str, ...] = ()
     receivable: str = ""
     next_part: str = ""
+    took_ms: int = 0

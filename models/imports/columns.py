@@ -1,16 +1,24 @@
 """The columns of the CSV files that people and banks bring, and how a row becomes named cells (S48, F120, F122)."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from models.cards.card_number import holds_card_number
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.problem import Problem, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
 BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
 AWARDS = "awards"
+
+# Files of the bank: the money is real, so nothing is refused for what a payer wrote. It is kept without card numbers.
+OF_THE_BANK = frozenset({BANK, ANSWERS})
+
+# As much of an id as an error shows.
+ID_SHOWN = 100
+# No name, address or reference is longer.
+CELL_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ COLUMNS = MappingProxyType(
             Column("due_date_rule", "id of a due date rule"),
             Column("region", "for reports"),
             Column("segment", "for reports"),
+            Column("payment_method", "how the account pays from now on, such as bank_transfer"),
         ),
         SUBSCRIPTIONS: (
             Column("subscription_id", "your reference of the subscription", None),
@@ -95,7 +104,32 @@ COLUMNS = MappingProxyType(
     }
 )
 
+# The column that says which row it is, in an error.
+ID_COLUMNS = MappingProxyType(
+    {
+        ACCOUNTS: "account_id",
+        SUBSCRIPTIONS: "subscription_id",
+        CARDS: "token",
+        BANK: "bank_reference",
+        PAYEES: "account_id",
+        ANSWERS: "reference",
+        AWARDS: "award_id",
+    }
+)
+
 Header = tuple[str, ...]
+
+
+class NamedCells(dict[str, str]):
+    """The cells of a row by column, with the defaults of what is not there.
+
+    `absent` are the columns that the file does not have, `empty` those that the row leaves empty.
+    """
+
+    def __init__(self, cells: Mapping[str, str], absent: frozenset[str], empty: frozenset[str]) -> None:
+        super().__init__(cells)
+        self.absent = absent
+        self.empty = empty
 
 
 def read_header(source: str, cells: Sequence[str]) -> Header:
@@ -120,24 +154,24 @@ def read_header(source: str, cells: Sequence[str]) -> Header:
     return names
 
 
-def cells_of(source: str, line: int, header: Header, row: Sequence[str]) -> dict[str, str]:
+def cells_of(source: str, line: int, header: Header, row: Sequence[str]) -> NamedCells:
     """Name a row's cells and fill in the defaults.
 
-    Raises RefusedError: a cell too many or too few, a card number anywhere, a control character. A value
-    is in no message before it is known to be no card number.
+    Raises RefusedError: a cell too many or too few, a card number anywhere, a control character, a cell too long. A
+    value is in no message before it is known to be no card number.
     """
+    if source in OF_THE_BANK:
+        return _named_cells(source, line, header, row)
     if any(holds_card_number(cell) for cell in row):
-        raise RefusedError(
-            [_problem(source, line, _card_field(header, row), "no_card_number", "seems to be a card number")]
-        )
-    return named_cells(source, line, header, row)
+        raise RefusedError([_problem(source, line, _card_field(header, row), NO_CARD_NUMBER, REFUSED)])
+    for position, cell in enumerate(row[: len(header)]):
+        if len(cell) > CELL_MAX:
+            problem = f"has {len(cell)} characters, at most {CELL_MAX}"
+            raise RefusedError([_problem(source, line, header[position], "text_length", problem)])
+    return _named_cells(source, line, header, row)
 
 
-def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> dict[str, str]:
-    """Name the cells of a row that may hold other long numbers than those of cards, such as IBANs.
-
-    Raises RefusedError: a cell too many or too few, a control character.
-    """
+def _named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> NamedCells:
     if len(row) != len(header):
         problem = f"has {len(row)} cells, the header {len(header)}"
         raise RefusedError([_problem(source, line, "row", "column_count", problem)])
@@ -145,14 +179,25 @@ def named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> d
     for name, cell in cells.items():
         if any(unicodedata.category(character) == "Cc" for character in cell):
             raise RefusedError([_problem(source, line, name, "printable", "holds a control character")])
-    return {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
+    filled = {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
+    absent = frozenset(filled) - frozenset(cells)
+    return NamedCells(filled, absent, frozenset(name for name, cell in cells.items() if not cell))
+
+
+def id_of(source: str, header: Header, row: Sequence[str]) -> str:
+    """Return the id of a row for an error, as far as it can be read; never what may be a card number."""
+    return _cell(ID_COLUMNS[source], header, row)
 
 
 def account_of(header: Header, row: Sequence[str]) -> str:
     """Return the account that a row names, as far as it can be read, though the row itself is wrong."""
-    position = header.index("account_id")
+    return _cell("account_id", header, row)
+
+
+def _cell(column: str, header: Header, row: Sequence[str]) -> str:
+    position = header.index(column)
     cell = row[position].strip() if position < len(row) else ""
-    return "" if holds_card_number(cell) else cell
+    return "" if holds_card_number(cell) or not cell.isprintable() else cell[:ID_SHOWN]
 
 
 def _missing(known: dict[str, Column], names: Header) -> list[str]:

@@ -1,12 +1,15 @@
 """One account of an import with all that comes with it: what must hold between its rows, and what is new about it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
 from models.problem import Problem
+
+Imported = TypeVar("Imported", ImportedAccount, ImportedSubscription, ImportedCard)
 
 
 class Change(StrEnum):
@@ -49,6 +52,22 @@ class Stored:
     owners: Mapping[str, str]
 
 
+def merged(entry: ImportEntry, stored: Stored) -> ImportEntry:
+    """Return an entry with what its files say nothing about as the database has it."""
+    return ImportEntry(
+        entry.line,
+        _merged(entry.account, stored.accounts.get(entry.account.account_id)),
+        tuple((line, _merged(row, stored.subscriptions.get(row.subscription_id))) for line, row in entry.subscriptions),
+        tuple((line, _merged(row, stored.cards.get(row.token))) for line, row in entry.cards),
+    )
+
+
+def _merged(row: Imported, before: Imported | None) -> Imported:
+    if before is None or not row.kept:
+        return row
+    return replace(row, **{name: getattr(before, name) for name in row.kept})
+
+
 def problems_within(entry: ImportEntry, reference: ImportReference) -> Iterator[Problem]:
     """Yield what does not fit together: currencies (X11), and customers of the gateway (G7)."""
     account = entry.account
@@ -56,6 +75,9 @@ def problems_within(entry: ImportEntry, reference: ImportReference) -> Iterator[
         if subscription.currency != account.currency:
             problem = f"is {subscription.currency}, the account's is {account.currency}"
             yield Problem("currency", "currency_of_account", problem, SUBSCRIPTIONS, line)
+        if subscription.ends_on is not None and subscription.ends_on <= subscription.starts_on:
+            problem = f"{subscription.ends_on} is not after {subscription.starts_on}"
+            yield Problem("ends_on", "ends_after_start", problem, SUBSCRIPTIONS, line)
     for line, card in entry.cards:
         if card.customer != entry.customer:
             problem = f"{card.customer!r} is another customer than {entry.customer!r} of an earlier card"

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar
 
 from models.currency import UnknownCurrencyError, exponent_of
 from models.gateway.amounts import charge_step, steps_text
-from models.imports.columns import COLUMNS
+from models.imports.columns import ACCOUNTS, COLUMNS, NamedCells
 from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
 from models.problem import Problem, RefusedError
 
-_ID = re.compile(r"^[!-~]{1,64}$")
+ID_PATTERN = re.compile(r"^[!-~]{1,64}$")
+ID_MEANING = "must be 1 to 64 ASCII characters without blanks"
 _WHOLE = re.compile(r"^-?[0-9]{1,9}$")
 _DAY = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
@@ -31,11 +32,13 @@ class ImportReference:
     time_zones: frozenset[str]
     locales: frozenset[str]
     provider_currencies: frozenset[str] = frozenset()
+    payment_methods: frozenset[str] = frozenset()
+    clears_empty: bool = False
 
 
 @dataclass(frozen=True)
 class ImportedAccount:
-    """An account to open or to change. Limit in minor units."""
+    """An account to open or to change. Limit in minor units. What is `kept` stays as it is where there is one."""
 
     account_id: str
     owner_name: str
@@ -49,6 +52,8 @@ class ImportedAccount:
     due_date_rule_id: str | None = None
     region: str | None = None
     segment: str | None = None
+    payment_method: str | None = None
+    kept: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class ImportedSubscription:
     billing_day: int
     starts_on: date
     ends_on: date | None = None
+    kept: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class ImportedCard:
     exp_year: int
     is_recurring: bool
     fallback_order: int
+    kept: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 Row = ImportedAccount | ImportedSubscription | ImportedCard
@@ -117,7 +124,7 @@ class Cells:
         return value
 
     def id(self, field: str) -> str:
-        return self.matching(field, _ID, "id_format", "must be 1 to 64 ASCII characters without blanks")
+        return self.matching(field, ID_PATTERN, "id_format", ID_MEANING)
 
     def one_of(self, field: str, known: Iterable[str], rule: str, message: str) -> str:
         value = self._cells[field]
@@ -187,16 +194,33 @@ class Cells:
         return row
 
 
-def read_row(source: str, line: int, cells: Mapping[str, str], reference: ImportReference) -> Row:
-    """Read one row of a file. Raises RefusedError with everything that is wrong with it."""
+# What the field is called whose column has another name.
+_FIELDS = {"credit_limit": "credit_limit_minor", "due_date_rule": "due_date_rule_id", "recurring": "is_recurring"}
+
+
+def read_row(source: str, line: int, cells: NamedCells, reference: ImportReference) -> Row:
+    """Read one row of a file. Raises RefusedError with everything that is wrong with it.
+
+    A column that the file does not have, or that the row leaves empty, says nothing about what is there already.
+    """
     reading = Cells(source, line, cells)
+    left_out = cells.absent if reference.clears_empty else cells.absent | cells.empty
+    kept = frozenset(_FIELDS.get(column, column) for column in left_out)
     match source:
         case "accounts":
-            return reading.finish(_account(reading, reference))
+            return replace(reading.finish(_account(reading, reference)), kept=kept)
         case "subscriptions":
-            return reading.finish(_subscription(reading, reference))
+            return replace(reading.finish(_subscription(reading, reference)), kept=kept)
         case _:
-            return reading.finish(_card(reading))
+            return replace(reading.finish(_card(reading)), kept=kept)
+
+
+def read_account(cells: Mapping[str, str], reference: ImportReference) -> ImportedAccount:
+    """Read one account that stands in no file. Raises RefusedError with everything that is wrong with it."""
+    reading = Cells(ACCOUNTS, 0, cells)
+    account = _account(reading, reference)
+    reading.problems = [replace(problem, source="") for problem in reading.problems]
+    return reading.finish(account)
 
 
 def _account(cells: Cells, reference: ImportReference) -> ImportedAccount:
@@ -222,6 +246,10 @@ def _account(cells: Cells, reference: ImportReference) -> ImportedAccount:
         or None,
         region=cells.optional("region"),
         segment=cells.optional("segment"),
+        payment_method=cells.one_of(
+            "payment_method", reference.payment_methods, "method_exists", "is no payment method in use"
+        )
+        or None,
     )
 
 

@@ -38,14 +38,14 @@ class DiscrepancyKind:
     is_urgent: bool = False
 
 
-_RESOLVE = 'starter.py reconcile resolve {id} --as explained --actor NAME --reason "..."'
+_RESOLVE = 'duly reconcile resolve {id} --as explained --actor NAME --reason "..."'
 
 KINDS = MappingProxyType(
     {
         "double_charge": DiscrepancyKind(
             "A receivable was paid twice; the second payment is booked to the customer's credit.",
             Owner.FINANCE,
-            'Refund {object}: starter.py refunds create {number} --actor NAME --reason "charged twice"',
+            'Refund {object}: duly refunds create {number} --actor NAME --reason "charged twice"',
             is_urgent=True,
         ),
         "unbooked_charge": DiscrepancyKind(
@@ -70,7 +70,7 @@ KINDS = MappingProxyType(
         "unbooked_dispute": DiscrepancyKind(
             "A dispute whose money has moved and is not booked.",
             Owner.OPERATIONS,
-            "Its workflow was woken. If it stays: starter.py disputes show {object}",
+            "Its workflow was woken. If it stays: duly disputes show {object}",
         ),
         "foreign_dispute": DiscrepancyKind("A dispute of no payment of ours.", Owner.FINANCE, _RESOLVE),
         "differs": DiscrepancyKind(
@@ -91,15 +91,20 @@ KINDS = MappingProxyType(
             "Compare {object} with its lines in the gateway's dashboard; then " + _RESOLVE,
         ),
         "payout_not_arrived": DiscrepancyKind(
-            "A payout that no bank statement shows a week after it was due.",
+            "A payout, or a debit of the gateway's, that no bank statement shows a week after it was due.",
             Owner.FINANCE,
             "Import the bank's statement; else ask the bank about {object}. Then " + _RESOLVE,
         ),
         "payout_sent_back": DiscrepancyKind(
-            "A payout that a bank statement had shown came back to the gateway; the bank's debit is not booked.",
+            "A payout that the gateway has back since a week, and that no bank statement shows leaving again.",
             Owner.FINANCE,
-            "The ledger's bank has {object} too much, payouts_in_transit too little: correct it where bank debits "
-            "are kept, and " + _RESOLVE,
+            "Import the bank's statement (once more, if the line was in it); else ask the bank about {object}. Then "
+            + _RESOLVE,
+        ),
+        "payout_not_returned": DiscrepancyKind(
+            "A payout that the bank took back a week ago, and that the gateway does not have again.",
+            Owner.FINANCE,
+            "Ask the gateway about {object}. Then " + _RESOLVE,
         ),
         "unknown_currency": DiscrepancyKind(
             "Money in a currency that the ledger does not have (ISO 4217 has given it up), or finer than it has it.",

@@ -35,7 +35,8 @@ class BalanceMovement:
 class FoundObject:
     """What the gateway says of an object that moves money: whose it is, and which attempt of ours made it, if any.
 
-    `created` is the gateway's moment, in Unix seconds.
+    `created` is the gateway's moment, in Unix seconds. `method_type` is the gateway's word for how a charge was paid,
+    `method` the payment method of the ledger that it is, if any.
     """
 
     id: str
@@ -47,6 +48,8 @@ class FoundObject:
     amount_minor: int = 0
     currency: str = ""
     created: int = 0
+    method_type: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True)

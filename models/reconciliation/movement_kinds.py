@@ -65,6 +65,12 @@ _OF_TYPE = MappingProxyType(
 )
 
 
-def entry_kind(category: str, type_: str) -> EntryKind:
-    """Return what a movement is of its source."""
-    return _OF_CATEGORY.get(category) or _OF_TYPE.get(type_) or EntryKind.OTHER
+_OF_DISPUTES = frozenset({EntryKind.DISPUTE, EntryKind.DISPUTE_REVERSAL})
+
+
+def entry_kind(category: str, type_: str, amount_minor: int) -> EntryKind:
+    """Return what a movement is of its source; of a dispute its sign says it, for a reversal may be cancelled."""
+    kind = _OF_CATEGORY.get(category) or _OF_TYPE.get(type_) or EntryKind.OTHER
+    if kind in _OF_DISPUTES:
+        return EntryKind.DISPUTE_REVERSAL if amount_minor > 0 else EntryKind.DISPUTE
+    return kind

@@ -174,7 +174,7 @@ class MovementTotal:
 
 @dataclass(frozen=True)
 class TransitTotal:
-    """Payouts of a currency that no bank statement has shown yet; the amount in minor units."""
+    """What of a currency is between a gateway and the bank, in minor units; below zero on its way out of the bank."""
 
     currency: str
     payouts: int

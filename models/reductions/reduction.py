@@ -34,6 +34,9 @@ class ReductionState(StrEnum):
 REDUCTION_ENDED = frozenset({ReductionState.GRANTED, ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP})
 
 
+# All of it has reached the customer, and is watched as long as a bank may send a refund back.
+PAID = "paid"
+
 # Why a person is asked what becomes of an award; nothing else leaves them anything to decide.
 NO_REMEDY_LEFT = "no_remedy_left"
 
@@ -145,6 +148,12 @@ class Reduction:
     def under_way(self) -> tuple[ReductionPart, ...]:
         """The parts whose refund is not certain yet."""
         return tuple(each for each in self.parts if each.state in {"pending", "under_processing", "unknown"})
+
+    @property
+    def stage(self) -> str:
+        """Its state, or `paid` while a bank may still send back what has reached the customer."""
+        is_paid = self.state is ReductionState.REFUNDING and self.parts and not (self.under_way or self.open_minor)
+        return PAID if is_paid else self.state
 
     @property
     def held_until(self) -> datetime:

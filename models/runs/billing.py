@@ -57,16 +57,26 @@ class MonthlyPrice:
 def monthly_price(due: DueSubscription) -> MonthlyPrice:
     """Return the price of a month, rounded down to a total in the gateway's steps (decision 0111).
 
-    Raises CannotBillError (amount_in_steps) when it comes to less than one step.
+    Raises CannotBillError: currency_of_account when the account is kept in another currency, amount_in_steps when the
+    price comes to less than one step.
     """
+    if due.currency != due.account_currency:
+        raise CannotBillError("currency_of_account")
     full = (Money(due.price_minor, due.currency) * due.quantity).amount_minor
-    percent, step = due.tax_percent or 0, charge_step(due.currency)
-    total = full + vat_of(full, percent)
+    return rounded_price(full, due.tax_percent, due.currency)
+
+
+def rounded_price(full_minor: int, tax_percent: Decimal | None, currency: str) -> MonthlyPrice:
+    """Return an amount before tax, rounded down to a total in the gateway's steps. Raises CannotBillError."""
+    percent, step = tax_percent or 0, charge_step(currency)
+    total = full_minor + vat_of(full_minor, percent)
     if total < step:
         raise CannotBillError("amount_in_steps")
     wanted = total - total % step
-    discount = next(taken for taken in range(step) if full - taken + vat_of(full - taken, percent) <= wanted)
-    net = full - discount
+    discount = next(
+        taken for taken in range(step) if full_minor - taken + vat_of(full_minor - taken, percent) <= wanted
+    )
+    net = full_minor - discount
     tax = vat_of(net, percent)
     return MonthlyPrice(discount, net, tax, wanted - net - tax)
 
@@ -79,10 +89,8 @@ def invoice_key(subscription_id: str, starts_on: date) -> str:
 def invoice_of(due: DueSubscription, period: Period) -> dict[str, Any]:
     """Return the invoice to post, as the ledger takes it: for the month that begins on the billing day.
 
-    Raises CannotBillError: currency_of_account when the account is kept in another currency, and as monthly_price.
+    Raises CannotBillError as monthly_price does.
     """
-    if due.currency != due.account_currency:
-        raise CannotBillError("currency_of_account")
     starts_on = period.anchor_on(due.billing_day)
     price = monthly_price(due)
     days = {
@@ -112,21 +120,31 @@ def _lines(due: DueSubscription, price: MonthlyPrice) -> Iterator[dict[str, Any]
         "total_minor": price.net_minor + price.tax_minor,
     }
     if price.untaxed_minor:
-        yield {
-            "product_id": due.product_id,
-            "description": "Rounding, without tax",
-            "quantity": 1,
-            "unit_price_minor": price.untaxed_minor,
-            "discount_minor": 0,
-            "net_minor": price.untaxed_minor,
-            "tax_minor": 0,
-            "total_minor": price.untaxed_minor,
-        }
+        yield rounding_line(due.product_id, price.untaxed_minor)
+
+
+def rounding_line(product_id: str, untaxed_minor: int) -> dict[str, Any]:
+    """Return the line of what tax jumps over."""
+    return {
+        "product_id": product_id,
+        "description": "Rounding, without tax",
+        "quantity": 1,
+        "unit_price_minor": untaxed_minor,
+        "discount_minor": 0,
+        "net_minor": untaxed_minor,
+        "tax_minor": 0,
+        "total_minor": untaxed_minor,
+    }
 
 
 def _description(due: DueSubscription, price: MonthlyPrice) -> str:
     """Name the product, and beside it what rounding took off: the invoice says why its total is below the price."""
+    return f"{due.product_name}{rounding_note(price, due.currency)}"
+
+
+def rounding_note(price: MonthlyPrice, currency: str) -> str:
+    """Say what rounding took off, where it took something."""
     if price.discount_minor == 0:
-        return due.product_name
-    taken, step = Money(price.discount_minor, due.currency), Money(charge_step(due.currency), due.currency)
-    return f"{due.product_name} (less {taken}: cards are charged in steps of {step})"
+        return ""
+    taken, step = Money(price.discount_minor, currency), Money(charge_step(currency), currency)
+    return f" (less {taken}: cards are charged in steps of {step})"

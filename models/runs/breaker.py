@@ -15,14 +15,10 @@ SAMPLE = 40
 UNANSWERED_OF_SAMPLE = 20
 SAMPLE_AGE = timedelta(minutes=1)
 
-# The pauses before each probe. A hiccup costs half a minute, an outage of a day costs a hundred and fifty probes.
-PAUSES = (
-    timedelta(seconds=30),
-    timedelta(minutes=1),
-    timedelta(minutes=2),
-    timedelta(minutes=5),
-    timedelta(minutes=10),
-)
+# The pause before each probe is a twentieth of how long the breaker is open: an outage costs its own time and that much
+# more at the most. A hiccup costs half a minute, an outage of a day two hundred probes.
+PAUSE_LEAST, PAUSE_MOST = timedelta(seconds=30), timedelta(minutes=10)
+PAUSE_PART = 20
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,11 @@ class Breaker:
         return self._opened_at
 
     @property
+    def in_a_row(self) -> int:
+        """How many payments in a row got no answer: so many places of the window stay empty."""
+        return self._in_a_row
+
+    @property
     def slots(self) -> int:
         """How many payments may be at the gateway at once."""
         return max(1, self._window - self._in_a_row)
@@ -72,8 +73,10 @@ class Breaker:
     @property
     def probe_at(self) -> datetime:
         """When an open breaker probes next."""
+        assert self._opened_at is not None  # noqa: S101
         assert self._probed_at is not None  # noqa: S101
-        return self._probed_at + PAUSES[min(self._probes, len(PAUSES) - 1)]
+        open_for = self._probed_at - self._opened_at
+        return self._probed_at + min(PAUSE_MOST, max(PAUSE_LEAST, open_for / PAUSE_PART))
 
     @property
     def state(self) -> BreakerState:

@@ -6,12 +6,13 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class DryRunRequest:
-    """Read who would be charged, from behind an account on."""
+    """Read who would be charged or billed, from behind a member on: by the period's run, or by a supplement of it."""
 
     definition_id: str
     period: str
     after: str = ""
     limit: int = 500
+    supplement: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,22 @@ class DryRunPage:
 
     after: str
     members: tuple[DryRunMember, ...]
+
+
+@dataclass(frozen=True)
+class BillingDryRunMember:
+    """A subscription that is due: what it would be billed, in minor units, or why the run would not bill it.
+
+    Of what is not billed there is the net price alone.
+    """
+
+    subscription_id: str
+    account_id: str
+    currency: str
+    net_minor: int
+    tax_minor: int | None
+    total_minor: int | None
+    reason: str
 
 
 class DifferenceKind(StrEnum):

@@ -39,7 +39,9 @@ class RunRequest:
     """Execute a definition for a period; the same pair is one run, however often it is started.
 
     A shadow run does all that a payment run does, against a gateway that does nothing. `not_due_yet` runs a period that
-    has not begun, which is refused otherwise. The rest is where a billing run goes on after continuing as new.
+    is not due, and `over_nobody` one in which nobody is to be charged or billed; both are refused otherwise, for they
+    close the period. `supplement` is 0 for the period's own run; each further number is a run for whom those before it
+    did not have. The rest is where a billing run goes on after continuing as new.
     """
 
     definition_id: str
@@ -49,10 +51,13 @@ class RunRequest:
     after: str = ""
     billed: int = 0
     parked: int = 0
+    over_nobody: bool = False
+    supplement: int = 0
+    skipped: int = 0
 
-    def resumed_after(self, after: str, *, billed: int, parked: int) -> "RunRequest":
+    def resumed_after(self, after: str, *, billed: int, parked: int, skipped: int) -> "RunRequest":
         """Return the request for the execution that goes on behind a cursor."""
-        return replace(self, after=after, billed=billed, parked=parked)
+        return replace(self, after=after, billed=billed, parked=parked, skipped=skipped)
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,20 @@ class RunPlan:
 
 
 @dataclass(frozen=True)
+class DueMember:
+    """One member to collect from; the text is what the timeline shows."""
+
+    account_id: str
+    summary: str
+
+
+@dataclass(frozen=True)
 class ShardRequest:
-    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and how it is steered."""
+    """One shard's share of a run, from a cursor on; with what the earlier pages came to, and how it is steered.
+
+    `window` is the most that may be under way. What follows `breaker` is of a shard that continues as new while
+    payments are under way: those, the size that its window had, and how many executions there were before.
+    """
 
     run_id: str
     period: str
@@ -96,6 +113,9 @@ class ShardRequest:
     tally: dict[str, int] = field(default_factory=dict)
     charged: dict[str, int] = field(default_factory=dict)
     breaker: BreakerState = field(default_factory=BreakerState)
+    carried: tuple[DueMember, ...] = ()
+    window_size: int = 0
+    executions: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,14 +165,6 @@ class BillingPageRequest:
 
 
 @dataclass(frozen=True)
-class DueMember:
-    """One member to collect from; the text is what the timeline shows."""
-
-    account_id: str
-    summary: str
-
-
-@dataclass(frozen=True)
 class DuePage:
     """Members in order of their account id. An empty page ends the shard."""
 
@@ -161,22 +173,30 @@ class DuePage:
 
 @dataclass(frozen=True)
 class BilledPage:
-    """What one page of billing came to; `after` is empty at the end."""
+    """What one page of billing came to; `after` is empty at the end. Who is skipped has nothing to pay this time."""
 
     after: str
     billed: int
     parked: int
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
 class OutcomeTotal:
-    """Members with one outcome and reason in one currency; amount in minor units."""
+    """Members with one outcome and reason in one currency; amount in minor units.
+
+    A billing run has its net, its tax and their total; of what was not billed there is the net price alone. There
+    `amount_minor` is the total of what was billed, and the net price of the rest.
+    """
 
     outcome: ItemOutcome
     reason: str
     currency: str
     members: int
     amount_minor: int
+    net_minor: int | None = None
+    tax_minor: int | None = None
+    total_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +211,9 @@ class Comparison:
 class Certificate:
     """The closing statement of a run: every member counted once, money equal to what the ledger posted.
 
-    `decisions` are what operators did to it, and why. Only a shadow run has a comparison.
+    `decisions` are what operators did to it, and why. Only a shadow run has a comparison. `taken_again` is what of a
+    supplement the certificates before it count as passed over, parked or released: with that taken away, all
+    certificates of a period add up to it.
     """
 
     run_id: str
@@ -203,3 +225,5 @@ class Certificate:
     is_aborted: bool = False
     decisions: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    supplement: int = 0
+    taken_again: tuple[OutcomeTotal, ...] = ()

@@ -8,14 +8,16 @@ from datetime import date
 class RefundRunRequest:
     """Run a provider's refunds of a day; without a day it is the day in UTC on which the run starts.
 
-    `not_due_yet` runs a day that has not begun, which is refused otherwise; `resumed` is how far an earlier execution
-    was.
+    `not_due_yet` runs a day that has not begun, and `over_nobody` one on which nobody is due anything; both are refused
+    otherwise, for they close the day. What a schedule starts closes a day without anybody. `resumed` is how far an
+    earlier execution was.
     """
 
     provider: str = "stripe"
     day: date | None = None
     not_due_yet: bool = False
     resumed: "RefundRunSnapshot | None" = None
+    over_nobody: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class RefundRunTotals:
 
 @dataclass(frozen=True)
 class RefundRunStart:
-    """Freeze the members of a run."""
+    """Freeze the members of a run. Releases before this one do not say whether it may be over nobody: it may."""
 
     run_id: str
     provider: str
     day: date
+    over_nobody: bool = True
 
 
 @dataclass(frozen=True)

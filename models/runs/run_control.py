@@ -22,6 +22,11 @@ class RunStage(StrEnum):
     CERTIFYING = "certifying"
     CLOSED = "closed"
 
+    @property
+    def word(self) -> str:
+        """What it is called everywhere (docs/states.md): a closed run is completed."""
+        return "completed" if self is RunStage.CLOSED else self.value
+
 
 # From here on nothing can be steered any more.
 ENDING = frozenset({RunStage.CERTIFYING, RunStage.CLOSED})

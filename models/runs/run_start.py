@@ -9,6 +9,10 @@ from models.problem import Problem, RefusedError, refusal
 from models.runs.process_run import RunKind, RunState
 from models.runs.schedule import MonthlySchedule
 
+# A period is supplemented once it is closed; over nobody it is closed only when that is asked for.
+CLOSED_RULE = "month_is_closed"
+SOMEBODY_RULE = "somebody_is_due"
+
 
 @dataclass(frozen=True)
 class DefinitionState:
@@ -37,6 +41,17 @@ def refusal_to_start(
     if earlier is RunState.COMPLETED:
         problem = f"{definition_id!r} was run for {period} and has its certificate"
         return refusal("period", "one_run_a_period", problem)
+    return None
+
+
+def refusal_to_supplement(definition_id: str, period: str, last: tuple[str, RunState] | None) -> RefusedError | None:
+    """Return why a period cannot be supplemented, or None: its last run has no certificate yet."""
+    if last is None:
+        problem = f"{definition_id!r} was not run for {period}; start its run"
+        return refusal("period", CLOSED_RULE, problem)
+    run_id, state = last
+    if state is not RunState.COMPLETED:
+        return refusal("period", CLOSED_RULE, f"{run_id} is {state} and has no certificate yet")
     return None
 
 

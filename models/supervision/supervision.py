@@ -95,7 +95,7 @@ class StoppedWorkflow:
     @property
     def command(self) -> str:
         """The one command that resumes it now."""
-        return f'starter.py supervise --only {self.workflow_id} --actor maria --reason "as agreed"'
+        return f'duly supervise --only {self.workflow_id} --actor maria --reason "as agreed"'
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from models.tables import (
     reconciliation,
     reference,
     returns,
+    subscriptions,
     transactions,
     views,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "reconciliation",
     "reference",
     "returns",
+    "subscriptions",
     "transactions",
     "views",
 ]

@@ -26,6 +26,8 @@ class ProcessRunRow(Base):
     execution: Mapped[str]
     baseline_id: Mapped[str | None] = mapped_column(ForeignKey("duly.process_runs.id"))
     certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    supplement: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
 
@@ -51,6 +53,7 @@ class RunItemRow(Base):
     finished_at: Mapped[datetime | None]
     receivable: Mapped[str] = mapped_column(Text(collation="C"))
     rest_until: Mapped[int | None] = mapped_column(BigInteger)
+    credit_note_id: Mapped[str | None]
 
 
 class GatewayRequestRow(Base):
@@ -150,6 +153,27 @@ class ClaimRow(Base):
     period: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     claimed_at: Mapped[datetime]
     amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PaymentOrderRow(Base):
+    """A payment that a person has ordered: its receivable, its amount or its invoices, and the card."""
+
+    __tablename__ = "payment_orders"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    period: Mapped[str] = mapped_column(Text(collation="C"))
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    asked_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    invoices: Mapped[list[str]]
+    wanted_card_id: Mapped[str]
+    wanted_preference: Mapped[str]
+    card_id: Mapped[str] = mapped_column(ForeignKey("duly.cards.id"))
+    hands_over: Mapped[bool]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    ordered_at: Mapped[datetime]
 
 
 class GatewayEventRow(Base):

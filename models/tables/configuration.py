@@ -1,6 +1,6 @@
-"""What a merchant configures: providers, preferences, cards, policies, run definitions, subscriptions."""
+"""What a merchant configures: providers, preferences, cards, policies, run definitions."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ForeignKey, Integer, SmallInteger
@@ -53,6 +53,7 @@ class PaymentPreferenceRow(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
     payment_method_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_methods.id"))
     is_default: Mapped[bool]
+    number: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
 
@@ -141,28 +142,24 @@ class RunDefinitionRow(Base):
     currencies: Mapped[list[str]]
     dunning_policy_id: Mapped[str]
     schedule: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    shards: Mapped[int] = mapped_column(SmallInteger)
-    window_size: Mapped[int] = mapped_column(SmallInteger)
+    shards: Mapped[int | None] = mapped_column(SmallInteger)
+    window_size: Mapped[int | None] = mapped_column(SmallInteger)
     page_size: Mapped[int] = mapped_column(SmallInteger)
     notifies_customer: Mapped[bool]
     created_at: Mapped[datetime]
 
 
-class SubscriptionRow(Base):
-    """What an account buys every month (S9)."""
+class DefinitionChangeRow(Base):
+    """What was changed of a run definition, by whom and why."""
 
-    __tablename__ = "subscriptions"
+    __tablename__ = "definition_changes"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
-    product_id: Mapped[str] = mapped_column(ForeignKey("duly.products.id"))
-    price_minor: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str]
-    quantity: Mapped[int] = mapped_column(Integer)
-    billing_day: Mapped[int] = mapped_column(SmallInteger)
-    starts_on: Mapped[date]
-    ends_on: Mapped[date | None]
-    created_at: Mapped[datetime]
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    definition_id: Mapped[str]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class InstallationRow(Base):
@@ -181,6 +178,7 @@ class InstallationRow(Base):
     epoch_began_at: Mapped[datetime | None]
     temporal_beat: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     server_line: Mapped[str | None]
+    compared_server: Mapped[str | None]
 
 
 class SendingRow(Base):

@@ -38,7 +38,7 @@ class GatewayMovementRow(Base):
 
 
 class GatewayPayoutRow(Base):
-    """Money on its way from a gateway to the bank, and the bank's line that brought it."""
+    """Money on its way from a gateway to the bank, or back, and the bank's lines that brought it and took it back."""
 
     __tablename__ = "gateway_payouts"
 
@@ -52,6 +52,7 @@ class GatewayPayoutRow(Base):
     arrives_on: Mapped[date]
     lines_minor: Mapped[int | None] = mapped_column(BigInteger)
     arrived_key: Mapped[str | None]
+    returned_key: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -130,3 +130,19 @@ class ReductionPartRow(Base):
     credit_id: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
     share_id: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
     undone_by: Mapped[str | None] = mapped_column(ForeignKey(TRANSACTION))
+
+
+class RefundCreditRow(Base):
+    """The credit note that a refund brings: planned with it, posted when it is."""
+
+    __tablename__ = "refund_credits"
+
+    refund_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey(TRANSACTION))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    credit_note_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey(TRANSACTION))
+    refused_because: Mapped[str] = mapped_column(server_default="")
+    actor: Mapped[str]
+    reason: Mapped[str]
+    planned_at: Mapped[datetime]

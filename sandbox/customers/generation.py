@@ -29,13 +29,14 @@ class GeneratedCard:
 
 @dataclass(frozen=True)
 class GeneratedSubscription:
-    """A plan that somebody has bought, so many pieces of it, billed on a day of the month."""
+    """A plan that somebody has bought, so many pieces of it, billed on a day of the month until it ends, if it does."""
 
     id: str
     plan: Plan
     quantity: int
     billing_day: int
     starts_on: date
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ class GeneratedAccount:
     subscriptions: tuple[GeneratedSubscription, ...]
     cards: tuple[GeneratedCard, ...]
     problem: PaymentProblem | None
+
+    @property
+    def region(self) -> str:
+        """The country, for reports."""
+        return self.locale.rpartition("-")[2]
+
+    @property
+    def segment(self) -> str:
+        """Who buys several pieces is a business, for reports and the dunning policies of segments."""
+        return "business" if any(bought.quantity > 1 for bought in self.subscriptions) else "household"
 
     @property
     def is_terminated(self) -> bool:

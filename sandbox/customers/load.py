@@ -26,9 +26,13 @@ if TYPE_CHECKING:
 BATCH = 250
 
 _HEADERS = {
-    ACCOUNTS: ("account_id", "owner_name", "currency", "email", "locale", "time_zone", "credit_period_days"),
+    ACCOUNTS: (
+        "account_id", "owner_name", "currency", "email", "locale", "time_zone", "credit_period_days", "region",
+        "segment",
+    ),
     SUBSCRIPTIONS: (
         "subscription_id", "account_id", "product_id", "price", "currency", "billing_day", "starts_on", "quantity",
+        "ends_on",
     ),
     CARDS: (
         "account_id", "customer", "token", "brand", "last4", "exp_month", "exp_year", "recurring", "fallback_order",
@@ -64,6 +68,8 @@ class CustomerFiles:
                 account.locale,
                 account.time_zone,
                 account.credit_period_days,
+                account.region,
+                account.segment,
             )
         )
         self.subscriptions.writerows(_subscriptions(account))
@@ -89,7 +95,7 @@ async def load(accounts: Iterable[GeneratedAccount], gateway: CustomerSaver, dat
 
 
 async def import_files(database: Database, folder: Path) -> None:
-    """Import the files of a folder, as `starter.py accounts import` does."""
+    """Import the files of a folder, as `duly accounts import` does."""
     reference = await read_reference(
         database,
         time_zones=frozenset(available_timezones()),
@@ -139,6 +145,7 @@ def _subscriptions(account: GeneratedAccount) -> Iterator[Sequence[object]]:
             bought.billing_day,
             bought.starts_on,
             bought.quantity,
+            bought.ends_on,
         )
 
 

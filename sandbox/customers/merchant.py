@@ -1,4 +1,4 @@
-"""The generated merchant's configuration: what `starter.py definitions apply` would read from a file."""
+"""The generated merchant's configuration: what `duly definitions apply` would read from a file."""
 
 from datetime import timedelta
 

@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from temporalio.client import Client
 
-from activities.database import Database, create_engine
-from activities.gateway.stripe_gateway import StripeGateway
 from models.period import Period
 from models.workflow_ids import billing_run_id, payment_run_id
-from sandbox.customers.gateway_customers import GatewayCustomers, stripe_client
 from sandbox.customers.generation import generate
 from sandbox.customers.load import load
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
@@ -22,21 +19,23 @@ from sandbox.demo.cycle import links_of, run_cycle
 from sandbox.demo.day_end import book_movements
 from sandbox.demo.display import DemoDisplay
 from sandbox.demo.outcomes import Cycle, Outcomes
-from sandbox.demo.report import Auditor, DemoReport, report_of
+from sandbox.demo.report import DemoReport, report_of
 from sandbox.demo.returns import give_back
+from sandbox.demo.tools import GATEWAY_TIMEOUT_SECONDS, Tools, running_tools
 from sandbox.environment import given
+from sandbox.past.company import Company
+from sandbox.past.lives import Life, lives_of
+from sandbox.past.past import folder_of_the_past, live_through, periods_until
+from sandbox.past.present import go_on, resume
 from sandbox.servers.processes import ServiceError, together
-from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack, StackOptions, running_stack
-from sandbox.stripe.control.client import SandboxControl
 from sandbox.up import environment_file
 from sandbox.workers import running_worker
+from settings import environment_name
 
 SERVICE = "The demo"
 ROLES = ("workflow", "gateway")
-GATEWAY_TIMEOUT_SECONDS = 2.0
-# Longer than the client waits and its first repeat takes: a slow answer comes when it has already been asked for again.
-SLOW_SECONDS = GATEWAY_TIMEOUT_SECONDS + 4.0
+MONTHS_MAX = 60
 
 # The sandbox has no rate limit here, so the provider's queue needs none either.
 WORKER_ENVIRONMENT = {
@@ -48,9 +47,14 @@ WORKER_ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What to show. `faults` is the share of Stripe calls that go wrong; `keep` waits for Ctrl-C in the end."""
+    """What to show. `faults` is the share of Stripe calls that go wrong; `keep` waits for Ctrl-C in the end.
+
+    Of more than one of the `months` all but the last are in the past: a company of so many accounts has lived through
+    them, and `faults` are of the last.
+    """
 
     accounts: int = 200
+    months: int = 1
     seed: int = 7
     faults: float = 0.0
     keep: bool = False
@@ -60,6 +64,8 @@ class DemoOptions:
         """Refuse what cannot be shown, naming the option."""
         if self.accounts < 1:
             raise ValueError("accounts: must be at least 1")
+        if not 1 <= self.months <= MONTHS_MAX:
+            raise ValueError(f"months: must be from 1 to {MONTHS_MAX}")
         if not 0 <= self.faults <= 0.9:
             raise ValueError("faults: must be from 0 to 0.9, the share of calls that go wrong")
 
@@ -93,98 +99,73 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
         raise ServiceError(
             SERVICE, "it scripts how cards answer, which only its own sandbox can: unset STRIPE_API_BASE"
         )
-    began_at, began = datetime.now(UTC), time.monotonic()
-    display.step("Starting PostgreSQL, Temporal, the Stripe sandbox and a mail catcher")
-    async with running_stack(StackOptions()) as stack, contextlib.AsyncExitStack() as running:
-        tools = await running.enter_async_context(_tools(stack, display))
+    began = time.monotonic()
+    present = Period.at(datetime.now(UTC), "UTC")
+    periods = periods_until(present, options.months)
+    began_at = (
+        datetime.combine(periods[0].starts_on, datetime.min.time(), UTC) if options.months > 1 else datetime.now(UTC)
+    )
+    async with contextlib.AsyncExitStack() as running:
+        data = running.enter_context(folder_of_the_past()) if options.months > 1 else None
+        lives = await _past_of(data, periods, options, display)
+        display.step("Starting PostgreSQL, Temporal, the Stripe sandbox and a mail catcher")
+        stack = await running.enter_async_context(running_stack(StackOptions(data=data)))
+        tools = await running.enter_async_context(running_tools(stack))
         workers = (running.enter_async_context(running_worker(_for_workers(stack), role)) for role in ROLES)
-        await together(tools.load(options), *workers)
-        cycle = _cycle(Period.at(began_at, "UTC"))
+        await together(_open(tools, lives, periods, options, display), *workers)
+        if lives:
+            await resume(tools)
+        cycle = _cycle(present)
         outcomes = Outcomes(tools.database, cycle)
         calls = tools.calls()
-        async with tools.faults(options):
+        async with tools.faults(options.faults, options.seed):
             await run_cycle(tools.client, cycle, outcomes, display)
         calls = tools.calls() - calls
         display.step("Giving money back: rewards, a refund that its bank sends back, a dispute")
-        returns = await give_back(tools.client, tools.database, tools.control)
+        returns = await give_back(tools.client, tools.database, tools.control, cycle.period)
         display.step("Reading what the gateway books later, and comparing the ledger with it")
         await book_movements(tools.client, tools.database, PROVIDER)
         report = await report_of(
             outcomes,
             tools.auditor,
-            await tools.auditor.prove(PROVIDER, began_at),
+            await tools.auditor.prove(PROVIDER, began_at, charged_once="duly_request" if lives else "duly_account"),
             seed=options.seed,
             period=cycle.period,
             gateway_requests=calls,
             faults={str(kind): count for kind, count in sorted(tools.control.faults_injected().items())},
             returns=returns,
+            months=await tools.auditor.months() if lives else (),
             links=await links_of(tools.client, cycle, outcomes, stack.settings.temporal_ui_url),
             seconds=round(time.monotonic() - began, 1),
         )
         yield Demo(report, stack, tools.client, cycle)
 
 
-@dataclass(frozen=True)
-class Tools:
-    """Connections to every service of the stack."""
-
-    client: Client
-    database: Database
-    control: SandboxControl
-    customers: GatewayCustomers
-    auditor: Auditor
-    display: DemoDisplay
-    folder: Path
-
-    async def load(self, options: DemoOptions) -> None:
-        """Set up the merchant and its customers."""
-        self.display.step(f"Making {options.accounts} customers and saving their cards")
-        await configure(self.database)
-        await load(generate(options.accounts, options.seed), self.customers, self.database, self.folder)
-
-    def calls(self) -> int:
-        """Count the calls that the gateway has had so far."""
-        return sum(self.control.request_counts().values())
-
-    @contextlib.asynccontextmanager
-    async def faults(self, options: DemoOptions) -> AsyncIterator[None]:
-        """Let calls go wrong meanwhile; afterwards wait until the slowest of them has had its effect."""
-        if not options.faults:
-            yield
-            return
-        self.control.mixed_faults(options.faults, seed=options.seed, delay_seconds=SLOW_SECONDS)
-        try:
-            yield
-        finally:
-            self.control.clear_faults()
-        await asyncio.sleep(SLOW_SECONDS)
+async def _past_of(
+    data: Path | None, periods: Sequence[Period], options: DemoOptions, display: DemoDisplay
+) -> list[Life]:
+    """Live through the months before the present, if there are any, and return the company's accounts."""
+    if data is None:
+        return []
+    for field in ("database_url", "temporal_address", "smtp_url"):
+        if name := given(field):
+            raise ServiceError(SERVICE, f"its past needs servers of its own: unset {environment_name(field)} ({name})")
+    lives = lives_of(options.accounts, options.seed, periods)
+    return await live_through(data, periods, lives, seed=options.seed, step=display.step)
 
 
-@contextlib.asynccontextmanager
-async def _tools(stack: Stack, display: DemoDisplay) -> AsyncIterator[Tools]:
-    settings = stack.settings
-    async with contextlib.AsyncExitStack() as running:
-        control = running.enter_context(SandboxControl(stack.control))
-        stripe = await running.enter_async_context(stripe_client(stack))
-        gateway = StripeGateway(
-            settings.stripe_api_key.get_secret_value(), api_base=settings.stripe_api_base, timeout_seconds=20
-        )
-        running.push_async_callback(gateway.close)
-        database = Database(create_engine(settings.database_url, pool=2), timeout_seconds=60)
-        running.push_async_callback(database.dispose)
-        if (await database.rows("select exists (select from duly.accounts)"))[0][0]:
-            raise ServiceError(
-                SERVICE, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL"
-            )
-        yield Tools(
-            client=await client_of(settings),
-            database=database,
-            control=control,
-            customers=GatewayCustomers(stripe, control),
-            auditor=Auditor(database, gateway, stripe, control),
-            display=display,
-            folder=stack.folder.path / "customers",
-        )
+async def _open(
+    tools: Tools, lives: list[Life], periods: Sequence[Period], options: DemoOptions, display: DemoDisplay
+) -> None:
+    """Set up the merchant and its customers, or let the company go on into the present."""
+    if lives:
+        await go_on(Company(tools, lives), len(periods) - 1)
+        return
+    if (await tools.database.rows("select exists (select from duly.accounts)"))[0][0]:
+        raise ServiceError(SERVICE, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL")
+    display.step(f"Making {options.accounts} customers and saving their cards")
+    await configure(tools.database)
+    await load(generate(options.accounts, options.seed), tools.customers, tools.database, tools.folder)
 
 
 def _cycle(period: Period) -> Cycle:

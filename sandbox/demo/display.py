@@ -75,6 +75,8 @@ class DemoDisplay:
             self._report.print(json.dumps(report.as_json(), indent=2, default=str), markup=False)
             return
         self._report.print()
+        if report.months:
+            self._report.print(_months(report))
         self._report.print(_what_happened(report))
         self._report.print(_money(report))
         for line in _proof(report):
@@ -84,7 +86,7 @@ class DemoDisplay:
 
     def kept(self, environment: Path) -> None:
         """Say how to look around, and how to end it."""
-        how = f"In another terminal, for starter.py: set -a; . {environment}; set +a"
+        how = f"In another terminal, for duly: set -a; . {environment}; set +a"
         self._aside.print(f"\nThe stack keeps running until Ctrl-C. {how}", soft_wrap=True, markup=False)
 
 
@@ -97,6 +99,17 @@ _MEANINGS = {
     AccountOutcome.UNKNOWN: "unknown",
     AccountOutcome.TO_DO: "not reached",
 }
+
+
+def _months(report: DemoReport) -> Table:
+    table = Table(title="What the payment run of each month came to by now", title_justify="left")
+    table.add_column("month")
+    for name in ("asked", "charged", "recovered", "given up"):
+        table.add_column(name, justify="right")
+    for month in report.months:
+        counts = (month.asked, month.charged, month.recovered, month.given_up)
+        table.add_row(month.period, *(f"{count:,}" for count in counts))
+    return table
 
 
 def _what_happened(report: DemoReport) -> Table:
@@ -114,7 +127,7 @@ def _what_happened(report: DemoReport) -> Table:
 
 
 def _money(report: DemoReport) -> Table:
-    table = Table(title="Money", title_justify="left")
+    table = Table(title="Money of all months" if report.months else "Money", title_justify="left")
     table.add_column("")
     for name in ("billed", "collected", "still owed", "fees", "gateway", "ledger"):
         table.add_column(name, justify="right")

@@ -52,6 +52,29 @@ class CurrencySummary:
     owed_minor: int
 
 
+# What the payment run of each month came to, by now: who was declined may have paid since.
+_MONTHS = """
+select r.period, count(*) filter (where i.outcome is distinct from 'skipped') as asked,
+    count(*) filter (where i.outcome = 'charged') as charged,
+    count(*) filter (where c.stage = 'settled') as recovered,
+    count(*) filter (where c.stage = 'given_up') as given_up
+from duly.process_runs r join duly.run_items i on i.run_id = r.id
+left join duly.collections c on c.account_id = i.account_id and c.period = r.period and i.outcome <> 'charged'
+where r.kind = 'payment' and r.state = 'completed' group by r.period order by r.period
+"""
+
+
+@dataclass(frozen=True)
+class MonthSummary:
+    """How many accounts a month's payment run asked, and what became of them."""
+
+    period: str
+    asked: int
+    charged: int
+    recovered: int
+    given_up: int
+
+
 @dataclass(frozen=True)
 class DemoReport:
     """The summary of a demo; every account is counted once, in one of charged to unknown."""
@@ -78,6 +101,7 @@ class DemoReport:
     reasons: Sequence[OutcomeCount]
     money: Sequence[CurrencySummary]
     returns: Returns
+    months: Sequence[MonthSummary]
     links: Mapping[str, str]
 
     @property
@@ -113,9 +137,9 @@ class Auditor:
         self._client = client
         self._control = control
 
-    async def prove(self, provider: str, since: datetime) -> Proof:
-        """Compare everything that moved since the demo began."""
-        moved = self._control.movements(group_by=("duly_account",))
+    async def prove(self, provider: str, since: datetime, *, charged_once: str = "duly_account") -> Proof:
+        """Compare everything that moved since the demo began. `charged_once` names what owes one payment each."""
+        moved = self._control.movements(group_by=(charged_once,))
         ledger = await clearing_balances(self._database, provider)
         balance = await self._balance()
         movements = [each async for each in self._gateway.movements(since)]
@@ -134,6 +158,11 @@ class Auditor:
         rows = await self._database.rows(_MONEY)
         return [CurrencySummary(**row._asdict()) for row in rows]
 
+    async def months(self) -> list[MonthSummary]:
+        """Sum up the payment runs of all months."""
+        rows = await self._database.rows(_MONTHS)
+        return [MonthSummary(**row._asdict()) for row in rows]
+
     async def _balance(self) -> dict[str, int]:
         balance = await self._client.v1.balance.retrieve_async()
         found: Counter[str] = Counter()
@@ -150,7 +179,7 @@ class Auditor:
 
 
 def doubles_in(moved: MovementReport) -> int:
-    """Count the charges beyond the first for the same thing: each group owes one payment in the period."""
+    """Count the charges beyond the first for the same thing: each group owes one payment."""
     return sum(max(0, group.charges.count - 1) for group in moved.groups)
 
 

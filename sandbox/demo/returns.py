@@ -31,6 +31,7 @@ CAFE = {"merchants": [{"id": "cafe", "name": "Café", "currency": "EUR", "reduct
 _PAID = """
 select t.id, t.account_id, a.charge_reference
 from duly.financial_transactions t join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded'
+join duly.gateway_requests r on r.id = a.request_id and r.period = :period
 where t.classification = 'payment' and t.state = 'posted' and t.currency = 'EUR' and t.provider = :provider
   and t.total_minor > :least order by t.account_id limit :limit
 """
@@ -45,10 +46,10 @@ class Returns:
     disputes_lost: int = 0
 
 
-async def give_back(client: Client, database: Database, control: SandboxControl) -> Returns:
-    """Reward customers who have paid, let one refund come back, and lose a dispute. Too few payments: less of it."""
+async def give_back(client: Client, database: Database, control: SandboxControl, period: str) -> Returns:
+    """Reward who has paid for a period, let one refund come back, and lose a dispute. Too few payments: less of it."""
     await Merchants(database).apply(MerchantsDocument.model_validate(CAFE))
-    paid = await database.rows(_PAID, provider=PROVIDER, least=2 * REWARD_MINOR, limit=REWARDS + 1)
+    paid = await database.rows(_PAID, provider=PROVIDER, period=period, least=2 * REWARD_MINOR, limit=REWARDS + 1)
     if len(paid) < 2:
         return Returns()
     disputed, rewarded = paid[0], paid[1:]
@@ -79,9 +80,10 @@ async def _send_back(client: Client, database: Database, control: SandboxControl
     refund = f"{_award_of(rewarded[0])}.1"
     rows = await database.rows("select gateway_reference from duly.gateway_requests where id = :id", id=refund)
     control.fail_refund(rows[0].gateway_reference)
-    await client.get_workflow_handle(refund_id(refund)).signal("gateway_event")
     began = time.monotonic()
-    while not (await _counted(database)).came_back:
+    before = (await _counted(database)).came_back
+    await client.get_workflow_handle(refund_id(refund)).signal("gateway_event")
+    while (await _counted(database)).came_back == before:
         if time.monotonic() - began > TIMEOUT_SECONDS:
             raise ServiceError(SERVICE, f"{refund} came back, and no remedy was taken; the workers' logs say why")
         await asyncio.sleep(0.1)

@@ -1,31 +1,23 @@
-"""A Temporal development server with its UI, and the namespace set-up that Duly needs on any server."""
+"""A Temporal development server with its UI."""
 
 import contextlib
 import shutil
 import signal
 import sysconfig
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.namespace.v1 import NamespaceConfig
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from sandbox.servers.processes import Command, ServiceError, choose_port, running
+from sandbox.servers.processes import Command, choose_port, running
 from settings import Settings
 from workflows.client import connect
+from workflows.namespace import ensure_namespace
 
 SERVICE = "Temporal"
 NAMESPACE = "default"
-RETENTION = timedelta(days=90)
 
 DYNAMIC_CONFIG = {
     # One provider's or one run's backlog does not hold up another's on a shared queue.
@@ -69,7 +61,7 @@ async def running_temporal(
     stop_signal = signal.SIGTERM if database else signal.SIGKILL
 
     async def ready() -> bool:
-        return await _set_retention(server.address)
+        return await _has_namespace(server.address)
 
     async with running(Command(SERVICE, argv, log, Path.cwd(), stop_signal=stop_signal), ready):
         yield server
@@ -77,42 +69,7 @@ async def running_temporal(
 
 async def client_of(settings: Settings) -> Client:
     """Connect as every process does; RuntimeError when nobody answers."""
-    key = settings.temporal_api_key
-    return await connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        tls=settings.temporal_tls,
-        api_key=key.get_secret_value() if key else None,
-    )
-
-
-async def register_search_attributes(client: Client, keys: Iterable[SearchAttributeKey[Any]]) -> None:
-    """Register the attributes that the client's namespace lacks; ServiceError when one exists with another type.
-
-    Without this a workflow that sets one is refused at its start, or retries its first task for ever.
-    """
-    wanted = {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in keys}
-    try:
-        known = await _known_attributes(client)
-        missing = {name: kind for name, kind in wanted.items() if known.get(name) != kind}
-        if clash := sorted(missing.keys() & known.keys()):
-            raise ServiceError(SERVICE, f"search attribute {clash[0]} exists in {client.namespace} with another type")
-        if missing:
-            request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-            await client.operator_service.add_search_attributes(request)
-    except RPCError as error:
-        raise ServiceError(SERVICE, f"search attributes were not registered: {error.message}") from error
-
-
-async def _known_attributes(client: Client) -> Mapping[str, IndexedValueType.ValueType]:
-    request = ListSearchAttributesRequest(namespace=client.namespace)
-    try:
-        return (await client.operator_service.list_search_attributes(request)).custom_attributes
-    except RPCError as error:
-        # The time-skipping test server registers attributes but cannot list them; it starts with none.
-        if error.status is RPCStatusCode.UNIMPLEMENTED:
-            return {}
-        raise
+    return await connect(**settings.temporal_connection)
 
 
 def program(name: str) -> str:
@@ -140,14 +97,10 @@ def _options(frontend: int, web: int, database: Path | None, limits: Mapping[str
     )
 
 
-async def _set_retention(address: str) -> bool:
-    """Keep closed workflows for `RETENTION` instead of a day; False while the server does not answer yet."""
-    length = Duration()
-    length.FromTimedelta(RETENTION)
-    config = NamespaceConfig(workflow_execution_retention_ttl=length)
+async def _has_namespace(address: str) -> bool:
+    """Keep closed workflows for long instead of a day; False while the server does not answer yet."""
     try:
-        client = await Client.connect(address)
-        await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=NAMESPACE, config=config))
+        _ = await ensure_namespace(await Client.connect(address, namespace=NAMESPACE))
     except (RuntimeError, RPCError):
         return False
     return True

@@ -9,6 +9,7 @@ from sandbox.stripe.api.errors import invalid_key, missing_key, no_access, not_p
 from sandbox.stripe.api.idempotency import IdempotencyKeys
 from sandbox.stripe.api.limits import Limiter
 from sandbox.stripe.control.faults import Faults
+from sandbox.stripe.control.latency import Latencies
 from sandbox.stripe.control.messages import STRIPES_DELAYS, AccountSettings, Delays
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState
@@ -42,6 +43,7 @@ class Sandbox:
     ids: Ids = field(default_factory=Ids)
     faults: Faults = field(default_factory=Faults)
     limiter: Limiter = field(default_factory=Limiter)
+    latencies: Latencies = field(default_factory=Latencies)
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     restricted: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Sandbox:
         self.faults = Faults()
         self.limiter = Limiter()
         self.restricted = {}
+        self.latencies = Latencies()
         self.webhooks.reset()
         self.requests.clear()
         self.statuses.clear()
@@ -99,6 +102,7 @@ class Sandbox:
         self.faults = Faults()
         self.limiter = Limiter()
         self.restricted = {}
+        self.latencies = Latencies()
 
     def serve_at(self, base_url: str) -> None:
         """Tells where the hosted pages are."""

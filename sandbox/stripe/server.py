@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.stripe.app import build_app
@@ -25,14 +27,33 @@ class FragileProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {"sandbox.transport": self.transport}  # type: ignore[dict-item]
 
 
+class Dated:
+    """Says in each answer what time it is. Uvicorn's own `Date` is looked up once a second: a clock that is set is then
+    shown too late.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", formatdate(time.time(), usegmt=True).encode())
+                message = {**message, "headers": [date, *message.get("headers", ())]}
+            await send(message)
+
+        await self._app(scope, receive, send_dated)
+
+
 def server_for(app: Starlette, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
     """A server bound to its address but not yet running; port 0 takes a free one."""
     listening = socket.create_server((host, port), backlog=2048)
     address, bound = listening.getsockname()[:2]
     app.state.sandbox.serve_at(f"http://{address}:{bound}")
     config = uvicorn.Config(
-        app,
+        Dated(app),
         http=FragileProtocol,
+        date_header=False,
         loop="uvloop",
         lifespan="on",
         access_log=False,
@@ -55,7 +76,7 @@ def running_app(app: Starlette, wrap: Callable[[ASGIApp], ASGIApp] | None = None
     """The same for an application that was built before; `wrap` puts a layer around it."""
     server, listening = server_for(app, "127.0.0.1", 0)
     if wrap is not None:
-        server.config.app = wrap(app)
+        server.config.app = Dated(wrap(app))
     thread = threading.Thread(target=_serve, args=(server, listening), name="stripe-sandbox", daemon=True)
     thread.start()
     try:

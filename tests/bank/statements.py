@@ -1,6 +1,7 @@
 """Bank files as tests write them."""
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def entry(
     status: str = "<Cd>BOOK</Cd>",
     details: str | None = None,
     more: str = "",
+    day: date = date(2026, 5, 20),
     **fields: str,
 ) -> str:
     """Return an entry of camt.053."""
@@ -30,7 +32,7 @@ def entry(
         details = f"<TxDtls>{detail(**fields)}</TxDtls>"
     return (
         f'\n<Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd>{more}<Sts>{status}</Sts>'
-        f"<BookgDt><Dt>2026-05-20</Dt></BookgDt><AcctSvcrRef>{reference}</AcctSvcrRef>"
+        f"<BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>{reference}</AcctSvcrRef>"
         f"<NtryDtls>{details}</NtryDtls></Ntry>"
     )
 

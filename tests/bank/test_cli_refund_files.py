@@ -20,6 +20,7 @@ from tests.bank.refund_files import (
     transfers,
 )
 from tests.bank.statements import camt, entry
+from tests.collections.cli.test_cli_signals import open_collection
 from tests.support.company import Company
 
 
@@ -113,6 +114,24 @@ async def test_bank_details_are_in_the_file_and_nowhere_else(company: Company, t
     stored = await company.value("select string_agg(t::text, '') from duly.financial_transactions t")
     assert IBANS["c1"] not in result.stdout + result.stderr + stored
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+async def test_answers_that_are_read_again_tell_the_collection_of_the_refund_once_more(
+    company: Company, tmp_path: Path
+) -> None:
+    await in_credit(company, c1="12.50")
+    result = await exported(company, tmp_path / "r.xml", "--payees", payees(tmp_path, "c1"))
+    file = answers(tmp_path, f"{result['refunds'][0]['reference']},paid,12.50,")
+    await company.invoice("c1")
+    await open_collection(company, "c1")
+
+    away = {"DULY_TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    first = (await company.cli("refunds", "confirm", file, "--json", **away)).document
+    again = (await company.cli("refunds", "confirm", file, "--json", **away)).document
+
+    assert again["refunds"][0]["outcome"] == "unchanged"
+    assert "collection/c1/2026-05 will notice" in first["warning"]
+    assert again["warning"] == first["warning"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "pain.002", "camt.053"])

@@ -20,7 +20,7 @@ async def test_only_what_the_bank_confirms_changes_balances_and_the_rest_stays_p
     )
 
     assert [await company.balance(account) for account in ("c1", "c2", "c3", "owes")] == [0, -700, -300, 10000]
-    assert [(await company.shown(one))["state"] for one in (first, second, third)] == ["posted", "rejected", "draft"]
+    assert [(await company.shown(one))["state"] for one in (first, second, third)] == ["settled", "rejected", "draft"]
     assert result["summary"]["waiting_for_an_answer"] == 1
 
 

@@ -19,12 +19,12 @@ async def test_staff_move_each_payment_once_its_account_is_confirmed(company: Co
     await company.cli.json("import", "bank", statement)
 
     queue = (await company.cli.json("suspense", "list"))["payments"]
-    moved = await company.cli.json("transactions", "move", queue[0]["number"], "cust-1002", "--actor", "back-office")
+    moved = await company.cli.json("transactions", "move", queue[1]["number"], "cust-1002", "--actor", "back-office")
     left = (await company.cli.json("suspense", "list"))["payments"]
 
     assert [one["note"] for one in queue] == [
-        "suspense: account_unknown; payer: Ann Georgiou; text: for Ann, May",
         "suspense: account_unknown; text: ???",
+        "suspense: account_unknown; payer: Ann Georgiou; text: for Ann, May",
     ]
     assert (moved["transaction"]["account_id"], moved["transaction"]["payment_reference"]) == ("cust-1002", "B2")
     assert (await company.shown(invoice["id"]))["is_settled"] is True

@@ -43,7 +43,7 @@ async def test_every_version_of_camt_053_is_read(company: Company, tmp_path: Pat
     ],
 )
 async def test_the_account_is_found_by_its_id_or_by_an_invoice_in_any_reference(
-    company: Company, tmp_path: Path, fields: dict[str, str]
+    company: Company, tmp_path: Path, fields: dict[str, Any]
 ) -> None:
     await company.account("cust-1001")
     await company.invoice("cust-1001", "20.00")

@@ -9,7 +9,7 @@ from models.bank.payee import IbanError, iban_of
 from models.bank.refund_answer import AnswerStatus, status_of
 from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
 from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, SuspenseReason, route
-from models.cards.card_number import without_card_numbers
+from models.card_number import without_card_numbers
 
 
 def a_line(**fields: object) -> BankEntry:

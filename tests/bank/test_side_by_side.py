@@ -102,7 +102,7 @@ async def test_a_refund_that_is_with_the_bank_is_neither_edited_nor_rejected_by_
     await company.cli.json("refunds", "confirm", answers(tmp_path, f"{first},paid,136.85,", f"{second},rejected,,"))
 
     assert [await company.balance(account) for account in ("c1", "c2")] == [0, -700]
-    assert [(await company.shown(one))["state"] for one in (first, second)] == ["posted", "rejected"]
+    assert [(await company.shown(one))["state"] for one in (first, second)] == ["settled", "rejected"]
 
 
 async def test_a_draft_of_a_person_is_theirs_as_before(company: Company) -> None:

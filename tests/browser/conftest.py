@@ -11,12 +11,12 @@ from temporalio.client import Client
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
-from sandbox.servers.temporal import TemporalServer, register_search_attributes, running_temporal
+from sandbox.servers.temporal import TemporalServer, running_temporal
 from settings import Settings
 from tests.browser.operators import WIDTH, Operator
 from worker import gateway_worker, mail_worker, workflow_worker
+from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 # The browser speaks to this machine only, and asks nobody for updates.
 CHROMIUM = (
@@ -43,7 +43,7 @@ async def ui_client(
 ) -> AsyncIterator[Client]:
     """A client of that server, with Duly's workers at work."""
     client = await Client.connect(temporal_with_ui.address, plugins=[DULY_PLUGIN])
-    await register_search_attributes(client, SEARCH_ATTRIBUTES)
+    await register_attributes(client)
     async with (
         workflow_worker(client, database),
         gateway_worker(client, database, gateway, settings),

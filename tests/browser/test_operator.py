@@ -80,7 +80,7 @@ async def test_an_operator_follows_a_run_to_a_payment_and_keeps_a_list_of_what_w
     view = next(view for view in VIEWS if view.name == "Collections of a run")
 
     await operator.go_to(run.id, run.first_execution_run_id or "")
-    certificate = await operator.details("Closed")
+    certificate = await operator.details("completed")
     await operator.picture("payment-run", 900)
     await operator.go_to(shard.id, first)
     payment = await operator.timeline("collect.*acc_000024")

@@ -45,6 +45,21 @@ async def test_without_a_token_there_is_a_page(cli: CommandLine, account: str) -
 
 
 @pytest.mark.usefixtures("workers")
+async def test_a_card_that_no_gateway_has_named_yet_is_shown_wherever_cards_are(cli: CommandLine, account: str) -> None:
+    card = (await cli.json("cards", "register", account))["card"]
+
+    shown = [
+        await cli("accounts", "show", account),
+        await cli("cards", "show", card),
+        await cli("cards", "list", "--account", account),
+    ]
+
+    assert [each.exit_code for each in shown] == [0, 0, 0]
+    state = (await cli.json("cards", "show", card))["state"]
+    assert all(state in each.stdout for each in shown)
+
+
+@pytest.mark.usefixtures("workers")
 async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandLine, merchant: Merchant) -> None:
     account = await merchant.account()
     card = str(await merchant.value("select id from duly.cards where account_id = :id", id=account))
@@ -59,9 +74,9 @@ async def test_an_imported_card_is_adopted_once_and_can_be_steered(cli: CommandL
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("--token", "4242424242424242"), ("token", "card_by_token_only")),
+        (("--token", "4242424242424242"), ("token", "no_card_number")),
         (("--token", "tok_visa"), ("token", "card_by_token_only")),
-        (("--card", "card_4242424242424242"), ("card_id", "card_by_token_only")),
+        (("--card", "card_4242424242424242"), ("card", "no_card_number")),
     ],
 )
 async def test_a_number_is_refused_before_anything_is_sent(
@@ -105,11 +120,15 @@ async def test_a_customer_who_changes_to_cards_is_charged_by_the_next_run(
     await cli.json("cards", "prefer", account, "--method", "bank_transfer")
     await merchant.invoice(account, 2500)
 
+    before = await cli.json("runs", "dry-run", "monthly", period)
     saved = await cli.json(
         "cards", "register", account, "--token", await merchant.fresh_token("pm_card_visa"), "--prefer"
     )
     run = await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
 
+    assert [(total["outcome"], total["amount_minor"]) for total in before["totals"]] == [
+        ("pays_by_bank_transfer", 2500)
+    ]
     assert (saved["first_outcome"]["outcome"], await preferred(merchant, account)) == ("accepted", "card")
     assert [(total["outcome"], total["amount_minor"]) for total in run["certificate"]["totals"]] == [("charged", 2500)]
     assert await merchant.balance(account) == 0

@@ -15,6 +15,7 @@ from models.collections.collection import Stage
 from models.operator_command import UnknownResolution
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.cards import CardClient
+from tests.support.attempts import never_answer
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 
@@ -198,7 +199,7 @@ async def test_a_person_settles_what_nobody_knows(
 ) -> None:
     account = await merchant.account(cards=[])
     lost = FaultKind.RESPONSE_LOST if is_found else FaultKind.REQUEST_LOST
-    stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=lost, calls=tuple(range(1, 10))))
+    never_answer(stripe_sandbox, lost, operation=SETUPS)
     card, first = await card_client.save(account)
     stripe_sandbox.clear_faults()
     intents = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
@@ -217,8 +218,7 @@ async def test_a_person_is_asked_after_six_hours_in_which_nobody_knows(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(cards=[])
-    for operation, kind in ((SETUPS, FaultKind.RESPONSE_LOST), ("GET /v1/setup_intents", FaultKind.SERVER_ERROR_500)):
-        stripe_sandbox.add_fault(Fault(operation=operation, kind=kind))
+    never_answer(stripe_sandbox, operation=SETUPS)
     card, _ = await card_client.save(account)
     asked = "a person is asked: unknown_validation"
 
@@ -237,7 +237,7 @@ async def test_the_id_of_another_validation_is_no_evidence(
     account = await merchant.account(cards=[])
     await card_client.save(account)
     [other] = (await merchant.stripe.v1.setup_intents.list_async({"limit": 1})).data
-    stripe_sandbox.add_fault(Fault(operation=SETUPS, kind=FaultKind.RESPONSE_LOST, calls=tuple(range(1, 10))))
+    never_answer(stripe_sandbox, operation=SETUPS)
     card, _ = await card_client.save(account)
     stripe_sandbox.clear_faults()
 

@@ -106,7 +106,7 @@ async def test_a_page_that_has_ended_is_not_opened_anew(
     rule = await rule_of(card_client, card, "open_page")
 
     assert first.outcome is ValidationOutcome.ACTION_REQUIRED
-    assert (rule, asked(stripe_sandbox)) == ("provider_is_effective", before)
+    assert (rule, asked(stripe_sandbox)) == ("provider_effective", before)
     await start_provider(merchant)
     assert (await card_client.workflow(card).execute_update("open_page", result_type=str)).startswith("http")
 

@@ -1,5 +1,6 @@
 """While nobody knows what became of an attempt, no other may begin: not by number, channel, period or hand."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database, RuleBrokenError
 from models.gateway.gateway_request import CollectOutcome
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
-from tests.support.attempts import CHARGES, charged, refused_type, request_for
+from tests.support.attempts import CHARGES, charged, never_answer, refused_type, request_for
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.running_duly import RunningDuly
+from workflows.collections.collection import Collection
 
 PROCESSING = CardOutcome(answer=Answer.PROCESS, after_seconds=3600)
 
@@ -156,3 +158,21 @@ async def test_after_the_evidence_the_same_money_is_never_asked_for_again(
 
     assert (settled.outcome, again.outcome) == (CollectOutcome.SETTLED, CollectOutcome.CLOSED)
     assert charged(stripe_sandbox) == (1, 2500)
+
+
+async def test_a_person_is_asked_about_an_outcome_that_nobody_knows_after_six_hours(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    never_answer(stripe_sandbox)
+    handle = await duly.start_collection(account)
+    await handle.execute_update(Collection.first_outcome)
+
+    await duly.environment.sleep(timedelta(hours=4))
+    before = await handle.query(Collection.status)
+    await duly.environment.sleep(timedelta(hours=4))
+    after = await handle.query(Collection.status)
+
+    assert (before.stage, before.is_in_review) == ("unknown", False)
+    assert (after.stage, after.is_in_review, after.review_reason) == ("unknown", True, "unknown_outcome")
+    stripe_sandbox.clear_faults()

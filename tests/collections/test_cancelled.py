@@ -5,8 +5,8 @@ from temporalio.client import WorkflowFailureError
 
 from models.collections.collection import CANCELLED, RetryCommand, Stage
 from models.gateway.gateway_request import CollectResult
-from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
-from tests.support.attempts import CHARGES, charged
+from sandbox.stripe.control.client import SandboxControl
+from tests.support.attempts import charged, never_answer
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 
@@ -34,10 +34,7 @@ async def test_an_outstanding_answer_is_waited_for_and_booked(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    stripe_sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
-    stripe_sandbox.add_fault(
-        Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0)
-    )
+    never_answer(stripe_sandbox)
     handle = await duly.start_collection(account)
     await handle.execute_update("first_outcome", result_type=CollectResult)
 

@@ -132,6 +132,7 @@ async def test_an_open_collection_goes_on_as_it_began_and_a_new_one_takes_the_ne
     assert await merchant.value("select sum(balance_minor) from duly.account_balances") == 0
 
 
+@pytest.mark.slow
 async def test_without_a_patch_an_open_collection_stands_still_and_goes_on_when_that_is_mended(
     releases: Releases, merchant: Merchant
 ) -> None:

@@ -56,7 +56,7 @@ def test_it_says_what_can_be_done_here_and_on_a_terminal() -> None:
     text = details_of(REQUEST, DUNNING)
 
     assert "- `retry_now` tries at once" in text
-    assert 'starter.py collections retry acc_000004 2026-11 \\\n  --actor maria --reason "as agreed"' in text
+    assert 'duly collections retry acc_000004 2026-11 \\\n  --actor maria --reason "as agreed"' in text
 
 
 def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> None:
@@ -75,7 +75,7 @@ def test_an_unknown_outcome_says_since_when_and_that_a_person_is_needed() -> Non
     assert "nothing is tried until the gateway gives evidence" in text
     assert "check 3 for evidence of attempt 1, unknown since 2026-11-23 03:43Z" in text
     assert "**A person is needed**: unknown_outcome" in text
-    assert "starter.py collections resolve acc_000004 2026-11 \\\n  --gateway-reference pi_..." in text
+    assert "duly collections resolve acc_000004 2026-11 \\\n  --gateway-reference pi_..." in text
 
 
 @pytest.mark.parametrize("stage", [Stage.SETTLED, Stage.GIVEN_UP])

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from models.collections.collection import Stage
+from models.collections.collection import RetryCommand, Stage
+from models.collections.dunning import DunningPolicy
+from models.gateway.gateway_request import CollectResult
 from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 
@@ -101,3 +103,22 @@ async def test_a_code_that_nobody_knows_is_tried_again_once(duly: RunningDuly, m
     result = await (await duly.start_collection(account)).result()
 
     assert (result.reason, result.attempts) == ("unknown_decline_code", 2)
+
+
+@pytest.mark.parametrize("cause", ["manual", "card_changed"])
+async def test_an_attempt_that_a_person_or_a_new_card_caused_uses_nothing_up(
+    duly: RunningDuly, merchant: Merchant, cause: str
+) -> None:
+    account = await merchant.account(answers=[declined("insufficient_funds")], answers_for_ever=True, owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+
+    if cause == "manual":
+        await handle.execute_update("retry_now", RetryCommand("maria", "the customer called"))
+    else:
+        await handle.signal("card_changed")
+    result = await handle.result()
+
+    made = await merchant.run("select cause from duly.gateway_attempts order by attempt")
+    assert result.stage == Stage.GIVEN_UP
+    assert [row.cause for row in made] == ["scheduled", cause, *["scheduled"] * len(DunningPolicy().declined_after)]

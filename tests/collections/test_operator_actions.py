@@ -33,7 +33,7 @@ def parsed(line: str) -> dict[str, object]:
     command, words = typer.main.get_command(app), shlex.split(line.replace("\\\n", " "))[1:]
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    return dict(command.make_context("starter.py", words).params)
+    return dict(command.make_context("duly", words).params)
 
 
 @pytest.mark.parametrize(("action", "target"), SHOWN, ids=lambda value: getattr(value, "update", value))

@@ -16,8 +16,9 @@ from models.collections.collection import (
 )
 from models.gateway.gateway_request import CollectOutcome
 from models.operator_command import OperatorCommand, UnknownResolution
-from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import FaultKind, SandboxControl
 from tests.fixtures.database import table_in_use
+from tests.support.attempts import never_answer
 from tests.support.builders import Merchant, declined
 from tests.support.run_control import at_work, until
 from tests.support.running_duly import RunningDuly
@@ -50,7 +51,7 @@ async def refusal(handle: Handle, update: object, command: object) -> str:
     return str(error.value.cause)
 
 
-async def test_retry_now_is_a_manual_attempt_and_uses_nothing_up(duly: RunningDuly, merchant: Merchant) -> None:
+async def test_retry_now_is_a_manual_attempt(duly: RunningDuly, merchant: Merchant) -> None:
     handle = await declined_collection(duly, merchant, times=1)
 
     await handle.execute_update(Collection.retry_now, RetryCommand(**WHO))
@@ -269,9 +270,9 @@ async def unknown_collection(
     stripe_sandbox: SandboxControl,
     kind: FaultKind = FaultKind.RESPONSE_LOST,
 ) -> Handle:
-    """A collection whose charge never gets an answer."""
+    """A collection whose charge never gets an answer, and that cannot look for it."""
     account = await merchant.account("acc_1", owes_minor=2500)
-    stripe_sandbox.add_fault(Fault(operation="POST /v1/payment_intents", kind=kind))
+    never_answer(stripe_sandbox, kind)
     handle = await duly.start_collection(account)
     first = await handle.execute_update(Collection.first_outcome)
     assert first.outcome == CollectOutcome.UNKNOWN

@@ -211,7 +211,7 @@ async def test_a_customer_whose_page_takes_too_long_is_asked_to_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await needs_customer(duly, merchant)
-    monkeypatch.setattr("webhook.PAGE_TIMEOUT", timedelta(seconds=0.2))
+    monkeypatch.setattr("activities.events.customer_links.PAGE_TIMEOUT", timedelta(seconds=0.2))
     stripe_sandbox.add_fault(Fault(operation=OPEN, kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=1))
 
     answer = await visitor.get(await link(merchant))

@@ -6,8 +6,10 @@ import pytest
 import stripe
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import activities.gateway.attempts
 from activities.collections.collect import CollectActivities
 from models.gateway.gateway_request import CollectOutcome
+from models.gateway.identity import ATTEMPT
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from tests.support.attempts import (
     CHARGES,
@@ -80,7 +82,51 @@ async def test_a_lost_answer_is_found_whatever_it_was(
 
     assert result.outcome == (CollectOutcome.DECLINED if decline_code else CollectOutcome.SETTLED)
     assert result.decline_code == decline_code
-    assert stripe_sandbox.request_counts()[CHARGES] == 3
+    assert stripe_sandbox.request_counts()[CHARGES] == (3 if decline_code else 1)
+    assert charged(stripe_sandbox) == ((0, 0) if decline_code else (1, 2500))
+
+
+async def test_what_looks_unpaid_right_after_a_lost_answer_is_left_to_the_key(
+    merchant: Merchant,
+    collecting: CollectActivities,
+    stripe_sandbox: SandboxControl,
+    stripe_client: stripe.StripeClient,
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    fault_charges(stripe_sandbox, FaultKind.REQUEST_LOST)
+    await refused_type(collecting, request_for(account))
+    key = await merchant.value("select idempotency_key from duly.gateway_attempts")
+    customer = await merchant.value("select customer_reference from duly.gateway_customers")
+    # As Stripe lists a payment that it is working on still: a decline is written the same.
+    await stripe_client.v1.payment_intents.create_async(
+        {"amount": 2500, "currency": "eur", "customer": customer, "metadata": {ATTEMPT: key}}
+    )
+
+    result = await collecting.collect(request_for(account))
+
+    assert (result.outcome, result.attempt) == (CollectOutcome.SETTLED, 1)
+    assert charged(stripe_sandbox) == (1, 2500)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.SLOW_ANSWER, FaultKind.UNAVAILABLE_503, FaultKind.RATE_LIMIT])
+async def test_where_nobody_can_look_the_key_is_sent_again_and_charges_once(
+    merchant: Merchant,
+    collecting: CollectActivities,
+    stripe_sandbox: SandboxControl,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: FaultKind,
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST)
+    stripe_sandbox.add_fault(Fault(operation=LISTS, kind=kind, delay_seconds=60))
+    monkeypatch.setattr(activities.gateway.attempts, "CHECK_SECONDS", 0.5)
+    await refused_type(collecting, request_for(account))
+
+    result = await collecting.collect(request_for(account))
+
+    assert result.outcome == CollectOutcome.SETTLED
+    assert stripe_sandbox.request_counts()[CHARGES] == 2
+    assert charged(stripe_sandbox) == (1, 2500)
 
 
 async def test_a_stored_error_before_any_effect_is_proved_by_absence_and_followed_by_a_new_attempt(
@@ -114,7 +160,7 @@ async def test_a_stored_error_after_the_effect_is_settled_by_what_the_gateway_li
 
     assert result.outcome == (CollectOutcome.DECLINED if decline_code else CollectOutcome.SETTLED)
     assert result.decline_code == decline_code
-    assert stripe_sandbox.request_counts()[CHARGES] == 2
+    assert stripe_sandbox.request_counts()[CHARGES] == (2 if decline_code else 1)
     assert await merchant.balance(account) == (2500 if decline_code else 0)
 
 

@@ -19,9 +19,9 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import CollectionRequest, CollectionResult, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.workflow_ids import WORKFLOW_QUEUE, collection_id
-from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
-from tests.support.attempts import CHARGES, charged
+from tests.support.attempts import charged, never_answer
 from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.run_control import duly_at
 from tests.support.running_duly import RunningDuly
@@ -74,7 +74,7 @@ async def test_without_an_answer_the_service_is_told_that_nobody_knows(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    stripe_sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, times=3))
+    never_answer(stripe_sandbox, tries=3)
 
     outcome = await collect_now(duly, account)
     result = await duly.collected(account)

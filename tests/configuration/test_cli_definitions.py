@@ -223,3 +223,67 @@ async def test_the_tables_fit_100_columns(cli: CommandLine) -> None:
 
     assert max(map(len, result.stdout.splitlines())) <= 100
     assert "EUR from 1.00, JPY from 50, KWD from 0.010" in result.stdout
+
+
+async def test_what_a_document_takes_from_a_provider_is_taken_away(
+    cli: CommandLine, tmp_path: Path, merchant: Merchant
+) -> None:
+    both = PROVIDER.replace('["EUR"]', '["EUR", "JPY"]') + 'payment_methods = ["card", "wallet"]\n'
+    await cli.json("definitions", "apply", written(tmp_path, both))
+
+    first, second = [
+        await cli.json("definitions", "apply", written(tmp_path, PROVIDER + 'payment_methods = ["card"]\n'))
+        for _ in range(2)
+    ]
+
+    assert [one["changes"][0]["change"] for one in (first, second)] == ["updated", "unchanged"]
+    assert await merchant.run("select currency from duly.provider_currencies") == [("EUR",)]
+    assert await merchant.run("select payment_method_id from duly.provider_methods") == [("card",)]
+
+
+async def test_a_method_moves_from_one_provider_to_another_in_one_document(
+    cli: CommandLine, tmp_path: Path, merchant: Merchant
+) -> None:
+    await cli.json("definitions", "apply", written(tmp_path, PROVIDER + 'payment_methods = ["card"]\n'))
+
+    moved = PROVIDER + PROVIDER.replace('"stripe"', '"abroad"') + 'payment_methods = ["card"]\n'
+    await cli.json("definitions", "apply", written(tmp_path, moved))
+
+    assert await merchant.run("select provider_id from duly.provider_methods") == [("abroad",)]
+
+
+async def test_a_run_definition_keeps_its_schedule_unless_the_document_says_otherwise(
+    cli: CommandLine, tmp_path: Path, merchant: Merchant
+) -> None:
+    scheduled = BILLING + 'schedule = { day = 1, hour = 4, time_zone = "UTC" }\n'
+    stored = "select schedule ->> 'day' from duly.run_definitions where id = 'r'"
+    await cli.json("definitions", "apply", written(tmp_path, scheduled))
+
+    again = await cli.json("definitions", "apply", written(tmp_path, BILLING))
+    kept = await merchant.value(stored)
+    taken_away = await cli.json("definitions", "apply", written(tmp_path, BILLING + 'schedule = "none"\n'))
+
+    assert (again["changes"][0]["change"], kept) == ("unchanged", "1")
+    assert (taken_away["changes"][0]["change"], await merchant.value(stored)) == ("updated", None)
+
+
+async def test_a_definition_is_switched_and_keeps_its_history_with_who_and_why(
+    cli: CommandLine, tmp_path: Path, merchant: Merchant
+) -> None:
+    await cli.json("definitions", "apply", written(tmp_path, BILLING), "--actor", "paula", "--reason", "the first one")
+
+    switched = await cli.json(
+        "definitions", "switch", "r", "not_effective", "--actor", "maria", "--reason", "not this month"
+    )
+    again = await cli.json("definitions", "apply", written(tmp_path, BILLING))
+    changes = (await cli.json("definitions", "history", "r"))["changes"]
+    unknown = await cli("definitions", "switch", "nobody", "effective", "--json")
+
+    assert (switched["change"], again["changes"][0]["change"]) == ("updated", "unchanged")
+    assert [(change["actor"], change["reason"]) for change in changes] == [
+        ("maria", "not this month"),
+        ("paula", "the first one"),
+    ]
+    assert changes[0]["changes"] == {"state": {"was": "effective", "is": "not_effective"}}
+    assert changes[1]["changes"]["name"] == {"was": None, "is": "R"}
+    assert unknown.rules == [("definition", "run_definition_exists")]

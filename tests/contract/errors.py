@@ -4,6 +4,7 @@ OF_EVERY_WORKFLOW = {
     "workflow_type_exists": "no workflow has this name; the message names the one that may be meant",
     "invalid_input": "a field is unknown, missing or of another type, or there are too few or too many arguments",
     "id_is_valid": "an id has characters or a length that no id of ours has",
+    "no_card_number": "a text holds what looks like a card number or its security code; it is repeated nowhere",
     "ids_agree": "an id that is said twice is not the same",
     "workflow_id_is_natural": "the workflow's id does not follow from its input; the message names the one that does",
     "provider_exists": "the provider that a start names is not configured; the message names those that are",
@@ -13,10 +14,13 @@ OF_EVERY_WORKFLOW = {
 
 _PERIOD = {"period_is_a_month": "the period is not a month like 2026-11"}
 _RUN = _PERIOD | {
-    "period_is_due": "the month has not begun; `not_due_yet` runs it all the same",
+    "period_is_due": "the month, or its calendar's moment, has not come; `not_due_yet` runs it all the same",
     "run_definition_exists": "there is no run definition of this kind and name",
     "run_definition_effective": "the run definition is not effective",
-    "one_run_a_period": "the period has its run already",
+    "one_run_a_period": "the period has its run already, or the supplement of that number",
+    "somebody_is_due": "nobody is to be charged or billed; `over_nobody` closes the period all the same",
+    "month_is_closed": "the period's run, or the supplement before this one, has no certificate yet",
+    "supplement_is_numbered": "`supplement` is less than 0, or a shadow has one",
 }
 
 ERRORS: dict[str, dict[str, str]] = {
@@ -40,8 +44,7 @@ ERRORS: dict[str, dict[str, str]] = {
     "CardLifecycle": {
         "account_exists": "there is no such account",
         "account_not_terminated": "the account is terminated",
-        "provider_effective": "the provider is not effective",
-        "provider_is_effective": "the provider is not effective, so no page is opened",
+        "provider_effective": "the provider is not effective: nothing is started, and no page is opened",
         "method_exists": "there is no such payment method, or it is not active",
         "method_on_provider": "the provider does not handle the payment method",
         "currency_taken": "the provider does not take the account's currency",
@@ -105,6 +108,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "amount_in_steps": "the gateway does not take so fine an amount of the currency",
         "refund_within_captured": "more than is left of the payment",
         "no_refund_in_flight": "another refund of the payment is not certain yet",
+        "cancelled_once": "what was left of the payment was cancelled before; what has come back since is refunded",
         "something_is_left": "nothing is left of the payment",
         "account_not_terminated": "the account is terminated",
         "method_on_provider": "the provider does not handle the payment's method any more",
@@ -114,7 +118,10 @@ ERRORS: dict[str, dict[str, str]] = {
         "refund_exists": "there is no such refund",
         "outcome_is_unknown": "the attempt has an outcome already",
     },
-    "RefundRun": {"day_is_due": "the day has not begun; `not_due_yet` runs it all the same"},
+    "RefundRun": {
+        "day_is_due": "the day has not begun; `not_due_yet` runs it all the same",
+        "somebody_is_due": "nobody is due anything; `over_nobody` closes the day all the same",
+    },
     "Reminders": {},
     "Supervisor": {},
     "ScheduledRun": {"time_zone_is_known": "the time zone is no IANA time zone"},

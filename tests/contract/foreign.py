@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
-from temporalio.common import RawValue
+from temporalio.common import RawValue, WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 from temporalio.workflow import _Definition
 
@@ -170,10 +170,19 @@ class Foreign:
 
     @asynccontextmanager
     async def waiting(self, name: str) -> AsyncIterator[WorkflowHandle[Any, Any]]:
-        """A workflow that was started as its example says, and waits for its first activity."""
+        """A workflow that was started as its example says, and waits for its first activity.
+
+        An event that another test delivered may have started one of the same id, for which nobody works now.
+        """
         example = EXAMPLES[name]
         arguments = [] if example.request is None else [plain(example.request)]
-        handle = await self.marked.start_workflow(name, args=arguments, id=example.id, task_queue=self.queue)
+        handle = await self.marked.start_workflow(
+            name,
+            args=arguments,
+            id=example.id,
+            task_queue=self.queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+        )
         try:
             yield handle
         finally:

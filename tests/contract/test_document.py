@@ -102,7 +102,13 @@ ASKED_FIRST = {
 
 # Refused to no client: a workflow counts its attempts and sees to it that the last one is over, a start's provider is
 # checked before, and while sending is held the call waits.
-OF_NO_CLIENT = {"attempts_in_order", "no_attempt_in_flight", "provider_exists", "preference_exists", "sending_is_held"}
+OF_NO_CLIENT = {
+    "attempts_in_order",
+    "no_attempt_in_flight",
+    "provider_exists",
+    "sending_is_held",
+    "returned_within_paid",
+}
 
 
 @pytest.mark.parametrize("name", ASKED_FIRST)

@@ -4,6 +4,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -39,7 +40,9 @@ async def answer_to(handle: WorkflowHandle[Any, Any], update: str, mistake: Mist
     cause = error.value.cause
     assert isinstance(cause, ApplicationError)
     is_named = cause.type == "invalid_input" and mistake.field in cause.message
-    return "" if is_named else f"{update} {mistake}: {cause}"
+    # The UI shows what is said and the traceback below it: a refusal is one line.
+    is_one_line = "\n" not in cause.message and cause.failure is not None and not cause.failure.stack_trace
+    return "" if is_named and is_one_line else f"{update} {mistake}: {cause}"
 
 
 def beyond_bounds(arguments: tuple[Any, ...]) -> list[Mistake]:
@@ -112,6 +115,23 @@ async def test_a_signal_that_is_wrong_is_dropped_counted_and_shown_and_breaks_no
 
     assert TASK_FAILED not in kinds
     assert f"**Refused**: {sent} signal" in details
+
+
+@pytest.mark.parametrize("name", WITH_SIGNALS)
+async def test_a_signal_whose_name_is_misspelt_is_refused_and_shown_and_not_kept_for_a_handler_that_may_come(
+    foreign: Foreign, name: str
+) -> None:
+    async with foreign.waiting(name) as handle:
+        for arguments in ([], [{"account": "acc_1"}], ["one", 2]):
+            await handle.signal("gateway_evnt", args=arguments)
+        details = await details_of(handle)
+        metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        kinds = await kinds_of(handle)
+
+    assert "**Refused**: 3 signals were" in details
+    assert "the last, `gateway_evnt`: signal: this workflow takes no signal of that name" in details
+    assert {one.name for one in metadata.definition.signal_definitions} == set(EXAMPLES[name].signals)
+    assert TASK_FAILED not in kinds
 
 
 def test_every_update_decides_before_it_is_accepted() -> None:

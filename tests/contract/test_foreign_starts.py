@@ -50,6 +50,8 @@ async def refused(foreign: Foreign, name: str, *arguments: Any, workflow_id: str
     assert not {ASKED, TASK_FAILED} & set(await kinds_of(handle))
     assert isinstance(error.value.cause, ApplicationError)
     assert error.value.cause.non_retryable
+    assert error.value.cause.failure is not None
+    assert not error.value.cause.failure.stack_trace
     return error.value.cause
 
 

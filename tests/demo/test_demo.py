@@ -1,4 +1,4 @@
-"""A month of payments end to end, as `starter.py demo` runs it: everybody gets what their card deserves, once."""
+"""A month of payments end to end, as `duly demo` runs it: everybody gets what their card deserves, once."""
 
 import json
 from collections import Counter
@@ -55,6 +55,7 @@ def _assert_sound(demo: Demo) -> None:
     assert {exponent_of(currency) for currency in report.ledger_minor} == {0, 2, 3}
 
 
+@pytest.mark.slow
 def test_every_account_of_a_calm_month_ends_as_its_card_deserves(faultless_demo: Demo) -> None:
     assert _found(faultless_demo) == _deserved(FAULTLESS)
     assert not faultless_demo.report.is_broken
@@ -95,7 +96,9 @@ def test_the_report_links_to_workflows_that_exist(faultless_demo: Demo) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "value"), [("accounts", 0), ("faults", -0.1), ("faults", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("accounts", 0), ("months", 0), ("months", 61), ("faults", -0.1), ("faults", 1.0)]
+)
 def test_an_option_out_of_range_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{name}: must be"):
         DemoOptions(**{name: value})  # type: ignore[arg-type]

@@ -11,9 +11,10 @@ from models.disputes.dispute import DisputeRecord, DisputeState, DisputeStatus, 
 from models.operator_command import OperatorCommand
 from models.reductions.reduction import ReductionState
 from models.workflow_ids import dispute_id
-from sandbox.stripe.control.client import STRIPES_DELAYS, DisputeScript, Fault, FaultKind
+from sandbox.stripe.control.client import STRIPES_DELAYS, DisputeScript
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
+from tests.support.attempts import never_answer
 from tests.support.run_control import happened, until
 
 WHO = OperatorCommand("maria", "not worth it")
@@ -172,7 +173,7 @@ async def test_what_the_bank_takes_of_a_payment_that_was_cancelled_before_is_our
 
 async def test_a_refund_whose_answer_was_lost_meets_a_dispute_and_both_are_booked(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
+    never_answer(refunds.sandbox, operation="POST /v1/refunds")
     await refunds.start(payment, 1000, name="rf_then_disputed")
     refunds.sandbox.clear_faults()
     dispute = await disputed(refunds, payment)

@@ -171,6 +171,7 @@ async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
     return before
 
 
+@pytest.mark.slow
 @example_settings(
     max_examples=2,
     phases=[Phase.generate],

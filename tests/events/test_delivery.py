@@ -17,8 +17,8 @@ from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
 
-BROKEN = "alter function duly.events_due(text, integer) rename to events_due_elsewhere"
-MENDED = "alter function duly.events_due_elsewhere(text, integer) rename to events_due"
+BROKEN = "alter function duly.events_due(text, integer, text[]) rename to events_due_elsewhere"
+MENDED = "alter function duly.events_due_elsewhere(text, integer, text[]) rename to events_due"
 
 
 @pytest.fixture

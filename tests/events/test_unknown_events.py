@@ -94,3 +94,31 @@ async def test_an_event_that_stays_unknown_is_listed_for_a_person_who_is_told_on
 
 async def test_each_pause_is_longer_than_the_one_before() -> None:
     assert list(PAUSES) == sorted(set(PAUSES))
+
+
+async def test_an_event_that_a_card_was_saved_which_is_over_here_is_not_delivered_to_its_workflow_that_has_ended(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database, delivery: EventDelivery
+) -> None:
+    account = await merchant.account(cards=[])
+    for call in (
+        "register_card('card_1', :account, 'stripe', 'card', null, true, 1, false, '')",
+        "open_validation('card_1', 1)",
+        "record_validation('card/card_1', 1, 'declined', 'seti_1', 'card_declined', '', '{}')",
+    ):
+        await merchant.run(f"select duly.{call}", **({"account": account} if ":account" in call else {}))
+    await send(receiver, an_event(type="setup_intent.succeeded", id="seti_1", object="setup_intent"))
+
+    assert await delivery.deliver_waiting() == Delivered(put_off=1)
+    assert await state_of(database) == (EventState.WAITING, 1)
+
+
+async def test_a_worker_of_the_first_release_gets_the_events_it_knows_however_many_others_wait_before_them(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database
+) -> None:
+    for number in range(3):
+        await send(receiver, an_event(f"evt_{number}", type="charge.updated", id=f"ch_{number}", object="charge"))
+    await send(receiver, an_event("evt_payment"))
+
+    rows = await database.rows("select * from duly.events_to_deliver('stripe', 1)")
+
+    assert [(row.id, row.subject) for row in rows] == [("evt_payment", "payment")]

@@ -7,8 +7,9 @@ import pytest
 
 from activities.database import Database
 from models.collections.collection import Stage
-from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from sandbox.stripe.control.client import SandboxControl
 from tests.events.signed_events import SECRETS, an_event, send, signed
+from tests.support.attempts import never_answer
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import BODY_BYTES_MAX, Webhook
@@ -69,7 +70,7 @@ async def test_an_event_wakes_the_collection_that_waits_for_evidence(
     visitor: httpx.AsyncClient, duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    stripe_sandbox.add_fault(Fault(operation="POST /v1/payment_intents", kind=FaultKind.RESPONSE_LOST))
+    never_answer(stripe_sandbox)
     handle = await duly.start_collection(account)
     await handle.execute_update("first_outcome")
     stripe_sandbox.clear_faults()

@@ -46,8 +46,8 @@ camt.053 or pain.002. Text of a bank's that holds a card number is kept without 
 def document() -> str:
     """Return what docs/command-line.md must say."""
     command = typer.main.get_command(app)
-    context = typer.Context(command, info_name="starter.py")
-    commands = get_docs_for_click(obj=command, ctx=context, name="starter.py", indent=1, title="Commands")
+    context = typer.Context(command, info_name="duly")
+    commands = get_docs_for_click(obj=command, ctx=context, name="duly", indent=1, title="Commands")
     files = "\n".join(_table(source, columns) for source, columns in COLUMNS.items())
     return f"{INTRODUCTION}\n{files}\n{commands.strip()}\n"
 

@@ -1,14 +1,17 @@
 """The compose file, read as far as it can be judged without an engine."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+OURS = "duly:local"
+VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?P<must>:\?)?")
 PINNED = re.compile(r"^[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?(@sha256:[0-9a-f]{64})?$")
+MADE = ("./files", "./docker/secrets/certificates")
 FROM = re.compile(r"^FROM (\S+)", re.MULTILINE)
 COPY = re.compile(r"^COPY (.+) \S+$", re.MULTILINE)
 
@@ -19,32 +22,54 @@ class Compose:
 
     text: str
     services: dict[str, dict[str, Any]]
+    secrets: tuple[str, ...] = ()
 
     @property
     def ours(self) -> dict[str, dict[str, Any]]:
-        """The services that are built from this project."""
-        return {name: service for name, service in self.services.items() if "build" in service}
+        """The services that run this project's image."""
+        return {name: service for name, service in self.services.items() if service["image"] == OURS}
 
 
 def read_compose(path: Path) -> Compose:
     """Read a compose file."""
     text = path.read_text(encoding="utf-8")
-    return Compose(text, yaml.safe_load(text)["services"])
+    document = yaml.safe_load(text)
+    return Compose(text, document["services"], tuple(document.get("secrets", ())))
 
 
 def variables_of(text: str) -> dict[str, bool]:
     """Return every variable that the file takes from the environment, and whether it must be given."""
-    return {match["name"]: match["kind"] != "-" for match in VARIABLE.finditer(text)}
+    return {match["name"]: bool(match["must"]) for match in VARIABLE.finditer(text)}
 
 
-def filled_in(value: str, environment: dict[str, str]) -> str:
-    """Put the environment into a value, as compose does."""
-    return VARIABLE.sub(lambda match: environment.get(match["name"]) or match["rest"] or "", value)
+def unset_settings(compose: Compose, settings: Iterable[str]) -> list[str]:
+    """Return the settings that nobody can give any service of ours, neither as a value nor as a file."""
+    passed = {name.removesuffix("_FILE") for service in compose.ours.values() for name in service["environment"]}
+    return [name for name in settings if name not in passed]
+
+
+def fixed_settings(compose: Compose, settings: Iterable[str]) -> list[str]:
+    """Return the settings whose value the file writes out, so that `.env` cannot change it."""
+    return [
+        f"{name}: {key}"
+        for name, service in compose.ours.items()
+        for key, value in service["environment"].items()
+        if key in settings and not VARIABLE.search(str(value))
+    ]
+
+
+def unlimited_services(compose: Compose) -> list[str]:
+    """Return the services that may fill the disk with their log, or take all memory."""
+    return [
+        name
+        for name, service in compose.services.items()
+        if "max-size" not in service.get("logging", {}).get("options", {}) or "mem_limit" not in service
+    ]
 
 
 def loose_images(compose: Compose) -> list[str]:
     """Return the images without a version; what is built here is pinned by the Dockerfile's FROM."""
-    images = {name: service["image"] for name, service in compose.services.items() if "build" not in service}
+    images = {name: service["image"] for name, service in compose.services.items() if service["image"] != OURS}
     return [f"{name}: {image}" for name, image in images.items() if not PINNED.match(image)]
 
 
@@ -70,9 +95,10 @@ def open_or_shared_ports(compose: Compose) -> list[str]:
 
 
 def missing_files(compose: Compose, root: Path) -> list[str]:
-    """Return the mounted paths that are not in the project."""
+    """Return the mounted paths that are neither in the project nor made by docker/make-secrets.sh."""
     mounts = [mount for service in compose.services.values() for mount in service.get("volumes", [])]
-    return [mount for mount in mounts if mount.startswith(".") and not (root / mount.split(":")[0]).exists()]
+    paths = {mount: mount.split(":")[0] for mount in mounts if mount.startswith(".")}
+    return [mount for mount, path in paths.items() if path not in MADE and not (root / path).exists()]
 
 
 def vain_waits(compose: Compose) -> list[str]:
@@ -96,10 +122,14 @@ def _can_end(service: dict[str, Any] | None, condition: str) -> bool:
 
 
 def secrets_in_the_open(compose: Compose) -> list[str]:
-    """Return the settings that look secret and are written out instead of taken from the environment."""
+    """Return the settings that look secret and are written out instead of taken from `.env` or a file."""
     return [
         f"{name}: {key}"
         for name, service in compose.services.items()
         for key, value in service.get("environment", {}).items()
-        if re.search(r"PASSWORD|PWD|SECRET|API_KEY", key) and not VARIABLE.search(str(value))
+        if re.search(r"PASSWORD|PWD|SECRET|API_KEY", key) and not _is_hidden(key, str(value))
     ]
+
+
+def _is_hidden(key: str, value: str) -> bool:
+    return value.startswith("/run/secrets/") if key.endswith("_FILE") else bool(VARIABLE.search(value))

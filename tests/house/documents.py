@@ -1,12 +1,15 @@
 """What the documents say, to be compared with what is so. As a program, prints the table of the settings."""
 
 import re
+import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import typer
 from pydantic.fields import FieldInfo
 
 from settings import Settings, environment_name
@@ -20,10 +23,17 @@ _ASKED = re.compile(r"does not answer|classified|posted|FIFO|VAT|idempotency key
 HEAD_CHARACTERS = 400
 
 CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```.*?^```|(?:^(?: {4}|\t).*\n?)+", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z]+)")
-STARTER = re.compile(r"\bstarter\.py((?: [a-z][a-z-]*(?![\w./-]))+)")
+DULY = re.compile(r"(?<![\w./-])(?:duly|starter\.py)((?: [a-z][a-z-]*(?![\w./-]))+)")
+# A whole command line of ours in a block of code, with what compose or a shell puts before it.
+TYPED = re.compile(
+    r"^(?:\$ )?(?:\S*/)?(?:duly|python starter\.py|docker compose run (?:.+ )?starter(?:\.py)?)(?: (.*))?$"
+)
+PROMPT, USAGE, END_OF_COMMAND = "$ ", "[OPTIONS]", frozenset({"|", ">", ">>", "&", "&&", ";"})
 
 # A project knows no path of one machine and no registry; brackets keep the lines from finding themselves.
 OF_A_MACHINE = re.compile(r"(?<![\w.-])/(wor[k]/|roo[t]/|home/(?!user)[a-z]+/|opt/(wheel[s]|pyp[i])|tm[p]/duly[-/])")
@@ -61,8 +71,9 @@ def unknown_targets(text: str, makefile: str) -> list[str]:
 
 
 def unknown_commands(text: str, program: Commands) -> list[str]:
-    """Return the commands of starter.py that a text shows and the program lacks."""
-    shown = {tuple(words.split()) for words in STARTER.findall(code_of(text))}
+    """Return the commands of `duly` that a text names in a line of prose and the program lacks."""
+    named = "\n".join(NAMED.findall(BLOCK.sub("", text)))
+    shown = {tuple(words.split()) for words in DULY.findall(named)}
     return sorted(" ".join(words) for words in shown if not _is_known(words, program))
 
 
@@ -71,6 +82,82 @@ def _is_known(words: tuple[str, ...], commands: Commands) -> bool:
     if not words or not commands:
         return True
     return words[0] in commands and _is_known(words[1:], commands[words[0]])
+
+
+def refused_commands(document: Path, program: Any) -> list[str]:
+    """Return the command lines in a document's blocks of code that the program's own parser refuses, and why."""
+    return [
+        f"{document.name}:{number}: {line}: {problem}"
+        for number, line in typed_commands(document.read_text(encoding="utf-8"))
+        if (problem := _refusal(_words(line), program))
+    ]
+
+
+def typed_commands(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the words behind `duly` of each command line in a text's blocks of code, with its line.
+
+    In a block with prompts what has none is output.
+    """
+    for block in BLOCK.finditer(text):
+        prompt = PROMPT if f"\n{PROMPT}" in block[0] else ""
+        first = text.count("\n", 0, block.start()) + 1
+        joined, begun = "", first
+        for number, line in enumerate(block[0].splitlines(), start=first):
+            begun = begun if joined else number
+            joined += line.strip()
+            if joined.endswith("\\"):
+                joined = joined.removesuffix("\\")
+                continue
+            if joined.startswith(prompt) and (typed := TYPED.match(joined)) and USAGE not in joined:
+                yield begun, typed[1] or ""
+            joined = ""
+
+
+def command_of(line: str, program: Any) -> str:
+    """Return the noun and verb of the words behind `duly`."""
+    names, below = [], getattr(program, "commands", {})
+    for word in _words(line):
+        if word not in below:
+            break
+        names.append(word)
+        below = getattr(below[word], "commands", {})
+    return " ".join(names)
+
+
+def _words(line: str) -> list[str]:
+    words = shlex.split(line, comments=True)
+    return words[: next((place for place, word in enumerate(words) if word in END_OF_COMMAND), len(words))]
+
+
+def _refusal(words: list[str], command: Any) -> str:
+    """Return what is wrong with the words behind a command, "" when nothing is; nothing is run."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        with _files_that_need_not_exist(command):
+            try:
+                command.make_context(command.name, words)
+            except typer.TyperException as error:
+                return error.format_message()
+        return ""
+    if not words:
+        return ""
+    if words[0] in below:
+        return _refusal(words[1:], below[words[0]])
+    options = {name for one in command.params for name in one.opts}
+    return "" if set(words) <= options else f"no such command or option: {words[0]}"
+
+
+@contextmanager
+def _files_that_need_not_exist(command: Any) -> Iterator[None]:
+    infos = [one.type_descriptor.parameter_info for one in command.params if one.type_descriptor.annotation is Path]
+    before = [info.exists for info in infos]
+    for info in infos:
+        info.exists = False
+    try:
+        yield
+    finally:
+        for info, exists in zip(infos, before, strict=True):
+            info.exists = exists
 
 
 def broken_links(documents: Iterable[Path]) -> list[str]:

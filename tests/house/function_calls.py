@@ -27,7 +27,7 @@ TEXT_READS: Mapping[str, str] = {
     "activities/ledger/invariants.py": "names each row of a view by its own columns",
     "activities/ledger/statement_queries.py": "running balances over a union",
     "activities/ledger/transaction_queries.py": "a sequence",
-    "commands/operations/doctor_database.py": "the database may be of another release",
+    "commands/operations/checks/database.py": "the database may be of another release",
 }
 
 

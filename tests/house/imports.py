@@ -52,6 +52,7 @@ EVERYTHING = (
     "models",
     "sandbox",
     "settings",
+    "telemetry",
     "workflows",
     *ENTRIES,
 )
@@ -81,21 +82,31 @@ RULES = (
         ("workflows",),
         ("temporalio.client",),
         "a workflow calls no client: that is an activity's or an entry's",
-        excepted=("workflows.client", "workflows.runs.schedules", "workflows.supervision.schedule"),
+        excepted=(
+            "workflows.client",
+            "workflows.namespace",
+            "workflows.runs.schedules",
+            "workflows.supervision.schedule",
+        ),
     ),
     Rule(
         ("workflows",),
         ("activities.database", "activities.gateway", "models.tables"),
         "workflows know the activity classes, not what they are made of",
     ),
+    Rule(
+        (*INSIDE, "migrations", "settings"),
+        ("telemetry", "prometheus_client", "opentelemetry.sdk", "opentelemetry.exporter"),
+        "what does the work knows nothing of what is told of it: entries put the two together",
+    ),
     Rule(INSIDE, ("settings",), "entries read the settings and pass values on"),
     Rule(
-        ("activities", "migrations", "models", "settings", "webhook", "worker", "workflows"),
+        ("activities", "migrations", "models", "settings", "telemetry", "webhook", "worker", "workflows"),
         ("sandbox",),
         "the sandbox is for development and not installed in production",
     ),
     Rule(
-        ("activities", "commands", "migrations", "models", "settings", "workflows", *ENTRIES),
+        ("activities", "commands", "migrations", "models", "settings", "telemetry", "workflows", *ENTRIES),
         ENTRIES,
         "an entry is started, not imported",
     ),

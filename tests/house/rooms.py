@@ -25,11 +25,13 @@ CAPABILITIES = frozenset(
         "ledger",
         "messages",
         "operations",
+        "payments",
         "reconciliation",
         "recovery",
         "reductions",
         "refunds",
         "runs",
+        "subscriptions",
         "supervision",
     }
 )
@@ -37,7 +39,11 @@ CAPABILITIES = frozenset(
 OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
     "models": {"tables": "the typed tables, one list for every capability"},
     "workflows": {"inputs": "what every workflow's input, updates, queries and signals are checked by"},
-    "commands": {"waiting": "how every command waits for a workflow, and names the worker that is missing"},
+    "commands": {
+        "changing": "how every command that changes something keeps who and why, and asks before what is final",
+        "lists": "how every list is answered: a page, what comes next, totals, CSV",
+        "waiting": "how every command waits for a workflow, and names the worker that is missing",
+    },
     "tests": {
         "bench": "mirrors bench/",
         "browser": "the Temporal UI as operators see it",
@@ -45,15 +51,19 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
         "demo": "mirrors sandbox/demo",
         "fixtures": "what pytest loads for every test",
         "house": "the rules of the code itself",
+        "mutants": "bugs seeded into workflows and activities, each with the test that finds it",
         "replay": "recorded histories of every workflow",
         "sandbox": "mirrors sandbox/stripe",
+        "security": "what must never be kept or read, whatever is sent: card numbers, plain histories, nonsense",
+        "compose": "carries out docker-compose.yml",
         "stack": "mirrors sandbox/servers and the stack",
         "support": "helpers that several folders import",
         "upgrades": "kept releases, and how they are brought to this one",
+        "walkthrough": "carries out docs/first-month.md",
     },
 }
 # Folders that are as a file at the layer's root: everybody may import them.
-SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting")})
+SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting"), ("commands", "lists"), ("commands", "changing")})
 
 # Files at a root that bring rooms together, with the reason. No room may import them: arrows would lead round
 # by way of the root, where nobody lists them.
@@ -64,22 +74,27 @@ COMPOSITIONS: Mapping[str, str] = {
 
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
+    "bench/results": "data: one measured figure a file",
     "activities/messages/templates/operators": "data: one text a kind of message",
+    "migrations/versions": "one revision a change of tables, which alembic reads from one folder",
 }
 
 # Who imports whom inside a layer. What many need stands at the layer's root, which everybody may import.
 ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "models": {
-        "bank": ("cards", "imports", "ledger"),
+        "bank": ("imports", "ledger"),
         "cards": ("messages",),
         "collections": ("gateway", "messages"),
         "disputes": ("gateway",),
-        "imports": ("cards", "gateway"),
+        "imports": ("gateway",),
         "messages": ("gateway",),
+        "operations": ("disputes", "gateway", "refunds"),
+        "payments": ("gateway",),
         "recovery": ("gateway",),
         "reductions": ("imports",),
         "refunds": ("gateway",),
         "runs": ("gateway",),
+        "subscriptions": ("gateway", "runs"),
         "tables": ("ledger", "messages"),
     },
     "activities": {
@@ -107,7 +122,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "commands": {
         "ledger": ("imports",),
-        "operations": ("supervision",),
+        "operations": ("runs", "supervision"),
         "refunds": ("runs",),
     },
 }

@@ -14,6 +14,8 @@ PACKAGES = (
     "migrations",
     "models",
     "sandbox",
+    "settings",
+    "telemetry",
     "tests",
     "workflows",
 )

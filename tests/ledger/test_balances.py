@@ -1,12 +1,15 @@
 """Balances then and now, roll-ups, seals, and the invariants' own eyes."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ledger.invariants import find_violations
+from activities.database import Database
+from activities.ledger.audit import checked_before
+from activities.ledger.invariants import RULES, check_rules, find_violations, read_violations
 from models.ledger.audit import Violation
 from tests.ledger.books import Books, line
 
@@ -71,6 +74,49 @@ def test_a_roll_up_with_nothing_new_is_none(books: Books) -> None:
 
     assert books.value("select duly.mark_roll_up()") is None
     assert books.value("select duly.fill_roll_ups()") == 0
+
+
+def test_very_many_transfers_are_summed_and_sealed_in_several_roll_ups(owner: Books, books: Books) -> None:
+    for number in range(5):
+        books.pay(f"p{number}", "acc_1", 50)
+    before = trial_balance(books)
+
+    books.run("set duly.transfers_of_roll_up = 2")
+    roll_up(books)
+
+    ranges = owner.run("select after_transfer_id, upto_transfer_id from duly.ledger_roll_ups order by id")
+    assert [after for after, _ in ranges] == [0, *(upto for _, upto in ranges[:-1])]
+    assert [upto - after for after, upto in ranges] == [2, 2, 1]
+    assert trial_balance(books) == before
+    assert owner.violations() == []
+
+
+def test_an_audit_checks_every_rule_that_the_views_have(owner: Books) -> None:
+    views = "".join(
+        owner.value("select pg_get_viewdef(%s::regclass)", f"duly.{name}_violations")
+        for name in ("posting", "allocation", "ledger")
+    )
+
+    assert sorted(RULES) == sorted(set(re.findall(r"'(I\d+ [^']+)'", views)))
+
+
+async def test_an_audit_finds_rule_by_rule_what_all_rules_find_at_once(owner: Books, engine: AsyncEngine) -> None:
+    owner.invoice("i1", "acc_1", 100)
+    owner.run("alter table duly.account_balances disable trigger user")
+    owner.run("update duly.account_balances set version = 5 where account_id = 'acc_1'")
+
+    at_once, one_by_one = await find_violations(engine), await read_violations(Database(engine))
+
+    assert tuple(one_by_one) == at_once == (Violation("I2 balance is the sum of postings", "acc_1"),)
+
+
+async def test_an_audit_that_is_tried_again_goes_on_after_the_last_rule_checked(engine: AsyncEngine) -> None:
+    checked, found = checked_before([len(RULES) - 2, [["I3 running balance", "txn_1"]]])
+
+    later = [number async for number, _ in check_rules(Database(engine), after=checked)]
+
+    assert (later, found) == ([len(RULES) - 1, len(RULES)], [Violation("I3 running balance", "txn_1")])
+    assert checked_before([]) == (0, [])
 
 
 def test_a_reward_is_an_expense_of_its_merchant(owner: Books, books: Books) -> None:

@@ -53,6 +53,17 @@ def number_by(owner: Books, type_id: str, prefix: str, *, per_year: bool = False
     )  # fmt: skip
 
 
+def test_a_series_that_came_from_another_cluster_is_opened_in_this_one(books: Books, owner: Books) -> None:
+    books.pay("before", "acc_1", 1)
+    owner.run("update duly.number_counters set is_open = false, waits_for = '9000000000000000000' where stem = 'PAY'")
+
+    pay_until_open(books)
+
+    given = numbers(books)
+    assert given == sorted(set(given))
+    assert given[-1] == f"PAY-{len(given):010}"
+
+
 def test_a_payment_does_not_wait_for_the_commit_of_another(books: Books, other: Books) -> None:
     pay_until_open(books)
     with books.connection.transaction():

@@ -9,6 +9,7 @@ from settings import Settings
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, Merchant
 from tests.support.command_line import CommandLine
+from tests.support.run_control import until
 
 RECEIPT = f"receipt/acc_ada/{PERIOD}"
 WHO = ("--actor", "maria", "--reason", "the customer asked")
@@ -40,6 +41,16 @@ async def test_messages_are_listed_by_state_and_account(cli: CommandLine, receip
     assert "pending" in result.stdout
 
 
+async def is_delivered(mailbox: Mailbox) -> bool:
+    """Whether the customer has had mail; operators may have had some about something else."""
+    return ("ada@example.com",) in recipients(mailbox)
+
+
+def recipients(mailbox: Mailbox) -> list[tuple[str, ...]]:
+    """To whom each message went."""
+    return [message.recipients for message in mailbox.messages]
+
+
 @pytest.mark.usefixtures("workers")
 async def test_an_unsure_message_is_sent_again_with_who_and_why(
     cli: CommandLine, receipt: str, database: Database, mailbox: Mailbox, merchant: Merchant
@@ -47,11 +58,11 @@ async def test_an_unsure_message_is_sent_again_with_who_and_why(
     await database.call("withhold_messages", ids=[receipt], reason="no_mail_server")
 
     answer = await cli.json("messages", "resend", receipt, *WHO)
-    (message,) = await mailbox.wait_for(1)
+    await until(lambda: is_delivered(mailbox))
 
     decisions = await merchant.value("select decisions from duly.messages")
     assert answer == {"message": receipt, "state": "pending", "workflow_id": f"mailing/resend/{receipt}"}
-    assert message.recipients == ("ada@example.com",)
+    assert recipients(mailbox).count(("ada@example.com",)) == 1
     assert decisions[0].endswith("resend, was withheld no_mail_server, says maria: the customer asked")
 
 

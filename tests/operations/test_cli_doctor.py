@@ -1,11 +1,14 @@
 """The doctor finds what is wrong, says what to do, and looks at everything else as well."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
 
+from models.workflow_ids import schedule_id
 from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
@@ -19,8 +22,17 @@ def advice(result: CommandResult, check: str) -> Any:
     return next(found["advice"] for found in result.document["checks"] if found["check"] == check)
 
 
+@pytest.fixture
+async def checking_schedules(cli: CommandLine, merchant: Merchant, temporal_server: Client) -> AsyncIterator[None]:
+    """The schedules that look after an installation. The namespace is shared: they go with the test."""
+    prepared = await cli.json("namespace", "prepare")
+    yield
+    for one in prepared["schedules"]:
+        await temporal_server.get_schedule_handle(schedule_id(one["schedule"])).delete()
+
+
 async def test_a_healthy_installation_is_found_healthy(
-    cli: CommandLine, merchant: Merchant, workers: None, mailbox: Mailbox
+    cli: CommandLine, merchant: Merchant, checking_schedules: None, workers: None, mailbox: Mailbox
 ) -> None:
     result = await cli("doctor", "--json", DULY_SMTP_URL=mailbox.url)
 
@@ -43,7 +55,7 @@ async def test_mail_that_is_not_asked_for_is_off_and_not_wrong(
         ("STRIPE_API_BASE", "http://127.0.0.1:1", "gateway"),
         ("DULY_DATABASE_URL", "postgresql+psycopg://a:b@127.0.0.1:1/duly", "database"),
         ("DULY_TEMPORAL_ADDRESS", "127.0.0.1:1", "Temporal"),
-        ("DULY_TEMPORAL_NAMESPACE", "nowhere", "Temporal"),
+        ("DULY_TEMPORAL_NAMESPACE", "nowhere", "Temporal namespace"),
         ("DULY_SMTP_URL", "smtp://127.0.0.1:1", "mail"),
         ("DULY_PROVIDER", "other", "provider"),
     ],
@@ -83,7 +95,7 @@ async def test_a_database_that_is_behind_is_found_and_migrated(
     result = await cli("doctor", "--json")
 
     assert verdicts(result)["database schema"] == "wrong"
-    advised = "run `starter.py migrate` of the newer release, then restart what is older"
+    advised = "run `duly migrate` of the newer release, then restart what is older"
     assert advice(result, "database schema") == advised
 
 
@@ -95,12 +107,31 @@ async def test_a_role_that_could_write_money_is_found(
     assert verdicts(result)["database role"] == "wrong"
 
 
+async def test_a_month_that_is_due_and_has_no_run_is_found_with_the_command_that_runs_it(
+    cli: CommandLine, merchant: Merchant
+) -> None:
+    await merchant.run("update duly.run_definitions set created_at = '2026-01-01' where kind = 'billing'")
+    await merchant.run(
+        "insert into duly.process_runs (id, definition_id, kind, period) values"
+        " ('billing/plans/2020-01', 'plans', 'billing', '2020-01')"
+    )
+
+    result = await cli("doctor", "--json")
+
+    assert verdicts(result)["months"] == "warning"
+    assert "`duly billing start plans 2020-02`" in advice(result, "months")
+    assert "--over-nobody" in advice(result, "months")
+
+
 async def test_settings_that_are_wrong_are_all_named_and_nothing_else_is_looked_at(cli: CommandLine) -> None:
     result = await cli("doctor", "--json", STRIPE_API_KEY=None, DULY_TEMPORAL_ADDRESS="nonsense")
 
     found = [check["found"] for check in result.document["checks"] if check["check"] == "settings"]
     assert result.exit_code == 1
-    assert found == ["DULY_TEMPORAL_ADDRESS: must be host:port", "STRIPE_API_KEY: Field required"]
+    assert found == [
+        "DULY_TEMPORAL_ADDRESS: must be host:port",
+        "STRIPE_API_KEY: is not set: Stripe secret or restricted key. See docs/operations.md.",
+    ]
     assert verdicts(result)["database"] == "not checked"
 
 

@@ -1,30 +1,53 @@
 """The operators' views: each finds what it is for, and nothing else, on a real server."""
 
 import itertools
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import lxml.html
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
+from temporalio.workflow import _Definition
 
 from commands.operations.saved_views import MOMENTS, VIEWS, filled_in, link_of, query_of
+from models.cards.card import CardState
+from models.collections.collection import Stage
+from models.disputes.dispute import DisputeState
+from models.gateway.decline import DeclineClass
 from models.operator_command import CommandError
+from models.reductions.reduction import PAID, ReductionState
+from models.refunds.refund import RefundOutcome
+from models.runs.run_control import RunStage
 from tests.house.source import ROOT
 from tests.house.views import view_rows
 from tests.support.command_line import CommandLine
 from tests.support.run_control import until
 from workflows import visibility
+from workflows.registered import WORKFLOWS
 
 NOW = datetime.now(UTC)
 RUN = "run/views/2026-11"
 ACCOUNT = "acc_views"
 VALUES = filled_in(NOW, run=RUN, account=ACCOUNT)
 NUMBERS = itertools.count()
+
+# What each type of workflow shows as its stage.
+STAGES: dict[str, set[str]] = {
+    "BackEndReduction": {*ReductionState, PAID, "frozen"},
+    "CardLifecycle": {*CardState},
+    "Collection": {*Stage},
+    "Dispute": {*DisputeState},
+    "PaymentRun": {*RunStage},
+    "Refund": {*RefundOutcome},
+}
+EVERY_STAGE = {stage for stages in STAGES.values() for stage in stages}
 
 Attributes = Mapping[SearchAttributeKey[Any], Any]
 Case = tuple[str, Attributes, bool]
@@ -40,6 +63,15 @@ SOON, LATER = NOW + timedelta(hours=20), NOW + timedelta(days=2)
 
 # For each view: what it must find, and what is like it but no business of it.
 CASES: dict[str, tuple[list[Case], list[Case]]] = {
+    "Under way": (
+        [case("PaymentRun", Stage="collecting"), case("Refund", Stage="pending"), case("BillingRun")],
+        [
+            case("CardLifecycle", Stage="active"),
+            case("Refund", Stage="refunded"),
+            case("BackEndReduction", Stage="paid"),
+            case(closed=True),
+        ],
+    ),
     "Needs a person": (
         [case(NeedsReview=True), case("PaymentRun", NeedsReview=True)],
         [case(NeedsReview=False), case(NeedsReview=True, closed=True)],
@@ -89,7 +121,11 @@ CASES: dict[str, tuple[list[Case], list[Case]]] = {
     ),
     "Rewards not paid yet": (
         [case("BackEndReduction", Stage="awarded"), case("BackEndReduction", Stage="frozen")],
-        [case("BackEndReduction", Stage="granted"), case("Refund", Stage="frozen")],
+        [
+            case("BackEndReduction", Stage="granted"),
+            case("BackEndReduction", Stage="paid"),
+            case("Refund", Stage="pending"),
+        ],
     ),
     "Cards that are not charged": (
         [case("CardLifecycle", Stage="blocked"), case("CardLifecycle", Stage="expired")],
@@ -149,6 +185,29 @@ async def test_a_view_finds_what_it_is_for_and_nothing_else(temporal_server: Cli
     assert await found(temporal_server, query_of(view, VALUES), prefix) == wanted
 
 
+def test_what_views_ask_for_and_are_tried_on_is_what_the_workflows_show_of_themselves() -> None:
+    types = {_Definition.must_from_class(workflow).name for workflow in WORKFLOWS}
+    tried = [one for cases in CASES.values() for one in (*cases[0], *cases[1])]
+    staged = [(type_, attributes[visibility.STAGE]) for type_, attributes, _ in tried if visibility.STAGE in attributes]
+    classes = [name for _, attributes, _ in tried for name in attributes.get(visibility.DECLINE_CLASS, ())]
+
+    assert {type_ for type_, _, _ in tried} <= types
+    assert [(type_, stage) for type_, stage in staged if stage not in STAGES[type_]] == []
+    assert set(classes) <= set(DeclineClass)
+    for view in VIEWS:
+        asked = re.findall(r'WorkflowType (?:!?=) "(\w+)"', view.query)
+        possible = STAGES.get(asked[0], set()) if asked and "!=" not in view.query else EVERY_STAGE
+        assert set(asked) <= types
+        assert in_query("Stage", view.query) <= possible
+        assert in_query("DeclineClass", view.query) <= set(DeclineClass)
+
+
+def in_query(attribute: str, query: str) -> set[str]:
+    """Return the values that a query names for an attribute."""
+    named = re.findall(rf'\b{attribute} (?:=|(?:NOT )?IN) (?:\(([^)]*)\)|"(\w+)")', query)
+    return {value for many, one in named for value in (re.findall(r"\w+", many) if many else [one])}
+
+
 @pytest.mark.slow
 async def test_a_workflow_with_a_bug_is_found(temporal_server: Client) -> None:
     (view,) = [view for view in VIEWS if view.name not in CASES]
@@ -198,6 +257,22 @@ async def test_the_command_prints_views_of_a_run_when_it_is_named(cli: CommandLi
         "Collections of a run",
     }
     assert all(view["link"].startswith("http://ui.example/namespaces/default/") for view in named["views"])
+
+
+async def test_one_page_has_a_link_to_every_view(cli: CommandLine, tmp_path: Path) -> None:
+    page = tmp_path / "views.html"
+
+    printed = await cli.json("views", "--run", RUN, "--account", ACCOUNT, "--page", str(page))
+    links = lxml.html.fromstring(page.read_text()).xpath("//a/@href")
+
+    assert links == [view["link"] for view in printed["views"]]
+    assert len(links) == len(VIEWS)
+
+
+async def test_a_page_that_cannot_be_written_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+    refused = await cli("views", "--page", str(tmp_path / "none" / "views.html"), "--json")
+
+    assert refused.rules == [("page", "file_can_be_written")]
 
 
 async def test_the_command_refuses_an_id_that_no_query_can_carry(cli: CommandLine) -> None:

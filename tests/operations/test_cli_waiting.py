@@ -23,7 +23,7 @@ from commands.waiting.pollers import WORKFLOW_WORK, gateway_work, missing_worker
 from models.cards.card import CardRegistration, CardRequest
 from models.reductions.reduction import Award
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
-from sandbox.servers.temporal import register_search_attributes, running_temporal
+from sandbox.servers.temporal import running_temporal
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.house.source import ROOT
@@ -32,8 +32,9 @@ from tests.support.command_line import CommandLine, CommandResult
 from tests.support.run_control import duly_at, until
 from worker import workflow_worker
 from workflows.cards.card_lifecycle import CardLifecycle
+from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES, card_label
+from workflows.visibility import card_label
 
 WHO = ("--actor", "maria", "--reason", "as agreed")
 SOON = ("--wait-seconds", "0.5")
@@ -47,7 +48,7 @@ async def quiet(server_logs: Path) -> AsyncIterator[Client]:
     """A server of this test's own, on which nobody works and nobody has: workers that ended stay listed for a while."""
     async with running_temporal(log=server_logs / "quiet.log", database=None, ui=False) as server:
         client = await Client.connect(server.address, plugins=[DULY_PLUGIN])
-        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        _ = await register_attributes(client)
         yield client
 
 
@@ -153,8 +154,8 @@ async def test_who_waits_for_refunds_is_told_that_the_gateways_worker_is_away(
 @pytest.mark.parametrize(
     "words",
     [
-        ("runs", "start", "monthly", "2026-01", "--wait"),
-        ("billing", "start", "plans", "2026-01", "--wait"),
+        ("runs", "start", "monthly", "2026-01", "--over-nobody", "--wait"),
+        ("billing", "start", "plans", "2026-01", "--over-nobody", "--wait"),
         ("runs", "shadow", "monthly", "2026-01", "--wait"),
         ("refunds", "run", "--day", "2026-01-05"),
         ("messages", "remind"),
@@ -174,7 +175,7 @@ async def test_without_a_limit_a_run_is_followed_as_long_as_its_workers_are_ther
     monkeypatch.setattr(answers, "CHECK_SECONDS", 0.1)
     monkeypatch.setattr(answers, "AWAY_SECONDS", 0.3)
 
-    printed = await ask("runs", "start", "monthly", "2026-02", "--wait", "--json")
+    printed = await ask("runs", "start", "monthly", "2026-02", "--over-nobody", "--wait", "--json")
 
     assert gave_up(printed)[0].startswith(NO_WORKFLOW_WORKER)
 
@@ -208,7 +209,7 @@ async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
     settings: Settings,
     stripe_sandbox: SandboxControl,
 ) -> None:
-    slow = Fault(operation="POST /v1/payment_intents", kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=1)
+    slow = Fault(operation="POST /v1/payment_intents", kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=3)
     stripe_sandbox.add_fault(slow)
     account = await merchant.account(owes_minor=2500)
 
@@ -217,7 +218,7 @@ async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
 
     async with duly_at(WorkflowEnvironment.from_client(quiet), database, gateway, settings) as duly:
         await until(all_poll)
-        printed = await ask("collections", "start", account, period, "--wait-seconds", "0.1", "--json")
+        printed = await ask("collections", "start", account, period, "--wait-seconds", "1", "--json")
         await duly.collection(account, period).result()
 
     [message] = gave_up(printed)

@@ -63,7 +63,8 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
         yield from _commands(each, (*path, name))
 
 
-COMMANDS = list(_commands(typer.main.get_command(app)))
+COMMAND = typer.main.get_command(app)
+COMMANDS = list(_commands(COMMAND))
 DATES = [
     DateParameter(path, command, parameter, _reader(parameter))
     for path, command in COMMANDS
@@ -75,7 +76,7 @@ DATES = [
 def refusal(given: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
     """Run a command line that must end before anything is read or asked; return its exit code and what it says."""
     with pytest.raises(SystemExit) as ended:
-        typer.main.get_command(app).main(given)
+        COMMAND.main(given)
     return ended.value.code, capsys.readouterr().err
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 from sqlalchemy import text
 
-from sandbox.stripe.control.client import Delays, Fault, FaultKind
+from sandbox.stripe.control.client import Delays
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
-from tests.support.attempts import CHARGES
+from tests.support.attempts import never_answer
 
 
 async def test_a_day_on_which_everything_is_booked_agrees(reconciling: ReconciliationClient, period: str) -> None:
@@ -50,8 +50,7 @@ async def test_what_a_terminated_collection_had_taken_is_adopted(
 ) -> None:
     sandbox = reconciling.sandbox
     account = await reconciling.merchant.account(owes_minor=2500)
-    sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
-    sandbox.add_fault(Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+    never_answer(sandbox)
     handle = await reconciling.duly.start_collection(account, period)
     while not sandbox.movements().totals:  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -9,10 +9,9 @@ from temporalio.client import WorkflowHandle
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from models.collections.collection import CollectionResult, Stage
-from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay_in_the_dashboard
-from tests.support.attempts import CHARGES
+from tests.support.attempts import never_answer
 from tests.support.command_line import CommandLine
 from tests.support.run_control import until
 from workflows.collections.collection import Collection
@@ -102,8 +101,7 @@ async def taken_and_unanswered(
 ) -> WorkflowHandle[Collection, CollectionResult]:
     """Start a collection whose charge succeeds while nobody answers, and which asks in vain what became of it."""
     sandbox = reconciling.sandbox
-    sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST, probability=1.0))
-    sandbox.add_fault(Fault(operation="GET /v1/payment_intents", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+    never_answer(sandbox)
     handle = await reconciling.duly.start_collection(account, period)
     while not sandbox.movements().totals:  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -8,7 +8,7 @@ from models.workflow_ids import WORKFLOW_QUEUE, dispute_id
 from sandbox.stripe.control.client import AccountSettings
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
-from tests.reconciliation.test_payouts import AT_ONCE
+from tests.reconciliation.payouts.test_payouts import AT_ONCE
 from tests.support.command_line import CommandLine
 
 # The lev gave way to the euro in 2026; the krona has no decimals in the ledger and two at the gateway.
@@ -48,6 +48,7 @@ async def test_a_payment_that_is_settled_in_leva_is_listed_and_its_balance_is_ex
     assert await reconciling.merchant.balance(account) == 0
 
 
+@pytest.mark.slow
 async def test_what_the_books_say_in_leva_can_be_read_by_people(
     cli: CommandLine, reconciling: ReconciliationClient
 ) -> None:

@@ -8,6 +8,7 @@ from activities.database import Database
 from activities.gateway import translation
 from activities.gateway.stripe_gateway import StripeGateway
 from sandbox.stripe.control.client import AT_ONCE, STRIPES_DELAYS, AccountSettings, SandboxControl
+from tests.disputes.test_disputes import held
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.fixtures.refunds import RefundClient
 from tests.support.command_line import CommandLine
@@ -72,7 +73,9 @@ async def test_an_answer_that_names_another_amount_is_logged_and_listed(
     assert [(each.kind, each.state) for each in await reconciling.discrepancies()] == [("differs", "open")]
 
 
-async def test_a_refund_and_a_dispute_of_another_amount_are_noticed_as_well(refunds: RefundClient) -> None:
+async def test_a_refund_of_another_amount_is_noticed_and_a_dispute_is_booked_as_what_the_bank_took(
+    refunds: RefundClient,
+) -> None:
     payment, other = await refunds.paid(2500, 4000)
     charge = await refunds.merchant.value(
         "select object from duly.gateway_expectations where payment_id = :id", id=other
@@ -92,7 +95,8 @@ async def test_a_refund_and_a_dispute_of_another_amount_are_noticed_as_well(refu
         "select evidence ->> 'kind', evidence ->> 'booked_minor', evidence ->> 'amount_minor' from duly.discrepancies"
         " where kind = 'differs' and state = 'open' order by 1"
     )
-    assert [tuple(row) for row in found] == [("dispute", "-4000", "-4001"), ("refund", "-1000", "-1001")]
+    assert [tuple(row) for row in found] == [("refund", "-1000", "-1001")]
+    assert await held(refunds) == 4001
 
 
 @pytest.mark.usefixtures("paid_less")

@@ -1,12 +1,10 @@
 """Money that has moved is booked whatever state its account is in; what a rule refuses stops nothing else."""
 
-import pytest
-
-from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
-from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
+from tests.reconciliation.dashboard import pay_in_the_dashboard
 from tests.reconciliation.test_charges import backdate_attempts
 from tests.reconciliation.test_found_by_events import deliver, taken_and_unanswered, until_found
+from tests.support.attempts import never_answer
 from tests.support.command_line import CommandLine
 
 WHO = ("--actor", "maria", "--reason", "as agreed")
@@ -116,57 +114,48 @@ async def test_an_object_of_an_event_that_a_rule_refuses_is_listed_at_once(
     assert (found.object, found.state, found.evidence["rule"]) == (made, "open", "no_such_refund")
 
 
+async def given_up(cli: CommandLine, reconciling: ReconciliationClient, period: str) -> tuple[str, str]:
+    """Let a refund leave, a person say that it has not, and the next be refused; return account and payment."""
+    account, sandbox = await reconciling.merchant.account(), reconciling.sandbox
+    await reconciling.paid(account, period)
+    name = f"rf_{period}"
+    payment = await reconciling.merchant.value("select transaction_id from duly.gateway_requests")
+    never_answer(sandbox, operation="POST /v1/refunds")
+    await cli("refunds", "create", payment, "--amount", "25.00", "--id", name, *WHO)
+    await cli.json("refunds", "resolve", name, "--was-not-refunded", *WHO)
+    sandbox.clear_faults()
+    await reconciling.duly.client.get_workflow_handle(f"refund/{name}").result()
+    assert (
+        await reconciling.merchant.value("select state from duly.gateway_requests where id = :id", id=name)
+        == "rejected"
+    )
+    return account, payment
+
+
 async def test_a_refund_that_had_left_although_a_person_said_it_had_not_is_booked(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
-    account, sandbox = await reconciling.merchant.account(), reconciling.sandbox
-    await reconciling.paid(account, period)
-    payment = await reconciling.merchant.value("select transaction_id from duly.gateway_requests")
-    sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, probability=1.0))
-    sandbox.add_fault(Fault(operation="GET /v1/refunds", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
-    await cli("refunds", "create", payment, "--amount", "25.00", "--id", "rf_1", *WHO)
-    await cli.json("refunds", "resolve", "rf_1", "--was-not-refunded", *WHO)
-    sandbox.clear_faults()
-    await reconciling.duly.client.get_workflow_handle("refund/rf_1").result()
+    account, payment = await given_up(cli, reconciling, period)
     await backdate_attempts(reconciling)
-    rejected = await reconciling.merchant.value("select state from duly.gateway_requests where id = 'rf_1'")
 
     certificate = await reconciling.reconcile()
 
     again = await cli("refunds", "create", payment, "--amount", "25.00", *WHO)
-    assert rejected == "rejected"
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
     assert await kinds(reconciling) == [("unbooked_refund", "mended", "")]
     assert (await reconciling.merchant.balance(account), "something_is_left" in again.stderr) == (2500, True)
 
 
-async def test_money_of_nobody_that_was_booked_to_suspense_can_be_refunded(
-    cli: CommandLine, reconciling: ReconciliationClient
+async def test_the_event_of_a_refund_that_was_given_up_is_not_delivered_to_its_workflow_that_has_ended(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
-    stranger = await reconciling.stripe.v1.customers.create_async({})
-    await pay(reconciling, stranger.id, 900)
-    await reconciling.reconcile()
-    (found,) = await reconciling.discrepancies()
-    booked = await cli.json("reconcile", "resolve", found.id, "--as", "booked", *WHO)
+    account, payment = await given_up(cli, reconciling, period)
 
-    refunded = await cli.json("refunds", "create", booked["number"], "--amount", "4.00", *WHO)
+    await deliver(reconciling)
+    await until_found(reconciling, "unbooked_refund")
+    await reconciling.until_owed(account, 2500)
 
-    assert refunded["first_outcome"]["outcome"] == "refunded"
-    assert (await reconciling.merchant.balance("acc_suspense_eur"), await reconciling.wrong()) == (-500, [])
-
-
-@pytest.mark.parametrize("state", ["active", "terminated"])
-async def test_money_of_nobody_is_not_booked_elsewhere_than_its_decision_says(
-    cli: CommandLine, reconciling: ReconciliationClient, state: str
-) -> None:
-    account = await reconciling.merchant.account(currency="JPY" if state == "active" else "EUR")
-    await reconciling.merchant.run("select duly.set_account_state(:a, :s)", a=account, s=state)
-    stranger = await reconciling.stripe.v1.customers.create_async({})
-    await pay(reconciling, stranger.id, 900)
-    await reconciling.reconcile()
-    (found,) = await reconciling.discrepancies()
-
-    refused = await cli("reconcile", "resolve", found.id, "--as", "booked", "--account", account, *WHO)
-
-    assert (refused.exit_code, "account_can_hold_it" in refused.stderr) == (1, True)
-    assert [one.state for one in await reconciling.discrepancies()] == ["open"]
+    again = await cli("refunds", "create", payment, "--amount", "25.00", *WHO)
+    assert await reconciling.wrong() == []
+    assert await kinds(reconciling) == [("unbooked_refund", "mended", "")]
+    assert "something_is_left" in again.stderr

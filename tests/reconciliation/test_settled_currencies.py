@@ -8,7 +8,7 @@ from models.gateway.gateway_request import CollectResult
 from sandbox.reconciliation import clearing_balances
 from sandbox.stripe.control.client import AccountSettings
 from tests.fixtures.reconciling import ReconciliationClient
-from tests.reconciliation.test_payouts import AT_ONCE
+from tests.reconciliation.payouts.test_payouts import AT_ONCE
 
 CUSTOMERS = (("EUR", 2501), ("EUR", 99_999), ("EUR", 50), ("JPY", 1234), ("KWD", 7770))
 RATES = {

@@ -1,4 +1,4 @@
-"""`starter.py recover` leads through a recovery and names the next step."""
+"""`duly recover` leads through a recovery and names the next step."""
 
 from pathlib import Path
 

@@ -181,6 +181,7 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     ]
 )
 # A refund that its bank sends back while the refund's workflow is ending.
+@pytest.mark.slow
 @example(
     steps=[
         ("award_anywhere", 124),

@@ -4,8 +4,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from models.refunds.refund import RefundOutcome
-from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
+from tests.support.attempts import never_answer
 
 
 async def open_invoices(refunds: RefundClient, account: str) -> list[int]:
@@ -30,7 +30,7 @@ async def test_the_payment_is_cancelled_in_full_and_its_invoice_is_open_again(re
 
 async def test_while_the_gateway_has_not_confirmed_the_payment_stands(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation="POST /v1/refunds")
 
     unknown = await refunds.cancel(payment)
 
@@ -58,6 +58,25 @@ async def test_a_refund_that_is_not_certain_stands_in_the_way(refunds: RefundCli
         await refunds.cancel(payment)
 
     assert getattr(refused.value.cause, "type", "") == "no_refund_in_flight"
+
+
+async def test_what_a_failed_refund_brings_back_of_a_cancelled_payment_is_refunded_and_not_cancelled_again(
+    refunds: RefundClient,
+) -> None:
+    [payment] = await refunds.paid(2500)
+    refund = await refunds.start(payment, 1000, name="rf_sent_back")
+    await refunds.cancel(payment)
+    refunds.sandbox.fail_refund(refund.gateway_reference)
+    await refunds.deliver_events()
+    await refunds.ended("rf_sent_back")
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await refunds.cancel(payment)
+    again = await refunds.start(payment, 1000)
+
+    assert getattr(refused.value.cause, "type", "") == "cancelled_once"
+    assert (again.outcome, await refunds.owed(payment)) == (RefundOutcome.REFUNDED, 2500)
+    assert await refunds.wrong() == []
 
 
 async def test_a_cancelled_payment_is_neither_cancelled_again_nor_refunded(refunds: RefundClient) -> None:

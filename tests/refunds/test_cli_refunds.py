@@ -26,13 +26,16 @@ async def test_a_part_goes_back_and_can_be_shown_and_listed(cli: CommandLine, pa
     made = await cli.json("refunds", "create", payment, "--amount", "12.50", "--id", name, *WHO)
     again = await cli.json("refunds", "create", payment, "--amount", "12.50", "--id", name, *WHO)
     shown = await cli("refunds", "show", name)
-    listed = await cli.json("refunds", "list", "--state", "posted")
+    stands = (await cli.json("refunds", "show", name))["state"]
+    listed = await cli.json("refunds", "list", "--state", "refunded")
 
     assert (made["first_outcome"]["outcome"], made["first_outcome"]["amount_minor"]) == ("refunded", 1250)
     assert again["first_outcome"] == made["first_outcome"]
     assert "12.50 EUR" in shown.stdout
     assert "the goods came back" in shown.stdout
     assert [(each["id"], each["amount_minor"]) for each in listed["refunds"]] == [(name, 1250)]
+    assert [each["state"] for each in (*listed["refunds"], *listed["totals"])] == ["refunded", "refunded"]
+    assert stands == "refunded"
 
 
 async def test_what_came_back_is_asked_for_again_under_the_next_id(

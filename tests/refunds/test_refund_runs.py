@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.database import Database
 from activities.reductions.reductions import open_reduction
@@ -24,10 +26,10 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     return rewards
 
 
-async def run(refunds: RefundClient, day: date = DAY) -> RefundCertificate:
+async def run(refunds: RefundClient, day: date = DAY, *, over_nobody: bool = True) -> RefundCertificate:
     return await refunds.duly.client.execute_workflow(
         RefundRun.run,
-        RefundRunRequest("stripe", day, not_due_yet=True),
+        RefundRunRequest("stripe", day, not_due_yet=True, over_nobody=over_nobody),
         id=refund_run_id("stripe", f"{day}"),
         task_queue=WORKFLOW_QUEUE,
     )
@@ -35,6 +37,31 @@ async def run(refunds: RefundClient, day: date = DAY) -> RefundCertificate:
 
 def counted(certificate: RefundCertificate) -> list[tuple[str, str, int, int]]:
     return [(total.kind, total.outcome, total.members, total.refunded_minor) for total in certificate.totals]
+
+
+async def test_a_day_on_which_nobody_is_due_anything_is_closed_only_when_that_is_asked_for(
+    refunds: RefundClient,
+) -> None:
+    with pytest.raises(WorkflowFailureError) as failed:
+        await run(refunds, over_nobody=False)
+    left_open = await refunds.merchant.value("select count(*) from duly.refund_runs")
+    certificate = await run(refunds)
+
+    assert isinstance(failed.value.cause, ActivityError)
+    assert isinstance(failed.value.cause.cause, ApplicationError)
+    assert failed.value.cause.cause.type == "somebody_is_due"
+    assert (left_open, certificate.members, certificate.totals) == (0, 0, ())
+
+
+async def test_the_schedule_closes_a_day_on_which_nobody_is_due_anything(refunds: RefundClient) -> None:
+    scheduled = await refunds.duly.client.execute_workflow(
+        RefundRun.run,
+        RefundRunRequest("stripe"),
+        id=f"{refund_run_id('stripe', 'scheduled')}-2026-11-26T03:00:00Z",
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+    assert (scheduled.members, scheduled.totals) == (0, ())
 
 
 async def test_awards_that_are_due_go_back_and_those_on_hold_wait(

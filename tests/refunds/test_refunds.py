@@ -9,6 +9,7 @@ from models.operator_command import UnknownResolution
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundOutcome
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.fixtures.refunds import RefundClient
+from tests.support.attempts import never_answer
 
 REFUNDS = "POST /v1/refunds"
 CHECKS = "GET /v1/refunds/{id}"
@@ -142,7 +143,7 @@ async def test_a_lost_answer_is_one_refund_all_the_same(refunds: RefundClient, k
 
 async def test_while_nobody_knows_the_money_counts_as_given_back(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation=REFUNDS)
     unknown = await refunds.start(payment, 2000, name="rf_unknown")
 
     assert unknown.outcome is RefundOutcome.UNKNOWN
@@ -151,7 +152,7 @@ async def test_while_nobody_knows_the_money_counts_as_given_back(refunds: Refund
 
 async def test_a_person_settles_it_with_an_id_that_the_gateway_confirms(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation=REFUNDS)
     await refunds.start(payment, 1000, name="rf_found")
     refunds.sandbox.clear_faults()
     made = await refunds.merchant.stripe.v1.refunds.list_async({})
@@ -167,7 +168,7 @@ async def test_a_person_settles_it_with_an_id_that_the_gateway_confirms(refunds:
 async def test_the_id_of_another_refund_is_no_evidence(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     other = await refunds.start(payment, 100)
-    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation=REFUNDS)
     await refunds.start(payment, 1000, name="rf_mixed_up")
     refunds.sandbox.clear_faults()
 

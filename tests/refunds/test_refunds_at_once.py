@@ -32,6 +32,7 @@ def standing_refunds(
     return RefundClient(standing_duly, merchant, database, gateway, owner_engine, stripe_sandbox)
 
 
+@pytest.mark.slow
 async def test_a_hundred_refunds_at_once_never_come_to_more_than_was_paid(
     standing_refunds: RefundClient, period: str
 ) -> None:

@@ -9,6 +9,7 @@ from models.refunds.refund import RefundOutcome, RefundRequest, RefundResult, Re
 from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
+from tests.support.attempts import never_answer
 from workflows.refunds.refund import Refund
 
 REFUNDS = "POST /v1/refunds"
@@ -27,7 +28,7 @@ async def test_a_refund_that_nobody_knew_of_when_its_workflow_was_stopped_is_pai
     refunds: RefundClient, lost: FaultKind
 ) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=lost))
+    never_answer(refunds.sandbox, lost, operation=REFUNDS)
     unknown = await refunds.start(payment, 1000, name="rf_stopped")
 
     await start_again(refunds, "rf_stopped")
@@ -77,7 +78,7 @@ async def test_that_nothing_was_sent_before_says_nothing_about_the_call_that_got
     await refunds.merchant.run("update duly.providers set state = 'not_effective'")
     waiting = await refunds.start(payment, 1000, name="rf_lost_later")
     await refunds.merchant.run("update duly.providers set state = 'effective'")
-    refunds.sandbox.add_fault(Fault(operation=REFUNDS, kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation=REFUNDS)
 
     await refunds.duly.environment.sleep(timedelta(minutes=61))
     status = await refunds.workflow("rf_lost_later").query("status", result_type=RefundStatus)

@@ -6,6 +6,7 @@ here all that matters of a command is compared.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -19,6 +20,10 @@ from temporalio.workflow import _Definition
 Command = tuple[Any, ...]
 
 CHANGE_VERSION = "TemporalChangeVersion"
+# What operators find workflows by, written since 0.1.0: a server takes an attribute more under an old history.
+NEWER_ATTRIBUTES = frozenset({"Amount", "AmountMinor"})
+# The message of a refused workflow in 0.1.0; since then it says what was refused.
+UNREADABLE = "Activity task failed"
 
 
 def recorded_commands(events: Iterable[HistoryEvent]) -> Iterator[Command]:
@@ -88,6 +93,22 @@ def asked_again(commands: Iterable[WorkflowCommand]) -> Iterator[Command]:
                 yield "fail", command.fail_workflow_execution.failure.message
             case _:
                 continue
+
+
+def as_recorded(asked: Sequence[Command], recorded: Sequence[Command]) -> list[Command]:
+    """Return what is asked again, less what is only shown to operators and was not yet where the history began."""
+    nothing: Command = ("",)
+    pairs = zip_longest(asked, recorded[: len(asked)], fillvalue=nothing)
+    return [_less_newer(one, *before) for one, before in pairs]
+
+
+def _less_newer(asked: Command, kind: str, *before: Any) -> Command:
+    if (asked[0], kind, *before) == ("fail", "fail", UNREADABLE):
+        return kind, *before
+    if asked[0] != "attributes" or kind != "attributes":
+        return asked
+    newer = NEWER_ATTRIBUTES - before[0].keys()
+    return "attributes", {name: value for name, value in asked[1].items() if name not in newer}
 
 
 def _plain(payloads: Iterable[Payload]) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """Records the histories that `test_replay.py` replays. By hand, when a workflow changes on purpose:
 
-    .venv/bin/pytest tests/replay/record.py tests/replay/record_returns.py tests/replay/record_faults.py
+    .venv/bin/pytest tests/replay/record.py tests/replay/record_returns.py tests/replay/record_faults.py \
+        tests/replay/record_supplements.py
 
 Look at the differences before committing them: each is something that running workflows will meet.
 """
@@ -27,14 +28,13 @@ from models.workflow_ids import (
     movements_id,
     payment_run_id,
     reduction_id,
-    shard_id,
     sweep_id,
 )
-from sandbox.stripe.control.client import STRIPES_DELAYS, FaultKind, SandboxControl
+from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 from tests.cards.test_registration import until_state
 from tests.fixtures.cards import CardClient
 from tests.replay.histories import keep
-from tests.support.attempts import fault_charges
+from tests.support.attempts import never_answer
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.run_control import shape
 from tests.support.running_duly import RunningDuly
@@ -75,12 +75,6 @@ async def test_payment_run(duly: RunningDuly, merchant: Merchant) -> None:
 
     await keep("payment_run-two_shards", handle_of(duly, RUN))
     await keep("mailing-after_a_run", handle_of(duly, mailing_id(RUN)))
-    shard = handle_of(duly, shard_id(RUN, 0))
-    last = (await shard.describe()).run_id
-    history = await handle_of(duly, shard.id, last).fetch_history()
-    before = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-    await keep("payment_run_shard-last_page", handle_of(duly, shard.id, last))
-    await keep("payment_run_shard-goes_on_as_new", handle_of(duly, shard.id, before))
 
 
 async def test_collection_settled_after_declines(duly: RunningDuly, merchant: Merchant) -> None:
@@ -103,7 +97,7 @@ async def test_collection_given_up(duly: RunningDuly, merchant: Merchant) -> Non
 
 async def test_collection_unknown(duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl) -> None:
     account = await merchant.account(owes_minor=2500)
-    fault_charges(stripe_sandbox, FaultKind.RESPONSE_LOST, calls=range(1, 5))
+    never_answer(stripe_sandbox, tries=4)
     await duly.start_collection(account)
 
     await duly.collected(account)

@@ -5,6 +5,9 @@
 
 from datetime import timedelta
 
+import pytest
+from temporalio.client import WorkflowFailureError
+
 from activities.database import Database
 from activities.reductions.reductions import open_reduction
 from models.disputes.dispute import DisputeRecord
@@ -18,6 +21,7 @@ from tests.reductions.reduction_client import ReductionClient
 from tests.refunds.test_refund_runs import DAY, run
 from tests.refunds.test_refund_runs_handed_over import awarded
 from tests.replay.histories import keep
+from tests.support.attempts import never_answer
 from workflows.runs.refund_run import RefundRun
 
 __all__ = ["refunds"]
@@ -43,9 +47,21 @@ async def test_reduction(refunds: RefundClient, database: Database) -> None:
     await keep("back_end_reduction-clawed_back", rewards.workflow("award_returned"))
 
 
+async def test_reduction_whose_sale_is_disputed(refunds: RefundClient, database: Database) -> None:
+    rewards = ReductionClient(refunds, database)
+    await rewards.open(hold_days=10)
+    [sale] = await refunds.paid(2500)
+    await rewards.award(await refunds.account_of(sale), 500, name="award_frozen", payment_id=sale)
+    dispute = await disputed(refunds, sale)
+    await refunds.duly.environment.sleep(timedelta(days=2))
+    await decided(refunds, dispute, won=True)
+    await rewards.ended("award_frozen")
+    await keep("back_end_reduction-frozen_then_granted", rewards.workflow("award_frozen"))
+
+
 async def test_refund(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
-    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1, 2, 3)))
+    never_answer(refunds.sandbox, operation="POST /v1/refunds", tries=3)
     first = await refunds.start(payment, 1000, name="rf_unknown_first")
     refunds.sandbox.clear_faults()
     await refunds.duly.environment.sleep(120)
@@ -71,7 +87,7 @@ async def test_refund_that_is_unanswered_after_waiting(refunds: RefundClient) ->
     await refunds.merchant.run("update duly.providers set state = 'not_effective'")
     await refunds.start(payment, 1000, name="rf_lost_later")
     await refunds.merchant.run("update duly.providers set state = 'effective'")
-    refunds.sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST))
+    never_answer(refunds.sandbox, operation="POST /v1/refunds")
     await refunds.duly.environment.sleep(timedelta(minutes=61))
     refunds.sandbox.clear_faults()
     await refunds.ended("rf_lost_later")
@@ -113,6 +129,18 @@ async def test_refund_run(refunds: RefundClient, database: Database) -> None:
     before = (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
     page = refunds.duly.client.get_workflow_handle(handle.id, run_id=before.continued_execution_run_id)
     await keep("refund_run-goes_on_as_new", page)
+
+
+async def test_refund_run_over_nobody(refunds: RefundClient) -> None:
+    handle = await refunds.duly.client.start_workflow(
+        RefundRun.run,
+        RefundRunRequest("stripe", DAY, not_due_yet=True),
+        id=refund_run_id("stripe", f"{DAY}"),
+        task_queue=WORKFLOW_QUEUE,
+    )
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    await keep("refund_run-refused_over_nobody", handle)
 
 
 async def test_scheduled_refund_run(refunds: RefundClient) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from psycopg.types.json import Jsonb
 from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
-from temporalio.client import Client, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput
+from temporalio.client import Client, ScheduleOverlapPolicy, ScheduleUpdate, ScheduleUpdateInput, WorkflowFailureError
+from temporalio.exceptions import ActivityError
 from temporalio.service import RPCError
 
 from tests.support.builders import Merchant
@@ -29,9 +30,12 @@ async def no_schedules(temporal_server: Client) -> AsyncIterator[None]:
             await temporal_server.get_schedule_handle(f"schedule/{name}").delete()
 
 
-async def scheduled(merchant: Merchant, *, day: int = 31, hour: int = 6, zone: str = "Europe/Nicosia") -> None:
+async def scheduled(
+    merchant: Merchant, *, day: int = 31, hour: int = 6, zone: str = "Europe/Nicosia", definition: str = "monthly"
+) -> None:
     await merchant.run(
-        "update duly.run_definitions set schedule = :schedule where id = 'monthly'",
+        "update duly.run_definitions set schedule = :schedule where id = :definition",
+        definition=definition,
         schedule=Jsonb({"day": day, "hour": hour, "minute": 30, "time_zone": zone}),
     )
 
@@ -169,20 +173,39 @@ async def test_a_paused_schedule_is_resumed(cli: CommandLine, merchant: Merchant
 async def test_months_that_were_missed_are_run_once_each(
     cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client
 ) -> None:
-    await scheduled(merchant, zone="UTC")
-    await merchant.account(owes_minor=2500)
+    await scheduled(merchant, zone="UTC", definition="plans")
+    await merchant.subscription(await merchant.account(), price_minor=1000, starts_on=date(2024, 1, 1))
     await cli.json("schedule", "apply")
 
-    printed = await cli.json("schedule", "backfill", "monthly", "2024-01", "2024-03")
-    await cli.json("schedule", "backfill", "monthly", "2024-02", "2024-03")
+    printed = await cli.json("schedule", "backfill", "plans", "2024-01", "2024-03")
+    await cli.json("schedule", "backfill", "plans", "2024-02", "2024-03")
 
     assert printed["periods"] == ["2024-01", "2024-02", "2024-03"]
     for period in printed["periods"]:
-        started = f"scheduled/monthly-{period}-{29 if period.endswith('02') else 31}T06:30:00Z"
-        assert await _result(temporal_server, started) == f"run/monthly/{period}"
-        await _result(temporal_server, f"run/monthly/{period}")
-    found = await cli.json("runs", "list", "--definition", "monthly")
-    assert sorted(run["id"] for run in found["runs"]) == [f"run/monthly/2024-0{month}" for month in (1, 2, 3)]
+        started = f"scheduled/plans-{period}-{29 if period.endswith('02') else 31}T06:30:00Z"
+        assert await _result(temporal_server, started) == f"billing/plans/{period}"
+        await _result(temporal_server, f"billing/plans/{period}")
+    found = await cli.json("runs", "list", "--definition", "plans")
+    assert sorted(run["id"] for run in found["runs"]) == [f"billing/plans/2024-0{month}" for month in (1, 2, 3)]
+
+
+async def test_a_scheduled_run_over_nobody_leaves_its_month_open_and_is_seen_to_have_failed(
+    cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client
+) -> None:
+    await scheduled(merchant, zone="UTC")
+    await cli.json("schedule", "apply")
+
+    await cli.json("schedule", "backfill", "monthly", "2024-01", "2024-01")
+    started = await _result(temporal_server, "scheduled/monthly-2024-01-31T06:30:00Z")
+    with pytest.raises(WorkflowFailureError) as failed:
+        await _result(temporal_server, "run/monthly/2024-01")
+
+    assert started == "run/monthly/2024-01"
+    assert isinstance(failed.value.cause, ActivityError)
+    assert "run/monthly/2024-01 is over nobody" in str(failed.value.cause.cause)
+    assert (await cli.json("runs", "list"))["runs"] == []
+    closed = await cli.json("runs", "start", "monthly", "2024-01", "--over-nobody", "--wait")
+    assert (closed["state"], closed["members"]) == ("completed", 0)
 
 
 @pytest.mark.parametrize(

@@ -181,8 +181,7 @@ async def with_another_provider(merchant: Merchant, *, count: int) -> list[str]:
     await merchant.run("insert into duly.provider_currencies values ('other', 'EUR', 50), ('other', 'JPY', 50)")
     await collected_in(merchant, "other", "EUR", provider="other")
     accounts = [await merchant.account(f"other_{number}", owes_minor=500) for number in range(count)]
-    for table in ("cards", "gateway_customers"):
-        await merchant.run(f"update duly.{table} set provider_id = 'other' where account_id = any(:ids)", ids=accounts)
+    await merchant.move_to("other", *accounts)
     return accounts
 
 

@@ -9,8 +9,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
-from models.runs.process_run import Certificate
-from models.workflow_ids import shard_id
+from models.runs.process_run import Certificate, RunKind, RunRequest
+from models.workflow_ids import WORKFLOW_QUEUE, payment_run_id, shard_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
 from tests.runs.test_who_is_due import define, freeze
@@ -126,10 +126,70 @@ async def test_a_run_of_nothing_or_for_no_month_fails_at_once_and_writes_nothing
     assert await merchant.value("select count(*) from duly.process_runs") == 0
 
 
-async def test_a_run_with_nobody_in_it_is_certified_empty(duly: RunningDuly, merchant: Merchant) -> None:
+async def test_a_run_with_nobody_in_it_is_certified_empty_when_that_is_asked_for(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
     certificate = await duly.run()
 
     assert (certificate.members, certificate.totals) == (0, ())
+
+
+@pytest.mark.parametrize("kind", [RunKind.PAYMENT, RunKind.BILLING])
+@pytest.mark.parametrize("has_somebody_to_pass_over", [False, True])
+async def test_a_service_that_starts_a_run_over_nobody_is_refused_and_the_month_stays_open(
+    duly: RunningDuly, merchant: Merchant, kind: RunKind, has_somebody_to_pass_over: bool
+) -> None:
+    if has_somebody_to_pass_over:
+        gone = await merchant.account(cards=[], owes_minor=2500)
+        await merchant.subscription(gone, price_minor=1000)
+        await merchant.run("select duly.set_account_state(:gone, 'terminated')", gone=gone)
+    is_billing = kind is RunKind.BILLING
+    definition, run_id = ("plans", f"billing/plans/{PERIOD}") if is_billing else ("monthly", RUN)
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await duly.client.execute_workflow(
+            "BillingRun" if is_billing else "PaymentRun",
+            RunRequest(definition, PERIOD, not_due_yet=True),
+            id=run_id,
+            task_queue=WORKFLOW_QUEUE,
+        )
+
+    assert isinstance(failed.value.cause, ActivityError)
+    assert isinstance(failed.value.cause.cause, ApplicationError)
+    passed_over = " (1 account_terminated)" if has_somebody_to_pass_over else ""
+    assert failed.value.cause.cause.type == "somebody_is_due"
+    assert failed.value.cause.cause.message == (
+        f"{run_id} is over nobody{passed_over}; over_nobody closes it all the same"
+    )
+    assert await merchant.value("select count(*) from duly.process_runs") == 0
+
+
+async def test_a_service_that_starts_a_run_before_its_calendars_moment_is_refused_unless_it_says_so(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
+    account = await merchant.account()
+    await merchant.invoice(account, 2500)
+    # The month's last minute on the clock that ends it last.
+    await merchant.run(
+        "update duly.run_definitions set schedule ="
+        """ '{"day": 31, "hour": 23, "minute": 59, "time_zone": "Pacific/Pago_Pago"}' where id = 'monthly'"""
+    )
+    period = f"{await duly.environment.get_current_time():%Y-%m}"
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await duly.client.execute_workflow(
+            "PaymentRun",
+            RunRequest("monthly", period, over_nobody=True),
+            id=payment_run_id("monthly", period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+    certificate = await duly.run(period=period)
+
+    assert isinstance(failed.value.cause, ActivityError)
+    assert isinstance(failed.value.cause.cause, ApplicationError)
+    assert failed.value.cause.cause.type == "period_is_due"
+    assert f"{period} is due at " in failed.value.cause.cause.message
+    assert certificate.period == period
 
 
 async def test_many_shards_and_pages_take_everybody_once(duly: RunningDuly, merchant: Merchant) -> None:
@@ -199,14 +259,13 @@ async def test_two_providers_have_their_own_runs_queues_and_cards(
     await merchant.run("insert into duly.provider_currencies values ('other', 'EUR', 50)")
     await define(merchant, "others", provider_id="other")
     ours, theirs = await merchant.account(owes_minor=2500), await merchant.account(owes_minor=700)
-    for table in ("cards", "gateway_customers"):
-        await merchant.run(f"update duly.{table} set provider_id = 'other' where account_id = :id", id=theirs)
+    await merchant.move_to("other", theirs)
 
     other_worker = gateway_worker(duly.client, database, gateway, settings.model_copy(update={"provider": "other"}))
     async with other_worker:
         first, second = await duly.run("monthly"), await duly.run("others")
 
-    assert totals(first) == {("charged", ""): (1, 2500), ("skipped", "no_card"): (1, 700)}
+    assert totals(first) == {("charged", ""): (1, 2500), ("skipped", "pays_by_card_other"): (1, 700)}
     assert totals(second) == {("charged", ""): (1, 700)}
     assert (await merchant.balance(ours), await merchant.balance(theirs)) == (0, 0)
     assert await broken_invariants(merchant) == []

@@ -15,8 +15,7 @@ import psutil
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 60.0
-# Three services are each given ten seconds before they are killed, one after the other.
-STOP_SECONDS = 60.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ def running_up(data: Path, *options: str, before: Sequence[str] = (), **environm
     """Run the command, wait until it is up, and see to it that it is gone in the end."""
     output = data.with_name(f"{data.name}.out")
     argv = [*before, sys.executable, "-m", "sandbox.up", f"--data={data}", *options]
+    _stop_ignoring_ctrl_c()
     with output.open("wb") as file:
         process = subprocess.Popen(argv, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, **environment})
     try:
@@ -73,6 +73,12 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.02)
+
+
+def _stop_ignoring_ctrl_c() -> None:
+    # A shell without job control starts `tests &` with SIGINT ignored, and a new process inherits what is ignored.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_alive(part: psutil.Process) -> bool:

@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverter
 
-from activities.database import Database, RuleBrokenError, UnsafeDatabaseError, create_engine
+from activities.database import (
+    Database,
+    DatabaseUnavailableError,
+    RuleBrokenError,
+    UnsafeDatabaseError,
+    create_engine,
+)
 from models.ledger.refusals import InvalidInputError
 from sandbox.servers.migrate import migrate
 from sandbox.servers.postgres import Passwords, running_postgres
@@ -130,3 +136,38 @@ async def test_a_database_with_more_time_than_its_engine_gives_the_server_that_t
     await database.dispose()
 
     assert row.setting == "605s"
+
+
+async def test_the_late_answer_of_a_call_that_was_given_up_is_not_taken_for_that_of_the_next(
+    database_url: str, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        await connection.execute(
+            text("create function duly.slow() returns text language sql as $$ select 'late' from pg_sleep(60) $$")
+        )
+        await connection.execute(text("grant execute on function duly.slow to public"))
+    database = Database(create_engine(database_url, pool=1))
+
+    with pytest.raises(DatabaseUnavailableError):
+        await database.call("slow", timeout_seconds=0.2)
+    state = await database.call("fence_state")
+    await database.dispose()
+
+    assert state["server"]
+
+
+async def test_the_first_call_that_finds_its_connection_ended_clears_away_all_of_them(database_url: str) -> None:
+    database, other = Database(create_engine(database_url, pool=4)), Database(create_engine(database_url, pool=1))
+    await asyncio.gather(*(database.call("fence_state") for _ in range(4)))
+    ended = await other.rows(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+        " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
+    )
+
+    with pytest.raises(DatabaseUnavailableError):
+        await database.call("fence_state")
+    after = await asyncio.gather(*(database.call("fence_state") for _ in range(4)))
+    await database.dispose()
+    await other.dispose()
+
+    assert len(ended) == len(after) == 4

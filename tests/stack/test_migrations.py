@@ -182,7 +182,7 @@ async def test_a_function_that_is_not_there_yet_is_no_answer_but_a_reason_to_wai
     await own(owner_database_url, "drop function duly.is_owed")
     database = Database(create_engine(database_url, pool=1))
 
-    with pytest.raises(SchemaMismatchError, match=r"run `starter\.py migrate`"):
+    with pytest.raises(SchemaMismatchError, match=r"run `duly migrate`"):
         await database.call("is_owed", account_id="acc_1", period="2026-11")
     await forget_the_hash(owner_database_url)
     await asyncio.to_thread(run.migrate, owner_database_url)

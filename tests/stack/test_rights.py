@@ -40,6 +40,20 @@ KEPT_BY_SQL = frozenset({
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
       for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks")),
 })  # fmt: skip
+# What operators set, and nothing refers to but by value. Every other table holds money, or the evidence of it.
+CONFIGURATION = frozenset({
+    "alert_rules", "card_networks", "card_rules", "definitions", "due_date_rules", "dunning_policies", "number_series",
+    "payment_methods", "products", "provider_currencies", "provider_methods", "providers", "refund_rules",
+    "reminder_rules", "run_definitions", "tax_rates", "transaction_reasons", "transaction_types",
+})  # fmt: skip
+# Of these some columns are written by hand: an account's own data, and what the import of release 0.1.0 writes.
+BY_COLUMN = frozenset({"accounts", "cards", "gateway_customers", "payment_preferences", "subscriptions"})
+_TABLES = """
+    select c.relname, max(quote_ident(a.attname)) filter (where a.attidentity = '' and a.attgenerated = '')
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where c.relnamespace = 'duly'::regnamespace and c.relkind in ('r', 'p') group by 1 order by 1
+"""
+_WRITES = re.compile(r"\b(?:insert\s+into|update|delete\s+from|merge\s+into)\s+(?:only\s+)?duly\.\w+", re.IGNORECASE)
 # Through which of what it may call the runtime role can make the ledger post money that a gateway moved, and what is
 # written down for it in the same commit.
 POSTS_GATEWAY_MONEY = {
@@ -130,6 +144,62 @@ async def test_money_of_a_gateway_is_posted_only_by_what_is_written_down_first(o
     }
 
     assert posting == POSTS_GATEWAY_MONEY.keys()
+
+
+async def test_a_granted_function_that_writes_has_the_rights_of_its_owner(owner_engine: AsyncEngine) -> None:
+    functions = await functions_of(owner_engine)
+    writing = [one for one in functions.values() if one.is_granted and _WRITES.search(one.body)]
+
+    assert {"note_charge", "record_dispute"} <= {one.name for one in writing}
+    assert [one.name for one in writing if not one.is_definer] == []
+
+
+async def test_no_table_of_money_or_of_its_evidence_can_be_changed_by_hand(
+    owner_engine: AsyncEngine, database_url: str
+) -> None:
+    async with owner_engine.connect() as connection:
+        tables = {str(row[0]): str(row[1]) for row in await connection.execute(text(_TABLES))}
+
+    allowed = []
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as runtime:
+        for table, column in tables.items():
+            statements = [f"delete from duly.{table}", f"truncate duly.{table}"]
+            if table not in CONFIGURATION | BY_COLUMN:
+                statements += [
+                    f"lock duly.{table}",
+                    f"insert into duly.{table} default values",
+                    f"update duly.{table} set {column} = {column}",
+                    f"create index on duly.{table} ({column})",
+                ]
+            allowed += [statement for statement in statements if not is_refused(runtime, statement)]
+
+    assert {"gateway_requests", "gateway_attempts", "gateway_events", "transfers", "commands"} <= tables.keys()
+    assert allowed == []
+    assert sorted((CONFIGURATION | BY_COLUMN) - tables.keys()) == []
+
+
+def is_refused(runtime: "psycopg.Connection[tuple[object, ...]]", statement: str) -> bool:
+    """Say whether the runtime role has no right to a statement; it is undone where it has."""
+    try:
+        with runtime.transaction(force_rollback=True):
+            runtime.execute(statement)
+    except psycopg.errors.InsufficientPrivilege:
+        return True
+    except psycopg.Error:
+        return False
+    return False
+
+
+def test_the_runtime_role_is_no_role_that_could_give_itself_a_right(database_url: str) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", "")) as runtime:
+        may = runtime.execute(
+            "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,"
+            " has_schema_privilege('duly', 'create'), has_database_privilege(current_database(), 'create'),"
+            " pg_has_role(current_user, (select nspowner from pg_namespace where nspname = 'duly'), 'member')"
+            " from pg_roles where rolname = current_user"
+        ).fetchone()
+
+    assert may == (False,) * 8
 
 
 async def test_the_runtime_role_may_write_what_the_code_writes_and_an_operator_configures(

@@ -11,8 +11,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sandbox.servers.processes import ServiceError
-from sandbox.servers.temporal import register_search_attributes
+from workflows.namespace import SearchAttributeTypeError, register_attributes
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 VALUES = {
@@ -59,14 +58,16 @@ async def test_a_workflow_is_found_by_each_registered_attribute(temporal_server:
 
 
 async def test_registering_attributes_again_changes_nothing(temporal_server: Client) -> None:
-    await register_search_attributes(temporal_server, SEARCH_ATTRIBUTES)
+    assert await register_attributes(temporal_server) == ()
 
 
 async def test_an_attribute_of_another_type_is_refused_by_name(temporal_server: Client) -> None:
     clashing = SearchAttributeKey.for_int("AccountId")
 
-    with pytest.raises(ServiceError, match="search attribute AccountId exists in default with another type"):
-        await register_search_attributes(temporal_server, [clashing])
+    with pytest.raises(
+        SearchAttributeTypeError, match="AccountId exists in default with another type: Keyword, not Int"
+    ):
+        await register_attributes(temporal_server, [clashing])
 
 
 async def test_ten_days_pass_at_once_on_the_time_skipping_server(time_skipping: WorkflowEnvironment) -> None:

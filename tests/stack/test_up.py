@@ -59,6 +59,7 @@ def test_every_part_answers_where_the_block_says_and_ctrl_c_ends_all_of_them(dat
     assert not (data / "environment").exists()
 
 
+@pytest.mark.slow
 def test_what_was_kept_survives_a_killed_stack_and_no_process_of_it_does(data: Path) -> None:
     with running_up(data, WITHOUT_WORKERS) as first:
         given, parts = first.environment(), first.parts()
@@ -82,6 +83,7 @@ def test_what_was_kept_survives_a_killed_stack_and_no_process_of_it_does(data: P
     assert exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_closed_home_stays_closed_and_untouched(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     folders = [tmp_path, *tmp_path.parents, Path(sys.prefix), Path(sys.prefix).parent]

@@ -61,6 +61,7 @@ async def polls(stack: Stack, child: Child, role: str) -> bool:
     return await _polls(await client_of(stack.settings), child.pid, _queues(role, stack.settings.provider))
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Path) -> None:
     async with running_stack() as stack, worker(stack, "gateway") as waiting:
         result = await says(waiting, "gateway_away")

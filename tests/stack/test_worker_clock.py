@@ -11,6 +11,7 @@ from tests.stack.test_waiting_for_the_gateway import says
 from tests.support.wrong_clocks import HOUR, wrong_clock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "where"), [(HOUR, "behind"), (-HOUR, "ahead of")])
 async def test_a_worker_an_hour_off_names_both_others_as_wrong(
     everything_given: dict[str, str], seconds: int, where: str

@@ -82,5 +82,5 @@ async def test_what_is_started_before_the_first_migrate_says_so_in_a_line(
 
     [line] = [json.loads(line) for line in written.splitlines()]
     assert (started.returncode, line["event"]) == (1, event)
-    assert line["reason"].endswith("run `starter.py migrate`")
+    assert line["reason"].endswith("run `duly migrate`")
     await postgres_server.drop_database(name)

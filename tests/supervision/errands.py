@@ -166,6 +166,8 @@ class ScheduledRunScenario(ErrandScenario):
 
     async def prepare(self, name: str) -> None:
         definition = f"scheduled-{self.company.period}"
+        # A scheduled run over nobody leaves its month open.
+        await self.company.merchant.account(f"acc-{name}", owes_minor=1000)
         await self.company.merchant.run(
             "insert into duly.run_definitions (id, kind, name, provider_id) values (:id, 'payment', 'Own', 'stripe')",
             id=definition,

@@ -31,6 +31,11 @@ class FailingActivities(ClientInterceptor, Interceptor):
         self.is_on = False
         self._spared = spared
         self._only = only
+        self._times = 1
+
+    def only(self, name: str, *, times: int = 1) -> None:
+        """Let this one activity be refused from now on, so many times."""
+        self._only, self._times, self.is_on = name, times, True
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Stand before a worker's activities."""
@@ -42,7 +47,7 @@ class FailingActivities(ClientInterceptor, Interceptor):
         if self._only not in {"", info.activity_type}:
             return False
         called = (info.workflow_id or "", info.activity_type)
-        most = REPEATED if self.failure is Failure.BUG else 1
+        most = REPEATED if self.failure is Failure.BUG else self._times
         if not self.is_on or info.activity_type in self._spared or self.failed[called] >= most:
             return False
         self.failed[called] += 1

@@ -135,3 +135,26 @@ async def test_what_temporal_knows_nothing_of_goes_on_too(
     assert (found.resumed, found.stopped[0].how) == (1, "missing")
     assert (await standing_duly.collection(account, period).result()).stage == Stage.SETTLED
     assert charged(stripe_sandbox) == (1, 2500)
+
+
+async def test_who_closes_a_collection_that_the_database_has_forgotten_leaves_its_member_to_the_supervisor(
+    standing_duly: RunningDuly, merchant: Merchant, database: Database, stripe_sandbox: SandboxControl, period: str
+) -> None:
+    """A database restored to after a decline and before the collection: that one's workflow went on, and closes."""
+    account = await merchant.account(f"acc-{period}", answers=[declined("insufficient_funds")], owes_minor=2500)
+    await standing_duly.run(period=period)
+    await standing_duly.collection(account, period).execute_update("first_outcome", result_type=CollectResult)
+    await terminate(standing_duly, account, period)
+    await merchant.run("delete from duly.collections where account_id = :account", account=account)
+    await database.call(
+        "close_collection", account_id=account, period=period, stage="settled", reason="nothing_owed", action="nothing"
+    )
+
+    found = await supervised(database, standing_duly.client, ObjectKind.HAND_OVER)
+    handle = standing_duly.collection(account, period)
+    first = await handle.execute_update("first_outcome", result_type=CollectResult)
+    await handle.execute_update("retry_now", RetryCommand("maria", "the customer called"))
+
+    assert (found.resumed, first.outcome) == (1, "declined")
+    assert (await handle.result()).stage == Stage.SETTLED
+    assert charged(stripe_sandbox) == (1, 2500)

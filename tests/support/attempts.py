@@ -49,6 +49,19 @@ def fault_charges(sandbox: SandboxControl, kind: FaultKind, *, calls: Sequence[i
     sandbox.add_fault(Fault(operation=CHARGES, kind=kind, calls=tuple(calls)))
 
 
+def never_answer(
+    sandbox: SandboxControl,
+    kind: FaultKind = FaultKind.RESPONSE_LOST,
+    *,
+    operation: str = CHARGES,
+    tries: int | None = None,
+) -> None:
+    """Leave calls without an answer, and whoever looks for what they came to; all of them, or so many tries."""
+    sandbox.add_fault(Fault(operation=operation, kind=kind, times=tries))
+    reads = operation.replace("POST", "GET")
+    sandbox.add_fault(Fault(operation=reads, kind=FaultKind.UNAVAILABLE_503, times=tries and tries - 1))
+
+
 def charged(sandbox: SandboxControl) -> tuple[int, int]:
     """How many charges really moved money, and how much, from the gateway's own movements."""
     totals = sandbox.movements().totals

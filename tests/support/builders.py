@@ -17,6 +17,9 @@ from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 API_KEY = "sk_test_duly"
 PERIOD = "2026-11"
 RUN = "run/monthly/2026-11"
+# No two tests of a process share an account: a workflow that one of them leaves on the server finds none in the next
+# one's database.
+_ACCOUNTS = itertools.count(1)
 
 
 def declined(decline_code: str, **details: Any) -> CardOutcome:
@@ -65,6 +68,28 @@ class Merchant:
             "insert into duly.provider_methods values (:method, :provider)", method=self.method, provider=self.provider
         )
 
+    async def move_to(self, provider: str, *accounts: str) -> None:
+        """Let accounts pay by the cards of another provider, which is configured, from now on."""
+        method = f"card_{provider}"
+        await self.run(
+            "insert into duly.payment_methods (id, name, ledger_account) values (:method, :method, 'bank')",
+            method=method,
+        )
+        await self.run(
+            "insert into duly.provider_methods values (:method, :provider)", method=method, provider=provider
+        )
+        for table, changed in (
+            ("cards", "provider_id = :provider"),
+            ("gateway_customers", "provider_id = :provider"),
+            ("payment_preferences", "payment_method_id = :method"),
+        ):
+            await self.run(
+                f"update duly.{table} set {changed} where account_id = any(:accounts)",
+                provider=provider,
+                method=method,
+                accounts=list(accounts),
+            )
+
     async def run(self, statement: str, **arguments: Any) -> Sequence[Any]:
         """Run one statement as the owner of the tables and return its rows, if any."""
         async with self.engine.begin() as connection:
@@ -91,7 +116,7 @@ class Merchant:
 
         `answers` are what the issuer of the first card says, one by one; then it approves, or repeats the last.
         """
-        account_id = account_id or f"acc_{next(self.numbers)}"
+        account_id = account_id or f"acc_{next(_ACCOUNTS)}"
         await self.run(
             "select duly.open_account(:id, :currency, 'A. Customer', p_time_zone => :time_zone)",
             id=account_id,

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+import typer
 from typer.testing import CliRunner
 
 from starter import app
@@ -14,11 +17,12 @@ from starter import app
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command wrote, and how it ended."""
+    """What a command wrote, and how it ended; `shown` is all of it in the order in which a terminal shows it."""
 
     exit_code: int
     stdout: str
     stderr: str
+    shown: str
 
     @property
     def document(self) -> Any:
@@ -38,7 +42,7 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Runs `starter.py` in this process, under an environment."""
+    """Runs `duly` in this process, under an environment."""
 
     environment: Mapping[str, str] = field(repr=False)
 
@@ -57,8 +61,22 @@ class CommandLine:
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
         try:
-            result = CliRunner().invoke(app, words, env={**environment, "COLUMNS": "100"}, catch_exceptions=False)
+            with CliRunner().isolation(env={"COLUMNS": "100", **environment}) as (output, errors, both):
+                exit_code = _exit_code(words)
+                sys.stdout.flush()
+                sys.stderr.flush()
+                written = [stream.getvalue().decode() for stream in (output, errors, both)]
+            return CommandResult(exit_code, *written)
         finally:
             root.handlers[:] = handlers
             root.setLevel(level)
-        return CommandResult(result.exit_code, result.stdout, result.stderr)
+
+
+# To build the tree of all commands takes longer than most commands do.
+_COMMAND = typer.main.get_command(app)
+
+
+def _exit_code(words: tuple[str, ...]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        _COMMAND.main(args=list(words), prog_name="duly")
+    return int(ended.value.code or 0)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import stripe
 
 from activities.gateway.clocked_http import ClockedHttp
@@ -68,7 +67,7 @@ class HeldHttp(ClockedHttp):
     """Holds requests that begin as one that is held, such as `POST /v1/refunds`."""
 
     def __init__(self, clock: ObservedClock) -> None:
-        super().__init__(clock, aiohttp.ClientTimeout(total=5))
+        super().__init__(clock, timeout_seconds=5)
         self.held = ""
         self.door = asyncio.Event()
         self.arrivals = asyncio.Semaphore(0)

@@ -20,7 +20,8 @@ from workflows.runs.payment_run import PaymentRun
 class RunningDuly:
     """Duly's workers on a time-skipping server. Time only passes while a result is awaited.
 
-    Runs are asked for whether their period is due or not: which day it is today is no matter of a test's.
+    Runs are asked for whether their period is due or not, for which day it is today is no matter of a test's, and
+    whether somebody is due or not.
     """
 
     environment: WorkflowEnvironment
@@ -39,21 +40,21 @@ class RunningDuly:
         async with self.environment.time_skipping_unlocked():  # type: ignore[attr-defined]
             yield
 
-    async def bill(self, definition: str = "plans", period: str = PERIOD) -> Certificate:
-        """Run a period's billing to its end."""
+    async def bill(self, definition: str = "plans", period: str = PERIOD, *, supplement: int = 0) -> Certificate:
+        """Run a period's billing to its end, or a supplement of it."""
         return await self.client.execute_workflow(
             BillingRun.run,
-            RunRequest(definition, period, not_due_yet=True),
-            id=billing_run_id(definition, period),
+            RunRequest(definition, period, not_due_yet=True, over_nobody=True, supplement=supplement),
+            id=billing_run_id(definition, period, supplement),
             task_queue=WORKFLOW_QUEUE,
         )
 
-    async def run(self, definition: str = "monthly", period: str = PERIOD) -> Certificate:
-        """Run a period's payments to their certificate."""
+    async def run(self, definition: str = "monthly", period: str = PERIOD, *, supplement: int = 0) -> Certificate:
+        """Run a period's payments to their certificate, or a supplement of it."""
         return await self.client.execute_workflow(
             PaymentRun.run,
-            RunRequest(definition, period, not_due_yet=True),
-            id=payment_run_id(definition, period),
+            RunRequest(definition, period, not_due_yet=True, over_nobody=True, supplement=supplement),
+            id=payment_run_id(definition, period, supplement),
             task_queue=WORKFLOW_QUEUE,
         )
 
@@ -64,7 +65,7 @@ class RunningDuly:
         make_id = shadow_run_id if is_shadow else payment_run_id
         return await self.client.start_workflow(
             PaymentRun.run,
-            RunRequest(definition, period, is_shadow=is_shadow, not_due_yet=True),
+            RunRequest(definition, period, is_shadow=is_shadow, not_due_yet=True, over_nobody=True),
             id=make_id(definition, period),
             task_queue=WORKFLOW_QUEUE,
         )

@@ -50,6 +50,11 @@ class DeployedRelease:
         assert process.returncode == 0, f"starter.py {' '.join(words)}: {errors.decode() or written.decode()}"
         return json.loads(written)
 
+    async def prepare(self, code: Path) -> None:
+        """Bring database and namespace to a release, as docs/upgrading.md does before its workers start."""
+        await self.command(code, "migrate")
+        await self.command(code, "namespace", "prepare")
+
     def worker_of(self, code: Path) -> tuple[str, ...]:
         """Return the program of a worker in every role."""
         return (sys.executable, str(code / "worker.py"), "--role=all")
@@ -68,7 +73,7 @@ async def deployed(release: KeptRelease, folder: Path) -> AsyncIterator[Deployed
             running_temporal(log=data.log("temporal"), database=data.temporal_database, ui=False)
         )
         mailbox = await up.enter_async_context(running_mailbox(port=0, folder=None))
-        stripe = await up.enter_async_context(_sandbox(code, data, secrets))
+        stripe = await up.enter_async_context(sandbox_of(code, data, secrets))
         values: Values = {
             "database_url": postgres.runtime_url(),
             "migration_database_url": postgres.owner_url(),
@@ -84,7 +89,7 @@ async def deployed(release: KeptRelease, folder: Path) -> AsyncIterator[Deployed
 
 
 @contextlib.asynccontextmanager
-async def _sandbox(code: Path, data: DataFolder, secrets: Credentials) -> AsyncIterator[str]:
+async def sandbox_of(code: Path, data: DataFolder, secrets: Credentials) -> AsyncIterator[str]:
     """Run the sandbox of the release itself: the gateway does not change when we deploy."""
     port, state = choose_port("Stripe sandbox", 0), data.path / "stripe-state"
     address = data.path / "stripe-address"

@@ -26,7 +26,7 @@ from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
 from sandbox.workers import running_worker
 from tests.house.source import ROOT
-from tests.upgrades.kept_release import CODE, LARGEST_BYTES, KeptRelease, keep_histories, pack
+from tests.upgrades.kept_release import CODE, DEPLOYMENT, LARGEST_BYTES, KeptRelease, keep_histories, pack
 from tests.upgrades.postgres_tools import dump
 
 ACCOUNTS, SEED, PERIOD = 40, 7, "2026-10"
@@ -75,7 +75,7 @@ async def _month(stack: Stack) -> None:
             process = await asyncio.create_subprocess_exec(*argv, env=dict(stack.environment))
             if await process.wait():
                 sys.exit(f"starter.py {' '.join(words)} did not end well")
-        await give_back(await client_of(stack.settings), database, control)
+        await give_back(await client_of(stack.settings), database, control, PERIOD)
         if not (await database.rows("select count(*) from duly.collections where stage = 'collecting'"))[0][0]:
             sys.exit("no collection is under way: there would be no workflow to upgrade")
 
@@ -87,10 +87,11 @@ def _server_of(stack: Stack) -> PostgresServer:
 
 
 def _keep_code(release: KeptRelease) -> None:
-    archived = subprocess.run(
-        ("git", "archive", "--format=tar", "HEAD", *CODE), cwd=ROOT, check=True, capture_output=True
-    )
-    release.code.write_bytes(lzma.compress(archived.stdout, preset=9))
+    for names, packed in ((CODE, release.code), (DEPLOYMENT, release.deployment)):
+        archived = subprocess.run(
+            ("git", "archive", "--format=tar", "HEAD", *names), cwd=ROOT, check=True, capture_output=True
+        )
+        packed.write_bytes(lzma.compress(archived.stdout, preset=9))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,16 @@ CODE = (
     "migrations",
     "models",
     "sandbox",
+    "settings",
+    "telemetry",
     "workflows",
     "alembic.ini",
-    "settings.py",
     "starter.py",
     "webhook.py",
     "worker.py",
 )
+# What compose needs besides to run it.
+DEPLOYMENT = (".dockerignore", "Dockerfile", "docker", "docker-compose.yml", "requirements-runtime.lock")
 # Below this the data would be large enough to weigh on every clone.
 LARGEST_BYTES = 2_000_000
 
@@ -42,6 +45,11 @@ class KeptRelease:
     def code(self) -> Path:
         """The source of the release, as `git archive` writes it."""
         return self.folder / "code.tar.xz"
+
+    @property
+    def deployment(self) -> Path:
+        """The files that compose runs the release from, likewise."""
+        return self.folder / "deployment.tar.xz"
 
     @property
     def database(self) -> Path:
@@ -77,13 +85,19 @@ class KeptRelease:
 
     def files(self) -> tuple[Path, ...]:
         """Return every file that belongs to a kept release."""
-        return (self.code, self.database, self.temporal, self.stripe, self.histories)
+        return (self.code, self.deployment, self.database, self.temporal, self.stripe, self.histories)
 
     def unpack(self, folder: Path) -> Path:
         """Write code and data into a folder and return where the code is."""
         for packed in (self.database, self.temporal, self.stripe):
             (folder / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
         return self.unpack_code(folder)
+
+    def unpack_project(self, folder: Path) -> None:
+        """Write the project's folder as an operator of the release has it."""
+        for packed in (self.code, self.deployment):
+            with tarfile.open(packed) as archive:
+                archive.extractall(folder, filter="data")
 
     def unpack_code(self, folder: Path) -> Path:
         """Write the code alone and return where it is."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
 from models.collections.collection import CollectionRequest
+from models.runs.process_run import DueMember, RunRequest, ShardRequest
 from models.workflow_ids import collection_id
 from sandbox.workers import running_worker
 from tests.contract.run_examples import EXAMPLES
@@ -27,6 +29,9 @@ from workflows.inputs.newer_fields import DATA_CONVERTER, NEWER_FIELDS
 PERIOD = "2026-11"
 # A service has collected under the month: the run's member gets the next name, which 0.1.0 does not know of.
 NAMED = "2026-11-2"
+
+# What a run of today starts a shard with, and what a shard of today goes on with while payments are under way.
+FIRST_OF_A_SHARD = ShardRequest("payment/monthly/2026-11", PERIOD, "stripe", 0, 300, 250)
 
 # Run with a release's own code: read one argument of each kind as its workers do, and say what is wrong with it.
 READ = """
@@ -66,14 +71,14 @@ async def read_by_last_release(folder: Path, *requests: object) -> list[list[str
 
 
 async def test_whatever_the_last_release_could_do_todays_client_can_start_there(tmp_path: Path) -> None:
-    requests = [example.request for example in EXAMPLES.values()]
+    sent = {name: example.request for name, example in EXAMPLES.items()} | {"PaymentRunShard": FIRST_OF_A_SHARD}
 
-    answers = dict(zip(EXAMPLES, await read_by_last_release(tmp_path, *requests), strict=True))
+    answers = dict(zip(sent, await read_by_last_release(tmp_path, *sent.values()), strict=True))
 
     known = {name: refused for name, refused in answers.items() if refused is not None}
-    assert {"Collection", "PaymentRun", "Refund", "RefundRun"} <= known.keys()
+    assert {"Collection", "PaymentRun", "PaymentRunShard", "Refund", "RefundRun"} <= known.keys()
     assert {name: refused for name, refused in known.items() if refused} == {}
-    assert NEWER_FIELDS.keys() <= {type(request) for request in requests}
+    assert NEWER_FIELDS.keys() <= {type(request) for request in sent.values()}
 
 
 async def test_what_the_last_release_cannot_do_it_refuses_instead_of_doing_half_of_it(tmp_path: Path) -> None:
@@ -81,9 +86,18 @@ async def test_what_the_last_release_cannot_do_it_refuses_instead_of_doing_half_
         tmp_path,
         CollectionRequest("acc_42", PERIOD, amount_minor=5000, currency="EUR"),
         CollectionRequest("acc_42", "2026-11-order-4711"),
+        replace(FIRST_OF_A_SHARD, after="acc_41", carried=(DueMember("acc_40", "10.00 EUR"),)),
+        RunRequest("monthly", PERIOD, supplement=1),
+        RunRequest("monthly", PERIOD, over_nobody=True),
     )
 
-    assert answers == [["amount_minor: field_known", "currency: field_known"], ["period: period_is_a_month"]]
+    assert answers == [
+        ["amount_minor: field_known", "currency: field_known"],
+        ["period: period_is_a_month"],
+        ["carried: field_known"],
+        ["supplement: field_known"],
+        ["over_nobody: field_known"],
+    ]
 
 
 async def ask(duly: DeployedRelease, statement: str, **arguments: Any) -> list[dict[str, Any]]:
@@ -116,12 +130,13 @@ async def who_pays_and_is_billed_again(duly: DeployedRelease) -> tuple[str, str]
     return account, str(row["token"])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_declined_member_that_an_old_shard_hands_over_under_its_month_is_resumed_under_its_name(
     tmp_path: Path,
 ) -> None:
     async with deployed(releases()[-1], tmp_path) as duly:
-        await duly.command(ROOT, "migrate")
+        await duly.prepare(ROOT)
         async with running_worker(duly.stack, name="old", argv=duly.worker_of(duly.code)):
             await bill(duly, duly.code, PERIOD)
             account, token = await who_pays_and_is_billed_again(duly)

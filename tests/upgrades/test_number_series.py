@@ -1,7 +1,6 @@
 """Series come while workers of 0.1.0 still post: their numbers go on, and none is given twice."""
 
 import asyncio
-import lzma
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -15,7 +14,7 @@ from migrations import run
 from sandbox.servers.postgres import PostgresServer
 from tests.ledger.books import Books
 from tests.upgrades.kept_release import KeptRelease
-from tests.upgrades.postgres_tools import restore
+from tests.upgrades.postgres_tools import restore_release
 
 NAME = "before_series"
 HIGHEST = "select max(number) from duly.transaction_numbers where number like 'PAY-%'"
@@ -25,10 +24,7 @@ IS_OPEN = "select coalesce(bool_or(is_open), false) from duly.number_counters wh
 @pytest.fixture
 async def old(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
     """A database of 0.1.0 with its data, brought to the newest revision; its functions are those of 0.1.0."""
-    dumped = tmp_path / "database.sql"
-    dumped.write_bytes(lzma.decompress(KeptRelease("0.1.0").database.read_bytes()))
-    await postgres_server.create_database(NAME)
-    await restore(postgres_server, dumped, NAME)
+    await restore_release(postgres_server, KeptRelease("0.1.0"), NAME, tmp_path)
     url = postgres_server.owner_url(NAME)
     await asyncio.to_thread(command.upgrade, run.configuration(url), "head")
     yield url

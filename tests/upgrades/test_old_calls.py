@@ -1,6 +1,5 @@
 """What workers of the last release call is still there, with the arguments they give and the answer they expect."""
 
-import lzma
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from tests.house.function_calls import called_functions
 from tests.house.source import modules
 from tests.ledger.books import plain_url
 from tests.upgrades.kept_release import releases
-from tests.upgrades.postgres_tools import restore
+from tests.upgrades.postgres_tools import restore_release
 
 _CALLABLE = """
     select proname, coalesce(proargnames, '{}'), array(select format_type(t, null) from unnest(proargtypes) t),
@@ -64,10 +63,7 @@ async def test_workers_of_the_last_release_can_call_all_that_they_called(
     postgres_server: PostgresServer, owner_database_url: str, tmp_path: Path
 ) -> None:
     release = releases()[-1]
-    dumped = tmp_path / "database.sql"
-    dumped.write_bytes(lzma.decompress(release.database.read_bytes()))
-    await postgres_server.create_database("last_release")
-    await restore(postgres_server, dumped, "last_release")
+    await restore_release(postgres_server, release, "last_release", tmp_path)
 
     granted = callables(postgres_server.owner_url("last_release"))
     called = called_functions(modules(release.unpack_code(tmp_path)), frozenset(granted))

@@ -1,6 +1,8 @@
 """A deployed release is brought to this one while its workers go on; afterwards this release runs the next month."""
 
 import asyncio
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,18 @@ CHARGES = "POST /v1/payment_intents"
 DURING, AFTERWARDS = "2026-11", "2026-12"
 # What a process logs when a function, table or column is not there, or not as it was.
 SCHEMA_FAULTS = ("SchemaMismatchError", "UndefinedFunction", "UndefinedColumn", "UndefinedTable")
+ACTIVITY = re.compile(r'"(?:workflow_id|activity_id)": "([^"]+)"')
+
+
+def refused_again(written: str) -> dict[str, int]:
+    """Count the refusals of each activity that the schema refused twice or more; a line without an activity counts too.
+
+    A call that is under way at the commit is refused once: its body goes on with functions that are gone by then (see
+    test_calls_under_way). Whatever is called afterwards must be there.
+    """
+    faulty = [line for line in written.splitlines() if any(fault in line for fault in SCHEMA_FAULTS)]
+    calls = Counter(" ".join(ACTIVITY.findall(line)) for line in faulty)
+    return {call: times for call, times in calls.items() if times > 1 or not call}
 
 
 async def migrate_during_a_run(duly: DeployedRelease) -> None:
@@ -31,7 +45,7 @@ async def migrate_during_a_run(duly: DeployedRelease) -> None:
     payments = await start_payments(duly, duly.code, DURING)
     await until_gateway_has_had(duly, CHARGES)
 
-    await duly.command(ROOT, "migrate")
+    await duly.prepare(ROOT)
 
     assert (await payments.describe()).status is WorkflowExecutionStatus.RUNNING
     duly.control.clear_faults()
@@ -55,6 +69,7 @@ async def differences_from_a_new_database(postgres: PostgresServer, folder: Path
     return differences(*found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
 async def test_a_release_is_upgraded_under_its_running_worker_and_the_next_month_is_run(
     release: KeptRelease, tmp_path: Path
@@ -63,7 +78,7 @@ async def test_a_release_is_upgraded_under_its_running_worker_and_the_next_month
         async with running_worker(duly.stack, name="old", argv=duly.worker_of(duly.code)) as old:
             await migrate_during_a_run(duly)
             written = old.command.log.read_text()
-        assert not [fault for fault in SCHEMA_FAULTS if fault in written]
+        assert refused_again(written) == {}
 
         async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
             await bill(duly, ROOT, AFTERWARDS)

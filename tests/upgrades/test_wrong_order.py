@@ -34,12 +34,13 @@ async def forget(duly: DeployedRelease, function: str) -> None:
         await connection.execute("update duly.installation set functions_hash = 'of an older release'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", NEW_FUNCTIONS)
 async def test_a_run_waits_for_a_function_that_is_not_there_yet_and_then_is_whole(
     function: str, tmp_path: Path
 ) -> None:
     async with deployed(releases()[-1], tmp_path) as duly:
-        await duly.command(ROOT, "migrate")
+        await duly.prepare(ROOT)
         async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)) as worker:
             await bill(duly, ROOT, PERIOD)
             await forget(duly, function)
@@ -50,7 +51,7 @@ async def test_a_run_waits_for_a_function_that_is_not_there_yet_and_then_is_whol
             await until_logged(worker.command.log, "SchemaMismatchError")
             assert (await payments.describe()).status is WorkflowExecutionStatus.RUNNING
 
-            await duly.command(ROOT, "migrate")
+            await duly.prepare(ROOT)
             async with asyncio.timeout(90):
                 await payments.result()
 

@@ -77,7 +77,7 @@ class CardHandlers:
             result = await self._send_validation()
         if result.outcome is ValidationOutcome.PROVIDER_NOT_EFFECTIVE:
             problem = f"provider: {self._state.request.provider} is not effective, no page is opened"
-            raise ApplicationError(problem, type="provider_is_effective", non_retryable=True)
+            raise ApplicationError(problem, type="provider_effective", non_retryable=True)
         if not result.url:
             raise ApplicationError("card: nothing is wanted from its holder", type="nothing_wanted", non_retryable=True)
         return result.url

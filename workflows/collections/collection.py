@@ -108,10 +108,8 @@ class Collection(CollectionHandlers, CollectionWaits):
                 return Settled(result.outcome)
             case CollectOutcome.DECLINED:
                 return await self._follow_decline(result)
-            case CollectOutcome.NO_CARD if state.is_on_named_card and workflow.patched("named-card-keeps-the-plan"):
-                return await self._go_on_as_planned("the card that was named cannot be charged")
             case CollectOutcome.NO_CARD:
-                return await self._wait_for_customer(self._state.customer_deadline(), "a card", result)
+                return await self._go_on_without_card(result)
             case CollectOutcome.PROVIDER_NOT_EFFECTIVE:
                 return await self._wait_for_provider()
             case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
@@ -150,6 +148,13 @@ class Collection(CollectionHandlers, CollectionWaits):
         state.record_result(result)
         return result
 
+    async def _go_on_without_card(self, result: CollectResult) -> Step:
+        if self._state.is_on_named_card and workflow.patched("named-card-keeps-the-plan"):
+            return await self._go_on_as_planned("the card that was named cannot be charged")
+        if self._state.snapshot.terms.policy.once:
+            return GivenUp(result.outcome)
+        return await self._wait_for_customer(self._state.customer_deadline(), "a card", result)
+
     async def _go_on_as_planned(self, why: str) -> Step:
         """What was tried for a person came to nothing: what was planned before it is still planned."""
         snapshot = self._state.snapshot
@@ -172,8 +177,7 @@ class Collection(CollectionHandlers, CollectionWaits):
     async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> Step:
         """Do what the policy says about a decline, as often as operators leave out what it says."""
         snapshot, kind = self._state.snapshot, classify(decline_of(result))
-        is_scheduled = planned_at is None and snapshot.cause is AttemptCause.SCHEDULED
-        tries = count_try(snapshot, kind, one=1 if is_scheduled else 0)
+        tries = count_try(snapshot, kind, one=int(planned_at is None and snapshot.cause is AttemptCause.SCHEDULED))
         while True:
             decision: DunningDecision = (
                 RetryAt(planned_at) if planned_at else decide(snapshot, result, now=workflow.now(), tries=tries)
@@ -249,9 +253,9 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _wait_for_provider(self) -> Step:
         """Nothing new is asked of a provider that is not effective: look again until it is, and let people decide."""
-        provider = self._state.request.provider
         self._state.enter(Stage.DUNNING, self._state.last)
-        wake = await self._wait_for_chance(workflow.now() + PROVIDER_PAUSE, f"is {provider} effective again?")
+        until, provider = workflow.now() + PROVIDER_PAUSE, self._state.request.provider
+        wake = await self._wait_for_chance(until, f"is {provider} effective again?")
         return GO_ON if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
     async def _wait_for_evidence(self, result: CollectResult) -> Step:

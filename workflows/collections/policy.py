@@ -41,6 +41,8 @@ def count_try(snapshot: CollectionSnapshot, kind: DeclineClass, *, one: int) -> 
 def next_card(result: CollectResult, policy: DunningPolicy, tried: tuple[str, ...]) -> str:
     """Return the card to try at once after a decline: one that was not tried since the last wait; empty for none."""
     kind = classify(decline_of(result))
+    if policy.once:
+        return ""
     if kind not in RULES_OUT_CARD and not (kind is DeclineClass.SOFT and policy.tries_other_cards):
         return ""
     return next((card for card in result.other_card_ids if card not in tried), "")

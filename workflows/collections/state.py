@@ -112,8 +112,7 @@ class CollectionState:
             visibility.STAGE.value_set(stage),
             visibility.ACCOUNT.value_set(self.request.account_id),
             visibility.PROVIDER.value_set(self.request.provider),
-            visibility.AMOUNT_MINOR.value_set(terms.amount_minor),
-            visibility.CURRENCY.value_set(terms.currency),
+            *visibility.amount_updates(terms.amount_minor, terms.currency),
         ]
         if result is not None:
             updates += self._attributes_of(result)

@@ -167,8 +167,7 @@ class Dispute:
             [
                 visibility.STAGE.value_set(dispute.state),
                 visibility.ACCOUNT.value_set(dispute.account_id),
-                visibility.AMOUNT_MINOR.value_set(dispute.amount_minor),
-                visibility.CURRENCY.value_set(dispute.currency),
+                *visibility.amount_updates(dispute.amount_minor, dispute.currency),
                 visibility.NEEDS_REVIEW.value_set(dispute.wants_evidence),
             ]
         )
@@ -222,7 +221,7 @@ def _details(dispute_id: str, status: DisputeStatus) -> str:
     return paragraphs(
         f"### {dispute.state} ({dispute.reason}): {WHERE[dispute.state]}",
         f"{Money(dispute.amount_minor, dispute.currency)} of payment `{dispute.payment_id}` of `{dispute.account_id}`;"
-        f" evidence: {evidence}. It is submitted from a file: `starter.py disputes submit-evidence {dispute_id} FILE`.",
+        f" evidence: {evidence}. It is submitted from a file: `duly disputes submit-evidence {dispute_id} FILE`.",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
         actions_text(_ORDERS if dispute.state is DisputeState.OPEN else (), target=dispute_id),

@@ -86,7 +86,7 @@ def _details(swept: Swept, delivered: Delivered, booked: MovementsBooked | None)
         f"Delivered: {delivered.taken}. Waiting for what they are about: {delivered.put_off}.",
     ]
     if delivered.given_up:
-        listed = "`starter.py events list --state needs_review`"
+        listed = "`duly events list --state needs_review`"
         lines.append(f"**{delivered.given_up}** are about nothing that is known here: {listed}.")
     if swept.is_late:
         lines.append("**The gateway remembers no events from before.** Compare the ledger with the gateway.")

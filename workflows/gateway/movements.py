@@ -55,9 +55,9 @@ def details(booked: MovementsBooked) -> str:
         f"Of **{booked.listed}** movements **{booked.booked}** were expected and are booked; {booked.open} are open."
     ]
     if booked.overdue:
-        lines.append(f"**{booked.overdue}** are overdue: `starter.py movements list --overdue`.")
+        lines.append(f"**{booked.overdue}** are overdue: `duly movements list --overdue`.")
     if booked.differing:
         lines.append(
-            f"**{booked.differing}** have another amount than was posted: `starter.py reconcile list --kind differs`."
+            f"**{booked.differing}** have another amount than was posted: `duly reconcile list --kind differs`."
         )
     return "\n\n".join(lines)

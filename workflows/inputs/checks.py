@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 from temporalio.worker import (
     ContinueAsNewInput,
@@ -23,6 +24,7 @@ from temporalio.worker import (
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.supervision.stops import StopActivities
+from models.card_number import without_card_numbers
 from models.problem import Problem
 from models.supervision.stops import CancelAsked
 from workflows.cancelling import AnswersCancel, run_to_its_end
@@ -96,6 +98,8 @@ class _Checked(WorkflowInboundInterceptor):
                 await workflow.wait_condition(workflow.all_handlers_finished)
         if problems:
             raise refusal(problems)
+        # The SDK keeps a signal without a handler for one that may come: with this one it is refused as all are.
+        workflow.set_dynamic_signal_handler(_no_such_signal)
         request = input.args[0] if input.args else None
         run = suspend_after_faults(super().execute_workflow(input), request, self._show_fault)
         answering: object = workflow.instance()
@@ -107,6 +111,9 @@ class _Checked(WorkflowInboundInterceptor):
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
         if _refused_start():
+            return
+        if workflow.get_signal_handler(input.signal) is None:
+            self._drop(input.signal, [Problem("signal", "signal_known", "this workflow takes no signal of that name")])
             return
         problems = _problems_of_call(_wanted_by(input.signal), input.args) or _problems_of_new_values(input.args)
         if problems:
@@ -130,13 +137,13 @@ class _Checked(WorkflowInboundInterceptor):
     async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
         if input.query.startswith("__"):
             answer = await super().handle_query(input)
-            return self._with_note(answer) if input.query == _METADATA else answer
+            return self._with_note(_named(answer)) if input.query == _METADATA else answer
         _require_call(input.query, input.args)
         return await super().handle_query(input)
 
     async def _answer_cancel(self, answering: AnswersCancel, reason: str) -> None:
         """Keep who asked and why, then let the workflow do what a Cancel means to it, and show that."""
-        info, reason = workflow.info(), reason[:CANCEL_REASON_MAX]
+        info, reason = workflow.info(), without_card_numbers(reason[: 10 * CANCEL_REASON_MAX])[:CANCEL_REASON_MAX]
         try:
             await workflow.execute_activity_method(
                 StopActivities.note_cancel,
@@ -201,6 +208,18 @@ def _require_call(name: str, arguments: Sequence[Any]) -> None:
     problems = _refused_start() or _problems_of_call(_wanted_by(name), arguments)
     if problems:
         raise refusal(problems)
+
+
+def _no_such_signal(name: str, arguments: Sequence[RawValue]) -> None:
+    """Take what the checks have refused by its name."""
+
+
+def _named(metadata: WorkflowMetadata) -> WorkflowMetadata:
+    """Leave the handler of signals that nobody knows out of those that the UI offers."""
+    signals = [one for one in metadata.definition.signal_definitions if one.name]
+    del metadata.definition.signal_definitions[:]
+    metadata.definition.signal_definitions.extend(signals)
+    return metadata
 
 
 def _wanted_by(handler: str) -> Sequence[str]:

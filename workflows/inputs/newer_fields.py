@@ -13,21 +13,40 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydan
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
 from models.collections.collection import CollectionRequest
-from models.runs.refund_run import RefundRunRequest
+from models.runs.process_run import Certificate, OutcomeTotal, RunRequest, ShardRequest
+from models.runs.refund_run import RefundRunRequest, RefundRunStart
+from workflows.inputs.failures import ReadableFailures
 
 # Fields that 0.1.0 does not have. They go from here with the last release that can be upgraded from it.
 NEWER_FIELDS: Mapping[type, frozenset[str]] = MappingProxyType(
-    {CollectionRequest: frozenset({"amount_minor", "currency"}), RefundRunRequest: frozenset({"resumed"})}
+    {
+        CollectionRequest: frozenset({"amount_minor", "currency"}),
+        RefundRunRequest: frozenset({"resumed", "over_nobody"}),
+        RunRequest: frozenset({"over_nobody", "supplement", "skipped"}),
+        ShardRequest: frozenset({"carried", "window_size", "executions"}),
+    }
+)
+# The same of what our own parts say to each other: in histories of 0.1.0 it stands without.
+NEWER_PARTS: Mapping[type, frozenset[str]] = MappingProxyType(
+    {
+        Certificate: frozenset({"supplement", "taken_again"}),
+        OutcomeTotal: frozenset({"net_minor", "tax_minor", "total_minor"}),
+        RefundRunStart: frozenset({"over_nobody"}),
+    }
 )
 
 
 def without_defaults(value: Any) -> Any:
     """Return a message without its newer fields that hold their defaults; everything else as it is."""
-    newer = NEWER_FIELDS.get(type(value))
+    newer = NEWER_FIELDS.get(type(value)) or NEWER_PARTS.get(type(value))
     if newer is None:
         return value
     given = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-    return {name: held for name, (held, default) in given.items() if name not in newer or held != default}
+    return {name: _parts(held) for name, (held, default) in given.items() if name not in newer or held != default}
+
+
+def _parts(held: Any) -> Any:
+    return [without_defaults(one) for one in held] if isinstance(held, tuple) else held
 
 
 class _LeavingOut(PydanticJSONPlainPayloadConverter):
@@ -45,4 +64,6 @@ class MessageConverter(CompositePayloadConverter):
         super().__init__(*(json if isinstance(one, JSONPlainPayloadConverter) else one for one in every))
 
 
-DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=MessageConverter)
+DATA_CONVERTER = replace(
+    pydantic_data_converter, payload_converter_class=MessageConverter, failure_converter_class=ReadableFailures
+)

@@ -12,6 +12,7 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from workflows.inputs.converter import Arguments, InputConverter, InputKind
+from workflows.inputs.instance import WithoutContexts
 
 # A header of every workflow that one of ours has started or continued as. Its input comes from a worker, maybe of
 # another version: what this one cannot read fails the task, which is tried again until the deployment is through.
@@ -51,9 +52,8 @@ class CheckingRunner(SandboxedWorkflowRunner):
             # Of a newer release, perhaps: the task is tried again until the deployment is through.
             raise UnknownTypeError(det.info.workflow_type)
         arguments = _arguments(det.defn, det.info.workflow_id, is_trusted=is_trusted)
-        return super().create_instance(
-            replace(det, payload_converter_factory=_checking(det.payload_converter_factory, arguments))
-        )
+        checking = replace(det, payload_converter_factory=_checking(det.payload_converter_factory, arguments))
+        return WithoutContexts(super().create_instance(checking))
 
 
 def _checking(make: Callable[[], PayloadConverter], arguments: Arguments) -> Callable[[], PayloadConverter]:

@@ -90,7 +90,7 @@ def _reserved(start: Start, request: Any) -> Iterator[Problem]:
 
 
 def _billing_run(given: RunRequest) -> NaturalId:
-    return NaturalId(workflow_ids.billing_run_id(given.definition_id, given.period))
+    return NaturalId(workflow_ids.billing_run_id(given.definition_id, given.period, given.supplement))
 
 
 def _reduction(given: ReductionRequest) -> NaturalId:
@@ -110,8 +110,9 @@ def _scheduled_run(given: ScheduledRunRequest) -> NaturalId:
 
 
 def _payment_run(given: RunRequest) -> NaturalId:
-    make = workflow_ids.shadow_run_id if given.is_shadow else workflow_ids.payment_run_id
-    return NaturalId(make(given.definition_id, given.period))
+    if given.is_shadow:
+        return NaturalId(workflow_ids.shadow_run_id(given.definition_id, given.period))
+    return NaturalId(workflow_ids.payment_run_id(given.definition_id, given.period, given.supplement))
 
 
 def _refund_run(given: RefundRunRequest) -> NaturalId:
@@ -133,7 +134,7 @@ def _mailing(given: MailingRequest) -> NaturalId:
 STARTS: Mapping[str, Start] = MappingProxyType(
     {
         "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed"), names_provider=True),
-        "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked")),
+        "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked", "skipped")),
         "CardLifecycle": Start(
             lambda given: NaturalId(workflow_ids.card_id(given.card_id)), of_duly=("resumed",), names_provider=True
         ),
@@ -153,7 +154,7 @@ STARTS: Mapping[str, Start] = MappingProxyType(
         "ObjectCheck": Start(
             lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id)), names_provider=True
         ),
-        "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked")),
+        "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked", "skipped")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
         "LedgerAudit": Start(lambda _: NaturalId(workflow_ids.AUDIT, has_moment=True)),
         "Reconciliation": Start(_reconciliation, names_provider=True),

@@ -1,10 +1,13 @@
-"""What no value may be although its type is right: a text that cannot be stored, a number or moment beyond sense."""
+"""What no value may be although its type is right: a text that cannot be stored or holds a card number, a number or
+moment beyond sense.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
 
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX
 from models.problem import Problem
@@ -34,6 +37,8 @@ def _problems(value: Any, place: str, argument: str) -> Iterator[Problem]:
     elif isinstance(value, list | tuple):
         for number, held in enumerate(value):
             yield from _problems(held, f"{place}{number}.", argument)
+    elif isinstance(value, str) and holds_card_number(value):
+        yield Problem(place.removesuffix(".") or argument, NO_CARD_NUMBER, REFUSED)
     elif message := _message(value):
         yield Problem(place.removesuffix(".") or argument, FIELD_VALID, message)
 

@@ -9,7 +9,7 @@ from models.ledger.audit import AuditResult
 from models.messages.message import MailingStart
 from workflows import visibility
 from workflows.markdown import paragraphs
-from workflows.options import DATABASE, DATABASE_SWEEP
+from workflows.options import AUDIT, DATABASE
 
 
 @workflow.defn(name="LedgerAudit")
@@ -20,10 +20,10 @@ class LedgerAudit:
     async def run(self) -> AuditResult:
         """Seal, check, and notify operators of what is broken, by its ids."""
         roll_up = await workflow.execute_activity_method(
-            LedgerAuditActivities.seal_ledger, summary="sum and seal what was posted", **DATABASE_SWEEP
+            LedgerAuditActivities.seal_ledger, summary="sum and seal what was posted", **AUDIT
         )
         violations = await workflow.execute_activity_method(
-            LedgerAuditActivities.find_violations, summary="does every rule hold?", **DATABASE_SWEEP
+            LedgerAuditActivities.find_violations, summary="does every rule hold?", **AUDIT
         )
         result = AuditResult(roll_up, tuple(violations))
         workflow.set_current_details(_details(result))
@@ -59,4 +59,4 @@ def _details(result: AuditResult) -> str:
     if not result.violations:
         return paragraphs("Every rule of the ledger holds.", sealed, f"Seal `{roll_up.seal}`")
     broken = "\n".join(f"- **{one.rule}**: `{one.offender}`" for one in result.violations)
-    return paragraphs(f"**{len(result.violations)} violations.** `starter.py invariants` checks again.", broken, sealed)
+    return paragraphs(f"**{len(result.violations)} violations.** `duly invariants` checks again.", broken, sealed)

@@ -28,7 +28,7 @@ def _verdict(certificate: ReconciliationCertificate) -> str:
         for total in certificate.discrepancies
         if total.state == "open"
     ]
-    listed = "`starter.py reconcile list` names each with its remedy."
+    listed = "`duly reconcile list` names each with its remedy."
     return "\n".join((f"**{certificate.open_discrepancies} discrepancies are open.**\n", *lines, f"\n{listed}"))
 
 

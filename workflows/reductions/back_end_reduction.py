@@ -204,10 +204,7 @@ class BackEndReduction(ReductionHandlers):
                 id=workflow_ids.refund_id(part.refund_id),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 **visibility.refund_label(
-                    part.refund_id,
-                    payment=part.payment_id,
-                    account=reduction.account_id,
-                    provider=provider,
+                    part.refund_id, payment=part.payment_id, account=reduction.account_id, provider=provider
                 ),
             )
         except WorkflowAlreadyStartedError:
@@ -217,6 +214,8 @@ class BackEndReduction(ReductionHandlers):
         workflow.upsert_search_attributes([visibility.STAGE.value_set("frozen")])
         self._waiter.note("frozen: a payment it hangs on is disputed")
         await self._waiter.wait(None, "the dispute is decided")
+        if self._reduction is not None and workflow.patched("stage-after-a-dispute"):
+            workflow.upsert_search_attributes([visibility.STAGE.value_set(self._reduction.stage)])
 
     async def _claw_back(self, reduction: Reduction) -> Reduction:
         if reduction.state is ReductionState.CLAWED_BACK:
@@ -286,14 +285,14 @@ class BackEndReduction(ReductionHandlers):
 
     def _update_from(self, reduction: Reduction) -> Reduction:
         before, self._reduction = self._reduction, reduction
-        if before is None or before.state is not reduction.state:
-            self._waiter.note(reduction.state)
+        is_new = before is None or before.state is not reduction.state
+        if is_new or (before and before.stage != reduction.stage and workflow.patched("reads-as-paid-while-watched")):
+            self._waiter.note(reduction.stage)
             workflow.upsert_search_attributes(
                 [
-                    visibility.STAGE.value_set(reduction.state),
+                    visibility.STAGE.value_set(reduction.stage),
                     visibility.ACCOUNT.value_set(reduction.account_id),
-                    visibility.AMOUNT_MINOR.value_set(reduction.amount_minor),
-                    visibility.CURRENCY.value_set(reduction.currency),
+                    *visibility.amount_updates(reduction.amount_minor, reduction.currency),
                 ]
             )
         self._show()

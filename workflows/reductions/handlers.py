@@ -1,13 +1,17 @@
 """The signals, updates, queries and current details of a reduction."""
 
+from collections.abc import Mapping
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from models.moment import in_utc
 from models.money import Money
+from models.operations.payment_states import REDUCTION, REDUCTION_PART
 from models.operator_command import CommandError
 from models.reductions.reduction import (
     NO_REMEDY_LEFT,
+    PAID,
     REDUCTION_ENDED,
     Decision,
     Reduction,
@@ -26,9 +30,11 @@ from workflows.waiting import Waiter
 
 RECENT = 12
 
-WHERE = {
+WHERE: Mapping[str, str] = {
     ReductionState.AWARDED: "waits until its hold period is over",
     ReductionState.REFUNDING: "goes back to the customer",
+    PAID: "the customer has it, unless a bank sends a refund back",
+    "frozen": "waits, for a payment it hangs on is disputed",
     ReductionState.GRANTED: "the customer has it",
     ReductionState.CLAWED_BACK: "the sale was returned, so it was taken back",
     ReductionState.GIVEN_UP: "not granted, by a person's decision",
@@ -136,10 +142,10 @@ def _details(award_id: str, status: ReductionStatus, *, in_review: bool) -> str:
     reduction = status.reduction
     if reduction is None:
         return f"### awarding\n\n`{award_id}` is being written down."
-    where = "frozen: a payment it hangs on is disputed" if reduction.is_disputed else WHERE[reduction.state]
+    stage = REDUCTION.word(reduction.stage, "frozen" if reduction.is_disputed else "")
     sale = f", for the sale `{reduction.payment_id}`" if reduction.payment_id else ""
     return paragraphs(
-        f"### {reduction.state}{f' ({reduction.reason})' if reduction.reason else ''}: {where}",
+        f"### {stage}{f' ({reduction.reason})' if reduction.reason else ''}: {WHERE[stage]}",
         f"{Money(reduction.amount_minor, reduction.currency)} of `{reduction.merchant_id}` for `{reduction.account_id}`"
         f"{sale}; granted {Money(reduction.granted_minor, reduction.currency)}.",
         "\n".join(_part(each, reduction.currency) for each in reduction.parts),
@@ -151,4 +157,4 @@ def _details(award_id: str, status: ReductionStatus, *, in_review: bool) -> str:
 
 def _part(part: ReductionPart, currency: str) -> str:
     how = f"refund `{part.refund_id}`" if part.refund_id else "credit note"
-    return f"- {Money(part.amount_minor, currency)} by {how}: {part.state} {part.code}".rstrip()
+    return f"- {Money(part.amount_minor, currency)} by {how}: {REDUCTION_PART.word(part.state)} {part.code}".rstrip()

@@ -214,7 +214,7 @@ class Refund(RefundHandlers):
                 updates.append(visibility.GATEWAY_REFERENCE.value_set(result.gateway_reference))
             if result.account_id:
                 updates.append(visibility.ACCOUNT.value_set(result.account_id))
-                updates.append(visibility.CURRENCY.value_set(result.currency))
+                updates += visibility.amount_updates(result.amount_minor, result.currency)
             workflow.upsert_search_attributes(updates)
             self._notify(result)
         self._show()

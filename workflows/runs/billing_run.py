@@ -23,6 +23,8 @@ class BillingRun:
         self._request = request
         self._billed = request.billed
         self._parked = request.parked
+        # Since the members were fixed: the plan counts those whom it passed over then.
+        self._skipped = request.skipped
 
     @workflow.run
     async def run(self, request: RunRequest) -> Certificate:
@@ -36,7 +38,9 @@ class BillingRun:
             if not page.after:
                 return self._closed(await self._certify(plan))
             after = page.after
-        workflow.continue_as_new(request.resumed_after(after, billed=self._billed, parked=self._parked))
+        workflow.continue_as_new(
+            request.resumed_after(after, billed=self._billed, parked=self._parked, skipped=self._skipped)
+        )
 
     @workflow.query(description="How many subscriptions have been billed and parked so far.")
     def totals(self) -> dict[str, int]:
@@ -75,11 +79,12 @@ class BillingRun:
     def _count(self, page: BilledPage, plan: RunPlan) -> None:
         self._billed += page.billed
         self._parked += page.parked
-        done, skipped = self._billed + self._parked, plan.skipped
+        self._skipped += page.skipped
+        done, skipped = self._billed + self._parked, plan.skipped + self._skipped
         workflow.set_current_details(
-            f"### billing: {done} of {plan.members - skipped} subscriptions done\n\n"
-            f"{self._billed} billed, {self._parked} parked with their reason, {skipped} skipped when the run was"
-            " frozen\n\n**Waits for** the remaining pages, then the certificate"
+            f"### running: {done} of {plan.members - skipped} subscriptions done\n\n"
+            f"{self._billed} billed, {self._parked} parked with their reason, {skipped} skipped with"
+            " theirs\n\n**Waits for** the remaining pages, then the certificate"
         )
 
     def _closed(self, certificate: Certificate) -> Certificate:

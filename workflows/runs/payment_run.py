@@ -21,7 +21,7 @@ from models.messages.message import MailingStart
 from models.runs.process_run import Certificate, RunPlan, RunRequest, RunSnapshot, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, Steering
 from workflows import visibility
-from workflows.faults import Refusal, broken_rule, carried_state, end_review, go_on_from_rows
+from workflows.faults import Refusal, broken_rule, cancel_to_carry, carried_state, end_review, go_on_from_rows
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_handlers import PaymentRunHandlers
@@ -108,8 +108,7 @@ class PaymentRun(PaymentRunHandlers):
         """End the shards with this execution; the next begins each of them again from its members' rows."""
         if self._course.stage is RunStage.HELD:
             end_review()
-        cancelled = None if self._has_answered_cancel else workflow.cancellation_reason()
-        go_on_from_rows(self._request, cancelled=cancelled, state=self._course.snapshot())
+        go_on_from_rows(self._request, cancelled=cancel_to_carry(), state=self._course.snapshot())
 
     async def _collect_share(self, plan: RunPlan, shard: int) -> None:
         steering = self._course.steering

@@ -2,7 +2,7 @@
 
 from models.moment import in_utc
 from models.money import Money
-from models.runs.breaker import PAUSES
+from models.runs.breaker import PAUSE_MOST
 from models.runs.process_run import Certificate, ItemOutcome, OutcomeTotal, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, RunStatus
 from workflows.markdown import aligned, listed, paragraphs
@@ -17,7 +17,7 @@ WAITS_FOR = {
     RunStage.PAUSED: "an operator, who resumes or aborts it; payments in flight settle meanwhile",
     RunStage.HELD: (
         "the gateway, which answered nobody: nothing new is asked of it, and one payment checks from time to time,"
-        f" at least every {PAUSES[-1].seconds // 60} minutes; an operator who knows better resumes the run at once"
+        f" at least every {PAUSE_MOST.seconds // 60} minutes; an operator who knows better resumes the run at once"
     ),
     RunStage.ABORTING: "the payments in flight, then the rest is released",
     RunStage.CERTIFYING: "the database, which counts every member once",
@@ -49,13 +49,13 @@ def shard_progress_of(request: ShardRequest, progress: ShardProgress, *, held_be
     )
     charged = ", ".join(str(Money(amount, currency)) for currency, amount in sorted(progress.charged.items()))
     return paragraphs(
-        f"### Page {request.pages + 1} of shard {request.shard}: {sum(progress.tally.values())} members done",
-        f"Members after `{request.after}`" if request.after else "From the first member on",
+        f"### Shard {request.shard}: {sum(progress.tally.values())} members done",
+        f"This execution began after `{request.after}`" if request.after else "From the first member on",
         held,
         _outcomes(progress.tally),
         f"**Charged** {charged}" if charged else "",
-        "Each bar on the timeline is a payment; earlier pages are the executions before this one. What has to wait goes"
-        f" on as a `Collection`. The run is `{request.run_id}`.",
+        "Each bar on the timeline is a payment; earlier ones are in the executions before this one. What has to wait"
+        f" goes on as a `Collection`. The run is `{request.run_id}`.",
     )
 
 
@@ -63,8 +63,9 @@ def closing_statement(certificate: Certificate) -> str:
     """Return the current details of a closed run, in Markdown."""
     waiting = sum(total.members for total in certificate.totals if total.outcome in _WITH_COLLECTIONS)
     return paragraphs(
-        f"### {'Aborted and closed' if certificate.is_aborted else 'Closed'}: {certificate.members} members, "
+        f"### {'completed, aborted' if certificate.is_aborted else 'completed'}: {certificate.members} members, "
         "each with one outcome",
+        _supplement_of(certificate),
         _released(certificate),
         f"{waiting} of them are with collections, which go on." if waiting else "",
         _compared(certificate),
@@ -78,8 +79,9 @@ def closing_statement(certificate: Certificate) -> str:
 def billing_statement(certificate: Certificate) -> str:
     """Return the current details of a closed billing run, in Markdown."""
     return paragraphs(
-        f"### Closed: {certificate.members} subscriptions, each with one outcome",
-        totals_of(certificate.totals),
+        f"### completed: {certificate.members} subscriptions, each with one outcome",
+        _supplement_of(certificate),
+        billed_of(certificate.totals),
         f"Seal: `{certificate.sha256}`",
     )
 
@@ -93,12 +95,43 @@ def totals_of(totals: tuple[OutcomeTotal, ...]) -> str:
     return aligned([("outcome", "reason", "members", "amount"), *rows], right=frozenset({2, 3})) if rows else ""
 
 
+def billed_of(totals: tuple[OutcomeTotal, ...]) -> str:
+    """Return a billing certificate's totals as aligned text; of what was not billed there is the net price alone."""
+    rows = [
+        (
+            total.outcome,
+            total.reason,
+            str(total.members),
+            *(
+                "" if amount is None else str(Money(amount, total.currency))
+                for amount in (total.net_minor, total.tax_minor, total.total_minor or _billed_before(total))
+            ),
+        )
+        for total in totals
+    ]
+    heads = ("outcome", "reason", "members", "net", "tax", "total")
+    return aligned([heads, *rows], right=frozenset({2, 3, 4, 5})) if rows else ""
+
+
+def _billed_before(total: OutcomeTotal) -> int | None:
+    """Return the total that a certificate of 0.1.0 has: it does not tell net from tax."""
+    return total.amount_minor if total.outcome is ItemOutcome.BILLED else None
+
+
+def _supplement_of(certificate: Certificate) -> str:
+    if not certificate.supplement:
+        return ""
+    again = sum(total.members for total in certificate.taken_again)
+    taken = f" {again} of its members were passed over before, and taken again." if again else ""
+    return f"Supplement {certificate.supplement} of {certificate.period}: whom the runs before it did not have.{taken}"
+
+
 def _heading(status: RunStatus) -> str:
     since = f" since {in_utc(status.held_since)}" if status.held_since else ""
     if status.stage is RunStage.FREEZING:
-        return f"### {status.stage}{since}"
+        return f"### {status.stage.word}{since}"
     skipped = f", {status.skipped} skipped when the run was frozen" if status.skipped else ""
-    return f"### {status.stage}{since}: {status.done} of {status.members - status.skipped} members done{skipped}"
+    return f"### {status.stage.word}{since}: {status.done} of {status.members - status.skipped} members done{skipped}"
 
 
 def _pace(status: RunStatus) -> str:
@@ -128,7 +161,7 @@ def _amounts(status: RunStatus) -> str:
 
 
 def _where_payments_are(run_id: str) -> str:
-    find = f"; `starter.py runs link {run_id} ACCOUNT` finds an account's" if run_id else ""
+    find = f"; `duly runs link {run_id} ACCOUNT` finds an account's" if run_id else ""
     return f"Payments are on the timelines of the shards, under Relationships{find}."
 
 

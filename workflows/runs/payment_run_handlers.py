@@ -23,7 +23,7 @@ class PaymentRunHandlers:
     # The shards that are under way, and the revision of the steering that each has been sent.
     _shards: dict[int, ChildWorkflowHandle[PaymentRunShard, ShardProgress]]
     _signalled_revision: dict[int, int]
-    _has_answered_cancel = False
+    has_answered_cancel = False
 
     @workflow.signal(description="A shard has something to report.")
     def shard_progressed(self, progress: ShardProgress) -> None:
@@ -66,7 +66,7 @@ class PaymentRunHandlers:
 
     async def cancel_asked(self, reason: str) -> str:
         """Take it as a pause: nothing new starts, what is in flight settles, and a person says how it goes on."""
-        self._has_answered_cancel = True
+        self.has_answered_cancel = True
         command = OperatorCommand("Temporal's Cancel", reason or "no reason given")
         try:
             self._course.steering.check_pause(self._course.stage)

@@ -1,113 +1,208 @@
-"""One shard of a payment run: a page of members at a time, a window of them at the gateway."""
+"""One shard of a payment run: a window of its members at the gateway, sliding over the pages that they are read in."""
 
 import asyncio
-from collections import Counter
+from collections import deque
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from temporalio import workflow
-from temporalio.common import Priority, WorkflowIDReusePolicy
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    WorkflowAlreadyStartedError,
-    is_cancelled_exception,
-)
 
 from activities.runs.payment_runs import RunActivities
-from models import workflow_ids
-from models.collections.collection import CollectionRequest
-from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
-from models.runs.breaker import Breaker
-from models.runs.process_run import DueMember, ItemOutcome, PageRequest, ShardProgress, ShardRequest
-from models.runs.run_control import Steering
-from workflows import visibility
-from workflows.collections.collection import Collection
+from models.runs.process_run import DueMember, PageRequest, ShardProgress, ShardRequest
+from models.runs.window import PaymentsUnderWay, PaymentWindow, first_part_of
 from workflows.inputs.checks import checked_init
-from workflows.options import COLLECT, DATABASE, MONTHLY, PROBE, Timing
-from workflows.runs.payment_run_details import shard_progress_of
-from workflows.waiting import unsent_because
+from workflows.options import DATABASE
+from workflows.runs.shard_payments import ShardPayments, is_history_long
 
-_OUTCOMES = {
-    CollectOutcome.SETTLED: ItemOutcome.CHARGED,
-    CollectOutcome.NOTHING_OWED: ItemOutcome.SKIPPED,
-    CollectOutcome.BELOW_MINIMUM: ItemOutcome.SKIPPED,
-    CollectOutcome.CLOSED: ItemOutcome.SKIPPED,
-    CollectOutcome.INVALID_REQUEST: ItemOutcome.PARKED,
-    CollectOutcome.DECLINED: ItemOutcome.IN_DUNNING,
-    CollectOutcome.NO_CARD: ItemOutcome.IN_DUNNING,
-    CollectOutcome.PROVIDER_NOT_EFFECTIVE: ItemOutcome.IN_DUNNING,
-    CollectOutcome.PROCESSING: ItemOutcome.UNKNOWN,
-    CollectOutcome.UNKNOWN: ItemOutcome.UNKNOWN,
-    CollectOutcome.DID_NOT_HAPPEN: ItemOutcome.UNKNOWN,
-}
+# The change that lets a window slide over pages: executions of release 0.1.0 go on page by page.
+SLIDING = "slides-over-pages"
 
-# What has to wait gets a workflow of its own; the rest is over with its one activity.
-_HAS_TO_WAIT = {ItemOutcome.IN_DUNNING, ItemOutcome.UNKNOWN}
+# With so many events an execution closes: a restarted worker replays it within a second. Small pages close earlier.
+CLOSE_AT_EVENTS = 4_000
+CLOSE_AT_EVENTS_PER_MEMBER_OF_PAGE = 16
 
-
-_GATEWAY_ANSWERED = frozenset(
-    {
-        CollectOutcome.SETTLED,
-        CollectOutcome.DECLINED,
-        CollectOutcome.INVALID_REQUEST,
-        CollectOutcome.PROCESSING,
-        CollectOutcome.DID_NOT_HAPPEN,
-    }
-)
-
-# What a collect that used up its tries comes to. Nobody knows what happened: a collection will find out.
-_NO_ANSWER = CollectResult(CollectOutcome.UNKNOWN, code="no_answer")
+# What is under way at the close is waited for this long; what takes longer is begun again by the next execution.
+CLOSING_TIME = timedelta(seconds=6)
 
 
 @workflow.defn(name="PaymentRunShard")
-class PaymentRunShard:
-    """Pages through a shard's share and continues as new after every page, so histories stay small at any size."""
+class PaymentRunShard(ShardPayments):
+    """Collects from a shard's share in order of the accounts, and continues as new when its history is long."""
 
     @checked_init
     def __init__(self, request: ShardRequest) -> None:
-        self._request = request
-        self._steering = request.steering
-        self._breaker = Breaker(request.breaker, window=request.window)
-        self._tally = Counter(request.tally)
-        self._charged = Counter(request.charged)
+        super().__init__(request)
         self._in_flight = 0
-        self._unsent_because = ""
+        self._close_at = min(CLOSE_AT_EVENTS, CLOSE_AT_EVENTS_PER_MEMBER_OF_PAGE * request.page)
+        self._after = self._read_to = request.after
+        self._pages = request.pages
+        self._buffer: deque[DueMember] = deque()
+        self._has_more = True
+        self._is_reading = False
+        self._under_way = PaymentsUnderWay()
+        self._window = PaymentWindow(most=request.window, carried=request.window_size, now=workflow.now())
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
 
     @workflow.run
     async def run(self, request: ShardRequest) -> ShardProgress:
         """Collect from every member after the cursor, or until the run is aborted; return what that came to."""
         self._show()
-        members = await self._next_members()
-        started = await self._collect_from_all(members)
-        if not members or self._steering.is_aborted:
-            return replace(self._progress(), held_since=None)
-        if (request.pages + 1) % request.report_every == 0:
-            await self._report()
-        self._continue_after(members[started - 1].account_id if started else request.after)
-
-    @workflow.signal(description="The run was paused, resumed or aborted.")
-    def steer(self, steering: Steering) -> None:
-        """Do as the run was steered."""
-        if steering.revision > self._steering.revision:
-            self._steering = steering
+        if not workflow.patched(SLIDING):
+            return await self._collect_page(request)
+        for due in request.carried:
+            self._begin(due)
+        while not self._is_at_end:
+            self._read_ahead()
+            if self._has_to_close:
+                await self._close()
+            elif not self._may_go_on:
+                await self._wait_until(lambda: self._is_at_end or self._has_to_close or self._may_go_on)
+            elif self._breaker.opened_at is not None:
+                await self._probe()
+            else:
+                self._begin(self._next())
+        await self._wait_until(lambda: not self._tasks)
+        return replace(self._progress(), held_since=None)
 
     async def cancel_asked(self, reason: str) -> str:
         """Refuse: a shard does as its run is steered."""
         del reason
         return "refused, for payments may be in flight; `pause` or `abort` its run"
 
-    async def _next_members(self) -> tuple[DueMember, ...]:
+    @property
+    def _is_at_end(self) -> bool:
+        return self._steering.is_aborted or not (self._buffer or self._has_more)
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether the next member may be begun; one that probes whether the gateway is back needs no room."""
+        if self._steering.is_paused or not self._buffer:
+            return False
+        return self._breaker.opened_at is not None or self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        now = workflow.now()
+        window = self._window.size(now)
+        return self._under_way.holding(now, window=window) < max(1, window - self._breaker.in_a_row)
+
+    @property
+    def _has_to_close(self) -> bool:
+        """Whether the history is long. While the gateway is away only a very long one closes: steered over and over."""
+        if is_history_long():
+            return True
+        limit = int(self._close_at * (1 if self._request.executions else first_part_of(self._request.shard)))
+        return self._breaker.opened_at is None and workflow.info().get_current_history_length() >= limit
+
+    def _next(self) -> DueMember:
+        due = self._buffer.popleft()
+        self._after = due.account_id
+        return due
+
+    async def _probe(self) -> None:
+        """Ask for the next member only, until the gateway answers; it stays the next when nobody was asked."""
+        if await self._probe_with(self._buffer[0]):
+            self._next()
+
+    def _begin(self, due: DueMember) -> None:
+        self._under_way.begin(due, at=workflow.now())
+        self._start(self._collect_and_end(due))
+
+    async def _collect_and_end(self, due: DueMember) -> None:
+        result = await self._collect_from(due)
+        self._window.note_answer(timedelta(milliseconds=result.took_ms), at=workflow.now())
+        self._under_way.end(due)
+
+    def _read_ahead(self) -> None:
+        """Read the next page in the background when fewer than half a page are left."""
+        if self._has_more and not self._is_reading and len(self._buffer) < max(1, self._request.page // 2):
+            self._is_reading = True
+            self._start(self._read_page())
+
+    async def _read_page(self) -> None:
+        members = await self._members_after(self._read_to)
+        self._buffer.extend(members)
+        self._has_more = bool(members)
+        self._is_reading = False
+        if members:
+            self._read_to = members[-1].account_id
+            self._pages += 1
+            if self._pages % self._request.report_every == 0:
+                await self._report()
+
+    async def _close(self) -> None:
+        """Wait a moment for what is under way, and continue as new with the rest; for all while the gateway is away."""
+        size = self._window.size(workflow.now())
+        with suppress(TimeoutError):
+            await self._wait_until(lambda: self._under_way.holding(workflow.now(), window=size) == 0, CLOSING_TIME)
+        if self._breaker.opened_at is not None:
+            await self._wait_until(lambda: not self._under_way)
+        await self._wait_until(lambda: self._handing_over == 0)
+        if self._has_to_close and not self._steering.is_aborted:
+            self._continue(
+                after=self._after,
+                pages=self._pages,
+                carried=self._under_way.members,
+                window_size=size,
+                executions=self._request.executions + 1,
+            )
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
+
+    async def _wait_until(self, condition: Callable[[], bool], at_most: timedelta | None = None) -> None:
+        """Wait, and fail as whatever was started has failed. Raises TimeoutError."""
+        await workflow.wait_condition(
+            lambda: self._failure is not None or condition(),
+            timeout=at_most,
+            timeout_summary="payments that take longer are carried into the next execution" if at_most else None,
+        )
+        if self._failure is not None:
+            raise self._failure
+
+    async def _members_after(self, after: str) -> tuple[DueMember, ...]:
         request = self._request
         page = await workflow.execute_activity_method(
             RunActivities.due_page,
-            PageRequest(request.run_id, request.shard, request.after, request.page),
-            summary=f"{request.page} members after {request.after or 'the start'}",
+            PageRequest(request.run_id, request.shard, after, request.page),
+            summary=f"{request.page} members after {after or 'the start'}",
             **DATABASE,
         )
         return page.members
+
+    def _continue(self, **changes: Any) -> NoReturn:
+        following = replace(
+            self._request,
+            steering=self._steering,
+            tally=dict(self._tally),
+            charged=dict(self._charged),
+            breaker=self._breaker.state,
+            **changes,
+        )
+        workflow.continue_as_new(
+            following, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+        )
+
+    async def _collect_page(self, request: ShardRequest) -> ShardProgress:
+        """Collect from one page as release 0.1.0 did: the next begins when the slowest payment of this one is over."""
+        members = await self._members_after(request.after)
+        started = await self._collect_from_all(members)
+        if not members or self._steering.is_aborted:
+            return replace(self._progress(), held_since=None)
+        if (request.pages + 1) % request.report_every == 0:
+            await self._report()
+        self._continue(after=members[started - 1].account_id if started else request.after, pages=request.pages + 1)
 
     async def _collect_from_all(self, members: tuple[DueMember, ...]) -> int:
         """Start one payment after the other while that is allowed, let all settle, and return how many were started.
@@ -116,161 +211,26 @@ class PaymentRunShard:
         """
         payments, started = [], 0
         for due in members:
-            if not self._may_go_on():
-                await workflow.wait_condition(lambda: self._may_go_on() or _is_history_long())
-            if self._steering.is_aborted or not self._may_go_on():
+            if not self._may_start():
+                await workflow.wait_condition(lambda: self._may_start() or is_history_long())
+            if self._steering.is_aborted or not self._may_start():
                 break
             if self._breaker.opened_at is not None:
                 if not await self._probe_with(due):
                     break
             else:
                 self._in_flight += 1
-                payments.append(asyncio.create_task(self._collect_from(due)))
+                payments.append(asyncio.create_task(self._collect_in_page(due)))
             started += 1
         await asyncio.gather(*payments)
         return started
 
-    def _may_go_on(self) -> bool:
+    def _may_start(self) -> bool:
         if self._steering.is_aborted:
             return True
         has_room = self._breaker.opened_at is not None or self._in_flight < self._breaker.slots
         return has_room and not self._steering.is_paused
 
-    async def _collect_from(self, due: DueMember) -> None:
-        result = await self._ask(due, COLLECT)
-        if self._has_answer(result):
-            opened = self._breaker.record_answer(is_answered=result is not _NO_ANSWER, at=workflow.now())
-            if opened:
-                await self._report()
-        await self._settle(due, result)
+    async def _collect_in_page(self, due: DueMember) -> None:
+        await self._collect_from(due)
         self._in_flight -= 1
-
-    async def _probe_with(self, due: DueMember) -> bool:
-        """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted.
-
-        False when nobody was asked, or when the history has grown long before the gateway has answered.
-        """
-        result: CollectResult | None = None
-        while result in {None, _NO_ANSWER} and await self._time_to_probe():
-            result = await self._ask(due, PROBE)
-            if self._has_answer(result):
-                self._breaker.probe_finished(is_answered=result is not _NO_ANSWER, at=workflow.now())
-        if self._breaker.opened_at is None:
-            await self._report()
-        if result is None or (result is _NO_ANSWER and not self._steering.is_aborted):
-            return False
-        await self._settle(due, result)
-        return True
-
-    async def _time_to_probe(self) -> bool:
-        """Wait for the next look, which an operator's resume makes at once; False when the run was aborted.
-
-        False as well when the history has grown long: the next execution goes on with the wait.
-        """
-        seen = self._steering.revision
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._steering.revision > seen or _is_history_long(),
-                timeout=max(self._breaker.probe_at - workflow.now(), timedelta(0)),
-                timeout_summary="ask the gateway again whether it answers",
-            )
-        await workflow.wait_condition(
-            lambda: self._steering.is_aborted or not self._steering.is_paused or _is_history_long()
-        )
-        return not self._steering.is_aborted and not _is_history_long()
-
-    def _has_answer(self, result: CollectResult) -> bool:
-        """Say whether a result tells anything about the gateway: what the database decides alone does not."""
-        return result is _NO_ANSWER or result.outcome in _GATEWAY_ANSWERED
-
-    async def _settle(self, due: DueMember, result: CollectResult) -> None:
-        """Count what a payment came to; hand over what has to wait, and what a paid receivable was too small for."""
-        outcome = _OUTCOMES[result.outcome]
-        if outcome in _HAS_TO_WAIT:
-            await self._hand_over(due, result.receivable or self._request.period)
-        if result.next_part:
-            await self._hand_over(due, result.next_part)
-        self._tally[outcome] += 1
-        if outcome is ItemOutcome.CHARGED:
-            self._charged[result.currency] += result.amount_minor
-        self._show()
-
-    async def _ask(self, due: DueMember, timing: Timing) -> CollectResult:
-        """Make the first attempt at a member's payment; a repeated call repeats the same attempt."""
-        request = self._request
-        try:
-            result: CollectResult = await workflow.execute_activity(
-                "shadow_collect" if request.is_shadow else "collect",
-                CollectRequest(due.account_id, request.period, request.provider, request.run_id),
-                result_type=CollectResult,
-                task_queue=None if request.is_shadow else workflow_ids.gateway_queue(request.provider),
-                activity_id=workflow_ids.collect_activity_id(due.account_id, 1),
-                summary=due.summary,
-                priority=Priority(
-                    priority_key=MONTHLY.priority_key, fairness_key=workflow_ids.fairness_key(request.run_id)
-                ),
-                **timing,
-            )
-            return result
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
-                # A broken rule is about this member, and says nothing about the gateway.
-                return CollectResult(CollectOutcome.UNKNOWN, code=error.cause.type or "refused")
-            self._unsent_because = unsent_because(error)
-            return _NO_ANSWER
-
-    async def _hand_over(self, due: DueMember, receivable: str) -> None:
-        if self._request.is_shadow:
-            return
-        request = CollectionRequest(due.account_id, receivable, self._request.provider, self._request.run_id)
-        try:
-            _ = await workflow.start_child_workflow(
-                Collection.run,
-                request,
-                id=workflow_ids.collection_id(request.account_id, request.period),
-                # A service that found nothing owed has used the id without taking anything over: the database, which
-                # knows of owners, refuses a second one.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                **visibility.collection_label(request, due.summary),
-            )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.info("collection_already_started", extra={"account_id": due.account_id})
-
-    async def _report(self) -> None:
-        self._show()
-        parent = workflow.info().parent
-        if parent is None:
-            return
-        handle = workflow.get_external_workflow_handle(parent.workflow_id)
-        await handle.signal("shard_progressed", self._progress())
-
-    def _progress(self) -> ShardProgress:
-        return ShardProgress(
-            self._request.shard, dict(self._tally), dict(self._charged), held_since=self._breaker.opened_at
-        )
-
-    def _show(self) -> None:
-        details = shard_progress_of(self._request, self._progress(), held_because=self._unsent_because)
-        workflow.set_current_details(details)
-
-    def _continue_after(self, last: str) -> NoReturn:
-        following = replace(
-            self._request,
-            steering=self._steering,
-            after=last,
-            pages=self._request.pages + 1,
-            tally=dict(self._tally),
-            charged=dict(self._charged),
-            breaker=self._breaker.state,
-        )
-        workflow.continue_as_new(
-            following, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
-        )
-
-
-def _is_history_long() -> bool:
-    """Say whether it is time to continue as new. A page takes a fraction of such a history: this is for long waits."""
-    return workflow.info().is_continue_as_new_suggested()

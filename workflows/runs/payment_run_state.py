@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
+from models.operations.event_names import EventName
 from models.runs.process_run import Certificate, RunPlan, RunSnapshot, ShardProgress
 from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, sum_of
 from workflows import visibility
@@ -127,17 +128,24 @@ class PaymentRunState:
         if before is self._shown:
             return
         updates: list[SearchAttributeUpdate[Any]] = [
-            visibility.STAGE.value_set(self._shown),
+            visibility.STAGE.value_set(_word_of(self._shown)),
             visibility.RUN.value_set(workflow.info().workflow_id),
         ]
         if self.plan is not None:
             updates.append(visibility.PROVIDER.value_set(self.plan.provider))
         if self._shown is RunStage.HELD:
             updates += [visibility.NEEDS_REVIEW.value_set(True), visibility.REVIEW_REASON.value_set(GATEWAY_UNANSWERED)]
+            workflow.logger.warning(EventName.RUN_HELD, extra={"run_id": workflow.info().workflow_id})
         elif before is RunStage.HELD:
             updates += [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
+            workflow.logger.info(EventName.RUN_GOES_ON, extra={"run_id": workflow.info().workflow_id})
         workflow.upsert_search_attributes(updates)
 
     @property
     def _held_since(self) -> datetime | None:
         return min((p.held_since for p in self._progress.values() if p.held_since), default=None)
+
+
+def _word_of(stage: RunStage) -> str:
+    is_released = stage is RunStage.CLOSED and not workflow.patched("closed-reads-as-completed")
+    return stage if is_released else stage.word

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, NoReturn
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from activities.runs.refund_runs import RefundRunActivities
 from models import workflow_ids
@@ -22,6 +22,7 @@ from models.runs.refund_run import (
     RefundRunTotals,
 )
 from workflows import visibility
+from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.markdown import aligned, paragraphs
 from workflows.options import DATABASE, DATABASE_SWEEP
@@ -65,7 +66,11 @@ class RefundRun:
             return await self._run_of_day(replace(request, day=day), day)
         run_id = workflow_ids.refund_run_id(request.provider, f"{day}")
         if request.resumed is None:
-            self._members = await self._freeze(RefundRunStart(run_id, request.provider, day))
+            start = RefundRunStart(run_id, request.provider, day)
+            # Runs that were started before 0.2.0 close a day without anybody whoever asks for it.
+            if workflow.patched("asks-before-a-day-over-nobody"):
+                start = replace(start, over_nobody=request.over_nobody or _is_scheduled(request.provider))
+            self._members = await self._freeze(start)
             if hands_over and (certificate := await self._certificate_of(run_id)):
                 return self._show_certificate(certificate)
         while page := await self._page(run_id, self._after):
@@ -110,12 +115,17 @@ class RefundRun:
                 await workflow.sleep(RUN_POLL, summary=f"{run_id} was started by somebody else")
 
     async def _freeze(self, start: RefundRunStart) -> int:
-        return await workflow.execute_activity_method(
-            RefundRunActivities.freeze_refund_run,
-            start,
-            summary=f"who gets money back on {start.day}?",
-            **DATABASE_SWEEP,
-        )
+        try:
+            return await workflow.execute_activity_method(
+                RefundRunActivities.freeze_refund_run,
+                start,
+                summary=f"who gets money back on {start.day}?",
+                **DATABASE_SWEEP,
+            )
+        except ActivityError as error:
+            if broken_rule(error) is None:
+                raise
+            raise Refusal(error) from error
 
     async def _certificate_of(self, run_id: str) -> RefundCertificate | None:
         return await workflow.execute_activity_method(
@@ -223,6 +233,13 @@ class RefundRun:
     def _show_certificate(self, certificate: RefundCertificate) -> RefundCertificate:
         workflow.set_current_details(_details(certificate))
         return certificate
+
+
+def _is_scheduled(provider: str) -> bool:
+    """Say whether a schedule has asked for the day: most days nobody is due anything, and the next is another run."""
+    parent, scheduled = workflow.info().parent, workflow_ids.refund_run_id(provider, "scheduled")
+    is_itself = workflow.info().workflow_id.startswith(scheduled)
+    return is_itself or (parent is not None and parent.workflow_id.startswith(scheduled))
 
 
 def _order(part: RefundPart) -> RefundOrder:

@@ -59,18 +59,20 @@ def resumable_of(one: OpenObject) -> Resumable:
 def _of_a_whole(one: OpenObject, provider: str) -> Resumable:
     """Return the workflow of what stands for many objects: runs and their parts, and all that waits somewhere."""
     match one.kind, one.key:
-        case ObjectKind.RUN, (id, kind, definition, period):
-            return _run(id, RunKind(kind), RunRequest(definition, period, not_due_yet=True), provider)
-        case ObjectKind.SHARD, (id, shard, kind, definition, period):
-            run = _run(id, RunKind(kind), RunRequest(definition, period, not_due_yet=True), provider)
+        case ObjectKind.RUN, (id, kind, definition, period, supplement):
+            request = RunRequest(definition, period, not_due_yet=True, supplement=int(supplement))
+            return _run(id, RunKind(kind), request, provider)
+        case ObjectKind.SHARD, (id, shard, kind, definition, period, supplement):
+            request = RunRequest(definition, period, not_due_yet=True, supplement=int(supplement))
+            run = _run(id, RunKind(kind), request, provider)
             return replace(run, workflow_id=workflow_ids.shard_id(id, int(shard)), part_of=id)
         case ObjectKind.EVENT, (id,):
             label = visibility.sweep_label(id)
             return _resumed(workflow_ids.sweep_id(id), EventSweep.run, SweepRequest(id), label)
         case ObjectKind.REFUND_RUN, (id, day):
             label = visibility.refund_run_label(provider, day)
-            request = RefundRunRequest(provider, date.fromisoformat(day), not_due_yet=True)
-            return _resumed(workflow_ids.refund_run_id(provider, day), RefundRun.run, request, label)
+            refunds = RefundRunRequest(provider, date.fromisoformat(day), not_due_yet=True)
+            return _resumed(workflow_ids.refund_run_id(provider, day), RefundRun.run, refunds, label)
         case ObjectKind.MESSAGE, (hour,):
             label = visibility.mailing_label()
             return _resumed(workflow_ids.mailing_id(f"supervisor/{hour}"), Mailing.run, MailingRequest(), label)

@@ -79,7 +79,7 @@ begin
     where account_id = p_account_id and payment_method_id = p_method;
     if p_is_preferred or not exists (
         select from duly.payment_preferences where account_id = p_account_id and is_default) then
-        perform duly.set_preferred_method(p_account_id, p_method);
+        perform duly.set_preferred_method(p_account_id, p_method, 'system', 'card ' || p_card_id || ' was registered');
     end if;
     insert into duly.cards (id, account_id, preference_id, provider_id, token, is_recurring, fallback_order, replaces_id, state)
     values (p_card_id, p_account_id, v_preference, p_provider_id, nullif(p_token, ''), p_is_recurring, p_fallback_order,
@@ -95,19 +95,6 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'customer', coalesce((select g.customer_reference from duly.gateway_customers g
             where g.account_id = c.account_id and g.provider_id = c.provider_id), ''))
 $$;
-
--- Make a method the way in which an account likes to pay from now on (G3, G9).
-create or replace function duly.set_preferred_method(p_account_id text, p_method text) returns void
-language plpgsql security definer set search_path = duly, pg_temp as $$
-begin
-    if not exists (select from duly.payment_preferences where account_id = p_account_id and payment_method_id = p_method) then
-        perform duly.refuse('preference_exists', format('method: %s is no preference of %s', p_method, p_account_id));
-    end if;
-    update duly.payment_preferences set is_default = false
-    where account_id = p_account_id and is_default and payment_method_id <> p_method;
-    update duly.payment_preferences set is_default = true
-    where account_id = p_account_id and payment_method_id = p_method and not is_default;
-end $$;
 
 -- Keep the gateway's customer of an account; the first one stays (G7), unless it was deleted at the gateway.
 create or replace function duly.note_customer(p_provider_id text, p_account_id text, p_customer text, p_deleted text default '')
@@ -130,7 +117,8 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'decline_code', p_attempt.decline_code, 'gateway_reference', coalesce(p_attempt.gateway_reference, ''),
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
-        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
+        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
+        'was_unanswered', p_request.state = 'unknown')
         || duly.attempt_identity(p_request)
 $$;
 

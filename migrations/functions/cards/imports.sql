@@ -1,4 +1,4 @@
--- Cards and customers that a list brings from a gateway where others kept them until now (starter.py import).
+-- Cards and customers that a list brings from a gateway where others kept them until now (duly import).
 
 -- Keep a batch of imported cards, each with its customer at the gateway. Repeating it changes nothing. A card's state is not
 -- the file's business: one that was blocked since stays blocked. Refused: a customer or a card of another account (G7).

@@ -87,6 +87,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by c.state in ('rejected', 'replaced', 'removed'), c.created_at desc limit 1
 $$;
 
+-- Whether an event says that a card was saved whose validation had ended otherwise, and which is over here: its workflow would
+-- believe its row. It waits, for the one that detaches it may be at work, and is listed for a person in the end.
+create or replace function duly.is_card_given_up(e duly.gateway_events) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select e.type = 'setup_intent.succeeded' and exists (select from duly.gateway_requests r join duly.cards c on c.id = r.card_id
+        where r.kind = 'card_validation' and r.state <> 'posted' and c.state in ('rejected', 'replaced', 'removed')
+          and (r.id = e.request_id or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions))))
+$$;
+
 -- The card behind a link that was sent to its holder, while it waits for them.
 create or replace function duly.card_of_link(p_token text) returns table (card_id text)
 language sql stable security definer set search_path = duly, pg_temp as $$

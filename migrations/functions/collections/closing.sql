@@ -45,7 +45,9 @@ begin
     end if;
 end $$;
 
--- Let a receivable go. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
+-- Let a receivable go. Refused (rule no_attempt_in_flight) while an attempt may still succeed. Who has no open row has
+-- nothing to let go: a workflow that went on while its database was restored to before the row would reject the request
+-- that the supervisor hands over anew.
 create or replace function duly.close_collection(p_account_id text, p_period text, p_stage text, p_reason text, p_action text)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -53,6 +55,8 @@ declare
     v_collection duly.collections;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
+    perform from duly.collections where account_id = p_account_id and period = p_period and closed_at is null;
+    if not found then return; end if;
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment'
       and state in ('pending', 'under_processing', 'unknown') for update;
@@ -65,8 +69,6 @@ begin
     update duly.collections set stage = p_stage, reason = p_reason, action = p_action, closed_at = now()
     where account_id = p_account_id and period = p_period and closed_at is null
     returning * into v_collection;
-    if found then
-        perform duly.apply_give_up_action(v_collection);
-        perform duly.write_closing_message(v_collection);
-    end if;
+    perform duly.apply_give_up_action(v_collection);
+    perform duly.write_closing_message(v_collection);
 end $$;

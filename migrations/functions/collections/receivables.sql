@@ -199,21 +199,22 @@ begin
 end $$;
 
 -- The newest policy for whom a run, or a service, collects.
-create or replace function duly.policy_of(p_account_id text, p_run_id text) returns duly.dunning_policies
+create or replace function duly.policy_of(p_account_id text, p_run_id text, p_policy_id text default 'standard') returns duly.dunning_policies
 language sql stable security definer set search_path = duly, pg_temp as $$
     select p from duly.dunning_policies p
     where p.id = coalesce(
         (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
-         where r.id = p_run_id), 'standard')
+         where r.id = p_run_id), p_policy_id)
       and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
     order by p.segment = '', p.version desc limit 1
 $$;
 
 create or replace function duly.insert_collection(p_account_id text, p_period text, p_provider_id text, p_run_id text, p_owner text,
-    p_invoices text[], p_rest_until bigint, p_follows text default '', p_asked bigint default null)
+    p_invoices text[], p_rest_until bigint, p_follows text default '', p_asked bigint default null,
+    p_policy_id text default 'standard')
 returns duly.collections language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_policy duly.dunning_policies := duly.policy_of(p_account_id, p_run_id);
+    v_policy duly.dunning_policies := duly.policy_of(p_account_id, p_run_id, p_policy_id);
     v_collection duly.collections;
 begin
     insert into duly.collections (account_id, period, provider_id, run_id, owner, policy_id, policy_version, policy_segment,
@@ -253,7 +254,8 @@ begin
     if v_member.member_id is null and p_invoices <> '{}' and v_part.of_all < cardinality(p_invoices) then
         perform duly.refuse('invoices_collectable', format(
             'of the invoices %s some are not unsettled invoices of %s, or are being collected', p_invoices, p_account_id));
-    elsif p_asked > duly.owed_to(p_account_id, p_period, invoices) then
+    elsif p_asked is not null and p_asked > duly.owed_to(p_account_id, p_period, invoices) then
+        -- Without the first condition what is owed would be added up for a payment that asks for no amount, too.
         perform duly.refuse('amount_collectable', format('amount_minor: %s is more than the %s that may be asked for of %s',
             p_asked, duly.owed_to(p_account_id, p_period, invoices), p_account_id));
     end if;

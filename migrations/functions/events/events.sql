@@ -27,16 +27,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that
--- yet. `is_recorded`: the ledger has what it says, so that nothing is lost when no workflow waits for it.
-create or replace function duly.events_due(p_provider_id text, p_limit integer)
+-- yet. `is_recorded`: the ledger has what it says, so that nothing is lost when no workflow waits for it. With subjects, those alone
+-- count towards the limit.
+create or replace function duly.events_due(p_provider_id text, p_limit integer, p_subjects text[] default null)
 returns table (id text, subject text, key text[], is_recorded boolean)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
     return query
-    select e.id, case when f.found is null then e.subject else 'found' end,
+    select e.id, s.subject,
         coalesce(f.found, case e.subject
             when 'payment' then duly.collection_of_event(e)
-            when 'card' then duly.card_of_event(e)
+            when 'card' then case when not duly.is_card_given_up(e) then duly.card_of_event(e) end
             when 'refund' then duly.refund_of_event(e)
             when 'dispute' then duly.dispute_of_event(e)
             when 'movement' then duly.movement_of_event(e)
@@ -45,8 +46,11 @@ begin
     from duly.gateway_events e
     cross join lateral (select case
         when e.subject = 'payment' then duly.found_by_event(e)
-        when e.subject = 'refund' and duly.refund_of_event(e) is null then duly.found_by_event(e) end as found) f
+        when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)) then duly.found_by_event(e)
+        end as found) f
+    cross join lateral (select case when f.found is null then e.subject else 'found' end as subject) s
     where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
+      and (p_subjects is null or s.subject = any (p_subjects))
     order by e.next_try_at, e.id limit p_limit;
 end $$;
 
@@ -54,8 +58,8 @@ end $$;
 create or replace function duly.events_to_deliver(p_provider_id text, p_limit integer)
 returns table (id text, subject text, key text[])
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select d.id, d.subject, d.key from duly.events_due(p_provider_id, p_limit) d
-    where d.subject in ('payment', 'card', 'refund', 'dispute')
+    select d.id, d.subject, d.key
+    from duly.events_due(p_provider_id, p_limit, array['payment', 'card', 'refund', 'dispute']) d
 $$;
 
 create or replace function duly.note_delivery(p_ids text[]) returns void

@@ -70,7 +70,8 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'is_large', cardinality(p_request.invoices) > 500,
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
-        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since)
+        'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
+        'was_unanswered', p_request.state = 'unknown')
         || duly.attempt_identity(p_request))
 $$;
 
@@ -185,6 +186,10 @@ begin
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
     elsif v_account.state = 'terminated' then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'account_terminated', 'skipped');
+    elsif p_run_id <> '' and p_cause not in ('manual', 'customer') and duly.pays_otherwise(p_account_id, p_provider_id) <> '' then
+        -- A preference that changed since the run began, or while its collection waits. What a person asks for is charged.
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request,
+            'pays_by_' || duly.pays_otherwise(p_account_id, p_provider_id), 'skipped');
     elsif v_uncharged is not null then
         return duly.without_attempt('below_minimum', p_run_id, p_account_id, v_request, v_uncharged, 'skipped');
     end if;
@@ -205,7 +210,9 @@ begin
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_part.invoices, v_owed, p_channel);
     end if;
-    v_card := duly.chargeable_card(p_account_id, p_provider_id, p_card_id);
+    -- Of what a person has ordered, the card is the order's.
+    v_card := duly.chargeable_card(p_account_id, p_provider_id, coalesce(nullif(p_card_id, ''), (select o.card_id
+        from duly.payment_orders o where o.account_id = p_account_id and o.period = p_period), ''));
     if v_card.id is null then
         return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'no_card', 'in_dunning');
     end if;
@@ -262,7 +269,8 @@ begin
             perform duly.reject_payment(v_payment, 'amount_changed');
         end if;
         v_payment := duly.draft_payment('payment:' || v_request.id || ':' || p_attempt, p_account.id, p_owed,
-            p_account.currency, duly.method_of(p_provider_id, p_card), p_provider_id, p_invoices, 'system');
+            p_account.currency, duly.method_of(p_provider_id, p_card), p_provider_id, p_invoices, 'system',
+            duly.preference_number(p_card.preference_id));
     end if;
     insert into duly.gateway_requests as r (id, kind, provider_id, account_id, period, run_id, transaction_id, card_id,
         invoices, amount_minor, currency)
@@ -281,16 +289,3 @@ begin
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);
 end $$;
-
--- Keep the id of the page that an attempt opened, so that its end can be looked up.
-create or replace function duly.record_page(p_request_id text, p_attempt integer, p_gateway_reference text) returns void
-language sql security definer set search_path = duly, pg_temp as $$
-    update duly.gateway_attempts set gateway_reference = p_gateway_reference
-    where request_id = p_request_id and attempt = p_attempt and outcome is null and channel = 'hosted_page'
-$$;
-
--- The open collection behind a link that was sent to a customer.
-create or replace function duly.collection_of_link(p_token text) returns table (account_id text, period text)
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select account_id, period from duly.collections where link_token = p_token and closed_at is null
-$$;

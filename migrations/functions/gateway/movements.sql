@@ -20,14 +20,18 @@ declare
 begin
     -- What the ledger cannot express stays expected: the reconciliation of its day lists it.
     if not exists (select from duly.currencies where code = p_movement ->> 'currency') then return false; end if;
-    if p_kind = 'dispute' then perform duly.lock_disputed(p_object); end if;
+    if p_kind in ('dispute', 'dispute_reversal') then
+        perform duly.lock_disputed(p_object);
+        if not duly.book_disputed(p_provider_id, p_object, p_movement) then return false; end if;
+        perform duly.settle_disputes(r) from duly.disputes d join duly.gateway_requests r on r.id = d.request_id where d.id = p_object;
+        return true;
+    end if;
     update duly.gateway_expectations set movement = p_movement ->> 'reference',
         settled_minor = (p_movement ->> 'amount_minor')::bigint, settled_currency = p_movement ->> 'currency',
         fee_minor = (p_movement ->> 'fee_minor')::bigint, fulfilled_at = clock_timestamp()
     where provider_id = p_provider_id and object = p_object and kind = p_kind and movement is null
     returning * into e;
     if not found then return false; end if;
-    if e.kind in ('dispute', 'dispute_reversal') then perform duly.book_held(e); end if;
     perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor, e.object,
         case when e.kind = 'charge' then e.payment_id end);
     -- The gateway has moved another currency than the customer's: what was posted leaves clearing, and what moved comes. The

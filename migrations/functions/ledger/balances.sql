@@ -13,7 +13,8 @@ $$;
 
 -- Mark how far a roll-up reaches. Writers are held back only for the moment that it takes to read the highest id: an id
 -- below it could otherwise still be in flight. Two that mark at once do so one after the other. Returns null when there is
--- nothing new.
+-- nothing new, else the last roll-up: of a day with very many transfers there are several, for what is sealed at once has to
+-- fit into one value of a column.
 create or replace function duly.mark_roll_up() returns bigint language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -22,12 +23,17 @@ declare
   v_after bigint;
   v_upto bigint;
   v_id bigint;
+  v_most bigint := coalesce(nullif(current_setting('duly.transfers_of_roll_up', true), '')::bigint, 10000000);
 begin
   lock table duly.transfers in share row exclusive mode;
   select coalesce(max(upto_transfer_id), 0) into v_after from duly.ledger_roll_ups;
   select max(id) into v_upto from duly.transfers where id > v_after;
   if v_upto is null then return null; end if;
-  insert into duly.ledger_roll_ups (after_transfer_id, upto_transfer_id) values (v_after, v_upto) returning id into v_id;
+  while v_after < v_upto loop
+    insert into duly.ledger_roll_ups (after_transfer_id, upto_transfer_id)
+      values (v_after, least(v_after + v_most, v_upto)) returning id into v_id;
+    v_after := v_after + v_most;
+  end loop;
   return v_id;
 end $$;
 

@@ -158,7 +158,8 @@ begin
     clock_timestamp());
   perform duly.check_documents(v_documents);
   v_ids := array(select d.id from unnest(v_documents) d order by d.ord);
-  v_lines := duly.read_lines(v_ids, array(select d.lines from unnest(v_documents) d order by d.ord));
+  v_lines := duly.read_lines(v_ids, array(select d.lines from unnest(v_documents) d order by d.ord),
+    p_classification = 'credit_note');
   perform duly.check_lines(v_lines, array(select d.key from unnest(v_documents) d order by d.ord), v_ids);
   perform duly.insert_headers(p_classification, v_documents, p_draft);
   perform duly.insert_lines(v_lines);

@@ -182,7 +182,7 @@ begin
   if jsonb_typeof(p_lines) is distinct from 'array' or p_lines = '[]' then
     perform duly.refuse('input', 'line_required', jsonb_build_object('transaction_id', t.id));
   end if;
-  v_lines := duly.read_lines(array[t.id], array[p_lines]);
+  v_lines := duly.read_lines(array[t.id], array[p_lines], t.classification = 'credit_note');
   perform duly.check_lines(v_lines, array[t.idempotency_key], array[t.id]);
   delete from duly.transaction_lines where transaction_id = t.id;
   perform duly.insert_lines(v_lines);

@@ -3,14 +3,14 @@
 -- account's lock already.
 
 create or replace function duly.draft_payment(p_key text, p_account_id text, p_amount_minor bigint, p_currency text, p_method text,
-  p_provider text, p_invoices text[], p_origin text)
+  p_provider text, p_invoices text[], p_origin text, p_preference text default null)
 returns text language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
 as $$
 begin
   return (duly.make_payment(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_invoices,
-    p_draft => true, p_origin => p_origin)).transaction_id;
+    p_draft => true, p_payment_preference => p_preference, p_origin => p_origin)).transaction_id;
 end $$;
 
 -- Post a draft whose money the gateway has moved, and return its number; a repeat returns it again. Of a terminated account
@@ -209,13 +209,19 @@ returns table (debit_account text, credit_account text) language sql immutable p
       ('dispute_lost', 'gateway_clearing:' || p_provider, 'dispute_holding:' || p_provider),
       -- Lost although the payment was cancelled already: nobody owes it.
       ('dispute_written_off', 'write_off', 'dispute_holding:' || p_provider),
+      -- The bank gives back what was lost.
+      ('dispute_regained', 'dispute_holding:' || p_provider, 'gateway_clearing:' || p_provider),
+      ('dispute_written_back', 'dispute_holding:' || p_provider, 'write_off'),
       ('converted_from', 'currency_conversion:' || p_provider, 'gateway_clearing:' || p_provider),
       ('converted_to', 'gateway_clearing:' || p_provider, 'currency_conversion:' || p_provider),
       ('payout', 'payouts_in_transit:' || p_provider, 'gateway_clearing:' || p_provider),
       ('payout_failed', 'gateway_clearing:' || p_provider, 'payouts_in_transit:' || p_provider),
       -- A negative balance is filled from our bank account.
       ('payout_pulled', 'gateway_clearing:' || p_provider, 'payouts_in_transit:' || p_provider),
+      ('payout_pull_failed', 'payouts_in_transit:' || p_provider, 'gateway_clearing:' || p_provider),
+      -- The bank's statement: a credit, or a debit.
       ('payout_arrived', 'bank', 'payouts_in_transit:' || p_provider),
+      ('payout_withdrawn', 'payouts_in_transit:' || p_provider, 'bank'),
       ('topup', 'gateway_clearing:' || p_provider, 'bank'),
       ('topup_back', 'bank', 'gateway_clearing:' || p_provider)
     ) x (kind, debit, credit) where x.kind = p_kind

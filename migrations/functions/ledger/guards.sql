@@ -2,6 +2,13 @@
 
 create or replace function duly.refuse_change() returns trigger language plpgsql as $$
 begin
+  -- What an account's owner was called is taken away from the changes of it (personal_data.sql); who made them stays.
+  if tg_table_name = 'account_changes' and tg_op = 'UPDATE' then
+    if new.changes = '{"erased": true}' and (new.id, new.account_id, new.actor, new.reason, new.changed_at)
+        is not distinct from (old.id, old.account_id, old.actor, old.reason, old.changed_at) then
+      return new;
+    end if;
+  end if;
   perform duly.refuse('append_only', 'append_only', jsonb_build_object('table', tg_table_name, 'operation', lower(tg_op)));
   return null;
 end $$;

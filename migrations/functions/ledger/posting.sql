@@ -12,8 +12,9 @@ language sql immutable parallel safe as $$
       or (l.applied_taxes is null and l.tax_minor <> round(l.net_minor * l.tax_percent / 100)) then 'line_adds_up' end
 $$;
 
--- Read the lines of documents, with what their products and tax rates say.
-create or replace function duly.read_lines(p_ids text[], p_lines jsonb[]) returns duly.ledger_line[] language sql stable as $$
+-- Read the lines of documents, with what their products and tax rates say. A product that is out of use is not invoiced any
+-- more; what was invoiced of it can be credited.
+create or replace function duly.read_lines(p_ids text[], p_lines jsonb[], p_is_credit boolean default false) returns duly.ledger_line[] language sql stable as $$
   select coalesce(array_agg(row(x.stored, p.ledger_account, duly.rule_broken_by(x.stored, p.id is not null, x.has_rate))
       ::duly.ledger_line), '{}')
     from (select row(u.id, l.position, l.product_id, coalesce(l.description, ''), l.quantity, l.unit_price_minor,
@@ -26,7 +27,7 @@ create or replace function duly.read_lines(p_ids text[], p_lines jsonb[]) return
           tax_rate_id, tax_rate, tax_minor, total_minor, period_from, period_to, sales_channel, applied_taxes, position)
         left join duly.tax_rates r on r.id = l.tax_rate_id
         offset 0) x
-    left join duly.products p on p.id = x.product_id and p.is_active
+    left join duly.products p on p.id = x.product_id and (p.is_active or p_is_credit)
 $$;
 
 -- The stored lines of a draft that is posted now, or of a write-off.
@@ -125,6 +126,9 @@ begin
   if c.is_open then return true; end if;
   if c.stem is null then
     insert into duly.number_counters (stem, waits_for) values (p_stem, pg_snapshot_xmax(pg_current_snapshot()));
+  elsif c.waits_for > pg_snapshot_xmax(pg_current_snapshot()) then
+    -- Another cluster's transaction, from before a dump: what ran there does not run here. It is waited for what runs here.
+    update duly.number_counters set waits_for = pg_snapshot_xmax(pg_current_snapshot()) where stem = p_stem returning * into c;
   end if;
   if c.stem is null or c.waits_for > pg_snapshot_xmin(pg_current_snapshot()) then return false; end if;
   if to_regclass(duly.sequence_of(p_stem)) is null then execute 'create sequence ' || duly.sequence_of(p_stem); end if;

@@ -11,7 +11,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         from duly.accounts a join duly.reminder_rules r on r.segment in ('', coalesce(a.segment, ''))
         where a.kind = 'customer' and a.state <> 'terminated' and a.email is not null
           and (r.reminds_card_payers or not exists (select from duly.cards c
-              where c.account_id = a.id and c.state = 'active' and c.is_recurring))
+              where c.account_id = a.id and c.state = 'active' and c.is_recurring)
+            or duly.pays_by_itself(a.id))
         order by a.id, r.segment = '', r.version desc
     ),
     open as (

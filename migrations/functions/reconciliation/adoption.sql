@@ -15,6 +15,24 @@ begin
     return coalesce(v_account, duly.system_account('suspense', p_currency));
 end $$;
 
+-- By which method money came that the gateway has: one of the gateway's own name, else of the kind that it is of. A method of the
+-- provider's goes first: of no other will a refund be asked. Money by a method that is none of ours is listed and not guessed.
+create or replace function duly.method_of_found(p_provider_id text, p_found jsonb) returns text
+language plpgsql stable as $$
+declare
+    v_method text;
+begin
+    select y.id into v_method from duly.payment_methods y
+    left join duly.provider_methods m on m.payment_method_id = y.id and m.provider_id = p_provider_id
+    where y.id in (p_found ->> 'method_type', p_found ->> 'method')
+    order by m.provider_id is null, y.id <> p_found ->> 'method_type' limit 1;
+    if v_method is null then
+        perform duly.refuse('method_is_known', format('method: it was paid by %s, which is no payment method here; apply a definition of '
+            'that name', coalesce(nullif(p_found ->> 'method_type', ''), 'a method that the gateway does not name')));
+    end if;
+    return v_method;
+end $$;
+
 -- The draft of money that has moved already. No rule of a person's entry refuses it: the account may be terminated since, the
 -- method out of use, an invoice cancelled. It is posted as any other draft of the gateway's.
 create or replace function duly.draft_moved(p_key text, p_classification duly.classification, p_account_id text,
@@ -53,7 +71,7 @@ end $$;
 -- Book a payment that was taken without a request of ours, and return its request; a repeat returns it again. Its movement
 -- is expected as any other; where its fee is given that is booked at once.
 create or replace function duly.adopt_payment(p_provider_id text, p_customer text, p_account_id text, p_payment_reference text,
-    p_charge_reference text, p_amount_minor bigint, p_currency text, p_fee_minor bigint default null)
+    p_charge_reference text, p_amount_minor bigint, p_currency text, p_fee_minor bigint default null, p_found jsonb default '{}')
 returns duly.gateway_requests language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
@@ -65,7 +83,7 @@ begin
     where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
     if found then return r; end if;
     v_payment := duly.draft_moved('found:' || p_payment_reference, 'payment', v_account, p_amount_minor, p_currency,
-        duly.method_of(p_provider_id), p_provider_id);
+        duly.method_of_found(p_provider_id, p_found), p_provider_id);
     insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
         state, gateway_reference, asked_because, executed_at)
     values ('found/' || p_payment_reference, 'payment', p_provider_id, v_account,

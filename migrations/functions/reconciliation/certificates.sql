@@ -26,9 +26,8 @@ begin
         'listed', (select coalesce(sum(w.listed), 0) from duly.reconciliation_windows w
             where w.reconciliation_id = p_id and w.round = p_round and w.list = 'movements'),
         'in_transit', coalesce((select jsonb_agg(to_jsonb(t) order by t.currency) from (
-            select p.currency, count(*) as payouts, sum(p.amount_minor)::bigint as amount_minor from duly.gateway_payouts p
-            where p.provider_id = r.provider_id and p.arrived_key is null and p.status not in ('failed', 'canceled')
-            group by p.currency) t), '[]'),
+            select p.currency, count(*) as payouts, sum(p.amount_minor)::bigint as amount_minor
+            from duly.payouts_in_transit(r.provider_id) p group by p.currency) t), '[]'),
         'totals', coalesce((select jsonb_agg(to_jsonb(t) order by t.currency, t.kind, t.state) from (
             select m.currency, m.kind, m.state, count(*) as movements, sum(m.amount_minor)::bigint as amount_minor,
                 sum(m.fee_minor)::bigint as fee_minor, sum(m.net_minor)::bigint as net_minor
@@ -87,7 +86,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             union all
             select x.* from duly.gateway_movements x where x.provider_id = p_provider_id and x.state = 'explained')
         select u.currency, sum(u.minor) as minor from (
-            select m.currency, m.net_minor - coalesce(e.amount_minor - e.fee_minor, 0) as minor
+            select m.currency, case
+                when m.kind in ('dispute', 'dispute_reversal') and duly.is_disputed_booked(m.provider_id, m.source, m.id) then 0
+                else m.net_minor - coalesce(e.amount_minor - e.fee_minor, 0) end as minor
             from unbooked m left join duly.gateway_expectations e
                 on e.provider_id = p_provider_id and e.movement = m.id and e.settled_currency = e.currency
             union all

@@ -43,14 +43,15 @@ begin
     from duly.gateway_movements m
     where m.source = p_source and m.kind = p_kind and m.provider_id = p_provider_id and m.state = 'open';
     update duly.gateway_movements m set state = 'matched'
-    where m.provider_id = p_provider_id and m.source = p_source and m.kind = p_kind and m.state = 'open' and exists (
+    where m.provider_id = p_provider_id and m.source = p_source and m.kind = p_kind and m.state = 'open'
+      and (duly.is_booked_of_dispute(m) or exists (
         select from duly.expected_movements e
         join lateral (select sum(x.amount_minor) as amount_minor, sum(x.fee_minor) as fee_minor
             from duly.gateway_movements x
             where x.provider_id = p_provider_id and x.source = p_source and x.kind = p_kind and x.currency = e.currency) s
             on s.amount_minor = e.amount_minor and s.fee_minor = e.fee_minor
         where e.provider_id = p_provider_id and e.object = p_source and e.kind = p_kind and e.currency = m.currency
-          and e.is_booked);
+          and e.is_booked));
     return found;
 end $$;
 
@@ -70,6 +71,7 @@ begin
         abs(m.amount_minor), m.currency, jsonb_strip_nulls(jsonb_build_object('movement', m.id, 'type', m.type,
             'category', m.category, 'kind', m.kind, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
             'payment_reference', nullif(f ->> 'payment_reference', ''), 'status', nullif(f ->> 'status', ''),
+            'method', nullif(f ->> 'method', ''), 'method_type', nullif(f ->> 'method_type', ''),
             'booked_minor', e.amount_minor, 'booked_fee_minor', e.fee_minor)) || p_evidence, p_id);
     -- A person may have explained it before its day was read.
     update duly.gateway_movements set state = 'explained', explanation = v_id
@@ -108,7 +110,7 @@ begin
         return duly.list_movement(m, f, 'unknown_currency', 'open', p_id);
     end if;
     v_found := duly.adopt_payment(m.provider_id, coalesce(nullif(f ->> 'customer', ''), a.customer), r.account_id,
-        f ->> 'payment_reference', m.source, (f ->> 'amount_minor')::bigint, f ->> 'currency');
+        f ->> 'payment_reference', m.source, (f ->> 'amount_minor')::bigint, f ->> 'currency', p_found => f);
     perform duly.match_source(m.provider_id, m.source, 'charge');
     -- The receivable that it names was paid by another charge: what came in twice goes back, by a person's command.
     if r.state = 'posted' then
@@ -207,7 +209,8 @@ begin
     elsif exists (select from duly.expected_movements e
             where e.provider_id = m.provider_id and e.object = m.source and e.kind = m.kind)
         and exists (select from duly.disputes where id = m.source and closed_at is not null) then
-        return duly.list_movement(m, f, 'differs', 'open', p_id, r.account_id, r.transaction_id);
+        return duly.list_movement(m, f, 'differs', 'open', p_id, r.account_id, r.transaction_id)
+            || jsonb_build_object('wake', 'dispute/' || m.source);
     end if;
     return duly.list_movement(m, f, 'unbooked_dispute', 'open', p_id, r.account_id, r.transaction_id)
         || jsonb_build_object('wake', 'dispute/' || m.source);

@@ -52,7 +52,10 @@ begin
         when d.kind like 'missing\_%' then exists (
             select from duly.gateway_movements m
             where m.provider_id = d.provider_id and m.source = d.object and m.kind = substr(d.kind, 9) and m.state = 'matched')
-        when d.kind in ('balance', 'payout_sent_back') then false
+        when d.kind = 'balance' then false
+        when d.kind in ('payout_sent_back', 'payout_not_returned') then exists (select from duly.gateway_payouts p
+            where p.provider_id = d.provider_id and p.id = d.object and p.returned_key is not null
+              and duly.payout_came_back_on(p) is not null)
         when d.kind = 'payout_lines' then exists (select from duly.gateway_payouts p
             where p.provider_id = d.provider_id and p.id = d.object and p.lines_minor = p.amount_minor)
         when d.kind = 'payout_not_arrived' then exists (select from duly.gateway_payouts p
@@ -98,7 +101,7 @@ begin
                 'money goes to the suspense account', p_account_id, m.currency));
         end if;
         r := duly.adopt_payment(d.provider_id, '', p_account_id, d.evidence ->> 'payment_reference', d.object,
-            m.amount_minor, m.currency);
+            m.amount_minor, m.currency, p_found => d.evidence);
         d.transaction_id := r.transaction_id;
         perform duly.match_source(d.provider_id, d.object, 'charge');
     else

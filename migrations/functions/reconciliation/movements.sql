@@ -90,6 +90,12 @@ begin
     return v_new;
 end $$;
 
+-- Whether a movement is one of a dispute and booked by itself.
+create or replace function duly.is_booked_of_dispute(m duly.gateway_movements) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.kind in ('dispute', 'dispute_reversal') and duly.is_disputed_booked(m.provider_id, m.source, m.id)
+$$;
+
 -- A movement as duly.book_movement takes it.
 create or replace function duly.movement_document(m duly.gateway_movements) returns jsonb language sql immutable as $$
     select jsonb_build_object('reference', m.id, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
@@ -107,6 +113,7 @@ declare
     v_ids text[];
     v_seen integer;
     v_matched integer;
+    v_of_disputes integer;
 begin
     select max(id), count(*) into v_last, v_seen from (
         select id from duly.gateway_movements
@@ -138,8 +145,13 @@ begin
     update duly.gateway_movements set state = 'matched'
     where id = any (v_ids) and provider_id = p_provider_id and state = 'open';
     get diagnostics v_matched = row_count;
+    -- A dispute's movements are booked one by one.
+    update duly.gateway_movements m set state = 'matched'
+    where m.provider_id = p_provider_id and m.state = 'open' and m.id > p_after and m.id <= v_last
+      and m.kind in ('dispute', 'dispute_reversal') and duly.is_booked_of_dispute(m);
+    get diagnostics v_of_disputes = row_count;
     return jsonb_build_object('after', case when v_seen = p_limit then v_last else '' end, 'seen', v_seen,
-        'matched', v_matched);
+        'matched', v_matched + v_of_disputes);
 end $$;
 
 -- Open movements that are old enough to be a difference, behind an id; what may still be under way is carried over.

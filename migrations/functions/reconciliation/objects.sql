@@ -70,6 +70,16 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             and r.gateway_reference = any (e.mentions || e.object_id))
 $$;
 
+-- Whether an event is about a refund that was given up here, and not by the gateway's word on this object: its workflow has ended,
+-- and would believe its row.
+create or replace function duly.is_given_up(e duly.gateway_events) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.gateway_requests r
+        where r.id = (duly.refund_of_event(e))[1] and r.state = 'rejected' and r.gateway_reference is null
+          and not exists (select from duly.gateway_attempts a where a.request_id = r.id and a.gateway_reference = e.object_id
+              and a.outcome = 'declined' and a.resolved_by = ''))
+$$;
+
 -- The gateway's object to look at, when it is no request of ours: a payment of a customer or under a request of ours, or a
 -- refund of a payment of ours. Its own workflow goes first, where there is one: it gets a minute.
 create or replace function duly.found_by_event(e duly.gateway_events) returns text[]

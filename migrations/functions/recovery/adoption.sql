@@ -64,7 +64,7 @@ begin
         perform duly.reject_payment(r.transaction_id, 'amount_changed');
     end if;
     r.transaction_id := duly.draft_moved('payment:' || r.id || ':' || v_attempt, 'payment', p_account_id, p_amount_minor,
-        p_currency, duly.method_of(p_provider_id), p_provider_id, v_invoices);
+        p_currency, duly.method_of(p_provider_id, (select c from duly.cards c where c.id = v_card)), p_provider_id, v_invoices);
     insert into duly.gateway_requests as q (id, kind, provider_id, account_id, period, run_id, transaction_id, card_id, invoices,
         amount_minor, currency)
     values (r.id, 'payment', p_provider_id, p_account_id, p_period, r.run_id, r.transaction_id, v_card, v_invoices,

@@ -55,8 +55,15 @@ create or replace function duly.counted() returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('installation', i.id, 'server', duly.server_start(),
         'log_position', duly.log_position(), 'temporal_beat', i.temporal_beat, 'line', duly.server_line(),
-        'line_before', i.server_line)
+        'line_before', i.server_line, 'beat', i.beat, 'compared_server', i.compared_server)
     from duly.installation i
+$$;
+
+-- Keep that a start of the server was compared with what others remember, and is held if it has forgotten something: commands
+-- need not compare it once more.
+create or replace function duly.note_compared(p_server text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.installation set compared_server = p_server where compared_server is distinct from p_server
 $$;
 
 -- Keep what Temporal was given last: one that has less has been restored, or lost.

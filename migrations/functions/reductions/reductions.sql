@@ -169,10 +169,10 @@ begin
         and x.state in ('inquiry', 'open'));
 end $$;
 
--- Whether a payment it hangs on was cancelled or charged back: then the reward is not owed.
+-- Whether a payment it hangs on was cancelled or charged back, a part of it too: then the reward is not owed.
 create or replace function duly.is_sale_returned(d duly.reductions) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select exists (select from duly.financial_transactions where id = duly.standing_payment(d.payment_id) and state = 'cancelled')
+    select exists (select from duly.financial_transactions where id = duly.moved_payment(d.payment_id) and state = 'cancelled')
     or exists (select from duly.sale_requests(d) s join duly.gateway_requests p on p.id = s
-        join duly.financial_transactions t on t.id = duly.standing_payment(p.transaction_id) where t.state = 'cancelled')
+        join duly.financial_transactions t on t.id = duly.moved_payment(p.transaction_id) where t.state = 'cancelled')
 $$;

@@ -42,6 +42,8 @@ begin
             state = case p_outcome when 'unknown' then 'unknown' else 'under_processing' end
         where id = r.id returning * into r;
     end if;
+    -- What a lost dispute took of money that had gone back is owed again when the refund fails.
+    perform duly.settle_disputes(p) from duly.gateway_requests p where p.id = r.of_request_id;
     perform duly.book_movement(r.provider_id, r.gateway_reference, x.kind, x.movement)
     from (values ('refund', p_movement), ('refund_failure', p_return_movement)) x (kind, movement)
     where x.movement ->> 'reference' is not null;
@@ -56,7 +58,8 @@ begin
         select r.account_id from duly.gateway_requests r where r.id = p_request_id
         union
         select t.account_id from duly.gateway_requests r join duly.gateway_requests p on p.id = r.of_request_id
-            join duly.financial_transactions t on t.id = duly.standing_payment(p.transaction_id)
+            cross join lateral duly.successors_of_payment(p.transaction_id) s
+            join duly.financial_transactions t on t.id = s.id
         where r.id = p_request_id
         union
         select m.account_id from duly.reduction_parts p join duly.reductions d on d.award_id = p.award_id
@@ -75,8 +78,8 @@ begin
         perform duly.post_gateway_refund(v_transaction, a.gateway_reference);
         perform duly.book_part(p, v_transaction) from duly.reduction_parts p where p.request_id = r.id;
     else
-        select duly.standing_payment(transaction_id) into v_payment from duly.gateway_requests where id = r.of_request_id;
-        v_transaction := duly.return_payment('cancellation:' || r.id, v_payment, r.amount_minor, a.gateway_reference,
+        select transaction_id into v_payment from duly.gateway_requests where id = r.of_request_id;
+        v_transaction := duly.return_standing('cancellation:' || r.id, v_payment, r.amount_minor, a.gateway_reference,
             nullif(r.asked_because, ''), 'user', coalesce(nullif(r.asked_by, ''), 'system'));
     end if;
     update duly.gateway_requests set state = 'posted', transaction_id = v_transaction, executed_at = clock_timestamp(),
@@ -85,6 +88,8 @@ begin
     perform duly.expect_movement(r.provider_id, r.gateway_reference, 'refund', r.account_id, v_transaction, -r.amount_minor, r.currency);
     perform duly.write_message('refunded', r.account_id, '', '', jsonb_build_object('amount_minor', r.amount_minor,
         'currency', r.currency, 'payment_id', r.transaction_id), r.id);
+    -- Last: the numbers of credit notes have no gaps, and their lock is held to the commit.
+    if r.kind = 'refund' then perform duly.post_refund_credit(r.id); end if;
     return r;
 end $$;
 
@@ -144,6 +149,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select v.transaction_id, v.left_minor, v.currency, v.provider_id
     from duly.financial_transactions t
     join lateral duly.payment_left(duly.payment_request_of(t.id)) v on v.left_minor > 0 and not v.is_disputed
+        and v.transaction_id = t.id
     where t.account_id = p_account_id and t.classification = 'payment' and t.state = 'posted' and t.provider is not null
       and (p_max_age_days is null or t.posted_at > now() - make_interval(days => p_max_age_days))
     order by case when p_newest_first then t.account_version end desc, t.account_version

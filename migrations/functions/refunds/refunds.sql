@@ -19,15 +19,51 @@ begin
                 where a.request_id = b.id and a.outcome = 'processing')), false)
     into v.returned_minor, v.is_in_flight
     from duly.gateway_requests b where b.of_request_id = r.id and b.state not in ('rejected', 'reversed');
-    select coalesce(bool_or(d.state = 'open'), false), coalesce(sum(d.amount_minor) filter (where d.state = 'lost'), 0)
-    into v.is_disputed, v.disputed_minor from duly.disputes d where d.request_id = r.id;
+    -- Of what was lost the bank may have given a part back, or have still to take some; what was won may have still to come back.
+    select coalesce(bool_or(d.state = 'open'), false), coalesce(sum(greatest(case d.state
+        when 'lost' then coalesce(-e.amount_minor, nullif(s.held, 0), d.amount_minor) - s.released else s.lost + s.written_off end, 0)), 0)
+    into v.is_disputed, v.disputed_minor
+    from duly.disputes d cross join lateral duly.dispute_sums(d.provider_id, d.id) s
+    left join duly.gateway_expectations e on e.provider_id = d.provider_id and e.object = d.id and e.kind = 'dispute'
+    where d.request_id = r.id;
     v.left_minor := v.captured_minor - v.returned_minor - v.disputed_minor;
     v.left_minor := greatest(v.left_minor, 0);
     return v;
 end $$;
 
--- The payment that stands for the money now: a payment may have been moved (Q10).
+-- A payment, and all that has taken its place since: what it was moved to (Q10), the rest that was kept when a part went back, and
+-- what came back after that.
+create or replace function duly.successors_of_payment(p_transaction_id text) returns table (id text, depth integer)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    with recursive later (id, depth) as (
+        select p_transaction_id collate "C", 0
+        union all
+        select n.id, l.depth + 1 from later l cross join lateral (
+            select t.id from duly.financial_transactions t where t.counterpart_id = l.id and t.classification = 'payment'
+            union all
+            select k.id from duly.financial_transactions c
+            join duly.financial_transactions k on k.classification = 'payment' and k.idempotency_key = any (array[
+                c.idempotency_key || ':kept', regexp_replace(c.idempotency_key, '^cancellation:', 'cancellation_returned:')])
+            where c.counterpart_id = l.id and c.classification = 'payment_cancellation'
+            union all
+            -- What a bank gave back of a lost dispute, in parts.
+            select k.id from duly.financial_transactions c
+            join duly.financial_transactions k on k.classification = 'payment'
+                and k.idempotency_key >= c.idempotency_key || ':regained' and k.idempotency_key < c.idempotency_key || ':regained;'
+            where c.counterpart_id = l.id and c.classification = 'payment_cancellation' and c.idempotency_key like 'dispute:%') n
+    )
+    select l.id, l.depth from later l
+$$;
+
+-- The payment that stands for the money now, or for most of it; of one for which nothing stands, what it was last.
 create or replace function duly.standing_payment(p_transaction_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select s.id from duly.successors_of_payment(p_transaction_id) s left join duly.financial_transactions t on t.id = s.id
+    order by t.state = 'posted' desc nulls last, case when t.state = 'posted' then t.total_minor end desc, s.depth desc, s.id limit 1
+$$;
+
+-- The payment after all its moves, whatever went back of it since.
+create or replace function duly.moved_payment(p_transaction_id text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
     with recursive moved (id, depth) as (
         select p_transaction_id collate "C", 0
@@ -38,12 +74,59 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select id from moved order by depth desc limit 1
 $$;
 
--- The request that took a payment's money; a moved payment keeps its reference.
+-- Lock every account on which a payment, or what took its place, was posted, and another.
+create or replace function duly.lock_accounts_of_payment(p_transaction_id text, p_account_id text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.lock_accounts(array_agg(t.account_id) || p_account_id)
+    from duly.successors_of_payment(p_transaction_id) s join duly.financial_transactions t on t.id = s.id
+$$;
+
+-- Money of a payment has gone back: what stands for it is cancelled, most of it first, until that is as much; the rest is kept.
+-- Returns the first cancellation.
+create or replace function duly.return_standing(p_key text, p_transaction_id text, p_returned_minor bigint, p_gateway_reference text,
+    p_issue_reason text, p_origin text, p_actor text)
+returns text language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v record;
+    v_left bigint := p_returned_minor;
+    v_place integer := 0;
+    v_id text;
+    v_first text;
+begin
+    for v in select t.id, t.total_minor from duly.successors_of_payment(p_transaction_id) s
+        join duly.financial_transactions t on t.id = s.id where t.state = 'posted' order by t.total_minor desc, t.id
+    loop
+        exit when v_left = 0;
+        v_place := v_place + 1;
+        v_id := duly.return_payment(p_key || case when v_place > 1 then ':' || v_place else '' end, v.id,
+            least(v_left, v.total_minor), p_gateway_reference, p_issue_reason, p_origin, p_actor);
+        v_first := coalesce(v_first, v_id);
+        v_left := v_left - least(v_left, v.total_minor);
+    end loop;
+    if v_left > 0 then
+        perform duly.refuse('returned_within_paid', format('amount: %s of %s went back, and only %s stand for it', p_returned_minor,
+            p_transaction_id, p_returned_minor - v_left));
+    end if;
+    return v_first;
+end $$;
+
+-- The request that took a payment's money. A moved payment keeps its reference; what was kept or has come back has that of its cause.
 create or replace function duly.payment_request_of(p_payment_id text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select r.id from duly.financial_transactions t join duly.gateway_requests r
-        on r.provider_id = t.provider and r.gateway_reference = t.gateway_reference and r.kind = 'payment'
-    where t.id = p_payment_id and t.classification = 'payment'
+    with recursive earlier (id, depth) as (
+        select p_payment_id collate "C", 0
+        union all
+        select n.id, e.depth + 1 from earlier e join duly.financial_transactions t on t.id = e.id cross join lateral (
+            select t.counterpart_id as id where t.counterpart_id is not null
+            union all
+            select c.counterpart_id from duly.financial_transactions c where c.classification = 'payment_cancellation'
+              and c.idempotency_key = regexp_replace(regexp_replace(t.idempotency_key, ':(kept|regained(:[0-9]+)?)$', ''),
+                '^cancellation_returned:', 'cancellation:')) n
+        where t.classification = 'payment'
+    )
+    select r.id from earlier e join duly.financial_transactions t on t.id = e.id
+    join duly.gateway_requests r on r.provider_id = t.provider and r.gateway_reference = t.gateway_reference and r.kind = 'payment'
+    where t.classification = 'payment' order by e.depth limit 1
 $$;
 
 create or replace function duly.refund_view(r duly.gateway_requests, a duly.gateway_attempts, p_may_send boolean default true)
@@ -55,6 +138,7 @@ begin
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
         'payment_reference', p.gateway_reference, 'channel', a.channel, 'attempt_code', a.code,
         'may_be_sent', duly.may_be_sent(a, p_may_send), 'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
+        'was_unanswered', r.state = 'unknown',
         -- The moments are for workers of 0.1.0.
         'started_at', a.started_at, 'sent_at', a.sent_at,
         'watch_days', l.watch_days, 'collect_as', case when l.collects_reopened and r.kind = 'payment_cancellation'
@@ -85,6 +169,10 @@ begin
     elsif p_kind = 'payment_cancellation' and v.is_in_flight then
         perform duly.refuse('no_refund_in_flight',
             format('payment: a refund of %s is under way; cancel the payment when it is certain', v.transaction_id));
+    elsif p_kind = 'payment_cancellation' and exists (select from duly.gateway_requests b where b.of_request_id = v.request_id
+            and b.kind = 'payment_cancellation' and b.state not in ('rejected', 'reversed')) then
+        perform duly.refuse('cancelled_once', format('payment: what was left of %s was cancelled already; refund what has come back '
+            'since', v.transaction_id));
     elsif p_amount_minor < 0 or p_amount_minor > v.left_minor then
         perform duly.refuse('refund_within_captured',
             format('amount: %s is not within the %s that are left of %s', p_amount_minor, v.left_minor, v.transaction_id));
@@ -175,8 +263,8 @@ begin
     select method into v_method from duly.financial_transactions where id = v.transaction_id;
     if o.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account: %s is terminated', o.id));
-    elsif not (select is_active from duly.payment_methods where id = v_method) or not exists (
-        select from duly.provider_methods where payment_method_id = v_method and provider_id = v.provider_id) then
+    elsif (select provider from duly.financial_transactions where id = v.transaction_id) is distinct from v.provider_id
+        and not exists (select from duly.provider_methods where payment_method_id = v_method and provider_id = v.provider_id) then
         perform duly.refuse('method_on_provider',
             format('method: %s is not among the payment methods of provider %s', v_method, v.provider_id));
     elsif p_kind = 'refund' and not p_is_acknowledged and v_balance + p_amount_minor > o.credit_limit_minor then

@@ -2,7 +2,8 @@
 -- They judge a few accounts where a run judges all: plans are made for the accounts at hand, for a general one reads all.
 
 -- Who would be charged, and why others are passed over, by keyset over accounts; an empty `after` is the end.
-create or replace function duly.dry_run_page(p_definition_id text, p_ends_on date, p_after text, p_limit integer) returns jsonb
+create or replace function duly.dry_run_page(p_definition_id text, p_ends_on date, p_after text, p_limit integer,
+    p_supplement integer default 0) returns jsonb
 language plpgsql stable security definer set search_path = duly, pg_temp
 set plan_cache_mode = force_custom_plan as $$
 declare
@@ -20,14 +21,16 @@ begin
         'members', (
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
                 'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason) order by m.account_id), '[]')
-            from duly.judge_members(v_definition, p_ends_on, coalesce(v_accounts, '{}')) m));
+            from duly.members_of_month(v_definition, p_ends_on, p_supplement, coalesce(v_accounts, '{}')) m));
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.
-create or replace function duly.freeze_shadow_run(p_run_id text, p_definition_id text, p_period text, p_ends_on date, p_execution text)
+create or replace function duly.freeze_shadow_run(p_run_id text, p_definition_id text, p_period text, p_ends_on date,
+    p_execution text, p_shards integer default null, p_window integer default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_definition duly.run_definitions := duly.effective_definition(p_definition_id, 'payment');
+    v_definition duly.run_definitions := duly.definition_at_rate(
+        duly.effective_definition(p_definition_id, 'payment'), p_shards, p_window);
 begin
     if exists (select from duly.process_runs where id = p_run_id and execution = p_execution) then
         return duly.run_plan(p_run_id, v_definition);
@@ -38,8 +41,9 @@ begin
     insert into duly.process_runs (id, definition_id, kind, period, execution, baseline_id)
     values (p_run_id, p_definition_id, 'shadow', p_period, p_execution, (
         select r.id from duly.process_runs r
-        where r.definition_id = p_definition_id and r.kind = 'payment' and r.state = 'completed'
+        where r.definition_id = p_definition_id and r.kind = 'payment' and r.state = 'completed' and r.supplement = 0
         order by r.period desc limit 1));
+    perform duly.make_partition(p_run_id);
     return duly.freeze_members(p_run_id, v_definition, p_ends_on, p_owns => false);
 end $$;
 
@@ -76,7 +80,11 @@ language sql stable as $$
             else case when s.card_id = b.card_id then 'amount' else 'amount_and_card' end end,
         s.currency, s.amount_minor, s.card_label, b.currency, b.amount_minor, b.card_label
     from (select * from duly.run_items where run_id = p_run_id and outcome = 'charged') s
-    full join (select * from duly.run_items where run_id = p_baseline_id and outcome <> 'skipped') b using (member_id)
+    full join (
+        -- The month as its run and its supplements left it: who was charged twice counts with both.
+        select c.member_id, max(c.currency) as currency, sum(c.amount_minor)::bigint as amount_minor,
+            (array_agg(c.card_id order by c.run_id desc))[1] as card_id, (array_agg(c.card_label order by c.run_id desc))[1] as card_label
+        from duly.counted_items(p_baseline_id, true) c where c.outcome <> 'skipped' group by c.member_id) b using (member_id)
 $$;
 
 create or replace function duly.compare_with_baseline(p_run_id text, p_baseline_id text) returns jsonb

@@ -2,7 +2,8 @@
 
 -- Fix who is in a refund run, once a day and provider: rewards whose provider it is, and accounts in credit as far as what
 -- they paid through it can go back.
-create or replace function duly.freeze_refund_run(p_run_id text, p_provider_id text, p_day date) returns integer
+create or replace function duly.freeze_refund_run(p_run_id text, p_provider_id text, p_day date,
+    p_over_nobody boolean default true) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_members integer;
@@ -24,6 +25,9 @@ begin
         where b.balance_minor < 0 and f.left_minor > 0 and duly.chargeable_part(o.open_minor, a.currency) > 0;
     end if;
     select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
+    if v_members = 0 and not p_over_nobody then
+        perform duly.refuse('somebody_is_due', format('%s is over nobody; over_nobody closes it all the same', p_run_id));
+    end if;
     update duly.refund_runs set members = v_members where id = p_run_id;
     return v_members;
 end $$;

@@ -16,41 +16,96 @@ begin
     return v_definition;
 end $$;
 
-create or replace function duly.start_run(p_run_id text, p_definition_id text, p_kind text, p_period text)
+-- Begin the run of a period, or one that supplements it. `supplement` 0 is the period's own run; each further one comes after the
+-- one before it has its certificate.
+create or replace function duly.start_run(p_run_id text, p_definition_id text, p_kind text, p_period text,
+    p_supplement integer default 0)
 returns duly.run_definitions language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_definition duly.run_definitions := duly.effective_definition(p_definition_id, p_kind);
     v_run duly.process_runs;
 begin
-    insert into duly.process_runs (id, definition_id, kind, period) values (p_run_id, p_definition_id, p_kind, p_period)
-    on conflict (definition_id, period) where kind <> 'shadow' do nothing;
+    if p_supplement > 0 and not exists (select from duly.process_runs r where r.definition_id = p_definition_id
+            and r.period = p_period and r.kind = p_kind and r.supplement = p_supplement - 1 and r.state = 'completed') then
+        perform duly.refuse('month_is_closed', format('%s has no certificate for %s yet that supplement %s could follow',
+            p_definition_id, p_period, p_supplement));
+    end if;
+    insert into duly.process_runs (id, definition_id, kind, period, supplement)
+    values (p_run_id, p_definition_id, p_kind, p_period, p_supplement)
+    on conflict (definition_id, period, supplement) where kind <> 'shadow' do nothing;
+    if found then perform duly.make_partition(p_run_id); end if;
     select * into v_run from duly.process_runs
-    where definition_id = p_definition_id and period = p_period and kind = p_kind for update;
+    where definition_id = p_definition_id and period = p_period and kind = p_kind and supplement = p_supplement for update;
     if v_run.state = 'completed' then
-        perform duly.refuse('one_run_a_period', format('%s was run for %s and is closed', p_definition_id, p_period));
+        perform duly.refuse('one_run_a_period', format('%s was run for %s and is closed', p_definition_id,
+            case when p_supplement = 0 then p_period else p_period || ', supplement ' || p_supplement end));
     end if;
     return v_definition;
 end $$;
 
+-- Where run_items has a partition for each run (decision 0115), make that of a run that begins.
+create or replace function duly.make_partition(p_run_id text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_name text := 'run_items_' || left(md5(p_run_id), 16);
+begin
+    if (select relkind from pg_class where oid = 'duly.run_items'::regclass) <> 'p' or to_regclass('duly.' || v_name) is not null then
+        return;
+    end if;
+    execute format('create table duly.%I (like duly.run_items including all) with (fillfactor = 80)', v_name);
+    execute format('alter table duly.run_items attach partition duly.%I for values in (%L)', v_name, p_run_id);
+exception when invalid_object_definition then
+    -- A shadow that is cast again, whose members were in the table before it was partitioned: they go there again.
+    return;
+end $$;
+
+-- What a definition leaves out follows from the rate of whoever freezes; a worker of 0.1.0 does not say it.
+create or replace function duly.definition_at_rate(p_definition duly.run_definitions, p_shards integer, p_window integer)
+returns duly.run_definitions language plpgsql immutable as $$
+begin
+    p_definition.shards := coalesce(p_definition.shards, p_shards, 2);
+    p_definition.window_size := coalesce(p_definition.window_size, p_window, 50);
+    return p_definition;
+end $$;
+
+-- A run that was frozen keeps its shards, whatever its definition says by now. Its members are counted once: there may be millions,
+-- and each execution asks.
 create or replace function duly.run_plan(p_run_id text, p_definition duly.run_definitions) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('run_id', p_run_id, 'provider', coalesce(p_definition.provider_id, ''),
-        'shards', p_definition.shards, 'window', p_definition.window_size, 'page', p_definition.page_size,
-        'members', r.members,
-        'skipped', (select count(*) from duly.run_items i where i.run_id = p_run_id and i.outcome = 'skipped'),
-        'due', (select coalesce(jsonb_object_agg(d.currency, d.amount_minor), '{}') from (
-            select i.currency, sum(i.amount_minor) as amount_minor from duly.run_items i
-            where i.run_id = p_run_id and i.outcome is distinct from 'skipped' group by i.currency) d))
+        'window', coalesce(p_definition.window_size, 50), 'page', p_definition.page_size)
+        || coalesce(r.plan, duly.counted_plan(p_run_id)) || jsonb_build_object('members', r.members)
     from duly.process_runs r where r.id = p_run_id
 $$;
 
+-- How many members a run has and how many of them are passed over, in how many shards, and what is due of the others.
+create or replace function duly.counted_plan(p_run_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('shards', coalesce(max(c.shards), 1), 'members', coalesce(sum(c.members), 0),
+        'skipped', coalesce(sum(c.skipped), 0),
+        'due', coalesce(jsonb_object_agg(c.currency, c.due_minor) filter (where c.due_minor is not null), '{}'))
+    from (select i.currency, max(i.shard) + 1 as shards, count(*) as members,
+            count(*) filter (where i.outcome = 'skipped') as skipped,
+            sum(i.amount_minor) filter (where i.outcome is distinct from 'skipped') as due_minor
+        from duly.run_items i where i.run_id = p_run_id group by i.currency) c
+$$;
+
+-- Keep what the members of a run come to, now that they are fixed.
+create or replace function duly.keep_plan(p_run_id text, p_shards integer) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.process_runs r
+    set plan = c.plan || jsonb_build_object('shards', p_shards), members = (c.plan ->> 'members')::int
+    from (select duly.counted_plan(p_run_id) as plan) c where r.id = p_run_id
+$$;
+
 create or replace function duly.skip_reason(p_account duly.accounts, p_definition duly.run_definitions, p_card duly.cards,
-    p_customer text, p_free bigint, p_minimum bigint, p_is_asked boolean)
+    p_customer text, p_free bigint, p_minimum bigint, p_is_asked boolean, p_pays_by text default null)
 returns text language sql stable as $$
     select case
         when p_account.state <> 'active' then 'account_' || p_account.state
         when p_free = 0 and p_is_asked then 'asked_in_period'
         when p_free = 0 then 'in_collection'
+        when p_pays_by is not null then 'pays_by_' || p_pays_by
         when p_minimum is null then 'currency_not_taken'
         when cardinality(p_definition.currencies) > 0 and p_account.currency <> all (p_definition.currencies)
             then 'currency_not_in_definition'
@@ -87,6 +142,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         -- Who asked for an amount leaves the rest to the run.
         where not exists (select from duly.collections c
             where c.account_id = r.account_id and c.period = r.period and c.asked_minor is not null)
+          -- So does what a person has ordered beside it: declined or not, the month is the run's.
+          and not exists (select from duly.payment_orders o where o.account_id = r.account_id and o.period = r.period)
     ),
     marked as materialized (
         select i.*, x.free_minor, x.free_minor > 0 and u.id is null as is_free, x.free_minor > 0 and u.id is not null as is_asked
@@ -96,31 +153,30 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         cross join lateral (select case when w.has_owner then 0
             else greatest(i.open_minor - coalesce(w.claimed_minor, 0), 0) end::bigint as free_minor) x
     ),
-    free as (
-        select i.*, row_number() over (partition by i.account_id order by i.sort_on, i.account_version) as place,
-            count(*) over (partition by i.account_id) as of_all
-        from marked i where i.is_free
+    placed as (
+        select i.*, row_number() over (partition by i.account_id, i.is_free order by i.sort_on, i.account_version) as place,
+            count(*) filter (where i.is_free) over (partition by i.account_id) as of_all
+        from marked i
     ),
-    part as (
-        select f.account_id, sum(f.free_minor) filter (where f.place <= duly.part_of(f.of_all))::bigint as free_minor,
-            array_agg(f.transaction_id order by f.place) filter (where f.place <= duly.part_of(f.of_all)) as invoices,
-            max(f.account_version) filter (where duly.part_of(f.of_all) < f.of_all) as rest_until
-        from free f group by f.account_id
-    ),
+    -- Everything about an account in one pass: no estimate can make the server compare each of them with each.
     owed as (
-        select i.account_id, sum(i.open_minor)::bigint as amount_minor, bool_or(i.is_asked) as is_asked
-        from marked i group by i.account_id
+        select p.account_id, sum(p.open_minor)::bigint as amount_minor, bool_or(p.is_asked) as is_asked,
+            coalesce(sum(p.free_minor) filter (where p.is_free and p.place <= x.most), 0)::bigint as free_minor,
+            array_agg(p.transaction_id order by p.place) filter (where p.is_free and p.place <= x.most) as invoices,
+            max(p.account_version) filter (where p.is_free and x.most < p.of_all) as rest_until
+        from placed p cross join lateral (select duly.part_of(p.of_all) as most) x group by p.account_id
     ),
     judged as (
-        select a.currency, owed.account_id, owed.amount_minor, coalesce(part.free_minor, 0) as free_minor, part.invoices,
-            part.rest_until, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
-            duly.skip_reason(a, p_definition, card, g.customer_reference, coalesce(part.free_minor, 0), c.minimum_minor,
-                owed.is_asked) as reason
+        select a.currency, owed.account_id, owed.amount_minor, owed.free_minor, owed.invoices,
+            owed.rest_until, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
+            duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
+                owed.is_asked, case when h.provider_id is null then f.payment_method_id end) as reason
         from owed
-        left join part on part.account_id = owed.account_id
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
         left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = a.id
+        left join duly.payment_preferences f on f.account_id = a.id and f.is_default
+        left join duly.provider_methods h on h.payment_method_id = f.payment_method_id and h.provider_id = p_definition.provider_id
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
     )
     select j.account_id, j.currency, case when j.reason is null then duly.chargeable_part(j.free_minor, j.currency)
@@ -130,8 +186,13 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from judged j
 $$;
 
-create or replace function duly.freeze_members(p_run_id text, p_definition duly.run_definitions, p_ends_on date, p_owns boolean)
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+-- All accounts at once. Right after a month was billed, or a database restored, nobody has counted its rows: a plan that walks
+-- through one table for each row of another would take days.
+create or replace function duly.freeze_members(p_run_id text, p_definition duly.run_definitions, p_ends_on date, p_owns boolean,
+    p_supplement integer default 0)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_custom_plan
+    set enable_nestloop = off
+as $$
 begin
     insert into duly.run_items (run_id, member_id, account_id, shard, currency, amount_minor, card_id, card_label,
         invoices, outcome, reason, finished_at, rest_until)
@@ -139,21 +200,31 @@ begin
         m.amount_minor, m.card_id, m.card_label, case when p_owns then m.invoices else '{}' end,
         case when m.reason <> '' then 'skipped' end, m.reason, case when m.reason <> '' then now() end,
         case when p_owns then m.rest_until end
-    from duly.judge_members(p_definition, p_ends_on) m;
-    update duly.process_runs set members = (select count(*) from duly.run_items where run_id = p_run_id) where id = p_run_id;
+    from duly.members_of_month(p_definition, p_ends_on, p_supplement) m;
+    perform duly.keep_plan(p_run_id, p_definition.shards);
     return duly.run_plan(p_run_id, p_definition);
 end $$;
 
--- Fix who is in a run, once: everyone who owes something at the period's end, with the reason of those passed over.
-create or replace function duly.freeze_payment_run(p_run_id text, p_definition_id text, p_period text, p_ends_on date)
+-- Fix who is in a run, once: everyone who owes something at the period's end, with the reason of those passed over. Workers of
+-- 0.1.0 do not say whether it may be over nobody, and close such a month.
+create or replace function duly.freeze_payment_run(p_run_id text, p_definition_id text, p_period text, p_ends_on date,
+    p_shards integer default null, p_window integer default null, p_supplement integer default 0,
+    p_over_nobody boolean default true)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_definition duly.run_definitions := duly.start_run(p_run_id, p_definition_id, 'payment', p_period);
+    v_is_frozen boolean := duly.is_frozen(p_definition_id, 'payment', p_period, p_supplement);
+    v_definition duly.run_definitions := duly.definition_at_rate(
+        duly.start_run(p_run_id, p_definition_id, 'payment', p_period, p_supplement), p_shards, p_window);
+    v_plan jsonb;
 begin
-    if exists (select from duly.run_items where run_id = p_run_id) then
+    if v_is_frozen or exists (select from duly.run_items where run_id = p_run_id) then
         return duly.run_plan(p_run_id, v_definition);
     end if;
-    return duly.freeze_members(p_run_id, v_definition, p_ends_on, p_owns => true);
+    v_plan := duly.freeze_members(p_run_id, v_definition, p_ends_on, p_owns => true, p_supplement => p_supplement);
+    if not p_over_nobody then
+        perform duly.refuse_run_over_nobody(p_run_id);
+    end if;
+    return v_plan;
 end $$;
 
 -- The next members without an outcome, or with one that has to wait and nobody who owns it: a shard ended in between.
@@ -201,41 +272,4 @@ begin
       and not exists (select from duly.gateway_requests r where r.run_id = i.run_id and r.account_id = i.account_id)
       and not exists (select from duly.collections c where c.run_id = i.run_id and c.account_id = i.account_id);
     return v_members[cardinality(v_members)];
-end $$;
-
--- Close a run: one outcome a member, the same money as the ledger posted (rule certificate_adds_up), a seal over all.
-create or replace function duly.certify_run(p_run_id text) returns jsonb
-language plpgsql security definer set search_path = duly, pg_temp as $$
-declare
-    v_run duly.process_runs;
-    v_ledger bigint;
-    v_items bigint;
-    v_seal text;
-begin
-    select * into strict v_run from duly.process_runs where id = p_run_id for update;
-    if v_run.state = 'completed' then return v_run.certificate; end if;
-    -- Who has no outcome by now is with a collection, which has no answer of the gateway yet.
-    update duly.run_items set outcome = 'unknown', reason = 'no_answer_yet', finished_at = now()
-    where run_id = p_run_id and outcome is null and v_run.kind <> 'billing';
-    select coalesce(sum(settled_minor), 0), encode(sha256(convert_to(coalesce(string_agg(
-        concat_ws('|', member_id, currency, amount_minor, settled_minor, outcome, reason, transaction_id), E'\n'
-        order by member_id), ''), 'utf8')), 'hex')
-    into v_items, v_seal from duly.run_items where run_id = p_run_id;
-    select coalesce(sum(t.total_minor), 0) into v_ledger
-    from duly.run_items i join duly.financial_transactions t on t.id = i.transaction_id
-    where i.run_id = p_run_id and t.posted_at is not null;
-    if (v_items <> v_ledger and v_run.kind <> 'shadow') or v_run.members <> (
-        select count(*) from duly.run_items where run_id = p_run_id and outcome is not null) then
-        perform duly.refuse('certificate_adds_up',
-            format('run %s: its members come to %s, the ledger to %s', p_run_id, v_items, v_ledger));
-    end if;
-    update duly.process_runs set state = 'completed', completed_at = now(), certificate = jsonb_build_object(
-        'run_id', p_run_id, 'definition_id', definition_id, 'period', period, 'members', members, 'sha256', v_seal,
-        'is_aborted', is_aborted, 'decisions', to_jsonb(decisions),
-        'comparison', case when kind = 'shadow' then duly.compare_with_baseline(p_run_id, baseline_id) end,
-        'totals', (select coalesce(jsonb_agg(jsonb_build_object('outcome', outcome, 'reason', reason, 'currency', currency,
-            'members', x.members, 'amount_minor', case when outcome in ('charged', 'billed') then settled_minor
-            else amount_minor end) order by outcome, reason, currency), '[]') from duly.run_totals(p_run_id) x))
-    where id = p_run_id returning * into v_run;
-    return v_run.certificate;
 end $$;

@@ -116,15 +116,16 @@ begin
         where c.state not in ('rejected', 'replaced', 'removed') and c.created_at < now() - p_at_least and c.id > v_first
         order by c.id limit p_limit;
     when 'run' then return query
-        select array[p.id, p.kind, p.definition_id, p.period], coalesce(d.provider_id, ''), p.id, ''
+        select array[p.id, p.kind, p.definition_id, p.period, p.supplement::text], coalesce(d.provider_id, ''), p.id, ''
         from duly.process_runs p join duly.run_definitions d on d.id = p.definition_id
         where p.state = 'running' and p.kind <> 'shadow' and p.started_at < now() - p_at_least and p.id > v_first
         order by p.id limit p_limit;
     when 'shard' then return query
         -- Each shard of a run that still has members to do; the run itself is compared before it.
-        select array[p.id, lpad(s.shard::text, 3, '0'), p.kind, p.definition_id, p.period], coalesce(d.provider_id, ''), p.id, ''
+        select array[p.id, lpad(s.shard::text, 3, '0'), p.kind, p.definition_id, p.period, p.supplement::text],
+            coalesce(d.provider_id, ''), p.id, ''
         from duly.process_runs p join duly.run_definitions d on d.id = p.definition_id
-        cross join lateral generate_series(0, coalesce(d.shards, 1) - 1) s (shard)
+        cross join lateral generate_series(0, 63) s (shard)
         where p.state = 'running' and p.kind = 'payment' and p.started_at < now() - p_at_least
           and (p.id, lpad(s.shard::text, 3, '0')) > (v_first, v_second)
           and exists (select from duly.run_items i where i.run_id = p.id and i.shard = s.shard and i.outcome is null)

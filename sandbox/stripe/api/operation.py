@@ -113,11 +113,17 @@ class Operation:
     async def _execute(self, state: AccountState, call: Call, injected: InjectedFault | None) -> Answer:
         kind = injected.kind if injected else None
         delay = injected.delay_seconds if injected else 0.0
+        # Half the way there and half the way back: whoever gives up in between finds it done or not.
+        on_the_way = self._sandbox.latencies.seconds(self.name, call.subject) / 2
+        if on_the_way:
+            await asyncio.sleep(on_the_way)
         if kind is FaultKind.SLOW_EFFECT:
             await asyncio.sleep(delay)
         if kind is FaultKind.STORED_500:
             return _refusal(errors.server_error(500, stored=True), call)
         answer = self._run(state, call)
+        if on_the_way:
+            await asyncio.sleep(on_the_way)
         if kind is FaultKind.SLOW_ANSWER:
             await asyncio.sleep(delay)
         if kind is FaultKind.STORED_500_AFTER_EFFECT:

@@ -80,6 +80,7 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("POST", "/v1/payouts", payouts.create, sdk.PayoutCreateParams),
     ("GET", "/v1/payouts/{id}", by_id("payouts"), sdk.PayoutRetrieveParams),
     ("GET", "/v1/payouts", page_of("payouts"), sdk.PayoutListParams),
+    ("POST", "/v1/payouts/{id}/cancel", payouts.cancel, sdk.PayoutCancelParams),
     ("GET", "/v1/events/{id}", events.retrieve, sdk.EventRetrieveParams),
     ("GET", "/v1/events", events.list_all, sdk.EventListParams),
     ("GET", "/v1/disputes/{id}", by_id("disputes"), sdk.DisputeRetrieveParams),

@@ -21,6 +21,7 @@ from sandbox.stripe.control.messages import (
     EventFaultKind,
     Fault,
     FaultKind,
+    Latency,
     MovementReport,
     RateLimits,
     RefundScript,
@@ -41,6 +42,7 @@ __all__ = [
     "EventFaultKind",
     "Fault",
     "FaultKind",
+    "Latency",
     "RateLimits",
     "RefundScript",
     "RestrictedKey",
@@ -140,6 +142,10 @@ class SandboxControl:
         """Replaces the limits; `RateLimits()` lifts them all."""
         self._call("POST", "rate_limits", limits)
 
+    def set_latency(self, latency: Latency) -> None:
+        """How long answers take from now on; `Latency()` lets them come at once."""
+        self._call("POST", "latency", latency)
+
     def set_delays(self, delays: Delays) -> None:
         """How much later Stripe does what it does later."""
         self._call("POST", "delays", delays)
@@ -210,9 +216,13 @@ class SandboxControl:
         """The cardholder disputes the charge; gives the dispute."""
         return self._call("POST", f"charges/{charge}/dispute", script or DisputeScript())
 
-    def close_dispute(self, dispute: str, *, won: bool) -> Json:
-        """The bank's last word on a dispute or inquiry."""
-        return self._call("POST", f"disputes/{dispute}/{'won' if won else 'lost'}")
+    def close_dispute(self, dispute: str, *, won: bool, reinstated: int = 0) -> Json:
+        """The bank's last word on a dispute or inquiry. One that is lost may bring a part of the money back."""
+        return self._call("POST", f"disputes/{dispute}/{'won' if won else 'lost'}", reinstated=reinstated)
+
+    def overturn_dispute(self, dispute: str) -> Json:
+        """The bank gives back what was lost."""
+        return self._call("POST", f"disputes/{dispute}/overturn")
 
     def escalate_inquiry(self, dispute: str) -> Json:
         """An inquiry becomes a chargeback."""

@@ -130,6 +130,23 @@ class RateLimits(Model):
     endpoints: dict[str, float] = {}
 
 
+class Latency(Model):
+    """How long an answer takes: lognormal, by its median and its 99th percentile, in seconds of the wall clock.
+
+    At a median of 0 every answer comes at once; with both the same, all take as long.
+    """
+
+    median_seconds: float = Field(default=0, ge=0)
+    percentile_99_seconds: float = Field(default=0, ge=0)
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> "Latency":
+        if self.percentile_99_seconds < self.median_seconds:
+            raise ValueError("percentile_99_seconds must not be below median_seconds")
+        return self
+
+
 class Delays(Model):
     """Seconds of the sandbox's clock until what Stripe does later happens.
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.stripe.api.errors import ApiError, invalid_request
+from sandbox.stripe.control.latency import Latencies
 from sandbox.stripe.control.messages import (
     AccountSettings,
     CardScript,
@@ -20,6 +21,7 @@ from sandbox.stripe.control.messages import (
     DisputeScript,
     EventFault,
     Fault,
+    Latency,
     MovementReport,
     RateLimits,
     RestrictedKey,
@@ -100,6 +102,13 @@ async def rate_limits(sandbox: Sandbox, request: Request) -> object:
     if request.method == "POST":
         sandbox.limiter.change(await _given(request, RateLimits))
     return sandbox.limiter.limits
+
+
+async def latency(sandbox: Sandbox, request: Request) -> object:
+    """Tells how long answers take; a POST changes it."""
+    if request.method == "POST":
+        sandbox.latencies = Latencies(await _given(request, Latency))
+    return sandbox.latencies.latency
 
 
 async def delays(sandbox: Sandbox, request: Request) -> object:
@@ -201,16 +210,19 @@ async def open_dispute(sandbox: Sandbox, request: Request) -> object:
 
 
 async def decide_dispute(sandbox: Sandbox, request: Request) -> object:
-    """The bank's word on a dispute: won, lost, or, for an inquiry, escalate."""
+    """The bank's word on a dispute: won, lost (with a part `?reinstated=`), overturn, or, for an inquiry, escalate."""
     state = _account_state(sandbox, request)
     dispute = state.disputes.get(request.path_params["id"])
     verdict = request.path_params["verdict"]
     if verdict == "escalate":
         disputes.escalate(state, dispute)
+    elif verdict == "overturn":
+        disputes.overturn(state, dispute)
     elif verdict in {"won", "lost"}:
-        disputes.decide(state, dispute, won=verdict == "won")
+        reinstated = int(request.query_params.get("reinstated", 0))
+        disputes.decide(state, dispute, won=verdict == "won", reinstated=reinstated)
     else:
-        raise invalid_request("A dispute is won, lost or escalated.", param="verdict")
+        raise invalid_request("A dispute is won, lost, overturned or escalated.", param="verdict")
     return dispute
 
 
@@ -264,6 +276,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("event_faults", event_faults, ["GET", "POST", "DELETE"]),
         ("rate_limits", rate_limits, ["GET", "POST"]),
         ("delays", delays, ["GET", "POST"]),
+        ("latency", latency, ["GET", "POST"]),
         ("account_settings", account_settings, ["GET", "POST"]),
         ("restricted_keys", restricted_keys, ["GET", "POST"]),
         ("webhook_endpoints", webhook_endpoints, ["GET", "POST", "DELETE"]),

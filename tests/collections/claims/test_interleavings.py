@@ -217,7 +217,8 @@ async def test_no_invoice_is_collected_by_two_owners_whatever_happens_at_once(
 
     collectors = [Collector(owner_database_url, seed * COLLECTORS + number) for number in range(COLLECTORS)]
     # Before anybody else: later claims of an amount may all find nothing left.
-    collectors[0].take_over(is_amount=True)
+    while not await small_parts.value("select count(*) from duly.collections where asked_minor is not null"):
+        collectors[0].take_over(is_amount=True)
     with ThreadPoolExecutor(COLLECTORS) as pool:
         for done in [pool.submit(collector.work) for collector in collectors]:
             done.result()
@@ -231,5 +232,4 @@ async def test_no_invoice_is_collected_by_two_owners_whatever_happens_at_once(
         "from duly.collections c join duly.gateway_requests r using (account_id, period)"
         " where c.asked_minor is not null and r.kind = 'payment'"
     )
-    assert await small_parts.value("select count(*) from duly.collections where asked_minor is not null") > 0
     assert await small_parts.run(f"select period {asked} and r.amount_minor > c.asked_minor") == []

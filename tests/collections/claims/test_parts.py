@@ -199,6 +199,7 @@ async def test_very_many_invoices_that_are_given_up_are_written_off_in_pages(
     assert await broken_invariants(merchant) == []
 
 
+@pytest.mark.slow
 async def test_50000_open_invoices_are_collected_in_bounded_steps(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:

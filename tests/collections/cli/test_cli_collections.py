@@ -55,12 +55,13 @@ async def test_a_decline_is_an_answer_and_the_collection_goes_on(
 
     result = await cli.json("collections", "start", account, period)
     shown = await cli.json("collections", "show", account, period)
-    listed = await cli.json("collections", "list", "--stage", "collecting")
+    listed = await cli.json("collections", "list", "--state", "open")
 
     assert result["first_outcome"]["decline_code"] == "insufficient_funds"
     assert shown["now"]["stage"] == "dunning"
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["declined"]
     assert [(row["account_id"], row["period"]) for row in listed["collections"]] == [(account, period)]
+    assert (shown["stage"], listed["totals"][0]["state"]) == ("dunning", "open")
 
 
 async def test_a_collection_is_shown_from_the_database_when_temporal_is_away(
@@ -73,7 +74,7 @@ async def test_a_collection_is_shown_from_the_database_when_temporal_is_away(
     result = await cli("collections", "show", account, period, "--json", DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
 
     assert result.exit_code == 0
-    assert (result.document["stage"], result.document["now"]) == ("collecting", None)
+    assert (result.document["stage"], result.document["now"]) == ("open", None)
 
 
 async def test_starting_a_collection_twice_is_refused(

@@ -32,7 +32,7 @@ async def test_a_payment_asked_of_the_gateway_is_posted_when_the_gateway_has_the
 
     shown = await gateway_company.shown(payment)
 
-    assert (shown["state"], shown["provider"], shown["total_minor"]) == ("posted", "stripe", 10000)
+    assert (shown["state"], shown["provider"], shown["total_minor"]) == ("settled", "stripe", 10000)
     assert shown["gateway_reference"].startswith("pi_")
     assert await gateway_company.balance(account) == 0
 

@@ -1,6 +1,7 @@
 """Collections hear at once of whatever changes what their account owes."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -8,6 +9,7 @@ from temporalio.client import Client
 
 from models.collections.collection import CollectionRequest
 from models.workflow_ids import collection_id
+from tests.bank.statements import csv_statement
 from tests.support.company import Company
 from workflows.collections.collection import Collection
 
@@ -80,6 +82,20 @@ async def test_a_collection_that_has_just_ended_needs_no_telling(company: Compan
     result = await company.cli.json("transactions", "create", "payment", account, "--amount", "1", "--method", "cash")
 
     assert result["collections_signalled"] == []
+
+
+async def test_a_statement_whose_import_was_interrupted_tells_when_it_is_imported_again(
+    company: Company, waiting: str, temporal_server: Client, tmp_path: Path
+) -> None:
+    file = csv_statement(tmp_path, [f"B1,2026-05-20,1.00,EUR,{waiting},,,,"])
+    await company.cli("import", "bank", file, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    untold = await signals(temporal_server, waiting)
+
+    result = await company.cli.json("import", "bank", file)
+
+    assert untold == []
+    assert [one["outcome"] for one in result["entries"]] == ["unchanged"]
+    assert await signals(temporal_server, waiting) == ["receivable_changed"]
 
 
 async def test_money_is_posted_though_temporal_is_away(company: Company, waiting: str) -> None:

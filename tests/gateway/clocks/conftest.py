@@ -1,12 +1,9 @@
 """A database and a gateway whose clocks can be set: every other fixture of these tests stands on them."""
 
 import itertools
-import time
 from collections.abc import AsyncIterator, Iterator
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from activities.database import Database
@@ -14,62 +11,42 @@ from activities.events.inbox import EventInbox
 from sandbox.servers.migrate import migrate
 from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
 from sandbox.servers.postgres_home import temporary_home
+from sandbox.servers.shown_clock import ShownClock
 from sandbox.servers.stripe_process import StripeAccount, running_stripe
 from tests.fixtures.database import TEMPLATE
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.support.builders import API_KEY
-from tests.support.wrong_clocks import WrongClock, wrong_clock
+from tests.support.wrong_clocks import wrong_clock
 
 
 @pytest.fixture(scope="session")
-def settable_database_clock() -> Iterator[WrongClock]:
+def settable_database_clock() -> Iterator[ShownClock]:
     with wrong_clock() as clock:
         yield clock
 
 
 @pytest.fixture(scope="session")
-def settable_gateway_clock() -> Iterator[WrongClock]:
+def settable_gateway_clock() -> Iterator[ShownClock]:
     with wrong_clock() as clock:
         yield clock
 
 
 @pytest.fixture
-def database_clock(settable_database_clock: WrongClock) -> Iterator[WrongClock]:
+def database_clock(settable_database_clock: ShownClock) -> Iterator[ShownClock]:
     """The clock of the database's server, right at first."""
     yield settable_database_clock
     settable_database_clock.set(0)
 
 
-class GatewayClock:
-    """The clock of the gateway. Its HTTP server says what time it is once a second only."""
-
-    def __init__(self, clock: WrongClock, address: str) -> None:
-        self._clock = clock
-        self._address = address
-
-    def set(self, seconds: float) -> None:
-        """Show another time, and wait until every answer says so."""
-        self._clock.set(seconds)
-        deadline = time.monotonic() + 10
-        while abs(self._shown() - time.time() - seconds) > 3:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-    def _shown(self) -> float:
-        answer = httpx.get(self._address, trust_env=False)
-        return parsedate_to_datetime(answer.headers["date"]).timestamp()
-
-
 @pytest.fixture
-def gateway_clock(settable_gateway_clock: WrongClock, stripe_address: str) -> Iterator[GatewayClock]:
+def gateway_clock(settable_gateway_clock: ShownClock) -> Iterator[ShownClock]:
     """The clock of the gateway, right at first."""
-    clock = GatewayClock(settable_gateway_clock, stripe_address)
-    yield clock
-    clock.set(0)
+    yield settable_gateway_clock
+    settable_gateway_clock.set(0)
 
 
 @pytest.fixture(scope="session")
-async def postgres_server(server_logs: Path, settable_database_clock: WrongClock) -> AsyncIterator[PostgresServer]:
+async def postgres_server(server_logs: Path, settable_database_clock: ShownClock) -> AsyncIterator[PostgresServer]:
     """A server of these tests' own, whose clock can be set."""
     log, environment = server_logs / "postgres-clock.log", settable_database_clock.environment()
     with temporary_home(in_memory=True) as home:
@@ -93,7 +70,7 @@ def database_names() -> "itertools.count[int]":
 
 @pytest.fixture(scope="session")
 async def stripe_address(
-    tmp_path_factory: pytest.TempPathFactory, server_logs: Path, settable_gateway_clock: WrongClock
+    tmp_path_factory: pytest.TempPathFactory, server_logs: Path, settable_gateway_clock: ShownClock
 ) -> AsyncIterator[str]:
     """The base URL of a sandbox of these tests' own, whose clock can be set."""
     async with running_stripe(

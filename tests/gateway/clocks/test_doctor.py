@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.gateway.clocks.conftest import GatewayClock
+from sandbox.servers.shown_clock import ShownClock
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
-from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 
 def clocks(result: CommandResult) -> dict[str, str]:
@@ -14,7 +14,7 @@ def clocks(result: CommandResult) -> dict[str, str]:
 
 @pytest.mark.parametrize("seconds", [HOUR, -SIX_MINUTES])
 async def test_clocks_too_far_apart_are_wrong_and_it_says_whose(
-    cli: CommandLine, merchant: Merchant, workers: None, database_clock: WrongClock, seconds: int
+    cli: CommandLine, merchant: Merchant, workers: None, database_clock: ShownClock, seconds: int
 ) -> None:
     database_clock.set(seconds)
 
@@ -28,7 +28,7 @@ async def test_clocks_too_far_apart_are_wrong_and_it_says_whose(
 
 
 async def test_clocks_a_little_apart_are_a_warning(
-    cli: CommandLine, merchant: Merchant, workers: None, gateway_clock: GatewayClock
+    cli: CommandLine, merchant: Merchant, workers: None, gateway_clock: ShownClock
 ) -> None:
     gateway_clock.set(30)
 

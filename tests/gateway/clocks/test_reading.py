@@ -6,15 +6,15 @@ from activities.database import Database
 from activities.gateway.clocks import DATABASE, GATEWAY, THIS_MACHINE, Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.clocks import ClockVerdict
-from tests.gateway.clocks.conftest import GatewayClock
-from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+from sandbox.servers.shown_clock import ShownClock
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 OFF = (HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR)
 
 
 @pytest.mark.parametrize("seconds", OFF)
 async def test_a_database_whose_clock_is_off_is_found(
-    database: Database, gateway: StripeGateway, database_clock: WrongClock, seconds: int
+    database: Database, gateway: StripeGateway, database_clock: ShownClock, seconds: int
 ) -> None:
     database_clock.set(seconds)
 
@@ -28,7 +28,7 @@ async def test_a_database_whose_clock_is_off_is_found(
 
 @pytest.mark.parametrize("seconds", OFF)
 async def test_a_gateway_whose_clock_is_off_is_found(
-    database: Database, gateway: StripeGateway, gateway_clock: GatewayClock, seconds: int
+    database: Database, gateway: StripeGateway, gateway_clock: ShownClock, seconds: int
 ) -> None:
     gateway_clock.set(seconds)
 
@@ -40,7 +40,7 @@ async def test_a_gateway_whose_clock_is_off_is_found(
 
 @pytest.mark.parametrize("seconds", OFF)
 async def test_a_worker_whose_clock_is_off_is_the_one_that_both_others_differ_from(
-    database: Database, gateway: StripeGateway, database_clock: WrongClock, gateway_clock: GatewayClock, seconds: int
+    database: Database, gateway: StripeGateway, database_clock: ShownClock, gateway_clock: ShownClock, seconds: int
 ) -> None:
     for clock in (database_clock, gateway_clock):
         clock.set(-seconds)
@@ -61,7 +61,7 @@ async def test_clocks_that_are_right_agree(database: Database, gateway: StripeGa
 
 
 async def test_clocks_half_a_minute_apart_are_a_warning(
-    database: Database, gateway: StripeGateway, database_clock: WrongClock
+    database: Database, gateway: StripeGateway, database_clock: ShownClock
 ) -> None:
     database_clock.set(30)
 

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
 from activities.gateway.stripe_gateway import StripeGateway
+from sandbox.servers.shown_clock import ShownClock
 from tests.events.signed_events import SECRETS, an_event, send, signed
-from tests.gateway.clocks.conftest import GatewayClock
 from tests.support.builders import API_KEY, Merchant
 from tests.support.running_duly import RunningDuly
 from tests.support.wrong_clocks import HOUR, SIX_MINUTES
@@ -43,7 +43,7 @@ def signed_at_the_gateway(body: str, *, ahead: float, age: float = 0) -> dict[st
 
 @pytest.mark.parametrize("ahead", OFF)
 async def test_events_are_taken_by_the_gateways_clock_and_the_difference_is_said(
-    visitor: httpx.AsyncClient, clock: ReceiverClock, gateway_clock: GatewayClock, ahead: int
+    visitor: httpx.AsyncClient, clock: ReceiverClock, gateway_clock: ShownClock, ahead: int
 ) -> None:
     gateway_clock.set(ahead)
     with capture_logs() as logged:
@@ -64,7 +64,7 @@ async def test_events_are_taken_by_the_gateways_clock_and_the_difference_is_said
 
 
 async def test_a_receiver_that_does_not_know_the_gateways_time_asks_before_it_calls_an_event_stale(
-    visitor: httpx.AsyncClient, gateway_clock: GatewayClock
+    visitor: httpx.AsyncClient, gateway_clock: ShownClock
 ) -> None:
     gateway_clock.set(-HOUR)
     before = (await visitor.get("/health")).json()["clock"]["verdict"]
@@ -76,7 +76,7 @@ async def test_a_receiver_that_does_not_know_the_gateways_time_asks_before_it_ca
 
 
 async def test_what_nobody_signed_makes_the_receiver_ask_nothing(
-    visitor: httpx.AsyncClient, gateway_clock: GatewayClock
+    visitor: httpx.AsyncClient, gateway_clock: ShownClock
 ) -> None:
     body = an_event()
     answer = await send(visitor, body, signed(body, secret="whsec_wrong", at=1))
@@ -85,7 +85,7 @@ async def test_what_nobody_signed_makes_the_receiver_ask_nothing(
     assert (await visitor.get("/health")).json()["clock"]["verdict"] == "unknown"
 
 
-async def test_a_refused_key_tells_the_time_as_well(stripe_address: str, gateway_clock: GatewayClock) -> None:
+async def test_a_refused_key_tells_the_time_as_well(stripe_address: str, gateway_clock: ShownClock) -> None:
     gateway = StripeGateway(f"{API_KEY}_wrong", api_base=stripe_address, timeout_seconds=5)
     clock = ReceiverClock(gateway)
 

@@ -20,11 +20,11 @@ from activities.refunds.refunds import RefundActivities
 from models.cards.card import CardRegistration, ValidationRequest
 from models.gateway.gateway_request import CollectOutcome
 from models.refunds.refund import RefundAttempt, RefundOrder
+from sandbox.servers.shown_clock import ShownClock
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
-from tests.gateway.clocks.conftest import GatewayClock
 from tests.support.attempts import CHARGES, age_attempts, charged, refused_type, request_for, until_answered
 from tests.support.builders import Merchant
-from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 ACCOUNTS = 6
 OFF = [
@@ -37,7 +37,7 @@ SetClock = Callable[[str, float], None]
 
 
 @pytest.fixture
-def set_clock(database_clock: WrongClock, gateway_clock: GatewayClock) -> SetClock:
+def set_clock(database_clock: ShownClock, gateway_clock: ShownClock) -> SetClock:
     """Lets somebody's clock be wrong by so many seconds. For a worker both others are, the other way round."""
 
     def set_it(whose: str, seconds: float) -> None:

@@ -7,9 +7,9 @@ from activities.events.inbox import EventInbox
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import SweepRequest
-from tests.gateway.clocks.conftest import GatewayClock
+from sandbox.servers.shown_clock import ShownClock
 from tests.gateway.conftest import Cards
-from tests.support.wrong_clocks import HOUR, SIX_MINUTES, WrongClock
+from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 OFF = (HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR)
 SWEEP = SweepRequest("stripe")
@@ -20,8 +20,8 @@ async def test_an_event_that_was_lost_is_found_by_a_worker_whose_clock_is_off(
     database: Database,
     gateway: StripeGateway,
     cards: Cards,
-    database_clock: WrongClock,
-    gateway_clock: GatewayClock,
+    database_clock: ShownClock,
+    gateway_clock: ShownClock,
     worker_ahead: int,
 ) -> None:
     for clock in (database_clock, gateway_clock):
@@ -54,7 +54,7 @@ async def test_a_gateway_that_has_nothing_to_tell_moves_the_mark_on_all_the_same
 
 
 async def test_a_mark_in_the_future_hides_nothing(
-    database: Database, gateway: StripeGateway, cards: Cards, gateway_clock: GatewayClock
+    database: Database, gateway: StripeGateway, cards: Cards, gateway_clock: ShownClock
 ) -> None:
     inbox = EventInbox(database, "stripe")
     feed = EventFeedActivities(inbox, gateway)

@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 from models.collections.collection import Stage
+from sandbox.servers.shown_clock import ShownClock
 from tests.support.attempts import CHARGES, charged
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
-from tests.support.wrong_clocks import HOUR, WrongClock
+from tests.support.wrong_clocks import HOUR
 from workflows.collections.collection import Collection
 
 
 async def test_a_collection_says_whose_clock_is_wrong_and_charges_once_when_it_is_right_again(
-    duly: RunningDuly, merchant: Merchant, database_clock: WrongClock
+    duly: RunningDuly, merchant: Merchant, database_clock: ShownClock
 ) -> None:
     account = await merchant.account(owes_minor=2500)
     database_clock.set(HOUR)

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.fixtures.database import table_in_use
 from tests.support.company import Company
 
 CASH = ("--method", "cash")
@@ -48,7 +50,7 @@ async def books(company: Company) -> None:
         (("create", "payment", "a2", "--amount", "1", *CASH, "--invoice", "INV-9"), "transaction",
          "transaction_exists"),
         (("create", "payment", "a2", "--amount", "1", *CASH, "--reference", "4242424242424242"), "reference",
-         "value_error"),
+         "no_card_number"),
         (("create", "refund", "a1", "--amount", "51", *CASH), "acknowledge_warning", "credit_limit"),
         (("create", "invoice", "a2", "--line", "product=plan,price=1", "--back-office-code", "ERP-1"),
          "back_office_code", "back_office_code_unique"),
@@ -71,7 +73,7 @@ async def books(company: Company) -> None:
         (("move", "PAY-0000000001", "yen"), "account", "currency_of_account"),
         (("quick-pay", "INV-0000000002", *CASH), "transaction", "unsettled_only"),
         (("quick-pay", "INV-0000000001", *CASH), "account", "account_not_terminated"),
-        (("note", "INV-0000000001", "card 4242 4242 4242 4242"), "note", "value_error"),
+        (("note", "INV-0000000001", "card 4242 4242 4242 4242"), "text", "no_card_number"),
         (("show", "INV-0000000009"), "transaction", "transaction_exists"),
     ],
 )  # fmt: skip
@@ -130,11 +132,26 @@ async def test_options_and_a_document_do_not_mix(company: Company, tmp_path: Pat
     assert refused == [("amount", "one_source")]
 
 
-async def test_a_lost_database_says_under_which_key_to_ask_again(company: Company) -> None:
+async def test_a_database_that_is_lost_while_it_writes_says_under_which_key_to_ask_again(
+    company: Company, owner_engine: AsyncEngine
+) -> None:
+    await company.account("a1")
+    async with table_in_use(owner_engine, "account_balances"):
+        result = await company.cli(
+            "transactions", "create", "payment", "a1", "--amount", "1", *CASH, "--key", "till-7",
+            DULY_DATABASE_TIMEOUT_SECONDS="0.5",
+        )  # fmt: skip
+
+    assert result.exit_code == 3
+    assert "ask again with --key till-7" in result.stderr
+
+
+async def test_a_database_that_cannot_be_reached_says_so_and_nothing_of_a_key(company: Company) -> None:
     result = await company.cli(
         "transactions", "create", "payment", "a1", "--amount", "1", *CASH, "--key", "till-7",
         DULY_DATABASE_URL="postgresql+psycopg://a:b@127.0.0.1:1/duly",
     )  # fmt: skip
 
     assert result.exit_code == 3
-    assert "ask again with --key till-7" in result.stderr
+    assert "the database does not answer" in result.stderr
+    assert "till-7" not in result.stderr

@@ -110,6 +110,7 @@ def test_each_mutant_names_a_function_of_the_ledger(sources: str) -> None:
     assert {mutant.function for mutant in MUTANTS} - functions == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.function}: {mutant.before[:40]}")
 def test_a_seeded_bug_is_found(mutant: Mutant, owner: Books, database_url: str) -> None:
     definition = owner.value("select pg_get_functiondef(%s::regproc)", f"duly.{mutant.function}")

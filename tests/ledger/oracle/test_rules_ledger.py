@@ -50,10 +50,12 @@ def test_a_document_and_its_cancellation_leave_every_ledger_account_as_it_was(ne
 
 
 @pytest.mark.parametrize("movement", GatewayMovement)
-def test_every_gateway_movement_touches_clearing_but_for_a_payout_that_arrives(movement: GatewayMovement) -> None:
+def test_every_gateway_movement_touches_clearing_but_for_what_the_bank_shows_of_payouts(
+    movement: GatewayMovement,
+) -> None:
     transfer = gateway_movement_transfer(movement, "stripe", 30)
 
-    is_away = movement is GatewayMovement.PAYOUT_ARRIVED
+    is_away = movement in {GatewayMovement.PAYOUT_ARRIVED, GatewayMovement.PAYOUT_WITHDRAWN}
     touched = "payouts_in_transit:stripe" if is_away else "gateway_clearing:stripe"
     assert touched in {transfer.debit, transfer.credit}
 

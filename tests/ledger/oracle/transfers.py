@@ -39,10 +39,13 @@ class GatewayMovement(StrEnum):
     DISPUTE_HELD = "dispute_held"
     DISPUTE_RELEASED = "dispute_released"
     DISPUTE_LOST = "dispute_lost"
+    DISPUTE_REGAINED = "dispute_regained"
     PAYOUT = "payout"
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_PULLED = "payout_pulled"
+    PAYOUT_PULL_FAILED = "payout_pull_failed"
     PAYOUT_ARRIVED = "payout_arrived"
+    PAYOUT_WITHDRAWN = "payout_withdrawn"
     TOPUP = "topup"
     TOPUP_BACK = "topup_back"
 
@@ -115,10 +118,13 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
         GatewayMovement.DISPUTE_HELD: (holding, clearing),
         GatewayMovement.DISPUTE_RELEASED: (clearing, holding),
         GatewayMovement.DISPUTE_LOST: (clearing, holding),
+        GatewayMovement.DISPUTE_REGAINED: (holding, clearing),
         GatewayMovement.PAYOUT: (transit, clearing),
         GatewayMovement.PAYOUT_FAILED: (clearing, transit),
         GatewayMovement.PAYOUT_PULLED: (clearing, transit),
+        GatewayMovement.PAYOUT_PULL_FAILED: (transit, clearing),
         GatewayMovement.PAYOUT_ARRIVED: (LedgerAccountKind.BANK, transit),
+        GatewayMovement.PAYOUT_WITHDRAWN: (transit, LedgerAccountKind.BANK),
         GatewayMovement.TOPUP: (clearing, LedgerAccountKind.BANK),
         GatewayMovement.TOPUP_BACK: (LedgerAccountKind.BANK, clearing),
     }[movement]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from sandbox.servers.temporal import TemporalServer, register_search_attributes, running_temporal
+from sandbox.servers.temporal import TemporalServer, running_temporal
 from tests.support.started_workflows import STARTED
+from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 
 @dataclass
@@ -36,7 +36,7 @@ class OwnTemporal:
         self.server = await self._stack.enter_async_context(
             running_temporal(log=log, database=file, ui=False, port=port)
         )
-        await register_search_attributes(await self.client(), SEARCH_ATTRIBUTES)
+        _ = await register_attributes(await self.client())
 
     async def stop(self) -> None:
         """Stop the server."""

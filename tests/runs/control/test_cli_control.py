@@ -61,6 +61,24 @@ async def test_a_run_is_paused_resumed_and_aborted(
     assert (after_the_end.exit_code, after_the_end.rules) == (1, [("run", "run_under_way")])
 
 
+async def test_the_doctor_says_how_much_is_under_way_and_what_limits_it(
+    cli: CommandLine, merchant: Merchant, gated: GatedGateway, temporal_server: Client, period: str
+) -> None:
+    await owing(merchant, 5)
+    await shape(merchant, window=3)
+    await cli.json("runs", "start", "monthly", period, "--not-due-yet")
+    await gated.arrived(3)
+
+    checks = {one["check"]: one for one in (await cli("doctor", "--json")).document["checks"]}
+    gated.gate.set()
+    await temporal_server.get_workflow_handle(payment_run_id("monthly", period)).result()
+
+    rate = checks["rate of duly-gateway-stripe"]
+    assert rate["verdict"] == "warning"
+    assert rate["found"].endswith("of 1000/s, 3 in flight: the runs' windows limit")
+    assert rate["advice"].startswith("leave `shards` and `window` out of the run's definition")
+
+
 async def test_a_rate_is_changed_and_given_back(
     cli: CommandLine, merchant: Merchant, gated: GatedGateway, period: str
 ) -> None:

@@ -71,8 +71,8 @@ def test_a_run_says_what_can_be_done_here_and_on_a_terminal() -> None:
     text = progress_of(UNDER_WAY, run_id=RUN)
 
     assert "- `pause` starts nothing new, payments in flight settle" in text
-    assert f'starter.py runs pause {RUN} \\\n  --actor maria --reason "as agreed"' in text
-    assert f"`starter.py runs link {RUN} ACCOUNT` finds an account's" in text
+    assert f'duly runs pause {RUN} \\\n  --actor maria --reason "as agreed"' in text
+    assert f"`duly runs link {RUN} ACCOUNT` finds an account's" in text
 
 
 def test_a_held_run_says_since_when_and_what_it_waits_for() -> None:
@@ -82,7 +82,7 @@ def test_a_held_run_says_since_when_and_what_it_waits_for() -> None:
 
     assert text.startswith("### held since 2026-11-23 03:43Z: 70 of 117")
     assert "the gateway, which answered nobody" in text
-    assert f"starter.py runs resume {RUN}" in text
+    assert f"duly runs resume {RUN}" in text
 
 
 def test_a_run_that_is_being_frozen_has_no_numbers_yet() -> None:
@@ -96,7 +96,7 @@ def test_a_run_that_is_being_frozen_has_no_numbers_yet() -> None:
 def test_a_closed_run_says_what_became_of_everyone() -> None:
     text = closing_statement(CLOSED)
 
-    assert text.startswith("### Closed: 70 members, each with one outcome\n\n2 of them are with collections")
+    assert text.startswith("### completed: 70 members, each with one outcome\n\n2 of them are with collections")
     assert "in_dunning  insufficient_funds        2    89.81 EUR" in text
     assert ["charged", "61", "2700.97", "EUR"] in words_of(text)
     assert text.endswith("Seal: `ac22f4`")
@@ -107,7 +107,7 @@ def test_an_aborted_run_says_how_many_were_let_go() -> None:
 
     text = closing_statement(replace(CLOSED, totals=(*CLOSED.totals, released), is_aborted=True))
 
-    assert text.startswith("### Aborted and closed")
+    assert text.startswith("### completed, aborted")
     assert "9 were released: they were not charged, and the next run takes them." in text
 
 
@@ -117,12 +117,12 @@ def test_a_shadow_says_that_nobody_was_charged_and_what_differs() -> None:
     assert f"A shadow: nothing was charged. Beside `{RUN}`: 10 new, 60 same." in text
 
 
-def test_a_shard_says_which_page_it_is_on_and_what_it_has_charged() -> None:
+def test_a_shard_says_where_it_began_and_what_it_has_charged() -> None:
     request = ShardRequest(RUN, "2026-11", "stripe", 2, 25, 250, after="acc_000250", pages=1)
 
     text = shard_progress_of(request, ShardProgress(2, {"charged": 250}, {"EUR": 1075000}, held_since=SINCE))
 
-    assert text.startswith("### Page 2 of shard 2: 250 members done\n\nMembers after `acc_000250`")
+    assert text.startswith("### Shard 2: 250 members done\n\nThis execution began after `acc_000250`")
     assert "**Held** since 2026-11-23 03:43Z" in text
     assert "**Charged** 10750.00 EUR" in text
 
@@ -137,12 +137,29 @@ def test_a_shard_that_is_held_because_of_a_clock_says_whose() -> None:
 
 
 def test_a_closed_billing_run_shows_its_totals() -> None:
+    billed = OutcomeTotal(ItemOutcome.BILLED, "", "EUR", 99, 269803, 226725, 43078, 269803)
+    parked = OutcomeTotal(ItemOutcome.PARKED, "currency_of_account", "EUR", 1, 1000, 1000)
+
+    text = billing_statement(replace(CLOSED, members=100, totals=(billed, parked)))
+
+    assert text.startswith("### completed: 100 subscriptions, each with one outcome")
+    assert ["outcome", "reason", "members", "net", "tax", "total"] in words_of(text)
+    assert ["billed", "99", "2267.25", "EUR", "430.78", "EUR", "2698.03", "EUR"] in words_of(text)
+    assert ["parked", "currency_of_account", "1", "10.00", "EUR"] in words_of(text)
+
+
+def test_a_billing_run_that_release_0_1_0_has_closed_shows_its_total_alone() -> None:
     billed = OutcomeTotal(ItemOutcome.BILLED, "", "EUR", 99, 269803)
 
-    text = billing_statement(replace(CLOSED, members=99, totals=(billed,)))
+    assert ["billed", "99", "2698.03", "EUR"] in words_of(billing_statement(replace(CLOSED, totals=(billed,))))
 
-    assert text.startswith("### Closed: 99 subscriptions, each with one outcome")
-    assert ["billed", "99", "2698.03", "EUR"] in words_of(text)
+
+def test_a_supplement_says_which_it_is_and_whom_it_took_again() -> None:
+    again = OutcomeTotal(ItemOutcome.SKIPPED, "no_card", "EUR", 3, 1000)
+
+    text = closing_statement(replace(CLOSED, supplement=2, taken_again=(again,)))
+
+    assert f"Supplement 2 of {CLOSED.period}: whom the runs before it did not have. 3 of its members" in text
 
 
 def test_every_stage_has_its_words() -> None:

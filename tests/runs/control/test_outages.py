@@ -51,7 +51,8 @@ async def test_a_gateway_that_is_away_for_two_days_is_waited_for_and_charges_onc
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
     account = await merchant.account(owes_minor=2500)
-    stripe_sandbox.add_fault(Fault(operation=CHARGES, kind=kind))
+    for operation in (CHARGES, LISTS):
+        stripe_sandbox.add_fault(Fault(operation=operation, kind=kind))
 
     certificate = await duly.run()
     await duly.environment.sleep(timedelta(days=2))
@@ -65,6 +66,19 @@ async def test_a_gateway_that_is_away_for_two_days_is_waited_for_and_charges_onc
     assert await attempts(merchant, account) == [(1, "succeeded")]
     assert charged(stripe_sandbox) == (1, 2500)
     assert await broken_invariants(merchant) == []
+
+
+async def test_a_charge_whose_answer_was_lost_is_looked_for_before_its_key_is_sent_again(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    stripe_sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST))
+
+    certificate = await duly.run()
+
+    assert [(total.outcome, total.members) for total in certificate.totals] == [("charged", 1)]
+    assert stripe_sandbox.request_counts()[CHARGES] == 1
+    assert await attempts(merchant, account) == [(1, "succeeded")]
 
 
 async def test_a_burnt_key_whose_evidence_cannot_be_had_is_never_replaced(

@@ -23,15 +23,6 @@ from workflows.runs.payment_run import PaymentRun
 
 
 @pytest.fixture
-async def gated(stripe_sandbox: SandboxControl) -> AsyncIterator[GatedGateway]:
-    """A gateway that lets nobody through until its gate is opened."""
-    gateway = GatedGateway(stripe_sandbox)
-    yield gateway
-    gateway.gate.set()
-    await gateway.close()
-
-
-@pytest.fixture
 async def duly(
     temporal_server: Client, database: Database, gated: GatedGateway, settings: Settings
 ) -> AsyncIterator[RunningDuly]:
@@ -61,6 +52,7 @@ async def test_a_run_that_was_terminated_goes_on_where_it_was_and_charges_nobody
     assert certificate.run_id == run_id
 
 
+@pytest.mark.slow
 async def test_a_shard_that_was_terminated_is_begun_again_from_its_members_rows(
     duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl, period: str
 ) -> None:

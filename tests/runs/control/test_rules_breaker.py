@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.runs.breaker import IN_A_ROW, PAUSES, Breaker, BreakerState
+from models.runs.breaker import IN_A_ROW, PAUSE_LEAST, Breaker, BreakerState
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -72,16 +72,32 @@ def test_a_window_never_closes_altogether() -> None:
     assert breaker.slots == 1
 
 
-def test_the_pauses_between_looks_grow_to_ten_minutes() -> None:
-    breaker, now, pauses = opened(), NOON, []
+@pytest.mark.parametrize(
+    ("open_for", "pause"),
+    [
+        (timedelta(0), timedelta(seconds=30)),
+        (timedelta(minutes=10), timedelta(seconds=30)),
+        (timedelta(hours=1), timedelta(minutes=3)),
+        (timedelta(days=1), timedelta(minutes=10)),
+    ],
+)
+def test_the_pauses_between_probes_are_a_twentieth_of_the_outage(open_for: timedelta, pause: timedelta) -> None:
+    breaker = opened()
 
-    for _ in range(len(PAUSES) + 1):
-        pauses.append(breaker.probe_at - now)
-        now = breaker.probe_at
-        breaker.probe_finished(is_answered=False, at=now)
+    breaker.probe_finished(is_answered=False, at=NOON + open_for)
 
-    assert [pause.seconds for pause in pauses] == [30, 60, 120, 300, 600, 600]
+    assert breaker.probe_at == NOON + open_for + pause
     assert breaker.opened_at == NOON
+
+
+def test_an_outage_of_a_day_costs_two_hundred_probes() -> None:
+    breaker, probes = opened(), 0
+
+    while breaker.probe_at < NOON + timedelta(days=1):
+        breaker.probe_finished(is_answered=False, at=breaker.probe_at)
+        probes += 1
+
+    assert probes == pytest.approx(200, abs=15)
 
 
 def test_what_was_in_flight_does_not_close_an_open_breaker() -> None:
@@ -108,7 +124,7 @@ def test_an_open_breaker_survives_its_execution() -> None:
 
     again = Breaker(breaker.state, window=25)
 
-    assert (again.opened_at, again.probe_at) == (NOON, NOON + SECOND + PAUSES[1])
+    assert (again.opened_at, again.probe_at) == (NOON, NOON + SECOND + PAUSE_LEAST)
 
 
 def test_nothing_is_carried_along_while_the_gateway_answers() -> None:

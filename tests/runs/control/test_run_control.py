@@ -272,10 +272,12 @@ async def test_steering_costs_a_payment_that_succeeds_at_once_nothing(
 
     kinds = Counter([EventType.Name(event.event_type) async for event in page.fetch_history_events()])
 
-    assert kinds["EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"] == 1 + 20
+    assert kinds["EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"] == 2 + 20
     assert {kind for kind in kinds if not kind.startswith(("EVENT_TYPE_ACTIVITY", "EVENT_TYPE_WORKFLOW_TASK"))} == {
         "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
         "EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED",
         "EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED",
-        "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+        "EVENT_TYPE_MARKER_RECORDED",
+        "EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED",
     }

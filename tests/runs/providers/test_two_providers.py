@@ -156,6 +156,7 @@ def gated(fault: FaultKind) -> Any:
     return fault if fault in IN_THE_GATE else pytest.param(fault, marks=pytest.mark.nightly)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, *map(gated, FaultKind)])
 async def test_a_month_of_two_providers_whatever_happens_at_the_first(
     two: TwoProviders, fault: FaultKind | None

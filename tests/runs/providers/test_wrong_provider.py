@@ -8,9 +8,8 @@ from models.cards.card import CardRequest
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.operator_command import OperatorCommand
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
-from sandbox.stripe.control.client import Fault, FaultKind
 from tests.runs.providers.conftest import TwoProviders
-from tests.support.attempts import CHARGES, charged
+from tests.support.attempts import charged, never_answer
 from tests.support.run_control import until
 from workflows.cards.card_lifecycle import CardLifecycle
 
@@ -35,7 +34,7 @@ async def test_a_refund_of_another_providers_payment_is_refused_and_nothing_is_w
 
 async def test_what_nobody_knows_at_one_provider_is_never_charged_through_another(two: TwoProviders) -> None:
     account = await two.first.merchant.account(owes_minor=2500)
-    two.first.sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.RESPONSE_LOST))
+    never_answer(two.first.sandbox)
     handle = await two.duly.start_collection(account, two.period)
     unknown = await handle.execute_update("first_outcome", result_type=CollectResult)
     await handle.terminate("pressed by an operator")

@@ -53,3 +53,40 @@ def test_a_payout_by_hand_has_no_lines_and_needs_the_money(
     assert stripe_sdk.v1.balance_transactions.list({"payout": made.id}).data == []
     with pytest.raises(stripe.InvalidRequestError, match="insufficient funds"):
         stripe_sdk.v1.payouts.create({"amount": 500, "currency": "eur"})
+
+
+def test_a_payout_by_hand_may_be_cancelled_before_it_leaves(
+    stripe_sdk: stripe.StripeClient, funded: SandboxControl
+) -> None:
+    made = stripe_sdk.v1.payouts.create({"amount": 500, "currency": "eur"})
+
+    stripe_sdk.v1.payouts.cancel(made.id)
+
+    (automatic,) = funded.pay_out()
+    moved = stripe_sdk.v1.balance_transactions.list({"source": made.id}).data
+    assert stripe_sdk.v1.payouts.retrieve(made.id).status == "canceled"
+    assert [(each.type, each.reporting_category, each.net) for each in moved] == [
+        ("payout_cancel", "payout_reversal", 500),
+        ("payout", "payout", -500),
+    ]
+    with pytest.raises(stripe.InvalidRequestError, match="pending"):
+        stripe_sdk.v1.payouts.cancel(automatic["id"])
+
+
+def test_a_balance_below_zero_is_taken_from_the_bank_and_missing_again_when_that_fails(
+    stripe_sdk: stripe.StripeClient, funded: SandboxControl
+) -> None:
+    funded.pay_out()
+    (charge,) = stripe_sdk.v1.charges.list().data
+    stripe_sdk.v1.refunds.create({"charge": charge.id})
+
+    (pulled,) = funded.pay_out()
+    filled = stripe_sdk.v1.balance.retrieve().available
+    funded.fail_payout(pulled["id"])
+
+    assert (pulled["amount"], sum(part.amount for part in filled)) == (-1000, 0)
+    assert sum(part.amount for part in stripe_sdk.v1.balance.retrieve().available) == -1000
+    assert [each.net for each in stripe_sdk.v1.balance_transactions.list({"payout": pulled["id"]}).data] == [
+        1000,
+        -1000,
+    ]

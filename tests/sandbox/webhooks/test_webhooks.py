@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from stripe import SignatureVerificationError, StripeClient, Webhook
 
-from sandbox.stripe.control.client import EventFault, EventFaultKind, SandboxControl, WebhookEndpoint
+from sandbox.stripe.control.client import AT_ONCE, EventFault, EventFaultKind, SandboxControl, WebhookEndpoint
 from sandbox.stripe.state.clock import Clock
 from sandbox.stripe.webhooks import Webhooks
 from tests.fixtures.stripe import WEBHOOK_SECRET
@@ -18,7 +18,8 @@ PAID = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"
 
 @pytest.fixture
 def receiver(stripe_sandbox: SandboxControl) -> Iterator[Receiver]:
-    """A receiver that gets what happens to charges and payment intents."""
+    """A receiver that gets what happens to charges and payment intents: no balance transaction comes after them."""
+    stripe_sandbox.set_delays(AT_ONCE)
     with receiving() as receiver:
         stripe_sandbox.add_webhook_endpoint(
             WebhookEndpoint(url=receiver.url, enabled_events=("charge.*", "payment_intent.*"))

@@ -18,6 +18,7 @@ from models.refunds.refund import RefundOutcome, RefundResult
 from models.runs.process_run import ShardProgress
 from models.runs.run_control import Steering
 from models.workflow_ids import payment_run_id
+from tests.supervision.errands import MovementsScenario
 from tests.supervision.returns import REFUND_LISTS, REFUNDS
 from tests.supervision.runs import MEMBERS
 from tests.supervision.scenario import WHO, Company, Moment, Opened, Scenario
@@ -120,6 +121,9 @@ async def signal_without_end(company: Company, workflow: str, signals: int, *, a
     messages = itertools.cycle(DEFINITIONS[workflow].signals.values())
     executions: set[str] = set()
     for _ in range(signals // at_once):
+        if isinstance(scenario, MovementsScenario):
+            # An event starts anew whoever has ended, as this one does when no event comes while it looks.
+            await scenario.open(name, Moment.WAITING)
         await signal(company, opened, *itertools.islice(messages, at_once))
         executions.add((await scenario.handle(opened.workflow_id).describe()).run_id)
     lengths = [await length_of(company, opened.workflow_id, execution) for execution in executions]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from sandbox.servers.temporal import register_search_attributes, running_temporal
+from sandbox.servers.temporal import running_temporal
 from tests.supervision.scale.signalled import SIGNALLED, signal_without_end
 from tests.supervision.scenario import Company
+from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 EVENTS_SUGGESTED = 60
 SIGNALS, AT_ONCE = 160, 2
@@ -22,10 +22,11 @@ async def temporal_server(server_logs: Path) -> AsyncIterator[Client]:
     limits = {"limit.historyCount.suggestContinueAsNew": str(EVENTS_SUGGESTED)}
     async with running_temporal(log=server_logs / "long-waits.log", database=None, ui=False, limits=limits) as server:
         client = await Client.connect(server.address, plugins=[DULY_PLUGIN])
-        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        await register_attributes(client)
         yield client
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workflow", SIGNALLED)
 async def test_signals_without_end_leave_every_history_short_and_the_business_right(
     company: Company, workflow: str

@@ -15,11 +15,12 @@ from sandbox.stripe.state.account_state import AccountState, merge_metadata
 
 EVIDENCE_DUE = timedelta(days=7)
 _OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+_HARMLESS = frozenset({"won", "warning_closed"})
 
 
 def open_dispute(state: AccountState, charge: Json, script: DisputeScript) -> Json:
-    """The cardholder disputes the charge; an inquiry asks first and moves no money."""
-    if charge["disputed"]:
+    """The cardholder disputes the charge, or a part of it that no other dispute is about; an inquiry moves no money."""
+    if charge["disputed"] and not 0 < (script.amount or 0) <= _undisputed(state, charge):
         raise invalid_request(f"Charge {charge['id']} has already been disputed.", code="charge_disputed")
     amount = script.amount or charges.refundable(charge) or charge["amount_captured"]
     if charge["status"] != "succeeded" or amount > charge["amount_captured"]:
@@ -30,6 +31,14 @@ def open_dispute(state: AccountState, charge: Json, script: DisputeScript) -> Js
     if not script.is_inquiry:
         _withdraw_later(state, dispute)
     return dispute
+
+
+def _undisputed(state: AccountState, charge: Json) -> int:
+    """What of a charge no dispute has taken, or may take."""
+    taken = sum(
+        each["amount"] for each in state.disputes if each["charge"] == charge["id"] and each["status"] not in _HARMLESS
+    )
+    return charges.refundable(charge) - int(taken)
 
 
 def _new(state: AccountState, charge: Json, script: DisputeScript, amount: int) -> Json:
@@ -128,8 +137,8 @@ def close(state: AccountState, _params: Json, id: str) -> Json:
     return dispute
 
 
-def decide(state: AccountState, dispute: Json, *, won: bool) -> None:
-    """The bank's last word: a won dispute brings its amount back, the fee stays paid."""
+def decide(state: AccountState, dispute: Json, *, won: bool, reinstated: int = 0) -> None:
+    """The bank's last word: a won dispute brings its amount back, a lost one perhaps a part; the fee stays paid."""
     _refuse_closed(dispute)
     previous = {"status": dispute["status"]}
     if dispute["status"].startswith("warning"):
@@ -137,16 +146,30 @@ def decide(state: AccountState, dispute: Json, *, won: bool) -> None:
     else:
         dispute["status"] = "won" if won else "lost"
     if dispute["status"] == "won" and dispute["balance_transactions"]:
-        _reinstate(state, dispute)
+        _reinstate(state, dispute, dispute["amount"])
     if dispute["status"] == "lost":
         _withdraw(state, dispute)
+        if reinstated:
+            _reinstate(state, dispute, reinstated)
     state.emit("charge.dispute.closed", dispute, previous)
 
 
-def _reinstate(state: AccountState, dispute: Json) -> None:
+def overturn(state: AccountState, dispute: Json) -> None:
+    """The bank changes its mind, and gives back what was lost and has not come back yet."""
+    if dispute["status"] != "lost":
+        raise invalid_request(f"Only a lost dispute is overturned; this one is {dispute['status']}.")
+    dispute["status"] = "won"
+    taken, *given_back = (each["amount"] for each in dispute["balance_transactions"])
+    # In another currency a part is as much of the dispute as of what was taken.
+    if rest := dispute["amount"] + round(dispute["amount"] * sum(given_back) / taken):
+        _reinstate(state, dispute, rest)
+    state.emit("charge.dispute.updated", dispute, {"status": "lost"})
+
+
+def _reinstate(state: AccountState, dispute: Json, amount: int) -> None:
     charge = state.charges.get(dispute["charge"])
-    state.note("dispute_reversal", dispute, charge, dispute["amount"])
-    transaction = state.transact(dispute, amount=dispute["amount"], type="adjustment", category="dispute_reversal")
+    state.note("dispute_reversal", dispute, charge, amount)
+    transaction = state.transact(dispute, amount=amount, type="adjustment", category="dispute_reversal")
     dispute["balance_transactions"] = [*dispute["balance_transactions"], transaction]
     state.emit("charge.dispute.funds_reinstated", dispute)
 

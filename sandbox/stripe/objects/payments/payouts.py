@@ -11,6 +11,7 @@ from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState, changed
 
 _DAY = 86_400
+_UNDER_WAY = frozenset({"pending", "in_transit"})
 
 
 def create(state: AccountState, params: Json) -> Json:
@@ -32,7 +33,10 @@ def available(state: AccountState, currency: str) -> int:
 
 
 def pay_out_everything(state: AccountState) -> list[Json]:
-    """What Stripe's schedule does: each currency's available money that no payout has taken yet, if it is any."""
+    """What Stripe's schedule does: each currency's available money that no payout has taken yet.
+
+    A balance below zero is filled from the bank account, by a payout of a negative amount.
+    """
     now = state.clock.now()
     payouts = []
     for currency in sorted({each["currency"] for each in state.balance_transactions}):
@@ -42,7 +46,7 @@ def pay_out_everything(state: AccountState) -> list[Json]:
             if each["currency"] == currency and each["available_on"] <= now and each["id"] not in state.paid_out
         ]
         total = sum(each["net"] for each in lines)
-        if total > 0:
+        if total != 0:
             payout = _pay_out(state, total, currency, automatic=True)
             state.paid_out |= {each["id"]: payout["id"] for each in lines}
             state.paid_out[payout["balance_transaction"]] = payout["id"]
@@ -80,7 +84,7 @@ def _pay_out(state: AccountState, amount: int, currency: str, *, automatic: bool
 
 def arrive(state: AccountState, payout: Json) -> None:
     """The bank has it, as far as Stripe knows."""
-    if payout["status"] in {"paid", "failed"}:
+    if payout["status"] not in _UNDER_WAY:
         return
     before = dict(payout)
     payout["status"] = "paid"
@@ -92,12 +96,28 @@ def arrive(state: AccountState, payout: Json) -> None:
 
 
 def fail(state: AccountState, payout: Json) -> None:
-    """The bank sends it back, even one that was paid: the money is on the balance again."""
+    """The bank sends it back, even one that was paid, or refuses to be debited: the money is on the balance again."""
+    if payout["status"] not in _UNDER_WAY | {"paid"}:
+        return
+    failure = {"failure_code": "account_closed", "failure_message": "The bank account is closed."}
+    _take_back(state, payout, "failed", "payout_failure", failure)
+
+
+def cancel(state: AccountState, params: Json, id: str) -> Json:  # noqa: ARG001  # as every operation is called
+    """Somebody stops a payout that was asked for, before it has left."""
+    payout = state.payouts.get(id)
+    if payout["automatic"] or payout["status"] != "pending":
+        raise invalid_request("Payouts can only be canceled while they are pending, and when they were made by hand.")
+    _take_back(state, payout, "canceled", "payout_cancel", {})
+    return payout
+
+
+def _take_back(state: AccountState, payout: Json, status: str, type: str, failure: Json) -> None:
     before = dict(payout)
-    payout |= {"status": "failed", "failure_code": "account_closed", "failure_message": "The bank account is closed."}
-    back = state.transact(payout, amount=payout["amount"], type="payout_failure", category="payout_reversal")
+    payout |= {"status": status, **failure}
+    back = state.transact(payout, amount=payout["amount"], type=type, category="payout_reversal")
     payout["failure_balance_transaction"] = back["id"]
-    state.emit("payout.failed", payout, changed(before, payout, "status"))
+    state.emit(f"payout.{status}", payout, changed(before, payout, "status"))
 
 
 def lines_of(state: AccountState, params: Json, payout: str) -> Json:

@@ -1,0 +1,87 @@
+"""From the links in messages to the pages on which their customers are waited for."""
+
+import asyncio
+import re
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.events.inbox import EventInbox
+from models.workflow_ids import card_id as card_workflow_id
+from models.workflow_ids import collection_id
+
+# What our links end in is made of these; anything else leads nowhere, and is not looked up.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+# Why no page opens however often its customer comes back, and what they read then.
+_NO_PAGE_AT_ALL = frozenset({"gateway_customer_exists", "gateway_takes_it"})
+_NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the link for another way."
+
+# The provider is stopped: nobody knows for how long, and a later visit finds the page. The second name is of 0.1.0.
+_STOPPED = frozenset({"provider_effective", "provider_is_effective"})
+_STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
+
+# A workflow that was stopped is resumed after an hour, by a comparison that is made every quarter of an hour.
+_LATER_TEXT = "This is being looked into. Please come back in two hours."
+
+# A customer waits in front of a browser: after this they are asked to come back.
+PAGE_TIMEOUT = timedelta(seconds=20)
+
+
+class CustomerLinks:
+    """Leads customers from their links to pages of the gateway."""
+
+    def __init__(self, inbox: EventInbox, client: Client) -> None:
+        self._inbox = inbox
+        self._client = client
+
+    async def pay(self, request: Request) -> Response:
+        """Take a customer from the link in a message to a page on which they can pay."""
+        token = request.path_params["token"]
+        receivable = await self._inbox.receivable_of(token) if _TOKEN.fullmatch(token) else None
+        if receivable is None:
+            return PlainTextResponse("There is nothing to pay with this link any more.", status_code=404)
+        return await self._lead_to_page(
+            collection_id(*receivable), otherwise="A payment is under way. Please come back in a minute."
+        )
+
+    async def card(self, request: Request) -> Response:
+        """Take a card's holder from the link in a message to the page on which they are waited for."""
+        token = request.path_params["token"]
+        card_id = await self._inbox.card_of(token) if _TOKEN.fullmatch(token) else None
+        if card_id is None:
+            return PlainTextResponse("There is nothing to confirm here any more.", status_code=404)
+        return await self._lead_to_page(
+            card_workflow_id(card_id), otherwise="Nothing needs to be done about this card now."
+        )
+
+    async def _lead_to_page(self, workflow_id: str, *, otherwise: str) -> Response:
+        """Ask a workflow where its customer must go, and send them there."""
+        handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
+        try:
+            # The server ends a poll by itself, and the client begins the next: only this ends them all.
+            async with asyncio.timeout(PAGE_TIMEOUT.total_seconds()):
+                url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
+        except WorkflowUpdateFailedError as error:
+            rule = getattr(error.cause, "type", "")
+            if rule in _NO_PAGE_AT_ALL:
+                return PlainTextResponse(_NO_PAGE_TEXT, status_code=410)
+            if rule in _STOPPED:
+                return PlainTextResponse(_STOPPED_TEXT, status_code=503)
+            return PlainTextResponse(otherwise, status_code=409)
+        except (RPCError, RPCTimeoutOrCancelledError, TimeoutError) as error:
+            # What somebody stopped goes on from its row, but not in a minute.
+            is_gone = isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
+            return PlainTextResponse(_LATER_TEXT if is_gone else "Please come back in a minute.", status_code=503)
+        return RedirectResponse(url, status_code=303)
+
+    async def saved(self, _request: Request) -> Response:
+        """Thank a card's holder; whether the card is good is for the gateway to say."""
+        return PlainTextResponse("Thank you. Your card is being checked.")
+
+    async def paid(self, _request: Request) -> Response:
+        """Thank a customer; whether they paid is for the gateway to say."""
+        return PlainTextResponse("Thank you. You will receive a receipt by e-mail.")

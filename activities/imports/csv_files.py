@@ -1,0 +1,103 @@
+"""CSV files of every kind, row by row: what can be read, and the problem of each row that cannot."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from models.imports.columns import Header, NamedCells, cells_of, id_of, read_header
+from models.imports.dialect import delimiter_of, encoding_of, is_encoded_so, named_delimiter
+from models.problem import Problem, RefusedError, refusal
+
+Read = TypeVar("Read")
+Reader = Callable[[int, NamedCells], Read]
+
+# As many characters as no line of a real file has.
+LINE_MAX = 1024 * 1024
+# As many bytes as say which byte order mark it is.
+_BEGINNING = 4
+
+
+@dataclass(frozen=True)
+class CsvRow:
+    """A row as it stands in a file, below the header that names its cells."""
+
+    line: int
+    header: Header
+    cells: list[str]
+
+
+class MalformedRowError(RefusedError):
+    """A row after which nobody knows where the next one begins, such as one with a quote that is not closed."""
+
+
+def table_rows(source: str, path: Path) -> Iterator[CsvRow]:
+    """Yield the rows of a file. Raises RefusedError when it is no file of that kind, and MalformedRowError."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+        encoding = encoding_of(beginning)
+        if not is_encoded_so(beginning, encoding):
+            raise RefusedError([Problem("file", "utf8", "is neither UTF-8 nor UTF-16 with its mark", path.name)])
+        with path.open(encoding=encoding, newline="") as text:
+            yield from _rows(source, text)
+    except UnicodeError as error:
+        reason = getattr(error, "reason", str(error))
+        raise RefusedError([Problem("file", "utf8", f"is neither UTF-8 nor UTF-16: {reason}", path.name)]) from error
+    except OSError as error:
+        raise RefusedError([Problem("file", "readable", str(error.strerror), path.name)]) from error
+
+
+def csv_rows(source: str, path: Path, read: Reader[Read]) -> Iterator[Read | Problem]:
+    """Yield what the rows of a file say, and the problems of bad ones. Raises RefusedError when it is no such file."""
+    try:
+        for row in table_rows(source, path):
+            yield from _row(source, row, read)
+    except MalformedRowError as malformed:
+        # What was read before stands.
+        yield from malformed.problems
+
+
+def naming(problems: RefusedError, row: CsvRow, source: str) -> list[Problem]:
+    """Return the problems of a row with its id."""
+    return [replace(problem, id=id_of(source, row.header, row.cells)) for problem in problems.problems]
+
+
+def _rows(source: str, text: TextIO) -> Iterator[CsvRow]:
+    first, line = text.readline(LINE_MAX), 1
+    delimiter = named_delimiter(first)
+    if delimiter is not None:
+        first, line = text.readline(LINE_MAX), 2
+    while first and not first.strip():
+        first, line = text.readline(LINE_MAX), line + 1
+    before = line - 1
+    lines = csv.reader(chain([first], _lines(text)), strict=True, delimiter=delimiter or delimiter_of(source, first))
+    header: Header | None = None
+    try:
+        for row in lines:
+            if row and header is None:
+                header = read_header(source, row)
+            elif row and header is not None:
+                yield CsvRow(line, header, row)
+            line = before + lines.line_num + 1
+    except csv.Error as error:
+        raise MalformedRowError([Problem("row", "csv", f"is malformed: {error}", source, line)]) from error
+    if header is None:
+        raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Yield the lines of a file. Raises csv.Error at one without an end, which would fill the memory."""
+    while line := text.readline(LINE_MAX):
+        if len(line) == LINE_MAX:
+            raise csv.Error(f"a line has {LINE_MAX} characters or more")
+        yield line
+
+
+def _row(source: str, row: CsvRow, read: Reader[Read]) -> Iterator[Read | Problem]:
+    try:
+        yield read(row.line, cells_of(source, row.line, row.header, row.cells))
+    except RefusedError as refused:
+        yield from naming(refused, row, source)

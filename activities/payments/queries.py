@@ -1,0 +1,261 @@
+"""Payments through gateways, and the requests to them, as the command line shows them: read only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Case, ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from activities.database import Database, matching
+from activities.listing import Columns, Listed, NewestFirst
+from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, RequestKind, RequestState
+from models.listing import ListPage
+from models.payments.state import ACTION_CODES, FIELD_STATES, REQUEST_STATES, FieldState, PaymentState, stored_states
+from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow, PaymentOrderRow
+from models.tables.configuration import CardRow
+from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
+
+_R, _A = GatewayRequestRow, GatewayAttemptRow
+
+
+def _last_attempt() -> LateralFromClause:
+    """The last attempt of a request."""
+    return (
+        select(
+            _A.attempt,
+            _A.cause,
+            _A.channel,
+            _A.outcome,
+            _A.code,
+            _A.decline_code,
+            _A.charge_reference,
+            _A.gateway_reference,
+        )
+        .where(_A.request_id == _R.id)
+        .order_by(_A.attempt.desc())
+        .limit(1)
+        .lateral("last_attempt")
+    )
+
+
+_LAST = _last_attempt()
+_CODE = func.coalesce(func.nullif(_LAST.c.decline_code, ""), _LAST.c.code, "")
+
+
+def state_expression(state: Any, outcome: Any, code: Any, channel: Any) -> Case[Any]:
+    """Say what models/payments/state.py does (payment_state), for the database to filter by; a test compares."""
+    failed = [AttemptOutcome.DECLINED, AttemptOutcome.DID_NOT_HAPPEN, AttemptOutcome.INVALID_REQUEST]
+    needs_customer = and_(outcome == AttemptOutcome.DECLINED, code.in_(sorted(ACTION_CODES)))
+    return case(
+        (state.in_(sorted(REQUEST_STATES[PaymentState.SUCCEEDED])), PaymentState.SUCCEEDED),
+        (state == RequestState.REJECTED, PaymentState.CANCELED),
+        (or_(state == RequestState.UNKNOWN, outcome == AttemptOutcome.UNKNOWN), PaymentState.UNKNOWN),
+        (needs_customer, PaymentState.REQUIRES_ACTION),
+        (outcome.in_(failed), PaymentState.REQUIRES_PAYMENT_METHOD),
+        (channel == AttemptChannel.HOSTED_PAGE, PaymentState.REQUIRES_ACTION),
+        else_=PaymentState.PROCESSING,
+    )
+
+
+_STATE = state_expression(_R.state, _LAST.c.outcome, _CODE, _LAST.c.channel)
+_BY_HAND = PaymentOrderRow.id.is_not(None)
+# Who has asked for a payment: by columns, so that the few that are ordered by hand are found from their orders.
+_OF_KIND: Mapping[str, Sequence[ColumnElement[bool]]] = MappingProxyType(
+    {
+        "by_hand": (_BY_HAND,),
+        "run": (_R.run_id.is_not(None),),
+        "service": (_R.run_id.is_(None), PaymentOrderRow.id.is_(None)),
+    }
+)
+_KIND = case((_BY_HAND, "by_hand"), (_R.run_id.is_not(None), "run"), else_="service")
+_PAYMENTS = (
+    select(
+        _R.id,
+        _R.account_id,
+        _R.period,
+        _STATE.label("state"),
+        _KIND.label("kind"),
+        _R.amount_minor,
+        _R.currency,
+        _R.provider_id.label("provider"),
+        _R.run_id,
+        PaymentOrderRow.id.label("order_id"),
+        TransactionNumberRow.number,
+        _R.transaction_id.label("payment_id"),
+        FinancialTransactionRow.method,
+        FinancialTransactionRow.payment_preference.label("preference"),
+        _R.card_id,
+        func.trim(func.concat(CardRow.brand, " ", CardRow.last4)).label("card"),
+        _LAST.c.attempt.label("attempts"),
+        _LAST.c.channel,
+        func.coalesce(func.nullif(_LAST.c.decline_code, ""), func.nullif(_LAST.c.code, ""), _R.error_code).label(
+            "code"
+        ),
+        func.coalesce(_R.gateway_reference, _LAST.c.gateway_reference).label("gateway_reference"),
+        _LAST.c.charge_reference,
+        _R.invoices,
+        _R.created_at,
+        _R.executed_at,
+    )
+    .outerjoin(PaymentOrderRow, and_(PaymentOrderRow.account_id == _R.account_id, PaymentOrderRow.period == _R.period))
+    .outerjoin(FinancialTransactionRow, FinancialTransactionRow.id == _R.transaction_id)
+    .outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == _R.transaction_id)
+    .outerjoin(CardRow, CardRow.id == _R.card_id)
+    .outerjoin(_LAST, _R.id.is_not(None))
+    .where(_R.kind == RequestKind.PAYMENT)
+)
+_LIST = NewestFirst(
+    _PAYMENTS, moment=_R.created_at, key=_R.id, state=_STATE, amount=_R.amount_minor, currency=_R.currency
+)
+_FIELD_STATE = case(
+    *((_R.state == stored, known_as) for stored, known_as in FIELD_STATES.items()), else_=FieldState.UNDER_PROCESSING
+)
+_REQUESTS = select(
+    _R.id,
+    _R.kind,
+    _FIELD_STATE.label("state"),
+    _R.state.label("stored_state"),
+    _R.account_id,
+    _R.amount_minor,
+    _R.currency,
+    _R.provider_id.label("provider"),
+    _R.run_id,
+    _R.transaction_id,
+    _R.of_request_id,
+    FinancialTransactionRow.payment_preference.label("preference"),
+    _R.card_id,
+    _R.invoices,
+    _R.gateway_reference,
+    _R.error_code,
+    _R.error_description,
+    _R.asked_by,
+    _R.asked_because,
+    _R.created_at,
+    _R.executed_at,
+).outerjoin(FinancialTransactionRow, FinancialTransactionRow.id == _R.transaction_id)
+_REQUEST_LIST = NewestFirst(
+    _REQUESTS, moment=_R.created_at, key=_R.id, state=_FIELD_STATE, amount=_R.amount_minor, currency=_R.currency
+)
+_ATTEMPTS = (
+    select(
+        _A.attempt,
+        _A.cause,
+        _A.channel,
+        _A.amount_minor,
+        _A.card_id,
+        func.trim(func.concat(CardRow.brand, " ", CardRow.last4)).label("card"),
+        _A.outcome,
+        _A.code,
+        _A.decline_code,
+        _A.advice_code,
+        _A.gateway_reference,
+        _A.charge_reference,
+        _A.started_at,
+        _A.finished_at,
+        _A.resolved_by,
+        _A.resolution,
+    )
+    .outerjoin(CardRow, CardRow.id == _A.card_id)
+    .order_by(_A.attempt)
+)
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """Which payments to list; what is empty lets all through. Amounts in minor units, which need a currency."""
+
+    state: str = ""
+    kind: str = ""
+    run: str = ""
+    account: str = ""
+    card: str = ""
+    method: str = ""
+    provider: str = ""
+    currency: str = ""
+    least_minor: int | None = None
+    most_minor: int | None = None
+
+
+@dataclass(frozen=True)
+class RequestFilter:
+    """Which requests to list; what is empty lets all through."""
+
+    state: str = ""
+    kind: str = ""
+    run: str = ""
+    account: str = ""
+    provider: str = ""
+
+
+class PaymentQueries:
+    """Reads payments and requests; a page is read by an index."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @staticmethod
+    def statement(page: ListPage, wanted: PaymentFilter) -> Columns:
+        """Return the query of a first page."""
+        return _LIST.statement(page, *_filters(wanted))
+
+    async def page(self, page: ListPage, wanted: PaymentFilter, *, with_totals: bool) -> Listed:
+        """Return a page of payments, the newest first."""
+        return await _LIST.page(self._database, page, *_filters(wanted), with_totals=with_totals)
+
+    async def requests(self, page: ListPage, wanted: RequestFilter, *, with_totals: bool) -> Listed:
+        """Return a page of requests to gateways, the newest first."""
+        states = (_R.state.in_(sorted(stored_states(FieldState(wanted.state)))),) if wanted.state else ()
+        filters = (
+            *states,
+            *matching(_R.kind, wanted.kind),
+            *matching(_R.run_id, wanted.run),
+            *matching(_R.account_id, wanted.account),
+            *matching(_R.provider_id, wanted.provider),
+        )
+        return await _REQUEST_LIST.page(self._database, page, *filters, with_totals=with_totals)
+
+    async def payments(self, ids: Sequence[str], limit: int) -> Sequence[Row[Any]]:
+        """Return payments by the ids of their requests, the newest first."""
+        found = _PAYMENTS.where(_R.id.in_(ids)).order_by(_R.created_at.desc(), _R.id.desc())
+        return await self._database.read(found.limit(limit))
+
+    async def of_receivable(self, account_id: str, period: str) -> Row[Any] | None:
+        """Return the payment of a receivable, or None while it has none."""
+        return await self._database.read_first(_PAYMENTS.where(_R.account_id == account_id, _R.period == period))
+
+    async def request(self, id: str) -> Row[Any] | None:
+        """Return one request, or None."""
+        return await self._database.read_first(_REQUESTS.where(_R.id == id))
+
+    async def returns(self, request_id: str) -> Sequence[Row[Any]]:
+        """Return what was given back of a payment: refunds and cancellations."""
+        given_back = _REQUESTS.where(_R.of_request_id == request_id).order_by(_R.created_at)
+        return await self._database.read(given_back)
+
+    async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
+        """Return the attempts of a request in order."""
+        return await self._database.read(_ATTEMPTS.where(_A.request_id == request_id))
+
+
+def _filters(wanted: PaymentFilter) -> Sequence[ColumnElement[bool]]:
+    filters: list[ColumnElement[bool]] = [
+        *matching(_R.run_id, wanted.run),
+        *matching(_R.account_id, wanted.account),
+        *matching(_R.card_id, wanted.card),
+        *matching(_R.provider_id, wanted.provider),
+        *matching(_R.currency, wanted.currency),
+    ]
+    if wanted.state:
+        # What is stored comes first: of that there is an index.
+        filters += [_R.state.in_(sorted(REQUEST_STATES[PaymentState(wanted.state)])), _STATE.in_((wanted.state,))]
+    if wanted.kind:
+        filters += _OF_KIND[wanted.kind]
+    if wanted.method:
+        filters.append(FinancialTransactionRow.method == wanted.method)
+    if wanted.least_minor is not None:
+        filters.append(_R.amount_minor >= wanted.least_minor)
+    if wanted.most_minor is not None:
+        filters.append(_R.amount_minor <= wanted.most_minor)
+    return filters

@@ -1,0 +1,1 @@
+"""A million accounts: measured on one machine, and carried from there to ten million by arithmetic."""

@@ -1,0 +1,1 @@
+"""How every list is answered: a page with what comes next, totals, CSV."""

@@ -1,0 +1,56 @@
+"""What comes next, and when: as the workflows of a page of rows say it, by one question to visibility."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from temporalio.service import RPCError
+
+from commands.formatting import moment
+from commands.output import Failure
+from commands.session import temporal_of
+from settings import Settings
+from workflows.visibility import NEEDS_REVIEW, NEXT_ACTION_AT, REVIEW_REASON, STAGE
+
+# A list is worth more than what comes next: without Temporal it is shown all the same.
+ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class NextAction:
+    """When a workflow goes on by itself, whether it waits for a person, and where it stands as the UI shows it."""
+
+    at: datetime | None
+    needs_review: bool
+    review_reason: str
+    stage: str
+
+    def __str__(self) -> str:
+        if self.needs_review:
+            return f"needs a person: {self.review_reason}"
+        return moment(self.at)
+
+
+async def next_actions(settings: Settings, workflow_ids: Iterable[str]) -> Mapping[str, NextAction] | None:
+    """Return what comes next for those workflows that run; None when Temporal does not say."""
+    # A query cannot name an id with a quote.
+    named = [f"'{one}'" for one in workflow_ids if "'" not in one]
+    if not named:
+        return {}
+    query = f"ExecutionStatus = 'Running' AND WorkflowId IN ({', '.join(named)})"
+    found: dict[str, NextAction] = {}
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            client = await temporal_of(settings)
+            async for one in client.list_workflows(query):
+                known = one.typed_search_attributes
+                found[one.id] = NextAction(
+                    known.get(NEXT_ACTION_AT),
+                    bool(known.get(NEEDS_REVIEW)),
+                    known.get(REVIEW_REASON) or "",
+                    known.get(STAGE) or "",
+                )
+    except (Failure, RPCError, TimeoutError):
+        return None
+    return found

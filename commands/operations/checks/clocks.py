@@ -1,0 +1,31 @@
+"""Examining clocks: those of the gateway, the database and this machine must agree before money moves."""
+
+from activities.database import DatabaseUnavailableError, RuleBrokenError
+from activities.gateway.clocks import Clocks
+from commands.gateway_session import gateway_of
+from commands.operations.checks.finding import Finding, ok, unchecked, warning, wrong
+from commands.session import reading_database_of
+from models.gateway.clocks import REFUSE_AT, ClockVerdict
+from models.gateway.errors import GatewayError
+from settings import Settings
+
+
+async def examine_clocks(settings: Settings) -> Finding:
+    """Return what is found about the clocks of the gateway, the database and this machine."""
+    async with reading_database_of(settings) as database, gateway_of(settings) as gateway:
+        try:
+            found = await Clocks(database, gateway).measure()
+        except (DatabaseUnavailableError, RuleBrokenError):
+            return unchecked("clocks", "the database cannot tell")
+        except GatewayError:
+            return unchecked("clocks", "the gateway cannot tell")
+    advice = (
+        f"let NTP set it; while clocks are more than {REFUSE_AT.seconds} s apart nothing new is sent to the gateway"
+    )
+    match found.verdict:
+        case ClockVerdict.AGREE:
+            return ok("clocks", str(found))
+        case ClockVerdict.APART:
+            return warning("clocks", str(found), advice)
+        case ClockVerdict.TOO_FAR:
+            return wrong("clocks", str(found), advice)

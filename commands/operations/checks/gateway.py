@@ -1,0 +1,72 @@
+"""Examining what Duly talks to: the gateway with its key, its mode and its configuration, and the mail server."""
+
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from commands.gateway_session import gateway_of
+from commands.operations.checks.database import ProviderState
+from commands.operations.checks.finding import Finding, Verdict, ok, unchecked, wrong
+from models.gateway.errors import GatewayAccessError, GatewayError
+from settings import Settings
+
+MAIL_SECONDS = 10.0
+
+
+async def examine_gateway(settings: Settings, providers: Sequence[ProviderState] | None) -> AsyncIterator[Finding]:
+    """Yield what is found about the gateway and the provider that this process pays through (G5, X14, X15)."""
+    yield await _key(settings)
+    if providers is None:
+        yield unchecked("provider", "the database cannot tell")
+        return
+    yield _provider(settings, {provider.id: provider for provider in providers})
+
+
+async def examine_mail(settings: Settings) -> Finding:
+    """Return what is found about the mail server."""
+    if not settings.smtp_url:
+        return Finding("mail", Verdict.OFF, "DULY_SMTP_URL is not set: customers get no messages")
+    address = urlsplit(settings.smtp_url)
+    client = aiosmtplib.SMTP(
+        hostname=address.hostname,
+        port=address.port,
+        use_tls=address.scheme == "smtps",
+        username=unquote(address.username) if address.username else None,
+        password=unquote(address.password) if address.password else None,
+        timeout=MAIL_SECONDS,
+    )
+    try:
+        async with client:
+            await client.noop()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        advice = "start it, or set DULY_SMTP_URL to where it is, with the right user and password"
+        return wrong("mail", f"{address.hostname}:{address.port}: {type(error).__name__}", advice)
+    return ok("mail", f"{address.hostname}:{address.port} answers")
+
+
+async def _key(settings: Settings) -> Finding:
+    try:
+        async with gateway_of(settings) as gateway:
+            await gateway.verify()
+    except GatewayAccessError as error:
+        return wrong("gateway", f"the key is refused: {error.code}", "set STRIPE_API_KEY to a key of this account")
+    except GatewayError as error:
+        advice = "see whether STRIPE_API_BASE is right and can be reached from here"
+        return wrong("gateway", f"no answer from {settings.stripe_api_base}: {error.code}", advice)
+    return ok("gateway", f"{settings.stripe_api_base} takes the key, {settings.gateway_mode} mode")
+
+
+def _provider(settings: Settings, providers: dict[str, ProviderState]) -> Finding:
+    found = providers.get(settings.provider)
+    if found is None:
+        advice = "configure it with `duly definitions apply`, or set DULY_PROVIDER to one that is"
+        return wrong("provider", f"{settings.provider} is not configured", advice)
+    if not found.is_effective:
+        return wrong("provider", f"{found.id} is not effective", "apply definitions that make it effective")
+    if found.mode != settings.gateway_mode:
+        advice = "set STRIPE_API_KEY to a key of the provider's mode, or DULY_PROVIDER to another provider"
+        return wrong("provider", f"{found.id} is in {found.mode} mode, the key in {settings.gateway_mode} mode", advice)
+    if not found.has_method:
+        return wrong("provider", f"{found.id} handles no payment method", "give it payment_methods in the definitions")
+    return ok("provider", f"{found.id} is effective, {found.mode} mode")

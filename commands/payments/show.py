@@ -1,0 +1,132 @@
+"""Showing and listing payments through gateways."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row
+
+from activities.payments.lookup import FOUND_AT_MOST, PaymentLookup
+from activities.payments.queries import PaymentFilter, PaymentQueries
+from commands.formatting import document, moment, money
+from commands.links import link_line, workflow_link
+from commands.lists.paging import answer_list
+from commands.output import Output, table
+from commands.session import read_settings, reading_database_of
+from models.listing import ListPage
+from models.money import Money, MoneyError
+from models.problem import refusal
+from models.workflow_ids import collection_id
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+async def show(output: Output, word: str) -> None:
+    """Show the payment that a word stands for, or list them where it stands for several. Raises RefusedError."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        queries = PaymentQueries(database)
+        found = await queries.payments(await PaymentLookup(database).ids(word), FOUND_AT_MOST)
+        if not found:
+            raise refusal("any", "payment_exists", f"no payment through a gateway is found by {word!r}")
+        if len(found) > 1:
+            documents = [document(row) for row in found]
+            output.answer({"payments": documents}, _several(found))
+            return
+        payment = found[0]
+        attempts, returns = await queries.attempts(payment.id), await queries.returns(payment.id)
+    link = workflow_link(settings, collection_id(payment.account_id, payment.period))
+    output.answer(
+        {
+            **document(payment),
+            "attempts": [document(row) for row in attempts],
+            "returns": [document(row) for row in returns],
+            "link": link,
+        },
+        table("", "Payment", payment.id, rows=facts_of(payment)),
+        attempts_table(attempts, payment.currency),
+        *([_returns(returns)] if returns else []),
+        *link_line(link),
+    )
+
+
+async def list_page(
+    output: Output, page: ListPage, wanted: PaymentFilter, *, bounds: tuple[str, str], with_totals: bool
+) -> None:
+    """List a page of payments, the newest first; `bounds` are the least and the most amount. Raises RefusedError."""
+    wanted = _within(wanted, bounds)
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await PaymentQueries(database).page(page, wanted, with_totals=with_totals)
+    columns = {
+        "Payment": lambda row: row.id,
+        "Account": lambda row: row.account_id,
+        "State": lambda row: row.state,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Card": lambda row: row.card,
+        "Tries>": lambda row: row.attempts,
+        "Asked": lambda row: moment(row.created_at),
+    }
+    await answer_list(output, settings, "payments", listed, columns)
+
+
+def _within(wanted: PaymentFilter, bounds: tuple[str, str]) -> PaymentFilter:
+    """Read the bounds of an amount. Raises RefusedError."""
+    if any(bounds) and not wanted.currency:
+        raise refusal("currency", "currency_given", "an amount is of a currency: give --currency")
+    try:
+        least, most = (Money.parse(text, wanted.currency).amount_minor if text else None for text in bounds)
+    except MoneyError as error:
+        raise refusal("amount", "amount_is_decimal", str(error)) from error
+    return replace(wanted, least_minor=least, most_minor=most)
+
+
+def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
+    """Return what a person reads of a payment."""
+    facts = [
+        ("State", payment.state),
+        ("Account", payment.account_id),
+        ("Amount", money(payment.amount_minor, payment.currency)),
+        ("Number", payment.number),
+        ("Method", f"{payment.method or ''} {payment.preference or ''}".strip()),
+        ("Card", payment.card),
+        ("Asked by", payment.order_id or payment.run_id or payment.kind),
+        ("Why not", payment.code if payment.state != "succeeded" else ""),
+        ("At the gateway", " ".join(filter(None, (payment.gateway_reference, payment.charge_reference)))),
+        ("Asked", moment(payment.created_at)),
+        ("Decided", moment(payment.executed_at)),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def attempts_table(rows: Sequence[Row[Any]], currency: str) -> "Table":
+    """Make the table of a request's attempts."""
+    shown = [
+        (
+            row.attempt,
+            row.channel,
+            row.cause,
+            money(row.amount_minor, currency) if row.amount_minor else "",
+            row.card,
+            row.outcome or "in flight",
+            row.decline_code or row.code or row.gateway_reference,
+            moment(row.started_at),
+        )
+        for row in rows
+    ]
+    columns = ("No.", "Channel", "Cause", "Amount", "Card", "Outcome", "Why, or where", "Asked")
+    return table("Attempts", *columns, rows=shown, right=("No.", "Amount"))
+
+
+def _several(rows: Sequence[Row[Any]]) -> "Table":
+    shown = [(row.id, row.state, money(row.amount_minor, row.currency), moment(row.created_at)) for row in rows]
+    return table("Payments", "Payment", "State", "Amount", "Asked", rows=shown, right=("Amount",))
+
+
+def _returns(rows: Sequence[Row[Any]]) -> "Table":
+    shown = [
+        (row.id, row.kind, row.state, money(row.amount_minor, row.currency), row.gateway_reference or row.error_code)
+        for row in rows
+    ]
+    return table("Given back", "Request", "Kind", "State", "Amount", "Why, or where", rows=shown, right=("Amount",))

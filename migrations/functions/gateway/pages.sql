@@ -1,0 +1,14 @@
+-- The gateway's pages, on which customers pay.
+
+-- Keep the id of the page that an attempt opened, so that its end can be looked up.
+create or replace function duly.record_page(p_request_id text, p_attempt integer, p_gateway_reference text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.gateway_attempts set gateway_reference = p_gateway_reference
+    where request_id = p_request_id and attempt = p_attempt and outcome is null and channel = 'hosted_page'
+$$;
+
+-- The open collection behind a link that was sent to a customer.
+create or replace function duly.collection_of_link(p_token text) returns table (account_id text, period text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select account_id, period from duly.collections where link_token = p_token and closed_at is null
+$$;

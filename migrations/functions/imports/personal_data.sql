@@ -1,0 +1,57 @@
+-- What is kept of a person, given out as one document, and taken away while the books stay (docs/security.md).
+
+-- Everything that is kept under an account: its own data, changes of it, cards, customers at gateways, and the books.
+create or replace function duly.account_data(p_account_id text) returns jsonb
+language sql stable set search_path = duly, pg_temp as $$
+    select jsonb_build_object(
+        'account', to_jsonb(a),
+        'changes', (select coalesce(jsonb_agg(to_jsonb(c) order by c.id), '[]') from duly.account_changes c
+            where c.account_id = a.id),
+        'gateway_customers', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from duly.gateway_customers g
+            where g.account_id = a.id),
+        'cards', (select coalesce(jsonb_agg(to_jsonb(c) - 'link_token' order by c.created_at), '[]') from duly.cards c
+            where c.account_id = a.id),
+        'subscriptions', (select coalesce(jsonb_agg(to_jsonb(s) order by s.id), '[]') from duly.subscriptions s
+            where s.account_id = a.id),
+        'transactions', (select coalesce(jsonb_agg(to_jsonb(t) - 'request_hash' - 'posted_xid' order by t.id), '[]')
+            from duly.financial_transactions t where t.account_id = a.id),
+        'notes', (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from duly.transaction_notes n
+            join duly.financial_transactions t on t.id = n.transaction_id where t.account_id = a.id),
+        'messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.messages m
+            where m.account_id = a.id and m.audience = 'customer'),
+        'disputes', (select coalesce(jsonb_agg(to_jsonb(d) order by d.opened_at), '[]') from duly.disputes d
+            where d.account_id = a.id))
+    from duly.accounts a where a.id = p_account_id and a.kind = 'customer'
+$$;
+
+-- Take a person's data away: name, addresses, what was changed of them, and what cards were that are removed. The books
+-- keep the account's id. Returns the customers at gateways, whom only the gateway can delete. A repeat changes nothing.
+create or replace function duly.erase_account(p_account_id text, p_actor text, p_reason text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    a duly.accounts;
+begin
+    select * into a from duly.accounts where id = p_account_id and kind = 'customer' for no key update;
+    if not found then
+        perform duly.refuse('account_exists', format('account: there is no customer account %s', p_account_id));
+    elsif a.state <> 'terminated' then
+        perform duly.refuse('account_terminated_first', format('account: %s is %s; terminate it first', a.id, a.state));
+    elsif exists (select from duly.cards where account_id = a.id and state not in ('removed', 'rejected', 'replaced')) then
+        perform duly.refuse('cards_removed_first', format('account: %s has cards; remove them first', a.id));
+    elsif exists (select from duly.messages where account_id = a.id and audience = 'customer'
+            and state in ('pending', 'sending')) then
+        perform duly.refuse('messages_sent_first', format('account: a message to %s is not sent yet', a.id));
+    end if;
+    if a.owner_name <> '(erased)' or exists (select from duly.account_changes where account_id = a.id
+            and changes <> '{"erased": true}') then
+        update duly.accounts set owner_name = '(erased)', owner_reference = null, email = null, locale = 'en',
+            time_zone = 'UTC', region = null, segment = null where id = a.id;
+        update duly.account_changes set changes = '{"erased": true}' where account_id = a.id;
+        update duly.cards set brand = '', last4 = '', exp_month = null, exp_year = null, fingerprint = '', token = null
+            where account_id = a.id and state in ('removed', 'rejected');
+        update duly.cards set fingerprint = '' where account_id = a.id and fingerprint <> '';
+        perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
+    end if;
+    return (select coalesce(jsonb_agg(customer_reference order by customer_reference), '[]')
+        from duly.gateway_customers where account_id = a.id);
+end $$;

@@ -1,0 +1,28 @@
+"""What lists are asked for, and what they come to."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """A page of a list: so many rows behind one of them, of days in UTC, the first and the last included."""
+
+    after: str = ""
+    limit: int = 50
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """The first moment of the days."""
+        return _midnight(self.since) if self.since else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The first moment after the days."""
+        return _midnight(self.until + timedelta(days=1)) if self.until else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,233 @@
+"""The words of runs, records and what is kept about them; and every table by the noun that lists it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from models.operations.payment_states import (
+    ATTEMPT,
+    CARD,
+    COLLECTION,
+    DISPUTE,
+    INTENT,
+    PAYMENT,
+    REDUCTION,
+    REDUCTION_PART,
+    REFUND,
+    REQUEST,
+    VALIDATION,
+)
+from models.operations.states import States
+
+RUN = States(
+    "Billing run, payment run, shadow run",
+    {
+        "running": "not over; its workflow says where it stands",
+        "freezing": "who is in it is being fixed",
+        "collecting": "payments are made",
+        "paused": "a person lets it wait",
+        "held": "the gateway answers nobody",
+        "aborting": "ends when what is in flight has settled",
+        "certifying": "every member is being counted",
+        "completed": "its certificate is written",
+    },
+    finer=dict.fromkeys(("freezing", "collecting", "paused", "held", "aborting", "certifying"), ("running",)),
+    column="process_runs.state",
+)
+RUN_MEMBER = States(
+    "Member of a billing or payment run",
+    {
+        "to_do": "not reached yet",
+        "billed": "invoice and credit note are posted",
+        "charged": "paid at once",
+        "in_dunning": "declined, or without a card: a collection goes on",
+        "unknown": "nobody knows whether it was charged: a collection goes on",
+        "skipped": "nothing was to be billed or charged",
+        "parked": "a rule stands against it",
+        "released": "left to another run",
+    },
+    stored={"": "to_do"},
+    column="run_items.outcome",
+)
+REFUND_MEMBER = States(
+    "Member of a refund run",
+    {
+        "to_do": "not reached yet",
+        "refunded": "its money went back",
+        "credited": "by a credit note",
+        "under_way": "goes on by itself",
+        "clawed_back": "taken back, for the sale was returned",
+        "rejected": "the gateway will not pay it, or it came back",
+        "left": "nothing of it could be sent back",
+    },
+    stored={"": "to_do"},
+)
+DISCREPANCY = States(
+    "Discrepancy",
+    {
+        "open": "waits for a person",
+        "mended": "booked by Duly itself",
+        "resolved": "ended by a person's decision",
+        "gone": "both sides agree by now",
+    },
+    column="discrepancies.state",
+)
+RECONCILIATION = States(
+    "Reconciliation of a day",
+    {
+        "running": "not over",
+        "agrees": "gateway and ledger agree",
+        "differs": "a discrepancy is open",
+        "completed": "its certificate is written",
+    },
+    finer=dict.fromkeys(("agrees", "differs"), ("completed",)),
+    column="reconciliations.state",
+)
+MOVEMENT = States(
+    "Expected movement",
+    {
+        "open": "has not come yet",
+        "overdue": "should have come",
+        "moved": "has come",
+    },
+)
+MESSAGE = States(
+    "Message",
+    {
+        "pending": "to be sent",
+        "sending": "handed over just now; when it stays so, nobody knows whether it was taken",
+        "sent": "the mail server took it",
+        "failed": "rejected, or put off for three days",
+        "withheld": "without address or mail server, or not so any more",
+    },
+    column="messages.state",
+)
+EVENT = States(
+    "Event of the gateway",
+    {
+        "waiting": "to be delivered",
+        "delivered": "its workflow was signalled",
+        "ignored": "of a type that nothing here needs",
+        "needs_review": "about nothing known for more than a day",
+    },
+    column="gateway_events.state",
+)
+TRANSACTION = States(
+    "Invoice, and every other financial transaction",
+    {
+        "draft": "moves no balance",
+        "posted": "in the books",
+        "settled": "posted, and nothing is left to settle",
+        "rejected": "a draft that was turned down",
+        "cancelled": "undone by another transaction",
+        "written_off": "a debt that was given up",
+    },
+    finer={"settled": ("posted",)},
+    derived={"settled": "`posted`, with nothing unsettled"},
+    column="financial_transactions.state",
+)
+SUBSCRIPTION = States(
+    "Subscription",
+    {
+        "planned": "has not begun",
+        "in_trial": "costs nothing yet",
+        "active": "is billed",
+        "paused": "costs nothing for now",
+        "ended": "is over, or never begins",
+    },
+)
+ACCOUNT = States(
+    "Account",
+    {
+        "active": "in use",
+        "suspended": "gets no service; what it owes is collected",
+        "terminated": "takes no new transactions",
+    },
+    column="accounts.state",
+)
+SUSPENSE = States("Payment in suspense", {"waiting": "nobody knows whose it is"})
+BANK_REFUND = States(
+    "Refund through the bank, after an answer",
+    {
+        "pending": "the bank has not said",
+        "posted": "the bank has paid it",
+        "rejected": "the bank will not pay it",
+        "unchanged": "it was so already",
+    },
+)
+COMMAND = States(
+    "Command",
+    {
+        "begun": "at work, or cut off",
+        "done": "has done what was asked",
+        "refused": "a rule stands against it; nothing was changed",
+        "failed": "something did not answer",
+    },
+    column="commands.outcome",
+)
+SETTING = States(
+    "Provider, run definition",
+    {"effective": "in use", "not_effective": "asked for nothing new"},
+    column="providers.state",
+)
+SENDING = States(
+    "Sending to a provider",
+    {
+        "open": "as usual",
+        "held": "nothing is sent: the database may have forgotten something",
+        "recovering": "what was forgotten is being read",
+    },
+    column="sending.state",
+)
+
+# By the noun under which the command line lists them, which is the name of their rows in JSON where those are not
+# named for what they are; then all others.
+LISTED: Mapping[str, States] = MappingProxyType(
+    {
+        "accounts": ACCOUNT,
+        "cards": CARD,
+        "collections": COLLECTION,
+        "commands": COMMAND,
+        "discrepancies": DISCREPANCY,
+        "disputes": DISPUTE,
+        "events": EVENT,
+        "messages": MESSAGE,
+        "movements": MOVEMENT,
+        "payments": INTENT,
+        "reductions": REDUCTION,
+        "refunds": REFUND,
+        "requests": REQUEST,
+        "runs": RUN,
+        "subscriptions": SUBSCRIPTION,
+        "suspense": SUSPENSE,
+        "transactions": TRANSACTION,
+    }
+)
+EVERY: tuple[States, ...] = (
+    COLLECTION,
+    INTENT,
+    PAYMENT,
+    REQUEST,
+    ATTEMPT,
+    REFUND,
+    REDUCTION,
+    REDUCTION_PART,
+    DISPUTE,
+    CARD,
+    VALIDATION,
+    RUN,
+    RUN_MEMBER,
+    REFUND_MEMBER,
+    DISCREPANCY,
+    RECONCILIATION,
+    MOVEMENT,
+    MESSAGE,
+    EVENT,
+    TRANSACTION,
+    SUBSCRIPTION,
+    ACCOUNT,
+    SUSPENSE,
+    BANK_REFUND,
+    COMMAND,
+    SETTING,
+    SENDING,
+)

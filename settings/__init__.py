@@ -1,0 +1,15 @@
+"""What an entry point is told by its environment, and where its log goes."""
+
+from settings.development import adopt_settings_of_make_up
+from settings.fields import LOOPBACK, Settings, environment_name, load_settings, setting_problems
+from settings.logs import configure_logging
+
+__all__ = [
+    "LOOPBACK",
+    "Settings",
+    "adopt_settings_of_make_up",
+    "configure_logging",
+    "environment_name",
+    "load_settings",
+    "setting_problems",
+]

@@ -1,0 +1,99 @@
+"""Traces by OpenTelemetry: from a command over workflow and activity to the id of Stripe's request.
+
+They are off unless an OTLP endpoint is set. OpenTelemetry's own variables (OTEL_*) say where they go, how many of them,
+and under which name; the protocol is HTTP. Spans of workflows are made once, never by a replay.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Status
+from opentelemetry.util.types import Attributes
+from temporalio.contrib.opentelemetry import TracingInterceptor
+
+from telemetry.wanted import is_wanted
+
+# A collector that is away keeps nobody: so long the last spans may take when a process ends.
+END_SECONDS = 3.0
+
+# All that a span may say. Ids of ours and of the gateway; what else a library adds stays here.
+SHOWN = frozenset(
+    {
+        "temporalWorkflowID",
+        "temporalRunID",
+        "temporalActivityID",
+        "temporalActivityType",
+        "temporalUpdateID",
+        "http.request.method",
+        "http.response.status_code",
+        "stripe.request_id",
+        "exception.type",
+    }
+)
+
+
+class ShownSpans(SpanExporter):
+    """Passes on what is listed of spans. Texts of errors are not: they may quote what they are about."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Pass spans on."""
+        return self._exporter.export([_shown(span) for span in spans])
+
+    def shutdown(self) -> None:
+        """End the exporter."""
+        self._exporter.shutdown()
+
+
+class Tracing:
+    """Makes the spans of one process, where an endpoint is set; `interceptors` are for its client of Temporal."""
+
+    def __init__(self, role: str, exporter: Callable[[], SpanExporter] = OTLPSpanExporter) -> None:
+        self.interceptors: list[TracingInterceptor] = []
+        self._provider: TracerProvider | None = None
+        if not is_wanted():
+            return
+        # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES outrank this name.
+        resource = Resource.create()
+        if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
+            resource = resource.merge(Resource({SERVICE_NAME: f"duly-{role}"}))
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(ShownSpans(exporter())))
+        # The gateway's client makes its spans by the provider of the process.
+        trace.set_tracer_provider(self._provider)
+        self.interceptors.append(TracingInterceptor(self._provider.get_tracer("duly.temporal")))
+
+    def end(self) -> None:
+        """Send what is left, and wait for that a little."""
+        if self._provider is not None:
+            sending = threading.Thread(target=self._provider.shutdown, daemon=True)
+            sending.start()
+            sending.join(END_SECONDS)
+
+
+def _shown(span: ReadableSpan) -> ReadableSpan:
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=_listed(span.attributes),
+        events=[Event(event.name, _listed(event.attributes), event.timestamp) for event in span.events],
+        links=span.links,
+        kind=span.kind,
+        instrumentation_scope=span.instrumentation_scope,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+    )
+
+
+def _listed(attributes: Attributes) -> Attributes:
+    return {name: value for name, value in (attributes or {}).items() if name in SHOWN}

@@ -1,0 +1,88 @@
+"""docker-compose.yml, carried out: from empty volumes to a certified month; then a restart, and a second provider."""
+
+import pytest
+
+from tests.compose.containers.engine import Engine
+from tests.compose.merchant import (
+    PAYING,
+    collect,
+    register_webhook,
+    set_up,
+    set_up_second_provider,
+    starter,
+    whole_output,
+)
+from tests.compose.project import OPERATOR, Project
+
+FIRST, SECOND = "2026-09", "2026-10"
+# 29.90 with 19 % tax, of six customers; a seventh's card is declined.
+TAKEN = [("charged", PAYING, PAYING * 3558), ("in_dunning", 1, 3558)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_bare_server_comes_to_a_certified_month_and_goes_on_after_a_restart_with_a_second_provider(
+    engine: Engine, project: Project
+) -> None:
+    await register_webhook(engine, project)
+    await engine.up()
+    await set_up(engine, project)
+
+    first = await collect(engine, FIRST)
+
+    assert taken_of(first) == TAKEN
+    assert await events_that_came(engine) >= {"payment_intent.succeeded", "payment_intent.payment_failed"}
+    await doctor_is_content(engine)
+
+    await engine.down()
+    await set_up_second_provider(engine, project)
+    await engine.up(profiles=["second-provider"])
+    second = await collect(engine, SECOND)
+
+    assert taken_of(second) == TAKEN
+    await doctor_is_content(engine)
+    assert (await engine.run("second-webhook", "python", "starter.py", "doctor")).code == 0
+    await a_file_comes_out(engine, project)
+    await the_demo_says_where_it_runs(engine)
+    assert engine.crashes() == {}
+
+
+def taken_of(certificate: dict[str, object]) -> list[tuple[str, int, int]]:
+    """Return outcomes, how many members had each, and the cents, of a certificate whose seal holds."""
+    assert certificate["seal"]["holds"]  # type: ignore[index]  # a document
+    totals = certificate["certificate"]["totals"]  # type: ignore[index]
+    return [(each["outcome"], each["members"], each["amount_minor"]) for each in totals]
+
+
+async def events_that_came(engine: Engine) -> set[str]:
+    """Return the types of events that the gateway has sent to the receiver."""
+    listed = await starter(engine, "events", "list")
+    return {event["type"] for event in listed["events"] if event["channel"] == "webhook"}
+
+
+async def doctor_is_content(engine: Engine) -> None:
+    """See that every setting and connection is as it must be."""
+    ran = await engine.run("starter", "doctor")
+
+    assert ran.code == 0, whole_output(ran)
+
+
+async def a_file_comes_out(engine: Engine, project: Project) -> None:
+    """See that who asks is known by the operator's login name, and that what a command writes is the operator's."""
+    await starter(engine, "transactions", "create", "payment", "cust-000", "--amount", "50.00", "--method", "cash")
+    (project.files / "payees.csv").write_text("account_id,name,iban\ncust-000,Customer 0,DE89370400440532013000\n")
+
+    options = ("--format", "csv", "--payees", "payees.csv", "--include-gateway")
+    exported = await starter(engine, "refunds", "export", "2026-11", "refunds.csv", *options)
+
+    assert "cust-000" in (project.files / "refunds.csv").read_text(), exported
+    [refund] = (await starter(engine, "transactions", "list", "--classification", "refund"))["transactions"]
+    shown = await engine.run("starter", "transactions", "show", refund["id"])
+    assert f"made by {OPERATOR}" in shown.written, whole_output(shown)
+
+
+async def the_demo_says_where_it_runs(engine: Engine) -> None:
+    """See that the one command that the image cannot run says so."""
+    ran = await engine.run("starter", "demo")
+
+    assert (ran.code, "make demo" in ran.errors) == (2, True), whole_output(ran)

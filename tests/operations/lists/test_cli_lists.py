@@ -1,0 +1,156 @@
+"""Every list of the command line: newest first, by days and states, with totals, a way on, and CSV in major units."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from activities.database import Database
+from activities.reductions.reductions import open_reduction
+from models.operations.record_states import LISTED
+from models.reductions.reduction import Award
+from tests.house.source import ROOT
+from tests.operations.test_cli_usage import commands
+from tests.support.builders import Merchant, declined
+from tests.support.command_line import CommandLine
+
+Words = tuple[str, ...]
+
+LISTS = {words: command for words, command in commands() if words[-1] == "list"}
+
+# What a list need not have, with the reason. A list that is not named here has all of it.
+EXEMPT: Mapping[Words, Mapping[str, str]] = {
+    ("definitions", "list"): dict.fromkeys(
+        ("--csv", "--from", "--to", "--limit", "--after", "--state"), "the whole configuration, of several kinds"
+    ),
+    ("merchants", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "configuration"),
+    ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
+    ("webhooks", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release needs"),
+    ("movements", "list"): {"--state": "--open, --overdue and --differing"},
+    ("suspense", "list"): {"--state": "all of it waits"},
+}
+WANTED = ("--csv", "--json", "--from", "--to", "--limit", "--after", "--state")
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for words in LISTS])
+def test_every_list_can_be_narrowed_paged_and_written_as_csv(words: Words) -> None:
+    options = {option for parameter in LISTS[words].params for option in parameter.opts}
+
+    missing = [option for option in WANTED if option not in options]
+
+    assert sorted(missing) == sorted(EXEMPT.get(words, {}))
+
+
+@pytest.fixture
+async def busy(merchant: Merchant, cli: CommandLine, workers: None, database: Database, period: str) -> list[str]:
+    """A company on which every list has something to show; return its accounts, which no other test has."""
+    accounts = [
+        await merchant.account(
+            f"acc_{period}_{number}",
+            answers=[declined("insufficient_funds")],
+            answers_for_ever=True,
+            owes_minor=1000 * number,
+        )
+        for number in (1, 2, 3)
+    ]
+    for account in accounts:
+        await cli.json("collections", "start", account, period)
+    await cli.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
+    await open_reduction(database, Award("aw_listed", "cafe", accounts[0], 100, "EUR"))
+    return accounts
+
+
+async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
+    cli: CommandLine, busy: list[str]
+) -> None:
+    printed = {words: await cli.json(*words) for words in LISTS}
+
+    assert [words for words, document in printed.items() if "next" not in document] == []
+    without_totals = {words for words, document in printed.items() if "totals" not in document}
+    configured = {("definitions", "list"), ("merchants", "list"), ("schedule", "list"), ("webhooks", "list")}
+    # A journal has no end: its sums are balances and statements. Of all payments --totals says what they come to.
+    endless = {("transactions", "list"), ("payments", "list"), ("requests", "list")}
+    assert without_totals == configured | endless
+    strange = {
+        (noun, word)
+        for (listed, *_), document in printed.items()
+        for noun, rows in ((listed if listed in LISTED else name, rows) for name, rows in document.items())
+        if noun in LISTED and isinstance(rows, list)
+        for word in (
+            row.get("state", row.get("stage", row.get("outcome"))) for row in [*rows, *document.get("totals", [])]
+        )
+        if word is not None and word not in LISTED[noun].words
+    }
+    assert strange == set()
+    assert printed["collections", "list"]["totals"] == [
+        {"state": "open", "currency": "EUR", "rows": 3, "amount_minor": 6000}
+    ]
+
+
+async def test_a_list_is_newest_first_page_by_page_and_tells_what_comes_next_and_when(
+    cli: CommandLine, busy: list[str]
+) -> None:
+    first = await cli.json("collections", "list", "--limit", "2")
+    second = await cli.json("collections", "list", "--limit", "2", "--after", first["next"])
+    unknown = await cli("collections", "list", "--after", "acc_9/2026-01", "--json")
+
+    assert [one["account_id"] for one in first["collections"] + second["collections"]] == list(reversed(busy))
+    assert second["next"] is None
+    assert first["totals"] == second["totals"]
+    assert all(one["next_action_at"] for one in first["collections"])
+    assert (unknown.exit_code, unknown.rules) == (1, [("after", "row_exists")])
+
+
+async def test_a_list_is_narrowed_to_days_and_refuses_them_in_the_wrong_order(
+    cli: CommandLine, busy: list[str]
+) -> None:
+    today = f"{date.today()}"  # noqa: DTZ011  # the database's clock is this machine's
+
+    of_today = await cli.json("collections", "list", "--from", "2026-01-01", "--to", "2199-01-01")
+    before = await cli.json("collections", "list", "--to", "2026-01-01")
+    backwards = await cli("collections", "list", "--from", "2199-01-01", "--to", today)
+
+    assert (len(of_today["collections"]), before["collections"], before["totals"]) == (3, [], [])
+    assert backwards.exit_code == 2
+
+
+async def test_csv_has_amounts_in_major_units_beside_their_currency(cli: CommandLine, busy: list[str]) -> None:
+    for words in [words for words in LISTS if "--csv" not in EXEMPT.get(words, {})]:
+        written = await cli(*words, "--csv")
+        assert written.exit_code == 0, (words, written.stderr)
+        rows = list(csv.DictReader(io.StringIO(written.stdout)))
+        assert not [name for row in rows for name in row if name and name.endswith("_minor")]
+
+    collections = list(csv.DictReader(io.StringIO((await cli("collections", "list", "--csv")).stdout)))
+    both = await cli("collections", "list", "--csv", "--json")
+
+    assert [(row["amount"], row["currency"]) for row in collections] == [
+        ("30.00", "EUR"),
+        ("20.00", "EUR"),
+        ("10.00", "EUR"),
+    ]
+    assert both.exit_code == 2
+
+
+async def test_at_80_columns_every_id_and_every_link_is_in_one_piece(
+    cli: CommandLine, busy: list[str], period: str
+) -> None:
+    narrow = CommandLine({**cli.environment, "COLUMNS": "80"})
+    for words in LISTS:
+        document: Any = await cli.json(*words)
+        shown = (await narrow(*words)).stdout
+        rows = [row for value in document.values() if isinstance(value, list) for row in value]
+        names = {str(row.get("number") or row.get("reference_number") or row.get("id")) for row in rows}
+        accounts = {row.get("account_id") for row in rows}
+        words_shown = set(shown.split())
+        assert sorted(names - {"None"} - words_shown) == [], words
+        assert [one for one in accounts - {None, ""} if not any(one in word for word in words_shown)] == [], words
+
+    started = await narrow("collections", "show", busy[0], period)
+
+    assert f"Temporal UI: http://ui.example/namespaces/default/workflows/collection%2F{busy[0]}%2F{period}" in (
+        started.stdout.splitlines()
+    )

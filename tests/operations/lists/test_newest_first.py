@@ -1,0 +1,79 @@
+"""Every list reads its newest rows by an index, however many there are."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, Select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.cards.queries import CardQueries
+from activities.collections.queries import CollectionQueries
+from activities.database import Database
+from activities.disputes.queries import DisputeQueries
+from activities.events.inbox import EventQueries
+from activities.events.movements import ExpectationQueries
+from activities.ledger.account_queries import AccountQueries
+from activities.listing import Listed
+from activities.messages.queries import MessageQueries
+from activities.reconciliation.queries import ReconciliationQueries
+from activities.reductions.queries import ReductionQueries
+from activities.refunds.queries import RefundQueries
+from activities.subscriptions.subscriptions import Subscriptions
+from activities.supervision.commands import CommandRecords
+from models.listing import ListPage
+
+PAGE = ListPage(limit=50)
+LISTS: Mapping[str, Callable[[Database], Awaitable[Listed]]] = {
+    "accounts_by_time": lambda database: AccountQueries(database).page(PAGE, state=""),
+    "cards_by_time": lambda database: CardQueries(database).page(PAGE, account_id="", state=""),
+    "collections_by_time": lambda database: CollectionQueries(database).page(PAGE, state="", run_id=""),
+    "commands_by_time": lambda database: CommandRecords(database).page(PAGE, actor="", name="", outcome=""),
+    "discrepancies_by_time": lambda database: ReconciliationQueries(database).page(PAGE, state="", kind=""),
+    "disputes_by_time": lambda database: DisputeQueries(database).page(PAGE, account_id="", state=""),
+    "events_by_time": lambda database: EventQueries(database).page(PAGE, state="", type_=""),
+    "expectations_by_time": lambda database: ExpectationQueries(database).page(
+        PAGE, account_id="", is_open=False, is_overdue=False, is_differing=False
+    ),
+    "messages_by_time": lambda database: MessageQueries(database).page(PAGE, state="", account_id=""),
+    "reductions_by_time": lambda database: ReductionQueries(database).page(
+        PAGE, account_id="", merchant_id="", state=""
+    ),
+    "refunds_by_time": lambda database: RefundQueries(database).page(PAGE, account_id="", state=""),
+    "subscriptions_by_time": lambda database: Subscriptions(database).page(PAGE, account_id="", state=""),
+}
+
+
+class RecordingDatabase(Database):
+    """A database that keeps what it was asked."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.queries: list[Select[*tuple[Any, ...]]] = []
+
+    async def read(
+        self, query: Select[*tuple[Any, ...]], *, timeout_seconds: float | None = None
+    ) -> Sequence[Row[Any]]:
+        """Keep a query, and answer it."""
+        self.queries.append(query)
+        return await super().read(query, timeout_seconds=timeout_seconds)
+
+
+@pytest.mark.parametrize("index", LISTS)
+async def test_the_newest_rows_are_read_by_an_index(owner_engine: AsyncEngine, index: str) -> None:
+    database = RecordingDatabase(owner_engine)
+    await LISTS[index](database)
+
+    plan = "\n".join(await explained(owner_engine, database.queries[0]))
+
+    assert f"Scan Backward using {index}" in plan
+
+
+async def explained(engine: AsyncEngine, query: Select[*tuple[Any, ...]]) -> list[str]:
+    """Return the plan of a query where a table is large: neither read whole nor sorted."""
+    statement = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    async with engine.begin() as connection:
+        for method in ("seqscan", "sort", "hashjoin", "mergejoin", "bitmapscan"):
+            await connection.execute(text(f"set local enable_{method} = off"))
+        return [row[0] for row in await connection.exec_driver_sql(f"explain {statement}".replace("%", "%%"))]
