@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.stripe",
     "tests.fixtures.temporal",
     "tests.fixtures.time_limit",
+    "tests.fixtures.time_skipping",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Which workflows a test has started, and what those that are open wait for."""
+"""Which workflows a test has started, what those that are open wait for, and whether anything works on one."""
 
 import json
 from collections.abc import Sequence
@@ -6,15 +6,26 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    ListOpenWorkflowExecutionsRequest,
+)
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.service import RPCError
 
 LAST_EVENTS = 6
 # Of one check of a workflow: a server that hangs is no reason to say nothing of the others.
 CHECK = timedelta(seconds=5)
+# The last of a workflow's task is one of these while its worker has to answer.
+TASK_IS_OPEN = {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
+TASK_IS_DONE = {
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+}
 
 
 class StartedWorkflows(Interceptor):
@@ -55,11 +66,31 @@ async def open_workflows(started: dict[str, Client]) -> str:
     return "\n".join(found) or "no workflow that the test had started is open"
 
 
-async def _state_of(client: Client, workflow_id: str) -> str:
+async def is_anything_at_work(client: Client) -> bool:
+    """Say whether any activity or workflow task is with a worker, or waits for one; not what waits to be repeated."""
+    request = ListOpenWorkflowExecutionsRequest(namespace=client.namespace, maximum_page_size=1_000)
+    listed = await client.workflow_service.list_open_workflow_executions(request, timeout=CHECK)
+    return any([await _is_at_work(client, each.execution.workflow_id) for each in listed.executions])
+
+
+async def _is_at_work(client: Client, workflow_id: str) -> bool:
+    for activity in (await _described(client, workflow_id)).pending_activities:
+        if activity.state != PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED or activity.attempt == 1:
+            return True
+    events = [event async for event in client.get_workflow_handle(workflow_id).fetch_history_events()]
+    tasks = [event.event_type for event in events if event.event_type in TASK_IS_OPEN | TASK_IS_DONE]
+    return not tasks or tasks[-1] in TASK_IS_OPEN
+
+
+async def _described(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse:
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
     )
-    described = await client.workflow_service.describe_workflow_execution(request, timeout=CHECK)
+    return await client.workflow_service.describe_workflow_execution(request, timeout=CHECK)
+
+
+async def _state_of(client: Client, workflow_id: str) -> str:
+    described = await _described(client, workflow_id)
     if described.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
         return ""
     pending = [
