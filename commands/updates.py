@@ -1,5 +1,7 @@
 """Asking a workflow by an update: it is done, or refused with the workflow's own reason."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
@@ -13,22 +15,41 @@ from models.problem import RefusedError, refusal
 
 Answer = TypeVar("Answer")
 
+# The server's words, which come with no type, and how long a workflow has to go on as new before it is asked again.
+TASK_THROWN_AWAY = "unexpected workflow task failure"
+ASKED_AGAIN_SECONDS = 0.1
+
 
 async def ask(
     client: Client, workflow_id: str, update: str, command: Any, answer: type[Answer], *, noun: str
 ) -> Answer:
     """Ask a workflow for something and return its answer. Raises RefusedError, naming the field and the rule."""
     handle = client.get_workflow_handle(workflow_id)
-    asked = handle.execute_update(update, command, result_type=answer)
+
+    async def execute() -> Answer:
+        answered: Answer = await handle.execute_update(update, command, result_type=answer)
+        return answered
+
+    asked = until_accepted(execute)
     try:
-        answered: Answer = await answer_of(client, workflow_id, asked, wait_seconds=ANSWER_SECONDS)
+        return await answer_of(client, workflow_id, asked, wait_seconds=ANSWER_SECONDS)
     except WorkflowUpdateFailedError as error:
         raise refusal_of(error, noun) from error
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun}s show") from error
-    return answered
+
+
+async def until_accepted(asked: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask again while the server throws the workflow's task away, as when it goes on as new: nothing was accepted."""
+    while True:
+        try:
+            return await asked()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION or TASK_THROWN_AWAY not in error.message:
+                raise
+        await asyncio.sleep(ASKED_AGAIN_SECONDS)
 
 
 async def start_and_ask(

@@ -2,14 +2,16 @@
 
 import asyncio
 import gc
+import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import typer
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
@@ -252,3 +254,26 @@ def test_a_call_that_was_given_up_adds_nothing_to_what_a_command_prints(
         perform(give_up, as_json=True)
 
     assert ("never retrieved" in caplog.text) is is_reported
+
+
+def refusing(times: int, message: str) -> Callable[[], Awaitable[str]]:
+    """An update that the server refuses so often before a workflow takes it."""
+    left = itertools.repeat(RPCError(message, RPCStatusCode.FAILED_PRECONDITION, b""), times)
+
+    async def execute() -> str:
+        for refusal in left:
+            raise refusal
+        return "done"
+
+    return execute
+
+
+async def test_what_meets_a_workflow_that_goes_on_as_new_is_asked_again() -> None:
+    thrown_away = "Unable to perform workflow execution update due to unexpected workflow task failure."
+
+    assert await updates.until_accepted(refusing(2, thrown_away)) == "done"
+
+
+async def test_what_the_server_refuses_for_another_reason_is_not_asked_again() -> None:
+    with pytest.raises(RPCError, match="limit of updates"):
+        await updates.until_accepted(refusing(1, "limit of updates"))

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.database import Database
+from commands.updates import until_accepted
 from models.collections.collection import Stage
 from models.reductions.reduction import Decision, ReductionDecision, ReductionState, ReductionStatus
 from tests.fixtures.cards import CardClient
@@ -42,18 +43,8 @@ async def signalled_all_the_time(workflow: WorkflowHandle[Any, Any], signal: str
 
 
 async def ask(workflow: WorkflowHandle[Any, Any], update: Any, command: object) -> None:
-    """Ask for something until the server takes it: one whose task it throws away, to go on as new, it refuses."""
-
-    async def is_taken() -> bool:
-        try:
-            await workflow.execute_update(update, command)
-        except RPCError as error:
-            if error.status is RPCStatusCode.FAILED_PRECONDITION:
-                return False
-            raise
-        return True
-
-    await until(is_taken)
+    """Ask for something as the commands do: again, when the server throws the workflow's task away to go on as new."""
+    await until_accepted(lambda: workflow.execute_update(update, command))
 
 
 async def gone_on(workflow: WorkflowHandle[Any, Any], run: str) -> None:
