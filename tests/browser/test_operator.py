@@ -12,7 +12,7 @@ from tests.support.builders import Merchant, declined
 from workflows.runs.payment_run import PaymentRun
 from workflows.visibility import run_label
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CARDS = ("pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_card_de", "pm_card_discover")
 DECLINES = {4: "insufficient_funds", 9: "expired_card", 13: "insufficient_funds", 18: "stolen_card", 22: "do_not_honor"}

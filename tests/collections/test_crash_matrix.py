@@ -134,6 +134,6 @@ async def posted(merchant: Merchant) -> int:
 
 async def arrived(sandbox: SandboxControl) -> None:
     """Let the event loop run until the gateway has been asked for a charge."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not sandbox.request_counts().get(CHARGES):  # noqa: ASYNC110 - it happens in another thread
             await asyncio.sleep(0)

@@ -22,7 +22,7 @@ MIGRATE_LATER = (
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("before", "after", "services", "complaint"),
     [
@@ -96,7 +96,7 @@ async def test_a_wrong_service_does_not_start_and_says_why(
 
 @pytest.mark.nightly
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_without_the_service_that_prepares_the_namespace_no_worker_is_ready(
     project: Project, images: Mapping[str, Image], workplace: Path
 ) -> None:

@@ -30,6 +30,8 @@ from workflows.events.targets import target_of
 from workflows.refunds.refund import Refund
 
 EXAMPLES = itertools.count(1)
+# So many looks in a row find the same before nothing moves any more.
+STILL = 4
 A_DAY = 86_400
 
 
@@ -160,15 +162,13 @@ async def deliver_all(
 
 
 async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
-    """How it stands when nothing moves any more."""
-    before: list[tuple[Any, ...]] = []
-    for _ in range(40):
-        now = await scenario.stands()
-        if now == before:
-            return now
-        before = now
+    """How it stands when nothing has moved for some looks: a busy machine may stop in the middle of a step."""
+    stands, same = await scenario.stands(), 1
+    while same < STILL:
         await asyncio.sleep(0.4)
-    return before
+        before, stands = stands, await scenario.stands()
+        same = same + 1 if stands == before else 1
+    return stands
 
 
 @pytest.mark.slow

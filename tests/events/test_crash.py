@@ -35,7 +35,7 @@ async def test_an_event_whose_receiver_was_killed_before_it_hinted_anybody_is_de
 
     await merchant.run(f"select duly.record_outcome('pay/{account}/2026-11', 1, 'succeeded', 'pi_1', 'ch_1')")
 
-    async with receiving(settings, temporal_server, tmp_path / "webhook.log"), asyncio.timeout(20):
+    async with receiving(settings, temporal_server, tmp_path / "webhook.log"), asyncio.timeout(60):
         while await state_of(merchant) != "delivered":  # noqa: ASYNC110 - there is no event across processes
             await asyncio.sleep(0.05)
 

@@ -34,7 +34,7 @@ async def test_no_error_of_a_step_ends_the_task(error: type[BaseException]) -> N
 
     task = repeated(step)
     running = asyncio.create_task(task.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await good.wait()
         while task.health().failures:  # noqa: ASYNC110 - the step ends before it is counted
             await asyncio.sleep(0.001)
@@ -53,7 +53,7 @@ async def test_a_task_that_fails_says_since_when_and_why() -> None:
 
     task = repeated(step)
     running = asyncio.create_task(task.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await failed.wait()
         while task.health().failures < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
@@ -75,7 +75,7 @@ async def test_a_step_that_hangs_is_given_up_and_made_again() -> None:
         await asyncio.Event().wait()
 
     running = asyncio.create_task(repeated(step, timeout=0.05).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await twice.wait()
 
     assert await ended(running)
@@ -89,7 +89,7 @@ async def test_a_task_that_is_woken_does_its_step_at_once() -> None:
 
     task = repeated(step, every=3600)
     running = asyncio.create_task(task.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await done.acquire()
         task.wake()
         await done.acquire()

@@ -59,7 +59,7 @@ def fault_once(sandbox: SandboxControl, kind: FaultKind) -> None:
 
 async def asked_until_answered(gateway: StripeGateway, charge: Charge) -> ChargeResult:
     """Ask again under the same key, as Temporal does, until the slow one has come to its end."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             with suppress(GatewayUnansweredError):
                 return await gateway.charge(charge)

@@ -244,7 +244,7 @@ async def test_a_worker_that_waits_for_its_namespace_ends_when_it_is_asked_to(
 ) -> None:
     async with worker(installation, tmp_path / "worker.log") as waiting:
         await says(waiting, "namespace_not_prepared")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await waiting.stop()
 
     assert waiting.exit_code == 0
@@ -256,7 +256,7 @@ async def test_a_worker_refuses_a_namespace_where_an_attribute_has_another_type(
     await ensure_namespace(client)
     await register(client, Stage=INT)
 
-    async with worker(installation, tmp_path / "worker.log") as refusing, asyncio.timeout(60):
+    async with worker(installation, tmp_path / "worker.log") as refusing, asyncio.timeout(180):
         exit_code = await refusing.wait()
 
     assert (exit_code, logged(refusing)[-1]["event"]) == (1, "worker_not_started")

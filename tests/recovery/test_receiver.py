@@ -50,7 +50,7 @@ async def visitor(webhook: Webhook) -> AsyncIterator[httpx.AsyncClient]:
 
 async def health_begins(visitor: httpx.AsyncClient, status: str) -> httpx.Response:
     """Wait until the receiver says how it is."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (answer := await visitor.get("/health")).json()["status"].startswith(status):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return answer
@@ -75,7 +75,7 @@ async def test_what_comes_while_a_restore_is_not_recovered_is_stored_and_deliver
     webhook.delivering.wake()
     well = await health_begins(visitor, "alive")
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await is_attempted(database, "evt_1"):  # noqa: ASYNC110 - delivered by the receiver's own task
             await asyncio.sleep(0.02)
     assert (stored, attempted) == (200, False)

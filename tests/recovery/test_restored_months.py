@@ -72,7 +72,7 @@ async def all_paid(merchant: Merchant) -> None:
         return int(owing) == 0
 
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await until(nobody_owes)
     except TimeoutError:
         pytest.fail(f"not all is paid after 30 s: {await merchant.value(WHO_OWES)}")

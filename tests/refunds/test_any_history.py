@@ -73,7 +73,7 @@ class History:
         for dispute in self.disputes:
             await self._settle(dispute)
         before, quiet = "", 0
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while quiet < 2:
                 await self.refunds.deliver_events()
                 await self._end(dispute_id, "select id from duly.disputes")

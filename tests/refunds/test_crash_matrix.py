@@ -31,7 +31,7 @@ SCENARIOS = {
 
 async def until_answered(activities: RefundActivities, request: RefundAttempt) -> RefundResult:
     """Ask again and again, as Temporal does."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with suppress(ApplicationError):
                 return await activities.refund(request)

@@ -118,7 +118,7 @@ async def test_a_payment_costs_two_commits(
 
 async def quiet(database: Database) -> int:
     """Wait until the counts of connections that were closed have arrived, and only counting itself still counts."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         before, now = 0, await commits(database)
         while now - before != COUNTING:
             before, now = now, await commits(database)

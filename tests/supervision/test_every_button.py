@@ -19,9 +19,9 @@ from workflows.cancelling import AnswersCancel
 from workflows.registered import WORKFLOWS
 
 # The longest time in which everything has to be right again, and the pause between two looks.
-SECONDS = 40
+SECONDS = 150
 PAUSE = 0.2
-CHECKS = 50
+CHECKS = 300
 
 
 def cases() -> Iterator[Any]:

@@ -36,7 +36,7 @@ async def until_answered(
     collecting: CollectActivities, request: CollectRequest, *, owner: AsyncEngine | None = None
 ) -> CollectResult:
     """Ask again and again, as Temporal does while an attempt has no answer; with the owner's engine minutes pass."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with suppress(ApplicationError):
                 return await collecting.collect(request)

@@ -71,6 +71,6 @@ async def killable_workers(settings: Settings, log: Path) -> AsyncIterator[dict[
 
 async def reached(progress: Callable[[], int], goal: int) -> None:
     """Wait until something that happens in other processes has got so far."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(240):
         while progress() < goal:  # noqa: ASYNC110 - there is no event across processes
             await asyncio.sleep(0.05)

@@ -31,7 +31,7 @@ async def start_payments(duly: DeployedRelease, code: Path, period: str) -> Work
 
 async def until_gateway_has_had(duly: DeployedRelease, operation: str, calls: int = 1) -> None:
     """Wait until an operation was called so often; TimeoutError says how often it was."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while duly.control.request_counts().get(operation, 0) < calls:  # noqa: ASYNC110  # another process's state
             await asyncio.sleep(0.05)
 

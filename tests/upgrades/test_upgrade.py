@@ -50,7 +50,7 @@ async def migrate_during_a_run(duly: DeployedRelease) -> None:
 
     assert (await payments.describe()).status is WorkflowExecutionStatus.RUNNING
     duly.control.clear_faults()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await payments.result()
 
 
@@ -71,6 +71,7 @@ async def differences_from_a_new_database(postgres: PostgresServer, folder: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
 async def test_a_release_is_upgraded_under_its_running_worker_and_the_next_month_is_run(
     release: KeptRelease, tmp_path: Path
@@ -85,7 +86,7 @@ async def test_a_release_is_upgraded_under_its_running_worker_and_the_next_month
         async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
             await bill(duly, ROOT, AFTERWARDS)
             payments = await start_payments(duly, ROOT, AFTERWARDS)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 await payments.result()
 
         await no_money_differs(duly, (DURING, AFTERWARDS))

@@ -35,6 +35,7 @@ async def forget(duly: DeployedRelease, function: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("function", NEW_FUNCTIONS)
 async def test_a_run_waits_for_a_function_that_is_not_there_yet_and_then_is_whole(
     function: str, tmp_path: Path
@@ -52,7 +53,7 @@ async def test_a_run_waits_for_a_function_that_is_not_there_yet_and_then_is_whol
             assert (await payments.describe()).status is WorkflowExecutionStatus.RUNNING
 
             await duly.prepare(ROOT)
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(240):
                 await payments.result()
 
         await no_money_differs(duly, [PERIOD])
@@ -60,6 +61,6 @@ async def test_a_run_waits_for_a_function_that_is_not_there_yet_and_then_is_whol
 
 async def until_logged(log: Path, words: str) -> None:
     """Wait until a worker has written something."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while words not in await asyncio.to_thread(log.read_text):  # noqa: ASYNC110  # another process's file
             await asyncio.sleep(0.05)

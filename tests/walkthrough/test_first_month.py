@@ -31,7 +31,7 @@ def test_every_command_of_the_readme_is_typed_in_the_first_month() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @needs_a_shell
 async def test_the_first_month_happens_as_its_page_says(tmp_path: Path) -> None:
     async with reader(tmp_path, in_process=True) as shell:

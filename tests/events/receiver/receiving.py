@@ -66,7 +66,7 @@ async def receiving(settings: Settings, temporal: Client, log: Path, *, files: i
 
 async def answers(visitor: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
     """Wait until the receiver answers."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while process.returncode is None:
             try:
                 await visitor.get("/health")

@@ -68,7 +68,7 @@ async def serving(app: Starlette, connections: Connections) -> AsyncIterator[Add
         config = uvicorn.Config(app, log_config=None, access_log=False, **connections.server_options())
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listening]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
                 await asyncio.sleep(0.01)
         try:

@@ -74,7 +74,7 @@ async def test_a_worker_that_may_not_believe_its_server_ends_and_says_so_in_one_
     settings = {**encrypted, setting: str(stranger.certificate)}
 
     async with process(tmp_path / "worker.log", settings, "worker.py", "--role=workflow") as worker:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             exit_code = await worker.wait()
 
     assert (exit_code, logged(worker)[-1]["event"]) == (1, "worker_not_started")

@@ -88,7 +88,7 @@ async def until_charged(sandbox: SandboxControl, payments: int) -> None:
     async def are_charged() -> bool:
         return charged(sandbox)[0] >= payments
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         await until(are_charged)
 
 
@@ -96,5 +96,5 @@ async def until_refunded(shop: Shop, amount_minor: int) -> None:
     async def are_refunded() -> bool:
         return shop.refunded() >= amount_minor
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         await until(are_refunded)

@@ -137,7 +137,7 @@ class Shop:
         async def held() -> bool:
             return bool(await self.merchant.value("select count(*) from duly.sending where state = 'held'"))
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             await until(held)
 
     async def recover(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class Shop:
             return not unpaid
 
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 await until(none_is_left)
         except TimeoutError:
             pytest.fail(f"not paid: {[tuple(row) for row in unpaid]}")

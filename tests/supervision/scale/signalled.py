@@ -31,7 +31,7 @@ from workflows.registered import WORKFLOWS
 # What every workflow answers, once it has taken in what was sent before.
 TAKEN_IN = "__temporal_workflow_metadata"
 # The longest time in which everything has to be right afterwards, and the pause between two looks.
-SECONDS = 40
+SECONDS = 150
 PAUSE = 0.2
 
 DEFINITIONS = {str(one.name): one for one in map(_Definition.must_from_class, WORKFLOWS)}
