@@ -135,7 +135,8 @@ async def test_as_its_example_says_a_workflow_starts(foreign: Foreign, name: str
         described = await handle.describe()
 
     assert TASK_FAILED not in kinds
-    assert described.status is WorkflowExecutionStatus.RUNNING
+    ends_by_itself = {WorkflowExecutionStatus.COMPLETED} if name == "ScheduledRun" else set()
+    assert described.status in {WorkflowExecutionStatus.RUNNING} | ends_by_itself
 
 
 async def test_a_period_that_is_no_month_is_refused_by_name(foreign: Foreign) -> None:
