@@ -26,7 +26,7 @@ grant update on duly.definitions to duly_app;
 -- A series keeps its kind for good.
 grant insert on duly.number_series to duly_app;
 grant update (owner_name, owner_reference, email, locale, time_zone, credit_limit_minor, credit_period_days,
-    due_date_rule_id, region, segment) on duly.accounts to duly_app;
+    due_date_rule_id, region, segment, classification) on duly.accounts to duly_app;
 grant insert, update on duly.card_rules to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;

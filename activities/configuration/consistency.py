@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from activities.configuration.document import DefinitionsDocument, Provider, RunDefinition
+from activities.configuration.document import DefinitionsDocument, Provider
+from activities.configuration.run_document import RunDefinition
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.problem import Problem
 
@@ -100,6 +101,31 @@ def _problems_of_definition(
         if code not in taken:
             problem = f"provider {definition.provider!r} does not take {code}"
             yield Problem(f"{place}.currencies", "currency_of_provider", problem)
+    yield from _problems_of_criteria(
+        f"{place}.criteria", definition, taken, _methods_of(definition.provider, document, known)
+    )
+
+
+def _problems_of_criteria(
+    place: str, definition: RunDefinition, currencies: set[str], methods: set[str]
+) -> Iterator[Problem]:
+    criteria = definition.criteria
+    for method in criteria.payment_methods:
+        if method not in methods:
+            problem = f"provider {definition.provider!r} does not handle {method!r}, so nobody would be charged by it"
+            yield Problem(f"{place}.payment_methods", "method_of_provider", problem)
+    wanted = set(definition.currencies) or currencies
+    for field, bounds in (("minimum", criteria.minimum), ("maximum", criteria.maximum)):
+        for code in bounds:
+            if code not in wanted:
+                yield Problem(f"{place}.{field}", "currency_of_definition", f"no account in {code} is charged by it")
+
+
+def _methods_of(provider_id: str, document: DefinitionsDocument, known: Configured) -> set[str]:
+    for provider in document.providers:
+        if provider.id == provider_id:
+            return set(provider.payment_methods)
+    return {method for method, provider in known.handled_by.items() if provider == provider_id}
 
 
 def _currencies_of(provider_id: str, document: DefinitionsDocument, known: Configured) -> set[str] | None:

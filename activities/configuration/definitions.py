@@ -10,8 +10,9 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.consistency import Configured, check
-from activities.configuration.document import DefinitionsDocument, Policy, Provider, RunDefinition, TransactionType
+from activities.configuration.document import DefinitionsDocument, Policy, Provider, TransactionType
 from activities.configuration.queries import LATEST_POLICIES, LISTS
+from activities.configuration.run_document import RunDefinition
 from activities.configuration.sql import (
     ADD_CURRENCY,
     ADD_DEFINITION,
@@ -157,6 +158,7 @@ class _Writing:
             **definition.model_dump(),
             "currencies": list(definition.currencies),
             "schedule": Jsonb(definition.schedule.model_dump()) if definition.schedule else None,
+            "criteria": Jsonb(definition.criteria.stored()),
             "keeps_schedule": definition.keeps_schedule,
             "keeps_state": definition.keeps_state,
         }

@@ -4,36 +4,14 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State, TypeId
+from activities.configuration.run_document import RunDefinition
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
-from models.currency import exponent_of
 from models.gateway.amounts import gateway_minimum
 from models.money import Money
-from models.runs.process_run import RunKind
-from models.runs.schedule import MonthlySchedule
-
-
-def _known_currency(code: str) -> str:
-    exponent_of(code)
-    return code
-
-
-def _gateway_currency(code: str) -> str:
-    gateway_minimum(code)
-    return code
-
-
-Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
-SlugId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-TypeId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-MethodId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-DefinitionId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Currency = Annotated[str, AfterValidator(_known_currency)]
-GatewayCurrency = Annotated[str, AfterValidator(_gateway_currency)]
-State = Literal["effective", "not_effective"]
 
 
 class TaxRate(DocumentPart):
@@ -134,67 +112,6 @@ class Policy(DocumentPart):
     def id(self) -> str:
         """What distinguishes policies."""
         return f"{self.policy.id}/{self.segment}" if self.segment else self.policy.id
-
-
-class Schedule(DocumentPart):
-    """When a definition runs by itself: monthly at a local time. A day that the month lacks is its last."""
-
-    day: Annotated[int, Field(ge=1, le=31)]
-    hour: Annotated[int, Field(ge=0, le=23)]
-    minute: Annotated[int, Field(ge=0, le=59)] = 0
-    time_zone: str
-
-    @model_validator(mode="after")
-    def _exists_every_month(self) -> Self:
-        self.monthly.require_every_month()
-        return self
-
-    @property
-    def monthly(self) -> MonthlySchedule:
-        """The schedule as the rules know it."""
-        return MonthlySchedule(self.day, self.hour, self.minute, self.time_zone)
-
-
-class RunDefinition(DocumentPart):
-    """The criteria and the calendar of a run (X16 to X21).
-
-    What says nothing of its schedule or its state keeps what it has; `schedule = "none"` takes the schedule away.
-    """
-
-    id: DefinitionId
-    kind: RunKind
-    name: Name
-    state: State = "effective"
-    provider: SlugId | None = None
-    currencies: tuple[Currency, ...] = ()
-    dunning_policy: SlugId = "standard"
-    shards: Annotated[int, Field(ge=1, le=64)] | None = None
-    window: Annotated[int, Field(ge=1, le=500)] | None = None
-    page: Annotated[int, Field(ge=1, le=1000)] = 250
-    notifies_customer: bool = True
-    schedule: Schedule | None = None
-
-    @property
-    def keeps_schedule(self) -> bool:
-        """Whether the document says nothing of when it runs."""
-        return "schedule" not in self.model_fields_set
-
-    @property
-    def keeps_state(self) -> bool:
-        """Whether the document leaves the state to `definitions switch`."""
-        return "state" not in self.model_fields_set
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_schedule(cls, given: object) -> object:
-        is_taken_away = isinstance(given, dict) and given.get("schedule") == "none"
-        return {**given, "schedule": None} if isinstance(given, dict) and is_taken_away else given
-
-    @model_validator(mode="after")
-    def _has_the_provider_of_its_kind(self) -> Self:
-        if (self.kind is RunKind.PAYMENT) != (self.provider is not None):
-            raise ValueError("provider: a payment run needs one, a billing run has none")
-        return self
 
 
 class DefinitionsDocument(DocumentPart):

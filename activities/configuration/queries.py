@@ -90,6 +90,7 @@ LISTS = MappingProxyType(
             RunDefinitionRow.window_size,
             RunDefinitionRow.page_size,
             RunDefinitionRow.notifies_customer,
+            RunDefinitionRow.criteria,
         ).order_by(RunDefinitionRow.id),
     }
 )

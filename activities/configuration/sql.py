@@ -87,20 +87,20 @@ ADD_POLICY = """
 SAY_WHO = "select set_config('duly.actor', :actor, true), set_config('duly.reason', :reason, true)"
 ADD_DEFINITION = """
     insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
-        shards, window_size, page_size, notifies_customer)
+        shards, window_size, page_size, notifies_customer, criteria)
     values (:id, :kind, :name, :state, :provider, :currencies, :dunning_policy, :schedule, :shards, :window, :page,
-        :notifies_customer)
+        :notifies_customer, :criteria)
     on conflict (id) do update set name = excluded.name,
         state = case when :keeps_state then t.state else excluded.state end, provider_id = excluded.provider_id,
         currencies = excluded.currencies, dunning_policy_id = excluded.dunning_policy_id,
         schedule = case when :keeps_schedule then t.schedule else excluded.schedule end,
         shards = excluded.shards, window_size = excluded.window_size, page_size = excluded.page_size,
-        notifies_customer = excluded.notifies_customer
+        notifies_customer = excluded.notifies_customer, criteria = excluded.criteria
     where (t.name, t.state, t.provider_id, t.currencies, t.dunning_policy_id, t.schedule, t.shards, t.window_size,
-        t.page_size, t.notifies_customer) is distinct from (excluded.name,
+        t.page_size, t.notifies_customer, t.criteria) is distinct from (excluded.name,
         case when :keeps_state then t.state else excluded.state end, excluded.provider_id,
         excluded.currencies, excluded.dunning_policy_id,
         case when :keeps_schedule then t.schedule else excluded.schedule end, excluded.shards, excluded.window_size,
-        excluded.page_size, excluded.notifies_customer)
+        excluded.page_size, excluded.notifies_customer, excluded.criteria)
     returning xmax = 0 as is_new
 """

@@ -22,6 +22,7 @@ STORED_ACCOUNTS = select(
     AccountRow.due_date_rule_id,
     AccountRow.region,
     AccountRow.segment,
+    AccountRow.classification,
     select(PaymentPreferenceRow.payment_method_id)
     .where(PaymentPreferenceRow.account_id == AccountRow.id, PaymentPreferenceRow.is_default)
     .scalar_subquery()
@@ -57,19 +58,20 @@ STORED_CUSTOMERS = select(GatewayCustomerRow.account_id, GatewayCustomerRow.cust
 
 ADD_ACCOUNTS = """
     select count(duly.open_account(r.account_id, r.currency, r.owner_name, r.owner_reference, r.email, r.locale,
-        r.time_zone, r.credit_limit_minor, r.credit_period_days, r.due_date_rule_id, r.region, r.segment))
+        r.time_zone, r.credit_limit_minor, r.credit_period_days, r.due_date_rule_id, r.region, r.segment,
+        p_classification => r.classification))
     from jsonb_to_recordset(:rows) as r (account_id text, owner_name text, currency text, email text,
         locale text, time_zone text, owner_reference text, credit_limit_minor bigint, credit_period_days integer,
-        due_date_rule_id text, region text, segment text)
+        due_date_rule_id text, region text, segment text, classification text)
 """
 CHANGE_ACCOUNTS = """
     update duly.accounts a set owner_name = r.owner_name, email = r.email, locale = r.locale, time_zone = r.time_zone,
         owner_reference = r.owner_reference, credit_limit_minor = r.credit_limit_minor,
         credit_period_days = r.credit_period_days, due_date_rule_id = r.due_date_rule_id, region = r.region,
-        segment = r.segment
+        segment = r.segment, classification = r.classification
     from jsonb_to_recordset(:rows) as r (account_id text, owner_name text, currency text, email text,
         locale text, time_zone text, owner_reference text, credit_limit_minor bigint, credit_period_days integer,
-        due_date_rule_id text, region text, segment text) where a.id = r.account_id
+        due_date_rule_id text, region text, segment text, classification text) where a.id = r.account_id
 """
 # The method that an account has already is not set again.
 SET_METHODS = """

@@ -31,6 +31,7 @@ _ACCOUNTS = select(
     AccountRow.due_date_rule_id,
     AccountRow.region,
     AccountRow.segment,
+    AccountRow.classification,
     AccountRow.created_at,
     AccountBalanceRow.balance_minor,
 ).join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
@@ -106,9 +107,14 @@ class AccountQueries:
         """Return one account, or None."""
         return await self._database.read_first(_ACCOUNTS.where(AccountRow.id == account_id))
 
-    async def page(self, page: ListPage, *, state: str) -> Listed:
-        """Return a page of customers' accounts, the newest first; an empty state means every state."""
-        filters = (AccountRow.kind == AccountKind.CUSTOMER, *matching(AccountRow.state, state))
+    async def page(self, page: ListPage, *, state: str, segment: str = "", classification: str = "") -> Listed:
+        """Return a page of customers' accounts, the newest first; an empty filter lets everything through."""
+        filters = (
+            AccountRow.kind == AccountKind.CUSTOMER,
+            *matching(AccountRow.state, state),
+            *matching(AccountRow.segment, segment),
+            *matching(AccountRow.classification, classification),
+        )
         return await _LIST.page(self._database, page, *filters)
 
     async def subscriptions(self, account_id: str) -> Sequence[Row[Any]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, TypeAdapter, model_validator
 from sqlalchemy import Row, func, select
 
-from activities.configuration.document import Currency, Id, MethodId, Name, SlugId
+from activities.configuration.fields import Currency, Id, MethodId, Name, SlugId
 from activities.database import Database
 from activities.documents import DocumentPart
 from models.money import Money

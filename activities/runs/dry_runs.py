@@ -46,6 +46,7 @@ class DryRunActivities:
             after=request.after,
             limit=request.limit,
             supplement=request.supplement,
+            period=request.period,
         )
         return _PAGE.validate_python(page)
 

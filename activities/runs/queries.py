@@ -31,6 +31,8 @@ _RUNS = select(
     ProcessRunRow.decisions,
     ProcessRunRow.certificate,
     ProcessRunRow.supplement,
+    ProcessRunRow.criteria,
+    ProcessRunRow.left_out,
 )
 _IS_REAL = ProcessRunRow.kind != "shadow"
 _LIST = NewestFirst(_RUNS, moment=ProcessRunRow.started_at, key=ProcessRunRow.id, state=ProcessRunRow.state)

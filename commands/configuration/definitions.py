@@ -15,6 +15,7 @@ from commands.formatting import document, moment
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
 from models.money import Money
+from models.runs.criteria import in_words
 
 
 async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
@@ -80,6 +81,7 @@ def _definition(row: Row[Any]) -> tuple[object, ...]:
         row.provider_id,
         ", ".join(row.currencies) or "all",
         row.dunning_policy_id if row.provider_id else None,
+        in_words(row.criteria),
         "{day}., {hour:02d}:{minute:02d} {time_zone}".format(**row.schedule) if row.schedule else "by hand",
     )
 
@@ -103,7 +105,7 @@ COLUMNS = MappingProxyType(
         "transaction_types": ("Id", "Classification", "Prefix", "Each year anew", "Without gaps", "Active"),
         "providers": ("Id", "Gateway", "Mode", "State", "Currencies"),
         "dunning_policies": ("Id", "Segment", "Version", "Document"),
-        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
+        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Criteria", "Runs"),
     }
 )
 _SHOWN: MappingProxyType[str, Callable[[Row[Any]], Sequence[object]]] = MappingProxyType(

@@ -27,7 +27,8 @@ PaymentMethod = Annotated[
     str,
     typer.Option("--payment-method", help="How it pays from now on; a method of no provider is left alone by runs."),
 ]
-Segment = Annotated[str, typer.Option("--segment", help="For reports and dunning.")]
+Segment = Annotated[str, typer.Option("--segment", help="For reports, dunning policies and run definitions.")]
+Classification = Annotated[str, typer.Option("--classification", help="For run definitions, such as vip.")]
 
 
 @app.command("create")
@@ -50,6 +51,7 @@ def create_account(
     due_date_rule: DueDateRule = "",
     region: Region = "",
     segment: Segment = "",
+    classification: Classification = "",
     payment_method: PaymentMethod = "",
     as_json: Json = False,
 ) -> None:
@@ -69,6 +71,7 @@ def create_account(
         due_date_rule=due_date_rule,
         region=region,
         segment=segment,
+        classification=classification,
         payment_method=payment_method,
     )
     perform(lambda output: create(output, given, actor=actor, reason=reason), as_json=as_json)
@@ -91,6 +94,7 @@ def edit_account(
     due_date_rule: DueDateRule = "",
     region: Region = "",
     segment: Segment = "",
+    classification: Classification = "",
     payment_method: PaymentMethod = "",
     clear: Annotated[
         list[str] | None, typer.Option("--clear", help="A field to leave empty: credit_limit. May be given again.")
@@ -111,6 +115,7 @@ def edit_account(
         due_date_rule=due_date_rule,
         region=region,
         segment=segment,
+        classification=classification,
         payment_method=payment_method,
     )
     cleared = frozenset(clear or ())

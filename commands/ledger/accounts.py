@@ -17,6 +17,7 @@ from models.subscriptions.cycle import Term
 
 PAYMENTS = 12
 CHANGES = 20
+REPORTED = ("region", "segment", "classification")
 
 
 async def show(output: Output, account_id: str) -> None:
@@ -53,11 +54,12 @@ async def show(output: Output, account_id: str) -> None:
     )
 
 
-async def list_page(output: Output, page: ListPage, *, state: str) -> None:
+async def list_page(output: Output, page: ListPage, *, state: str, segment: str, classification: str) -> None:
     """List a page of accounts, the newest first, and what all of them owe."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
-        listed = await AccountQueries(database).page(page, state=state)
+        accounts = AccountQueries(database)
+        listed = await accounts.page(page, state=state, segment=segment, classification=classification)
     columns = {
         "Account": lambda row: row.id,
         "Owner": lambda row: row.owner_name,
@@ -84,7 +86,7 @@ def _facts(
         ("Credit limit", "none" if limit is None else money(limit, account.currency)),
         ("Time zone, locale", f"{account.time_zone}, {account.locale}"),
         ("E-mail", account.email),
-        *((name, value) for name, value in (("Region", account.region), ("Segment", account.segment)) if value),
+        *((name.capitalize(), value) for name in REPORTED if (value := getattr(account, name))),
         *(("Pays by", f"{row.method} ({preference_number(row.number)})") for row in preferences if row.is_preferred),
         *((f"Customer at {row.provider_id}", row.customer_reference) for row in customers),
     ]

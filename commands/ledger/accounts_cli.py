@@ -81,6 +81,9 @@ def show_account(account: AccountId, as_json: Json = False) -> None:
 @app.command("list")
 def list_accounts(
     state: Annotated[AccountState | None, typer.Option("--state", help="Only accounts in this state.")] = None,
+    *,
+    segment: Annotated[str, typer.Option("--segment", help="Only accounts of this segment.")] = "",
+    classification: Annotated[str, typer.Option("--classification", help="Only accounts of this classification.")] = "",
     limit: Limit = 50,
     after: After = "",
     since: Since = None,
@@ -92,4 +95,8 @@ def list_accounts(
     from commands.ledger.accounts import list_page
 
     page = list_page_of(after, limit, since, until)
-    perform(lambda output: list_page(output, page, state=state or ""), as_json=as_json, as_csv=as_csv)
+    perform(
+        lambda output: list_page(output, page, state=state or "", segment=segment, classification=classification),
+        as_json=as_json,
+        as_csv=as_csv,
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from activities.runs.queries import RunQueries
 from commands.formatting import document, money
 from commands.output import Output, table
-from commands.runs.show import BILLED, net_tax_total, require_run, table_of, totals_of
+from commands.runs.show import BILLED, left_out, net_tax_total, require_run, table_of, totals_of
 from commands.session import read_settings, reading_database_of
 from models.problem import refusal
 from models.runs.certificate import Seal, SealedItem
@@ -38,6 +38,7 @@ async def certificate(output: Output, run_id: str) -> None:
                 {"certificate": run.certificate, "seal": {"computed": seal.hexdigest(), "holds": holds}},
                 table_of(run, await totals_of(records, run), "Totals"),
                 *taken_again(run.certificate),
+                *left_out(run.certificate.get("left_out", ())),
                 _statement(run, seal, holds=holds),
                 is_good=holds,
             )

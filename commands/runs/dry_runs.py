@@ -16,6 +16,7 @@ from commands.runs.show import require_run
 from commands.runs.start import follow
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from models.problem import refusal
+from models.runs.criteria import in_words
 from models.runs.dry_run import BillingDryRunMember, Difference, DryRunMember, DryRunRequest
 from models.runs.process_run import RunKind, RunRequest
 from models.workflow_ids import WORKFLOW_QUEUE, shadow_run_id
@@ -42,6 +43,7 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
             request = replace(request, supplement=number)
         page = await dry_runs.dry_run_page(request)
         with output.stream("members") as stream:
+            criteria = page.criteria
             while page.after:
                 for member in page.members:
                     key = (member.reason or CHARGED, member.currency)
@@ -55,7 +57,9 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
             ]
             shown = [(*key, count, money(amounts[key], key[1])) for key, count in sorted(members.items())]
             columns = ("Would be", "Currency", "Members", "Amount")
-            stream.finish({"totals": totals}, table("Totals", *columns, rows=shown, right=columns[2:]))
+            view = table("Totals", *columns, rows=shown, right=columns[2:])
+            about = [f"Criteria: {in_words(criteria)}"] if criteria else []
+            stream.finish({"totals": totals, "criteria": criteria}, view, *about)
 
 
 async def billing_dry_run(output: Output, definition_id: str, period: str, *, of_supplement: bool) -> None:

@@ -1,6 +1,6 @@
 """Showing runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -16,6 +16,7 @@ from commands.session import read_settings, reading_database_of
 from models.listing import ListPage
 from models.operations.record_states import RUN
 from models.problem import refusal
+from models.runs.criteria import in_words
 from models.runs.process_run import RunKind, RunState
 from settings import Settings
 
@@ -49,6 +50,7 @@ async def show(output: Output, run_id: str) -> None:
         },
         table("", "Run", run.id, rows=_facts(run, state)),
         table_of(run, totals),
+        *left_out(run.left_out),
         *(f"{row.id}: {row.members} members, {row.state}" for row in supplements),
         *([table_of(run, of_month, f"{run.period} with its supplements")] if supplements else []),
         *(f"Decision: {decision}" for decision in run.decisions),
@@ -92,6 +94,16 @@ def table_of(run: Row[Any], totals: Iterable[Row[Any]], title: str = "") -> Tabl
     return (billed_table if run.kind == RunKind.BILLING else totals_table)(totals, title)
 
 
+def left_out(accounts: Sequence[Mapping[str, Any]]) -> Sequence[Table]:
+    """Make the table of who owed and was no member, for the criteria of the definition."""
+    rows = [
+        (one["reason"], one["currency"], one["accounts"], money(one["amount_minor"], one["currency"]))
+        for one in accounts
+    ]
+    columns = ("Why", "Currency", "Accounts", "Amount")
+    return [table("Left out by the criteria", *columns, rows=rows, right=columns[2:])] if rows else []
+
+
 def billed_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
     """Make the table of a billing run's totals; of what was not billed there is the net price alone."""
     rows = [(row.outcome, row.reason, row.currency, row.members, *net_tax_total(row, row.currency)) for row in totals]
@@ -131,6 +143,7 @@ def _facts(run: Row[Any], state: str) -> list[tuple[str, object]]:
     facts = [
         ("Definition, period", f"{run.definition_id}, {run.period}"),
         ("Kind, state", f"{run.kind}, {state}{', aborted' if run.is_aborted else ''}"),
+        *([("Criteria", in_words(run.criteria))] if run.criteria else []),
         ("Members", run.members),
         ("Started", moment(run.started_at)),
         ("Completed", moment(run.completed_at)),

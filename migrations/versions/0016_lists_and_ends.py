@@ -3,10 +3,8 @@
 Revision ID: 0016
 """
 
-from alembic import op
-from sqlalchemy import text
-
-from migrations.run import STATEMENT_TIMEOUT, run_scripts
+from migrations.indices import build_beside_writers
+from migrations.run import run_scripts
 
 revision = "0016"
 down_revision: str | None = "0015"
@@ -27,22 +25,11 @@ INDICES = {
     "refunds_by_time": "duly.gateway_requests (created_at, id) where of_request_id is not null",
     "subscriptions_by_time": "duly.subscriptions (created_at, id)",
 }
-_BROKEN_OFF = """
-    select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indexrelid
-    where c.relnamespace = 'duly'::regnamespace and c.relname = :name and not i.indisvalid
-"""
 
 
 def upgrade() -> None:
     run_scripts("0016_lists_and_ends")
-    # Built concurrently an index keeps nobody from writing, but it is in no transaction: what was broken off is
-    # invalid, and is built anew. It waits for transactions that began before it, and nobody waits for it meanwhile.
-    with op.get_context().autocommit_block():
-        op.execute(f"set lock_timeout = '{STATEMENT_TIMEOUT}'")
-        for name, columns in INDICES.items():
-            for broken_off in op.get_bind().execute(text(_BROKEN_OFF), {"name": name}).scalars().all():
-                op.execute(f"drop index concurrently {broken_off}")
-            op.execute(f"create index concurrently if not exists {name} on {columns}")
+    build_beside_writers(INDICES)
 
 
 def downgrade() -> None:

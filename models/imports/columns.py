@@ -44,7 +44,8 @@ COLUMNS = MappingProxyType(
             Column("credit_period_days", "days by which due dates differ from the rule, -366 to 366"),
             Column("due_date_rule", "id of a due date rule"),
             Column("region", "for reports"),
-            Column("segment", "for reports"),
+            Column("segment", "for reports, dunning policies and run definitions, such as business"),
+            Column("classification", "for run definitions, such as vip"),
             Column("payment_method", "how the account pays from now on, such as bank_transfer"),
         ),
         SUBSCRIPTIONS: (

@@ -52,6 +52,7 @@ class ImportedAccount:
     due_date_rule_id: str | None = None
     region: str | None = None
     segment: str | None = None
+    classification: str | None = None
     payment_method: str | None = None
     kept: frozenset[str] = field(default=frozenset(), compare=False)
 
@@ -246,6 +247,7 @@ def _account(cells: Cells, reference: ImportReference) -> ImportedAccount:
         or None,
         region=cells.optional("region"),
         segment=cells.optional("segment"),
+        classification=cells.optional("classification"),
         payment_method=cells.one_of(
             "payment_method", reference.payment_methods, "method_exists", "is no payment method in use"
         )

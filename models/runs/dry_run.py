@@ -1,7 +1,8 @@
 """Dry runs and shadow runs: what a run would do, without doing it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,17 @@ class DryRunRequest:
 
 @dataclass(frozen=True)
 class DryRunMember:
-    """Somebody who owes something: how much, on which card, or why the run would pass over them."""
+    """Somebody who owes something: how much, on which card, or why the run would pass over them.
+
+    Whom the criteria of the definition leave out would be no member of it.
+    """
 
     account_id: str
     currency: str
     amount_minor: int
     card: str
     reason: str
+    is_left_out: bool = False
 
     @property
     def is_charged(self) -> bool:
@@ -33,10 +38,14 @@ class DryRunMember:
 
 @dataclass(frozen=True)
 class DryRunPage:
-    """A page of a dry run, by account. An empty `after` is the end; a page before it may be empty."""
+    """A page of a dry run, by account. An empty `after` is the end; a page before it may be empty.
+
+    `criteria` are those of the definition, with the last due date that the run would take.
+    """
 
     after: str
     members: tuple[DryRunMember, ...]
+    criteria: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from models.runs.breaker import BreakerState
+from models.runs.criteria import LeftOut
 from models.runs.run_control import Steering
 
 
@@ -213,7 +215,8 @@ class Certificate:
 
     `decisions` are what operators did to it, and why. Only a shadow run has a comparison. `taken_again` is what of a
     supplement the certificates before it count as passed over, parked or released: with that taken away, all
-    certificates of a period add up to it.
+    certificates of a period add up to it. `criteria` are those of the definition when the members were fixed, and
+    `left_out` who owed and was no member for them.
     """
 
     run_id: str
@@ -227,3 +230,5 @@ class Certificate:
     comparison: Comparison | None = None
     supplement: int = 0
     taken_again: tuple[OutcomeTotal, ...] = ()
+    criteria: dict[str, Any] | None = None
+    left_out: tuple[LeftOut, ...] = ()

@@ -28,6 +28,7 @@ class AccountRow(Base):
     due_date_rule_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.due_date_rules.id"))
     region: Mapped[str | None]
     segment: Mapped[str | None]
+    classification: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -28,6 +28,8 @@ class ProcessRunRow(Base):
     certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     supplement: Mapped[int] = mapped_column(Integer)
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
 

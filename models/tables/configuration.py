@@ -146,6 +146,7 @@ class RunDefinitionRow(Base):
     window_size: Mapped[int | None] = mapped_column(SmallInteger)
     page_size: Mapped[int] = mapped_column(SmallInteger)
     notifies_customer: Mapped[bool]
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
 
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from activities.configuration.definitions import Definitions
-from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider, RunDefinition
+from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider
+from activities.configuration.run_document import RunDefinition
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.runs.process_run import RunKind

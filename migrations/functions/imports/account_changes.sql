@@ -11,9 +11,11 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     if exists (select from duly.accounts where id = p_account_id) then return false; end if;
     perform duly.open_account(p_account_id, r.currency, r.owner_name, r.owner_reference, r.email, r.locale, r.time_zone,
-        r.credit_limit_minor, r.credit_period_days, r.due_date_rule_id, r.region, r.segment)
+        r.credit_limit_minor, r.credit_period_days, r.due_date_rule_id, r.region, r.segment,
+        p_classification => r.classification)
     from jsonb_to_record(p_account) as r (currency text, owner_name text, owner_reference text, email text, locale text,
-        time_zone text, credit_limit_minor bigint, credit_period_days integer, due_date_rule_id text, region text, segment text);
+        time_zone text, credit_limit_minor bigint, credit_period_days integer, due_date_rule_id text, region text, segment text,
+        classification text);
     if p_account ->> 'payment_method' is not null then
         perform duly.prefer_method(p_account_id, p_account ->> 'payment_method');
     end if;
@@ -47,7 +49,8 @@ begin
     a := jsonb_populate_record(a, p_fields);
     update duly.accounts set owner_name = a.owner_name, owner_reference = a.owner_reference, email = a.email, locale = a.locale,
         time_zone = a.time_zone, credit_limit_minor = a.credit_limit_minor, credit_period_days = a.credit_period_days,
-        due_date_rule_id = a.due_date_rule_id, region = a.region, segment = a.segment
+        due_date_rule_id = a.due_date_rule_id, region = a.region, segment = a.segment,
+        classification = a.classification
     where id = p_account_id;
     perform duly.note_account_change(p_account_id, v_changes, p_actor, p_reason);
     return true;

@@ -45,7 +45,7 @@ begin
     if a.owner_name <> '(erased)' or exists (select from duly.account_changes where account_id = a.id
             and changes <> '{"erased": true}') then
         update duly.accounts set owner_name = '(erased)', owner_reference = null, email = null, locale = 'en',
-            time_zone = 'UTC', region = null, segment = null where id = a.id;
+            time_zone = 'UTC', region = null, segment = null, classification = null where id = a.id;
         update duly.account_changes set changes = '{"erased": true}' where account_id = a.id;
         update duly.cards set brand = '', last4 = '', exp_month = null, exp_year = null, fingerprint = '', token = null
             where account_id = a.id and state in ('removed', 'rejected');

@@ -15,7 +15,7 @@ create or replace function duly.open_account(
   p_email text default null, p_locale text default 'en', p_time_zone text default 'UTC',
   p_credit_limit_minor bigint default null, p_credit_period_days integer default null,
   p_due_date_rule_id text default null, p_region text default null, p_segment text default null,
-  p_kind text default 'customer'
+  p_kind text default 'customer', p_classification text default null
 ) returns text language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -32,9 +32,11 @@ begin
     perform duly.refuse('input', 'currency_exists', jsonb_build_object('currency', p_currency));
   end if;
   insert into duly.accounts (id, kind, currency, owner_name, owner_reference, email, locale, time_zone,
-      credit_limit_minor, credit_period_days, due_date_rule_id, region, segment)
+      credit_limit_minor, credit_period_days, due_date_rule_id, region, segment,
+      classification)
     values (p_account_id, p_kind, p_currency, p_owner_name, p_owner_reference, p_email, p_locale, p_time_zone,
-      p_credit_limit_minor, p_credit_period_days, p_due_date_rule_id, p_region, p_segment)
+      p_credit_limit_minor, p_credit_period_days, p_due_date_rule_id, p_region, p_segment,
+      p_classification)
     on conflict (id) do nothing;
   if found then
     insert into duly.account_balances (account_id) values (p_account_id);

@@ -61,6 +61,7 @@ begin
         'is_aborted', is_aborted, 'decisions', to_jsonb(decisions),
         'comparison', case when kind = 'shadow' then duly.compare_with_baseline(p_run_id, baseline_id) end,
         'totals', duly.certified_totals(v_run))
+        || case when criteria = '{}' then '{}' else jsonb_build_object('criteria', criteria, 'left_out', left_out) end
         || case when supplement = 0 then '{}'
             else jsonb_build_object('supplement', supplement, 'taken_again', duly.taken_again(v_run)) end
     where id = p_run_id returning * into v_run;

@@ -3,11 +3,13 @@
 
 -- Who would be charged, and why others are passed over, by keyset over accounts; an empty `after` is the end.
 create or replace function duly.dry_run_page(p_definition_id text, p_ends_on date, p_after text, p_limit integer,
-    p_supplement integer default 0) returns jsonb
+    p_supplement integer default 0, p_period text default null) returns jsonb
 language plpgsql stable security definer set search_path = duly, pg_temp
 set plan_cache_mode = force_custom_plan as $$
 declare
-    v_definition duly.run_definitions := duly.effective_definition(p_definition_id, 'payment');
+    -- Release 0.1.0 says when a month ends, and not which period it is.
+    v_period text := coalesce(p_period, to_char(p_ends_on - 1, 'YYYY-MM'));
+    v_definition duly.run_definitions := duly.criteria_in_period(duly.effective_definition(p_definition_id, 'payment'), v_period);
     v_accounts text[];
 begin
     select array_agg(x.id) into v_accounts from (
@@ -17,11 +19,12 @@ begin
             where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor)
         order by a.id limit p_limit) x;
     return jsonb_build_object(
-        'after', coalesce(v_accounts[cardinality(v_accounts)], ''),
+        'after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', v_definition.criteria,
         'members', (
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
-                'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason) order by m.account_id), '[]')
-            from duly.members_of_month(v_definition, p_ends_on, p_supplement, coalesce(v_accounts, '{}')) m));
+                'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason,
+                'is_left_out', m.is_left_out) order by m.account_id), '[]')
+            from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m));
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.
@@ -44,7 +47,7 @@ begin
         where r.definition_id = p_definition_id and r.kind = 'payment' and r.state = 'completed' and r.supplement = 0
         order by r.period desc limit 1));
     perform duly.make_partition(p_run_id);
-    return duly.freeze_members(p_run_id, v_definition, p_ends_on, p_owns => false);
+    return duly.freeze_members(p_run_id, v_definition, p_period, p_owns => false);
 end $$;
 
 -- Judge a member again, as an attempt does, and let a gateway that does nothing approve it.
@@ -58,8 +61,8 @@ declare
 begin
     select * into strict v_run from duly.process_runs where id = p_run_id and kind = 'shadow';
     select * into strict v_definition from duly.run_definitions where id = v_run.definition_id;
-    select * into v_member from duly.judge_members(
-        v_definition, ((v_run.period || '-01')::date + interval '1 month')::date, array[p_account_id]);
+    v_definition.criteria := v_run.criteria;
+    select * into v_member from duly.judge_members(v_definition, v_run.period, array[p_account_id]);
     if v_member.account_id is null or v_member.reason <> '' then
         perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', coalesce(v_member.reason, 'nothing_owed'));
         return duly.collect_result('nothing_owed', null, null, coalesce(v_member.reason, ''));

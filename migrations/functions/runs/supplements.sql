@@ -2,16 +2,16 @@
 
 -- Who is in a run of a month: everyone who owes something. In a supplement: whom the month's runs before it did not have, and
 -- whoever can be charged now, for what nobody has asked for in the month.
-create or replace function duly.members_of_month(p_definition duly.run_definitions, p_ends_on date, p_supplement integer,
+create or replace function duly.members_of_month(p_definition duly.run_definitions, p_period text, p_supplement integer,
     p_accounts text[] default null)
 returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
-    rest_until bigint)
+    rest_until bigint, is_left_out boolean)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select m.* from duly.judge_members(p_definition, p_ends_on, p_accounts) m
+    select m.* from duly.judge_members(p_definition, p_period, p_accounts) m
     where p_supplement = 0 or m.reason = '' or not exists (
         select from duly.run_items i join duly.process_runs r on r.id = i.run_id
         where i.account_id = m.account_id and r.definition_id = p_definition.id and r.kind = 'payment'
-          and r.period = to_char(p_ends_on - 1, 'YYYY-MM') and r.supplement < p_supplement)
+          and r.period = p_period and r.supplement < p_supplement)
 $$;
 
 -- The members of a run; with its supplements those of the whole month, each as the last run that took it says. Of whom a supplement

@@ -1,0 +1,122 @@
+"""Run definitions as a document has them: whom they are about, and when they run."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from activities.configuration.fields import Currency, DefinitionId, MethodId, Name, SlugId, State
+from activities.documents import DocumentPart
+from models.money import Money
+from models.runs.process_run import RunKind
+from models.runs.schedule import MonthlySchedule
+
+# Nobody is charged for what is due in more than a year.
+DUE_WITHIN_MOST = 366
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class RunCriteria(DocumentPart):
+    """Whom a payment run is about (X16, X26); what is left out of it does not limit it.
+
+    Amounts are what the run would ask an account for, in major units by currency. `due_within_days` counts from the day
+    of the run to the due date: 0 is due by that day.
+    """
+
+    segments: tuple[Label, ...] = ()
+    classifications: tuple[Label, ...] = ()
+    payment_methods: tuple[MethodId, ...] = ()
+    minimum: dict[Currency, str] = {}
+    maximum: dict[Currency, str] = {}
+    due_within_days: Annotated[int, Field(ge=0, le=DUE_WITHIN_MOST)] | None = None
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        for field, bounds in (("minimum", self.minimum), ("maximum", self.maximum)):
+            for code, amount in _minor(bounds).items():
+                if amount <= 0:
+                    raise ValueError(f"{field}: {code} must be more than 0")
+        highest = _minor(self.maximum)
+        for code, lowest in _minor(self.minimum).items():
+            if lowest > highest.get(code, lowest):
+                raise ValueError(f"maximum: {code} is less than the minimum")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """Return what limits the run, as the database keeps it: amounts in minor units."""
+        everything = {
+            "segments": list(self.segments),
+            "classifications": list(self.classifications),
+            "payment_methods": list(self.payment_methods),
+            "minimum_minor": _minor(self.minimum),
+            "maximum_minor": _minor(self.maximum),
+        }
+        given = {name: value for name, value in everything.items() if value}
+        return given if self.due_within_days is None else {**given, "due_within_days": self.due_within_days}
+
+
+def _minor(bounds: dict[str, str]) -> dict[str, int]:
+    return {code: Money.parse(text, code).amount_minor for code, text in bounds.items()}
+
+
+class Schedule(DocumentPart):
+    """When a definition runs by itself: monthly at a local time. A day that the month lacks is its last."""
+
+    day: Annotated[int, Field(ge=1, le=31)]
+    hour: Annotated[int, Field(ge=0, le=23)]
+    minute: Annotated[int, Field(ge=0, le=59)] = 0
+    time_zone: str
+
+    @model_validator(mode="after")
+    def _exists_every_month(self) -> Self:
+        self.monthly.require_every_month()
+        return self
+
+    @property
+    def monthly(self) -> MonthlySchedule:
+        """The schedule as the rules know it."""
+        return MonthlySchedule(self.day, self.hour, self.minute, self.time_zone)
+
+
+class RunDefinition(DocumentPart):
+    """The criteria and the calendar of a run (X16 to X21).
+
+    What says nothing of its schedule or its state keeps what it has; `schedule = "none"` takes the schedule away.
+    """
+
+    id: DefinitionId
+    kind: RunKind
+    name: Name
+    state: State = "effective"
+    provider: SlugId | None = None
+    currencies: tuple[Currency, ...] = ()
+    dunning_policy: SlugId = "standard"
+    shards: Annotated[int, Field(ge=1, le=64)] | None = None
+    window: Annotated[int, Field(ge=1, le=500)] | None = None
+    page: Annotated[int, Field(ge=1, le=1000)] = 250
+    notifies_customer: bool = True
+    criteria: RunCriteria = RunCriteria()
+    schedule: Schedule | None = None
+
+    @property
+    def keeps_schedule(self) -> bool:
+        """Whether the document says nothing of when it runs."""
+        return "schedule" not in self.model_fields_set
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the document leaves the state to `definitions switch`."""
+        return "state" not in self.model_fields_set
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_schedule(cls, given: object) -> object:
+        is_taken_away = isinstance(given, dict) and given.get("schedule") == "none"
+        return {**given, "schedule": None} if isinstance(given, dict) and is_taken_away else given
+
+    @model_validator(mode="after")
+    def _has_the_provider_of_its_kind(self) -> Self:
+        if (self.kind is RunKind.PAYMENT) != (self.provider is not None):
+            raise ValueError("provider: a payment run needs one, a billing run has none")
+        if self.kind is RunKind.BILLING and self.criteria.stored():
+            raise ValueError("criteria: a billing run bills every subscription; only a payment run has them")
+        return self
