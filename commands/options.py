@@ -8,6 +8,7 @@ import typer
 from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
 from models.period import InvalidPeriodError, Period, receivable_name
+from models.runs.run_period import RunPeriod
 
 Read = TypeVar("Read")
 
@@ -16,6 +17,14 @@ def period_of(text: str) -> str:
     """Check a period on the command line."""
     try:
         return f"{_in_years(Period.parse(text), text)}"
+    except InvalidPeriodError as error:
+        raise typer.BadParameter(str(error).removeprefix("period: ")) from error
+
+
+def run_period_of(text: str) -> str:
+    """Check the period of a payment run on the command line."""
+    try:
+        return _in_years(str(RunPeriod.parse(text)), text)
     except InvalidPeriodError as error:
         raise typer.BadParameter(str(error).removeprefix("period: ")) from error
 
@@ -93,6 +102,12 @@ Until = Annotated[
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, amounts in major units, instead of tables.")]
 After = Annotated[str, typer.Option("--after", help="Continue behind this id: the `next` of the page before.")]
 DefinitionId = Annotated[str, typer.Argument(metavar="DEFINITION", help="Id of a run definition.")]
+RunPeriodText = Annotated[
+    str,
+    typer.Argument(
+        metavar="PERIOD", parser=run_period_of, help="A month such as 2026-11, a week such as 2026-W48, a day."
+    ),
+]
 PeriodText = Annotated[str, typer.Argument(metavar="PERIOD", parser=period_of, help="A month, such as 2026-11.")]
 ReceivableName = Annotated[
     str,

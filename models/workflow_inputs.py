@@ -16,13 +16,14 @@ from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
-from models.period import DUE_RULE, EARLIEST_CLOCK, RECEIVABLE_MEANING, RECEIVABLE_PATTERN, Period, has_begun
+from models.period import DUE_RULE, EARLIEST_CLOCK, RECEIVABLE_MEANING, RECEIVABLE_PATTERN, InvalidPeriodError
 from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
 from models.reductions.reduction import Award, ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
+from models.runs.run_period import RUN_PERIOD_MEANING, RUN_PERIOD_PATTERN, PeriodUnit, RunPeriod
 
 PERIOD_RULE = "period_is_a_month"
 ID_RULE = "id_is_valid"
@@ -31,6 +32,7 @@ TIME_ZONE_RULE = "time_zone_is_known"
 DAY_RULE = "day_is_due"
 INVOICES_RULE = "invoices_at_most"
 AMOUNT_RULE = "amount_is_whole"
+COUNTED_RULE = "period_is_counted"
 SUPPLEMENT_RULE = "supplement_is_numbered"
 
 _DAY_MINUTES = 24 * 60
@@ -63,6 +65,7 @@ _REFUND = TextRule("[a-z][A-Za-z0-9_.-]{2,60}", "a lower-case letter, then 2 to 
 _AWARD = TextRule("[a-z][A-Za-z0-9_-]{2,39}", "a lower-case letter, then 2 to 39 letters, digits, _ and -")
 _MONTH_PATTERN = "(?!0|9999)[0-9]{4}-(0[1-9]|1[0-2])"
 _MONTH = TextRule(_MONTH_PATTERN, "a month like 2026-11", PERIOD_RULE)
+_RUN_PERIOD = TextRule(RUN_PERIOD_PATTERN, RUN_PERIOD_MEANING, PERIOD_RULE)
 _RECEIVABLE = TextRule(RECEIVABLE_PATTERN, RECEIVABLE_MEANING, PERIOD_RULE)
 
 TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
@@ -84,7 +87,7 @@ TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
         RefundOrder: {"refund_id": _REFUND, "payment_id": _OURS},
         RefundRequest: {"refund_id": _REFUND, "provider": _PROVIDER},
         RefundRunRequest: {"provider": _PROVIDER},
-        RunRequest: {"definition_id": _DEFINITION, "period": _MONTH},
+        RunRequest: {"definition_id": _DEFINITION, "period": _RUN_PERIOD},
         ScheduledRunRequest: {"definition_id": _DEFINITION},
         ShardRequest: {"run_id": _GATEWAYS, "period": _MONTH, "provider": _PROVIDER},
         SweepRequest: {"provider": _PROVIDER},
@@ -127,12 +130,17 @@ def _agreement(request: Any, part: Any, name: str) -> Iterator[Problem]:
 
 def _run(request: RunRequest, now: datetime) -> Iterator[Problem]:
     """A period that has not begun has to be asked for knowingly. A shadow closes none, a supplement follows its run."""
-    period = Period.parse(request.period)
+    try:
+        period = RunPeriod.parse(request.period)
+    except InvalidPeriodError as error:
+        # The thirty-first of a short month, the 53rd week of a year that has 52.
+        yield Problem("period", PERIOD_RULE, str(error).removeprefix("period: "))
+        return
     if request.supplement < 0:
         yield Problem("supplement", SUPPLEMENT_RULE, "0 is the period's own run; supplements are numbered from 1")
     if request.supplement and request.is_shadow:
         yield Problem("supplement", SUPPLEMENT_RULE, "a shadow is of the whole period")
-    if not (request.is_shadow or request.supplement or request.not_due_yet or has_begun(period, now)):
+    if not (request.is_shadow or request.supplement or request.not_due_yet or period.has_begun(now)):
         problem = f"{period} begins on {period.starts_on}; not_due_yet runs it all the same"
         yield Problem("period", DUE_RULE, problem)
 
@@ -168,6 +176,10 @@ def _scheduled_run(request: ScheduledRunRequest, _now: datetime) -> Iterator[Pro
         ZoneInfo(request.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield Problem("time_zone", TIME_ZONE_RULE, f"{quoted(request.time_zone)} is no IANA time zone")
+    if request.every < 1:
+        yield Problem("every", COUNTED_RULE, f"{request.every} is less than 1")
+    if request.every > 1 and (request.counted_from is None or request.unit is PeriodUnit.MONTH):
+        yield Problem("every", COUNTED_RULE, "every so many weeks or days are counted from a day, months are not")
 
 
 def _no_more(_request: object, _now: datetime) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ from activities.configuration.sql import (
     NUMBER_TYPE,
     SAY_WHO,
 )
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
 from models.collections.dunning import DunningPolicy
 from models.imports.entry import Change
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
@@ -73,6 +73,13 @@ class Definitions:
                 return Change.UNCHANGED
             await connection.execute(update(row).where(row.id == definition_id).values(state=state))
             return Change.UPDATED
+
+    async def delete(self, definition_id: str, *, actor: str, reason: str) -> None:
+        """Delete a run definition that was never run (X20). Raises RefusedError for any other one."""
+        try:
+            await self._database.call("delete_definition", definition_id=definition_id, actor=actor, reason=reason)
+        except RuleBrokenError as error:
+            raise refusal("definition", str(error.type), error.message.removeprefix("definition: ")) from error
 
     async def history(self, definition_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return what was changed of a run definition, by whom and why, the newest first."""
@@ -157,7 +164,7 @@ class _Writing:
         values = {
             **definition.model_dump(),
             "currencies": list(definition.currencies),
-            "schedule": Jsonb(definition.schedule.model_dump()) if definition.schedule else None,
+            "schedule": Jsonb(definition.schedule.stored()) if definition.schedule else None,
             "criteria": Jsonb(definition.criteria.stored()),
             "keeps_schedule": definition.keeps_schedule,
             "keeps_state": definition.keeps_state,

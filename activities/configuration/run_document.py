@@ -1,6 +1,7 @@
 """Run definitions as a document has them: whom they are about, and when they run."""
 
-from typing import Annotated, Any, Self
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,10 +9,12 @@ from activities.configuration.fields import Currency, DefinitionId, MethodId, Na
 from activities.documents import DocumentPart
 from models.money import Money
 from models.runs.process_run import RunKind
-from models.runs.schedule import MonthlySchedule
+from models.runs.schedule import CALENDARS, calendar_of
 
 # Nobody is charged for what is due in more than a year.
 DUE_WITHIN_MOST = 366
+# The years that Temporal's calendars know, but for their last.
+CalendarDay = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 12, 31))]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -59,22 +62,54 @@ def _minor(bounds: dict[str, str]) -> dict[str, int]:
 
 
 class Schedule(DocumentPart):
-    """When a definition runs by itself: monthly at a local time. A day that the month lacks is its last."""
+    """When a definition runs by itself, at a local time (X21): in months, weeks or days, or once.
 
-    day: Annotated[int, Field(ge=1, le=31)]
+    One of `day` (of each month, or of `months`), `weekday`, `every_days`, `on`. A day that a month lacks is its last.
+    Every so many weeks or days are counted from `starts_on`, the first day; `ends_on` is the last one.
+    """
+
+    day: Annotated[int, Field(ge=1, le=31)] | None = None
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None
+    every_weeks: Annotated[int, Field(ge=1, le=52)] | None = None
+    every_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    on: CalendarDay | None = None
     hour: Annotated[int, Field(ge=0, le=23)]
     minute: Annotated[int, Field(ge=0, le=59)] = 0
     time_zone: str
+    starts_on: CalendarDay | None = None
+    ends_on: CalendarDay | None = None
 
     @model_validator(mode="after")
-    def _exists_every_month(self) -> Self:
-        self.monthly.require_every_month()
+    def _is_one_calendar(self) -> Self:
+        given = [field for field in CALENDARS if getattr(self, field) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"exactly one of {', '.join(CALENDARS)} says when; {' and '.join(given) or 'none'} is given"
+            )
+        for field, of in (("months", "day"), ("every_weeks", "weekday")):
+            if getattr(self, field) is not None and given != [of]:
+                raise ValueError(f"{field}: belongs to {of}")
+        if self.months is not None and (not self.months or sorted(set(self.months)) != list(self.months)):
+            raise ValueError("months: one at least, each once, in their order")
+        if self.on is not None and (self.starts_on or self.ends_on):
+            raise ValueError("on: what runs once has no first and no last day")
+        if max(self.every_weeks or 1, self.every_days or 1) > 1 and self.starts_on is None:
+            raise ValueError("starts_on: the first day, which the others are counted from, is required")
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise ValueError("ends_on: is before starts_on")
+        if (calendar := calendar_of(self.stored())) is not None:
+            calendar.require_its_time()
         return self
 
+    def stored(self) -> dict[str, Any]:
+        """Return the schedule as the database keeps it: what is given."""
+        return self.model_dump(mode="json", exclude_none=True)
+
     @property
-    def monthly(self) -> MonthlySchedule:
-        """The schedule as the rules know it."""
-        return MonthlySchedule(self.day, self.hour, self.minute, self.time_zone)
+    def is_monthly(self) -> bool:
+        """Whether it runs in every month, as billing does."""
+        return self.day is not None and self.months is None
 
 
 class RunDefinition(DocumentPart):
@@ -119,4 +154,6 @@ class RunDefinition(DocumentPart):
             raise ValueError("provider: a payment run needs one, a billing run has none")
         if self.kind is RunKind.BILLING and self.criteria.stored():
             raise ValueError("criteria: a billing run bills every subscription; only a payment run has them")
+        if self.kind is RunKind.BILLING and self.schedule is not None and not self.schedule.is_monthly:
+            raise ValueError("schedule: billing periods are months; a billing run has a day of every month")
         return self

@@ -9,7 +9,7 @@ from temporalio import activity
 
 from activities.database import Database
 from activities.runs.billing import read_billable
-from activities.runs.payment_runs import period_of
+from activities.runs.payment_runs import period_of, run_period_of
 from models.gateway.gateway_request import CollectRequest, CollectResult
 from models.period import Period
 from models.runs.billing import CannotBillError, DueSubscription, monthly_price
@@ -42,7 +42,7 @@ class DryRunActivities:
         page = await self._database.call(
             "dry_run_page",
             definition_id=request.definition_id,
-            ends_on=period_of(request.period).ends_on,
+            ends_on=run_period_of(request.period).ends_on,
             after=request.after,
             limit=request.limit,
             supplement=request.supplement,

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from activities.database import Database
 from models.runs.missed_months import DefinitionMonths, MissedMonth, missed_months
 from models.runs.process_run import ItemOutcome, RunKind, RunState
-from models.runs.schedule import MonthlySchedule
+from models.runs.schedule import calendar_of
 from models.tables.collecting import ProcessRunRow, RunItemRow
 from models.tables.configuration import EFFECTIVE, RunDefinitionRow
 
@@ -41,7 +41,7 @@ async def read_missed_months(database: Database, now: datetime) -> list[MissedMo
             row.id,
             RunKind(row.kind),
             row.created_at,
-            MonthlySchedule(**row.schedule) if row.schedule else None,
+            calendar_of(row.schedule),
             frozenset(months.get(row.id, ())),
         )
         for row in await database.read(_DEFINITIONS)

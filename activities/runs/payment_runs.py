@@ -17,6 +17,7 @@ from models.operations.event_names import RunSort
 from models.period import InvalidPeriodError, Period
 from models.runs.process_run import Certificate, DueMember, DuePage, ItemOutcome, PageRequest, RunPlan, RunRequest
 from models.runs.run_control import RunDecisions
+from models.runs.run_period import RunPeriod
 from models.runs.window import WINDOW_MOST, shards_for
 
 SWEEP_SECONDS = 25 * 60.0
@@ -64,7 +65,7 @@ class RunActivities:
             run_id=info.workflow_id,
             definition_id=request.definition_id,
             period=request.period,
-            ends_on=period_of(request.period).ends_on,
+            ends_on=run_period_of(request.period).ends_on,
             shards=shards_for(math.ceil(self._rate)),
             window=WINDOW_MOST,
             **only,
@@ -129,7 +130,7 @@ async def require_due(database: Database, request: RunRequest) -> None:
     """
     if request.not_due_yet or request.supplement:
         return
-    _ = period_of(request.period)
+    _ = run_period_of(request.period)
     records = RunQueries(database)
     if await records.run_of(request.definition_id, request.period) is not None:
         return
@@ -139,9 +140,17 @@ async def require_due(database: Database, request: RunRequest) -> None:
 
 
 def period_of(text: str) -> Period:
-    """Read the period of a request; a wrong one is refused for good."""
+    """Read the month of a request; a wrong one is refused for good."""
     try:
         return Period.parse(text)
+    except InvalidPeriodError as error:
+        raise RuleBrokenError("period_is_a_month", str(error)) from error
+
+
+def run_period_of(text: str) -> RunPeriod:
+    """Read the period of a payment run: a month, a week or a day; a wrong one is refused for good."""
+    try:
+        return RunPeriod.parse(text)
     except InvalidPeriodError as error:
         raise RuleBrokenError("period_is_a_month", str(error)) from error
 

@@ -13,7 +13,7 @@ from models.listing import ListPage
 from models.problem import Problem, RefusedError
 from models.runs.process_run import ItemOutcome, RunKind, RunState
 from models.runs.run_start import DefinitionState, not_due, refusal_to_start, refusal_to_supplement
-from models.runs.schedule import MonthlySchedule
+from models.runs.schedule import calendar_of
 from models.tables.collecting import ProcessRunRow, RunItemRow
 from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
 from models.tables.transactions import TransactionLineRow
@@ -133,7 +133,7 @@ class RunQueries:
     async def early(self, definition_id: str, period: str, now: datetime) -> Problem | None:
         """Return why a definition's month is not due, or None."""
         definition = await self._definition(definition_id)
-        return not_due(period, definition.monthly if definition is not None else None, now)
+        return not_due(period, definition.calendar if definition is not None else None, now)
 
     async def supplements(self, run: Row[Any]) -> Sequence[Row[Any]]:
         """Return the runs that supplement a period's own run, in order."""
@@ -196,7 +196,7 @@ class RunQueries:
             is_effective=found.state == EFFECTIVE,
             provider_id=found.provider_id or "",
             is_provider_effective=found.provider_state in {None, EFFECTIVE},
-            monthly=MonthlySchedule(**found.schedule) if found.schedule else None,
+            calendar=calendar_of(found.schedule),
         )
 
     async def run_of(self, definition_id: str, period: str) -> RunState | None:

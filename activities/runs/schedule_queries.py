@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from activities.database import Database
 from models.runs.process_run import RunKind
-from models.runs.schedule import MonthlySchedule
+from models.runs.schedule import RunCalendar, calendar_of
 from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
 
 
@@ -17,7 +17,7 @@ class DefinitionSchedule:
     id: str
     kind: RunKind
     is_effective: bool
-    monthly: MonthlySchedule | None
+    calendar: RunCalendar | None
 
 
 async def read_schedules(database: Database) -> list[DefinitionSchedule]:
@@ -29,7 +29,7 @@ async def read_schedules(database: Database) -> list[DefinitionSchedule]:
             found.id,
             RunKind(found.kind),
             found.state == EFFECTIVE,
-            MonthlySchedule(**found.schedule) if found.schedule else None,
+            calendar_of(found.schedule),
         )
         for found in rows
     ]

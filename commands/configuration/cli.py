@@ -70,6 +70,20 @@ def switch_definition(
     perform(lambda output: switch(output, definition, state, actor=who, reason=reason), as_json=as_json)
 
 
+@app.command("delete")
+@changes(final="The definition is gone; its history stays.")
+def delete_definition(definition: DefinitionId, actor: Actor = "", reason: Why = "", as_json: Json = False) -> None:
+    """Delete a run definition that was never run, not as a shadow either. One that was run is switched off instead.
+
+    Its schedule goes with the next `schedule apply`.
+    """
+    from commands.changing.changes import person_of
+    from commands.configuration.definitions import delete
+
+    who = person_of(actor)
+    perform(lambda output: delete(output, definition, actor=who, reason=reason), as_json=as_json)
+
+
 @app.command("history")
 def show_history(definition: DefinitionId, limit: Limit = 50, as_json: Json = False) -> None:
     """Show what was changed of a run definition, by whom, when and why, the newest first."""

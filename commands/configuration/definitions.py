@@ -16,6 +16,7 @@ from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
 from models.money import Money
 from models.runs.criteria import in_words
+from models.runs.schedule import calendar_of
 
 
 async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
@@ -37,6 +38,13 @@ async def switch(output: Output, definition_id: str, state: str, *, actor: str, 
     output.answer(
         {"definition": definition_id, "state": state, "change": change}, f"{definition_id} is {state}: {change}."
     )
+
+
+async def delete(output: Output, definition_id: str, *, actor: str, reason: str) -> None:
+    """Delete a run definition that was never run. Raises RefusedError for any other one."""
+    async with database_of(read_settings()) as database:
+        await Definitions(database).delete(definition_id, actor=actor, reason=reason)
+    output.answer({"definition": definition_id, "change": "deleted"}, f"Deleted {definition_id}.")
 
 
 async def history(output: Output, definition_id: str, limit: int) -> None:
@@ -82,7 +90,7 @@ def _definition(row: Row[Any]) -> tuple[object, ...]:
         ", ".join(row.currencies) or "all",
         row.dunning_policy_id if row.provider_id else None,
         in_words(row.criteria),
-        "{day}., {hour:02d}:{minute:02d} {time_zone}".format(**row.schedule) if row.schedule else "by hand",
+        calendar.describe() if (calendar := calendar_of(row.schedule)) is not None else "by hand",
     )
 
 

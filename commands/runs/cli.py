@@ -16,8 +16,8 @@ from commands.options import (
     Limit,
     NotDueYet,
     OverNobody,
-    PeriodText,
     RunId,
+    RunPeriodText,
     Since,
     SupplementNumber,
     Until,
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 @changes(final="Everybody who is due is charged, and the period is closed.")
 def start_run(
     definition: DefinitionId,
-    period: PeriodText,
+    period: RunPeriodText,
     wait: Wait = False,
     wait_seconds: FollowSeconds = None,
     not_due_yet: NotDueYet = False,
@@ -67,7 +67,7 @@ def start_run(
 @changes(final="Everybody who is due is charged.")
 def supplement_run(
     definition: DefinitionId,
-    period: PeriodText,
+    period: RunPeriodText,
     number: SupplementNumber = None,
     wait: Wait = False,
     wait_seconds: FollowSeconds = None,

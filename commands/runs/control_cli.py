@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import AsCsv, DefinitionId, FollowSeconds, Json, OfSupplement, PeriodText, RunId, Wait
+from commands.options import AsCsv, DefinitionId, FollowSeconds, Json, OfSupplement, RunId, RunPeriodText, Wait
 from commands.runner import perform
 
 app = typer.Typer()
@@ -80,7 +80,7 @@ def change_rate(
 @app.command("dry-run")
 def dry_run(
     definition: DefinitionId,
-    period: PeriodText,
+    period: RunPeriodText,
     of_supplement: OfSupplement = False,
     as_csv: AsCsv = False,
     as_json: Json = False,
@@ -101,7 +101,7 @@ def dry_run(
 @changes()
 def shadow_run(
     definition: DefinitionId,
-    period: PeriodText,
+    period: RunPeriodText,
     wait: Wait = False,
     wait_seconds: FollowSeconds = None,
     as_json: Json = False,

@@ -15,6 +15,7 @@ from commands.runs.show import require_run
 from commands.session import read_settings, reading_database_of, temporal_of
 from models.problem import refusal
 from models.runs.process_run import RunKind
+from models.runs.run_period import RunPeriod
 from models.workflow_ids import collect_activity_id, collection_id, shard_id
 from settings import Settings
 
@@ -30,7 +31,7 @@ async def link(output: Output, run_id: str, account_id: str) -> None:
         item = await records.item_of_account(run_id, account_id)
         if item is None:
             raise refusal("account", "account_in_run", f"{account_id!r} was not in {run_id}")
-        receivable = item.receivable or run.period
+        receivable = item.receivable or RunPeriod.parse(run.period).month
         collected = await CollectionQueries(database).find(account_id, receivable)
     links = {"run": workflow_link(settings, run_id)}
     if run.kind == RunKind.PAYMENT and item.outcome != "skipped":

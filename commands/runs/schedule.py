@@ -74,15 +74,15 @@ async def list_all(output: Output) -> None:
 
 
 async def _wanted(database: Database) -> dict[str, Schedule]:
-    monthly = {
-        found.id: schedule_of(ScheduledDefinition(found.id, found.kind, found.monthly))
+    runs = {
+        found.id: schedule_of(ScheduledDefinition(found.id, found.kind, found.calendar))
         for found in await read_schedules(database)
-        if found.monthly is not None and found.is_effective
+        if found.calendar is not None and found.is_effective
     }
     providers = await read_swept_providers(database)
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
     reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers else {}
-    return monthly | refunds | reminders | checking_schedules(providers)
+    return runs | refunds | reminders | checking_schedules(providers)
 
 
 def checking_schedules(providers: Sequence[str]) -> dict[str, Schedule]:

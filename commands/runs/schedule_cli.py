@@ -5,15 +5,19 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import AsCsv, DefinitionId, Json, period_of
+from commands.options import AsCsv, DefinitionId, Json, run_period_of
 from commands.runner import perform
 
 app = typer.Typer(
     help="Schedules: run definitions that run by themselves, and the sweep of events.", no_args_is_help=True
 )
 
-First = Annotated[str, typer.Argument(metavar="FROM", parser=period_of, help="First month, such as 2026-08.")]
-Last = Annotated[str, typer.Argument(metavar="TO", parser=period_of, help="Last month; it must have been due already.")]
+First = Annotated[
+    str, typer.Argument(metavar="FROM", parser=run_period_of, help="First period, such as 2026-08 or 2026-W48.")
+]
+Last = Annotated[
+    str, typer.Argument(metavar="TO", parser=run_period_of, help="Last period; it must have been due already.")
+]
 
 
 @app.command("apply")
@@ -73,7 +77,7 @@ def backfill_schedule(
     last: Last,
     as_json: Json = False,
 ) -> None:
-    """Run the months that were missed, one after the other. A month that has its run is left alone."""
+    """Run the periods that were missed, one after the other. One that has its run is left alone."""
     from commands.runs.schedule_state import backfill
 
     perform(lambda output: backfill(output, definition, first, last), as_json=as_json)

@@ -10,9 +10,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.runs.schedule_queries import read_schedules
 from commands.output import Output
 from commands.session import read_settings, reading_database_of, temporal_for_orders, temporal_of
-from models.period import Period
 from models.problem import refusal
-from models.runs.schedule import MonthlySchedule
+from models.runs.run_period import RunPeriod
+from models.runs.schedule import RunCalendar
 from models.workflow_ids import schedule_id
 from settings import Settings
 
@@ -39,39 +39,46 @@ async def delete(output: Output, definition_id: str) -> None:
 
 
 async def backfill(output: Output, definition_id: str, first: str, last: str) -> None:
-    """Run missed months. Raises RefusedError for months that are not due yet, or in the wrong order."""
+    """Run missed periods. Raises RefusedError for those that are not due yet, in the wrong order, or of no calendar."""
     settings = read_settings()
-    monthly = await _monthly(settings, definition_id)
-    periods = _periods(Period.parse(first), Period.parse(last), monthly)
-    due_at = [monthly.moment_in(period) for period in periods]
+    calendar = await _calendar(settings, definition_id)
+    due = _due(RunPeriod.parse(first), RunPeriod.parse(last), calendar)
+    due_at = list(due.values())
     # The start of a backfill is left out, its end is not.
     wanted = ScheduleBackfill(due_at[0] - timedelta(seconds=1), due_at[-1], overlap=ScheduleOverlapPolicy.BUFFER_ALL)
     _ = await temporal_for_orders(settings)
     async with _handle(settings, definition_id) as handle:
         await handle.backfill(wanted)
-    months = [str(period) for period in periods]
     output.answer(
-        {"definition": definition_id, "periods": months}, f"Asked for {definition_id} in {', '.join(months)}."
+        {"definition": definition_id, "periods": list(due)}, f"Asked for {definition_id} in {', '.join(due)}."
     )
 
 
-def _periods(first: Period, last: Period, monthly: MonthlySchedule) -> list[Period]:
+def _due(first: RunPeriod, last: RunPeriod, calendar: RunCalendar) -> dict[str, datetime]:
+    """Return when each period from the first to the last was due, by its name."""
+    for field, period in (("from", first), ("to", last)):
+        if calendar.due_in(period) is None:
+            problem = f"{period} has no run by the calendar: {calendar.describe()}"
+            raise refusal(field, "period_of_calendar", problem)
     if last.starts_on < first.starts_on:
         raise refusal("to", "months_in_order", f"{last} is before {first}")
-    if monthly.moment_in(last) > datetime.now(UTC):
-        problem = f"{last} is due at {monthly.moment_in(last):%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
+    found: dict[str, datetime] = {}
+    period = first
+    while period.starts_on <= last.starts_on:
+        if (due_at := calendar.due_in(period)) is not None:
+            found[str(period)] = due_at
+        period = period.next()
+    if (due_at := found[str(last)]) > datetime.now(UTC):
+        problem = f"{last} is due at {due_at:%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
         raise refusal("to", "month_was_due", problem)
-    periods = [first]
-    while periods[-1] != last:
-        periods.append(periods[-1].next())
-    return periods
+    return found
 
 
-async def _monthly(settings: Settings, definition_id: str) -> MonthlySchedule:
+async def _calendar(settings: Settings, definition_id: str) -> RunCalendar:
     async with reading_database_of(settings) as database:
         for found in await read_schedules(database):
-            if found.id == definition_id and found.monthly is not None:
-                return found.monthly
+            if found.id == definition_id and found.calendar is not None:
+                return found.calendar
     raise refusal("definition", "schedule_exists", f"the run definition {definition_id!r} has no schedule")
 
 

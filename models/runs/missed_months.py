@@ -1,12 +1,12 @@
-"""Months that should have had their run by now: due by the definition, or billed and never collected."""
+"""Periods that should have had their run by now: due by the definition, or months billed and never collected."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.period import Period
 from models.runs.process_run import RunKind
-from models.runs.schedule import MonthlySchedule
+from models.runs.run_period import PeriodUnit, RunPeriod
+from models.runs.schedule import RunCalendar
 
 # A run that a schedule starts, or that somebody starts after billing, may take so long to begin.
 GRACE = timedelta(days=1)
@@ -15,12 +15,12 @@ COMMANDS: Mapping[RunKind, str] = {RunKind.BILLING: "duly billing start", RunKin
 
 @dataclass(frozen=True)
 class DefinitionMonths:
-    """An effective run definition, and the months that have their own run, such as 2026-11."""
+    """An effective run definition, and the periods that have their own run, such as 2026-11."""
 
     id: str
     kind: RunKind
     created_at: datetime
-    monthly: MonthlySchedule | None
+    calendar: RunCalendar | None
     months: frozenset[str]
 
 
@@ -59,22 +59,29 @@ def missed_months(
 
 
 def _due_without_run(definition: DefinitionMonths, now: datetime) -> Iterator[str]:
-    """Yield the months that are due since the definition is there or had its first run."""
-    first = min(definition.months, default="")
-    month = Period.parse(first) if first else Period.of(definition.created_at.date())
-    while (due_at := _due_at(definition, month)) + GRACE < now:
-        if str(month) not in definition.months and (first or due_at >= definition.created_at):
-            yield str(month)
-        month = month.next()
+    """Yield the periods that are due since the definition is there or had its first run of its calendar."""
+    unit = definition.calendar.unit if definition.calendar is not None else PeriodUnit.MONTH
+    had = sorted(name for name in definition.months if RunPeriod.parse(name).unit is unit)
+    period = RunPeriod.parse(had[0]) if had else RunPeriod.of(definition.created_at.date(), unit)
+    while period.starts_on <= now.date():
+        due_at = _due_at(definition, period)
+        is_late = due_at is not None and due_at + GRACE < now and (bool(had) or due_at >= definition.created_at)
+        if is_late and str(period) not in definition.months:
+            yield str(period)
+        period = period.next()
 
 
 def _is_due(definition: DefinitionMonths, month: str, now: datetime) -> bool:
-    return definition.monthly is None or _due_at(definition, Period.parse(month)) + GRACE < now
+    """Say whether the month's run is due; what runs more often than monthly, or by hand, collects whenever it runs."""
+    if definition.calendar is None:
+        return True
+    due_at = _due_at(definition, RunPeriod.parse(month))
+    return due_at is not None and due_at + GRACE < now
 
 
-def _due_at(definition: DefinitionMonths, month: Period) -> datetime:
-    """Return when a month's run should have begun: by its calendar, else when the month is over."""
-    if definition.monthly is not None:
-        return definition.monthly.moment_in(month)
-    end = month.ends_on
+def _due_at(definition: DefinitionMonths, period: RunPeriod) -> datetime | None:
+    """Return when a period's run should have begun: by its calendar, else when the period is over."""
+    if definition.calendar is not None:
+        return definition.calendar.due_in(period)
+    end = period.ends_on
     return datetime(end.year, end.month, end.day, tzinfo=definition.created_at.tzinfo)

@@ -1,13 +1,14 @@
 """Process runs: the frozen membership, the page a shard works on, the totals, the certificate (X16 to X30)."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from models.runs.breaker import BreakerState
 from models.runs.criteria import LeftOut
 from models.runs.run_control import Steering
+from models.runs.run_period import PeriodUnit
 
 
 class RunKind(StrEnum):
@@ -64,11 +65,17 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class ScheduledRunRequest:
-    """What a schedule starts; the period is that of the scheduled moment on the definition's clock."""
+    """What a schedule starts; the period is that of the scheduled moment on the definition's clock.
+
+    Of every so many weeks or days, `every` says how many, counted from the first of them, which `counted_from` lies in.
+    """
 
     definition_id: str
     kind: RunKind
     time_zone: str
+    unit: PeriodUnit = PeriodUnit.MONTH
+    every: int = 1
+    counted_from: date | None = None
 
 
 @dataclass(frozen=True)

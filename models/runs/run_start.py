@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.moment import in_utc
-from models.period import DUE_RULE, Period, has_begun
+from models.period import DUE_RULE
 from models.problem import Problem, RefusedError, refusal
 from models.runs.process_run import RunKind, RunState
-from models.runs.schedule import MonthlySchedule
+from models.runs.run_period import RunPeriod
+from models.runs.schedule import RunCalendar
 
 # A period is supplemented once it is closed; over nobody it is closed only when that is asked for.
 CLOSED_RULE = "month_is_closed"
@@ -23,7 +24,7 @@ class DefinitionState:
     is_effective: bool
     provider_id: str = ""
     is_provider_effective: bool = True
-    monthly: MonthlySchedule | None = None
+    calendar: RunCalendar | None = None
 
 
 def refusal_to_start(
@@ -55,12 +56,13 @@ def refusal_to_supplement(definition_id: str, period: str, last: tuple[str, RunS
     return None
 
 
-def not_due(period: str, monthly: MonthlySchedule | None, now: datetime) -> Problem | None:
-    """Return why a month is not due, or None. It is from the calendar's moment on; without one, when it begins."""
-    month = Period.parse(period)
-    due_at = monthly.moment_in(month) if monthly is not None else None
-    if due_at is not None and due_at > now:
-        return Problem("period", DUE_RULE, f"{month} is due at {in_utc(due_at)}")
-    if due_at is None and not has_begun(month, now):
-        return Problem("period", DUE_RULE, f"{month} begins on {month.starts_on}")
-    return None
+def not_due(period: str, calendar: RunCalendar | None, now: datetime) -> Problem | None:
+    """Return why a period is not due, or None. It is from the calendar's moment on; without one, when it begins."""
+    wanted = RunPeriod.parse(period)
+    if calendar is None:
+        is_due = wanted.has_begun(now)
+        return None if is_due else Problem("period", DUE_RULE, f"{wanted} begins on {wanted.starts_on}")
+    due_at = calendar.due_in(wanted)
+    if due_at is None:
+        return Problem("period", DUE_RULE, f"{wanted} has no run by the calendar: {calendar.describe()}")
+    return Problem("period", DUE_RULE, f"{wanted} is due at {in_utc(due_at)}") if due_at > now else None

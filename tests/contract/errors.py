@@ -89,6 +89,7 @@ ERRORS: dict[str, dict[str, str]] = {
     "ObjectCheck": {},
     "PaymentRun": _RUN
     | {
+        "period_is_a_month": "the period is not a month like 2026-11, a week like 2026-W48 or a day like 2026-11-27",
         "provider_effective": "the provider is not effective",
         "rate_not_changed": "the server does not limit task queues",
     },
@@ -124,5 +125,8 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "Reminders": {},
     "Supervisor": {},
-    "ScheduledRun": {"time_zone_is_known": "the time zone is no IANA time zone"},
+    "ScheduledRun": {
+        "time_zone_is_known": "the time zone is no IANA time zone",
+        "period_is_counted": "`every` is less than 1, or more than 1 of weeks or days that are counted from no day",
+    },
 }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.period import Period
+from models.runs.run_period import RunPeriod
 from models.runs.schedule import DayRule, InvalidScheduleError, MonthlySchedule, day_rules
 
 
@@ -30,14 +30,14 @@ def test_a_run_is_due_once_in_every_month(day: int, year: int) -> None:
 def test_the_moment_is_on_the_wall_clock_of_the_time_zone() -> None:
     schedule = MonthlySchedule(31, 6, 30, "Europe/Nicosia")
 
-    assert schedule.moment_in(Period.parse("2027-01")) == datetime(2027, 1, 31, 4, 30, tzinfo=UTC)
-    assert schedule.moment_in(Period.parse("2027-06")) == datetime(2027, 6, 30, 3, 30, tzinfo=UTC)
-    assert schedule.moment_in(Period.parse("2028-02")) == datetime(2028, 2, 29, 4, 30, tzinfo=UTC)
+    assert schedule.due_in(RunPeriod.parse("2027-01")) == datetime(2027, 1, 31, 4, 30, tzinfo=UTC)
+    assert schedule.due_in(RunPeriod.parse("2027-06")) == datetime(2027, 6, 30, 3, 30, tzinfo=UTC)
+    assert schedule.due_in(RunPeriod.parse("2028-02")) == datetime(2028, 2, 29, 4, 30, tzinfo=UTC)
 
 
 def test_a_time_that_the_clock_skips_in_spring_is_refused() -> None:
     with pytest.raises(InvalidScheduleError, match=r"on 2027-03-28 the clock in Europe/Berlin has no 02:30"):
-        MonthlySchedule(28, 2, 30, "Europe/Berlin").require_every_month()
+        MonthlySchedule(28, 2, 30, "Europe/Berlin").require_its_time()
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,14 @@ def test_a_time_that_the_clock_skips_in_spring_is_refused() -> None:
     ],
 )
 def test_a_time_that_the_clock_shows_every_month_is_taken(schedule: MonthlySchedule) -> None:
-    schedule.require_every_month()
+    schedule.require_its_time()
 
-    assert schedule.moment_in(Period.parse("2027-03")).tzinfo is UTC
+    due_at = schedule.due_in(RunPeriod.parse("2027-03"))
+
+    assert due_at is not None
+    assert due_at.tzinfo is UTC
 
 
 def test_a_time_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InvalidScheduleError, match="'Mars/Olympus' is no IANA time zone"):
-        MonthlySchedule(1, 4, 0, "Mars/Olympus").require_every_month()
+        MonthlySchedule(1, 4, 0, "Mars/Olympus").require_its_time()

@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydan
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
 from models.collections.collection import CollectionRequest
-from models.runs.process_run import Certificate, OutcomeTotal, RunRequest, ShardRequest
+from models.runs.process_run import Certificate, OutcomeTotal, RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest, RefundRunStart
 from workflows.inputs.failures import ReadableFailures
 
@@ -23,6 +23,7 @@ NEWER_FIELDS: Mapping[type, frozenset[str]] = MappingProxyType(
         CollectionRequest: frozenset({"amount_minor", "currency"}),
         RefundRunRequest: frozenset({"resumed", "over_nobody"}),
         RunRequest: frozenset({"over_nobody", "supplement", "skipped"}),
+        ScheduledRunRequest: frozenset({"unit", "every", "counted_from"}),
         ShardRequest: frozenset({"carried", "window_size", "executions"}),
     }
 )

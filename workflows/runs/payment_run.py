@@ -20,6 +20,7 @@ from models import workflow_ids
 from models.messages.message import MailingStart
 from models.runs.process_run import Certificate, RunPlan, RunRequest, RunSnapshot, ShardProgress, ShardRequest
 from models.runs.run_control import RunStage, Steering
+from models.runs.run_period import RunPeriod
 from workflows import visibility
 from workflows.faults import Refusal, broken_rule, cancel_to_carry, carried_state, end_review, go_on_from_rows
 from workflows.inputs.checks import checked_init
@@ -145,7 +146,8 @@ class PaymentRun(PaymentRunHandlers):
         reported = self._course.reported(shard)
         request = ShardRequest(
             run_id=plan.run_id,
-            period=self._request.period,
+            # What it collects is named by a month.
+            period=RunPeriod.parse(self._request.period).month,
             provider=plan.provider,
             shard=shard,
             window=plan.window,

@@ -5,8 +5,8 @@ from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models import workflow_ids
-from models.period import Period
 from models.runs.process_run import RunKind, RunRequest, ScheduledRunRequest
+from models.runs.run_period import PeriodUnit, RunPeriod, is_counted
 from workflows import visibility
 
 _SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -18,11 +18,18 @@ class ScheduledRun:
 
     @workflow.run
     async def run(self, request: ScheduledRunRequest) -> str:
-        """Start the run and leave it to itself. Returns its id, also when it existed before."""
+        """Start the run and leave it to itself. Returns its id, also when it existed before; nothing between two."""
         due_at = workflow.info().typed_search_attributes.get(_SCHEDULED_AT, workflow.now())
-        period = Period.at(due_at, request.time_zone)
+        period = RunPeriod.at(due_at, request.time_zone, request.unit)
+        if not is_counted(period, request.counted_from, request.every):
+            # Temporal's calendars know no second week and no third day: those between are left out here.
+            workflow.set_current_details(
+                f"Starts nothing: {period} lies between two periods of `{request.definition_id}`."
+            )
+            return ""
         run_id = self._id_of(request, period)
-        wanted = RunRequest(request.definition_id, str(period))
+        # A week or a day in which nobody is due is nothing to see to; a month may not have been billed.
+        wanted = RunRequest(request.definition_id, str(period), over_nobody=request.unit is not PeriodUnit.MONTH)
         workflow.set_current_details(f"Starts `{run_id}`, unless that period has its run already, and ends.")
         try:
             _ = await workflow.start_child_workflow(
@@ -37,6 +44,6 @@ class ScheduledRun:
             workflow.logger.info("run_already_started", extra={"run_id": run_id})
         return run_id
 
-    def _id_of(self, request: ScheduledRunRequest, period: Period) -> str:
+    def _id_of(self, request: ScheduledRunRequest, period: RunPeriod) -> str:
         make = workflow_ids.billing_run_id if request.kind is RunKind.BILLING else workflow_ids.payment_run_id
         return make(request.definition_id, str(period))

@@ -1,7 +1,7 @@
-"""What runs by itself, as Temporal schedules: runs monthly at a local time (X17, X21), sweeps of events all day."""
+"""What runs by itself, as Temporal schedules: runs at a local time (X17, X21), sweeps of events all day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,15 @@ from models.gateway.events import SweepRequest
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
-from models.runs.schedule import DayRule, MonthlySchedule, day_rules
+from models.runs.schedule import (
+    WEEKDAYS,
+    DayRule,
+    MonthlySchedule,
+    OneOffSchedule,
+    RunCalendar,
+    WeeklySchedule,
+    day_rules,
+)
 from models.workflow_ids import (
     AUDIT,
     REMINDERS,
@@ -68,23 +76,34 @@ class ScheduledDefinition:
 
     id: str
     kind: RunKind
-    monthly: MonthlySchedule
+    calendar: RunCalendar
 
 
 def schedule_of(definition: ScheduledDefinition) -> Schedule:
     """Return the schedule that a definition asks for."""
-    monthly = definition.monthly
+    calendar = definition.calendar
+    every = getattr(calendar, "every_weeks", getattr(calendar, "every_days", 1))
+    request = ScheduledRunRequest(
+        definition.id,
+        definition.kind,
+        calendar.time_zone,
+        unit=calendar.unit,
+        every=every,
+        counted_from=calendar.starts_on if every > 1 else None,
+    )
     return Schedule(
         action=ScheduleActionStartWorkflow(
             ScheduledRun.run,
-            ScheduledRunRequest(definition.id, definition.kind, monthly.time_zone),
+            request,
             id=scheduled_run_id(definition.id),
             task_queue=WORKFLOW_QUEUE,
-            static_summary=f"Starts the {definition.kind} run of {definition.id} for the month that is due",
+            static_summary=f"Starts the {definition.kind} run of {definition.id} for the {calendar.unit} that is due",
         ),
         spec=ScheduleSpec(
-            calendars=[_calendar(rule, monthly) for rule in day_rules(monthly.day)],
-            time_zone_name=monthly.time_zone,
+            calendars=_calendars(calendar),
+            time_zone_name=calendar.time_zone,
+            start_at=calendar.bound(calendar.starts_on),
+            end_at=calendar.bound(calendar.ends_on, is_end=True),
         ),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True),
     )
@@ -176,7 +195,20 @@ async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -
     )
 
 
-def _calendar(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
+def _calendars(calendar: RunCalendar) -> list[ScheduleCalendarSpec]:
+    if isinstance(calendar, MonthlySchedule):
+        return [_of_month(rule, calendar) for rule in day_rules(calendar.day, calendar.months)]
+    daily = ScheduleCalendarSpec(minute=(ScheduleRange(calendar.minute),), hour=(ScheduleRange(calendar.hour),))
+    if isinstance(calendar, WeeklySchedule):
+        # Temporal counts from Sunday, which is 0.
+        return [replace(daily, day_of_week=(ScheduleRange((WEEKDAYS.index(calendar.weekday) + 1) % 7),))]
+    if isinstance(calendar, OneOffSchedule):
+        day, month, year = (ScheduleRange(part) for part in (calendar.on.day, calendar.on.month, calendar.on.year))
+        return [replace(daily, day_of_month=(day,), month=(month,), year=(year,))]
+    return [daily]
+
+
+def _of_month(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
     return ScheduleCalendarSpec(
         minute=(ScheduleRange(monthly.minute),),
         hour=(ScheduleRange(monthly.hour),),
@@ -187,10 +219,11 @@ def _calendar(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
 
 
 def _when(spec: ScheduleSpec) -> tuple[Any, ...]:
-    others = (spec.cron_expressions, spec.skip, spec.start_at, spec.end_at, spec.jitter)
+    others = (spec.cron_expressions, spec.skip, spec.jitter)
     intervals = [(interval.every, interval.offset or timedelta(0)) for interval in spec.intervals]
     calendars = [_fields(calendar) for calendar in spec.calendars]
-    return calendars, intervals, spec.time_zone_name or "", *(not value for value in others)
+    bounds = (spec.start_at, spec.end_at)
+    return calendars, intervals, bounds, spec.time_zone_name or "", *(not value for value in others)
 
 
 def _fields(calendar: ScheduleCalendarSpec) -> tuple[tuple[ScheduleRange, ...], ...]:

@@ -108,7 +108,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
          where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'),
         (select i.run_id from duly.run_items i join duly.process_runs p on p.id = i.run_id
          where i.account_id = p_account_id and i.outcome in ('in_dunning', 'unknown') and p.kind = 'payment'
-           and coalesce(nullif(i.receivable, ''), p.period) = p_period limit 1))
+           and coalesce(nullif(i.receivable, ''), duly.month_of_period(p.period)) = p_period limit 1))
 $$;
 
 -- The attempt that a collection begins with which somebody has opened again.

@@ -72,7 +72,7 @@ declare
     v_all text[];
     v_failed text[];
 begin
-    select period into v_period from duly.process_runs where id = p_run_id and kind = 'payment';
+    select duly.month_of_period(period) into v_period from duly.process_runs where id = p_run_id and kind = 'payment';
     select array_agg(m.member_id order by m.member_id), array_agg(m.member_id) filter (where m.outcome = 'in_dunning')
     into v_all, v_failed from (
         select member_id, outcome from duly.run_items

@@ -54,7 +54,7 @@ begin
         r.period := p_period;
         r.id := duly.subject_of(r);
         select i.run_id into r.run_id from duly.run_items i join duly.process_runs u on u.id = i.run_id
-        where i.account_id = p_account_id and coalesce(nullif(i.receivable, ''), u.period) = p_period and u.kind = 'payment'
+        where i.account_id = p_account_id and coalesce(nullif(i.receivable, ''), duly.month_of_period(u.period)) = p_period and u.kind = 'payment'
           and i.outcome is null limit 1;
     end if;
     v_invoices := (duly.part_to_collect(p_account_id, p_period, coalesce(r.run_id, ''), '{}')).invoices;

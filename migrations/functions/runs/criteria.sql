@@ -3,15 +3,15 @@
 -- The days of a run's period: a month such as 2026-11, a week such as 2026-W48 from Monday on, or a day such as 2026-11-27.
 create or replace function duly.days_of_period(p_period text, out starts_on date, out ends_on date)
 language sql stable parallel safe as $$
-    select d.starts_on, (d.starts_on + case when p_period ~ 'W' then interval '7 days' when length(p_period) = 7 then interval '1 month'
+    select d.starts_on, (d.starts_on + case when p_period like '%W%' then interval '7 days' when length(p_period) = 7 then interval '1 month'
         else interval '1 day' end)::date
-    from (select case when p_period ~ 'W' then to_date(p_period, 'IYYY-"W"IW') when length(p_period) = 7
+    from (select case when p_period like '%W%' then to_date(p_period, 'IYYY-"W"IW') when length(p_period) = 7
         then (p_period || '-01')::date else p_period::date end as starts_on) d
 $$;
 
 -- The month that a run's period begins in: what it collects has its name.
 create or replace function duly.month_of_period(p_period text) returns text language sql stable parallel safe as $$
-    select case when p_period ~ 'W' then to_char((duly.days_of_period(p_period)).starts_on, 'YYYY-MM') else left(p_period, 7) end
+    select case when p_period like '%W%' then to_char((duly.days_of_period(p_period)).starts_on, 'YYYY-MM') else left(p_period, 7) end
 $$;
 
 -- A definition as it is in a period: an invoice is due by the day of the run, on the definition's clock and within the period, and

@@ -129,7 +129,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where i.run_id = p_run_id and i.shard = p_shard and i.member_id > p_after
       and (i.outcome is null or i.outcome in ('in_dunning', 'unknown') and not exists (
           select from duly.collections c
-          where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), r.period)))
+          where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), duly.month_of_period(r.period))))
     order by i.member_id limit p_limit
 $$;
 

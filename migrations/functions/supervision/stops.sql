@@ -81,15 +81,16 @@ begin
         order by r.account_id, r.period limit p_limit;
     when 'waiting_member' then return query
         -- No attempt could be made (no card, a provider that was not effective), and no collection was started.
-        select array[i.account_id, i.run_id, coalesce(nullif(i.receivable, ''), p.period)], coalesce(d.provider_id, ''), i.run_id, i.account_id
+        select array[i.account_id, i.run_id, coalesce(nullif(i.receivable, ''), duly.month_of_period(p.period))], coalesce(d.provider_id, ''),
+            i.run_id, i.account_id
         from duly.run_items i join duly.process_runs p on p.id = i.run_id
         join duly.run_definitions d on d.id = p.definition_id
         where i.outcome in ('in_dunning', 'unknown') and p.kind = 'payment' and p.state <> 'running'
           and (i.account_id, i.run_id) > (v_first, v_second)
           and not exists (select from duly.collections c
-              where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), p.period))
+              where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), duly.month_of_period(p.period)))
           and not exists (select from duly.gateway_requests r where r.account_id = i.account_id
-              and r.period = coalesce(nullif(i.receivable, ''), p.period) and r.kind = 'payment')
+              and r.period = coalesce(nullif(i.receivable, ''), duly.month_of_period(p.period)) and r.kind = 'payment')
           and duly.owed_on(i.invoices) > 0
         order by i.account_id, i.run_id limit p_limit;
     when 'refund' then return query

@@ -27,6 +27,8 @@ from models.listing import ListPage
 PAGE = ListPage(limit=50)
 LISTS: Mapping[str, Callable[[Database], Awaitable[Listed]]] = {
     "accounts_by_time": lambda database: AccountQueries(database).page(PAGE, state=""),
+    "accounts_of_classification": lambda database: AccountQueries(database).page(PAGE, state="", classification="vip"),
+    "accounts_of_segment": lambda database: AccountQueries(database).page(PAGE, state="", segment="business"),
     "cards_by_time": lambda database: CardQueries(database).page(PAGE, account_id="", state=""),
     "collections_by_time": lambda database: CollectionQueries(database).page(PAGE, state="", run_id=""),
     "commands_by_time": lambda database: CommandRecords(database).page(PAGE, actor="", name="", outcome=""),

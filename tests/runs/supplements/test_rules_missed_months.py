@@ -19,12 +19,12 @@ def commands(definition: DefinitionMonths, billed: Mapping[str, datetime] | None
     return [one.remedy for one in missed_months([definition], billed or {}, NOW)]
 
 
-def billing(*months: str, monthly: MonthlySchedule | None = ON_THE_FIRST) -> DefinitionMonths:
-    return DefinitionMonths("plans", RunKind.BILLING, SINCE, monthly, frozenset(months))
+def billing(*months: str, calendar: MonthlySchedule | None = ON_THE_FIRST) -> DefinitionMonths:
+    return DefinitionMonths("plans", RunKind.BILLING, SINCE, calendar, frozenset(months))
 
 
-def payment(*months: str, monthly: MonthlySchedule | None = ON_THE_FIRST) -> DefinitionMonths:
-    return DefinitionMonths("monthly", RunKind.PAYMENT, SINCE, monthly, frozenset(months))
+def payment(*months: str, calendar: MonthlySchedule | None = ON_THE_FIRST) -> DefinitionMonths:
+    return DefinitionMonths("monthly", RunKind.PAYMENT, SINCE, calendar, frozenset(months))
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def payment(*months: str, monthly: MonthlySchedule | None = ON_THE_FIRST) -> Def
         (billing("2026-09", "2026-11"), ["duly billing start plans 2026-10"]),
         (billing("2026-07", "2026-09", "2026-10", "2026-11"), ["duly billing start plans 2026-08"]),
         (billing(), [f"duly billing start plans 2026-{month}" for month in ("09", "10", "11")]),
-        (billing("2026-10", monthly=ON_THE_LAST), []),
-        (billing("2026-10", monthly=None), []),
-        (billing("2026-09", monthly=None), ["duly billing start plans 2026-10"]),
+        (billing("2026-10", calendar=ON_THE_LAST), []),
+        (billing("2026-10", calendar=None), []),
+        (billing("2026-09", calendar=None), ["duly billing start plans 2026-10"]),
         (payment("2026-09", "2026-11"), []),
         (payment("2026-09"), ["duly runs start monthly 2026-10", "duly runs start monthly 2026-11"]),
     ],
@@ -50,13 +50,13 @@ def test_a_month_that_is_due_and_has_no_run_is_named_with_its_command(
 def test_a_month_that_was_billed_is_named_when_nobody_has_collected_it_for_a_day() -> None:
     billed = {"2026-11": NOW - timedelta(days=2)}
 
-    assert commands(payment("2026-10", monthly=None), billed) == ["duly runs start monthly 2026-11"]
-    assert commands(payment("2026-11", monthly=None), billed) == []
-    assert commands(payment("2026-10", monthly=ON_THE_LAST), billed) == []
-    assert commands(payment("2026-10", monthly=None), {"2026-11": NOW - timedelta(hours=2)}) == []
+    assert commands(payment("2026-10", calendar=None), billed) == ["duly runs start monthly 2026-11"]
+    assert commands(payment("2026-11", calendar=None), billed) == []
+    assert commands(payment("2026-10", calendar=ON_THE_LAST), billed) == []
+    assert commands(payment("2026-10", calendar=None), {"2026-11": NOW - timedelta(hours=2)}) == []
 
 
 def test_a_run_that_is_to_begin_within_a_day_is_not_missed() -> None:
     due_yesterday = MonthlySchedule(27, 18, 0, "UTC")
 
-    assert commands(billing("2026-10", monthly=due_yesterday)) == []
+    assert commands(billing("2026-10", calendar=due_yesterday)) == []
