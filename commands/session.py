@@ -27,7 +27,7 @@ def read_settings() -> Settings:
         if all(problem.rule == "missing" for problem in problems):
             problems.append(Problem("settings", "settings_given", NONE_GIVEN))
         raise Failure(ExitCode.USAGE, problems) from None
-    configure_logging(settings)
+    configure_logging(settings, is_typed=True)
     return settings
 
 

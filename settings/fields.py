@@ -140,7 +140,9 @@ class Settings(BaseSettings):
         description="Where this process serves /metrics, /health and /ready, host:port; port 0 takes a free one. None: "
         "not at all.",
     )
-    log_format: LogFormat = Field(LogFormat.JSON, description="json or console.")
+    log_format: LogFormat | None = Field(
+        None, description="json or console. None: console for a command that is typed at a terminal, json for the rest."
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged."
     )

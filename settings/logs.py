@@ -19,8 +19,11 @@ _SECRET = re.compile(r"\b(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{8,}|(?<=://)[
 _QUIET = ("stripe", "aiohttp", "httpx", "sqlalchemy", "psycopg", "asyncio")
 
 
-def configure_logging(settings: Settings) -> None:
-    """Send our lines and everybody else's through one formatter to standard error, Temporal's ids bound."""
+def configure_logging(settings: Settings, *, is_typed: bool = False) -> None:
+    """Send our lines and everybody else's through one formatter to standard error, Temporal's ids bound.
+
+    Where no format is set, whoever has typed a command at a terminal gets lines to read, and everything else JSON.
+    """
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
     shared: list[structlog.types.Processor] = [
@@ -30,7 +33,8 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _bind_temporal_ids,
     ]
-    is_json = settings.log_format is LogFormat.JSON
+    is_for_reading = is_typed and sys.stderr.isatty()
+    is_json = (settings.log_format or (LogFormat.CONSOLE if is_for_reading else LogFormat.JSON)) is LogFormat.JSON
     renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=False)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

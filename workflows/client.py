@@ -1,12 +1,14 @@
 """Connecting to Temporal, the same way for every process."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import HeaderCodecBehavior
 from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, TLSConfig
 
+from models.certificate import validity_of_pem
 from workflows.plugin import DULY_PLUGIN, encrypting
 
 # What the SDK's errors say (they have no codes), in the order in which they are looked for; which setting helps; and
@@ -27,6 +29,8 @@ _REFUSALS = (
     ),
     ("AlertReceived(", "TLS_CERT", "refuses our certificate, or wants one"),
 )
+_ABOUT_THE_SERVER = ("InvalidCertificate(", "InvalidContentType")
+_NOBODY = ("dns error", "tcp connect error")
 _ENDED = ("transport error", "connection closed")
 
 
@@ -70,11 +74,19 @@ async def connect(
             grpc_compression=GrpcCompression.NONE,
         )
     except RuntimeError as error:
-        raise _problem(address, str(error), is_encrypted=tls is not None) from error
+        ours = _ailing(tls.client_cert) if tls and tls.client_cert else ""
+        raise _problem(address, str(error), ours, is_encrypted=tls is not None) from error
 
 
-def _problem(address: str, message: str, *, is_encrypted: bool) -> RuntimeError:
-    """Say in plain words what the SDK's own error means."""
+def _ailing(certificate: bytes) -> str:
+    return validity_of_pem(certificate.decode("ascii")).said_at(datetime.now(UTC))
+
+
+def _problem(address: str, message: str, ours: str, *, is_encrypted: bool) -> RuntimeError:
+    """Say in plain words what the SDK's own error means, and what is wrong with our own certificate, if anything is."""
+    if ours and not any(words in message for words in (*_ABOUT_THE_SERVER, *_NOBODY)):
+        ailing = f"what answers at {address} lets nobody in whose certificate {ours}: renew it, or set a clock right"
+        return TemporalAccessError("DULY_TEMPORAL_TLS_CERT", ailing)
     for words, setting, meaning in _REFUSALS:
         if words in message:
             return TemporalAccessError(f"DULY_TEMPORAL_{setting}", f"what answers at {address} {meaning}")

@@ -21,6 +21,7 @@ from activities.imports.account_sql import (
     STORED_CARDS,
     STORED_CUSTOMERS,
     STORED_SUBSCRIPTIONS,
+    UNTOLD,
 )
 from activities.imports.spool import ImportSpool
 from models.imports.columns import ACCOUNTS
@@ -86,6 +87,7 @@ class AccountImport:
                 return await self._write_singly(good, spool)
             _refuse_by_rule(good[0], error, spool)
             good = []
+        await self._note_untold(good)
         return Counter(change_of_entry(entry, stored) for entry in good)
 
     async def _write_singly(self, entries: Iterable[ImportEntry], spool: ImportSpool) -> Counter[Change]:
@@ -110,6 +112,12 @@ class AccountImport:
         self.paying_otherwise += [
             row["account_id"] for statement, rows in steps if statement in {ADD_CARDS, SET_METHODS} for row in rows
         ]
+
+    async def _note_untold(self, entries: Sequence[ImportEntry]) -> None:
+        # An import that was interrupted has written, and told nobody: who repeats it finds these accounts unchanged.
+        named = [entry.account.account_id for entry in entries if entry.cards or entry.account.payment_method]
+        rows = await self._database.rows(UNTOLD, accounts=named) if named else []
+        self.paying_otherwise += [row.account_id for row in rows]
 
     def _steps(self, entries: Sequence[ImportEntry], stored: Stored) -> Iterable[tuple[str, list[dict[str, Any]]]]:
         accounts = [entry.account for entry in entries]

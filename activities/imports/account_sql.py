@@ -81,4 +81,17 @@ SET_METHODS = """
 # What is billed by day is changed from the first day on that is not billed.
 ADD_SUBSCRIPTIONS = "select duly.import_subscriptions(:rows, :actor)"
 # With their preferences and customers.
-ADD_CARDS = "select duly.import_cards(:provider, :method, :rows)"
+ADD_CARDS = "select duly.import_cards(:provider, :method, :rows, :actor)"
+# Accounts that are collected from, and came to have a card, other data of one or another method after the last attempt:
+# nothing has looked at these. An attempt looks, so nobody is charged once more because a file is imported once more.
+UNTOLD = """
+    select distinct c.account_id from duly.collections c
+    cross join lateral (select greatest(c.opened_at, max(a.started_at)) as at from duly.gateway_requests q
+        join duly.gateway_attempts a on a.request_id = q.id
+        where q.kind = 'payment' and q.account_id = c.account_id and q.period = c.period) looked
+    where c.account_id = any(:accounts) and c.closed_at is null
+    and (exists (select from duly.cards d where d.account_id = c.account_id and d.state = 'active'
+            and d.created_at > looked.at)
+        or exists (select from duly.account_changes h where h.account_id = c.account_id and h.changed_at > looked.at
+            and h.changes ?| array['card', 'payment_method']))
+"""

@@ -1,13 +1,14 @@
 """`duly` can be typed: installed by `make setup`, with its release, its completion, and the settings of `make up`."""
 
 import os
+import pty
 import shlex
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import venv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,33 @@ def test_without_any_settings_it_says_where_they_come_from(tmp_path: Path) -> No
     assert result.returncode == 2
     assert lines[0].startswith("error: DULY_DATABASE_URL: is not set: Runtime database address, postgresql+psycopg://")
     assert lines[-1].startswith("error: settings: they come from the environment; to look around, run `make up`")
+
+
+TELL = (
+    "import logging; from commands.session import read_settings; read_settings(); logging.getLogger('it').info('said')"
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "opened", "is_json"),
+    [({}, pty.openpty, False), ({}, os.pipe, True), ({"DULY_LOG_FORMAT": "json"}, pty.openpty, True)],
+    ids=["at a terminal", "into a pipe", "asked for"],
+)
+def test_commands_tell_a_person_in_lines_and_a_program_in_json(
+    cli: CommandLine, asked: Mapping[str, str], opened: Callable[[], tuple[int, int]], is_json: bool
+) -> None:
+    ours, theirs = opened()
+
+    subprocess.run(
+        (sys.executable, "-c", TELL),
+        cwd=ROOT,
+        env={**os.environ, **cli.environment, **asked},
+        stderr=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    line = os.read(ours, 10_000).decode()
+    os.close(ours)
+
+    assert "said" in line
+    assert line.startswith("{") is is_json

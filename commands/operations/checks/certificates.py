@@ -3,23 +3,13 @@
 import asyncio
 import ssl
 import struct
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+
+from models.certificate import Validity, validity_of, validity_of_pem
 
 SECONDS = 5.0
 # PostgreSQL's request to go on with TLS, which it answers with S, or with N when it cannot.
 _POSTGRESQL_WANTS_TLS = struct.pack("!II", 8, 80877103)
-
-_UTC_TIME, _VERSION = 0x17, 0xA0
-
-
-class Validity(NamedTuple):
-    """From when until when a certificate is good."""
-
-    begins: datetime
-    ends: datetime
 
 
 async def shown_by_postgresql(host: str, port: int) -> Validity | None:
@@ -51,26 +41,9 @@ async def shown_by_temporal(host: str, port: int, name: str, own: tuple[Path, Pa
         return None
 
 
-def good_until(certificate: bytes) -> datetime:
-    """Return until when a certificate is good. Raises ValueError for anything else."""
-    return validity_of(certificate).ends
-
-
-def validity_of(certificate: bytes) -> Validity:
-    """Return when a certificate (DER, RFC 5280) is good. Raises ValueError for anything else."""
-    ((_, outer),) = _parts(certificate)
-    (_, to_be_signed), *_ = _parts(outer)
-    parts = [content for tag, content in _parts(to_be_signed) if tag != _VERSION]
-    # Serial number, signature, issuer, validity; the validity is a beginning and an end.
-    begins, ends = (_moment(tag, text) for tag, text in _parts(parts[3]))
-    return Validity(begins, ends)
-
-
-def file_good_until(path: Path) -> datetime:
-    """Return until when the first certificate of a PEM file is good."""
-    text = path.read_text(encoding="ascii")
-    begin, end = text.index("-----BEGIN CERTIFICATE-----"), text.index("-----END CERTIFICATE-----")
-    return good_until(ssl.PEM_cert_to_DER_cert(f"{text[begin:end]}-----END CERTIFICATE-----\n"))
+def file_validity(path: Path) -> Validity:
+    """Return when the first certificate of a PEM file is good."""
+    return validity_of_pem(path.read_text(encoding="ascii"))
 
 
 def _looking_only() -> ssl.SSLContext:
@@ -81,25 +54,8 @@ def _looking_only() -> ssl.SSLContext:
     return context
 
 
-def _moment(tag: int, text: bytes) -> datetime:
-    form = "%y%m%d%H%M%SZ" if tag == _UTC_TIME else "%Y%m%d%H%M%SZ"
-    return datetime.strptime(text.decode("ascii"), form).replace(tzinfo=UTC)
-
-
 def _validity_shown(writer: asyncio.StreamWriter) -> Validity | None:
     session: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
     shown = session.getpeercert(binary_form=True) if session else None
     writer.close()
     return validity_of(shown) if shown else None
-
-
-def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield tag and content of each value of a DER encoding."""
-    at = 0
-    while at < len(data):
-        tag, length, at = data[at], data[at + 1], at + 2
-        if length > 0x7F:
-            octets = length & 0x7F
-            length, at = int.from_bytes(data[at : at + octets]), at + octets
-        yield tag, data[at : at + length]
-        at += length

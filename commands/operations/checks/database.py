@@ -15,7 +15,7 @@ from activities.database import (
 )
 from activities.events.movements import ExpectationQueries
 from activities.reconciliation.queries import ReconciliationQueries
-from commands.operations.checks.encryption import examine_database_encryption, what_ails_the_certificate
+from commands.operations.checks.encryption import examine_database_encryption, what_ails_a_certificate
 from commands.operations.checks.finding import Finding, ok, unchecked, wrong
 from commands.operations.checks.months import examine_months
 from commands.session import reading_database_of
@@ -75,11 +75,12 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await examine_months(database)
         except DatabaseAccessError as error:
             is_about_tls = error.rule is ConnectionRule.ENCRYPTION
-            ailing = await what_ails_the_certificate(settings) if is_about_tls else ""
+            ailing = await what_ails_a_certificate(settings) if is_about_tls else ""
             yield wrong("database", f"refuses us: {error}", ailing or _ADVICE[error.rule])
         except DatabaseUnavailableError as error:
+            # Some servers end a connection whose certificate they do not like, and say no more.
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
-            yield wrong("database", f"no answer: {error}", advice)
+            yield wrong("database", f"no answer: {error}", await what_ails_a_certificate(settings) or advice)
         except (RuleBrokenError, SchemaMismatchError) as error:
             yield unchecked("database role", f"the schema does not fit: {error}")
 

@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 from sqlalchemy import make_url
 
 from activities.database import Database
-from commands.operations.checks.certificates import Validity, file_good_until, shown_by_postgresql, shown_by_temporal
+from commands.operations.checks.certificates import file_validity, shown_by_postgresql, shown_by_temporal
 from commands.operations.checks.finding import Finding, ok, warning
+from models.certificate import Validity
 from settings import LOOPBACK, Settings
 
 # Whoever renews certificates by hand needs some weeks.
@@ -61,17 +62,18 @@ async def examine_temporal_encryption(settings: Settings) -> Finding:
     return _encrypted("Temporal encryption", found, _known(server=server, own=_file(certificate)))
 
 
-async def what_ails_the_certificate(settings: Settings) -> str:
-    """Return what to do about a database's certificate that is not valid now; nothing where it is, or shows none."""
+async def what_ails_a_certificate(settings: Settings) -> str:
+    """Return what to do about a certificate that is not valid now, the database's or our own for it; "" for none."""
     address, now = make_url(settings.database_url), datetime.now(UTC)
+    own = address.query.get("sslcert")
+    ours = file_validity(Path(own)).said_at(now) if isinstance(own, str) else ""
+    if ours:
+        return f"renew our certificate, or set a clock right: {own} {ours}"
     shown = await shown_by_postgresql(address.host or "", address.port or POSTGRESQL_PORT)
-    if shown is not None and shown.ends < now:
-        return f"renew the server's certificate: it was good until {shown.ends:%Y-%m-%d %H:%M}Z"
-    if shown is not None and shown.begins > now:
-        return (
-            f"set the clock right that is wrong: the server's certificate is good from {shown.begins:%Y-%m-%d %H:%M}Z"
-        )
-    return ""
+    theirs = shown.said_at(now) if shown else ""
+    if theirs.startswith("was"):
+        return f"renew the server's certificate: it {theirs}"
+    return f"set the clock right that is wrong: the server's certificate {theirs}" if theirs else ""
 
 
 def _unencrypted(check: str, host: str, advice: str) -> Finding:
@@ -96,7 +98,7 @@ def _known(*, server: Validity | None, own: datetime | None) -> list[ExpiringCer
 
 
 def _file(path: str | Path | None) -> datetime | None:
-    return file_good_until(Path(path)) if path else None
+    return file_validity(Path(path)).ends if path else None
 
 
 def _is_here(host: str) -> bool:

@@ -4,6 +4,8 @@ import itertools
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
@@ -96,6 +98,62 @@ async def test_a_statement_whose_import_was_interrupted_tells_when_it_is_importe
     assert untold == []
     assert [one["outcome"] for one in result["entries"]] == ["unchanged"]
     assert await signals(temporal_server, waiting) == ["receivable_changed"]
+
+
+@pytest.mark.parametrize("column", ["a card", "another expiry", "a method"])
+async def test_an_import_of_accounts_that_was_interrupted_tells_when_it_is_repeated_until_it_has_been_looked_at(
+    company: Company, waiting: str, temporal_server: Client, tmp_path: Path, owner_engine: AsyncEngine, column: str
+) -> None:
+    await company.run(
+        "insert into duly.provider_currencies (provider_id, currency, minimum_minor) values ('stripe', 'EUR', 50)"
+    )
+    await company.run("insert into duly.provider_methods values ('card', 'stripe')")
+    if column == "another expiry":
+        await company.cli.json(*import_of(tmp_path, waiting, "2030"))
+        await attempted(owner_engine, waiting)
+    words = import_of(tmp_path, waiting, "" if column == "a method" else "2034")
+    await company.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
+    told_before = len(await signals(temporal_server, waiting))
+
+    again = await company.cli.json(*words)
+    told = await signals(temporal_server, waiting)
+    await attempted(owner_engine, waiting)
+    once_more = await company.cli.json(*words)
+
+    assert (again["accounts"]["unchanged"], again["collections_signalled"]) == (1, [collection_id(waiting, "2026-05")])
+    assert told[told_before:] == ["card_changed"]
+    assert once_more["collections_signalled"] == []
+
+
+def import_of(folder: Path, account: str, expires: str) -> list[str]:
+    """Return the words that import an account, with a card that expires in a year, or else paying by bank transfer."""
+    method = "" if expires else "bank_transfer"
+    accounts, cards = folder / "accounts.csv", folder / "cards.csv"
+    accounts.write_text(f"account_id,owner_name,currency,payment_method\n{account},Ann,EUR,{method}\n")
+    cards.write_text(
+        "account_id,customer,token,brand,last4,exp_month,exp_year,recurring\n"
+        f"{account},cus_{account},pm_{account},visa,4242,12,{expires},yes\n"
+    )
+    return ["accounts", "import", str(accounts), *(["--cards", str(cards)] if expires else [])]
+
+
+async def attempted(engine: AsyncEngine, account: str) -> None:
+    """Let the collection have begun an attempt now, which looks at the account's cards."""
+    request = (
+        "insert into duly.gateway_requests (kind, provider_id, account_id, period, asked_by, amount_minor, currency)"
+        " select 'payment', 'stripe', :account, '2026-05', 'a test', 100, 'EUR'"
+        " where not exists (select from duly.gateway_requests where account_id = :account)"
+    )
+    attempt = (
+        "insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, token, customer, payment_id,"
+        " amount_minor, channel, outcome, finished_at) select id, 1 + (select count(*) from duly.gateway_attempts),"
+        " 'key of ' || clock_timestamp(), 'scheduled', 'pm', 'cus', 'p', 100,"
+        " 'hosted_page', 'declined', now()"
+        " from duly.gateway_requests where account_id = :account"
+    )
+    for statement in (request, attempt):
+        async with engine.begin() as connection:
+            await connection.execute(text(statement), {"account": account})
 
 
 async def test_money_is_posted_though_temporal_is_away(company: Company, waiting: str) -> None:

@@ -89,9 +89,11 @@ def openssl(*words: str | Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def postgresql_with_tls(port: int, shown: Issued) -> AsyncIterator[int]:
+async def postgresql_with_tls(
+    port: int, shown: Issued, clients: CertificateAuthority | None = None
+) -> AsyncIterator[int]:
     """Serve a PostgreSQL with TLS, begun in the middle of a connection as its protocol has it; yields the port."""
-    context = _context(shown)
+    context = _context(shown, clients)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
@@ -117,11 +119,8 @@ async def temporal_with_tls(
     port: int, shown: Issued, clients: CertificateAuthority | None = None
 ) -> AsyncIterator[int]:
     """Serve a Temporal frontend with TLS, for clients with a certificate of theirs alone when one is named."""
-    context = _context(shown)
+    context = _context(shown, clients)
     context.set_alpn_protocols(["h2"])
-    if clients is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(clients.certificate)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ssl.SSLError):
@@ -132,9 +131,13 @@ async def temporal_with_tls(
         yield server.sockets[0].getsockname()[1]
 
 
-def _context(shown: Issued) -> ssl.SSLContext:
+def _context(shown: Issued, clients: CertificateAuthority | None) -> ssl.SSLContext:
+    """Show a certificate to everybody, or to clients alone that have one of their authority's."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(shown.certificate, shown.key)
+    if clients is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients.certificate)
     return context
 
 

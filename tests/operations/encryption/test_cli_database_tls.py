@@ -123,6 +123,31 @@ async def test_a_certificate_that_is_not_valid_now_is_refused_and_the_doctor_say
     assert finding(examined, "database")[2].startswith(advice)
 
 
+@pytest.mark.parametrize(("ours", "meaning"), [("expired", "was good until"), ("early", "is good from")])
+async def test_our_own_certificate_that_is_not_valid_now_is_named_with_its_file(
+    cli: CommandLine,
+    merchant: Merchant,
+    authority: CertificateAuthority,
+    here: Issued,
+    request: Any,
+    ours: str,
+    meaning: str,
+) -> None:
+    address, own = cli.environment["DULY_DATABASE_URL"], request.getfixturevalue(ours)
+    async with postgresql_with_tls(make_url(address).port or 0, here, authority) as port:
+        moved = {
+            "DULY_DATABASE_URL": f"{at_port(address, port)}?sslcert={own.certificate}&sslkey={own.key}",
+            "DULY_DATABASE_TLS_CA": str(authority.certificate),
+        }
+        result = await cli("runs", "list", "--json", **moved)
+        examined = await cli("doctor", "--json", **moved)
+
+    assert result.exit_code in {2, 3}
+    assert finding(examined, "database")[2].startswith(
+        f"renew our certificate, or set a clock right: {own.certificate} {meaning}"
+    )
+
+
 async def test_a_certificate_of_another_name_is_refused(
     cli: CommandLine, merchant: Merchant, authority: CertificateAuthority, elsewhere: Issued
 ) -> None:

@@ -107,15 +107,25 @@ async def test_a_certificate_that_is_not_valid_now_reads_as_that(
     assert finding(examined, "Temporal")[::2] == ("wrong", advice)
 
 
-async def test_our_own_certificate_that_has_expired_reads_as_that(
-    cli: CommandLine, merchant: Merchant, authority: CertificateAuthority, here: Issued, expired: Issued
+@pytest.mark.parametrize(("ours", "meaning"), [("expired", "was good until"), ("early", "is good from")])
+async def test_our_own_certificate_that_is_not_valid_now_reads_as_that(
+    cli: CommandLine,
+    merchant: Merchant,
+    authority: CertificateAuthority,
+    here: Issued,
+    request: Any,
+    ours: str,
+    meaning: str,
 ) -> None:
     async with temporal_with_tls(port_of(cli), here, authority) as port:
-        settings = {"DULY_TEMPORAL_ADDRESS": f"127.0.0.1:{port}", **believing(authority), **shown(expired)}
+        settings = {"DULY_TEMPORAL_ADDRESS": f"127.0.0.1:{port}", **believing(authority)}
+        settings |= shown(request.getfixturevalue(ours))
         refused = await cli(*LIST, **settings)
+        examined = await cli("doctor", "--json", **settings)
 
-    assert refused.exit_code in {2, 3}
-    assert "certificate" in refused.stderr
+    assert (refused.exit_code, refused.rules) == (2, [("DULY_TEMPORAL_TLS_CERT", "temporal_access")])
+    assert f"lets nobody in whose certificate {meaning}" in refused.stderr
+    assert finding(examined, "Temporal")[::2] == ("wrong", "renew it, or set a clock right")
 
 
 async def test_a_certificate_of_another_name_needs_that_name_said(
