@@ -31,9 +31,9 @@ class Endpoint:
         self._refreshes.append(refresh)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Show the process's metrics and the SDK's."""
+        """Show the process's metrics and the SDK's; while it drains, what is open as it was last read."""
         for refresh in self._refreshes:
-            await refresh()
+            await self._readiness.until_stopping(refresh())
         body = generate_latest(self._registry) + (await self._sdk()).encode()
         return web.Response(body=body, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 

@@ -34,6 +34,18 @@ class Readiness:
         """Be ready only when a check finds no problem; it returns the problem, or nothing."""
         self._checks[name] = check
 
+    async def until_stopping(self, work: Awaitable[None]) -> None:
+        """Await some work, and give it up when the process is to stop: who asked is answered without it."""
+        if self._stop is None:
+            await work
+            return
+        tasks = [asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
     async def check(self) -> tuple[bool, dict[str, str]]:
         """Make every check at once; return whether all are well, and what each found."""
         if self._stop is not None and self._stop.is_set():

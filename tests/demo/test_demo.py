@@ -8,11 +8,12 @@ import pytest
 from models.currency import exponent_of
 from sandbox.customers.generation import generate
 from sandbox.customers.problem_cards import PaymentProblem
-from sandbox.demo.demo import Demo, DemoOptions, run_demo
+from sandbox.demo.demo import Demo, DemoOptions, look_after, run_demo
 from sandbox.demo.outcomes import AccountOutcome
 from sandbox.servers.processes import ServiceError
 from tests.demo.conftest import FAULTLESS, FAULTY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
+from tests.support.command_line import CommandLine
 
 DESERVED = {
     None: AccountOutcome.CHARGED,
@@ -53,6 +54,16 @@ def _assert_sound(demo: Demo) -> None:
     assert report.charges_at_gateway == report.charged + report.recovered
     assert report.ledger_minor == report.gateway_minor
     assert {exponent_of(currency) for currency in report.ledger_minor} == {0, 2, 3}
+
+
+@pytest.mark.slow
+async def test_a_demo_that_is_kept_is_looked_after_by_its_schedules(faultless_demo: Demo) -> None:
+    await look_after(faultless_demo.stack)
+
+    examined = await CommandLine(faultless_demo.stack.environment)("doctor", "--json")
+
+    found = {one["check"]: (one["verdict"], one["advice"]) for one in examined.document["checks"]}
+    assert found["schedules"] == ("ok", "")
 
 
 @pytest.mark.slow

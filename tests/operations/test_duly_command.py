@@ -155,7 +155,7 @@ def test_commands_tell_a_person_in_lines_and_a_program_in_json(
     subprocess.run(
         (sys.executable, "-c", TELL),
         cwd=ROOT,
-        env={**os.environ, **cli.environment, **asked},
+        env={**os.environ, **cli.environment, "DULY_LOG_LEVEL": "INFO", **asked},
         stderr=theirs,
         check=True,
     )

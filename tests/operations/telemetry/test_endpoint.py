@@ -5,6 +5,7 @@ import socket
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
@@ -12,6 +13,7 @@ from activities.database import Database, create_engine
 from sandbox.stack import Stack
 from sandbox.workers import running_webhook, running_worker
 from settings import Settings
+from telemetry.endpoint import Endpoint
 from telemetry.gauges import GAUGES
 from telemetry.health import Readiness, database_answers, polls
 from telemetry.process import observed
@@ -95,6 +97,30 @@ async def test_a_process_is_not_ready_while_it_starts_and_once_it_is_to_stop() -
 
     assert starting == (False, {"process": "is starting"})
     assert stopping == (False, {"process": "is stopping"})
+
+
+async def test_a_scrape_is_answered_while_the_process_drains_though_what_is_open_is_still_being_read() -> None:
+    stop, reading = asyncio.Event(), asyncio.Event()
+
+    async def read_for_ever() -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    async def of_the_sdk() -> str:
+        return "sdk 1\n"
+
+    endpoint = Endpoint(CollectorRegistry(), Readiness(stop), of_the_sdk, "workflow")
+    endpoint.refresh_with(read_for_ever)
+    async with httpx.AsyncClient(trust_env=False) as client, endpoint.serving("127.0.0.1:0") as address:
+        under_way = asyncio.create_task(client.get(f"http://{address}/metrics"))
+        await reading.wait()
+        stop.set()
+        answers = [await under_way, await client.get(f"http://{address}/metrics")]
+
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "sdk 1\n")] * 2
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://{address}/metrics")
 
 
 async def test_a_process_that_does_not_poll_or_has_no_database_says_so(temporal_server: Client) -> None:
