@@ -129,15 +129,21 @@ def _show(view: Iterable["RenderableType"]) -> None:
 
 def _lines_instead(part: "RenderableType", console: "Console") -> Sequence[str] | None:
     """Return a table's rows as lines, each value whole, where the terminal is too narrow for its longest words."""
+    from rich.cells import cell_len
     from rich.measure import Measurement
     from rich.table import Table
 
     if not isinstance(part, Table):
         return None
     cells = [[str(cell) for cell in column.cells] for column in part.columns]
-    longest = [max((len(word) for cell in column for word in cell.split()), default=0) for column in cells]
+    least = [
+        max((cell_len(word) for cell in (*column, head) for word in cell.split()), default=0)
+        for column, head in zip(cells, (str(column.header) for column in part.columns), strict=True)
+    ]
     needed = Measurement.get(console, console.options.update(max_width=MEASURED), part).minimum
-    if needed - sum(max(0, word - WHOLE) for word in longest) <= console.width:
+    spare = console.width - needed + sum(max(0, width - WHOLE) for width in least)
+    if spare >= 0:
+        _widen(part, [min(width, WHOLE) for width in least], spare)
         return None
     heads = [str(column.header) for column in part.columns]
     wide = max(map(len, heads))
@@ -148,6 +154,19 @@ def _lines_instead(part: "RenderableType", console: "Console") -> Sequence[str] 
             first, *rest = _folded(cell, console.width - wide - 2) or [""]
             lines += [f"{head:<{wide}}  {first}", *(f"{'':<{wide}}  {more}" for more in rest)] if cell else []
     return lines
+
+
+def _widen(part: "Table", least: Sequence[int], spare: int) -> None:
+    """Give columns their widths: each has room for its longest word, and the spare room goes to who needs least more.
+
+    Left alone, a table takes room from its widest column, which is often one of ids.
+    """
+    from rich.cells import cell_len
+
+    wanted = [max(cell_len(str(cell)) for cell in (*column.cells, column.header)) for column in part.columns]
+    for column, width, want in sorted(zip(part.columns, least, wanted, strict=True), key=lambda one: one[2] - one[1]):
+        column.width = min(want, width + spare)
+        spare -= column.width - width
 
 
 def _folded(text: str, width: int) -> list[str]:

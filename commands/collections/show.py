@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from activities.collections.queries import CollectionQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import word_now
 from commands.lists.paging import answer_list, state_word
 from commands.output import Failure, Output, table
 from commands.session import read_settings, reading_database_of, temporal_of
@@ -36,16 +37,21 @@ async def show(output: Output, account_id: str, period: str) -> None:
             raise refusal("account", "collection_exists", f"{account_id!r} has no collection for {period}")
         attempts = await records.attempts(found.request_id or "")
     status = await _status(settings, account_id, period) if found.stage == "collecting" else None
-    link = workflow_link(settings, collection_id(account_id, period))
+    id = collection_id(account_id, period)
+    # Where no worker answers, visibility still says what its list does.
+    stage = (
+        COLLECTION.word(found.stage, status.stage) if status else await word_now(settings, COLLECTION, found.stage, id)
+    )
+    link = workflow_link(settings, id)
     output.answer(
         {
             **document(found),
-            "stage": _stage(found, status),
+            "stage": stage,
             "attempts": [{**document(row), "outcome": ATTEMPT.word(row.outcome)} for row in attempts],
             "now": _status_document(status),
             "link": link,
         },
-        table("", "Collection", collection_id(account_id, period), rows=_facts(found, status)),
+        table("", "Collection", id, rows=_facts(found, stage, status)),
         _attempts(attempts, found.currency),
         *_decisions(status),
         *link_line(link),
@@ -97,13 +103,9 @@ def _status_document(status: CollectionStatus | None) -> dict[str, Any] | None:
     }
 
 
-def _stage(found: Row[Any], status: CollectionStatus | None) -> str:
-    return COLLECTION.word(found.stage, status.stage if status else "")
-
-
-def _facts(found: Row[Any], status: CollectionStatus | None) -> list[tuple[str, object]]:
+def _facts(found: Row[Any], stage: str, status: CollectionStatus | None) -> list[tuple[str, object]]:
     facts = [
-        ("Stage", _ended(_stage(found, status), found.reason)),
+        ("Stage", _ended(stage, found.reason)),
         ("Next action", moment(status.next_action_at) if status else ""),
         ("Amount", money(found.amount_minor, found.currency)),
         ("Run", found.run_id or ""),

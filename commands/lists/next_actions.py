@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 from commands.formatting import moment
 from commands.output import Failure
 from commands.session import temporal_of
+from models.operations.states import States
 from settings import Settings
 from workflows.visibility import NEEDS_REVIEW, NEXT_ACTION_AT, REVIEW_REASON, STAGE
 
@@ -54,3 +55,11 @@ async def next_actions(settings: Settings, workflow_ids: Iterable[str]) -> Mappi
     except (Failure, RPCError, TimeoutError):
         return None
     return found
+
+
+async def word_now(settings: Settings, states: States, stored: str | None, workflow_id: str) -> str:
+    """Return the word of a stored state as a list has it: its workflow is asked where that may say more."""
+    is_finer = any(states.word(stored) in words for words in states.finer.values())
+    known = await next_actions(settings, [workflow_id]) if is_finer else None
+    action = (known or {}).get(workflow_id)
+    return states.word(stored, action.stage if action else "")

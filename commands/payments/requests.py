@@ -4,7 +4,7 @@ from activities.payments.queries import PaymentQueries, RequestFilter
 from commands.formatting import document, moment, money
 from commands.lists.paging import answer_list
 from commands.output import Output, table
-from commands.payments.show import attempts_table
+from commands.payments.show import attempt_documents, attempts_table
 from commands.session import read_settings, reading_database_of
 from models.listing import ListPage
 from models.problem import refusal
@@ -33,7 +33,7 @@ async def show(output: Output, id: str) -> None:
         ("Executed", moment(found.executed_at)),
     ]
     output.answer(
-        {**document(found), "attempts": [document(row) for row in attempts]},
+        {**document(found), "attempts": attempt_documents(attempts)},
         table("", "Request", id, rows=[(name, value) for name, value in facts if value]),
         attempts_table(attempts, found.currency),
     )

@@ -15,6 +15,7 @@ from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
 from models.listing import ListPage
 from models.money import Money, MoneyError
+from models.operations.payment_states import ATTEMPT, REFUND
 from models.problem import refusal
 from models.workflow_ids import collection_id
 
@@ -40,8 +41,8 @@ async def show(output: Output, word: str) -> None:
     output.answer(
         {
             **document(payment),
-            "attempts": [document(row) for row in attempts],
-            "returns": [document(row) for row in returns],
+            "attempts": attempt_documents(attempts),
+            "returns": [{**document(row), "state": REFUND.word(row.state)} for row in returns],
             "link": link,
         },
         table("", "Payment", payment.id, rows=facts_of(payment)),
@@ -100,6 +101,11 @@ def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
     return [(name, value) for name, value in facts if value]
 
 
+def attempt_documents(rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """Return attempts as a program reads them."""
+    return [{**document(row), "outcome": ATTEMPT.word(row.outcome)} for row in rows]
+
+
 def attempts_table(rows: Sequence[Row[Any]], currency: str) -> "Table":
     """Make the table of a request's attempts."""
     shown = [
@@ -109,7 +115,7 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> "Table":
             row.cause,
             money(row.amount_minor, currency) if row.amount_minor else "",
             row.card,
-            row.outcome or "in flight",
+            ATTEMPT.word(row.outcome),
             row.decline_code or row.code or row.gateway_reference,
             moment(row.started_at),
         )
@@ -126,7 +132,13 @@ def _several(rows: Sequence[Row[Any]]) -> "Table":
 
 def _returns(rows: Sequence[Row[Any]]) -> "Table":
     shown = [
-        (row.id, row.kind, row.state, money(row.amount_minor, row.currency), row.gateway_reference or row.error_code)
+        (
+            row.id,
+            row.kind,
+            REFUND.word(row.state),
+            money(row.amount_minor, row.currency),
+            row.gateway_reference or row.error_code,
+        )
         for row in rows
     ]
     return table("Given back", "Request", "Kind", "State", "Amount", "Why, or where", rows=shown, right=("Amount",))

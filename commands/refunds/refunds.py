@@ -15,6 +15,7 @@ from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import word_now
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.refunds.credit import CreditOptions, credit_facts, planned
@@ -87,14 +88,15 @@ async def show(output: Output, refund: str) -> None:
     """Show one refund."""
     settings = read_settings()
     found = await _found(settings, refund)
-    async with database_of(settings) as database:
+    async with reading_database_of(settings) as database:
         credit = await RefundCredits(database).find(refund)
+    state = await word_now(settings, REFUND, found.state, refund_id(refund))
     link = workflow_link(settings, refund_id(refund))
-    rows = [*_facts(found), *credit_facts(credit, found.currency)]
+    rows = [*_facts(found, state), *credit_facts(credit, found.currency)]
     output.answer(
         {
             **document(found),
-            "state": REFUND.word(found.state),
+            "state": state,
             "credit_note": document(credit) if credit else None,
             "link": link,
         },
@@ -212,13 +214,13 @@ async def _found(settings: Settings, refund: str) -> Row[Any]:
     return found
 
 
-def _facts(found: Row[Any]) -> list[tuple[str, object]]:
+def _facts(found: Row[Any], state: str) -> list[tuple[str, object]]:
     facts = [
         ("Kind", found.kind),
         ("Payment", found.payment_id),
         ("Account", found.account_id),
         ("Amount", str(Money(found.amount_minor, found.currency))),
-        ("State", f"{REFUND.word(found.state)} {found.code}".strip()),
+        ("State", f"{state} {found.code}".strip()),
         ("At the gateway", found.gateway_reference),
         ("In the ledger", found.transaction_id),
         ("Asked by", found.asked_by),

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from activities.runs.queries import RunQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
-from commands.lists.next_actions import next_actions
+from commands.lists.next_actions import word_now
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
@@ -17,8 +17,7 @@ from models.listing import ListPage
 from models.operations.record_states import RUN
 from models.problem import refusal
 from models.runs.criteria import in_words
-from models.runs.process_run import RunKind, RunState
-from settings import Settings
+from models.runs.process_run import RunKind
 
 COLUMNS = ("Outcome", "Why", "Currency", "Members", "Amount", "Settled")
 NUMBERS = ("Members", "Amount", "Settled")
@@ -34,7 +33,7 @@ async def show(output: Output, run_id: str) -> None:
         totals = await totals_of(records, run)
         supplements = await records.supplements(run) if run.kind != "shadow" and run.supplement == 0 else ()
         of_month = await totals_of(records, run, of_month=True) if supplements else ()
-    state = await _state(settings, run)
+    state = await word_now(settings, RUN, run.state, run.id)
     link = workflow_link(settings, run_id)
     month = {
         "supplements": [{"id": row.id, "state": row.state, "members": row.members} for row in supplements],
@@ -130,13 +129,6 @@ def totals_table(totals: Iterable[Row[Any]], title: str = "") -> Table:
         for row in totals
     ]
     return table(title, *COLUMNS, rows=rows, right=NUMBERS)
-
-
-async def _state(settings: Settings, run: Row[Any]) -> str:
-    """Return where a run stands: as its workflow shows it while it runs, if Temporal says so."""
-    known = await next_actions(settings, [run.id]) if run.state == RunState.RUNNING else None
-    action = (known or {}).get(run.id)
-    return RUN.word(run.state, action.stage if action else "")
 
 
 def _facts(run: Row[Any], state: str) -> list[tuple[str, object]]:

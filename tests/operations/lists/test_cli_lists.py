@@ -4,17 +4,11 @@ import csv
 import io
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import pytest
 
-from activities.database import Database
-from activities.reductions.reductions import open_reduction
 from models.operations.record_states import LISTED
-from models.reductions.reduction import Award
-from tests.house.source import ROOT
 from tests.operations.test_cli_usage import commands
-from tests.support.builders import Merchant, declined
 from tests.support.command_line import CommandLine
 
 Words = tuple[str, ...]
@@ -35,6 +29,29 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
 WANTED = ("--csv", "--json", "--from", "--to", "--limit", "--after", "--state")
 
 
+# Nouns whose `show` shows something else than a row of their list.
+SHOWS_ANOTHER: Mapping[str, str] = {"reconcile": "a day's certificate, where the list has discrepancies"}
+ALONE = {words[0]: command for words, command in commands() if words[-1] == "show" and (words[0], "list") in LISTS}
+
+
+async def test_a_row_reads_in_its_list_as_it_does_alone(cli: CommandLine, busy: list[str]) -> None:
+    differing, compared = {}, set()
+    for noun in ALONE.keys() - SHOWS_ANOTHER.keys():
+        for row in (await cli.json(noun, "list"))[noun]:
+            named = (row["account_id"], row["period"]) if noun == "collections" else (row.get("award_id") or row["id"],)
+            alone = await cli.json(noun, "show", *named)
+            read = (await cli(noun, "show", *named)).stdout.split()
+            states = {where: one.get("state", one.get("stage")) for where, one in (("list", row), ("show", alone))}
+            if noun == "reductions":
+                states["show"] = alone["state"]
+            if states["list"] != states["show"] or states["list"] not in [word.strip(",") for word in read]:
+                differing[noun, *named] = states
+            compared.add(noun)
+
+    assert differing == {}
+    assert compared == ALONE.keys() - SHOWS_ANOTHER.keys()
+
+
 @pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for words in LISTS])
 def test_every_list_can_be_narrowed_paged_and_written_as_csv(words: Words) -> None:
     options = {option for parameter in LISTS[words].params for option in parameter.opts}
@@ -42,25 +59,6 @@ def test_every_list_can_be_narrowed_paged_and_written_as_csv(words: Words) -> No
     missing = [option for option in WANTED if option not in options]
 
     assert sorted(missing) == sorted(EXEMPT.get(words, {}))
-
-
-@pytest.fixture
-async def busy(merchant: Merchant, cli: CommandLine, workers: None, database: Database, period: str) -> list[str]:
-    """A company on which every list has something to show; return its accounts, which no other test has."""
-    accounts = [
-        await merchant.account(
-            f"acc_{period}_{number}",
-            answers=[declined("insufficient_funds")],
-            answers_for_ever=True,
-            owes_minor=1000 * number,
-        )
-        for number in (1, 2, 3)
-    ]
-    for account in accounts:
-        await cli.json("collections", "start", account, period)
-    await cli.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
-    await open_reduction(database, Award("aw_listed", "cafe", accounts[0], 100, "EUR"))
-    return accounts
 
 
 async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
@@ -135,21 +133,22 @@ async def test_csv_has_amounts_in_major_units_beside_their_currency(cli: Command
     assert both.exit_code == 2
 
 
-async def test_at_80_columns_every_id_and_every_link_is_in_one_piece(
+async def test_however_narrow_a_terminal_is_every_id_and_every_link_is_in_one_piece(
     cli: CommandLine, busy: list[str], period: str
 ) -> None:
-    narrow = CommandLine({**cli.environment, "COLUMNS": "80"})
+    at = {columns: CommandLine({**cli.environment, "COLUMNS": str(columns)}) for columns in (80, 100, 120, 132, 400)}
+    folded, listed = {}, set()
     for words in LISTS:
-        document: Any = await cli.json(*words)
-        shown = (await narrow(*words)).stdout
-        rows = [row for value in document.values() if isinstance(value, list) for row in value]
-        names = {str(row.get("number") or row.get("reference_number") or row.get("id")) for row in rows}
-        accounts = {row.get("account_id") for row in rows}
-        words_shown = set(shown.split())
-        assert sorted(names - {"None"} - words_shown) == [], words
-        assert [one for one in accounts - {None, ""} if not any(one in word for word in words_shown)] == [], words
+        texts = {columns: (await typed(*words)).stdout for columns, typed in at.items()}
+        shown = {columns: set(text.split()) for columns, text in texts.items()}
+        # Lines that stand for a table leave out the heads of what is empty.
+        named = {word for word in texts[400].partition("─")[2].split() if "─" not in word}
+        listed |= {words[0]} if "none" not in named else set()
+        folded |= {(*words, columns): lost for columns, found in shown.items() if (lost := named - found)}
+    assert folded == {}
+    assert listed >= {*LISTED, "movements", "reconcile"} - {"discrepancies"}
 
-    started = await narrow("collections", "show", busy[0], period)
+    started = await at[80]("collections", "show", busy[0], period)
 
     assert f"Temporal UI: http://ui.example/namespaces/default/workflows/collection%2F{busy[0]}%2F{period}" in (
         started.stdout.splitlines()

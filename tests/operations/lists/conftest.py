@@ -1,0 +1,60 @@
+"""A company on which every list has something to show."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.database import Database
+from activities.reductions.reductions import open_reduction
+from models.reductions.reduction import Award
+from tests.bank.statements import csv_statement
+from tests.house.source import ROOT
+from tests.support.builders import Merchant, declined
+from tests.support.command_line import CommandLine
+
+# Ids as long as the gateway makes them, and texts that leave little room for them.
+BESIDES = """
+    insert into duly.gateway_events (id, provider_id, type, subject, object_id, state, created_at, next_try_at)
+    values ('evt_1SXh2eJkLmNoPqRsTuVwXyZa', 'stripe', 'charge.dispute.funds_withdrawn', 'dispute',
+        'du_1SXh2eJkLmNoPqRsTuVwXyZa', 'waiting', now(), now() + interval '1 hour');
+    insert into duly.messages (id, kind, account_id, period, state)
+    values ('card_needed/' || :account || '/2026-10', 'card_needed', :account, '2026-10', 'failed');
+    insert into duly.discrepancies (provider_id, kind, object)
+    values ('stripe', 'differs', 'ch_1SXh2eJkLmNoPqRsTuVwXyZa');
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, of_request_id, amount_minor, currency,
+        gateway_reference)
+    select 'rf_1SXh2eJkLmNoPqRsTuVwXyZa', 'refund', 'stripe', :account, id, 100, 'EUR', 're_1SXh2eJkLmNoPqRsTuVwXyZa'
+    from duly.gateway_requests where account_id = :account and kind = 'payment';
+    insert into duly.disputes (id, provider_id, request_id, account_id, amount_minor, currency, state, status)
+    select 'du_1SXh2eJkLmNoPqRsTuVwXyZa', 'stripe', id, :account, 100, 'EUR', 'open', 'needs_response'
+    from duly.gateway_requests where account_id = :account and kind = 'payment';
+    select duly.expect_movement('stripe', 're_1SXh2eJkLmNoPqRsTuVwXyZa', 'refund', :account, 'ft_1', -100, 'EUR');
+    insert into duly.process_runs (id, definition_id, kind, period)
+    values ('run/cards_of_everybody_in_the_euro_area/2026-09', 'monthly', 'payment', '2026-09')
+"""
+
+
+@pytest.fixture
+async def busy(
+    merchant: Merchant, cli: CommandLine, workers: None, database: Database, period: str, tmp_path: Path
+) -> list[str]:
+    """A company on which every list has something to show; return its accounts, which no other test has."""
+    accounts = [
+        await merchant.account(
+            f"acc_{period}_{number}",
+            answers=[declined("insufficient_funds")],
+            answers_for_ever=True,
+            owes_minor=1000 * number,
+        )
+        for number in (1, 2, 3)
+    ]
+    for account in accounts:
+        await cli.json("collections", "start", account, period)
+    await cli.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
+    await open_reduction(database, Award("aw_listed", "cafe", accounts[0], 100, "EUR"))
+    for statement in BESIDES.split(";"):
+        await merchant.run(statement, **({"account": accounts[0]} if ":account" in statement else {}))
+    await merchant.subscription(accounts[0], price_minor=100)
+    statement = csv_statement(tmp_path, ["B1,2026-05-20,1.00,EUR,,,whose is it,,"])
+    await cli.json("import", "bank", statement)
+    return accounts
