@@ -75,6 +75,13 @@ def _document(one: Result) -> dict[str, Any]:
     }
 
 
+def _where_or_why(one: Result) -> str:
+    # What an import found before, and payouts, are named by an id.
+    if one.outcome in {Outcome.PAYOUT, Outcome.UNCHANGED}:
+        return one.reason or one.account_id
+    return one.reason.replace("_", " ") or one.account_id
+
+
 def _lines(results: Iterable[Result]) -> Table:
     rows = [
         (
@@ -82,7 +89,7 @@ def _lines(results: Iterable[Result]) -> Table:
             one.entry.reference,
             money(one.entry.amount_minor, one.entry.currency),
             one.outcome.replace("_", " "),
-            one.account_id if not one.reason else one.reason.replace("_", " "),
+            _where_or_why(one),
             one.number,
         )
         for one in results

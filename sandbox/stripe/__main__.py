@@ -26,13 +26,14 @@ def main(
     webhook_url: Annotated[list[str] | None, typer.Option(help="Where events go; may be repeated.")] = None,
     state_file: Annotated[Path | None, typer.Option(help="Keeps what the sandbox knows, for the next start.")] = None,
     delays: Annotated[
-        bool, typer.Option(help="Book charges and withdraw disputed money seconds later, as Stripe does.")
+        bool, typer.Option(help="Book charges, withdraw disputed money, make funds available later, as Stripe does.")
     ] = DEFAULTS.delays == STRIPES_DELAYS,
     address_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it is bound.")] = None,
 ) -> None:
     """Serves the Stripe sandbox."""
+    without = AT_ONCE.model_copy(update={"funds": 0})
     app = build_app(
-        SandboxConfig(api_key, webhook_secret, STRIPES_DELAYS if delays else AT_ONCE), state_file=state_file
+        SandboxConfig(api_key, webhook_secret, STRIPES_DELAYS if delays else without), state_file=state_file
     )
     endpoints = app.state.sandbox.webhooks.endpoints
     endpoints.extend(WebhookEndpoint(url=url) for url in webhook_url or ())

@@ -16,7 +16,7 @@ from tests.walkthrough.shell import Places
 
 # The page's addresses. What stands for them here has as many characters, so that nothing is wrapped otherwise.
 POSTGRESQL, TEMPORAL = "postgresql:5432", "mytemporal:7233"
-SANDBOX, WEBHOOK = "127.0.0.1:12111", "127.0.0.1:18000"
+SANDBOX, WEBHOOK, MAIL = "127.0.0.1:12111", "127.0.0.1:18000", "127.0.0.1:10025"
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,13 @@ async def bare_servers(logs: Path) -> AsyncIterator[Servers]:
                 TEMPORAL: temporal.address,
                 SANDBOX: f"127.0.0.1:{choose_port('Stripe sandbox', 0)}",
                 WEBHOOK: f"127.0.0.1:{choose_port('Webhook', 0)}",
+                MAIL: f"127.0.0.1:{choose_port('Mail server', 0)}",
             }
             # The port of an address may stand alone, behind an option.
             ports = {
-                page.split(":")[1]: found.split(":")[1] for page, found in here.items() if page in (SANDBOX, WEBHOOK)
+                page.split(":")[1]: found.split(":")[1]
+                for page, found in here.items()
+                if page in (SANDBOX, WEBHOOK, MAIL)
             }
             yield Servers(Places({**here, **ports}), passwords.superuser, binaries_for(home))
 

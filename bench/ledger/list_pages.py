@@ -1,0 +1,172 @@
+"""`python -m bench.ledger.list_pages`: how long the first and a later page of each list takes where tables are large.
+
+The rows are made by SQL in a scratch database in memory: they are no company's, only as many. Nothing is kept.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from sqlalchemy import Row, Select
+
+from activities.cards.queries import CardQueries
+from activities.collections.queries import CollectionQueries
+from activities.database import Database, create_engine
+from activities.events.inbox import EventQueries
+from activities.ledger.account_queries import AccountQueries
+from activities.listing import Listed
+from activities.messages.queries import MessageQueries
+from activities.payments.queries import PaymentFilter, PaymentQueries, RequestFilter
+from activities.refunds.queries import RefundQueries
+from activities.subscriptions.subscriptions import Subscriptions
+from models.listing import ListPage
+from sandbox.servers.migrate import migrate
+from sandbox.servers.postgres import DATABASE, SUPERUSER, Passwords, PostgresServer, running_postgres
+from sandbox.servers.postgres_home import temporary_home
+
+LIMIT, REPEATS, LATER = 50, 5, 10
+
+# Triggers and foreign keys are off while this many rows are made; `n` counts them.
+ROWS = """
+    insert into duly.accounts (id, kind, owner_name, currency, created_at)
+        select 'a' || n, 'customer', 'A. Customer', 'EUR', now() - n * interval '1 second'
+        from generate_series(1, {accounts}) n;
+    insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test') on conflict do nothing;
+    insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)
+        select 'p' || n, 'a' || n, 'card', true
+        from generate_series(1, {accounts}) n;
+    insert into duly.cards (id, account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,
+            is_recurring, fallback_order, state, created_at)
+        select 'c' || n, 'a' || n, 'p' || n, 'stripe', 't' || n, 'visa', '4242', 12, 2034, true, 1, 'active',
+            now() - n * interval '1 second'
+        from generate_series(1, {accounts}) n;
+    insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on)
+        select 's' || n, 'a' || n, 'plan', 999, 'EUR', 1, '2026-01-01'
+        from generate_series(1, {accounts}) n;
+    insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,
+            amount_minor, invoices, opened_at)
+        select 'a' || n, '2026-10', 'stripe', 'bench', 'standard', 1, 'EUR', 999, '{{}}',
+            now() - n * interval '1 second'
+        from generate_series(1, {accounts}) n;
+    insert into duly.gateway_events (id, provider_id, type, subject, object_id, state, created_at, next_try_at)
+        select 'evt_' || n, 'stripe', 'charge.succeeded', 'payment', 'pi_' || n, 'waiting',
+            now() - n * interval '1 second', now()
+        from generate_series(1, {accounts}) n;
+    insert into duly.messages (id, kind, account_id, state, created_at)
+        select 'receipt/' || n, 'receipt', 'a' || n, 'failed', now() - n * interval '1 second'
+        from generate_series(1, {accounts}) n;
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, period, card_id, amount_minor, currency,
+            state, gateway_reference, created_at, executed_at)
+        select 'r' || n, 'payment', 'stripe', 'a' || 1 + n % {accounts}, 'p' || n, 'c' || 1 + n % {accounts}, 999,
+            'EUR', 'posted', 'pi_' || n, now() - n * interval '1 second', now() from generate_series(1, {payments}) n;
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, card_id, token, customer,
+            payment_id, amount_minor, outcome, gateway_reference, finished_at)
+        select 'r' || n, 1, 'k' || n, 'scheduled', 'c' || 1 + n % {accounts}, 't', 'u', 'i' || n, 999, 'succeeded',
+            'pi_' || n, now() from generate_series(1, {payments}) n
+"""
+
+
+class TimedDatabase(Database):
+    """A database that adds up what the reads of a page take, and those of totals."""
+
+    page_ms = totals_ms = 0.0
+
+    async def read(
+        self, query: Select[*tuple[Any, ...]], *, timeout_seconds: float | None = None
+    ) -> Sequence[Row[Any]]:
+        """Answer a query, and keep how long it took; totals have a time limit of their own."""
+        began = time.perf_counter()
+        try:
+            return await super().read(query, timeout_seconds=timeout_seconds)
+        finally:
+            took = (time.perf_counter() - began) * 1000
+            if timeout_seconds is None:
+                self.page_ms += took
+            else:
+                self.totals_ms += took
+
+
+Read = Callable[[Database, ListPage], Awaitable[Listed]]
+LISTS: Mapping[str, Read] = {
+    "accounts": lambda database, page: AccountQueries(database).page(page, state=""),
+    "accounts --state active": lambda database, page: AccountQueries(database).page(page, state="active"),
+    "cards": lambda database, page: CardQueries(database).page(page, account_id="", state=""),
+    "subscriptions": lambda database, page: Subscriptions(database).page(page, account_id="", state=""),
+    "collections": lambda database, page: CollectionQueries(database).page(page, state="", run_id=""),
+    "events": lambda database, page: EventQueries(database).page(page, state="", type_=""),
+    "messages": lambda database, page: MessageQueries(database).page(page, state="", account_id=""),
+    "refunds": lambda database, page: RefundQueries(database).page(page, account_id="", state=""),
+    "payments": lambda database, page: PaymentQueries(database).page(page, PaymentFilter(), with_totals=False),
+    "payments --state succeeded": lambda database, page: PaymentQueries(database).page(
+        page, PaymentFilter(state="succeeded"), with_totals=False
+    ),
+    "requests": lambda database, page: PaymentQueries(database).requests(page, RequestFilter(), with_totals=False),
+}
+
+
+async def measured(accounts: int, payments: int) -> list[tuple[str, float, float, float]]:
+    """Return of each list what its first page, the eleventh and its totals take, in milliseconds: the best of five."""
+    with temporary_home(in_memory=True) as home, TemporaryDirectory() as logs:
+        async with running_postgres(Passwords.random(), home=home, log=Path(logs) / "postgres.log") as server:
+            await migrate(server.owner_url(DATABASE))
+            await asyncio.to_thread(_fill, server, accounts, payments)
+            engine = create_engine(server.runtime_url(DATABASE), pool=2)
+            try:
+                return [(name, *await _page_times(TimedDatabase(engine), read)) for name, read in LISTS.items()]
+            finally:
+                await engine.dispose()
+
+
+def _fill(server: PostgresServer, accounts: int, payments: int) -> None:
+    password = server.passwords.superuser
+    with psycopg.connect(
+        host="127.0.0.1", port=server.port, user=SUPERUSER, password=password, dbname=DATABASE, autocommit=True
+    ) as connection:
+        connection.execute("set session_replication_role = replica")
+        for statement in ROWS.format(accounts=accounts, payments=payments).split(";"):
+            connection.execute(statement.encode())
+        connection.execute("analyze")
+
+
+async def _page_times(database: TimedDatabase, read: Read) -> tuple[float, float, float]:
+    page = ListPage(limit=LIMIT)
+    first, totals = await _best(database, read, page)
+    for _ in range(LATER):
+        following = (await read(database, page)).following
+        if following is None:
+            break
+        page = ListPage(limit=LIMIT, after=following)
+    later, _ = await _best(database, read, page)
+    return first, later, totals
+
+
+async def _best(database: TimedDatabase, read: Read, page: ListPage) -> tuple[float, float]:
+    times = []
+    for _ in range(REPEATS):
+        database.page_ms = database.totals_ms = 0.0
+        await read(database, page)
+        times.append((database.page_ms, database.totals_ms))
+    return min(page_ms for page_ms, _ in times), min(totals_ms for _, totals_ms in times)
+
+
+def main(
+    accounts: Annotated[int, typer.Option(help="Accounts, and rows of most lists.")] = 300_000,
+    payments: Annotated[int, typer.Option(help="Payments, each with one attempt.")] = 1_000_000,
+) -> None:
+    """Print what each list takes."""
+    found = asyncio.run(measured(accounts, payments))
+    sys.stdout.write(f"{accounts:,} accounts, {payments:,} payments; load {os.getloadavg()[0]:.1f}\n\n")
+    sys.stdout.write("| List | First page, ms | Page 11, ms | Totals, ms |\n|---|---:|---:|---:|\n")
+    for name, *times in found:
+        sys.stdout.write(f"| {name} | {' | '.join(f'{ms:.0f}' for ms in times)} |\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
