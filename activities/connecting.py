@@ -1,9 +1,12 @@
 """Why no connection to the database came about: nobody answers, or somebody does and one of our settings is wrong."""
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from psycopg import Error
+
+from models.certificate import validity_of_pem
 
 
 class ConnectionRule(StrEnum):
@@ -54,3 +57,8 @@ def reason_of(error: Error) -> str:
 def rule_of(reason: str) -> ConnectionRule | None:
     """Return what a reason says keeps us out; none when nobody answers."""
     return next((rule for rule, words in _WORDS.items() if any(re.search(one, reason) for one in words)), None)
+
+
+def problem_of_certificate(pem: bytes) -> str:
+    """Return why a certificate is not good now; "" where it is."""
+    return validity_of_pem(pem.decode("ascii")).problem_at(datetime.now(UTC))

@@ -15,7 +15,7 @@ class Validity(NamedTuple):
     begins: datetime
     ends: datetime
 
-    def said_at(self, now: datetime) -> str:
+    def problem_at(self, now: datetime) -> str:
         """Say why it is not good at a moment; "" where it is."""
         if self.ends < now:
             return f"was good until {self.ends:%Y-%m-%d %H:%M}Z"

@@ -1,14 +1,13 @@
 """Connecting to Temporal, the same way for every process."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import HeaderCodecBehavior
 from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, TLSConfig
 
-from models.certificate import validity_of_pem
+from activities.connecting import problem_of_certificate
 from workflows.plugin import DULY_PLUGIN, encrypting
 
 # What the SDK's errors say (they have no codes), in the order in which they are looked for; which setting helps; and
@@ -74,12 +73,8 @@ async def connect(
             grpc_compression=GrpcCompression.NONE,
         )
     except RuntimeError as error:
-        ours = _ailing(tls.client_cert) if tls and tls.client_cert else ""
+        ours = problem_of_certificate(tls.client_cert) if tls and tls.client_cert else ""
         raise _problem(address, str(error), ours, is_encrypted=tls is not None) from error
-
-
-def _ailing(certificate: bytes) -> str:
-    return validity_of_pem(certificate.decode("ascii")).said_at(datetime.now(UTC))
 
 
 def _problem(address: str, message: str, ours: str, *, is_encrypted: bool) -> RuntimeError:

@@ -21,7 +21,7 @@ from activities.imports.account_sql import (
     STORED_CARDS,
     STORED_CUSTOMERS,
     STORED_SUBSCRIPTIONS,
-    UNTOLD,
+    UNNOTICED,
 )
 from activities.imports.spool import ImportSpool
 from models.imports.columns import ACCOUNTS
@@ -38,6 +38,7 @@ from models.imports.entry import (
 from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
 from models.problem import Problem, refusal
 from models.tables.accounts import AccountRow
+from models.tables.collecting import CollectionRow
 from models.tables.configuration import (
     CardRow,
     GatewayCustomerRow,
@@ -87,7 +88,7 @@ class AccountImport:
                 return await self._write_singly(good, spool)
             _refuse_by_rule(good[0], error, spool)
             good = []
-        await self._note_untold(good)
+        await self._note_unnoticed(good)
         return Counter(change_of_entry(entry, stored) for entry in good)
 
     async def _write_singly(self, entries: Iterable[ImportEntry], spool: ImportSpool) -> Counter[Change]:
@@ -113,10 +114,10 @@ class AccountImport:
             row["account_id"] for statement, rows in steps if statement in {ADD_CARDS, SET_METHODS} for row in rows
         ]
 
-    async def _note_untold(self, entries: Sequence[ImportEntry]) -> None:
+    async def _note_unnoticed(self, entries: Sequence[ImportEntry]) -> None:
         # An import that was interrupted has written, and told nobody: who repeats it finds these accounts unchanged.
         named = [entry.account.account_id for entry in entries if entry.cards or entry.account.payment_method]
-        rows = await self._database.rows(UNTOLD, accounts=named) if named else []
+        rows = await self._database.read(UNNOTICED.where(one_of(CollectionRow.account_id, named))) if named else []
         self.paying_otherwise += [row.account_id for row in rows]
 
     def _steps(self, entries: Sequence[ImportEntry], stored: Stored) -> Iterable[tuple[str, list[dict[str, Any]]]]:

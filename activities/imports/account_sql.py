@@ -1,10 +1,13 @@
 """What an import reads, and its statements: each takes a whole batch as JSON, and repeating one changes nothing."""
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, func, or_, select
 
+from models.cards.card import CardState
+from models.gateway.gateway_request import RequestKind
 from models.tables.accounts import AccountRow
+from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
-from models.tables.subscriptions import SubscriptionRow
+from models.tables.subscriptions import AccountChangeRow, SubscriptionRow
 
 # The columns after kind and state, and those of the next two, are in the order of the rows in models/imports/rows.py.
 STORED_ACCOUNTS = select(
@@ -82,16 +85,36 @@ SET_METHODS = """
 ADD_SUBSCRIPTIONS = "select duly.import_subscriptions(:rows, :actor)"
 # With their preferences and customers.
 ADD_CARDS = "select duly.import_cards(:provider, :method, :rows, :actor)"
+_LAST_CHECKED_AT = (
+    select(func.greatest(CollectionRow.opened_at, func.max(GatewayAttemptRow.started_at)))
+    .select_from(GatewayRequestRow)
+    .join(GatewayAttemptRow, GatewayAttemptRow.request_id == GatewayRequestRow.id)
+    .where(
+        GatewayRequestRow.kind == RequestKind.PAYMENT,
+        GatewayRequestRow.account_id == CollectionRow.account_id,
+        GatewayRequestRow.period == CollectionRow.period,
+    )
+    .correlate(CollectionRow)
+    .scalar_subquery()
+)
 # Accounts that are collected from, and came to have a card, other data of one or another method after the last attempt:
 # nothing has looked at these. An attempt looks, so nobody is charged once more because a file is imported once more.
-UNTOLD = """
-    select distinct c.account_id from duly.collections c
-    cross join lateral (select greatest(c.opened_at, max(a.started_at)) as at from duly.gateway_requests q
-        join duly.gateway_attempts a on a.request_id = q.id
-        where q.kind = 'payment' and q.account_id = c.account_id and q.period = c.period) looked
-    where c.account_id = any(:accounts) and c.closed_at is null
-    and (exists (select from duly.cards d where d.account_id = c.account_id and d.state = 'active'
-            and d.created_at > looked.at)
-        or exists (select from duly.account_changes h where h.account_id = c.account_id and h.changed_at > looked.at
-            and h.changes ?| array['card', 'payment_method']))
-"""
+UNNOTICED = (
+    select(CollectionRow.account_id)
+    .distinct()
+    .where(
+        CollectionRow.closed_at.is_(None),
+        or_(
+            exists().where(
+                CardRow.account_id == CollectionRow.account_id,
+                CardRow.state == CardState.ACTIVE,
+                CardRow.created_at > _LAST_CHECKED_AT,
+            ),
+            exists().where(
+                AccountChangeRow.account_id == CollectionRow.account_id,
+                AccountChangeRow.changed_at > _LAST_CHECKED_AT,
+                or_(AccountChangeRow.changes.has_key("card"), AccountChangeRow.changes.has_key("payment_method")),
+            ),
+        ),
+    )
+)

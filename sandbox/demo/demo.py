@@ -87,14 +87,14 @@ async def run_demo(options: DemoOptions) -> DemoReport:
     async with running_demo(options, display) as demo:
         display.summary(demo.report)
         if options.keep:
-            await look_after(demo.stack)
+            await make_schedules(demo.stack)
             with environment_file(demo.stack) as environment:
                 display.kept(environment)
                 await _until_interrupted()
         return demo.report
 
 
-async def look_after(stack: Stack) -> None:
+async def make_schedules(stack: Stack) -> None:
     """Make the schedules that check an installation, as whoever keeps one does. ServiceError when it fails."""
     words = (sys.executable, str(ROOT / "starter.py"), "namespace", "prepare")
     command = Command("Preparing the namespace", words, stack.folder.log("namespace"), ROOT, stack.environment)

@@ -8,7 +8,7 @@ import pytest
 from models.currency import exponent_of
 from sandbox.customers.generation import generate
 from sandbox.customers.problem_cards import PaymentProblem
-from sandbox.demo.demo import Demo, DemoOptions, look_after, run_demo
+from sandbox.demo.demo import Demo, DemoOptions, make_schedules, run_demo
 from sandbox.demo.outcomes import AccountOutcome
 from sandbox.servers.processes import ServiceError
 from tests.demo.conftest import FAULTLESS, FAULTY
@@ -58,7 +58,7 @@ def _assert_sound(demo: Demo) -> None:
 
 @pytest.mark.slow
 async def test_a_demo_that_is_kept_is_looked_after_by_its_schedules(faultless_demo: Demo) -> None:
-    await look_after(faultless_demo.stack)
+    await make_schedules(faultless_demo.stack)
 
     examined = await CommandLine(faultless_demo.stack.environment)("doctor", "--json")
 

@@ -137,7 +137,7 @@ def test_without_any_settings_it_says_where_they_come_from(tmp_path: Path) -> No
     assert lines[-1].startswith("error: settings: they come from the environment; to look around, run `make up`")
 
 
-TELL = (
+LOGS_A_LINE = (
     "import logging; from commands.session import read_settings; read_settings(); logging.getLogger('it').info('said')"
 )
 
@@ -153,7 +153,7 @@ def test_commands_tell_a_person_in_lines_and_a_program_in_json(
     ours, theirs = opened()
 
     subprocess.run(
-        (sys.executable, "-c", TELL),
+        (sys.executable, "-c", LOGS_A_LINE),
         cwd=ROOT,
         env={**os.environ, **cli.environment, "DULY_LOG_LEVEL": "INFO", **asked},
         stderr=theirs,

@@ -66,11 +66,11 @@ async def what_ails_a_certificate(settings: Settings) -> str:
     """Return what to do about a certificate that is not valid now, the database's or our own for it; "" for none."""
     address, now = make_url(settings.database_url), datetime.now(UTC)
     own = address.query.get("sslcert")
-    ours = file_validity(Path(own)).said_at(now) if isinstance(own, str) else ""
+    ours = file_validity(Path(own)).problem_at(now) if isinstance(own, str) else ""
     if ours:
         return f"renew our certificate, or set a clock right: {own} {ours}"
     shown = await shown_by_postgresql(address.host or "", address.port or POSTGRESQL_PORT)
-    theirs = shown.said_at(now) if shown else ""
+    theirs = shown.problem_at(now) if shown else ""
     if theirs.startswith("was"):
         return f"renew the server's certificate: it {theirs}"
     return f"set the clock right that is wrong: the server's certificate {theirs}" if theirs else ""

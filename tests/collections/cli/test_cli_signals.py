@@ -113,15 +113,15 @@ async def test_an_import_of_accounts_that_was_interrupted_tells_when_it_is_repea
         await attempted(owner_engine, waiting)
     words = import_of(tmp_path, waiting, "" if column == "a method" else "2034")
     await company.cli(*words, DULY_TEMPORAL_ADDRESS="127.0.0.1:1")
-    told_before = len(await signals(temporal_server, waiting))
+    signalled_before = len(await signals(temporal_server, waiting))
 
     again = await company.cli.json(*words)
-    told = await signals(temporal_server, waiting)
+    signalled = await signals(temporal_server, waiting)
     await attempted(owner_engine, waiting)
     once_more = await company.cli.json(*words)
 
     assert (again["accounts"]["unchanged"], again["collections_signalled"]) == (1, [collection_id(waiting, "2026-05")])
-    assert told[told_before:] == ["card_changed"]
+    assert signalled[signalled_before:] == ["card_changed"]
     assert once_more["collections_signalled"] == []
 
 

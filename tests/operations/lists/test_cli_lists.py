@@ -137,7 +137,8 @@ async def test_however_narrow_a_terminal_is_every_id_and_every_link_is_in_one_pi
     cli: CommandLine, busy: list[str], period: str
 ) -> None:
     at = {columns: CommandLine({**cli.environment, "COLUMNS": str(columns)}) for columns in (80, 100, 120, 132, 400)}
-    folded, listed = {}, set()
+    folded: dict[tuple[str | int, ...], set[str]] = {}
+    listed: set[str] = set()
     for words in LISTS:
         texts = {columns: (await typed(*words)).stdout for columns, typed in at.items()}
         shown = {columns: set(text.split()) for columns, text in texts.items()}
