@@ -28,6 +28,7 @@ from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.payments import cli as payments
+from commands.payments import payment_requests_cli as payment_requests
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
 from commands.reconciliation.invariants_cli import invariants
@@ -73,6 +74,7 @@ GROUPS = {
     "billing": billing.app,
     "runs": runs.app,
     "payments": payments.app,
+    "payment-requests": payment_requests.app,
     "requests": payments.requests_app,
     "collections": collections.app,
     "messages": messages.app,

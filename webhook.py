@@ -181,7 +181,7 @@ def build_app(webhook: Webhook) -> Starlette:
 
     routes = [
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
-        Route("/pay/{token:str}", webhook.links.pay),
+        Route("/pay/{token:str}", webhook.links.pay, methods=["GET", "POST"]),
         Route("/paid", webhook.links.paid),
         Route("/cards/{token:str}", webhook.links.card),
         Route("/saved", webhook.links.saved),

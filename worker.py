@@ -40,6 +40,8 @@ from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
+from activities.payments.payment_requests import PaymentRequestActivities
+from activities.payments.request_pages import RequestPageActivities
 from activities.readiness import is_ready
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
@@ -110,6 +112,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
         BillingActivities(database),
         CollectionActivities(database),
         CardRowActivities(database),
+        PaymentRequestActivities(database),
         ReductionActivities(database),
         DisputeRowActivities(database),
         RefundRunActivities(database),
@@ -159,6 +162,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
     families = (
         CollectActivities(database, gateway, clocks, pace),
         PaymentPageActivities(database, gateway, clocks, f"{settings.public_url}/paid"),
+        RequestPageActivities(database, gateway, clocks, pace),
         CardActivities(database, gateway, clocks, pace, f"{settings.public_url}/saved"),
         RefundActivities(database, gateway, clocks, pace, settings.provider),
         DisputeActivities(database, gateway),

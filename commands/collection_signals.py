@@ -1,17 +1,17 @@
-"""Signals collections that what their account owes, or its cards, have changed."""
+"""Signals collections and payment requests that what their account owes, or its cards, have changed."""
 
 import asyncio
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database, one_of
 from commands.output import Failure, Output
 from commands.session import temporal_of
-from models.tables.collecting import CollectionRow
-from models.workflow_ids import collection_id
+from models.tables.collecting import CollectionRow, PaymentRequestRow
+from models.workflow_ids import collection_id, payment_request_id
 from settings import Settings
 
 # An import may change what thousands owe.
@@ -31,7 +31,7 @@ async def signal_collections(
     What has changed is written by now. If Temporal does not answer, that is a warning and no failure: a collection
     looks at what is owed, and at the cards, before each charge in any case, only later.
     """
-    waiting = await _open(database, account_ids)
+    waiting = await _open(database, account_ids, also_links=signal == "receivable_changed")
     if not waiting:
         return {"collections_signalled": []}
     try:
@@ -47,12 +47,21 @@ async def signal_collections(
     return {"collections_signalled": [id for id, is_delivered in zip(waiting, delivered, strict=True) if is_delivered]}
 
 
-async def _open(database: Database, account_ids: Sequence[str]) -> list[str]:
-    found = select(CollectionRow.account_id, CollectionRow.period).where(
-        one_of(CollectionRow.account_id, account_ids), CollectionRow.closed_at.is_(None)
+async def _open(database: Database, account_ids: Sequence[str], *, also_links: bool) -> list[str]:
+    is_by_link = and_(
+        PaymentRequestRow.account_id == CollectionRow.account_id, PaymentRequestRow.period == CollectionRow.period
+    )
+    found = (
+        select(CollectionRow.account_id, CollectionRow.period, PaymentRequestRow.id.label("by_link"))
+        .outerjoin(PaymentRequestRow, is_by_link)
+        .where(one_of(CollectionRow.account_id, account_ids), CollectionRow.closed_at.is_(None))
     )
     rows = await database.read(found.order_by(CollectionRow.account_id, CollectionRow.period))
-    return [collection_id(row.account_id, row.period) for row in rows]
+    return [
+        payment_request_id(row.by_link) if row.by_link else collection_id(row.account_id, row.period)
+        for row in rows
+        if also_links or not row.by_link
+    ]
 
 
 async def _signal(client: Client, id: str, signal: str, gate: asyncio.Semaphore) -> bool:

@@ -38,7 +38,9 @@ async def ask(
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise refusal(noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun}s show") from error
+        raise refusal(
+            noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun.replace('_', '-')}s show"
+        ) from error
 
 
 async def until_accepted(asked: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -140,6 +140,11 @@ def collection_id(account_id: str, period: str) -> str:
     return f"collection/{account_id}/{period}"
 
 
+def payment_request_id(request_id: str) -> str:
+    """Natural id of the workflow that sees a payment request through."""
+    return f"payment-request/{request_id}"
+
+
 def collect_activity_id(account_id: str, attempt: int) -> str:
     """Activity id on the timeline, so that an operator can name the payment to pause or reset."""
     return f"collect-{account_id}-{attempt}"

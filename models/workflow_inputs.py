@@ -16,6 +16,7 @@ from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
+from models.payments.payment_request import PaymentRequestInput, PaymentRequestTerms
 from models.period import DUE_RULE, EARLIEST_CLOCK, RECEIVABLE_MEANING, RECEIVABLE_PATTERN, InvalidPeriodError
 from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
@@ -63,6 +64,7 @@ _PROVIDER = TextRule("[a-z][a-z0-9_-]{0,31}", "a lower-case letter, then letters
 _DEFINITION = TextRule("[a-z0-9][a-z0-9_-]{0,63}", "lower-case letters, digits, _ and -")
 _REFUND = TextRule("[a-z][A-Za-z0-9_.-]{2,60}", "a lower-case letter, then 2 to 60 letters, digits, _ . and -")
 _AWARD = TextRule("[a-z][A-Za-z0-9_-]{2,39}", "a lower-case letter, then 2 to 39 letters, digits, _ and -")
+_PAYMENT_REQUEST = TextRule("[A-Za-z][A-Za-z0-9_.-]{0,51}", "a letter, then up to 51 letters, digits, _ . and -")
 _MONTH_PATTERN = "(?!0|9999)[0-9]{4}-(0[1-9]|1[0-2])"
 _MONTH = TextRule(_MONTH_PATTERN, "a month like 2026-11", PERIOD_RULE)
 _RUN_PERIOD = TextRule(RUN_PERIOD_PATTERN, RUN_PERIOD_MEANING, PERIOD_RULE)
@@ -82,6 +84,12 @@ TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
         DisputeRequest: {"dispute_id": _GATEWAYS, "provider": _PROVIDER},
         MailingRequest: {"run_id": TextRule("[!-~]{0,255}", _GATEWAYS.meaning)},
         ObjectCheckRequest: {"object_id": _GATEWAYS, "provider": _PROVIDER},
+        PaymentRequestInput: {"request_id": _PAYMENT_REQUEST, "provider": _PROVIDER},
+        PaymentRequestTerms: {
+            "account_id": _OURS,
+            "invoices": _EACH,
+            "currency": TextRule("([A-Z]{3})?", "a currency"),
+        },
         ReconciliationRequest: {"provider": _PROVIDER},
         ReductionRequest: {"award_id": _AWARD, "provider": _PROVIDER},
         RefundOrder: {"refund_id": _REFUND, "payment_id": _OURS},
@@ -188,7 +196,12 @@ def _no_more(_request: object, _now: datetime) -> Iterator[Problem]:
 
 # Parts of an input that have rules of their own, and the ids that a part says again.
 _PARTS: Mapping[type, tuple[str, ...]] = MappingProxyType(
-    {CardRequest: ("registration",), RefundRequest: ("order",), ReductionRequest: ("award",)}
+    {
+        CardRequest: ("registration",),
+        PaymentRequestInput: ("terms",),
+        ReductionRequest: ("award",),
+        RefundRequest: ("order",),
+    }
 )
 _TWICE = ("card_id", "refund_id", "award_id", "provider")
 

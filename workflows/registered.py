@@ -8,6 +8,7 @@ from workflows.gateway.movements import GatewayMovements
 from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
+from workflows.payments.payment_request import PaymentRequest
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.reductions.back_end_reduction import BackEndReduction
@@ -30,6 +31,7 @@ WORKFLOWS = (
     LedgerAudit,
     Mailing,
     ObjectCheck,
+    PaymentRequest,
     PaymentRun,
     PaymentRunShard,
     Reconciliation,

@@ -110,6 +110,15 @@ def movements_label(provider: str) -> Label:
     )
 
 
+def payment_request_label(request_id: str, *, account: str = "", provider: str = "") -> Label:
+    """Label a payment request."""
+    return Label(
+        search_attributes=known_at_start(account=account, provider=provider),
+        static_summary=f"{request_id}{f' of {account}' if account else ''}",
+        static_details=_PAYMENT_REQUEST,
+    )
+
+
 def refund_label(refund_id: str, *, payment: str = "", account: str = "", provider: str = "") -> Label:
     """Label a refund or a payment cancellation."""
     return Label(
@@ -214,6 +223,10 @@ _CARD = (
 _MOVEMENTS = (
     "Reads what a provider's balance has moved, and books it: fees, and what was converted into another currency."
     " It ends when no event has come meanwhile."
+)
+_PAYMENT_REQUEST = (
+    "Asks an account for a payment by a link, until it is paid, expires or is withdrawn. Its page is Stripe's; who has"
+    " paid has paid, whenever it becomes known."
 )
 _REFUND = (
     "Gives money of a payment back, once. It is posted when the gateway has paid it, and watched afterwards: a refund"

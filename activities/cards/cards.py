@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import and_, func, select
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.cards.attempt import ValidationAttempt, validation_attempt, validation_outcome
+from activities.cards.customers import GatewayCustomers, KnownCustomer
 from activities.cards.rows import change_card
 from activities.database import Database, RuleBrokenError
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls, OutcomeFields, confirmed
@@ -32,9 +31,6 @@ from models.gateway.cards import CardData, CardGateway, ValidationAnswer, Valida
 from models.gateway.gateway_request import AttemptOutcome
 from models.tables.base import whole_row
 from models.tables.configuration import CardRow, GatewayCustomerRow
-
-# A provider that somebody has stopped is looked at again after so long.
-STOPPED_PAUSE = timedelta(minutes=1)
 
 _CARD = TypeAdapter(Card)
 _REFRESHED = TypeAdapter(Refreshed)
@@ -72,6 +68,7 @@ class CardActivities:
         self._return_url = return_url
         self._clocks = clocks
         self._attempts = GatewayAttempts(database, clocks, pace)
+        self._customers = GatewayCustomers(database, gateway, pace)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -103,35 +100,16 @@ class CardActivities:
             is_preferred=registration.is_preferred,
             replaces=registration.replaces,
         )
-        await self._have_customer(registration, stored)
-        return _CARD.validate_python(stored["card"])
-
-    async def _have_customer(self, registration: CardRegistration, stored: dict[str, Any]) -> None:
-        """Make the account's customer at the gateway, if it has none or the one it had was deleted there.
-
-        Raises ApplicationError of type provider_effective while nothing new is asked of the provider.
-        """
-        known, installation = stored["customer"], stored["installation"]
-        with retryable_gateway_errors():
-            async with self._pace:
-                if known and await self._gateway.has_customer(known):
-                    return
-            if not stored["is_effective"]:
-                problem = f"provider: {registration.provider} is not effective, the account gets no customer there"
-                raise ApplicationError(problem, type="provider_effective", next_retry_delay=STOPPED_PAUSE)
-            # A key that the gateway has forgotten makes a second customer, which stays empty: the first noted one wins.
-            key = "/".join(filter(None, (installation, "customer", registration.account_id, known)))
-            async with self._pace:
-                customer = await self._gateway.create_customer(
-                    registration.account_id, installation=installation, idempotency_key=key
-                )
-        await self._database.call(
-            "note_customer",
-            provider_id=registration.provider,
-            account_id=registration.account_id,
-            customer=customer,
-            deleted=known,
+        await self._customers.have(
+            KnownCustomer(
+                registration.account_id,
+                registration.provider,
+                stored["customer"],
+                stored["installation"],
+                stored["is_effective"],
+            )
         )
+        return _CARD.validate_python(stored["card"])
 
     @activity.defn
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:

@@ -95,6 +95,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             purpose=row["purpose"],
             known_references=tuple(row["known_references"]),
             is_key_used=row["code"] == KEY_USED,
+            title=row.get("title", ""),
         ),
         is_large=row["is_large"],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst, of_word
@@ -11,33 +11,41 @@ from models.collections.collection_start import Collectable
 from models.gateway.gateway_request import RequestKind
 from models.listing import ListPage
 from models.operations.payment_states import COLLECTION
-from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow
+from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow
 
-_COLLECTIONS = select(
-    CollectionRow.account_id,
-    CollectionRow.period,
-    CollectionRow.stage,
-    CollectionRow.reason,
-    CollectionRow.action,
-    CollectionRow.provider_id,
-    CollectionRow.run_id,
-    CollectionRow.amount_minor,
-    CollectionRow.currency,
-    CollectionRow.invoices,
-    CollectionRow.policy_id,
-    CollectionRow.policy_version,
-    CollectionRow.opened_at,
-    CollectionRow.closed_at,
-    GatewayRequestRow.id.label("request_id"),
-    GatewayRequestRow.state.label("request_state"),
-).outerjoin(
-    GatewayRequestRow,
-    and_(
-        GatewayRequestRow.account_id == CollectionRow.account_id,
-        GatewayRequestRow.period == CollectionRow.period,
-        GatewayRequestRow.kind == RequestKind.PAYMENT,
-    ),
+# What is asked for by a link has a claim like a collection, and is listed among payment requests.
+_BY_LINK = exists().where(
+    PaymentRequestRow.account_id == CollectionRow.account_id, PaymentRequestRow.period == CollectionRow.period
+)
+_COLLECTIONS = (
+    select(
+        CollectionRow.account_id,
+        CollectionRow.period,
+        CollectionRow.stage,
+        CollectionRow.reason,
+        CollectionRow.action,
+        CollectionRow.provider_id,
+        CollectionRow.run_id,
+        CollectionRow.amount_minor,
+        CollectionRow.currency,
+        CollectionRow.invoices,
+        CollectionRow.policy_id,
+        CollectionRow.policy_version,
+        CollectionRow.opened_at,
+        CollectionRow.closed_at,
+        GatewayRequestRow.id.label("request_id"),
+        GatewayRequestRow.state.label("request_state"),
+    )
+    .outerjoin(
+        GatewayRequestRow,
+        and_(
+            GatewayRequestRow.account_id == CollectionRow.account_id,
+            GatewayRequestRow.period == CollectionRow.period,
+            GatewayRequestRow.kind == RequestKind.PAYMENT,
+        ),
+    )
+    .where(~_BY_LINK)
 )
 
 

@@ -10,8 +10,9 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.events.inbox import EventInbox
+from activities.events.request_links import request_page
 from models.workflow_ids import card_id as card_workflow_id
-from models.workflow_ids import collection_id
+from models.workflow_ids import collection_id, payment_request_id
 
 # What our links end in is made of these; anything else leads nowhere, and is not looked up.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -23,6 +24,8 @@ _NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the
 # The provider is stopped: nobody knows for how long, and a later visit finds the page. The second name is of 0.1.0.
 _STOPPED = frozenset({"provider_effective", "provider_is_effective"})
 _STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
+
+_UNDER_WAY = "A payment is under way. Please come back in a minute."
 
 # A workflow that was stopped is resumed after an hour, by a comparison that is made every quarter of an hour.
 _LATER_TEXT = "This is being looked into. Please come back in two hours."
@@ -41,12 +44,15 @@ class CustomerLinks:
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""
         token = request.path_params["token"]
-        receivable = await self._inbox.receivable_of(token) if _TOKEN.fullmatch(token) else None
+        is_token = _TOKEN.fullmatch(token) is not None
+        if requested := await self._inbox.request_of_link(token) if is_token else None:
+            if request.method != "POST" or not requested.is_payable:
+                return request_page(requested)
+            return await self._lead_to_page(payment_request_id(requested.request_id), otherwise=_UNDER_WAY)
+        receivable = await self._inbox.receivable_of(token) if is_token else None
         if receivable is None:
             return PlainTextResponse("There is nothing to pay with this link any more.", status_code=404)
-        return await self._lead_to_page(
-            collection_id(*receivable), otherwise="A payment is under way. Please come back in a minute."
-        )
+        return await self._lead_to_page(collection_id(*receivable), otherwise=_UNDER_WAY)
 
     async def card(self, request: Request) -> Response:
         """Take a card's holder from the link in a message to the page on which they are waited for."""

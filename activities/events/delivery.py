@@ -106,7 +106,7 @@ class EventDelivery:
             # Most payments never had a workflow, and some have ended: then nobody waits for the event. What the ledger
             # does not have is not delivered by that: the next try looks at it. For a collection that was stopped it
             # waits too: the supervisor resumes that from its row.
-            is_stopped = subject is EventSubject.PAYMENT and await self._inbox.has_open_collection(*key)
+            is_stopped = subject is EventSubject.PAYMENT and await self._inbox.has_open_collection(*key[:2])
             return error.status is RPCStatusCode.NOT_FOUND and is_recorded and not is_stopped
         except Exception:
             # A fault of ours with one event must not hold up all others: it waits, and a person is asked in the end.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from activities.database import Database, matching
+from activities.events.request_links import LinkedRequest
 from activities.listing import Listed, NewestFirst
 from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
 from models.listing import ListPage
@@ -82,6 +83,11 @@ class EventInbox:
         """Return account and period of the open collection behind a customer's link."""
         rows = await self._database.rows("select * from duly.collection_of_link(:token)", token=token)
         return (rows[0].account_id, rows[0].period) if rows else None
+
+    async def request_of_link(self, token: str) -> LinkedRequest | None:
+        """Return the payment request behind a link, also one that is over; None for what is no link of a request."""
+        rows = await self._database.rows("select * from duly.payment_request_of_link(:token)", token=token)
+        return LinkedRequest(**dict(rows[0]._mapping)) if rows else None  # noqa: SLF001  # SQLAlchemy's public name
 
     async def has_open_collection(self, account_id: str, period: str) -> bool:
         """Say whether somebody must be collecting a receivable, whatever became of their workflow."""

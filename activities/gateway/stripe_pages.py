@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, charge_result, metadata_of, translating_errors
+from activities.gateway.translation import (
+    amount_to_send,
+    charge_result,
+    metadata_of,
+    require_same_attempt,
+    translating_errors,
+)
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 
 EXPAND_FEE = "latest_charge.balance_transaction"
+# How the ids of payments begin: an attempt has its page's id, or its payment's once money is on its way.
+_INTENT = "pi_"
 _EXPAND_PAYMENT = f"payment_intent.{EXPAND_FEE}"
 
 
@@ -32,7 +40,7 @@ class StripePages:
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
         """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018)."""
-        metadata, title = metadata_of(charge), page_title(charge.invoices) or charge.request_id
+        metadata, title = metadata_of(charge), charge.title or page_title(charge.invoices) or charge.request_id
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
                 {
@@ -56,12 +64,21 @@ class StripePages:
                 },
                 {"idempotency_key": charge.idempotency_key},
             )
-        return PaymentPage(session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC))
+        return _page_of(session)
 
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Expire the page, unless it is over already, and read how it ended."""
         with translating_errors():
-            return await self._closed(await self._page(gateway_reference), charge)
+            return await self._ended(gateway_reference, charge) or await self._closed(
+                await self._page(gateway_reference), charge
+            )
+
+    async def _ended(self, reference: str, charge: Charge) -> ChargeResult | None:
+        """Read the payment where the page was ended by it: a bank debit is processing for days, under its own id."""
+        if not reference.startswith(_INTENT):
+            return None
+        intent = await self._client.v1.payment_intents.retrieve_async(reference, {"expand": [EXPAND_FEE]})
+        return charge_result(require_same_attempt(intent, charge), charge)
 
     async def _closed(self, session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
         """Expire a page that is open, and read what it came to: who paid at the last moment has paid."""
@@ -77,7 +94,7 @@ class StripePages:
         if isinstance(intent, stripe.PaymentIntent) and (session.status == "complete" or is_taken(intent)):
             return charge_result(intent, charge)
         status = ChargeStatus.CANCELED if session.status == "expired" else ChargeStatus.PROCESSING
-        return ChargeResult(status, gateway_reference=session.id)
+        return ChargeResult(status, gateway_reference=session.id, page=_open_page(session))
 
     async def _page(self, reference: str) -> stripe.checkout.Session:
         return await self._client.v1.checkout.sessions.retrieve_async(reference, {"expand": [_EXPAND_PAYMENT]})
@@ -88,3 +105,11 @@ class StripePages:
         )
         async for session in page.auto_paging_iter():
             yield session
+
+
+def _page_of(session: stripe.checkout.Session) -> PaymentPage:
+    return PaymentPage(session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC))
+
+
+def _open_page(session: stripe.checkout.Session) -> PaymentPage | None:
+    return _page_of(session) if session.status == "open" else None

@@ -70,7 +70,7 @@ class MessageRenderer:
     def compose(self, message: ClaimedMessage) -> RenderedMessage:
         """Render a message as mail. Raises NoMessageError when there is nobody to send it to."""
         is_customers = message.kind in FOR_CUSTOMERS
-        recipient = message.email if is_customers else self._head.operators_mail
+        recipient = message.recipient or (message.email if is_customers else self._head.operators_mail)
         if not recipient:
             raise NoMessageError("no_address", is_final=False)
         locale = reader_locale(message.locale if is_customers else "en")

@@ -43,6 +43,9 @@ class ClaimedMessage:
     card_last4: str
     number: str
     link_token: str
+    title: str = ""
+    description: str = ""
+    recipient: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "card": _card,
         "code": lambda facts: facts.message.parameters["code"],
         "count": lambda facts: facts.message.parameters["count"],
+        "description": lambda facts: facts.message.description,
         "days": lambda facts: facts.message.parameters["days"],
         "event": lambda facts: facts.message.parameters["event"],
         "failures": lambda facts: facts.message.parameters["failures"],
@@ -153,6 +157,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "retry_on": lambda facts: facts.day("at"),
         "run": lambda facts: facts.message.run_id,
         "sender": lambda facts: facts.sender,
+        "title": lambda facts: one_line(facts.message.title),
         "type": lambda facts: facts.message.parameters["type"],
         "until": lambda facts: facts.day("at"),
         "usual": lambda facts: facts.money("usual_minor"),

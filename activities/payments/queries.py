@@ -13,7 +13,7 @@ from activities.listing import Columns, Listed, NewestFirst
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, RequestKind, RequestState
 from models.listing import ListPage
 from models.payments.state import ACTION_CODES, FIELD_STATES, REQUEST_STATES, FieldState, PaymentState, stored_states
-from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow, PaymentOrderRow
+from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow, PaymentOrderRow, PaymentRequestRow
 from models.tables.configuration import CardRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
@@ -60,16 +60,17 @@ def state_expression(state: Any, outcome: Any, code: Any, channel: Any) -> Case[
 
 
 _STATE = state_expression(_R.state, _LAST.c.outcome, _CODE, _LAST.c.channel)
-_BY_HAND = PaymentOrderRow.id.is_not(None)
+_BY_HAND, _BY_LINK = PaymentOrderRow.id.is_not(None), PaymentRequestRow.id.is_not(None)
 # Who has asked for a payment: by columns, so that the few that are ordered by hand are found from their orders.
 _OF_KIND: Mapping[str, Sequence[ColumnElement[bool]]] = MappingProxyType(
     {
         "by_hand": (_BY_HAND,),
         "run": (_R.run_id.is_not(None),),
-        "service": (_R.run_id.is_(None), PaymentOrderRow.id.is_(None)),
+        "by_link": (_BY_LINK,),
+        "service": (_R.run_id.is_(None), PaymentOrderRow.id.is_(None), PaymentRequestRow.id.is_(None)),
     }
 )
-_KIND = case((_BY_HAND, "by_hand"), (_R.run_id.is_not(None), "run"), else_="service")
+_KIND = case((_BY_HAND, "by_hand"), (_BY_LINK, "by_link"), (_R.run_id.is_not(None), "run"), else_="service")
 _PAYMENTS = (
     select(
         _R.id,
@@ -82,6 +83,7 @@ _PAYMENTS = (
         _R.provider_id.label("provider"),
         _R.run_id,
         PaymentOrderRow.id.label("order_id"),
+        PaymentRequestRow.id.label("payment_request_id"),
         TransactionNumberRow.number,
         _R.transaction_id.label("payment_id"),
         FinancialTransactionRow.method,
@@ -100,6 +102,10 @@ _PAYMENTS = (
         _R.executed_at,
     )
     .outerjoin(PaymentOrderRow, and_(PaymentOrderRow.account_id == _R.account_id, PaymentOrderRow.period == _R.period))
+    .outerjoin(
+        PaymentRequestRow,
+        and_(PaymentRequestRow.account_id == _R.account_id, PaymentRequestRow.period == _R.period),
+    )
     .outerjoin(FinancialTransactionRow, FinancialTransactionRow.id == _R.transaction_id)
     .outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == _R.transaction_id)
     .outerjoin(CardRow, CardRow.id == _R.card_id)

@@ -32,6 +32,7 @@ class PaymentKind(StrEnum):
 
     RUN = "run"
     BY_HAND = "by_hand"
+    BY_LINK = "by_link"
     SERVICE = "service"
 
 

@@ -92,7 +92,7 @@ def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
         ("Number", payment.number),
         ("Method", f"{payment.method or ''} {payment.preference or ''}".strip()),
         ("Card", payment.card),
-        ("Asked by", payment.order_id or payment.run_id or payment.kind),
+        ("Asked by", payment.order_id or payment.payment_request_id or payment.run_id or payment.kind),
         ("Why not", payment.code if payment.state != "succeeded" else ""),
         ("At the gateway", " ".join(filter(None, (payment.gateway_reference, payment.charge_reference)))),
         ("Asked", moment(payment.created_at)),

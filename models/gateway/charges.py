@@ -32,8 +32,9 @@ class ChargeStatus(StrEnum):
 class Charge:
     """One charge to make. Amount in the currency's minor units of ISO 4217; ids and tokens only.
 
-    `invoices` are the numbers of those that it is for; a page names them to its customer. `known_references` are what
-    other attempts came to. `is_key_used`: somebody has used the key before, perhaps for another amount.
+    `invoices` are the numbers of those that it is for; a page names them to its customer, or says the `title` instead.
+    `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
+    for another amount.
     """
 
     idempotency_key: str
@@ -50,6 +51,7 @@ class Charge:
     purpose: str = "payment"
     known_references: tuple[str, ...] = ()
     is_key_used: bool = False
+    title: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -75,6 +77,7 @@ class ChargeResult:
     """What the gateway answers about a charge. The movement, with the fee, is None until the gateway has booked it.
 
     `found_minor` is the amount of money that moved where it is another than was requested: only evidence has it.
+    `page`: the page on which somebody may still pay.
     """
 
     status: ChargeStatus
@@ -83,6 +86,7 @@ class ChargeResult:
     decline: Decline | None = None
     movement: Movement | None = None
     found_minor: int | None = None
+    page: "PaymentPage | None" = None
 
 
 @dataclass(frozen=True)

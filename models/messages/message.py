@@ -31,6 +31,8 @@ class MessageKind(StrEnum):
     INVOICE_OVERDUE = "invoice_overdue"
     REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
     REFUND_RETURNED = "refund_returned"  # the money of a refund has come back to us
+    PAYMENT_REQUESTED = "payment_requested"  # a link to pay on
+    REQUEST_PAID = "request_paid"  # of a payment request: to operators, and to who has asked for it
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
     SEVERAL_FAILURES = "several_failures"
@@ -78,6 +80,10 @@ TAGS = MappingProxyType(
         MessageKind.INVOICE_OVERDUE: frozenset({"name", "sender", "amount", "number", "until"}),
         MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.REFUND_RETURNED: frozenset({"name", "sender", "amount", "number"}),
+        MessageKind.PAYMENT_REQUESTED: frozenset(
+            {"name", "sender", "amount", "title", "description", "reason", "until", "link"}
+        ),
+        MessageKind.REQUEST_PAID: frozenset({"account", "amount", "title", "number", "link"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},
         MessageKind.SEVERAL_FAILURES: _ALERT | {"failures", "days"},

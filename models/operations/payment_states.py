@@ -67,6 +67,19 @@ REQUEST = States(
         "rejected": "not done, and not tried any more",
     },
 )
+PAYMENT_REQUEST = States(
+    "Payment request, a payment by a link",
+    {
+        "open": "its link can be paid",
+        "processing": "a bank debit was given, and the bank answers days later",
+        "unknown": "nobody knows whether it was paid",
+        "paid": "paid by its link, or in another way",
+        "expired": "its time is over, and its link leads nowhere any more",
+        "withdrawn": "asked for no more",
+    },
+    finer={"unknown": ("open", "processing")},
+    column="payment_requests.state",
+)
 REFUND = States(
     "Refund, payment cancellation",
     {

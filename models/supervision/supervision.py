@@ -12,6 +12,7 @@ class ObjectKind(StrEnum):
 
     COLLECTION = "collection"
     HAND_OVER = "hand_over"  # a first attempt was made, and no collection was started
+    PAYMENT_REQUEST = "payment_request"
     WAITING_MEMBER = "waiting_member"  # no attempt could be made, and no collection was started
     REFUND = "refund"
     REDUCTION = "reduction"

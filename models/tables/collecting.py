@@ -178,6 +178,34 @@ class PaymentOrderRow(Base):
     ordered_at: Mapped[datetime]
 
 
+class PaymentRequestRow(Base):
+    """What somebody asks an account to pay by a link."""
+
+    __tablename__ = "payment_requests"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("duly.accounts.id"))
+    period: Mapped[str] = mapped_column(Text(collation="C"))
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    title: Mapped[str]
+    description: Mapped[str]
+    asked_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    invoices: Mapped[list[str]]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    valid_days: Mapped[int] = mapped_column(Integer)
+    sender: Mapped[str]
+    sender_email: Mapped[str]
+    reason: Mapped[str]
+    is_mailed: Mapped[bool]
+    state: Mapped[str]
+    end_reason: Mapped[str]
+    decisions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
 class GatewayEventRow(Base):
     """A verified event, stored before anything is done about it."""
 

@@ -37,6 +37,7 @@ from models.supervision.supervision import (
     SupervisionRequest,
 )
 from tests.contract.examples import COMMAND, DAY, MONEY, NOON, WHO, WHY, Call, Example
+from tests.contract.request_examples import REQUESTS
 
 RUN = "run/monthly/2026-11"
 SEAL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -175,4 +176,4 @@ RUNS = {
     ),
 }
 
-EXAMPLES = MONEY | RUNS
+EXAMPLES = MONEY | REQUESTS | RUNS

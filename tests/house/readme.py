@@ -28,6 +28,7 @@ IDS = {
     "LedgerAudit": f"{workflow_ids.AUDIT}-<time>",
     "Mailing": workflow_ids.mailing_id(_RUN),
     "ObjectCheck": workflow_ids.object_check_id("<provider>", "<object>"),
+    "PaymentRequest": workflow_ids.payment_request_id("<request>"),
     "PaymentRun": _RUN,
     "PaymentRunShard": f"{_RUN}/shard-<n>",
     "Reconciliation": workflow_ids.reconciliation_id("<provider>", "<day>"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.payments.request_scenario import PaymentRequestScenario
 from tests.supervision.errands import (
     AuditScenario,
     EventSweepScenario,
@@ -29,6 +30,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "LedgerAudit": AuditScenario,
     "Mailing": MailingScenario,
     "ObjectCheck": ObjectCheckScenario,
+    "PaymentRequest": PaymentRequestScenario,
     "PaymentRun": PaymentRunScenario,
     "PaymentRunShard": ShardScenario,
     "Reconciliation": ReconciliationScenario,

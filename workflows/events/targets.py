@@ -44,7 +44,10 @@ def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
             label = visibility.object_check_label(found, provider=provider)
             return _started(check, ObjectCheck.run, ObjectCheckRequest(found, provider), label)
         case EventSubject.PAYMENT:
-            return EventTarget(workflow_ids.collection_id(*key))
+            account_id, period, *payment_request = key
+            if payment_request:
+                return EventTarget(workflow_ids.payment_request_id(payment_request[0]))
+            return EventTarget(workflow_ids.collection_id(account_id, period))
 
 
 def _started(workflow_id: str, run: Any, request: object, label: visibility.Label) -> EventTarget:

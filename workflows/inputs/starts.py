@@ -154,6 +154,11 @@ STARTS: Mapping[str, Start] = MappingProxyType(
         "ObjectCheck": Start(
             lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id)), names_provider=True
         ),
+        "PaymentRequest": Start(
+            lambda given: NaturalId(workflow_ids.payment_request_id(given.request_id)),
+            of_duly=("resumed",),
+            names_provider=True,
+        ),
         "PaymentRun": Start(_payment_run, of_duly=("after", "billed", "parked", "skipped")),
         "PaymentRunShard": Start(_shard, is_of_duly=True),
         "LedgerAudit": Start(lambda _: NaturalId(workflow_ids.AUDIT, has_moment=True)),

@@ -12,6 +12,7 @@ from models.collections.collection import CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
+from models.payments.payment_request import PaymentRequestInput
 from models.reductions.reduction import ReductionRequest
 from models.refunds.refund import RefundRequest
 from models.runs.process_run import RunKind, RunRequest
@@ -23,6 +24,7 @@ from workflows.collections.collection import Collection
 from workflows.disputes.dispute import Dispute
 from workflows.events.event_sweep import EventSweep
 from workflows.messages.mailing import Mailing
+from workflows.payments.payment_request import PaymentRequest
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.refund import Refund
 from workflows.runs.billing_run import BillingRun
@@ -40,6 +42,10 @@ def resumable_of(one: OpenObject) -> Resumable:
             return _collection(account_id, period, provider)
         case ObjectKind.WAITING_MEMBER, (account_id, _, period):
             return _collection(account_id, period, provider)
+        case ObjectKind.PAYMENT_REQUEST, (id,):
+            label = visibility.payment_request_label(id, account=account, provider=provider)
+            request = PaymentRequestInput(id, provider)
+            return _resumed(workflow_ids.payment_request_id(id), PaymentRequest.run, request, label)
         case ObjectKind.REFUND, (id,):
             label = visibility.refund_label(id, account=account, provider=provider)
             return _resumed(workflow_ids.refund_id(id), Refund.run, RefundRequest(id, provider), label)

@@ -29,7 +29,9 @@ class StripeEvidence(StripePages):
         """Read the page by its id, else find it, or what else was paid, among all that the customer has."""
         with translating_errors():
             if gateway_reference:
-                return self._page_result(await self._page(gateway_reference), charge)
+                return await self._ended(gateway_reference, charge) or self._page_result(
+                    await self._page(gateway_reference), charge
+                )
             async for session in self._pages_of(charge):
                 if charge.identity.is_attempt(metadata_at(session)):
                     return self._page_result(session, charge)

@@ -159,6 +159,9 @@ begin
     elsif p_asked is not null and p_asked_currency <> (select currency from duly.accounts where id = p_account_id) then
         perform duly.refuse('currency_of_account', format('currency: %s is not kept in %s', p_account_id, p_asked_currency));
     end if;
+    if (duly.payment_request_of_receivable(p_account_id, p_period)).id is not null then
+        perform duly.refuse('one_owner', format('period: %s of %s is asked for by a link', p_period, p_account_id));
+    end if;
     select * into v_collection from duly.collections where account_id = p_account_id and period = p_period;
     if found then
         if p_asked <> coalesce(v_collection.asked_minor, 0) then

@@ -17,10 +17,11 @@ begin
     return v_new;
 end $$;
 
--- The receivable that a payment event is about: its account and period.
+-- The receivable that a payment event is about: its account and period, and the payment request that asks for it, if one does.
 create or replace function duly.collection_of_event(e duly.gateway_events) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select array[r.account_id, r.period] from duly.gateway_requests r
+    select array_remove(array[r.account_id, r.period, (duly.payment_request_of_receivable(r.account_id, r.period)).id], null)
+    from duly.gateway_requests r
     where r.kind = 'payment' and (r.id = e.request_id
         or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions)))
     limit 1

@@ -65,6 +65,7 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
+        'title', coalesce((duly.payment_request_of_receivable(p_request.account_id, p_request.period)).title, ''),
         'known_references', duly.known_references(p_request, p_attempt),
         -- Its outcome is committed before it is booked.
         'is_large', cardinality(p_request.invoices) > 500,
@@ -140,6 +141,7 @@ declare
     v_part record;
     v_owed bigint;
     v_uncharged text;
+    v_link duly.payment_requests := duly.payment_request_of_receivable(p_account_id, p_period);
 begin
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment';
@@ -167,6 +169,10 @@ begin
     if v_request.state in ('posted', 'rejected') then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
+    if v_link.id is not null and (p_channel <> 'hosted_page' or v_link.closed_at is not null) then
+        -- What is asked for by a link is paid on its page, by whoever has the link, and charged to no card.
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_by_link', 'skipped');
+    end if;
     select * into v_account from duly.accounts where id = p_account_id;
     select * into v_part from duly.part_to_collect(p_account_id, p_period, p_run_id, '{}');
     if v_part.rest_until is not null and v_request.id is null then
@@ -176,6 +182,9 @@ begin
     end if;
     v_owed := least(duly.owed_to(p_account_id, p_period, v_part.invoices),
         (select asked_minor from duly.collections where account_id = p_account_id and period = p_period));
+    if v_link.id is not null and cardinality(v_link.invoices) = 0 then
+        v_owed := v_link.amount_minor;
+    end if;
     v_uncharged := duly.uncharged_because(v_owed, v_account.currency, (select minimum_minor from duly.provider_currencies
         where provider_id = p_provider_id and currency = v_account.currency));
     if v_request.id is null and v_owed = 0 and duly.is_claimed_by_others(p_account_id, p_period, (

@@ -10,5 +10,6 @@ $$;
 -- The open collection behind a link that was sent to a customer.
 create or replace function duly.collection_of_link(p_token text) returns table (account_id text, period text)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select account_id, period from duly.collections where link_token = p_token and closed_at is null
+    select c.account_id, c.period from duly.collections c where c.link_token = p_token and c.closed_at is null
+      and not exists (select from duly.payment_requests q where q.account_id = c.account_id and q.period = c.period)
 $$;

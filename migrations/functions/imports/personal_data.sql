@@ -17,6 +17,8 @@ language sql stable set search_path = duly, pg_temp as $$
             from duly.financial_transactions t where t.account_id = a.id),
         'notes', (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from duly.transaction_notes n
             join duly.financial_transactions t on t.id = n.transaction_id where t.account_id = a.id),
+        'payment_requests', (select coalesce(jsonb_agg(to_jsonb(q) order by q.created_at), '[]') from duly.payment_requests q
+            where q.account_id = a.id),
         'messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.messages m
             where m.account_id = a.id and m.audience = 'customer'),
         'disputes', (select coalesce(jsonb_agg(to_jsonb(d) order by d.opened_at), '[]') from duly.disputes d
@@ -41,6 +43,8 @@ begin
     elsif exists (select from duly.messages where account_id = a.id and audience = 'customer'
             and state in ('pending', 'sending')) then
         perform duly.refuse('messages_sent_first', format('account: a message to %s is not sent yet', a.id));
+    elsif exists (select from duly.payment_requests where account_id = a.id and closed_at is null) then
+        perform duly.refuse('requests_ended_first', format('account: %s is asked for a payment by a link; withdraw it first', a.id));
     end if;
     if a.owner_name <> '(erased)' or exists (select from duly.account_changes where account_id = a.id
             and changes <> '{"erased": true}') then
@@ -52,6 +56,8 @@ begin
         update duly.cards set fingerprint = '' where account_id = a.id and fingerprint <> '';
         perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
     end if;
+    update duly.payment_requests set title = '(erased)', description = '', sender_email = ''
+    where account_id = a.id and title <> '(erased)';
     return (select coalesce(jsonb_agg(customer_reference order by customer_reference), '[]')
         from duly.gateway_customers where account_id = a.id);
 end $$;

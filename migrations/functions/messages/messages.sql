@@ -19,7 +19,8 @@ end $$;
 create or replace function duly.audience_of(p_kind text) returns text
 language sql immutable as $$
     select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
-            'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned')
+            'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned',
+            'payment_requested')
         then 'customer' else 'operator' end
 $$;
 
@@ -74,6 +75,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select p.kind in ('invoice_due', 'invoice_overdue') and (
         duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
+    or p.kind = 'payment_requested' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
     or p.kind in ('declined', 'card_needed', 'action_required') and (
         exists (select from duly.collections c
             where c.account_id = p.account_id and c.period = p.period and c.closed_at is not null)
@@ -105,6 +107,8 @@ begin
             'installation', i.id, 'email', coalesce(a.email, ''), 'name', coalesce(a.owner_name, ''),
             'locale', coalesce(a.locale, 'en'), 'time_zone', coalesce(a.time_zone, 'UTC'),
             'card_brand', coalesce(k.brand, ''), 'card_last4', coalesce(k.last4, ''),
+            'title', coalesce(q.title, ''), 'description', coalesce(q.description, ''),
+            'recipient', case when m.parameters ->> 'to' = 'sender' then coalesce(q.sender_email, '') else '' end,
             'number', coalesce(n.number, ''), 'link_token', coalesce(
                 case when m.kind = 'card_confirmation' then k.link_token else c.link_token end, ''))
         from duly.installation i
@@ -112,6 +116,7 @@ begin
         left join duly.cards k on k.id = m.parameters ->> 'card_id'
         left join duly.transaction_numbers n
             on n.transaction_id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
+        left join duly.payment_requests q on q.account_id = m.account_id and q.period = m.period
         left join duly.collections c on c.account_id = m.account_id and c.period = m.period and c.closed_at is null);
 end $$;
 

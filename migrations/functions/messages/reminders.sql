@@ -30,7 +30,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where coalesce(o.before, o.after) is not null
       and not exists (select from duly.owned_invoices w where w.invoice_id = o.invoice_id)
       and not exists (select from duly.collections c where c.account_id = o.account_id and c.stage = 'given_up'
-          and o.invoice_id = any (c.invoices))
+          and o.invoice_id = any (c.invoices)
+          and not exists (select from duly.payment_requests q where q.account_id = c.account_id and q.period = c.period))
       and not exists (select from duly.disputes d where d.account_id = o.account_id and d.closed_at is null)
       and not exists (select from duly.messages m where m.id
           = case when o.before is not null then 'invoice_due/' else 'invoice_overdue/' end || o.invoice_id || '/' || coalesce(o.before, o.after))

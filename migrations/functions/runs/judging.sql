@@ -47,6 +47,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             where c.account_id = r.account_id and c.period = r.period and c.asked_minor is not null)
           -- So does what a person has ordered beside it: declined or not, the month is the run's.
           and not exists (select from duly.payment_orders o where o.account_id = r.account_id and o.period = r.period)
+          and not exists (select from duly.payment_requests q where q.account_id = r.account_id and q.period = r.period)
     ),
     marked as materialized (
         select i.*, x.free_minor, x.free_minor > 0 and u.id is null and i.is_due as is_free,

@@ -70,7 +70,12 @@ begin
         select array[c.account_id, c.period], c.provider_id, coalesce(c.run_id, ''), c.account_id
         from duly.collections c
         where c.closed_at is null and c.opened_at < now() - p_at_least and (c.account_id, c.period) > (v_first, v_second)
+          and not exists (select from duly.payment_requests q where q.account_id = c.account_id and q.period = c.period)
         order by c.account_id, c.period limit p_limit;
+    when 'payment_request' then return query
+        select array[q.id], q.provider_id, '', q.account_id from duly.payment_requests q
+        where q.closed_at is null and q.created_at < now() - p_at_least and q.id > v_first
+        order by q.id limit p_limit;
     when 'hand_over' then return query
         -- A first attempt was made, and whoever should go on with it never started.
         select array[r.account_id, r.period], r.provider_id, coalesce(r.run_id, ''), r.account_id

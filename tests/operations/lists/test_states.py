@@ -25,6 +25,7 @@ from models.operations.payment_states import (
     DISPUTE,
     INTENT,
     PAYMENT,
+    PAYMENT_REQUEST,
     REDUCTION,
     REFUND,
     REQUEST,
@@ -93,6 +94,7 @@ LOGGED: Mapping[str, States] = {
     "dispute": DISPUTE,
     "discrepancy": DISCREPANCY,
     "collection": COLLECTION,
+    "link": PAYMENT_REQUEST,
     "run": RUN,
 }
 FILTERED = {

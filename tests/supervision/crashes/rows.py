@@ -82,6 +82,16 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
         "configured_providers": Moment.DONE,
         "start_mailing": Moment.DONE,
     },
+    "PaymentRequest": {
+        "configured_providers": Moment.DONE,
+        "end_payment_request": Moment.DONE,
+        "have_payer": Moment.DONE,
+        "load_payment_request": Moment.DONE,
+        "notify_account": Moment.DONE,
+        "open_page": Moment.DONE,
+        "open_payment_request": Moment.DONE,
+        "read_page": Moment.DONE,
+    },
     "PaymentRun": {
         "certify_run": Moment.DONE,
         "freeze_payment_run": Moment.DONE,
@@ -126,6 +136,7 @@ PRESSED: Mapping[str, Pressed] = {
     "accept_dispute": Pressed(Moment.WAITING, "Dispute", update="accept", changes_end=True),
     "change_card": Pressed(Moment.WAITING, "CardLifecycle", update="block", changes_end=True),
     "close_page": Pressed(Moment.PAGE_OPEN, "Collection", update="give_up", changes_end=True),
+    "mail_payment_request": Pressed(Moment.WAITING, "PaymentRequest", update="send_link"),
     "is_owed": Pressed(Moment.WAITING, "Collection", signal="receivable_changed"),
     "record_paid_outside": Pressed(
         Moment.WAITING,

@@ -1,0 +1,97 @@
+"""The page behind a payment request's link: it shows what is asked for, and its button leads to the gateway's page.
+
+A GET opens nothing: mail scanners and previews follow every link. Only the button's POST asks for a page to pay on.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from jinja2 import Environment, select_autoescape
+from starlette.responses import HTMLResponse, Response
+
+from activities.messages.rendering import reader_locale
+from activities.messages.template_values import money_text, one_line
+from models.money import Money
+from models.payments.payment_request import PaymentRequestState
+
+# Whoever has the link may pay: it is kept out of caches, out of search engines, and from the sites that come next.
+_HEADERS = MappingProxyType(
+    {
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-robots-tag": "noindex, nofollow",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    }
+)
+_PAGE = """<!doctype html>
+<html lang="{{ lang }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<style>body{font:16px/1.5 sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.4rem}
+.amount{font-size:1.8rem}p{white-space:pre-line}button{font:inherit;padding:.6rem 1.4rem}</style></head>
+<body><h1>{{ title }}</h1>
+{% if description %}<p>{{ description }}</p>{% endif %}
+<div class="amount">{{ amount }}</div>
+<p>{{ text }}</p>
+{% if button %}<form method="post"><button type="submit">{{ button }}</button></form>{% endif %}
+</body></html>
+"""
+_TEMPLATE = Environment(autoescape=select_autoescape(default=True, default_for_string=True)).from_string(_PAGE)
+# What the page says, by the reader's language and the state of the request.
+_TEXTS: Mapping[str, Mapping[str, str]] = json.loads(
+    Path(__file__).with_name("payment_page.json").read_text(encoding="utf-8")
+)
+
+
+@dataclass(frozen=True)
+class LinkedRequest:
+    """What a payer may know of the request behind their link; amounts in minor units of its currency."""
+
+    request_id: str
+    title: str
+    description: str
+    state: PaymentRequestState
+    currency: str
+    payable_minor: int
+    paid_minor: int
+    expires_at: datetime
+    locale: str
+    time_zone: str
+
+    def __post_init__(self) -> None:
+        """Read the state as the database has it."""
+        object.__setattr__(self, "state", PaymentRequestState(self.state))
+
+    @property
+    def is_payable(self) -> bool:
+        """Say whether its button leads anywhere."""
+        return self.state is PaymentRequestState.OPEN and self.payable_minor > 0
+
+
+def request_page(request: LinkedRequest) -> Response:
+    """Show what is asked for, with a button while it can be paid."""
+    locale = reader_locale(request.locale)
+    texts = _TEXTS[locale.language]
+    word = request.state if request.state is not PaymentRequestState.OPEN or request.is_payable else "nothing"
+    amount = Money(request.payable_minor or request.paid_minor, request.currency)
+    content = _TEMPLATE.render(
+        lang=locale.language,
+        title=one_line(request.title),
+        description=request.description,
+        amount=money_text(amount, locale),
+        text=texts[word].format(until=_day(request, locale)),
+        button=texts["button"] if request.is_payable else "",
+    )
+    return HTMLResponse(content, headers=dict(_HEADERS))
+
+
+def _day(request: LinkedRequest, locale: Locale) -> str:
+    local = request.expires_at.astimezone(ZoneInfo(request.time_zone))
+    return str(format_date(local.date(), "long", locale=locale))

@@ -1,0 +1,159 @@
+"""`payment-requests`: payments by a link. What is requested of a gateway is another noun, `requests`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from commands.changing.changes import changes
+from commands.options import ANSWER_SECONDS, AccountId, Actor, After, AsCsv, Json, Limit, Since, Until, WaitSeconds
+from commands.options import list_page as list_page_of
+from commands.runner import perform
+from models.payments.payment_request import PaymentRequestState
+
+app = typer.Typer(help="Payments by a link: asked for, paid on a page, expired or withdrawn.", no_args_is_help=True)
+
+RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="Id of a payment request.")]
+
+
+class PaymentRequestWord(StrEnum):
+    """States to filter by."""
+
+    OPEN = PaymentRequestState.OPEN
+    PROCESSING = PaymentRequestState.PROCESSING
+    PAID = PaymentRequestState.PAID
+    EXPIRED = PaymentRequestState.EXPIRED
+    WITHDRAWN = PaymentRequestState.WITHDRAWN
+
+
+@app.command("create")
+@changes()
+def create_payment_request(
+    account: AccountId,
+    title: Annotated[str, typer.Option("--title", help="What is to be paid, as the payer reads it.")],
+    *,
+    amount: Annotated[
+        str, typer.Option("--amount", help="So much, such as 50.00: on account, or of the invoices that are named.")
+    ] = "",
+    invoice: Annotated[
+        list[str] | None,
+        typer.Option("--invoice", help="An invoice by id or number, or a part: INV-12=50.00. May be given again."),
+    ] = None,
+    description: Annotated[str, typer.Option("--description", help="More about it, for the payer.")] = "",
+    valid_days: Annotated[int, typer.Option("--valid-days", min=1, max=365, help="Its link is good so long.")] = 14,
+    is_mailed: Annotated[
+        bool, typer.Option("--mail/--no-mail", help="Mail the link to the account's address, and reminders.")
+    ] = True,
+    sender_email: Annotated[str, typer.Option("--sender-email", help="Who is told when it is paid.")] = "",
+    id: Annotated[
+        str, typer.Option("--id", help="Your id of it: the same id is the same request, however often it is made.")
+    ] = "",
+    provider: Annotated[
+        str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to be paid through.")
+    ] = "stripe",
+    actor: Actor = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")] = "",
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
+    as_json: Json = False,
+) -> None:
+    """Ask an account for a payment, and return the link on which it is paid.
+
+    Invoices that are named are nobody else's to charge until it is over; an amount without invoices is paid on account.
+    """
+    from commands.changing.changes import person_of
+    from commands.payments.payment_requests import RequestOptions, create
+
+    options = RequestOptions(
+        id,
+        account,
+        provider,
+        title,
+        description,
+        amount,
+        tuple(invoice or ()),
+        valid_days,
+        is_mailed,
+        sender_email,
+        person_of(actor),
+        reason,
+    )
+    perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
+
+
+@app.command("show")
+def show_payment_request(request: RequestId, as_json: Json = False) -> None:
+    """Show one payment request, with its link while it is open."""
+    from commands.payments.payment_requests import show
+
+    perform(lambda output: show(output, request), as_json=as_json)
+
+
+@app.command("list")
+def list_payment_requests(
+    *,
+    account: Annotated[str, typer.Option("--account", help="Only of this account.")] = "",
+    state: Annotated[PaymentRequestWord | None, typer.Option("--state", help="Only in this state.")] = None,
+    limit: Limit = 50,
+    after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
+    """List payment requests, the newest first, a page at a time."""
+    from commands.payments.payment_requests import list_page
+
+    page = list_page_of(after, limit, since, until)
+    perform(lambda output: list_page(output, page, state or "", account), as_json=as_json, as_csv=as_csv)
+
+
+@app.command("send")
+@changes()
+def send_payment_request(
+    request: RequestId,
+    actor: Annotated[str, typer.Option("--actor", help="Who asks; kept with the request.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")],
+    as_json: Json = False,
+) -> None:
+    """Mail the link once more."""
+    from commands.payments.payment_requests import command
+    from models.operator_command import OperatorCommand
+
+    perform(lambda output: command(output, request, "send_link", OperatorCommand(actor, reason)), as_json=as_json)
+
+
+@app.command("withdraw")
+@changes(final="The link leads nowhere any more.")
+def withdraw_payment_request(
+    request: RequestId,
+    actor: Annotated[str, typer.Option("--actor", help="Who asks; kept with the request.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")],
+    as_json: Json = False,
+) -> None:
+    """Close the page of a request and ask for the payment no more. Whoever paid at the last moment has paid."""
+    from commands.payments.payment_requests import command
+    from models.operator_command import OperatorCommand
+
+    perform(lambda output: command(output, request, "withdraw", OperatorCommand(actor, reason)), as_json=as_json)
+
+
+@app.command("resolve")
+@changes(final="The outcome is settled for good.")
+def resolve_payment_request(
+    request: RequestId,
+    actor: Annotated[str, typer.Option("--actor", help="Who has found out; kept with the payment.")],
+    reason: Annotated[str, typer.Option("--reason", help="How; kept with the payment.")],
+    gateway_reference: Annotated[
+        str, typer.Option("--gateway-reference", help="The gateway's id of the payment, such as pi_...")
+    ] = "",
+    was_not_charged: Annotated[
+        bool, typer.Option("--was-not-charged", help="Nothing was paid, by decision: there is no such payment.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a payment whose outcome nobody knows."""
+    from commands.payments.payment_requests import resolve
+    from models.operator_command import UnknownResolution
+
+    resolution = UnknownResolution(actor, reason, gateway_reference=gateway_reference, was_not_charged=was_not_charged)
+    perform(lambda output: resolve(output, request, resolution), as_json=as_json)

@@ -1,0 +1,214 @@
+-- Payment requests: a payment by a link. A request is a receivable of its own, with a claim on the invoices that it names, so that
+-- nobody else asks for them; without invoices it is on account, and claims nothing. What is paid on its page is an attempt like any.
+
+create or replace function duly.payment_request_of_receivable(p_account_id text, p_period text) returns duly.payment_requests
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select q from duly.payment_requests q where q.account_id = p_account_id and q.period = p_period
+$$;
+
+-- What is to be paid now: less than was asked for once something of it was paid or credited elsewhere.
+create or replace function duly.payable_now(q duly.payment_requests) returns bigint
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case
+        when q.closed_at is not null then 0
+        when cardinality(q.invoices) = 0 then q.amount_minor
+        else (select duly.chargeable_part(least(c.asked_minor, duly.owed_to(q.account_id, q.period, c.invoices)), q.currency)
+            from duly.collections c where c.account_id = q.account_id and c.period = q.period)
+    end
+$$;
+
+create or replace function duly.payment_request_view(q duly.payment_requests) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('request_id', q.id, 'account_id', q.account_id, 'period', q.period, 'provider', q.provider_id,
+        'title', q.title, 'amount_minor', q.amount_minor, 'payable_minor', duly.payable_now(q), 'currency', q.currency,
+        'expires_at', q.expires_at, 'is_mailed', q.is_mailed, 'state', q.state, 'reason', q.end_reason,
+        'link_token', c.link_token, 'time_zone', a.time_zone, 'attempt', coalesce(last.attempt, 0),
+        'has_open_attempt', last.attempt is not null and not duly.is_final(last.outcome))
+    from duly.accounts a
+    join duly.collections c on c.account_id = q.account_id and c.period = q.period
+    left join lateral (select t.attempt::integer, t.outcome from duly.gateway_requests r
+        join duly.gateway_attempts t on t.request_id = r.id
+        where r.account_id = q.account_id and r.period = q.period and r.kind = 'payment'
+        order by t.attempt desc limit 1) last on true
+    where a.id = q.account_id
+$$;
+
+-- Why nothing can be asked for through a provider; empty where it can. Rule and message.
+create or replace function duly.refuse_unpayable(p_account_id text, p_provider_id text, p_amount_minor bigint, p_currency text)
+returns void language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_minimum bigint;
+begin
+    if not exists (select from duly.providers where id = p_provider_id and state = 'effective') then
+        perform duly.refuse('provider_effective', format('provider: there is no effective provider %s', p_provider_id));
+    end if;
+    select minimum_minor into v_minimum from duly.provider_currencies
+    where provider_id = p_provider_id and currency = p_currency;
+    if not found then
+        perform duly.refuse('currency_of_provider', format('currency: provider %s does not take %s', p_provider_id, p_currency));
+    elsif duly.chargeable_part(p_amount_minor, p_currency) <> p_amount_minor or p_amount_minor < greatest(v_minimum, 1) then
+        perform duly.refuse('amount_at_least', format('amount_minor: the provider does not take %s minor units of %s: %s or more, in whole steps',
+            p_amount_minor, p_currency, v_minimum));
+    end if;
+end $$;
+
+-- Make a request, or return it as it was made before. `period` is the name of its receivable, of which a repeat takes the first.
+-- Refused, with nothing written: other terms under the same id, or more than nobody else claims.
+create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
+    p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
+    p_sender_email text, p_reason text, p_is_mailed boolean)
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    q duly.payment_requests;
+    a duly.accounts;
+    v_period text;
+    v_invoices text[];
+    v_claimed text[] := '{}';
+    v_amount bigint := p_asked;
+begin
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    select * into a from duly.accounts where id = p_account_id and kind = 'customer';
+    if not found then
+        perform duly.refuse('account_exists', format('account_id: there is no account %s', p_account_id));
+    end if;
+    v_invoices := array(select coalesce(n.transaction_id, u.name) from unnest(p_invoices) with ordinality u (name, place)
+        left join duly.transaction_numbers n on n.number = u.name order by u.place);
+    select * into q from duly.payment_requests where id = p_id;
+    if found then
+        if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.valid_days, q.sender_email, q.is_mailed)
+            is distinct from (p_account_id, p_provider_id, p_title, p_description, p_asked, v_invoices, p_valid_days, p_sender_email,
+                p_is_mailed) then
+            perform duly.refuse('id_means_one_request', format('request_id: %s was given to another request, of %s', p_id, q.account_id));
+        end if;
+        return duly.payment_request_view(q);
+    end if;
+    v_period := to_char(now() at time zone a.time_zone, 'YYYY-MM') || '-' || p_id;
+    if a.state = 'terminated' then
+        perform duly.refuse('account_not_terminated', format('account_id: %s is terminated', p_account_id));
+    elsif p_asked is not null and p_currency <> a.currency then
+        perform duly.refuse('currency_of_account', format('currency: %s is not kept in %s', p_account_id, p_currency));
+    elsif p_asked is null and cardinality(v_invoices) = 0 then
+        perform duly.refuse('something_asked', 'amount_minor: say how much, or which invoices');
+    elsif exists (select from duly.collections where account_id = p_account_id and period = v_period)
+        or exists (select from duly.gateway_requests where account_id = p_account_id and period = v_period and kind = 'payment') then
+        perform duly.refuse('one_owner', format('request_id: %s of %s is a receivable already; take another id', v_period, p_account_id));
+    end if;
+    perform duly.require_sending(p_provider_id);
+    if p_is_mailed and coalesce(a.email, '') = '' then
+        perform duly.refuse('address_known', format('account_id: %s has no e-mail address to send the link to', p_account_id));
+    end if;
+    if cardinality(v_invoices) > 0 then
+        select invoices into v_claimed from duly.part_to_collect(p_account_id, v_period, '', v_invoices, p_asked);
+        v_amount := coalesce(p_asked, duly.chargeable_part(duly.owed_to(p_account_id, v_period, v_claimed), a.currency));
+    end if;
+    perform duly.refuse_unpayable(p_account_id, p_provider_id, v_amount, a.currency);
+    insert into duly.payment_requests (id, account_id, period, provider_id, title, description, asked_minor, currency, invoices,
+        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at)
+    values (p_id, p_account_id, v_period, p_provider_id, p_title, p_description, p_asked, a.currency, v_invoices, v_amount,
+        p_valid_days, p_sender, p_sender_email, p_reason, p_is_mailed, now() + make_interval(days => p_valid_days))
+    returning * into q;
+    perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
+        p_asked => case when p_asked is not null then v_amount end, p_policy_id => 'by_hand');
+    if p_is_mailed then
+        perform duly.write_request_message(q, 'new', 'new');
+    end if;
+    return duly.payment_request_view(q);
+end $$;
+
+-- The message with the link: of a new request, a reminder, once more, or because the bank has said no.
+create or replace function duly.write_request_message(q duly.payment_requests, p_reason text, p_transition text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.write_message('payment_requested', q.account_id, q.period, '', jsonb_build_object('amount_minor', duly.payable_now(q),
+        'currency', q.currency, 'reason', p_reason, 'at', q.expires_at), p_transition)
+$$;
+
+create or replace function duly.send_payment_request(p_id text, p_reason text, p_transition text, p_actor text default '',
+    p_because text default '')
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    q duly.payment_requests;
+begin
+    select * into strict q from duly.payment_requests where id = p_id;
+    if q.closed_at is not null then return; end if;
+    if p_actor <> '' and coalesce((select email from duly.accounts where id = q.account_id), '') = '' then
+        perform duly.refuse('address_known', format('account: %s has no e-mail address', q.account_id));
+    end if;
+    perform duly.write_request_message(q, p_reason, p_transition);
+    if p_actor <> '' then
+        update duly.payment_requests set decisions = decisions
+            || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z sent again, says ', p_actor, ': ', p_because)
+        where id = p_id;
+    end if;
+end $$;
+
+-- A bank debit answers days later: until then it is processing, and open again when the bank says no.
+create or replace function duly.note_request_processing(p_account_id text, p_period text, p_is_processing boolean) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.payment_requests set state = case when p_is_processing then 'processing' else 'open' end
+    where account_id = p_account_id and period = p_period and closed_at is null
+      and state <> case when p_is_processing then 'processing' else 'open' end
+$$;
+
+-- End a request: `expired` or `withdrawn`, unless its money came meanwhile: whoever has paid has paid. Refused (rule
+-- no_attempt_in_flight) while an attempt may still succeed. A repeat returns how it ended.
+create or replace function duly.end_payment_request(p_id text, p_state text, p_reason text, p_actor text default '',
+    p_because text default '')
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    q duly.payment_requests;
+    r duly.gateway_requests;
+begin
+    select * into strict q from duly.payment_requests where id = p_id;
+    perform from duly.account_balances where account_id = q.account_id for no key update;
+    select * into strict q from duly.payment_requests where id = p_id for update;
+    if q.closed_at is not null then return duly.payment_request_view(q); end if;
+    select * into r from duly.gateway_requests
+    where account_id = q.account_id and period = q.period and kind = 'payment' and state = 'posted';
+    if r.id is not null then
+        p_state := 'paid';
+        p_reason := 'paid';
+    end if;
+    perform duly.close_collection(q.account_id, q.period, case p_state when 'paid' then 'settled' else 'given_up' end, p_reason, 'nothing');
+    update duly.payment_requests set state = p_state, end_reason = p_reason, closed_at = clock_timestamp(),
+        decisions = case when p_actor = '' then decisions else decisions
+            || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z withdrawn, says ', p_actor, ': ', p_because) end
+    where id = p_id returning * into q;
+    if r.id is not null then
+        -- All who look after payments hear of it, and who has asked for it (X63).
+        perform duly.write_message('request_paid', q.account_id, q.period, '', jsonb_build_object('amount_minor', r.amount_minor,
+            'currency', r.currency, 'payment_id', r.transaction_id, 'workflow', 'payment-request/' || q.id));
+        if q.sender_email <> '' then
+            perform duly.write_message('request_paid', q.account_id, q.period, '', jsonb_build_object('amount_minor', r.amount_minor,
+                'currency', r.currency, 'payment_id', r.transaction_id, 'workflow', 'payment-request/' || q.id, 'to', 'sender'),
+                'sender');
+        end if;
+    end if;
+    return duly.payment_request_view(q);
+end $$;
+
+create or replace function duly.payment_request_by_id(p_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select duly.payment_request_view(q) from duly.payment_requests q where q.id = p_id
+$$;
+
+-- The payer behind a request, and the customer that the gateway has of them; empty where it has none yet.
+create or replace function duly.payer_of_request(p_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('account_id', q.account_id, 'provider', q.provider_id,
+        'installation', (select id from duly.installation), 'is_effective', duly.is_provider_effective(q.provider_id),
+        'customer', coalesce((select g.customer_reference from duly.gateway_customers g
+            where g.account_id = q.account_id and g.provider_id = q.provider_id), ''))
+    from duly.payment_requests q where q.id = p_id
+$$;
+
+-- What the page behind a link shows, also of a request that is over.
+create or replace function duly.payment_request_of_link(p_token text)
+returns table (request_id text, title text, description text, state text, currency text, payable_minor bigint, paid_minor bigint,
+    expires_at timestamptz, locale text, time_zone text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select q.id, q.title, q.description, q.state, q.currency, duly.payable_now(q), q.amount_minor, q.expires_at,
+        coalesce(a.locale, 'en'), a.time_zone
+    from duly.collections c join duly.payment_requests q on q.account_id = c.account_id and q.period = c.period
+    join duly.accounts a on a.id = q.account_id
+    where c.link_token = p_token
+$$;

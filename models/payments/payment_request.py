@@ -1,0 +1,244 @@
+"""A payment request: what somebody asks an account to pay by a link (P17, P18, X60). Not a gateway request."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from models.card_number import REFUSED, holds_card_number
+from models.gateway.gateway_request import CollectResult
+from models.operator_command import CommandError
+from models.problem import refuse_unless
+from models.waiting import NOTHING_PENDING, WaiterSnapshot
+
+TITLE_MAX = 200
+DESCRIPTION_MAX = 2000
+EMAIL_MAX = 254
+VALID_DAYS_MAX = 365
+
+# How long before its end a request that was mailed is mailed once more.
+REMINDERS = (timedelta(days=3), timedelta(days=1))
+
+
+class PaymentRequestState(StrEnum):
+    """Where a payment request stands; nothing comes after the last three.
+
+    `processing`: a bank debit was given, and the bank answers days later. When it says no the request is open again.
+    """
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+REQUEST_ENDED = frozenset({PaymentRequestState.PAID, PaymentRequestState.EXPIRED, PaymentRequestState.WITHDRAWN})
+
+# The reason of a request whose invoices were paid in another way, and of one that was cancelled in Temporal's UI.
+PAID_ELSEWHERE = "paid_elsewhere"
+CANCELLED = "cancelled"
+
+
+class InvalidPaymentRequestError(ValueError):
+    """A payment request that breaks a rule; the message opens with the field."""
+
+
+@dataclass(frozen=True)
+class PaymentRequestTerms:
+    """What is asked for, of whom, and until when; amounts in minor units of the account's currency.
+
+    `invoices` are ids or numbers. An amount with them is a part of them, 0 is all of them; an amount without them is
+    paid on account. `valid_days` from the day on which it is made. `sender_email` is told when it is paid, `is_mailed`:
+    the account's address gets the link, and reminders.
+    """
+
+    account_id: str
+    title: str
+    description: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    invoices: tuple[str, ...] = ()
+    valid_days: int = 14
+    is_mailed: bool = False
+    sender: str = "system"
+    sender_email: str = ""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could pay. Raises InvalidPaymentRequestError."""
+        error = InvalidPaymentRequestError
+        refuse_unless(bool(self.title.strip()), error, "title: say what is to be paid")
+        for name, most in (("title", TITLE_MAX), ("description", DESCRIPTION_MAX), ("sender_email", EMAIL_MAX)):
+            text = getattr(self, name)
+            refuse_unless(len(text) <= most, error, f"{name}: at most {most} characters")
+            refuse_unless(not holds_card_number(text), error, f"{name}: {REFUSED}")
+        refuse_unless(self.amount_minor >= 0, error, "amount_minor: must not be negative")
+        refuse_unless(bool(self.amount_minor or self.invoices), error, "amount_minor: say how much, or which invoices")
+        refuse_unless(
+            bool(self.amount_minor) == bool(self.currency), error, "currency: an amount has one, and invoices have none"
+        )
+        refuse_unless(1 <= self.valid_days <= VALID_DAYS_MAX, error, f"valid_days: must be from 1 to {VALID_DAYS_MAX}")
+        refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
+        is_address = not self.sender_email or (self.sender_email.isascii() and "@" in self.sender_email[1:-1])
+        refuse_unless(is_address, error, "sender_email: is no e-mail address")
+
+
+@dataclass(frozen=True)
+class PaymentRequestInput:
+    """See a payment request through. Without terms it is one that was made before."""
+
+    request_id: str
+    provider: str = "stripe"
+    terms: PaymentRequestTerms | None = None
+    resumed: "PaymentRequestSnapshot | None" = None
+
+
+@dataclass(frozen=True)
+class StoredPaymentRequest:
+    """A payment request as it is stored: what it asked for, what is to be paid now, and the secret end of its link.
+
+    `attempt` is the last that was written down, `has_open_attempt`: it has no definite outcome yet.
+    """
+
+    request_id: str
+    account_id: str
+    period: str
+    provider: str
+    title: str
+    amount_minor: int
+    payable_minor: int
+    currency: str
+    expires_at: datetime
+    is_mailed: bool
+    state: PaymentRequestState
+    reason: str
+    link_token: str
+    time_zone: str
+    attempt: int
+    has_open_attempt: bool
+
+
+@dataclass(frozen=True)
+class PaymentLink:
+    """The answer to whoever makes a request: where it is paid, as the end of an address, how much, and until when."""
+
+    request_id: str
+    state: PaymentRequestState
+    path: str
+    amount_minor: int
+    currency: str
+    expires_at: datetime
+
+
+def link_of(request: StoredPaymentRequest) -> PaymentLink:
+    """Return what a maker of a request is told; `path` follows the public address of the receiver."""
+    return PaymentLink(
+        request.request_id,
+        request.state,
+        pay_path(request.link_token),
+        request.amount_minor,
+        request.currency,
+        request.expires_at,
+    )
+
+
+def pay_path(token: str) -> str:
+    """Return the path of a payment link; it follows the receiver's public address."""
+    return f"/pay/{token}"
+
+
+@dataclass(frozen=True)
+class PaymentRequestEnd:
+    """End a request, unless its money came meanwhile."""
+
+    request_id: str
+    state: PaymentRequestState
+    reason: str
+    actor: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class PaymentRequestMail:
+    """Mail the link of a request; `transition` distinguishes the mails of one request, each is sent once."""
+
+    request_id: str
+    reason: str
+    transition: str
+    actor: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    """The page that is open for a request's payer, the attempt that it is, and what is paid on it."""
+
+    url: str
+    expires_at: datetime
+    attempt: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class PageReading:
+    """What a page has come to, and the page itself while it is open. Without a result its attempt was never written."""
+
+    result: CollectResult | None = None
+    page: RequestPage | None = None
+
+
+@dataclass(frozen=True)
+class PaymentRequestSnapshot:
+    """What a request's workflow carries from one execution to the next."""
+
+    checks: int = 0
+    unknown_since: datetime | None = None
+    end: PaymentRequestEnd | None = None
+    waiter: WaiterSnapshot = NOTHING_PENDING
+
+
+@dataclass(frozen=True)
+class PaymentRequestStatus:
+    """The answer to the query `status`; `next_action` says what comes at `next_action_at`. The link is not in it.
+
+    `stage` is the state, or `unknown`: nobody knows whether it was paid.
+    """
+
+    stage: str
+    account_id: str
+    amount_minor: int
+    currency: str
+    expires_at: datetime | None
+    attempt: int
+    has_page: bool
+    next_action: str
+    next_action_at: datetime | None
+    history: tuple[str, ...]
+    is_in_review: bool = False
+    review_reason: str = ""
+
+
+@dataclass(frozen=True)
+class PaymentRequestResult:
+    """What a payment request came to."""
+
+    state: PaymentRequestState
+    reason: str
+    amount_minor: int
+    currency: str
+
+
+def next_reminder(request: StoredPaymentRequest, now: datetime) -> datetime | None:
+    """Return when the payer is reminded next; None where nobody is, or not any more."""
+    moments = (request.expires_at - before for before in REMINDERS)
+    return min((at for at in moments if at > now), default=None) if request.is_mailed else None
+
+
+def earliest(*moments: datetime | None) -> datetime:
+    """Return the first of some moments, of which one at least is known."""
+    return min(at for at in moments if at is not None)
+
+
+def require_open(stage: str) -> None:
+    """Raise CommandError unless a request is open, and no payment of it is under way."""
+    refuse_unless(stage == PaymentRequestState.OPEN, CommandError, f"state: the request is {stage}, it must be open")

@@ -1,0 +1,56 @@
+"""The example of a payment request."""
+
+from datetime import timedelta
+
+from models.payments.payment_request import (
+    PaymentLink,
+    PaymentRequestInput,
+    PaymentRequestResult,
+    PaymentRequestState,
+    PaymentRequestStatus,
+    PaymentRequestTerms,
+)
+from tests.contract.examples import COMMAND, HISTORY, NOON, RESOLUTION, SETTLED, WHO, WHY, Call, Example
+
+UNTIL = NOON + timedelta(days=14)
+TERMS = PaymentRequestTerms(
+    "acc_42",
+    "Consulting in May",
+    amount_minor=2500,
+    currency="EUR",
+    is_mailed=True,
+    sender=WHO,
+    sender_email="maria@example.com",
+    reason=WHY,
+)
+STATUS = PaymentRequestStatus(
+    stage=PaymentRequestState.OPEN,
+    account_id="acc_42",
+    amount_minor=2500,
+    currency="EUR",
+    expires_at=UNTIL,
+    attempt=0,
+    has_page=False,
+    next_action="waits for its payer",
+    next_action_at=UNTIL,
+    history=HISTORY,
+)
+
+REQUESTS = {
+    "PaymentRequest": Example(
+        PaymentRequestInput("order-4711", "stripe", TERMS),
+        "payment-request/order-4711",
+        PaymentRequestResult(PaymentRequestState.PAID, "paid", 2500, "EUR"),
+        signals={"gateway_event": (), "receivable_changed": ()},
+        updates={
+            "created": Call(
+                PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL),
+            ),
+            "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1"),
+            "resolve_unknown": Call(SETTLED, RESOLUTION),
+            "send_link": Call("sent again", COMMAND),
+            "withdraw": Call(PaymentRequestState.WITHDRAWN.value, COMMAND),
+        },
+        queries={"status": Call(STATUS)},
+    ),
+}
