@@ -81,6 +81,8 @@ def _table(kind: str, rows: Sequence[Row[Any]]) -> Table:
 
 
 def _definition(row: Row[Any]) -> tuple[object, ...]:
+    calendar, criteria = calendar_of(row.schedule), in_words(row.criteria)
+    runs = calendar.describe() if calendar is not None else "by hand"
     return (
         row.id,
         row.kind,
@@ -89,8 +91,7 @@ def _definition(row: Row[Any]) -> tuple[object, ...]:
         row.provider_id,
         ", ".join(row.currencies) or "all",
         row.dunning_policy_id if row.provider_id else None,
-        in_words(row.criteria),
-        calendar.describe() if (calendar := calendar_of(row.schedule)) is not None else "by hand",
+        f"{runs}; {criteria}" if criteria else runs,
     )
 
 
@@ -113,7 +114,7 @@ COLUMNS = MappingProxyType(
         "transaction_types": ("Id", "Classification", "Prefix", "Each year anew", "Without gaps", "Active"),
         "providers": ("Id", "Gateway", "Mode", "State", "Currencies"),
         "dunning_policies": ("Id", "Segment", "Version", "Document"),
-        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Criteria", "Runs"),
+        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
     }
 )
 _SHOWN: MappingProxyType[str, Callable[[Row[Any]], Sequence[object]]] = MappingProxyType(

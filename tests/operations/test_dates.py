@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from commands.options import day_of, moment_of, period_of, receivable_of
+from commands.options import day_of, moment_of, period_of, receivable_of, run_period_of
 from starter import app
 
 # By its reader: what is good, what lies outside of the years, and what is none.
@@ -16,6 +16,7 @@ VALUES: dict[Callable[[str], Any], tuple[str, tuple[str, ...], str]] = {
     day_of: ("2026-11-26", ("0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"), "2026-11-31"),
     moment_of: ("2026-11-26T18:30:00", ("0001-01-01", "2200-01-01T00:00:00", "9999-12-31T23:59:59"), "tomorrow"),
     period_of: ("2026-11", ("1000-01", "1969-12", "2200-01", "9998-12"), "2026-13"),
+    run_period_of: ("2026-W48", ("1000-01", "1969-W52", "2200-01-01", "9998-12"), "2026-W54"),
     receivable_of: ("2026-11-order-4711", ("1000-01", "1969-12-again", "2200-01", "9998-12"), "november"),
 }
 

@@ -50,6 +50,8 @@ async def busy(
     ]
     for account in accounts:
         await cli.json("collections", "start", account, period)
+    asked = ("--title", "Repair", "--amount", "5.00", "--no-mail", "--id", f"pr-{period}")
+    await cli.json("payment-requests", "create", accounts[0], *asked, "--actor", "maria", "--reason", "as agreed")
     await cli.json("merchants", "apply", str(ROOT / "docs" / "merchants.example.toml"))
     await open_reduction(database, Award("aw_listed", "cafe", accounts[0], 100, "EUR"))
     for statement in BESIDES.split(";"):

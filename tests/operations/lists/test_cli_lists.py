@@ -37,7 +37,7 @@ ALONE = {words[0]: command for words, command in commands() if words[-1] == "sho
 async def test_a_row_reads_in_its_list_as_it_does_alone(cli: CommandLine, busy: list[str]) -> None:
     differing, compared = {}, set()
     for noun in ALONE.keys() - SHOWS_ANOTHER.keys():
-        for row in (await cli.json(noun, "list"))[noun]:
+        for row in (await cli.json(noun, "list"))[noun.replace("-", "_")]:
             named = (row["account_id"], row["period"]) if noun == "collections" else (row.get("award_id") or row["id"],)
             alone = await cli.json(noun, "show", *named)
             read = (await cli(noun, "show", *named)).stdout.split()
@@ -144,7 +144,7 @@ async def test_however_narrow_a_terminal_is_every_id_and_every_link_is_in_one_pi
         shown = {columns: set(text.split()) for columns, text in texts.items()}
         # Lines that stand for a table leave out the heads of what is empty.
         named = {word for word in texts[400].partition("─")[2].split() if "─" not in word}
-        listed |= {words[0]} if "none" not in named else set()
+        listed |= {words[0].replace("-", "_")} if "none" not in named else set()
         folded |= {(*words, columns): lost for columns, found in shown.items() if (lost := named - found)}
     assert folded == {}
     assert listed >= {*LISTED, "movements", "reconcile"} - {"discrepancies"}
