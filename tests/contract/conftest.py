@@ -9,8 +9,8 @@ from tests.contract.foreign import Foreign, Marked, running_workflows
 
 
 @pytest.fixture(scope="session")
-async def foreign(temporal_server: Client, temporal_address: str) -> AsyncIterator[Foreign]:
+async def foreign(development_server: Client, temporal_address: str) -> AsyncIterator[Foreign]:
     client = await Client.connect(temporal_address)
     marked = await Client.connect(temporal_address, interceptors=[Marked()])
-    async with running_workflows(temporal_server, client, marked) as running:
+    async with running_workflows(development_server, client, marked) as running:
         yield running

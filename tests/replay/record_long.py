@@ -12,13 +12,13 @@ from models.workflow_ids import payment_run_id
 from tests.replay.histories import keep
 from tests.supervision.conftest import company, held
 from tests.supervision.scale.signalled import OPENINGS, wrong_in_the_end
-from tests.supervision.scale.test_long_waits import temporal_server
+from tests.supervision.scale.test_long_waits import development_server
 from tests.supervision.scenario import WHO, Company, Moment
 from tests.supervision.scenarios import SCENARIOS
 from tests.support.attempts import CHARGES
 from tests.support.run_control import shape
 
-__all__ = ["company", "held", "temporal_server"]
+__all__ = ["company", "development_server", "held"]
 
 PAUSES_MAX = 40
 

@@ -51,13 +51,13 @@ async def test_a_billing_certificate_says_net_tax_and_total_by_their_names(
 
 @pytest.mark.parametrize("words", [("billing", "start", "plans"), ("runs", "start", "monthly")])
 async def test_a_run_over_nobody_is_refused_before_it_closes_the_month_unless_it_is_asked_for(
-    cli: CommandLine, merchant: Merchant, workers: None, words: tuple[str, ...]
+    cli: CommandLine, merchant: Merchant, workers: None, past_period: str, words: tuple[str, ...]
 ) -> None:
     await merchant.account(cards=[], owes_minor=2500)
 
-    refused = await cli(*words, "2024-01", "--json")
+    refused = await cli(*words, past_period, "--json")
     runs = await merchant.value("select count(*) from duly.process_runs")
-    closed = await cli.json(*words, "2024-01", "--over-nobody", "--wait")
+    closed = await cli.json(*words, past_period, "--over-nobody", "--wait")
 
     assert (refused.exit_code, refused.rules, runs) == (1, [("period", "somebody_is_due")], 0)
     assert "with --over-nobody it closes its period all the same" in refused.error["problems"][0]["message"]

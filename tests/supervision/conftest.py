@@ -1,12 +1,10 @@
 """A company on the development server, which has all the buttons, with a gateway whose calls can be held."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
@@ -44,7 +42,3 @@ async def company(
         refunds = RefundClient(duly, merchant, database, held, owner_engine, stripe_sandbox)
         yield Company(duly, merchant, database, held, stripe_sandbox, refunds, period)
         held.let_go()
-    # The next company has the same server, another database, and workflows of the same names.
-    async for left in temporal_server.list_workflows("ExecutionStatus = 'Running'"):
-        with suppress(RPCError):
-            await temporal_server.get_workflow_handle(left.id, run_id=left.run_id).terminate("its test is over")

@@ -1,7 +1,8 @@
-"""Which workflows a test has started, what those that are open wait for, and whether anything works on one."""
+"""Which workflows a test has started, what those that are open wait for, whether anything works on one; their end."""
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -64,6 +65,16 @@ async def open_workflows(started: dict[str, Client]) -> str:
         except RPCError as error:
             found.append(f"{workflow_id}: {error.message}")
     return "\n".join(found) or "no workflow that the test had started is open"
+
+
+async def end_all(client: Client) -> None:
+    """Terminate whatever is open on a server, and delete its schedules: one that is left fires in another test."""
+    async for schedule in await client.list_schedules():
+        with suppress(RPCError):
+            await client.get_schedule_handle(schedule.id).delete()
+    async for left in client.list_workflows("ExecutionStatus = 'Running'"):
+        with suppress(RPCError):
+            await client.get_workflow_handle(left.id, run_id=left.run_id).terminate("its test is over")
 
 
 async def is_anything_at_work(client: Client) -> bool:

@@ -17,7 +17,7 @@ SIGNALS, AT_ONCE = 160, 2
 
 
 @pytest.fixture(scope="module")
-async def temporal_server(server_logs: Path) -> AsyncIterator[Client]:
+async def development_server(server_logs: Path) -> AsyncIterator[Client]:
     """A server of this module's own that suggests to continue as new after a few events."""
     limits = {"limit.historyCount.suggestContinueAsNew": str(EVENTS_SUGGESTED)}
     async with running_temporal(log=server_logs / "long-waits.log", database=None, ui=False, limits=limits) as server:
