@@ -1,8 +1,12 @@
-"""docker-compose.yml, carried out: from empty volumes to a certified month; then a restart, and a second provider."""
+"""docker-compose.yml, carried out: a certified month from empty volumes; a restart, a second provider, encryption."""
+
+import json
+from base64 import b64decode
 
 import pytest
 
 from tests.compose.containers.engine import Engine
+from tests.compose.encrypted import encrypt_payloads, opened_input
 from tests.compose.merchant import (
     PAYING,
     collect,
@@ -36,12 +40,15 @@ async def test_a_bare_server_comes_to_a_certified_month_and_goes_on_after_a_rest
 
     await engine.down()
     await set_up_second_provider(engine, project)
-    await engine.up(profiles=["second-provider"])
+    encrypt_payloads(project)
+    engine.change(project.file, project.variables(), {})
+    await engine.up(profiles=["second-provider", "codec"])
     second = await collect(engine, SECOND)
 
     assert taken_of(second) == TAKEN
     await doctor_is_content(engine)
     assert (await engine.run("second-webhook", "python", "starter.py", "doctor")).code == 0
+    await the_codec_server_opens_what_temporal_cannot_read(engine)
     await a_file_comes_out(engine, project)
     await the_demo_says_where_it_runs(engine)
     assert engine.crashes() == {}
@@ -65,6 +72,14 @@ async def doctor_is_content(engine: Engine) -> None:
     ran = await engine.run("starter", "doctor")
 
     assert ran.code == 0, whole_output(ran)
+
+
+async def the_codec_server_opens_what_temporal_cannot_read(engine: Engine) -> None:
+    """See that the second month's run is encrypted at Temporal, and readable for whoever has a token."""
+    stored, shown = await opened_input(engine, f"run/monthly/{SECOND}")
+
+    assert SECOND.encode() not in stored
+    assert SECOND in b64decode(json.loads(shown)["payloads"][0]["data"]).decode()
 
 
 async def a_file_comes_out(engine: Engine, project: Project) -> None:

@@ -1,5 +1,6 @@
 """The doctor finds what is wrong, says what to do, and looks at everything else as well."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from models.workflow_ids import schedule_id
 from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
+from tests.support.run_control import found_by
+from workflows.client import connect
 
 
 def verdicts(result: CommandResult) -> dict[str, str]:
@@ -75,6 +78,40 @@ async def test_a_key_of_the_other_mode_is_found(cli: CommandLine, merchant: Merc
     result = await cli("doctor", "--json")
 
     assert verdicts(result)["provider"] == "wrong"
+
+
+async def test_payloads_that_others_do_not_encrypt_and_those_that_this_process_cannot_read_are_found(
+    cli: CommandLine, merchant: Merchant, temporal_server: Client, temporal_address: str, period: str
+) -> None:
+    ours, theirs = ({name: letter * 32} for name, letter in (("2026-11", b"n"), ("2026-05", b"o")))
+    with_ours = {"DULY_PAYLOAD_KEYS": f"2026-11:{b64encode(ours['2026-11']).decode()}"}
+
+    await start_one(temporal_server, f"plain-{period}")
+    without = [await payload_encryption(cli), await payload_encryption(cli, **with_ours)]
+    await start_one(await connect(temporal_address, namespace="default", payload_keys=ours), f"ours-{period}")
+    same = [await payload_encryption(cli, **with_ours), await payload_encryption(cli)]
+    await start_one(await connect(temporal_address, namespace="default", payload_keys=theirs), f"theirs-{period}")
+    other = await payload_encryption(cli, **with_ours)
+
+    assert [verdict for verdict, _ in without] == ["ok", "warning"]
+    assert same == [
+        ("ok", "on, by the key 2026-11"),
+        ("wrong", "the newest workflow is encrypted by the key 2026-11, which this process does not have"),
+    ]
+    assert other[0] == "wrong"
+    assert "by the key 2026-05" in other[1]
+
+
+async def start_one(client: Client, name: str) -> None:
+    """Start a workflow that nobody works on, and wait until it can be listed."""
+    await client.start_workflow("Nothing", name, id=name, task_queue="nobody")
+    await found_by(client, f"WorkflowId = '{name}'", name)
+
+
+async def payload_encryption(cli: CommandLine, **settings: str) -> tuple[str, str]:
+    document = (await cli("doctor", "--json", **settings)).document
+    (found,) = [check for check in document["checks"] if check["check"] == "payload encryption"]
+    return found["verdict"], found["found"]
 
 
 async def test_a_queue_that_nobody_polls_is_found(cli: CommandLine, merchant: Merchant) -> None:

@@ -8,6 +8,7 @@ from temporalio.service import RPCError
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.encryption import examine_temporal_encryption
 from commands.operations.checks.finding import Finding, Verdict, ok, warning, wrong
+from commands.operations.checks.payloads import examine_payloads
 from commands.operations.checks.rate import examine_rate
 from commands.output import Failure
 from commands.runs.schedule import checking_schedules, find_schedule
@@ -42,6 +43,7 @@ async def examine_temporal(settings: Settings, providers: Sequence[ProviderState
         yield ok("Temporal namespace", f"{client.namespace}, closed workflows are kept for {kept.days} days")
         attributes = await _search_attributes(client)
         yield attributes
+        yield await examine_payloads(client, settings)
         effective = [provider.id for provider in providers or () if provider.is_effective]
         yield await _schedules(client, effective)
         yield await _workers(client, WORKFLOW_WORK)
