@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,8 +59,15 @@ class CommandLine:
 
     def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None]) -> CommandResult:
         # A command sends the logs to its own standard error, which ends with it.
-        root = logging.getLogger()
+        root, loops = logging.getLogger(), logging.getLogger("asyncio")
         handlers, level = list(root.handlers), root.level
+        own = threading.get_ident()
+
+        def is_own(record: logging.LogRecord) -> bool:
+            # Servers of the test's own have a loop in this process too.
+            return record.thread == own
+
+        loops.addFilter(is_own)
         try:
             with CliRunner().isolation(env={"COLUMNS": "100", **environment}) as (output, errors, both):
                 exit_code = _exit_code(words)
@@ -68,6 +76,7 @@ class CommandLine:
                 written = [stream.getvalue().decode() for stream in (output, errors, both)]
             return CommandResult(exit_code, *written)
         finally:
+            loops.removeFilter(is_own)
             root.handlers[:] = handlers
             root.setLevel(level)
 

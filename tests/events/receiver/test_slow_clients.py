@@ -103,7 +103,9 @@ async def test_a_head_that_does_not_come_ends_the_connection(receiver: Address, 
     assert (await stops_by_itself(client)).startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_head_that_comes_byte_by_byte_ends_the_connection_as_well(receiver: Address) -> None:
+async def test_a_head_that_comes_byte_by_byte_ends_the_connection_as_well(
+    receiver: Address, connections: Connections
+) -> None:
     client = await receiver.connect()
 
     async def drip() -> None:
@@ -113,11 +115,12 @@ async def test_a_head_that_comes_byte_by_byte_ends_the_connection_as_well(receiv
 
     await client.send(b"GET /health HTTP/1.1\r\nx-more: ")
     dripping = asyncio.create_task(drip())
-    result = await stops_by_itself(client)
+    await stops_by_itself(client)
     dripping.cancel()
     await asyncio.wait([dripping])
 
-    assert result.startswith(b"HTTP/1.1 408 ")
+    # A byte that arrives after the answer resets the connection, and the client may lose what it was told.
+    assert connections.closed["too_slow"] == 1
 
 
 async def test_a_second_request_that_never_gets_complete_ends_a_connection_that_was_good(receiver: Address) -> None:
