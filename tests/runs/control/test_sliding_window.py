@@ -62,7 +62,15 @@ async def duly(
         slow.gate.set()
 
 
-@pytest.mark.parametrize("steered", [(), (PaymentRun.pause, PaymentRun.resume), (PaymentRun.abort,)], ids=len)
+@pytest.mark.parametrize(
+    "steered",
+    [
+        (),
+        pytest.param((PaymentRun.pause, PaymentRun.resume), marks=pytest.mark.nightly),
+        pytest.param((PaymentRun.abort,), marks=pytest.mark.nightly),
+    ],
+    ids=len,
+)
 async def test_payments_that_take_long_hold_nobody_and_are_carried_into_the_next_execution(
     duly: RunningDuly,
     merchant: Merchant,

@@ -12,8 +12,8 @@ from tests.supervision.scenario import Company
 from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
 
-EVENTS_SUGGESTED = 60
-SIGNALS, AT_ONCE = 160, 2
+EVENTS_SUGGESTED = 40
+SIGNALS, AT_ONCE = 80, 2
 
 
 @pytest.fixture(scope="module")
