@@ -18,6 +18,7 @@ from models.payments.payment_request import (
     PaymentRequestMail,
     PaymentRequestResult,
     PaymentRequestState,
+    RequestPage,
     StoredPaymentRequest,
     earliest,
     next_reminder,
@@ -58,6 +59,9 @@ class PaymentRequest(PaymentRequestHandlers):
             await workflow.wait_condition(lambda: not state.opening)
             if state.has_open_attempt:
                 await self._see_page_through()
+            elif not state.stored.payable_minor and state.end is None:
+                # It was paid or credited while no workflow looked after it. The database knows whether on its page.
+                state.end = self._ending(PaymentRequestState.PAID, PAID_ELSEWHERE)
             elif state.end is not None:
                 await self._close(state.end)
             else:
@@ -90,13 +94,17 @@ class PaymentRequest(PaymentRequestHandlers):
             await self._go_on_after(reading.result, was_processing=was_processing)
         elif reading.page is None:
             await self._wait_for_evidence(result)
-        elif state.end is not None or reading.page.expires_at <= workflow.now():
-            # By the gateway's clock it may be open for a moment more: nobody waits for that.
+        elif state.end is not None or self._is_page_overtaken(reading.page):
             await self._close_page()
         else:
             state.show_page(reading.page)
             state.enter(result)
             await self._take_up(await self._wait(f"the page of attempt {state.attempt} is open"))
+
+    def _is_page_overtaken(self, page: RequestPage) -> bool:
+        """Say whether a page is to be closed: nobody may pay on it what is owed no more."""
+        # By the gateway's clock it may be open for a moment more: nobody waits for that.
+        return page.expires_at <= workflow.now() or page.amount_minor != self._state.stored.payable_minor
 
     async def _read(self) -> PageReading:
         state = self._state

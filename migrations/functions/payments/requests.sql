@@ -6,11 +6,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select q from duly.payment_requests q where q.account_id = p_account_id and q.period = p_period
 $$;
 
--- What is to be paid now: less than was asked for once something of it was paid or credited elsewhere.
+-- What is to be paid now: less than was asked for once something of it was paid or credited elsewhere, and nothing once it was
+-- paid on a page, also before the request has ended.
 create or replace function duly.payable_now(q duly.payment_requests) returns bigint
 language sql stable security definer set search_path = duly, pg_temp as $$
     select case
         when q.closed_at is not null then 0
+        when exists (select from duly.gateway_requests r where r.account_id = q.account_id and r.period = q.period
+            and r.kind = 'payment' and r.state = 'posted') then 0
         when cardinality(q.invoices) = 0 then q.amount_minor
         else (select duly.chargeable_part(least(c.asked_minor, duly.owed_to(q.account_id, q.period, c.invoices)), q.currency)
             from duly.collections c where c.account_id = q.account_id and c.period = q.period)
