@@ -78,9 +78,12 @@ class CollectActivities:
         else:
             attempt = charge_attempt(opened["attempt"])
             stopwatch = Stopwatch()
-            outcome, _ = await self._attempts.make(attempt.stored, self._calls(attempt, stopwatch))
+            made = await self._attempts.make(attempt.stored, self._calls(attempt, stopwatch))
+            outcome, found = made
             recorded = await record_charge(self._database, attempt, outcome)
             result = replace(recorded, took_ms=stopwatch.milliseconds)
+            if found is not None and found.page is not None:
+                result = replace(result, page_url=found.page.url, page_ends_at=found.page.expires_at)
         return await self._with_same_cards(await self._with_names(request, opened, result))
 
     @activity.defn

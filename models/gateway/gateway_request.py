@@ -1,6 +1,7 @@
 """The states of a request to the gateway, and of each of its attempts (X31 to X42)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 # The rule by which no page is opened for an attempt that the gateway has had already.
@@ -102,7 +103,8 @@ class CollectResult:
     what is left when one was paid that holds no more: its row is there, and its collection is to be started.
     After a decline, `other_card_ids` are the account's other cards that may be charged, in their order. When it blocked
     the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it. `took_ms` is
-    how long the gateway took to answer, in milliseconds; 0 when it was not asked.
+    how long the gateway took to answer, in milliseconds; 0 when it was not asked. `page_url`: the page on which the
+    customer may still pay, until `page_ends_at` by the gateway's clock.
     """
 
     outcome: CollectOutcome
@@ -121,3 +123,5 @@ class CollectResult:
     receivable: str = ""
     next_part: str = ""
     took_ms: int = 0
+    page_url: str = ""
+    page_ends_at: datetime | None = None

@@ -28,6 +28,9 @@ from workflows.collections.details import answer_of, details_of, subject_of
 from workflows.collections.policy import RULES_OUT_CARD, decline_of, next_card
 from workflows.waiting import Waiter
 
+# The change since which an attempt's answer says whether its page is open.
+PAGES_ARE_READ = "open-pages-are-read"
+
 
 class CollectionState:
     """One receivable in collection."""
@@ -103,6 +106,12 @@ class CollectionState:
             self.waiter.note(answer_of(result, self.snapshot.terms.currency))
         self.first = self.first or result
         self.last = result
+        if result.page_url and result.page_ends_at:
+            # The execution that opened it may have been stopped: this one takes its customer to the same page.
+            self.snapshot.page = OpenPage(result.page_url, result.page_ends_at, result.attempt)
+        elif self.has_page and result.outcome is not CollectOutcome.UNKNOWN and workflow.patched(PAGES_ARE_READ):
+            # Nobody can pay on it any more; a bank may take days for what was paid on it.
+            self.snapshot.page = None
 
     def enter(self, stage: Stage, result: CollectResult | None = None) -> None:
         """Move to a stage and let operators find it."""
