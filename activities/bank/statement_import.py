@@ -1,6 +1,6 @@
 """Bank lines into payments: each line once, each whose account is not certain into suspense (F122, F123)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -8,19 +8,22 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from activities.bank.payout_lines import BookedLine, PayoutLines, directed
-from activities.bank.statement_sql import ACCOUNTS, IMPORTED, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
+from activities.bank.known_lines import Brought, KnownLines
+from activities.bank.payout_lines import PayoutLines
+from activities.bank.statement_sql import ACCOUNTS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
+from models.bank.recognition import Doubt
 from models.bank.routing import (
     KnownAccount,
     KnownInvoice,
     KnownReferences,
     Route,
     SuspenseReason,
-    references,
+    named_accounts,
     route,
+    words,
 )
 from models.imports.columns import BANK
 from models.ledger.number_series import NumberSeries
@@ -28,7 +31,7 @@ from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
 from models.problem import Problem
 from models.tables.accounts import AccountRow
-from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
+from models.tables.transactions import TransactionNumberRow
 
 # A line whose money seems to be nobody's may be a gateway's payout, or a debit that came back to us.
 _OF_NOBODY = frozenset({SuspenseReason.ACCOUNT_UNKNOWN, SuspenseReason.RETURNED_TRANSFER})
@@ -43,6 +46,7 @@ class Outcome(StrEnum):
     DEBIT = "debit"
     NOT_BOOKED = "not_booked"
     PAYOUT = "payout"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -63,39 +67,38 @@ class BankImport:
         self._database = database
         self._actor = actor
         self._payouts = PayoutLines(database)
-        self._first: dict[str, BankEntry] = {}
+        self._lines = KnownLines(database)
 
     async def write(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         """Write a batch. A line that the ledger refuses becomes a problem, and the others go in."""
-        booked = [entry for entry in entries if entry.is_booked]
-        done: list[Result | Problem] = [_left_alone(entry) for entry in entries if not entry.is_booked]
-        before = await self._imported([entry.key for entry in booked if entry.is_credit])
-        payouts = await self._payouts.booked(booked)
-        same = [(entry, self._seen_before(entry, before, payouts)) for entry in booked]
-        done += [result for _, result in same if result is not None]
-        done += await self._write_new([entry for entry, result in same if result is None])
+        moved = [entry for entry in entries if _is_movement(entry)]
+        done: list[Result | Problem] = [_left_alone(entry) for entry in entries if not _is_movement(entry)]
+        await self._lines.read(moved)
+        new = []
+        for entry in moved:
+            if (result := self._seen_before(entry)) is not None:
+                done.append(result)
+            else:
+                new.append(entry)
+                self._lines.add(entry)
+        done += await self._write_new(new)
         return sorted(done, key=lambda one: one.line if isinstance(one, Problem) else one.entry.line)
 
-    def _seen_before(
-        self, entry: BankEntry, before: Mapping[str, Any], payouts: Mapping[str, BookedLine]
-    ) -> Result | Problem | None:
-        """Return what a line above, or an import before this one, made of the reference; None when it is new."""
-        key = directed(entry.key, is_credit=entry.is_credit)
-        first = self._first.setdefault(key, entry)
-        if first is not entry:
-            return _once(entry, f"stands in line {first.line} already") if entry.is_credit else _left_alone(entry)
-        stored = before.get(entry.key) if entry.is_credit else None
-        if stored is not None:
-            was = BookedLine(stored.account_id, stored.total_minor, stored.currency)
-        elif key in payouts:
-            was = payouts[key]
-        else:
+    def _seen_before(self, entry: BankEntry) -> Result | Problem | None:
+        """Return what a line above, or an import before this one, made of an entry; None when it is new."""
+        brought = self._lines.find(entry)
+        if brought is None:
             return None
-        if (was.signed_minor, was.currency) != (entry.signed_minor, entry.currency):
-            return _once(entry, "was imported before with another amount")
-        if stored is None:
-            return Result(entry, Outcome.UNCHANGED, reason=was.id)
-        return Result(entry, Outcome.UNCHANGED, was.id, stored.number or "")
+        if brought.doubt is not None and entry.is_credit:
+            return _doubtful(entry, brought.doubt, brought)
+        if not brought.line:
+            # A payout has no number; what it brought is named by its id.
+            return Result(entry, Outcome.UNCHANGED, *_named(brought))
+        if entry.read_as is None and entry.is_credit:
+            return _once(entry, f"stands in line {brought.line} already")
+        return (
+            Result(entry, Outcome.UNCHANGED, reason=f"line {brought.line}") if entry.is_credit else _left_alone(entry)
+        )
 
     async def _write_new(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         known = await self._known([entry for entry in entries if entry.is_credit])
@@ -104,8 +107,19 @@ class BankImport:
         done: list[Result | Problem] = [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
         ended = [entry for entry, _ in received]
         rest = [entry for entry in entries if entry not in ended]
-        done += [_left_alone(entry) for entry in rest if not entry.is_credit]
+        done += await self._debits([entry for entry in rest if not entry.is_credit])
         return done + await self._post([entry for entry in rest if entry.is_credit])
+
+    async def _debits(self, entries: Sequence[BankEntry]) -> list[Result]:
+        """Return debits as they are; of one that takes a payment back, whose payment it seems to be."""
+        known = await self._known([entry for entry in entries if entry.is_return])
+        done = []
+        for entry in entries:
+            named = named_accounts(entry, known) if entry.is_return else set()
+            account = next(iter(named)) if len(named) == 1 else ""
+            reason = str(SuspenseReason.RETURNED_TRANSFER) if entry.is_return else ""
+            done.append(Result(entry, Outcome.DEBIT, account, reason=reason))
+        return done
 
     async def _receive(self, entries: Sequence[BankEntry]) -> list[tuple[BankEntry, str]]:
         """Return the lines that bring a payout or take one back, with its id; some banks list the newest first."""
@@ -170,31 +184,51 @@ class BankImport:
         )
         return id
 
-    async def _imported(self, keys: Sequence[str]) -> dict[str, Any]:
-        imported = IMPORTED.where(one_of(FinancialTransactionRow.idempotency_key, keys))
-        return {row.key: row for row in await self._database.read(imported)}
-
     async def _known(self, entries: Iterable[BankEntry]) -> KnownReferences:
         series = [NumberSeries(row.prefix, row.is_per_year) for row in await self._database.read(INVOICE_SERIES)]
-        words = sorted({word for entry in entries for word in references(entry, series)})
+        asked = sorted({word for entry in entries for word in words(entry, series)})
         accounts = {
             row.id: KnownAccount(row.id, row.currency, row.state == "terminated", row.owner_reference)
-            for row in await self._database.read(ACCOUNTS.where(one_of(AccountRow.id, words)))
+            for row in await self._database.read(ACCOUNTS.where(one_of(AccountRow.id, asked)))
         }
         invoices = {}
-        for row in await self._database.read(INVOICES.where(one_of(TransactionNumberRow.number, words))):
+        for row in await self._database.read(INVOICES.where(one_of(TransactionNumberRow.number, asked))):
             invoices[row.number] = KnownInvoice(row.id, row.account_id, row.state == "posted")
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner
         return KnownReferences(accounts, invoices, series)
 
 
+_DOUBTS = {
+    Doubt.ANOTHER_AMOUNT: ("bank_reference", "bank_reference_once", "was imported before with another amount"),
+    Doubt.ANOTHER_CONTENT: ("bank_reference", "bank_reference_once", "was imported before with other words"),
+    Doubt.ANOTHER_STATEMENT: ("line", "line_once", "has no reference, and another statement has brought its like"),
+    Doubt.PERHAPS_KNOWN: ("line", "line_once", "may have come by another kind of file, where it had another reference"),
+}
+
+
+def _doubtful(entry: BankEntry, doubt: Doubt, brought: Brought) -> Problem:
+    field, rule, problem = _DOUBTS[doubt]
+    where = brought.number or (f"line {brought.line}" if brought.line else brought.id)
+    return Problem(field, rule, f"{entry.reference!r} {problem}{f': {where}' if where else ''}", BANK, entry.line)
+
+
+def _named(brought: Brought) -> tuple[str, str, str]:
+    return (brought.id, brought.number, "") if brought.number else ("", "", brought.id)
+
+
 def _once(entry: BankEntry, problem: str) -> Problem:
     return Problem("bank_reference", "bank_reference_once", f"{entry.reference!r} {problem}", BANK, entry.line)
 
 
+def _is_movement(entry: BankEntry) -> bool:
+    return entry.is_booked and entry.amount_minor > 0
+
+
 def _left_alone(entry: BankEntry) -> Result:
-    return Result(entry, Outcome.DEBIT if entry.is_booked else Outcome.NOT_BOOKED)
+    if not entry.is_booked:
+        return Result(entry, Outcome.NOT_BOOKED)
+    return Result(entry, Outcome.DEBIT if entry.amount_minor else Outcome.NOTHING)
 
 
 def _row(place: int, entry: BankEntry, to: Route) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from sqlalchemy import and_, func, select
 from models.ledger.account import AccountKind
 from models.ledger.transaction import Classification
 from models.tables.accounts import AccountRow
+from models.tables.reconciliation import GatewayPayoutRow
 from models.tables.reference import NumberSeriesRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
@@ -42,8 +43,18 @@ IMPORTED = select(
     FinancialTransactionRow.total_minor,
     FinancialTransactionRow.currency,
     FinancialTransactionRow.account_id,
+    FinancialTransactionRow.issued_on,
     TransactionNumberRow.number,
 ).outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == FinancialTransactionRow.id)
+
+PAYOUTS = select(
+    GatewayPayoutRow.id,
+    GatewayPayoutRow.amount_minor,
+    GatewayPayoutRow.currency,
+    GatewayPayoutRow.arrives_on,
+    GatewayPayoutRow.arrived_key,
+    GatewayPayoutRow.returned_key,
+)
 
 SUSPENSE = select(AccountRow.id).where(AccountRow.kind == AccountKind.SUSPENSE)
 

@@ -22,7 +22,9 @@ def imports() -> None:
 def import_bank(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV or camt.053."),
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, or camt.053, camt.052 or camt.054."
+        ),
     ],
     actor: Actor = "",
     as_json: Json = False,
@@ -30,8 +32,9 @@ def import_bank(
     """Post the credits of a bank statement as bank transfers; importing a file again changes nothing.
 
     The account is found by its id, by an invoice's number, or by an RF reference of either. Money whose account is
-    unknown, ambiguous, terminated, of another owner or currency, or that a bank returned, goes to suspense:
-    see `suspense list` and `transactions move`. Debits are listed and not posted. A bad line is reported and left out.
+    unknown, ambiguous, terminated, of another owner or currency, that a bank returned, or whose details do not come to
+    it, goes to suspense: see `suspense list` and `transactions move`. Debits are listed and not posted. A bad line, and
+    one of which nobody can say whether it has come before, is reported and left out.
     """
     from commands.bank.statement_import import import_statement
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from activities.bank.iso20022 import STATEMENT, STATUS_REPORT, message_of, statement_entries, status_answers
+from activities.bank.iso20022 import STATUS_REPORT, message_of
+from activities.bank.iso_statement import KINDS, statement_entries
+from activities.bank.iso_status import status_answers
 from activities.bank.refund_confirmation import Became, Confirmed, RefundConfirm
 from activities.imports.csv_files import csv_rows
 from commands.collection_signals import signal_collections
@@ -67,7 +69,7 @@ def read_answers(file: Path) -> Iterator[BankRefundAnswer | Problem]:
             return csv_rows(ANSWERS, file, refund_answer)
         case message if message == STATUS_REPORT:
             return status_answers(file)
-        case message if message == STATEMENT:
+        case message if message in KINDS:
             return _paid_in(file)
         case message:
             raise refusal("file", "answer_message", f"holds {message}; answers are CSV, pain.002 or camt.053")

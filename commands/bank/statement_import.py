@@ -2,22 +2,22 @@
 
 import getpass
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from activities.bank.iso20022 import message_of, require_statement, statement_entries
 from activities.bank.statement_import import BankImport, Outcome, Result
-from activities.imports.csv_files import csv_rows
+from commands.bank.statement_files import read_entries
+from commands.bank.statement_totals import StatementTotals
 from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.output import Output, Stream, problem_table, table
 from commands.session import database_of, read_settings
+from models.bank.balance import BALANCE_ADDS_UP, StatementBalance
 from models.bank.entry import BankEntry
-from models.bank.rows import bank_entry
 from models.imports.columns import BANK
 from models.problem import Problem
 
@@ -33,32 +33,43 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
     counts: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
     problems: list[Problem] = []
     touched: set[str] = set()
+    totals = StatementTotals()
     async with database_of(settings) as database:
         importing = BankImport(database, actor=actor or getpass.getuser())
         with output.stream("entries") as stream:
             while batch := list(islice(entries, BATCH)):
                 problems += [one for one in batch if isinstance(one, Problem)]
-                done = await importing.write([one for one in batch if isinstance(one, BankEntry)])
+                balances = [one.problem(BANK) for one in batch if isinstance(one, StatementBalance)]
+                problems += [problem for problem in balances if problem is not None]
+                lines = [one for one in batch if isinstance(one, BankEntry)]
+                done = await importing.write(lines)
                 problems += [one for one in done if isinstance(one, Problem)]
                 results = [one for one in done if isinstance(one, Result)]
+                totals.add(lines, results)
                 counts.update(str(one.outcome) for one in results)
                 touched |= {one.account_id for one in results if one.outcome in _IN_LEDGER}
                 stream.rows((_document(one) for one in results), _lines(results))
             signals = await signal_collections(output, database, settings, sorted(touched))
-            _finish(stream, counts, problems, signals)
+            _finish(stream, counts, totals, problems, signals)
 
 
-def read_entries(file: Path) -> Iterator[BankEntry | Problem]:
-    """Return the lines of a statement in CSV or camt.053, whichever the file is."""
-    require_statement(file)
-    return statement_entries(file) if message_of(file) else csv_rows(BANK, file, bank_entry)
-
-
-def _finish(stream: Stream, counts: Counter[str], problems: list[Problem], signals: dict[str, Any]) -> None:
-    summary = {**counts, "refused": len({problem.line for problem in problems})}
-    document = {"problems": [problem.as_document() for problem in problems], "summary": summary, **signals}
+def _finish(
+    stream: Stream, counts: Counter[str], totals: StatementTotals, problems: list[Problem], signals: dict[str, Any]
+) -> None:
+    summary = {**counts, "refused": _refused(problems)}
+    document = {
+        "problems": [problem.as_document() for problem in problems],
+        "summary": summary,
+        "money": totals.as_documents(),
+        **signals,
+    }
     views = [table("Lines", "Outcome", "Number", rows=list(summary.items()), right=("Number",))]
     stream.finish(document, *([problem_table(problems)] if problems else []), *views, is_good=not problems)
+
+
+def _refused(problems: Iterable[Problem]) -> int:
+    """Return how many lines are refused. A line may have several problems; in one line of a file may stand several."""
+    return len({(problem.line, problem.id) for problem in problems if problem.rule != BALANCE_ADDS_UP})
 
 
 def _document(one: Result) -> dict[str, Any]:

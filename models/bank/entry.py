@@ -1,27 +1,25 @@
-"""A line of a bank statement, whatever file it came from, and the references that it may hold (F122)."""
+"""A line of a bank statement, whatever file it came from (F122)."""
 
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from models.bank.identity import LineIdentity
 from models.card_number import without_card_numbers
-from models.ledger.number_series import INVOICES, NumberSeries
 
 NOTE_LENGTH_MAX = 4000
 # As much of what a payer wrote is read for a note.
 STATED_LENGTH_MAX = 5 * NOTE_LENGTH_MAX
 # What banks write where a customer gave no reference.
 _NOTHING = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A"})
-_WORD = re.compile(r"[!-~]{1,64}")
-_ONLY_INVOICES = (INVOICES,)
-_CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
-_PUNCTUATION = ",;:()[]<>\"'"
 
 
 @dataclass(frozen=True)
 class BankEntry:
-    """Money that came (credit) or left (debit), in minor units. `reference` is the bank's own and comes once."""
+    """Money that came (credit) or left (debit), in minor units. `reference` is the bank's own, or else what tells it.
+
+    `text` keeps the lines that the bank has made of it. One that `is_unsplit` is a batch whose details do not come to
+    it: nobody can say how much of it is whose.
+    """
 
     line: int
     reference: str
@@ -32,12 +30,17 @@ class BankEntry:
     bank_account: str = ""
     account_id: str = ""
     structured_reference: str = ""
+    other_references: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     end_to_end_id: str = ""
     text: str = ""
     payer: str = ""
     owner_reference: str = ""
     is_booked: bool = True
     is_return: bool = False
+    is_unsplit: bool = False
+    batch_ids: tuple[str, ...] = ()
+    read_as: LineIdentity | None = None
 
     @property
     def is_income(self) -> bool:
@@ -52,11 +55,24 @@ class BankEntry:
     @property
     def stated(self) -> str:
         """Everything that the line says of whose money it is."""
-        return f"{self.text} {self.payer} {self.structured_reference} {self.end_to_end_id} {self.reference}"
+        structured = " ".join((self.structured_reference, *self.other_references))
+        return f"{self.text} {self.payer} {structured} {self.end_to_end_id} {self.reference}"
+
+    @property
+    def identity(self) -> LineIdentity:
+        """What the line is known by again; a row of CSV by the bank's reference, which no other row of its day has."""
+        return self.read_as or LineIdentity(
+            self.booked_on, self.reference, self.signed_minor, self.currency, self.bank_account
+        )
 
     @property
     def key(self) -> str:
         """The idempotency key of the payment: the same line of a second import is the same payment."""
+        return self.identity.key
+
+    @property
+    def first_key(self) -> str:
+        """The key that version 0.1.0 gave the payment."""
         return f"bank:{self.bank_account}:{self.reference}"
 
     @property
@@ -65,10 +81,11 @@ class BankEntry:
         parts = {
             "payer": self.payer,
             "account": self.account_id,
-            "reference": self.structured_reference,
+            "reference": ", ".join(one for one in (self.structured_reference, *self.other_references) if one),
+            "document": ", ".join(self.documents),
             "end-to-end": self.end_to_end_id if is_reference(self.end_to_end_id) else "",
             "owner": self.owner_reference,
-            "text": self.text,
+            "text": " ".join(self.text.split("\n")),
         }
         stated = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
         return without_card_numbers(stated[:STATED_LENGTH_MAX])[:NOTE_LENGTH_MAX]
@@ -77,40 +94,6 @@ class BankEntry:
 def is_reference(text: str) -> bool:
     """Say whether a reference is one: banks fill an empty field with placeholders."""
     return text.strip().upper() not in _NOTHING
-
-
-def stated_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
-    """Yield what fields made for references hold: accounts or invoices, as they stand and without an RF frame."""
-    for text in (entry.account_id, entry.structured_reference, entry.end_to_end_id):
-        if is_reference(text):
-            yield from _readings(text.strip(), series)
-
-
-def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
-    """Yield the words of the payer's text that may name an account or an invoice.
-
-    A word without a digit, or shorter than four characters, is taken for language and not for a reference.
-    """
-    for one in series:
-        yield from one.numbers_in(entry.text)
-    for word in _WORD.findall(entry.text):
-        plain = word.strip(_PUNCTUATION).rstrip(".")
-        if len(plain) >= 4 and any(character.isdigit() for character in plain):
-            yield from _readings(plain, series)
-
-
-def _readings(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
-    yield text
-    yield from (number for one in series if (number := one.number_of(text)))
-    if (framed := _CREDITOR.fullmatch(text.replace(" ", "").upper())) is not None and is_creditor_reference(text):
-        yield from _readings(framed[1], series)
-        yield framed[1].lower()
-
-
-def is_creditor_reference(text: str) -> bool:
-    """Say whether a reference has the check digits of ISO 11649."""
-    plain = text.replace(" ", "").upper()
-    return bool(_CREDITOR.fullmatch(plain)) and remainder_97(plain) == 1
 
 
 def remainder_97(text: str) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.bank.entry import BankEntry, stated_references, written_references
+from models.bank.entry import BankEntry
+from models.bank.references import references
 from models.ledger.number_series import INVOICES, NumberSeries
 
 
@@ -17,6 +18,7 @@ class SuspenseReason(StrEnum):
     CURRENCY_DIFFERS = "currency_differs"
     OWNER_DIFFERS = "owner_differs"
     RETURNED_TRANSFER = "returned_transfer"
+    DETAILS_DIFFER = "details_differ"
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,21 @@ class Route:
     reason: SuspenseReason | None = None
 
 
-def references(entry: BankEntry, series: Sequence[NumberSeries]) -> tuple[str, ...]:
+def words(entry: BankEntry, series: Sequence[NumberSeries]) -> tuple[str, ...]:
     """Return everything in an entry that may name an account, or an invoice of some series."""
-    return (*stated_references(entry, series), *written_references(entry, series))
+    return tuple(word for found in references(entry, series) for word in found)
 
 
 def route(entry: BankEntry, known: KnownReferences) -> Route:
-    """Decide where an entry's money goes. What a field for references says counts more than what the text says."""
+    """Decide where an entry's money goes.
+
+    What a field for references says counts more than what the text says, and both more than the payer's own number.
+    """
     if entry.is_return:
         return Route(reason=SuspenseReason.RETURNED_TRANSFER)
-    stated, written = stated_references(entry, known.series), written_references(entry, known.series)
-    named = _named(stated, known) or _named(written, known)
+    if entry.is_unsplit:
+        return Route(reason=SuspenseReason.DETAILS_DIFFER)
+    named = named_accounts(entry, known)
     if not named:
         return Route(reason=SuspenseReason.ACCOUNT_UNKNOWN)
     if len(named) > 1:
@@ -75,6 +81,11 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
     if (reason := _against(entry, account)) is not None:
         return Route(account.id, reason=reason)
     return Route(account.id, _addressed(entry, account, known))
+
+
+def named_accounts(entry: BankEntry, known: KnownReferences) -> set[str]:
+    """Return the accounts that what counts most in an entry names."""
+    return next((named for found in references(entry, known.series) if (named := _named(found, known))), set())
 
 
 def _named(words: Iterable[str], known: KnownReferences) -> set[str]:
@@ -98,5 +109,5 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
 
 
 def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> tuple[str, ...]:
-    invoices = (known.invoices[word] for word in references(entry, known.series) if word in known.invoices)
+    invoices = (known.invoices[word] for word in words(entry, known.series) if word in known.invoices)
     return tuple(dict.fromkeys(one.id for one in invoices if one.account_id == account.id and one.is_posted))

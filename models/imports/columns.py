@@ -15,6 +15,8 @@ AWARDS = "awards"
 # Files of the bank: the money is real, so nothing is refused for what a payer wrote. It is kept without card numbers.
 OF_THE_BANK = frozenset({BANK, ANSWERS})
 
+# What ends a line within a cell of a bank's file.
+LINE_END = "\n"
 # As much of an id as an error shows.
 ID_SHOWN = 100
 # No name, address or reference is longer.
@@ -177,12 +179,25 @@ def _named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> 
         problem = f"has {len(row)} cells, the header {len(header)}"
         raise RefusedError([_problem(source, line, "row", "column_count", problem)])
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    if source in OF_THE_BANK:
+        cells = {name: _printable(cell) for name, cell in cells.items()}
     for name, cell in cells.items():
-        if any(unicodedata.category(character) == "Cc" for character in cell):
+        if any(_is_control(character) and not (source in OF_THE_BANK and character == LINE_END) for character in cell):
             raise RefusedError([_problem(source, line, name, "printable", "holds a control character")])
     filled = {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
     absent = frozenset(filled) - frozenset(cells)
     return NamedCells(filled, absent, frozenset(name for name, cell in cells.items() if not cell))
+
+
+def _printable(cell: str) -> str:
+    """Return what a payer wrote without what cannot be kept. Its lines stay: a bank cuts texts into them."""
+    lines = cell.replace("\r\n", LINE_END).replace("\r", LINE_END).split(LINE_END)
+    cleaned = ("".join(" " if _is_control(character) else character for character in line).strip() for line in lines)
+    return LINE_END.join(line for line in cleaned if line)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
 
 
 def id_of(source: str, header: Header, row: Sequence[str]) -> str:

@@ -10,6 +10,11 @@ from models.ledger.transaction import Classification
 GAP_FREE_BY_DEFAULT = frozenset(
     {Classification.INVOICE, Classification.CREDIT_NOTE, Classification.INVOICE_CANCELLATION}
 )
+# As many digits as a number is written with.
+_WIDTH = 10
+# What a number is part of another's by: `KINV1`, `A-INV-1`, and `inv1a`, `INV-1-2026`, `INV-1/05`, `INV-1.2`.
+_BEFORE = r"(?<![^\W_])(?<![^\W_][-_])"
+_AFTER = r"(?![^\W_]|_|[-/.][0-9]|-[^\W_])"
 
 
 @dataclass(frozen=True)
@@ -20,21 +25,35 @@ class NumberSeries:
     is_per_year: bool = False
 
     def numbers_in(self, text: str) -> Iterator[str]:
-        """Yield the numbers that a person meant: `invoice inv 7` or `Inv-0007` is `INV-0000000007`."""
-        yield from map(self._as_given, self._written.finditer(text))
+        """Yield the numbers that a person meant: `invoice inv 7` or `Inv-0007` is `INV-0000000007`.
+
+        A number stands alone: what goes on before or behind it is somebody else's. One that is written with its zeros
+        and lacks digits, which follow behind a blank or a new line, was cut there and is read whole.
+        """
+        for found in self._written.finditer(text):
+            yield self._as_given(found, self._mended(found) or found["count"])
 
     def number_of(self, text: str) -> str:
         """Return the number that a text is, however it is written; empty if it is none."""
         found = self._written.fullmatch(text)
-        return self._as_given(found) if found else ""
+        return self._as_given(found, found["count"]) if found else ""
 
     @property
     def _written(self) -> re.Pattern[str]:
         year = r"(?P<year>[0-9]{4})[-/\s]" if self.is_per_year else r"(?P<year>)[-\s]?"
-        return re.compile(rf"{self.prefix}{year}0*(?P<count>[0-9]{{1,10}})", re.IGNORECASE)
+        number = rf"{re.escape(self.prefix)}{year}(?P<count>[0-9]{{1,{_WIDTH}}})"
+        return re.compile(f"{_BEFORE}{number}{_AFTER}", re.IGNORECASE)
 
-    def _as_given(self, found: re.Match[str]) -> str:
-        return f"{self.prefix}{found['year']}-{int(found['count']):010d}"
+    def _mended(self, found: re.Match[str]) -> str:
+        """Return the digits of a number that was cut in two, whole; empty if it was not."""
+        missing = _WIDTH - len(found["count"])
+        if missing <= 0 or not found["count"].startswith("0"):
+            return ""
+        rest = re.compile(rf"\s([0-9]{{{missing}}}){_AFTER}").match(found.string, found.end())
+        return found["count"] + rest[1] if rest else ""
+
+    def _as_given(self, found: re.Match[str], count: str) -> str:
+        return f"{self.prefix}{found['year']}-{int(count):0{_WIDTH}d}"
 
 
 INVOICES = NumberSeries("INV")

@@ -178,7 +178,7 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
         tmp_path,
         entry("B1", "10.00", text="cust-1001"),
         entry("B2", "ten", text="cust-1001"),
-        entry("NONREF", "10.00", text="cust-1001"),
+        entry("NONREF", "-10.00", text="cust-1001"),
         entry("B4", "10.00", details=twice),
         entry("B5", "10.00", text="cust-1001"),
         entry("B6", "10.00", text="cust-1001").replace("2026-05-20", "0001-05-20"),
@@ -188,8 +188,7 @@ async def test_a_bad_entry_of_camt_053_is_named_with_its_line_and_costs_no_good_
 
     assert [(one["line"], one["field"], one["rule"]) for one in result.document["problems"]] == [
         (4, "Amt", "amount_format"),
-        (5, "AcctSvcrRef", "value_required"),
-        (6, "TxDtls", "details_add_up"),
+        (5, "Amt", "amount_positive"),
         (8, "BookgDt", "day_in_years"),
     ]
     assert await company.balance("cust-1001") == -2000
@@ -235,7 +234,7 @@ async def test_a_hostile_file_opens_nothing_and_expands_nothing(company: Company
         ("", "bank", "header_required"),
         ("bank_reference,amount\n", "booked_on", "column_required"),
         ("<html></html>", "file", "iso_20022"),
-        ("<Document><BkToCstmrAcctRpt/></Document>", "file", "camt_053"),
+        ("<Document><CstmrCdtTrfInitn/></Document>", "file", "camt_053"),
         ("<Document", "file", "xml"),
     ],
 )

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from models.bank.entry import BankEntry, is_creditor_reference, stated_references, written_references
+from models.bank.entry import BankEntry
 from models.bank.payee import IbanError, iban_of
+from models.bank.references import is_creditor_reference, stated_references, written_references
 from models.bank.refund_answer import AnswerStatus, status_of
 from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
 from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, SuspenseReason, route

@@ -17,7 +17,7 @@ from activities.imports.csv_files import csv_rows
 from activities.imports.spool import ImportSpool
 from commands.bank.refund_confirmation import read_answers
 from commands.bank.refund_export import read_payees
-from commands.bank.statement_import import read_entries
+from commands.bank.statement_files import read_entries
 from commands.disputes.disputes import read_evidence
 from models.card_number import holds_card_number
 from models.imports.columns import ACCOUNTS, AWARDS, CARDS, COLUMNS, SUBSCRIPTIONS

@@ -1,0 +1,118 @@
+"""One entry of a statement in ISO 20022, or one detail of it: what moved, and what it says of whose money it is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from activities.bank.iso20022 import Leaves
+from activities.bank.iso_details import minor_in
+from models.bank.entry import BankEntry, is_reference
+from models.currency import UnknownCurrencyError
+from models.moment import YEARS, YEARS_MEANING
+from models.money import AMOUNT_MINOR_MAX, MoneyError
+from models.problem import refusal
+
+_SIDES = ("CRDT", "DBIT")
+_BOOKED, _NOT_BOOKED = "BOOK", frozenset({"PDNG", "INFO", "FUTR"})
+# Bank transaction codes of what came back: returned, or taken back as not paid or cancelled.
+_RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD"})
+_TRUE = frozenset({"true", "1"})
+_STRUCTURED = "RmtInf/Strd/CdtrRefInf/Ref"
+_DOCUMENTS = ("RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/RfrdDocInf/LineDtls/Id/Nb")
+# Between what is no line of one text: nothing is read across it.
+_APART = "\n  \n"
+# As many details of a batch that cannot be split are read for its words.
+_DETAILS_SHOWN = 50
+
+
+def moved(whole: Leaves, day: str, *, is_statement: bool) -> BankEntry:
+    """Read what an entry moved, when, and whether it is booked. Raises RefusedError."""
+    side = whole.first("CdtDbtInd")
+    if side not in _SIDES:
+        raise refusal("CdtDbtInd", "value_required", "must be CRDT or DBIT")
+    text, currency = whole.amounts.get("Amt", [("", "")])[0]
+    if not text:
+        raise refusal("Amt", "value_required", "is missing, or has no currency")
+    try:
+        minor = minor_in(text, currency)
+    except (MoneyError, UnknownCurrencyError) as error:
+        raise refusal("Amt", "amount_format", str(error)) from error
+    if not 0 <= minor <= AMOUNT_MINOR_MAX:
+        raise refusal("Amt", "amount_positive", "must be nothing or more, and what one payment can carry")
+    status = whole.first("Sts/Cd", "Sts", "Sts/Prtry")
+    return BankEntry(
+        line=whole.line,
+        reference="",
+        is_credit=side == _SIDES[0],
+        amount_minor=minor,
+        currency=currency,
+        booked_on=_day(whole.first("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm") or day),
+        # In a statement everything is booked unless it says otherwise.
+        is_booked=status == _BOOKED or (is_statement and status not in _NOT_BOOKED),
+    )
+
+
+def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> BankEntry:
+    """Return an entry with what it says, in itself and in these details of it: payer, references and texts."""
+    shown = details[:_DETAILS_SHOWN]
+    structured = _all(shown, _STRUCTURED)
+    party = "RltdPties/Dbtr" if entry.is_credit else "RltdPties/Cdtr"
+    ultimate = party.replace("ies/", "ies/Ultmt")
+    parties = (f"{party}/Nm", f"{party}/Pty/Nm", f"{ultimate}/Nm", f"{ultimate}/Pty/Nm")
+    only = shown[0] if len(details) == 1 else None
+    texts = (
+        "\n".join(_all(shown, "RmtInf/Ustrd")),
+        "\n".join(_all(shown, "RmtInf/Strd/AddtlRmtInf")),
+        "\n".join(_all(shown, "AddtlTxInf")),
+        # Of a batch it may tell of another detail.
+        "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not entry.is_unsplit else "",
+    )
+    return replace(
+        entry,
+        line=only.line if only else entry.line,
+        structured_reference=structured[0] if structured else "",
+        other_references=tuple(structured[1:]),
+        documents=tuple(_all(shown, *_DOCUMENTS)),
+        end_to_end_id=only.first("Refs/EndToEndId") if only else "",
+        text=_APART.join(text for text in texts if text),
+        payer=only.first(*parties) if only else "",
+        is_return=_is_return(whole) or any(_is_return(detail) for detail in shown),
+    )
+
+
+def own_reference(whole: Leaves, detail: Leaves | None, place: int) -> str:
+    """Return what an entry or detail is called: by the bank, else by whoever sent it."""
+    own, shared = "" if detail is None else detail.first("Refs/AcctSvcrRef"), whole.first("AcctSvcrRef")
+    if place and is_reference(shared) and (not is_reference(own) or own == shared):
+        return f"{shared}/{place}"
+    sent = [detail.first(f"Refs/{name}") for name in ("EndToEndId", "TxId", "InstrId")] if detail else []
+    given = (own, shared, *sent, whole.first("NtryRef"))
+    return next((one[:100] for one in given if is_reference(one)), "")
+
+
+def batch_ids(details: Sequence[Leaves], batches: Sequence[Leaves]) -> tuple[str, ...]:
+    """Return by what a batch that we sent is named: its payment information, or its message."""
+    found = [one for batch in batches for one in batch.all("Btch/PmtInfId", "Btch/MsgId")]
+    found += [one for detail in details[:_DETAILS_SHOWN] for one in detail.all("Refs/PmtInfId", "Refs/MsgId")]
+    return tuple(dict.fromkeys(one for one in found if is_reference(one)))
+
+
+def _is_return(leaves: Leaves) -> bool:
+    codes = leaves.all("BkTxCd/Domn/Fmly/SubFmlyCd")
+    return (
+        leaves.first("RvslInd").lower() in _TRUE or "RtrInf" in leaves.names or any(code in _RETURNS for code in codes)
+    )
+
+
+def _all(details: Sequence[Leaves], *paths: str) -> list[str]:
+    return [text for detail in details for text in detail.all(*paths)]
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise refusal("BookgDt", "day_exists", f"{text!r} is not a day of the calendar") from error
+    if day.year not in YEARS:
+        raise refusal("BookgDt", "day_in_years", f"{day} is not within {YEARS_MEANING}")
+    return day

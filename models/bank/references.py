@@ -1,0 +1,97 @@
+"""What a line says of whose money it is: fields for references first, then texts, then the payer's number (F122)."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from models.bank.entry import BankEntry, is_reference, remainder_97
+from models.ledger.number_series import INVOICES, NumberSeries
+
+_ONLY_INVOICES = (INVOICES,)
+_WORD = re.compile(r"[!-~\w]+")
+_WORD_MAX = 64
+_CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
+_PUNCTUATION = ",;:()[]<>\"'"
+# What stands between an account and what is beside it in one word, such as `customer:cust-1001` or `cust-1001,May`.
+_BETWEEN = re.compile(r"[,;:+&=|()\[\]<>\"']+")
+# A payer's own running number has as many digits, and may be the id of somebody's account.
+_OWN_DIGITS_MAX = 5
+
+
+def references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[tuple[str, ...]]:
+    """Yield everything in an entry that may name an account or an invoice, what counts most first."""
+    yield tuple(stated_references(entry, series))
+    yield tuple(written_references(entry, series))
+    yield tuple(payer_references(entry, series))
+
+
+def stated_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
+    """Yield what fields made for references hold: accounts or invoices, as they stand and without an RF frame.
+
+    A field for documents names invoices alone: a document's number may look like somebody's account.
+    """
+    for text in (entry.account_id, entry.structured_reference, *entry.other_references):
+        if is_reference(text):
+            yield from _readings(text.strip(), series)
+            yield from _numbers(text, series)
+    for text in entry.documents:
+        yield from _numbers(text, series)
+
+
+def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
+    """Yield the words of the payer's text that may name an account or an invoice.
+
+    A bank cuts long texts into lines wherever they are full, so the text is also read with its lines put together:
+    what both readings name may be two accounts, and is nobody's for certain then. A word without a digit, or shorter
+    than four characters, is taken for language and not for a reference.
+    """
+    lines = entry.text.split("\n")
+    whole = " ".join(lines)
+    yield from _numbers(whole, series)
+    yield from _words(whole, series)
+    if len(lines) > 1:
+        yield from _numbers("".join(lines), series)
+        yield from _words("".join(lines), series)
+
+
+def payer_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
+    """Yield what the end-to-end id names: the payer chose it, so it counts least, and a short number says nothing."""
+    text = entry.end_to_end_id.strip()
+    if is_reference(text) and not (text.isdigit() and len(text) <= _OWN_DIGITS_MAX):
+        yield from _readings(text, series)
+        yield from _numbers(text, series)
+
+
+def is_creditor_reference(text: str) -> bool:
+    """Say whether a reference has the check digits of ISO 11649."""
+    plain = text.replace(" ", "").upper()
+    return bool(_CREDITOR.fullmatch(plain)) and remainder_97(plain) == 1
+
+
+def _numbers(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
+    for one in series:
+        yield from one.numbers_in(text)
+
+
+def _words(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        plain = word.strip(_PUNCTUATION).rstrip(".")
+        if _says_something(plain):
+            yield plain
+            yield from _framed(plain, series)
+        yield from (part for part in _BETWEEN.split(plain) if part != plain and _says_something(part))
+
+
+def _says_something(word: str) -> bool:
+    return 4 <= len(word) <= _WORD_MAX and word.isascii() and any(character.isdigit() for character in word)
+
+
+def _readings(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
+    yield text
+    yield from (number for one in series if (number := one.number_of(text)))
+    yield from _framed(text, series)
+
+
+def _framed(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
+    if (framed := _CREDITOR.fullmatch(text.replace(" ", "").upper())) is not None and is_creditor_reference(text):
+        yield from _readings(framed[1], series)
+        yield framed[1].lower()

@@ -1,0 +1,136 @@
+"""Whose money a line is: what a bank does to a payer's words, and whose number a number is."""
+
+from datetime import date
+
+import pytest
+
+from models.bank.entry import BankEntry
+from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, SuspenseReason, route
+from models.ledger.number_series import NumberSeries
+
+
+def a_line(**fields: object) -> BankEntry:
+    given: dict[str, object] = {
+        "line": 2, "reference": "B1", "is_credit": True, "amount_minor": 1000, "currency": "EUR",
+        "booked_on": date(2026, 5, 20),
+    }  # fmt: skip
+    return BankEntry(**{**given, **fields})  # type: ignore[arg-type]
+
+
+def an_invoice(account: str) -> KnownInvoice:
+    return KnownInvoice(f"ft-of-{account}", account, is_posted=True)
+
+
+KNOWN = KnownReferences(
+    accounts={
+        id: KnownAccount(id, "EUR", is_terminated=False)
+        for id in ("cust-1001", "cust-1002", "cust-10", "115", "2002", "20020815")
+    },
+    invoices={
+        "INV-0000000001": an_invoice("cust-1001"),
+        "INV-0000000012": an_invoice("cust-1002"),
+        "INV-0000000115": an_invoice("2002"),
+    },
+)
+
+
+def whose(**fields: object) -> str:
+    """Whose account takes a line's money, or why none does."""
+    to = route(a_line(**fields), KNOWN)
+    return str(to.reason or to.account_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INV-0000000012",
+        "Rechnung INV 12 danke",
+        "inv12.",
+        "(INV-12)",
+        "Nr.INV-12",
+        "Zahlung Mai Kunde Muster INV-000000001\n2 danke",
+        "Zahlung Mai Kunde Muster INV-000000001 2 danke",
+        "Zahlung Mai Kunde Muster INV-00000\n00012",
+        "Zahlung Mai Kunde Muster IN\nV-0000000012",
+        "Zahlung Mai Kunde Muster INV-\n0000000012 und Dank",
+        "customer:cust-1002",
+        "cust-1002,May",
+    ],
+)
+def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> None:
+    assert whose(text=text) == "cust-1002"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KINV1", "inv1a", "INV-1-2026", "INV-1/2026", "INV-1.05", "INV_1", "A-INV-1", "INV-1_2", "2026-INV-1", "INV1é",
+        "INV2026-0000000001", "INV-00000000001", "xcust-1001", "cust-10012", "cust-1001-2026",
+    ],
+)  # fmt: skip
+def test_a_number_that_is_part_of_another_is_somebody_elses(text: str) -> None:
+    assert whose(text=text) == "account_unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INV-1 and INV-12",
+        "INV-1,INV-12",
+        "INV-1/INV-12",
+        "INV-1;cust-1002",
+        "INV-1\n2 pieces",
+        "cust-1001 INV-12",
+        "Kunde cust-10\n02",
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_nobodys_for_certain(text: str) -> None:
+    assert whose(text=text) == "account_ambiguous"
+
+
+def test_every_structured_reference_counts() -> None:
+    both = {"structured_reference": "INV-0000000001", "other_references": ("INV-0000000012",)}
+
+    assert whose(**both) == "account_ambiguous"
+    assert whose(structured_reference="of theirs", other_references=("RF29INV0000000001",)) == "cust-1001"
+
+
+def test_a_document_names_an_invoice_and_no_account() -> None:
+    assert whose(documents=("INV-0000000012",)) == "cust-1002"
+    assert whose(documents=("20020815",)) == "account_unknown"
+
+
+@pytest.mark.parametrize(
+    ("end_to_end", "text", "account"),
+    [
+        ("115", "Payment of INV-0000000115", "2002"),
+        ("cust-1001", "Payment of INV-0000000012", "cust-1002"),
+        ("cust-1001", "no number at all", "cust-1001"),
+        ("115", "no number at all", "account_unknown"),
+        ("2002", "no number at all", "account_unknown"),
+        ("20020815", "no number at all", "20020815"),
+        ("INV-0000000012", "", "cust-1002"),
+    ],
+)
+def test_the_payers_own_number_counts_least(end_to_end: str, text: str, account: str) -> None:
+    assert whose(end_to_end_id=end_to_end, text=text) == account
+
+
+def test_an_invoice_that_the_payers_number_names_too_is_paid_first() -> None:
+    line = a_line(end_to_end_id="INV-0000000012", text="cust-1002")
+
+    assert route(line, KNOWN) == Route("cust-1002", ("ft-of-cust-1002",))
+
+
+def test_a_batch_that_nobody_can_split_waits_whoever_is_named() -> None:
+    assert route(a_line(text="cust-1001", is_unsplit=True), KNOWN).reason is SuspenseReason.DETAILS_DIFFER
+
+
+def test_a_series_that_begins_anew_each_year_is_cut_and_bounded_like_the_others() -> None:
+    series = NumberSeries("INV", is_per_year=True)
+
+    assert list(series.numbers_in("INV2026-0000000012 inv2026/7 INV2026-1-2 XINV2026-1")) == [
+        "INV2026-0000000012",
+        "INV2026-0000000007",
+    ]
+    assert list(series.numbers_in("INV2026-000000001 2 danke")) == ["INV2026-0000000012"]
