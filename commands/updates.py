@@ -19,6 +19,9 @@ Answer = TypeVar("Answer")
 TASK_THROWN_AWAY = "unexpected workflow task failure"
 ASKED_AGAIN_SECONDS = 0.1
 
+# An update without an argument, which is another than one whose argument is None.
+NOTHING_GIVEN = object()
+
 
 async def ask(
     client: Client, workflow_id: str, update: str, command: Any, answer: type[Answer], *, noun: str
@@ -56,24 +59,32 @@ async def until_accepted(asked: Callable[[], Awaitable[Answer]]) -> Answer:
 
 async def start_and_ask(
     client: Client,
-    start: WithStartWorkflowOperation[Any, Any],
+    operation: Callable[[], WithStartWorkflowOperation[Any, Any]],
     update: str,
     answer: type[Answer],
     *,
     workflow_id: str,
     noun: str,
     wait_seconds: float = ANSWER_SECONDS,
+    given: Any = NOTHING_GIVEN,
 ) -> Answer:
     """Start a workflow, or find it, and return what it answers. Raises RefusedError, naming the field and the rule.
 
-    Raises WorkflowAlreadyStartedError where the start says so.
+    `operation` makes the start anew for each try: one that was used is refused by the SDK. Raises
+    WorkflowAlreadyStartedError where the start says so.
     """
-    asked = client.execute_update_with_start_workflow(update, start_workflow_operation=start, result_type=answer)
+
+    async def execute() -> Answer:
+        answered: Answer = await client.execute_update_with_start_workflow(
+            update, **arguments, start_workflow_operation=operation(), result_type=answer
+        )
+        return answered
+
+    arguments: dict[str, Any] = {} if given is NOTHING_GIVEN else {"arg": given}
     try:
-        answered: Answer = await answer_of(client, workflow_id, asked, wait_seconds=wait_seconds)
+        return await answer_of(client, workflow_id, until_accepted(execute), wait_seconds=wait_seconds)
     except WorkflowUpdateFailedError as error:
         raise refusal_of(error, noun) from error
-    return answered
 
 
 def require_who_and_why(actor: str, reason: str) -> None:

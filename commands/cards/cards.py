@@ -51,15 +51,18 @@ async def register(output: Output, account_id: str, options: CardOptions) -> Non
     registration = _registration(account_id, options)
     settings = read_settings()
     workflow_id = card_id(registration.card_id)
-    operation = WithStartWorkflowOperation(
-        CardLifecycle.run,
-        CardRequest(registration.card_id, registration.provider, registration),
-        id=workflow_id,
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        **card_label(registration.card_id, account=account_id, provider=registration.provider),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            CardLifecycle.run,
+            CardRequest(registration.card_id, registration.provider, registration),
+            id=workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            **card_label(registration.card_id, account=account_id, provider=registration.provider),
+        )
+
     client = await temporal_for_orders(settings)
     try:
         first = await start_and_ask(
@@ -194,14 +197,17 @@ async def _start(client: Client, row: Row[Any], gate: asyncio.Semaphore) -> bool
 
 async def _ensure_running(client: Client, card: str, provider: str) -> None:
     """Make sure that the card's workflow runs, and has read the card."""
-    operation = WithStartWorkflowOperation(
-        CardLifecycle.run,
-        CardRequest(card, provider),
-        id=card_id(card),
-        task_queue=WORKFLOW_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        **card_label(card, provider=provider),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            CardLifecycle.run,
+            CardRequest(card, provider),
+            id=card_id(card),
+            task_queue=WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **card_label(card, provider=provider),
+        )
+
     await start_and_ask(client, operation, "check", Card, workflow_id=card_id(card), noun="card")
 
 

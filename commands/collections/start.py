@@ -1,6 +1,7 @@
 """Collecting a single receivable now, first attempt included."""
 
 from dataclasses import asdict
+from typing import Any
 
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -76,16 +77,19 @@ def _asked(amount: str, found: Collectable | None) -> Money | None:
 async def _first_outcome(settings: Settings, request: CollectionRequest, wait_seconds: float) -> CollectResult:
     client = await temporal_for_orders(settings)
     id = collection_id(request.account_id, request.period)
-    operation = WithStartWorkflowOperation(
-        Collection.run,
-        request,
-        id=id,
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        # Whether it may be collected, the database says: it knows what was collected longer than Temporal does.
-        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        **collection_label(request),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            Collection.run,
+            request,
+            id=id,
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            # Whether it may be collected, the database says: it knows what was collected longer than Temporal does.
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            **collection_label(request),
+        )
+
     try:
         return await start_and_ask(
             client,

@@ -135,15 +135,18 @@ async def _first_outcome(
     """Start what charges, or find it at work, and return what its first attempt came to; None: not yet."""
     client = await temporal_for_orders(settings)
     request = CollectionRequest(ordered.account_id, ordered.period, ordered.provider)
-    operation = WithStartWorkflowOperation(
-        Collection.run,
-        request,
-        id=workflow_id,
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        **collection_label(request, f"{ordered.account_id}: {ordered.id}, ordered by hand"),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            Collection.run,
+            request,
+            id=workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **collection_label(request, f"{ordered.account_id}: {ordered.id}, ordered by hand"),
+        )
+
     try:
         return await start_and_ask(
             client,

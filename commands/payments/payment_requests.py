@@ -60,15 +60,18 @@ async def create(output: Output, options: RequestOptions, *, wait_seconds: float
     settings = read_settings()
     id = order_id(options.id or f"req-{uuid4().hex[:12]}")
     request = await _written(settings, PaymentRequestInput(id, options.provider), options)
-    operation = WithStartWorkflowOperation(
-        PaymentRequest.run,
-        request,
-        id=payment_request_id(id),
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        **payment_request_label(id, account=options.account, provider=options.provider),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            PaymentRequest.run,
+            request,
+            id=payment_request_id(id),
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **payment_request_label(id, account=options.account, provider=options.provider),
+        )
+
     made = await start_and_ask(
         await temporal_for_orders(settings),
         operation,
@@ -77,6 +80,7 @@ async def create(output: Output, options: RequestOptions, *, wait_seconds: float
         workflow_id=payment_request_id(id),
         noun=NOUN,
         wait_seconds=wait_seconds,
+        given=request,
     )
     facts = [
         ("State", made.state),

@@ -152,15 +152,17 @@ async def decide(output: Output, award: str, decision: Decision, *, actor: str, 
 
 
 async def _accepted(client: Client, award: Award, provider: str, wait_seconds: float) -> Reduction:
-    operation = WithStartWorkflowOperation(
-        BackEndReduction.run,
-        ReductionRequest(award.award_id, provider, award),
-        id=reduction_id(award.award_id),
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        **reduction_label(award.award_id, merchant=award.merchant_id, account=award.account_id),
-    )
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            BackEndReduction.run,
+            ReductionRequest(award.award_id, provider, award),
+            id=reduction_id(award.award_id),
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **reduction_label(award.award_id, merchant=award.merchant_id, account=award.account_id),
+        )
+
     return await start_and_ask(
         client,
         operation,

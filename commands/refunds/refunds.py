@@ -157,15 +157,18 @@ async def _first_outcome(
     client: Client, order: RefundOrder, account_id: str, provider: str, wait_seconds: float
 ) -> RefundResult:
     workflow_id = refund_id(order.refund_id)
-    operation = WithStartWorkflowOperation(
-        Refund.run,
-        RefundRequest(order.refund_id, provider, order),
-        id=workflow_id,
-        task_queue=WORKFLOW_QUEUE,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        **refund_label(order.refund_id, payment=order.payment_id, account=account_id, provider=provider),
-    )
+
+    def operation() -> WithStartWorkflowOperation[Any, Any]:
+        return WithStartWorkflowOperation(
+            Refund.run,
+            RefundRequest(order.refund_id, provider, order),
+            id=workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **refund_label(order.refund_id, payment=order.payment_id, account=account_id, provider=provider),
+        )
+
     try:
         return await start_and_ask(
             client,

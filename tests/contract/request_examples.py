@@ -23,6 +23,7 @@ TERMS = PaymentRequestTerms(
     sender_email="maria@example.com",
     reason=WHY,
 )
+INPUT = PaymentRequestInput("order-4711", "stripe", TERMS)
 STATUS = PaymentRequestStatus(
     stage=PaymentRequestState.OPEN,
     account_id="acc_42",
@@ -38,13 +39,13 @@ STATUS = PaymentRequestStatus(
 
 REQUESTS = {
     "PaymentRequest": Example(
-        PaymentRequestInput("order-4711", "stripe", TERMS),
+        INPUT,
         "payment-request/order-4711",
         PaymentRequestResult(PaymentRequestState.PAID, "paid", 2500, "EUR"),
         signals={"gateway_event": (), "receivable_changed": ()},
         updates={
             "created": Call(
-                PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL),
+                PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL), INPUT
             ),
             "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1"),
             "resolve_unknown": Call(SETTLED, RESOLUTION),

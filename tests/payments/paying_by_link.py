@@ -41,15 +41,18 @@ def terms(account: str, amount_minor: int = 2500, **other: Any) -> PaymentReques
 
 async def make(duly: RunningDuly, id: str, wanted: PaymentRequestTerms) -> tuple[Requested, PaymentLink]:
     """Make a request and learn its link in one call, as a service does."""
+    given = PaymentRequestInput(id, "stripe", wanted)
     start = WithStartWorkflowOperation(
         PaymentRequest.run,
-        PaymentRequestInput(id, "stripe", wanted),
+        given,
         id=payment_request_id(id),
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )
-    link = await duly.client.execute_update_with_start_workflow(PaymentRequest.created, start_workflow_operation=start)
+    link = await duly.client.execute_update_with_start_workflow(
+        PaymentRequest.created, given, start_workflow_operation=start
+    )
     return await start.workflow_handle(), link
 
 

@@ -114,6 +114,8 @@ async def test_the_same_id_is_the_same_request_and_other_terms_are_refused(
 
     _, link = await make(standing_duly, id, terms(account))
     _, again = await make(standing_duly, id, terms(account))
+    with pytest.raises(WorkflowUpdateFailedError) as running:
+        await make(standing_duly, id, terms(account, 2600))
     handle = standing_duly.client.get_workflow_handle(f"payment-request/{id}")
     await handle.execute_update(PaymentRequest.withdraw, WHO)
     await handle.result()
@@ -121,6 +123,7 @@ async def test_the_same_id_is_the_same_request_and_other_terms_are_refused(
         await make(standing_duly, id, terms(account, 2600))
 
     assert again == link
+    assert getattr(running.value.cause, "type", "") == "id_means_one_request"
     assert getattr(refused.value.cause, "type", "") == "id_means_one_request"
     assert await merchant.value("select count(*) from duly.payment_requests") == 1
 

@@ -15,6 +15,7 @@ from models.payments.payment_request import (
     CANCELLED,
     PaymentLink,
     PaymentRequestEnd,
+    PaymentRequestInput,
     PaymentRequestMail,
     PaymentRequestState,
     PaymentRequestStatus,
@@ -27,7 +28,7 @@ from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pendin
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.details import UNKNOWN
 from workflows.payments.state import PaymentRequestProgress
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_update, surfacing_refusal
 
 # Why no page is opened: there is nothing to pay any more, or a payment is under way.
 NOT_OPEN = "payment_request_open"
@@ -63,13 +64,23 @@ class PaymentRequestHandlers:
         """Return its state, the next moment and what happened."""
         return self._state.status()
 
-    @async_question("Wait until the request is made, and return its link.")
-    async def created(self) -> PaymentLink:
-        """Return where the request is paid; fails with the rule when it may not be made."""
-        await workflow.wait_condition(lambda: self._state.known is not None or self._refused is not None)
+    @async_update("Wait until the request is made, and return its link; other terms under its id are refused.")
+    async def created(self, given: PaymentRequestInput) -> PaymentLink:
+        """Return where the request is paid; fails with the rule when it may not be made, or was made otherwise."""
+        state = self._state
+        await workflow.wait_condition(lambda: state.known is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
-        return link_of(self._state.stored)
+        with surfacing_refusal():
+            # This start may have found one that began with other terms, perhaps executions ago: the row knows them.
+            return link_of(
+                await workflow.execute_activity_method(
+                    PaymentRequestActivities.open_payment_request,
+                    given,
+                    summary="was it made with these terms?",
+                    **DATABASE,
+                )
+            )
 
     @async_update("Open a page for the payer, or return the open one.")
     async def open_page(self) -> str:
@@ -141,6 +152,11 @@ class PaymentRequestHandlers:
         state.waiter.note(f"resolved as {resolved.outcome} by {command.actor}: {command.reason}")
         state.waiter.wake(WakeReason.RESOLVED)
         return resolved
+
+    @created.validator
+    def _may_be_created(self, given: PaymentRequestInput) -> None:
+        if given.request_id != self._state.request.request_id or given.terms is None:
+            raise CommandError("given: must be the input of the start, with its terms")
 
     @open_page.validator
     def _may_open_page(self) -> None:
