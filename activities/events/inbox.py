@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 from activities.database import Database, matching
 from activities.events.request_links import LinkedRequest
 from activities.listing import Listed, NewestFirst
+from activities.request_tokens import hash_of
 from models.gateway.events import PAUSES, EventChannel, EventSubject, GatewayEvent, Hint
 from models.listing import ListPage
 from models.tables.collecting import CollectionRow, EventMarkRow, GatewayEventRow
@@ -86,7 +87,7 @@ class EventInbox:
 
     async def request_of_link(self, token: str) -> LinkedRequest | None:
         """Return the payment request behind a link, also one that is over; None for what is no link of a request."""
-        rows = await self._database.rows("select * from duly.payment_request_of_link(:token)", token=token)
+        rows = await self._database.rows("select * from duly.payment_request_of_link(:hash)", hash=hash_of(token))
         return LinkedRequest(**dict(rows[0]._mapping)) if rows else None  # noqa: SLF001  # SQLAlchemy's public name
 
     async def has_open_collection(self, account_id: str, period: str) -> bool:

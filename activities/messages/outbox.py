@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from activities.database import Database
 from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
+from activities.request_tokens import RequestLinks
 from models.messages.message import CardNotice, MailedPage, MessageState, Notice
 from models.tables.messages import MessageRow
 
@@ -154,6 +156,8 @@ class MessageActivities:
         if claimed is None:
             return MessageState.WITHHELD
         message = _CLAIMED.validate_python(claimed)
+        if message.request_id:
+            message = replace(message, link_token=await RequestLinks(self._database).made(message.request_id))
         rendered = await self._render(message)
         if rendered is None:
             return MessageState.WITHHELD

@@ -46,6 +46,7 @@ class ClaimedMessage:
     title: str = ""
     description: str = ""
     recipient: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True)

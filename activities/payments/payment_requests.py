@@ -10,17 +10,20 @@ from temporalio import activity
 from activities.business_events import announce
 from activities.database import Database, RuleBrokenError, matching
 from activities.listing import Listed, NewestFirst, of_word
+from activities.request_tokens import RequestLinks
 from models.listing import ListPage
 from models.money import Money
 from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
 from models.payments.payment_request import (
+    PaymentLink,
     PaymentRequestEnd,
     PaymentRequestInput,
     PaymentRequestMail,
     PaymentRequestState,
     StoredPaymentRequest,
+    link_of,
 )
 from models.tables.collecting import PaymentRequestRow
 
@@ -67,6 +70,7 @@ class PaymentRequestActivities:
         return [
             self.open_payment_request,
             self.load_payment_request,
+            self.hand_out_link,
             self.mail_payment_request,
             self.end_payment_request,
         ]
@@ -89,6 +93,15 @@ class PaymentRequestActivities:
         if stored is None:
             raise RuleBrokenError("payment_request_exists", f"request_id: there is no payment request {request_id!r}")
         return _STORED.validate_python(stored)
+
+    @activity.defn
+    async def hand_out_link(self, request: PaymentRequestInput) -> PaymentLink:
+        """Return a link of a request to whoever starts it; a repeat returns another one, which is as good.
+
+        Raises RuleBrokenError: the request was made with other terms.
+        """
+        stored = _STORED.validate_python(await open_payment_request(self._database, request))
+        return link_of(stored, await RequestLinks(self._database).made(stored.request_id))
 
     @activity.defn
     async def mail_payment_request(self, mail: PaymentRequestMail) -> None:

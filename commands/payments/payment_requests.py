@@ -9,19 +9,19 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from activities.payments.orders import PaymentOrders
 from activities.payments.payment_requests import PaymentRequestActivities, PaymentRequestQueries, open_payment_request
+from activities.request_tokens import RequestLinks
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
-from commands.updates import ask, start_and_ask
+from commands.updates import ask, require_who_and_why, start_and_ask
 from models.gateway.gateway_request import CollectResult
 from models.listing import ListPage
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.payments.order import asked_of, order_id
 from models.payments.payment_request import (
-    REQUEST_ENDED,
     InvalidPaymentRequestError,
     PaymentLink,
     PaymentRequestInput,
@@ -104,27 +104,35 @@ async def show(output: Output, id: str) -> None:
         if found is None:
             raise refusal("request", "payment_request_exists", f"there is no payment request {id!r}")
         stored = await PaymentRequestActivities(database).load_payment_request(id)
-    url = "" if stored.state in REQUEST_ENDED else f"{settings.public_url}{pay_path(stored.link_token)}"
     link = workflow_link(settings, payment_request_id(id))
     facts = [
         ("State", f"{PAYMENT_REQUEST.word(found.state)} {found.reason if found.closed_at else ''}".strip()),
         ("Account", found.account_id),
         ("Title", found.title),
         ("Amount", money(found.amount_minor, found.currency)),
-        ("To pay now", money(stored.payable_minor, found.currency) if url else ""),
+        ("To pay now", money(stored.payable_minor, found.currency) if found.closed_at is None else ""),
         ("Invoices", ", ".join(found.invoices)),
         ("Until", moment(found.expires_at)),
-        ("Link", url),
         ("Sender", " ".join(filter(None, (found.sender, found.sender_email)))),
         ("Made", moment(found.created_at)),
         ("Over", moment(found.closed_at)),
         ("Decisions", "\n".join(found.decisions)),
     ]
     output.answer(
-        {**document(found), "payable_minor": stored.payable_minor, "url": url, "link": link},
+        {**document(found), "payable_minor": stored.payable_minor, "link": link},
         table("", "Payment request", id, rows=[(name, value) for name, value in facts if value]),
         *link_line(link),
     )
+
+
+async def give_link(output: Output, id: str, given: OperatorCommand) -> None:
+    """Make one more link of a request. Raises RefusedError: there is none, or it is over."""
+    require_who_and_why(given.actor, given.reason)
+    settings = read_settings()
+    async with database_of(settings) as database:
+        token = await RequestLinks(database).given(id, actor=given.actor, reason=given.reason)
+    url = f"{settings.public_url}{pay_path(token)}"
+    output.answer({"request": id, "url": url}, table("", "Payment request", id, rows=[("Link", url)]))
 
 
 async def list_page(output: Output, page: ListPage, state: str, account_id: str) -> None:

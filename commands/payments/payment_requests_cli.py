@@ -82,10 +82,25 @@ def create_payment_request(
 
 @app.command("show")
 def show_payment_request(request: RequestId, as_json: Json = False) -> None:
-    """Show one payment request, with its link while it is open."""
+    """Show one payment request. Its link was told when it was made, and is kept nowhere: `link` makes another."""
     from commands.payments.payment_requests import show
 
     perform(lambda output: show(output, request), as_json=as_json)
+
+
+@app.command("link")
+@changes()
+def give_link(
+    request: RequestId,
+    actor: Annotated[str, typer.Option("--actor", help="Who asks; kept with the request.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")],
+    as_json: Json = False,
+) -> None:
+    """Make one more link of a request that is open; those that were given out before stay good."""
+    from commands.payments.payment_requests import give_link as give
+    from models.operator_command import OperatorCommand
+
+    perform(lambda output: give(output, request, OperatorCommand(actor, reason)), as_json=as_json)
 
 
 @app.command("list")

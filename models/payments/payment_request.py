@@ -95,7 +95,7 @@ class PaymentRequestInput:
 
 @dataclass(frozen=True)
 class StoredPaymentRequest:
-    """A payment request as it is stored: what it asked for, what is to be paid now, and the secret end of its link.
+    """A payment request as it is stored: what it asked for, and what is to be paid now.
 
     `attempt` is the last that was written down, `has_open_attempt`: it has no definite outcome yet.
     """
@@ -112,7 +112,6 @@ class StoredPaymentRequest:
     is_mailed: bool
     state: PaymentRequestState
     reason: str
-    link_token: str
     time_zone: str
     attempt: int
     has_open_attempt: bool
@@ -130,12 +129,12 @@ class PaymentLink:
     expires_at: datetime
 
 
-def link_of(request: StoredPaymentRequest) -> PaymentLink:
+def link_of(request: StoredPaymentRequest, token: str) -> PaymentLink:
     """Return what a maker of a request is told; `path` follows the public address of the receiver."""
     return PaymentLink(
         request.request_id,
         request.state,
-        pay_path(request.link_token),
+        pay_path(token),
         request.amount_minor,
         request.currency,
         request.expires_at,

@@ -206,6 +206,16 @@ class PaymentRequestRow(Base):
     closed_at: Mapped[datetime | None]
 
 
+class RequestLinkRow(Base):
+    """A link of a payment request, by the hash of what it ends in."""
+
+    __tablename__ = "request_links"
+
+    token_hash: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_requests.id"))
+    created_at: Mapped[datetime]
+
+
 class GatewayEventRow(Base):
     """A verified event, stored before anything is done about it."""
 

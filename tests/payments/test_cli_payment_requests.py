@@ -23,23 +23,27 @@ async def test_an_agent_asks_for_an_amount_shows_it_and_withdraws_it(cli: Comman
     again = await cli.json(*words, "--amount", "25.00")
     other = await cli(*words, "--amount", "26.00", "--json")
     shown = await cli.json("payment-requests", "show", id)
+    linked = await cli.json("payment-requests", "link", id, *BECAUSE)
     sent = await cli.json("payment-requests", "send", id, *BECAUSE)
     listed = await cli.json("payment-requests", "list", "--state", "open", "--account", account)
     collections = await cli.json("collections", "list")
     withdrawn = await cli.json("payment-requests", "withdraw", id, "--yes", *BECAUSE)
     late = await cli("payment-requests", "send", id, "--json", *BECAUSE)
+    too_late = await cli("payment-requests", "link", id, "--json", *BECAUSE)
 
-    assert made["url"] == again["url"] == shown["url"]
-    assert "/pay/" in made["url"]
+    assert len({one["url"] for one in (made, again, linked)}) == 3
+    assert all("/pay/" in one["url"] for one in (made, again, linked))
+    assert "url" not in shown
     assert (other.exit_code, [rule for _, rule in other.rules]) == (1, ["id_means_one_request"])
     assert (shown["title"], shown["payable_minor"], shown["sender"]) == ("Consulting", 2500, "maria")
     assert (sent["answer"], withdrawn["answer"]) == ("sent again", "withdrawn")
     assert [row["id"] for row in listed["payment_requests"]] == [id]
     assert account not in {row["account_id"] for row in collections["collections"]}
-    assert late.exit_code == 1
+    assert (late.exit_code, [rule for _, rule in too_late.rules]) == (1, ["payment_request_open"])
     ended = await cli.json("payment-requests", "show", id)
-    assert (ended["state"], ended["url"]) == ("withdrawn", "")
+    assert ended["state"] == "withdrawn"
     assert [line.partition("Z ")[2] for line in ended["decisions"]] == [
+        "link given out, says maria: asked on the phone",
         "sent again, says maria: asked on the phone",
         "withdrawn, says maria: asked on the phone",
     ]

@@ -20,7 +20,6 @@ from models.payments.payment_request import (
     PaymentRequestState,
     PaymentRequestStatus,
     RequestPage,
-    link_of,
     require_open,
 )
 from models.waiting import WakeReason
@@ -73,14 +72,13 @@ class PaymentRequestHandlers:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         with surfacing_refusal():
             # This start may have found one that began with other terms, perhaps executions ago: the row knows them.
-            return link_of(
-                await workflow.execute_activity_method(
-                    PaymentRequestActivities.open_payment_request,
-                    given,
-                    summary="was it made with these terms?",
-                    **DATABASE,
-                )
+            link: PaymentLink = await workflow.execute_activity_method(
+                PaymentRequestActivities.hand_out_link,
+                given,
+                summary="a link, if it was made with these terms",
+                **DATABASE,
             )
+            return link
 
     @async_update("Open a page for the payer, or return the open one.")
     async def open_page(self) -> str:

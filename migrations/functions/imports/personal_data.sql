@@ -56,6 +56,7 @@ begin
         update duly.cards set fingerprint = '' where account_id = a.id and fingerprint <> '';
         perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
     end if;
+    delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     update duly.payment_requests set title = '(erased)', description = '', sender_email = ''
     where account_id = a.id and title <> '(erased)';
     return (select coalesce(jsonb_agg(customer_reference order by customer_reference), '[]')

@@ -110,7 +110,9 @@ begin
             'title', coalesce(q.title, ''), 'description', coalesce(q.description, ''),
             'recipient', case when m.parameters ->> 'to' = 'sender' then coalesce(q.sender_email, '') else '' end,
             'number', coalesce(n.number, ''), 'link_token', coalesce(
-                case when m.kind = 'card_confirmation' then k.link_token else c.link_token end, ''))
+                case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),
+            -- Its link is made when it is sent: what it ends in is kept nowhere.
+            'request_id', case when m.kind = 'payment_requested' then q.id else '' end)
         from duly.installation i
         left join duly.accounts a on a.id = m.account_id
         left join duly.cards k on k.id = m.parameters ->> 'card_id'

@@ -25,7 +25,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('request_id', q.id, 'account_id', q.account_id, 'period', q.period, 'provider', q.provider_id,
         'title', q.title, 'amount_minor', q.amount_minor, 'payable_minor', duly.payable_now(q), 'currency', q.currency,
         'expires_at', q.expires_at, 'is_mailed', q.is_mailed, 'state', q.state, 'reason', q.end_reason,
-        'link_token', c.link_token, 'time_zone', a.time_zone, 'attempt', coalesce(last.attempt, 0),
+        'time_zone', a.time_zone, 'attempt', coalesce(last.attempt, 0),
         'has_open_attempt', last.attempt is not null and not duly.is_final(last.outcome))
     from duly.accounts a
     join duly.collections c on c.account_id = q.account_id and c.period = q.period
@@ -202,16 +202,4 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'customer', coalesce((select g.customer_reference from duly.gateway_customers g
             where g.account_id = q.account_id and g.provider_id = q.provider_id), ''))
     from duly.payment_requests q where q.id = p_id
-$$;
-
--- What the page behind a link shows, also of a request that is over.
-create or replace function duly.payment_request_of_link(p_token text)
-returns table (request_id text, title text, description text, state text, currency text, payable_minor bigint, paid_minor bigint,
-    expires_at timestamptz, locale text, time_zone text)
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select q.id, q.title, q.description, q.state, q.currency, duly.payable_now(q), q.amount_minor, q.expires_at,
-        coalesce(a.locale, 'en'), a.time_zone
-    from duly.collections c join duly.payment_requests q on q.account_id = c.account_id and q.period = c.period
-    join duly.accounts a on a.id = q.account_id
-    where c.link_token = p_token
 $$;

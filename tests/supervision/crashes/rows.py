@@ -87,6 +87,7 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
         "end_payment_request": Moment.DONE,
         "have_payer": Moment.DONE,
         "load_payment_request": Moment.DONE,
+        "hand_out_link": Moment.DONE,
         "notify_account": Moment.DONE,
         "open_page": Moment.DONE,
         "open_payment_request": Moment.DONE,
