@@ -29,6 +29,7 @@ from activities.events.bounded_http import Connections, HttpLimits, fitting, rea
 from activities.events.customer_links import CustomerLinks
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
+from activities.events.link_limits import BoundedLinks
 from activities.events.receiver_clock import ReceiverClock
 from activities.events.repeated_task import RepeatedTask
 from activities.gateway.mode import require_mode
@@ -88,10 +89,11 @@ class Webhook:
         self._delivery = EventDelivery(guarded.inbox if guarded else inbox, client, target_of)
         self._held = ""
         self.guard = guarded.guard if guarded else None
-        self.links = CustomerLinks(inbox, client)
         self.delivering = RepeatedTask("delivery", self._deliver, every_seconds=LEFT_BEHIND_SECONDS)
         self.checking_clock = RepeatedTask("clock", clock.check, every_seconds=CLOCK_SECONDS)
         self.counts: Counter[str] = Counter()
+        self.gate = BoundedLinks(self.counts)
+        self.links = CustomerLinks(inbox, client, self.gate)
 
     async def receive(self, request: Request) -> Response:
         """Answer 200 once the event is stored, 400 to what is unsigned, stale or no event, 413 to what is too large."""
@@ -179,12 +181,13 @@ def build_app(webhook: Webhook) -> Starlette:
             # Unlike awaiting them, this lets a cancellation of our own through.
             await asyncio.wait(tasks)
 
+    gated = webhook.gate.gated
     routes = [
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
-        Route("/pay/{token:str}", webhook.links.pay, methods=["GET", "POST"]),
-        Route("/paid", webhook.links.paid),
-        Route("/cards/{token:str}", webhook.links.card),
-        Route("/saved", webhook.links.saved),
+        Route("/pay/{token:str}", gated(webhook.links.pay), methods=["GET", "POST"]),
+        Route("/paid", gated(webhook.links.paid)),
+        Route("/cards/{token:str}", gated(webhook.links.card)),
+        Route("/saved", gated(webhook.links.saved)),
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]

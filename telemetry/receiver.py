@@ -18,6 +18,7 @@ RESULTS = (
     "untrusted_body",
     "untrusted_livemode",
     "untrusted_stale",
+    "link_refused",
 )
 REASONS = ("too_slow", "evicted", "head_too_large")
 
@@ -34,7 +35,8 @@ class ReceiverCounters(Collector):
         yield _family(
             "duly_received_events",
             "Requests with events: stored and repeated are answered once that is committed, refused ones by their "
-            "reason; delivered are events whose workflow was signalled.",
+            "reason; delivered are events whose workflow was signalled; link_refused are visits of payers beyond the "
+            "limits.",
             "result",
             RESULTS,
             self._events,

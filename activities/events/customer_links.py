@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -10,9 +12,12 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.events.inbox import EventInbox
+from activities.events.link_limits import BoundedLinks
 from activities.events.request_links import request_page
 from models.workflow_ids import card_id as card_workflow_id
 from models.workflow_ids import collection_id, payment_request_id
+
+Found = TypeVar("Found")
 
 # What our links end in is made of these; anything else leads nowhere, and is not looked up.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -37,19 +42,20 @@ PAGE_TIMEOUT = timedelta(seconds=20)
 class CustomerLinks:
     """Leads customers from their links to pages of the gateway."""
 
-    def __init__(self, inbox: EventInbox, client: Client) -> None:
+    def __init__(self, inbox: EventInbox, client: Client, gate: BoundedLinks) -> None:
         self._inbox = inbox
         self._client = client
+        self._gate = gate
 
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""
         token = request.path_params["token"]
         is_token = _TOKEN.fullmatch(token) is not None
-        if requested := await self._inbox.request_of_link(token) if is_token else None:
+        if requested := await self._found(self._inbox.request_of_link, token) if is_token else None:
             if request.method != "POST" or not requested.is_payable:
                 return request_page(requested)
             return await self._lead_to_page(payment_request_id(requested.request_id), otherwise=_UNDER_WAY)
-        receivable = await self._inbox.receivable_of(token) if is_token else None
+        receivable = await self._found(self._inbox.receivable_of, token) if is_token else None
         if receivable is None:
             return PlainTextResponse("There is nothing to pay with this link any more.", status_code=404)
         return await self._lead_to_page(collection_id(*receivable), otherwise=_UNDER_WAY)
@@ -57,12 +63,16 @@ class CustomerLinks:
     async def card(self, request: Request) -> Response:
         """Take a card's holder from the link in a message to the page on which they are waited for."""
         token = request.path_params["token"]
-        card_id = await self._inbox.card_of(token) if _TOKEN.fullmatch(token) else None
+        card_id = await self._found(self._inbox.card_of, token) if _TOKEN.fullmatch(token) else None
         if card_id is None:
             return PlainTextResponse("There is nothing to confirm here any more.", status_code=404)
         return await self._lead_to_page(
             card_workflow_id(card_id), otherwise="Nothing needs to be done about this card now."
         )
+
+    async def _found(self, find: Callable[[str], Awaitable[Found]], token: str) -> Found:
+        async with self._gate.lookups:
+            return await find(token)
 
     async def _lead_to_page(self, workflow_id: str, *, otherwise: str) -> Response:
         """Ask a workflow where its customer must go, and send them there."""
