@@ -16,7 +16,8 @@ from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
 from models.messages.message import MailingRequest
-from models.payments.payment_request import PaymentRequestInput, PaymentRequestTerms
+from models.payments.payment_request import PaymentRequestInput
+from models.payments.request_terms import PaymentRequestTerms
 from models.period import DUE_RULE, EARLIEST_CLOCK, RECEIVABLE_MEANING, RECEIVABLE_PATTERN, InvalidPeriodError
 from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest

@@ -5,17 +5,23 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.events.bounded_http import read_body
 from activities.events.inbox import EventInbox
 from activities.events.link_limits import BoundedLinks
-from activities.events.request_links import request_page
+from activities.events.request_links import InvalidAmountError, LinkedRequest, chosen_amount, request_page
+from models.payments.payment_request import PageOrder
 from models.workflow_ids import card_id as card_workflow_id
 from models.workflow_ids import collection_id, payment_request_id
+
+# A form of ours is smaller by far.
+FORM_BYTES_MAX = 4096
 
 Found = TypeVar("Found")
 
@@ -54,11 +60,23 @@ class CustomerLinks:
         if requested := await self._found(self._inbox.request_of_link, token) if is_token else None:
             if request.method != "POST" or not requested.is_payable:
                 return request_page(requested)
-            return await self._lead_to_page(payment_request_id(requested.request_id), otherwise=_UNDER_WAY)
+            return await self._pay_request(request, requested)
         receivable = await self._found(self._inbox.receivable_of, token) if is_token else None
         if receivable is None:
             return PlainTextResponse("There is nothing to pay with this link any more.", status_code=404)
         return await self._lead_to_page(collection_id(*receivable), otherwise=_UNDER_WAY)
+
+    async def _pay_request(self, request: Request, requested: LinkedRequest) -> Response:
+        """Lead the payer of a request to its page, for the amount that they chose where it is theirs to choose."""
+        body = await read_body(request, FORM_BYTES_MAX)
+        if body is None:
+            return Response(status_code=413, headers={"connection": "close"})
+        typed = parse_qs(body.decode(errors="replace"), max_num_fields=10).get("amount", [""])[-1]
+        try:
+            order = PageOrder(chosen_amount(requested, typed))
+        except InvalidAmountError:
+            return request_page(requested, refused=typed)
+        return await self._lead_to_page(payment_request_id(requested.request_id), order, otherwise=_UNDER_WAY)
 
     async def card(self, request: Request) -> Response:
         """Take a card's holder from the link in a message to the page on which they are waited for."""
@@ -74,13 +92,13 @@ class CustomerLinks:
         async with self._gate.lookups:
             return await find(token)
 
-    async def _lead_to_page(self, workflow_id: str, *, otherwise: str) -> Response:
+    async def _lead_to_page(self, workflow_id: str, *given: PageOrder, otherwise: str) -> Response:
         """Ask a workflow where its customer must go, and send them there."""
         handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
         try:
             # The server ends a poll by itself, and the client begins the next: only this ends them all.
             async with asyncio.timeout(PAGE_TIMEOUT.total_seconds()):
-                url = await handle.execute_update("open_page", result_type=str, rpc_timeout=PAGE_TIMEOUT)
+                url = await handle.execute_update("open_page", args=given, result_type=str, rpc_timeout=PAGE_TIMEOUT)
         except WorkflowUpdateFailedError as error:
             rule = getattr(error.cause, "type", "")
             if rule in _NO_PAGE_AT_ALL:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal, parse_decimal
 from jinja2 import Environment, select_autoescape
 from starlette.responses import HTMLResponse, Response
 
@@ -20,6 +21,9 @@ from activities.messages.rendering import reader_locale
 from activities.messages.template_values import money_text, one_line
 from models.money import Money
 from models.payments.payment_request import PaymentRequestState
+
+# So much of what was typed into a form is read.
+TYPED_MAX = 20
 
 # Whoever has the link may pay: it is kept out of caches, out of search engines, and from the sites that come next.
 _HEADERS = MappingProxyType(
@@ -38,9 +42,14 @@ _PAGE = """<!doctype html>
 .amount{font-size:1.8rem}p{white-space:pre-line}button{font:inherit;padding:.6rem 1.4rem}</style></head>
 <body><h1>{{ title }}</h1>
 {% if description %}<p>{{ description }}</p>{% endif %}
-<div class="amount">{{ amount }}</div>
+{% if not choice %}<div class="amount">{{ amount }}</div>{% endif %}
 <p>{{ text }}</p>
-{% if button %}<form method="post"><button type="submit">{{ button }}</button></form>{% endif %}
+{% if error %}<p role="alert"><strong>{{ error }}</strong></p>{% endif %}
+{% if button %}<form method="post">
+{% if choice %}<p><label>{{ choice }}<br>
+<input name="amount" inputmode="decimal" autocomplete="off" maxlength="20" required value="{{ given }}"></label></p>
+{% endif %}
+<button type="submit">{{ button }}</button></form>{% endif %}
 </body></html>
 """
 _TEMPLATE = Environment(autoescape=select_autoescape(default=True, default_for_string=True)).from_string(_PAGE)
@@ -61,6 +70,8 @@ class LinkedRequest:
     currency: str
     payable_minor: int
     paid_minor: int
+    least_minor: int
+    most_minor: int
     expires_at: datetime
     locale: str
     time_zone: str
@@ -70,13 +81,36 @@ class LinkedRequest:
         object.__setattr__(self, "state", PaymentRequestState(self.state))
 
     @property
+    def is_payers_choice(self) -> bool:
+        """Say whether the payer chooses the amount."""
+        return self.most_minor > 0
+
+    @property
     def is_payable(self) -> bool:
         """Say whether its button leads anywhere."""
         return self.state is PaymentRequestState.OPEN and self.payable_minor > 0
 
 
-def request_page(request: LinkedRequest) -> Response:
-    """Show what is asked for, with a button while it can be paid."""
+class InvalidAmountError(ValueError):
+    """What a payer typed is no amount that the request lets them choose."""
+
+
+def chosen_amount(request: LinkedRequest, typed: str) -> int:
+    """Return the amount that the payer chose, in minor units; 0 where it is fixed. Raises InvalidAmountError."""
+    if not request.is_payers_choice:
+        return 0
+    try:
+        written = parse_decimal(typed.strip()[:TYPED_MAX], reader_locale(request.locale), strict=True)
+        amount = Money.parse(f"{written:f}", request.currency).amount_minor
+    except ValueError as error:
+        raise InvalidAmountError(typed) from error
+    if not request.least_minor <= amount <= request.most_minor:
+        raise InvalidAmountError(typed)
+    return amount
+
+
+def request_page(request: LinkedRequest, *, refused: str | None = None) -> Response:
+    """Show what is asked for, with a button while it can be paid; `refused` is an amount that it does not take."""
     locale = reader_locale(request.locale)
     texts = _TEXTS[locale.language]
     word = request.state if request.state is not PaymentRequestState.OPEN or request.is_payable else "nothing"
@@ -88,8 +122,22 @@ def request_page(request: LinkedRequest) -> Response:
         amount=money_text(amount, locale),
         text=texts[word].format(until=_day(request, locale)),
         button=texts["button"] if request.is_payable else "",
+        choice=_limits(request, locale, texts["choice"]) if request.is_payable and request.is_payers_choice else "",
+        given=_typed(request, locale) if refused is None else refused[:TYPED_MAX],
+        error=_limits(request, locale, texts["refused"]) if refused is not None else "",
     )
-    return HTMLResponse(content, headers=dict(_HEADERS))
+    return HTMLResponse(content, status_code=200 if refused is None else 422, headers=dict(_HEADERS))
+
+
+def _limits(request: LinkedRequest, locale: Locale, text: str) -> str:
+    least, most = (Money(minor, request.currency) for minor in (request.least_minor, request.most_minor))
+    return text.format(least=money_text(least, locale), most=money_text(most, locale))
+
+
+def _typed(request: LinkedRequest, locale: Locale) -> str:
+    """Write the amount that is suggested as its reader would type it."""
+    amount = Money(request.payable_minor, request.currency).to_decimal()
+    return format_decimal(amount, locale=locale, decimal_quantization=False, group_separator=False)
 
 
 def _day(request: LinkedRequest, locale: Locale) -> str:

@@ -17,6 +17,7 @@ from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
 from models.payments.payment_request import (
+    AmountChoice,
     PaymentLink,
     PaymentRequestEnd,
     PaymentRequestInput,
@@ -44,6 +45,8 @@ _REQUESTS = select(
     _Q.state,
     _Q.end_reason.label("reason"),
     _Q.amount_minor,
+    _Q.least_minor,
+    _Q.most_minor,
     _Q.currency,
     _Q.invoices,
     _Q.sender,
@@ -71,6 +74,7 @@ class PaymentRequestActivities:
             self.open_payment_request,
             self.load_payment_request,
             self.hand_out_link,
+            self.choose_amount,
             self.mail_payment_request,
             self.end_payment_request,
         ]
@@ -102,6 +106,12 @@ class PaymentRequestActivities:
         """
         stored = _STORED.validate_python(await open_payment_request(self._database, request))
         return link_of(stored, await RequestLinks(self._database).made(stored.request_id))
+
+    @activity.defn
+    async def choose_amount(self, choice: AmountChoice) -> StoredPaymentRequest:
+        """Keep the amount that the payer has chosen, for the next page. Raises RuleBrokenError beyond the limits."""
+        chosen = await self._database.call("choose_amount", id=choice.request_id, amount=choice.amount_minor)
+        return _STORED.validate_python(chosen)
 
     @activity.defn
     async def mail_payment_request(self, mail: PaymentRequestMail) -> None:
@@ -157,6 +167,8 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
         sender_email=terms.sender_email,
         reason=terms.reason,
         is_mailed=terms.is_mailed,
+        least=terms.least_minor or None,
+        most=terms.most_minor or None,
     )
 
 

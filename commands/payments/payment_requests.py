@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Row
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
@@ -20,14 +21,9 @@ from models.gateway.gateway_request import CollectResult
 from models.listing import ListPage
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operator_command import OperatorCommand, UnknownResolution
-from models.payments.order import asked_of, order_id
-from models.payments.payment_request import (
-    InvalidPaymentRequestError,
-    PaymentLink,
-    PaymentRequestInput,
-    PaymentRequestTerms,
-    pay_path,
-)
+from models.payments.order import amount_of, asked_of, order_id
+from models.payments.payment_request import PaymentLink, PaymentRequestInput, pay_path
+from models.payments.request_terms import InvalidPaymentRequestError, PaymentRequestTerms
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, payment_request_id
 from settings import Settings
@@ -53,6 +49,8 @@ class RequestOptions:
     sender_email: str
     sender: str
     reason: str
+    least: str = ""
+    most: str = ""
 
 
 async def create(output: Output, options: RequestOptions, *, wait_seconds: float) -> None:
@@ -110,6 +108,7 @@ async def show(output: Output, id: str) -> None:
         ("Account", found.account_id),
         ("Title", found.title),
         ("Amount", money(found.amount_minor, found.currency)),
+        ("Payer chooses", _limits(found)),
         ("To pay now", money(stored.payable_minor, found.currency) if found.closed_at is None else ""),
         ("Invoices", ", ".join(found.invoices)),
         ("Until", moment(found.expires_at)),
@@ -183,24 +182,36 @@ async def _written(settings: Settings, request: PaymentRequestInput, options: Re
 
 
 def _terms(options: RequestOptions, currency: str) -> PaymentRequestTerms:
-    asked, invoices = asked_of(options.amount, options.invoices, currency)
+    least, most = (amount_of(text, currency, name) for text, name in ((options.least, "least"), (options.most, "most")))
+    if least or most:
+        asked, invoices = amount_of(options.amount, currency), options.invoices
+    else:
+        asked, invoices = asked_of(options.amount, options.invoices, currency)
     try:
         return PaymentRequestTerms(
             options.account,
             options.title,
             description=options.description,
             amount_minor=asked.amount_minor if asked else 0,
-            currency=asked.currency if asked else "",
+            currency=currency if asked or least or most else "",
             invoices=invoices,
             valid_days=options.valid_days,
             is_mailed=options.is_mailed,
             sender=options.sender,
             sender_email=options.sender_email,
             reason=options.reason,
+            least_minor=least.amount_minor if least else 0,
+            most_minor=most.amount_minor if most else 0,
         )
     except InvalidPaymentRequestError as error:
         field, _, message = str(error).partition(": ")
         raise refusal(field, "payment_request_valid", message) from error
+
+
+def _limits(found: Row[Any]) -> str:
+    if found.most_minor is None:
+        return ""
+    return f"{money(found.least_minor, found.currency)} to {money(found.most_minor, found.currency)}"
 
 
 def _without_path(made: PaymentLink) -> dict[str, Any]:

@@ -39,6 +39,11 @@ def create_payment_request(
         list[str] | None,
         typer.Option("--invoice", help="An invoice by id or number, or a part: INV-12=50.00. May be given again."),
     ] = None,
+    least: Annotated[
+        str,
+        typer.Option("--least", help="The payer chooses: so much at least. --amount is what is suggested."),
+    ] = "",
+    most: Annotated[str, typer.Option("--most", help="The payer chooses: so much at most.")] = "",
     description: Annotated[str, typer.Option("--description", help="More about it, for the payer.")] = "",
     valid_days: Annotated[int, typer.Option("--valid-days", min=1, max=365, help="Its link is good so long.")] = 14,
     is_mailed: Annotated[
@@ -76,6 +81,8 @@ def create_payment_request(
         sender_email,
         person_of(actor),
         reason,
+        least,
+        most,
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 

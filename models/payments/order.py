@@ -55,15 +55,20 @@ def asked_of(amount: str, invoices: Sequence[str], currency: str) -> tuple[Money
     if not amount and not named:
         raise refusal("amount", "something_asked", "say how much (--amount), or which invoices (--invoice)")
     ids = tuple(dict.fromkeys(id for id, _, _ in named))
-    if not (text := parts[0] if parts else amount):
-        return None, ids
+    return amount_of(parts[0] if parts else amount, currency), ids
+
+
+def amount_of(text: str, currency: str, field: str = "amount") -> Money | None:
+    """Read an amount that is asked for; None of an empty text. Raises RefusedError."""
+    if not text:
+        return None
     try:
         asked = Money.parse(text, currency)
     except MoneyError as error:
-        raise refusal("amount", "amount_is_decimal", str(error)) from error
+        raise refusal(field, "amount_is_decimal", str(error)) from error
     if asked.amount_minor <= 0:
-        raise refusal("amount", "amount_collectable", f"{asked} is nothing to ask for")
-    return asked, ids
+        raise refusal(field, "amount_collectable", f"{asked} is nothing to ask for")
+    return asked
 
 
 def state_of(result: CollectResult, *, hands_over: bool) -> PaymentState:

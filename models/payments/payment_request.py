@@ -4,16 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.card_number import REFUSED, holds_card_number
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError
+from models.payments.request_terms import PaymentRequestTerms
 from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
-
-TITLE_MAX = 200
-DESCRIPTION_MAX = 2000
-EMAIL_MAX = 254
-VALID_DAYS_MAX = 365
 
 # How long before its end a request that was mailed is mailed once more.
 REMINDERS = (timedelta(days=3), timedelta(days=1))
@@ -39,50 +34,6 @@ PAID_ELSEWHERE = "paid_elsewhere"
 CANCELLED = "cancelled"
 
 
-class InvalidPaymentRequestError(ValueError):
-    """A payment request that breaks a rule; the message opens with the field."""
-
-
-@dataclass(frozen=True)
-class PaymentRequestTerms:
-    """What is asked for, of whom, and until when; amounts in minor units of the account's currency.
-
-    `invoices` are ids or numbers. An amount with them is a part of them, 0 is all of them; an amount without them is
-    paid on account. `valid_days` from the day on which it is made. `sender_email` is told when it is paid, `is_mailed`:
-    the account's address gets the link, and reminders.
-    """
-
-    account_id: str
-    title: str
-    description: str = ""
-    amount_minor: int = 0
-    currency: str = ""
-    invoices: tuple[str, ...] = ()
-    valid_days: int = 14
-    is_mailed: bool = False
-    sender: str = "system"
-    sender_email: str = ""
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse what nobody could pay. Raises InvalidPaymentRequestError."""
-        error = InvalidPaymentRequestError
-        refuse_unless(bool(self.title.strip()), error, "title: say what is to be paid")
-        for name, most in (("title", TITLE_MAX), ("description", DESCRIPTION_MAX), ("sender_email", EMAIL_MAX)):
-            text = getattr(self, name)
-            refuse_unless(len(text) <= most, error, f"{name}: at most {most} characters")
-            refuse_unless(not holds_card_number(text), error, f"{name}: {REFUSED}")
-        refuse_unless(self.amount_minor >= 0, error, "amount_minor: must not be negative")
-        refuse_unless(bool(self.amount_minor or self.invoices), error, "amount_minor: say how much, or which invoices")
-        refuse_unless(
-            bool(self.amount_minor) == bool(self.currency), error, "currency: an amount has one, and invoices have none"
-        )
-        refuse_unless(1 <= self.valid_days <= VALID_DAYS_MAX, error, f"valid_days: must be from 1 to {VALID_DAYS_MAX}")
-        refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
-        is_address = not self.sender_email or (self.sender_email.isascii() and "@" in self.sender_email[1:-1])
-        refuse_unless(is_address, error, "sender_email: is no e-mail address")
-
-
 @dataclass(frozen=True)
 class PaymentRequestInput:
     """See a payment request through. Without terms it is one that was made before."""
@@ -97,7 +48,8 @@ class PaymentRequestInput:
 class StoredPaymentRequest:
     """A payment request as it is stored: what it asked for, and what is to be paid now.
 
-    `attempt` is the last that was written down, `has_open_attempt`: it has no definite outcome yet.
+    `most_minor` is 0 where the amount is fixed; else the payer chooses one from `least_minor` to it. `attempt` is the
+    last that was written down, `has_open_attempt`: it has no definite outcome yet.
     """
 
     request_id: str
@@ -107,6 +59,8 @@ class StoredPaymentRequest:
     title: str
     amount_minor: int
     payable_minor: int
+    least_minor: int
+    most_minor: int
     currency: str
     expires_at: datetime
     is_mailed: bool
@@ -166,6 +120,21 @@ class PaymentRequestMail:
     transition: str
     actor: str = ""
     because: str = ""
+
+
+@dataclass(frozen=True)
+class PageOrder:
+    """What the payer says who presses the button: the amount, in minor units, where it is theirs to choose; else 0."""
+
+    amount_minor: int = 0
+
+
+@dataclass(frozen=True)
+class AmountChoice:
+    """The amount that a payer has chosen, to be kept with the request before a page asks for it."""
+
+    request_id: str
+    amount_minor: int
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,8 @@ class PaymentRequestRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    least_minor: Mapped[int | None] = mapped_column(BigInteger)
+    most_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class RequestLinkRow(Base):

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from models.payments.payment_request import (
+    PageOrder,
     PaymentLink,
     PaymentRequestInput,
     PaymentRequestResult,
     PaymentRequestState,
     PaymentRequestStatus,
-    PaymentRequestTerms,
 )
+from models.payments.request_terms import PaymentRequestTerms
 from tests.contract.examples import COMMAND, HISTORY, NOON, RESOLUTION, SETTLED, WHO, WHY, Call, Example
 
 UNTIL = NOON + timedelta(days=14)
@@ -47,7 +48,7 @@ REQUESTS = {
             "created": Call(
                 PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL), INPUT
             ),
-            "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1"),
+            "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1", PageOrder()),
             "resolve_unknown": Call(SETTLED, RESOLUTION),
             "send_link": Call("sent again", COMMAND),
             "withdraw": Call(PaymentRequestState.WITHDRAWN.value, COMMAND),

@@ -13,12 +13,8 @@ from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
 from activities.gateway.stripe_gateway import StripeGateway
-from models.payments.payment_request import (
-    PaymentLink,
-    PaymentRequestInput,
-    PaymentRequestResult,
-    PaymentRequestTerms,
-)
+from models.payments.payment_request import PaymentLink, PaymentRequestInput, PaymentRequestResult
+from models.payments.request_terms import PaymentRequestTerms
 from models.workflow_ids import WORKFLOW_QUEUE, payment_request_id
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
@@ -78,9 +74,9 @@ class Payer:
         """Open the link."""
         return await self.browser.get(path)
 
-    async def press(self, path: str) -> str:
+    async def press(self, path: str, amount: str = "") -> str:
         """Press the button, and return the page that it leads to."""
-        answer = await self.browser.post(path)
+        answer = await self.browser.post(path, data={"amount": amount} if amount else None)
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 

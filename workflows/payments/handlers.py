@@ -1,5 +1,7 @@
 """The signals, updates and queries of a payment request."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -13,6 +15,8 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.payment_request import (
     CANCELLED,
+    AmountChoice,
+    PageOrder,
     PaymentLink,
     PaymentRequestEnd,
     PaymentRequestInput,
@@ -20,6 +24,7 @@ from models.payments.payment_request import (
     PaymentRequestState,
     PaymentRequestStatus,
     RequestPage,
+    StoredPaymentRequest,
     require_open,
 )
 from models.waiting import WakeReason
@@ -28,6 +33,8 @@ from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.details import UNKNOWN
 from workflows.payments.state import PaymentRequestProgress
 from workflows.updates import async_update, surfacing_refusal
+
+NO_CHOICE = PageOrder()
 
 # Why no page is opened: there is nothing to pay any more, or a payment is under way.
 NOT_OPEN = "payment_request_open"
@@ -39,6 +46,7 @@ class PaymentRequestHandlers:
     _state: PaymentRequestProgress
     _refused: ApplicationError | None
     _outgoing: OutgoingMessages[None]
+    _paging: asyncio.Lock
 
     @workflow.signal(description="The gateway has an event of this request's payment.")
     def gateway_event(self) -> None:
@@ -81,12 +89,16 @@ class PaymentRequestHandlers:
             return link
 
     @async_update("Open a page for the payer, or return the open one.")
-    async def open_page(self) -> str:
+    async def open_page(self, order: PageOrder = NO_CHOICE) -> str:
         """Return the address of a page on which what is to be paid now can be paid."""
+        async with self._paging:
+            return await self._page_for(order)
+
+    async def _page_for(self, order: PageOrder) -> str:
         state = self._state
         await workflow.wait_condition(lambda: state.known is not None and not self._is_page_unread())
         self._require_open()
-        await self._read_again()
+        await self._take_choice(order)
         if state.page is not None and state.page.amount_minor != state.stored.payable_minor:
             # Something was paid elsewhere: the page asks for too much, and is closed before another is opened.
             state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
@@ -157,7 +169,7 @@ class PaymentRequestHandlers:
             raise CommandError("given: must be the input of the start, with its terms")
 
     @open_page.validator
-    def _may_open_page(self) -> None:
+    def _may_open_page(self, order: PageOrder = NO_CHOICE) -> None:
         self._require_possible()
 
     @send_link.validator
@@ -197,6 +209,22 @@ class PaymentRequestHandlers:
         state = self._state
         request_id = state.request.request_id
         state.end = state.end or PaymentRequestEnd(request_id, PaymentRequestState.WITHDRAWN, reason, actor, because)
+
+    async def _take_choice(self, order: PageOrder) -> None:
+        """Read what is to be paid now; where the payer chooses it, keep what they have chosen."""
+        state = self._state
+        if not state.stored.most_minor and not order.amount_minor:
+            await self._read_again()
+            return
+        with surfacing_refusal():
+            chosen: StoredPaymentRequest = await workflow.execute_activity_method(
+                PaymentRequestActivities.choose_amount,
+                AmountChoice(state.request.request_id, order.amount_minor),
+                summary="keep the amount that the payer has chosen",
+                **DATABASE,
+            )
+        if not state.is_over:
+            state.take(chosen)
 
     async def _read_again(self) -> None:
         """Read what is to be paid now."""

@@ -1,5 +1,6 @@
 """A payment by a link: made, mailed, paid on a page of the gateway's, or expired or withdrawn (P17, P18)."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -44,6 +45,7 @@ class PaymentRequest(PaymentRequestHandlers):
     @checked_init
     def __init__(self, request: PaymentRequestInput) -> None:
         self._outgoing = OutgoingMessages[None]()
+        self._paging = asyncio.Lock()
         self._state = PaymentRequestProgress(request, lambda: self._outgoing.may_be_cut_off)
         self._refused = None
 

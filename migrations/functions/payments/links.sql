@@ -27,9 +27,10 @@ end $$;
 -- What the page behind a link shows, also of a request that is over.
 create or replace function duly.payment_request_of_link(p_token_hash text)
 returns table (request_id text, title text, description text, state text, currency text, payable_minor bigint, paid_minor bigint,
-    expires_at timestamptz, locale text, time_zone text)
+    least_minor bigint, most_minor bigint, expires_at timestamptz, locale text, time_zone text)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select q.id, q.title, q.description, q.state, q.currency, duly.payable_now(q), q.amount_minor, q.expires_at,
+    select q.id, q.title, q.description, q.state, q.currency, duly.payable_now(q), q.amount_minor, coalesce(q.least_minor, 0),
+        coalesce(q.most_minor, 0), q.expires_at,
         coalesce(a.locale, 'en'), a.time_zone
     from duly.request_links l join duly.payment_requests q on q.id = l.request_id
     join duly.accounts a on a.id = q.account_id

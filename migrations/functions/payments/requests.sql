@@ -24,6 +24,7 @@ create or replace function duly.payment_request_view(q duly.payment_requests) re
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('request_id', q.id, 'account_id', q.account_id, 'period', q.period, 'provider', q.provider_id,
         'title', q.title, 'amount_minor', q.amount_minor, 'payable_minor', duly.payable_now(q), 'currency', q.currency,
+        'least_minor', coalesce(q.least_minor, 0), 'most_minor', coalesce(q.most_minor, 0),
         'expires_at', q.expires_at, 'is_mailed', q.is_mailed, 'state', q.state, 'reason', q.end_reason,
         'time_zone', a.time_zone, 'attempt', coalesce(last.attempt, 0),
         'has_open_attempt', last.attempt is not null and not duly.is_final(last.outcome))
@@ -59,7 +60,7 @@ end $$;
 -- Refused, with nothing written: other terms under the same id, or more than nobody else claims.
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
     p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
-    p_sender_email text, p_reason text, p_is_mailed boolean)
+    p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -67,7 +68,7 @@ declare
     v_period text;
     v_invoices text[];
     v_claimed text[] := '{}';
-    v_amount bigint := p_asked;
+    v_amount bigint := coalesce(p_asked, p_least);
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select * into a from duly.accounts where id = p_account_id and kind = 'customer';
@@ -78,9 +79,10 @@ begin
         left join duly.transaction_numbers n on n.number = u.name order by u.place);
     select * into q from duly.payment_requests where id = p_id;
     if found then
-        if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.valid_days, q.sender_email, q.is_mailed)
+        if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.valid_days, q.sender_email, q.is_mailed,
+                q.least_minor, q.most_minor)
             is distinct from (p_account_id, p_provider_id, p_title, p_description, p_asked, v_invoices, p_valid_days, p_sender_email,
-                p_is_mailed) then
+                p_is_mailed, p_least, p_most) then
             perform duly.refuse('id_means_one_request', format('request_id: %s was given to another request, of %s', p_id, q.account_id));
         end if;
         return duly.payment_request_view(q);
@@ -88,9 +90,9 @@ begin
     v_period := to_char(now() at time zone a.time_zone, 'YYYY-MM') || '-' || p_id;
     if a.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account_id: %s is terminated', p_account_id));
-    elsif p_asked is not null and p_currency <> a.currency then
+    elsif coalesce(p_asked, p_most) is not null and p_currency <> a.currency then
         perform duly.refuse('currency_of_account', format('currency: %s is not kept in %s', p_account_id, p_currency));
-    elsif p_asked is null and cardinality(v_invoices) = 0 then
+    elsif coalesce(p_asked, p_most) is null and cardinality(v_invoices) = 0 then
         perform duly.refuse('something_asked', 'amount_minor: say how much, or which invoices');
     elsif exists (select from duly.collections where account_id = p_account_id and period = v_period)
         or exists (select from duly.gateway_requests where account_id = p_account_id and period = v_period and kind = 'payment') then
@@ -104,14 +106,16 @@ begin
         select invoices into v_claimed from duly.part_to_collect(p_account_id, v_period, '', v_invoices, p_asked);
         v_amount := coalesce(p_asked, duly.chargeable_part(duly.owed_to(p_account_id, v_period, v_claimed), a.currency));
     end if;
-    perform duly.refuse_unpayable(p_account_id, p_provider_id, v_amount, a.currency);
+    perform duly.refuse_unpayable(p_account_id, p_provider_id, each, a.currency)
+    from unnest(array_remove(array[v_amount, p_least, p_most], null)) each;
     insert into duly.payment_requests (id, account_id, period, provider_id, title, description, asked_minor, currency, invoices,
-        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at)
+        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at, least_minor, most_minor)
     values (p_id, p_account_id, v_period, p_provider_id, p_title, p_description, p_asked, a.currency, v_invoices, v_amount,
-        p_valid_days, p_sender, p_sender_email, p_reason, p_is_mailed, now() + make_interval(days => p_valid_days))
+        p_valid_days, p_sender, p_sender_email, p_reason, p_is_mailed, now() + make_interval(days => p_valid_days),
+        p_least, p_most)
     returning * into q;
     perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
-        p_asked => case when p_asked is not null then v_amount end, p_policy_id => 'by_hand');
+        p_asked => case when coalesce(p_asked, p_most) is not null then v_amount end, p_policy_id => 'by_hand');
     if p_is_mailed then
         perform duly.write_request_message(q, 'new', 'new');
     end if;
@@ -170,6 +174,8 @@ begin
     if r.id is not null then
         p_state := 'paid';
         p_reason := 'paid';
+        -- A page of an amount that was chosen earlier may have been the one that was paid.
+        update duly.payment_requests set amount_minor = r.amount_minor where id = p_id and most_minor is not null;
     end if;
     perform duly.close_collection(q.account_id, q.period, case p_state when 'paid' then 'settled' else 'given_up' end, p_reason, 'nothing');
     update duly.payment_requests set state = p_state, end_reason = p_reason, closed_at = clock_timestamp(),

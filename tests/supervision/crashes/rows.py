@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.collections.collection import PaidOutsideCommand
+from models.payments.payment_request import PageOrder
 from tests.supervision.scenario import WHO, Moment
 
 
@@ -137,6 +138,7 @@ PRESSED: Mapping[str, Pressed] = {
     "accept_dispute": Pressed(Moment.WAITING, "Dispute", update="accept", changes_end=True),
     "change_card": Pressed(Moment.WAITING, "CardLifecycle", update="block", changes_end=True),
     "close_page": Pressed(Moment.PAGE_OPEN, "Collection", update="give_up", changes_end=True),
+    "choose_amount": Pressed(Moment.WAITING, "PaymentRequest", update="open_page", command=PageOrder(2500)),
     "mail_payment_request": Pressed(Moment.WAITING, "PaymentRequest", update="send_link"),
     "is_owed": Pressed(Moment.WAITING, "Collection", signal="receivable_changed"),
     "record_paid_outside": Pressed(

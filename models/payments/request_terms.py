@@ -1,0 +1,72 @@
+"""The terms of a payment request: what is asked for, of whom, and until when."""
+
+from dataclasses import dataclass
+
+from models.card_number import REFUSED, holds_card_number
+from models.problem import refuse_unless
+
+TITLE_MAX = 200
+DESCRIPTION_MAX = 2000
+EMAIL_MAX = 254
+VALID_DAYS_MAX = 365
+
+
+class InvalidPaymentRequestError(ValueError):
+    """A payment request that breaks a rule; the message opens with the field."""
+
+
+@dataclass(frozen=True)
+class PaymentRequestTerms:
+    """What is asked for, of whom, and until when; amounts in minor units of the account's currency.
+
+    `invoices` are ids or numbers. An amount with them is a part of them, 0 is all of them; an amount without them is
+    paid on account. With `most_minor` the payer chooses an amount from `least_minor` to it, on account, and the amount
+    is what is suggested. `valid_days` from the day on which it is made. `sender_email` is told when it is paid,
+    `is_mailed`: the account's address gets the link, and reminders.
+    """
+
+    account_id: str
+    title: str
+    description: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    invoices: tuple[str, ...] = ()
+    valid_days: int = 14
+    is_mailed: bool = False
+    sender: str = "system"
+    sender_email: str = ""
+    reason: str = ""
+    least_minor: int = 0
+    most_minor: int = 0
+
+    @property
+    def is_payers_choice(self) -> bool:
+        """Say whether the payer chooses the amount."""
+        return bool(self.least_minor or self.most_minor)
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could pay. Raises InvalidPaymentRequestError."""
+        error = InvalidPaymentRequestError
+        refuse_unless(bool(self.title.strip()), error, "title: say what is to be paid")
+        for name, most in (("title", TITLE_MAX), ("description", DESCRIPTION_MAX), ("sender_email", EMAIL_MAX)):
+            text = getattr(self, name)
+            refuse_unless(len(text) <= most, error, f"{name}: at most {most} characters")
+            refuse_unless(not holds_card_number(text), error, f"{name}: {REFUSED}")
+        self._check_amounts()
+        refuse_unless(1 <= self.valid_days <= VALID_DAYS_MAX, error, f"valid_days: must be from 1 to {VALID_DAYS_MAX}")
+        refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
+        is_address = not self.sender_email or (self.sender_email.isascii() and "@" in self.sender_email[1:-1])
+        refuse_unless(is_address, error, "sender_email: is no e-mail address")
+
+    def _check_amounts(self) -> None:
+        error = InvalidPaymentRequestError
+        has_amount = bool(self.amount_minor) or self.is_payers_choice
+        refuse_unless(self.amount_minor >= 0, error, "amount_minor: must not be negative")
+        refuse_unless(has_amount or bool(self.invoices), error, "amount_minor: say how much, or which invoices")
+        refuse_unless(has_amount == bool(self.currency), error, "currency: an amount has one, and invoices have none")
+        if self.is_payers_choice:
+            refuse_unless(not self.invoices, error, "invoices: the payer chooses an amount on account, not of invoices")
+            refuse_unless(self.least_minor > 0, error, "most_minor: needs a least_minor of 1 or more")
+            refuse_unless(self.least_minor <= self.most_minor, error, "least_minor: must be from 1 to most_minor")
+            is_within = not self.amount_minor or self.least_minor <= self.amount_minor <= self.most_minor
+            refuse_unless(is_within, error, "amount_minor: what is suggested must be within the limits")
