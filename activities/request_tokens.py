@@ -20,10 +20,10 @@ class RequestLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def made(self, request_id: str) -> str:
-        """Return the end of a new link. Raises RuleBrokenError: there is no such request."""
+    async def made(self, request_id: str, *, payer: int = 0) -> str:
+        """Return the end of a new link, of one of several payers perhaps. Raises RuleBrokenError: no such request."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        await self._database.call("note_request_link", id=request_id, token_hash=hash_of(token))
+        await self._database.call("note_request_link", id=request_id, token_hash=hash_of(token), payer=payer)
         return token
 
     async def given(self, request_id: str, *, actor: str, reason: str) -> str:

@@ -88,8 +88,8 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;
 
 -- payments
-grant execute on function duly.choose_amount, duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
-    duly.keep_provider_lists, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,
+grant execute on function duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
+    duly.keep_provider_lists, duly.note_page_order, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,
     duly.payment_request_of_link, duly.send_payment_request, duly.set_preferred_method to duly_app;
 
 -- recovery

@@ -73,7 +73,7 @@ class CustomerLinks:
             return Response(status_code=413, headers={"connection": "close"})
         typed = parse_qs(body.decode(errors="replace"), max_num_fields=10).get("amount", [""])[-1]
         try:
-            order = PageOrder(chosen_amount(requested, typed))
+            order = PageOrder(chosen_amount(requested, typed), requested.payer)
         except InvalidAmountError:
             return request_page(requested, refused=typed)
         return await self._lead_to_page(payment_request_id(requested.request_id), order, otherwise=_UNDER_WAY)

@@ -75,6 +75,7 @@ class LinkedRequest:
     expires_at: datetime
     locale: str
     time_zone: str
+    payer: int = 0
 
     def __post_init__(self) -> None:
         """Read the state as the database has it."""

@@ -157,7 +157,8 @@ class MessageActivities:
             return MessageState.WITHHELD
         message = _CLAIMED.validate_python(claimed)
         if message.request_id:
-            message = replace(message, link_token=await RequestLinks(self._database).made(message.request_id))
+            token = await RequestLinks(self._database).made(message.request_id, payer=message.payer)
+            message = replace(message, link_token=token)
         rendered = await self._render(message)
         if rendered is None:
             return MessageState.WITHHELD

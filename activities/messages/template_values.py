@@ -47,6 +47,7 @@ class ClaimedMessage:
     description: str = ""
     recipient: str = ""
     request_id: str = ""
+    payer: int = 0
 
 
 @dataclass(frozen=True)

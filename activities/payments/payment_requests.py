@@ -17,7 +17,7 @@ from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
 from models.payments.payment_request import (
-    AmountChoice,
+    NotedPageOrder,
     PaymentLink,
     PaymentRequestEnd,
     PaymentRequestInput,
@@ -47,6 +47,8 @@ _REQUESTS = select(
     _Q.amount_minor,
     _Q.least_minor,
     _Q.most_minor,
+    _Q.payers,
+    _Q.opened_by,
     _Q.currency,
     _Q.invoices,
     _Q.sender,
@@ -74,7 +76,7 @@ class PaymentRequestActivities:
             self.open_payment_request,
             self.load_payment_request,
             self.hand_out_link,
-            self.choose_amount,
+            self.note_page_order,
             self.mail_payment_request,
             self.end_payment_request,
         ]
@@ -108,10 +110,13 @@ class PaymentRequestActivities:
         return link_of(stored, await RequestLinks(self._database).made(stored.request_id))
 
     @activity.defn
-    async def choose_amount(self, choice: AmountChoice) -> StoredPaymentRequest:
-        """Keep the amount that the payer has chosen, for the next page. Raises RuleBrokenError beyond the limits."""
-        chosen = await self._database.call("choose_amount", id=choice.request_id, amount=choice.amount_minor)
-        return _STORED.validate_python(chosen)
+    async def note_page_order(self, noted: NotedPageOrder) -> StoredPaymentRequest:
+        """Keep who opens a page, and the amount that they have chosen. Raises RuleBrokenError beyond the limits."""
+        order = noted.order
+        stored = await self._database.call(
+            "note_page_order", id=noted.request_id, amount=order.amount_minor, payer=order.payer
+        )
+        return _STORED.validate_python(stored)
 
     @activity.defn
     async def mail_payment_request(self, mail: PaymentRequestMail) -> None:
@@ -169,6 +174,7 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
         is_mailed=terms.is_mailed,
         least=terms.least_minor or None,
         most=terms.most_minor or None,
+        payers=list(terms.payers),
     )
 
 

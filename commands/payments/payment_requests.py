@@ -51,6 +51,7 @@ class RequestOptions:
     reason: str
     least: str = ""
     most: str = ""
+    payers: tuple[str, ...] = ()
 
 
 async def create(output: Output, options: RequestOptions, *, wait_seconds: float) -> None:
@@ -112,6 +113,7 @@ async def show(output: Output, id: str) -> None:
         ("To pay now", money(stored.payable_minor, found.currency) if found.closed_at is None else ""),
         ("Invoices", ", ".join(found.invoices)),
         ("Until", moment(found.expires_at)),
+        ("Payers", "\n".join(found.payers)),
         ("Sender", " ".join(filter(None, (found.sender, found.sender_email)))),
         ("Made", moment(found.created_at)),
         ("Over", moment(found.closed_at)),
@@ -202,6 +204,7 @@ def _terms(options: RequestOptions, currency: str) -> PaymentRequestTerms:
             reason=options.reason,
             least_minor=least.amount_minor if least else 0,
             most_minor=most.amount_minor if most else 0,
+            payers=options.payers,
         )
     except InvalidPaymentRequestError as error:
         field, _, message = str(error).partition(": ")

@@ -1,6 +1,7 @@
 """`payment-requests`: payments by a link. What is requested of a gateway is another noun, `requests`."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,34 @@ from models.payments.payment_request import PaymentRequestState
 app = typer.Typer(help="Payments by a link: asked for, paid on a page, expired or withdrawn.", no_args_is_help=True)
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="Id of a payment request.")]
+
+Title = Annotated[str, typer.Option("--title", help="What is to be paid, as the payer reads it.")]
+Amount = Annotated[
+    str, typer.Option("--amount", help="So much, such as 50.00: on account, or of the invoices that are named.")
+]
+Invoices = Annotated[
+    list[str] | None,
+    typer.Option("--invoice", help="An invoice by id or number, or a part: INV-12=50.00. May be given again."),
+]
+Least = Annotated[
+    str,
+    typer.Option("--least", help="The payer chooses: so much at least. --amount is what is suggested."),
+]
+Most = Annotated[str, typer.Option("--most", help="The payer chooses: so much at most.")]
+Description = Annotated[str, typer.Option("--description", help="More about it, for the payer.")]
+ValidDays = Annotated[int, typer.Option("--valid-days", min=1, max=365, help="Its link is good so long.")]
+IsMailed = Annotated[
+    bool, typer.Option("--mail/--no-mail", help="Mail the link to the account's address, and reminders.")
+]
+Payers = Annotated[
+    list[str] | None,
+    typer.Option("--payer", help="Mail a link to this address instead; of several, who pays first pays for all."),
+]
+SenderEmail = Annotated[str, typer.Option("--sender-email", help="Who is told when it is paid.")]
+OwnId = Annotated[
+    str, typer.Option("--id", help="Your id of it: the same id is the same request, however often it is made.")
+]
+Provider = Annotated[str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to be paid through.")]
 
 
 class PaymentRequestWord(StrEnum):
@@ -30,32 +59,19 @@ class PaymentRequestWord(StrEnum):
 @changes()
 def create_payment_request(
     account: AccountId,
-    title: Annotated[str, typer.Option("--title", help="What is to be paid, as the payer reads it.")],
+    title: Title,
     *,
-    amount: Annotated[
-        str, typer.Option("--amount", help="So much, such as 50.00: on account, or of the invoices that are named.")
-    ] = "",
-    invoice: Annotated[
-        list[str] | None,
-        typer.Option("--invoice", help="An invoice by id or number, or a part: INV-12=50.00. May be given again."),
-    ] = None,
-    least: Annotated[
-        str,
-        typer.Option("--least", help="The payer chooses: so much at least. --amount is what is suggested."),
-    ] = "",
-    most: Annotated[str, typer.Option("--most", help="The payer chooses: so much at most.")] = "",
-    description: Annotated[str, typer.Option("--description", help="More about it, for the payer.")] = "",
-    valid_days: Annotated[int, typer.Option("--valid-days", min=1, max=365, help="Its link is good so long.")] = 14,
-    is_mailed: Annotated[
-        bool, typer.Option("--mail/--no-mail", help="Mail the link to the account's address, and reminders.")
-    ] = True,
-    sender_email: Annotated[str, typer.Option("--sender-email", help="Who is told when it is paid.")] = "",
-    id: Annotated[
-        str, typer.Option("--id", help="Your id of it: the same id is the same request, however often it is made.")
-    ] = "",
-    provider: Annotated[
-        str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to be paid through.")
-    ] = "stripe",
+    amount: Amount = "",
+    invoice: Invoices = None,
+    least: Least = "",
+    most: Most = "",
+    description: Description = "",
+    valid_days: ValidDays = 14,
+    is_mailed: IsMailed = True,
+    payer: Payers = None,
+    sender_email: SenderEmail = "",
+    id: OwnId = "",
+    provider: Provider = "stripe",
     actor: Actor = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")] = "",
     wait_seconds: WaitSeconds = ANSWER_SECONDS,
@@ -83,8 +99,29 @@ def create_payment_request(
         reason,
         least,
         most,
+        tuple(payer or ()),
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
+
+
+@app.command("import")
+@changes()
+def import_payment_requests(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV with a header line.")
+    ],
+    *,
+    provider: Provider = "stripe",
+    actor: Actor = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with each request.")],
+    as_json: Json = False,
+) -> None:
+    """Make the request of every good row of a file; bad ones are named. Importing a file again changes nothing."""
+    from commands.changing.changes import person_of
+    from commands.payments.request_import import import_file
+
+    who = person_of(actor)
+    perform(lambda output: import_file(output, file, provider, actor=who, reason=reason), as_json=as_json)
 
 
 @app.command("show")

@@ -11,6 +11,7 @@ from models.problem import Problem, RefusedError
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
 BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
 AWARDS = "awards"
+PAYMENT_REQUESTS = "payment_requests"
 
 # Files of the bank: the money is real, so nothing is refused for what a payer wrote. It is kept without card numbers.
 OF_THE_BANK = frozenset({BANK, ANSWERS})
@@ -104,6 +105,21 @@ COLUMNS = MappingProxyType(
             Column("currency", "the merchant's and the account's", None),
             Column("payment_id", "the payment of the sale, if it is known"),
         ),
+        PAYMENT_REQUESTS: (
+            Column("request_id", "your id of it: the same id is the same request", None),
+            Column("account_id", "who is asked", None),
+            Column("title", "what is to be paid, as the payer reads it", None),
+            Column("amount", "such as 12.50; of the invoices, or on account; suggested where the payer chooses"),
+            Column("currency", "the account's", None),
+            Column("invoices", "ids or numbers, with blanks between"),
+            Column("least", "the payer chooses the amount: so much at least"),
+            Column("most", "so much at most"),
+            Column("description", "more about it, for the payer"),
+            Column("valid_days", "its link is good so long", "14"),
+            Column("mail", "yes: the account's address, or each payer's, gets a link and reminders; or no", "yes"),
+            Column("sender_email", "who is told when it is paid"),
+            Column("payers", "addresses that get a link instead, with blanks between; who pays first pays for all"),
+        ),
     }
 )
 
@@ -117,6 +133,7 @@ ID_COLUMNS = MappingProxyType(
         PAYEES: "account_id",
         ANSWERS: "reference",
         AWARDS: "award_id",
+        PAYMENT_REQUESTS: "request_id",
     }
 )
 

@@ -9,7 +9,8 @@ from models.money import Money, MoneyError
 from models.payments.state import ACTION_CODES, PaymentState
 from models.problem import refusal
 
-_ID = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{0,51}$")
+ID_PATTERN = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{0,51}$")
+ID_MEANING = "must begin with a letter, and have at most 52 of A-Z a-z 0-9 _ . -"
 _OUTCOMES = {
     CollectOutcome.SETTLED: PaymentState.SUCCEEDED,
     CollectOutcome.PROCESSING: PaymentState.PROCESSING,
@@ -41,8 +42,8 @@ class PaymentOrder:
 
 def order_id(text: str) -> str:
     """Check the id of an order. Raises RefusedError."""
-    if not _ID.match(text):
-        raise refusal("id", "id_format", f"{text!r} must begin with a letter, and have at most 52 of A-Z a-z 0-9 _ . -")
+    if not ID_PATTERN.match(text):
+        raise refusal("id", "id_format", f"{text!r} {ID_MEANING}")
     return text
 
 

@@ -61,6 +61,7 @@ class StoredPaymentRequest:
     payable_minor: int
     least_minor: int
     most_minor: int
+    has_payers: bool
     currency: str
     expires_at: datetime
     is_mailed: bool
@@ -124,17 +125,21 @@ class PaymentRequestMail:
 
 @dataclass(frozen=True)
 class PageOrder:
-    """What the payer says who presses the button: the amount, in minor units, where it is theirs to choose; else 0."""
+    """What the payer says who presses the button: the amount, in minor units, where it is theirs to choose; else 0.
+
+    `payer` is whose link it was, of several: the first is 1. 0 is the account's.
+    """
 
     amount_minor: int = 0
+    payer: int = 0
 
 
 @dataclass(frozen=True)
-class AmountChoice:
-    """The amount that a payer has chosen, to be kept with the request before a page asks for it."""
+class NotedPageOrder:
+    """What a payer has said, to be kept with the request before a page asks for it."""
 
     request_id: str
-    amount_minor: int
+    order: PageOrder
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ TITLE_MAX = 200
 DESCRIPTION_MAX = 2000
 EMAIL_MAX = 254
 VALID_DAYS_MAX = 365
+PAYERS_MAX = 50
 
 
 class InvalidPaymentRequestError(ValueError):
@@ -22,7 +23,8 @@ class PaymentRequestTerms:
     `invoices` are ids or numbers. An amount with them is a part of them, 0 is all of them; an amount without them is
     paid on account. With `most_minor` the payer chooses an amount from `least_minor` to it, on account, and the amount
     is what is suggested. `valid_days` from the day on which it is made. `sender_email` is told when it is paid,
-    `is_mailed`: the account's address gets the link, and reminders.
+    `is_mailed`: the account's address gets the link, and reminders, or each of the `payers` one of their own, of whom
+    the first who pays has paid for all.
     """
 
     account_id: str
@@ -38,6 +40,7 @@ class PaymentRequestTerms:
     reason: str = ""
     least_minor: int = 0
     most_minor: int = 0
+    payers: tuple[str, ...] = ()
 
     @property
     def is_payers_choice(self) -> bool:
@@ -55,8 +58,12 @@ class PaymentRequestTerms:
         self._check_amounts()
         refuse_unless(1 <= self.valid_days <= VALID_DAYS_MAX, error, f"valid_days: must be from 1 to {VALID_DAYS_MAX}")
         refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
-        is_address = not self.sender_email or (self.sender_email.isascii() and "@" in self.sender_email[1:-1])
-        refuse_unless(is_address, error, "sender_email: is no e-mail address")
+        is_known = not self.sender_email or _is_address(self.sender_email)
+        refuse_unless(is_known, error, "sender_email: is no e-mail address")
+        refuse_unless(len(self.payers) <= PAYERS_MAX, error, f"payers: at most {PAYERS_MAX}")
+        refuse_unless(len(set(self.payers)) == len(self.payers), error, "payers: each is named once")
+        refuse_unless(all(map(_is_address, self.payers)), error, "payers: each is an e-mail address")
+        refuse_unless(self.is_mailed or not self.payers, error, "payers: need is_mailed, by which they get their links")
 
     def _check_amounts(self) -> None:
         error = InvalidPaymentRequestError
@@ -70,3 +77,7 @@ class PaymentRequestTerms:
             refuse_unless(self.least_minor <= self.most_minor, error, "least_minor: must be from 1 to most_minor")
             is_within = not self.amount_minor or self.least_minor <= self.amount_minor <= self.most_minor
             refuse_unless(is_within, error, "amount_minor: what is suggested must be within the limits")
+
+
+def _is_address(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "@" in text[1:-1] and " " not in text and len(text) <= EMAIL_MAX

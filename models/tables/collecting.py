@@ -206,6 +206,8 @@ class PaymentRequestRow(Base):
     closed_at: Mapped[datetime | None]
     least_minor: Mapped[int | None] = mapped_column(BigInteger)
     most_minor: Mapped[int | None] = mapped_column(BigInteger)
+    payers: Mapped[list[str]]
+    opened_by: Mapped[int] = mapped_column(Integer)
 
 
 class RequestLinkRow(Base):
@@ -216,6 +218,7 @@ class RequestLinkRow(Base):
     token_hash: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_requests.id"))
     created_at: Mapped[datetime]
+    payer: Mapped[int] = mapped_column(Integer)
 
 
 class GatewayEventRow(Base):

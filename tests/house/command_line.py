@@ -35,7 +35,8 @@ Accounts are imported from CSV: UTF-8, comma separated, the columns named by the
 marks what every row must fill in. A file that is no such file is refused whole; a bad row leaves its account out, with
 all that belongs to it. Whatever looks like a card number, in any field, is refused before it is stored.
 
-Awards (`awards`) are CSV of the same kind; a bad row is left out, and every good one is done.
+Awards (`awards`) and payment requests (`payment_requests`) are CSV of the same kind; a bad row is left out, and every
+good one is done.
 
 The bank's files (`bank`: statement lines, `payees`: bank details for refunds, `answers`: what became of refunds) are
 CSV of the same kind; a bad row is left out, and every good one is done. A statement may be camt.053 instead, an answer

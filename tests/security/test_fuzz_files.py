@@ -6,6 +6,7 @@ import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from commands.bank.refund_export import read_payees
 from commands.bank.statement_files import read_entries
 from commands.disputes.disputes import read_evidence
 from models.card_number import holds_card_number
-from models.imports.columns import ACCOUNTS, AWARDS, CARDS, COLUMNS, SUBSCRIPTIONS
+from models.imports.columns import ACCOUNTS, AWARDS, CARDS, COLUMNS, PAYMENT_REQUESTS, SUBSCRIPTIONS
 from models.imports.rows import ImportReference
+from models.payments.request_rows import payment_request_line
 from models.problem import Problem, RefusedError
 from models.reductions.award_rows import award_row
 from tests.bank.refund_files import status_report
@@ -40,6 +42,7 @@ VALUES = {
     "subscription_id": "sub_1", "billing_day": "31", "starts_on": "2026-11-01", "customer": "cus_1", "token": "pm_1",
     "brand": "visa", "last4": "4242", "exp_month": "12", "exp_year": "2030", "iban": "DE89370400440532013000",
     "name": "Ada", "reference": "rf_1", "status": "paid", "award_id": "aw_1", "merchant_id": "bakery", "amount": "2.50",
+    "request_id": "req_1", "title": "Consulting", "valid_days": "14", "mail": "no",
 }  # fmt: skip
 NASTY = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b"\r", b"\n\n", b",,,,", b";", b"\xf0\x9f\x92\xb8", b"\xc3",
@@ -79,6 +82,10 @@ READERS: dict[str, tuple[str, Read]] = {
     "answers.xml": ("", read_answers),
     "payees.csv": (table("payees"), one_of(read_payees)),
     "awards.csv": (table(AWARDS), lambda path: csv_rows(AWARDS, path, award_row)),
+    "payment_requests.csv": (
+        table(PAYMENT_REQUESTS),
+        lambda path: csv_rows(PAYMENT_REQUESTS, path, partial(payment_request_line, sender="maria", reason="asked")),
+    ),
     "accounts.csv": (table(ACCOUNTS), spooled(ACCOUNTS)),
     "subscriptions.csv": (table(SUBSCRIPTIONS), spooled(SUBSCRIPTIONS)),
     "cards.csv": (table(CARDS), spooled(CARDS)),

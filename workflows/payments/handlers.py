@@ -15,7 +15,7 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.payment_request import (
     CANCELLED,
-    AmountChoice,
+    NotedPageOrder,
     PageOrder,
     PaymentLink,
     PaymentRequestEnd,
@@ -98,7 +98,7 @@ class PaymentRequestHandlers:
         state = self._state
         await workflow.wait_condition(lambda: state.known is not None and not self._is_page_unread())
         self._require_open()
-        await self._take_choice(order)
+        await self._take_order(order)
         if state.page is not None and state.page.amount_minor != state.stored.payable_minor:
             # Something was paid elsewhere: the page asks for too much, and is closed before another is opened.
             state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
@@ -210,21 +210,21 @@ class PaymentRequestHandlers:
         request_id = state.request.request_id
         state.end = state.end or PaymentRequestEnd(request_id, PaymentRequestState.WITHDRAWN, reason, actor, because)
 
-    async def _take_choice(self, order: PageOrder) -> None:
-        """Read what is to be paid now; where the payer chooses it, keep what they have chosen."""
+    async def _take_order(self, order: PageOrder) -> None:
+        """Read what is to be paid now; what a payer has said is kept with it."""
         state = self._state
-        if not state.stored.most_minor and not order.amount_minor:
+        if not state.stored.most_minor and not state.stored.has_payers and not order.amount_minor:
             await self._read_again()
             return
         with surfacing_refusal():
-            chosen: StoredPaymentRequest = await workflow.execute_activity_method(
-                PaymentRequestActivities.choose_amount,
-                AmountChoice(state.request.request_id, order.amount_minor),
-                summary="keep the amount that the payer has chosen",
+            noted: StoredPaymentRequest = await workflow.execute_activity_method(
+                PaymentRequestActivities.note_page_order,
+                NotedPageOrder(state.request.request_id, order),
+                summary="keep who opens a page, and the amount that they have chosen",
                 **DATABASE,
             )
         if not state.is_over:
-            state.take(chosen)
+            state.take(noted)
 
     async def _read_again(self) -> None:
         """Read what is to be paid now."""

@@ -57,7 +57,7 @@ begin
         perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
     end if;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
-    update duly.payment_requests set title = '(erased)', description = '', sender_email = ''
+    update duly.payment_requests set title = '(erased)', description = '', sender_email = '', payers = '{}'
     where account_id = a.id and title <> '(erased)';
     return (select coalesce(jsonb_agg(customer_reference order by customer_reference), '[]')
         from duly.gateway_customers where account_id = a.id);

@@ -75,7 +75,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select p.kind in ('invoice_due', 'invoice_overdue') and (
         duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
-    or p.kind = 'payment_requested' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
+    or p.kind = 'payment_requested' and p.parameters ->> 'reason' <> 'settled' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
     or p.kind in ('declined', 'card_needed', 'action_required') and (
         exists (select from duly.collections c
             where c.account_id = p.account_id and c.period = p.period and c.closed_at is not null)
@@ -104,11 +104,15 @@ begin
     return (
         select jsonb_build_object('id', m.id, 'kind', m.kind, 'account_id', m.account_id, 'period', m.period,
             'run_id', m.run_id, 'parameters', m.parameters, 'claimed_at', m.claimed_at, 'created_at', m.created_at,
-            'installation', i.id, 'email', coalesce(a.email, ''), 'name', coalesce(a.owner_name, ''),
+            'installation', i.id, 'email', coalesce(a.email, ''), 'name',
+            -- Whom a sender has named beside the account need not learn whose it is.
+            case when (m.parameters ->> 'payer')::integer > 0 then '' else coalesce(a.owner_name, '') end,
             'locale', coalesce(a.locale, 'en'), 'time_zone', coalesce(a.time_zone, 'UTC'),
             'card_brand', coalesce(k.brand, ''), 'card_last4', coalesce(k.last4, ''),
             'title', coalesce(q.title, ''), 'description', coalesce(q.description, ''),
-            'recipient', case when m.parameters ->> 'to' = 'sender' then coalesce(q.sender_email, '') else '' end,
+            'recipient', coalesce(case when m.parameters ->> 'to' = 'sender' then q.sender_email
+                when (m.parameters ->> 'payer')::integer > 0 then q.payers[(m.parameters ->> 'payer')::integer] end, ''),
+            'payer', coalesce((m.parameters ->> 'payer')::integer, 0),
             'number', coalesce(n.number, ''), 'link_token', coalesce(
                 case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),
             -- Its link is made when it is sent: what it ends in is kept nowhere.

@@ -1,8 +1,8 @@
 -- The amount of a request that is the payer's to choose.
 
--- Keep what the payer has chosen: the next page asks for it. Refused beyond the limits, and what a gateway does not take. A
+-- Keep whose link opens the page, and what that payer has chosen: the next page asks for it. Refused beyond the limits, and what a gateway does not take. A
 -- page that is open asks for what was chosen before, and is closed before another is opened; who pays it all the same has paid.
-create or replace function duly.choose_amount(p_id text, p_amount bigint) returns jsonb
+create or replace function duly.note_page_order(p_id text, p_amount bigint, p_payer integer) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -10,7 +10,8 @@ begin
     select * into strict q from duly.payment_requests where id = p_id;
     perform from duly.account_balances where account_id = q.account_id for no key update;
     select * into strict q from duly.payment_requests where id = p_id for update;
-    if q.closed_at is null and q.amount_minor <> p_amount then
+    update duly.payment_requests set opened_by = p_payer where id = p_id and opened_by <> p_payer and closed_at is null;
+    if q.closed_at is null and q.amount_minor <> p_amount and (q.most_minor is not null or p_amount <> 0) then
         if q.most_minor is null then
             perform duly.refuse('amount_within_limits', format('amount_minor: request %s asks for a fixed amount', p_id));
         elsif p_amount not between q.least_minor and q.most_minor then

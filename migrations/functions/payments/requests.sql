@@ -24,7 +24,7 @@ create or replace function duly.payment_request_view(q duly.payment_requests) re
 language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('request_id', q.id, 'account_id', q.account_id, 'period', q.period, 'provider', q.provider_id,
         'title', q.title, 'amount_minor', q.amount_minor, 'payable_minor', duly.payable_now(q), 'currency', q.currency,
-        'least_minor', coalesce(q.least_minor, 0), 'most_minor', coalesce(q.most_minor, 0),
+        'least_minor', coalesce(q.least_minor, 0), 'most_minor', coalesce(q.most_minor, 0), 'has_payers', cardinality(q.payers) > 0,
         'expires_at', q.expires_at, 'is_mailed', q.is_mailed, 'state', q.state, 'reason', q.end_reason,
         'time_zone', a.time_zone, 'attempt', coalesce(last.attempt, 0),
         'has_open_attempt', last.attempt is not null and not duly.is_final(last.outcome))
@@ -60,7 +60,8 @@ end $$;
 -- Refused, with nothing written: other terms under the same id, or more than nobody else claims.
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
     p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
-    p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null)
+    p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null,
+    p_payers text[] default '{}')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -80,9 +81,9 @@ begin
     select * into q from duly.payment_requests where id = p_id;
     if found then
         if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.valid_days, q.sender_email, q.is_mailed,
-                q.least_minor, q.most_minor)
+                q.least_minor, q.most_minor, q.payers)
             is distinct from (p_account_id, p_provider_id, p_title, p_description, p_asked, v_invoices, p_valid_days, p_sender_email,
-                p_is_mailed, p_least, p_most) then
+                p_is_mailed, p_least, p_most, p_payers) then
             perform duly.refuse('id_means_one_request', format('request_id: %s was given to another request, of %s', p_id, q.account_id));
         end if;
         return duly.payment_request_view(q);
@@ -99,7 +100,7 @@ begin
         perform duly.refuse('one_owner', format('request_id: %s of %s is a receivable already; take another id', v_period, p_account_id));
     end if;
     perform duly.require_sending(p_provider_id);
-    if p_is_mailed and coalesce(a.email, '') = '' then
+    if p_is_mailed and cardinality(p_payers) = 0 and coalesce(a.email, '') = '' then
         perform duly.refuse('address_known', format('account_id: %s has no e-mail address to send the link to', p_account_id));
     end if;
     if cardinality(v_invoices) > 0 then
@@ -109,10 +110,10 @@ begin
     perform duly.refuse_unpayable(p_account_id, p_provider_id, each, a.currency)
     from unnest(array_remove(array[v_amount, p_least, p_most], null)) each;
     insert into duly.payment_requests (id, account_id, period, provider_id, title, description, asked_minor, currency, invoices,
-        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at, least_minor, most_minor)
+        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at, least_minor, most_minor, payers)
     values (p_id, p_account_id, v_period, p_provider_id, p_title, p_description, p_asked, a.currency, v_invoices, v_amount,
         p_valid_days, p_sender, p_sender_email, p_reason, p_is_mailed, now() + make_interval(days => p_valid_days),
-        p_least, p_most)
+        p_least, p_most, p_payers)
     returning * into q;
     perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
         p_asked => case when coalesce(p_asked, p_most) is not null then v_amount end, p_policy_id => 'by_hand');
@@ -125,8 +126,11 @@ end $$;
 -- The message with the link: of a new request, a reminder, once more, or because the bank has said no.
 create or replace function duly.write_request_message(q duly.payment_requests, p_reason text, p_transition text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    select duly.write_message('payment_requested', q.account_id, q.period, '', jsonb_build_object('amount_minor', duly.payable_now(q),
-        'currency', q.currency, 'reason', p_reason, 'at', q.expires_at), p_transition)
+    -- The account's holder, or each of several payers.
+    select duly.write_message('payment_requested', q.account_id, q.period, '', jsonb_build_object('amount_minor',
+        case when q.closed_at is null then duly.payable_now(q) else q.amount_minor end,
+        'currency', q.currency, 'reason', p_reason, 'at', q.expires_at, 'payer', payer), concat_ws('-', p_transition, nullif(payer, 0)))
+    from generate_series(least(1, cardinality(q.payers)), cardinality(q.payers)) payer
 $$;
 
 create or replace function duly.send_payment_request(p_id text, p_reason text, p_transition text, p_actor text default '',
@@ -137,7 +141,7 @@ declare
 begin
     select * into strict q from duly.payment_requests where id = p_id;
     if q.closed_at is not null then return; end if;
-    if p_actor <> '' and coalesce((select email from duly.accounts where id = q.account_id), '') = '' then
+    if p_actor <> '' and cardinality(q.payers) = 0 and coalesce((select email from duly.accounts where id = q.account_id), '') = '' then
         perform duly.refuse('address_known', format('account: %s has no e-mail address', q.account_id));
     end if;
     perform duly.write_request_message(q, p_reason, p_transition);
@@ -182,6 +186,10 @@ begin
         decisions = case when p_actor = '' then decisions else decisions
             || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z withdrawn, says ', p_actor, ': ', p_because) end
     where id = p_id returning * into q;
+    if p_state = 'paid' and cardinality(q.payers) > 0 then
+        -- Whoever of them has paid has a receipt in it, and the others need not.
+        perform duly.write_request_message(q, 'settled', 'settled');
+    end if;
     if r.id is not null then
         -- All who look after payments hear of it, and who has asked for it (X63).
         perform duly.write_message('request_paid', q.account_id, q.period, '', jsonb_build_object('amount_minor', r.amount_minor,

@@ -138,7 +138,7 @@ PRESSED: Mapping[str, Pressed] = {
     "accept_dispute": Pressed(Moment.WAITING, "Dispute", update="accept", changes_end=True),
     "change_card": Pressed(Moment.WAITING, "CardLifecycle", update="block", changes_end=True),
     "close_page": Pressed(Moment.PAGE_OPEN, "Collection", update="give_up", changes_end=True),
-    "choose_amount": Pressed(Moment.WAITING, "PaymentRequest", update="open_page", command=PageOrder(2500)),
+    "note_page_order": Pressed(Moment.WAITING, "PaymentRequest", update="open_page", command=PageOrder(2500)),
     "mail_payment_request": Pressed(Moment.WAITING, "PaymentRequest", update="send_link"),
     "is_owed": Pressed(Moment.WAITING, "Collection", signal="receivable_changed"),
     "record_paid_outside": Pressed(
