@@ -175,6 +175,8 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
         least=terms.least_minor or None,
         most=terms.most_minor or None,
         payers=list(terms.payers),
+        owner_name=terms.owner_name,
+        owner_email=terms.owner_email,
     )
 
 

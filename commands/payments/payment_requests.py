@@ -52,6 +52,9 @@ class RequestOptions:
     least: str = ""
     most: str = ""
     payers: tuple[str, ...] = ()
+    owner: str = ""
+    owner_email: str = ""
+    currency: str = ""
 
 
 async def create(output: Output, options: RequestOptions, *, wait_seconds: float) -> None:
@@ -177,8 +180,9 @@ async def _asked(id: str, update: str, given: OperatorCommand, answer: type[Any]
 async def _written(settings: Settings, request: PaymentRequestInput, options: RequestOptions) -> PaymentRequestInput:
     """Write the request down with its claim, once by its id, and return what its workflow is started with."""
     async with database_of(settings) as database:
-        payer = await PaymentOrders(database).payer(options.account)
-        wanted = replace(request, terms=_terms(options, payer.currency))
+        # Of an account that is to be made nothing is known yet but what is asked for.
+        currency = options.currency or (await PaymentOrders(database).payer(options.account)).currency
+        wanted = replace(request, terms=_terms(options, currency))
         _ = await open_payment_request(database, wanted)
     return wanted
 
@@ -205,6 +209,8 @@ def _terms(options: RequestOptions, currency: str) -> PaymentRequestTerms:
             least_minor=least.amount_minor if least else 0,
             most_minor=most.amount_minor if most else 0,
             payers=options.payers,
+            owner_name=options.owner,
+            owner_email=options.owner_email,
         )
     except InvalidPaymentRequestError as error:
         field, _, message = str(error).partition(": ")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commands.changing.changes import changes
+from commands.changing.changes import changes, person_of
 from commands.options import ANSWER_SECONDS, AccountId, Actor, After, AsCsv, Json, Limit, Since, Until, WaitSeconds
 from commands.options import list_page as list_page_of
 from commands.runner import perform
@@ -44,6 +44,12 @@ OwnId = Annotated[
 ]
 Provider = Annotated[str, typer.Option("--provider", envvar="DULY_PROVIDER", help="The provider to be paid through.")]
 
+Owner = Annotated[
+    str, typer.Option("--owner", help="Make the account where there is none, for this person; needs --currency.")
+]
+OwnerEmail = Annotated[str, typer.Option("--owner-email", help="The address of the account that is made.")]
+Currency = Annotated[str, typer.Option("--currency", help="The account's; needed only where it is to be made.")]
+
 
 class PaymentRequestWord(StrEnum):
     """States to filter by."""
@@ -69,6 +75,9 @@ def create_payment_request(
     valid_days: ValidDays = 14,
     is_mailed: IsMailed = True,
     payer: Payers = None,
+    owner: Owner = "",
+    owner_email: OwnerEmail = "",
+    currency: Currency = "",
     sender_email: SenderEmail = "",
     id: OwnId = "",
     provider: Provider = "stripe",
@@ -81,7 +90,6 @@ def create_payment_request(
 
     Invoices that are named are nobody else's to charge until it is over; an amount without invoices is paid on account.
     """
-    from commands.changing.changes import person_of
     from commands.payments.payment_requests import RequestOptions, create
 
     options = RequestOptions(
@@ -100,6 +108,9 @@ def create_payment_request(
         least,
         most,
         tuple(payer or ()),
+        owner,
+        owner_email,
+        currency,
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 
@@ -117,7 +128,6 @@ def import_payment_requests(
     as_json: Json = False,
 ) -> None:
     """Make the request of every good row of a file; bad ones are named. Importing a file again changes nothing."""
-    from commands.changing.changes import person_of
     from commands.payments.request_import import import_file
 
     who = person_of(actor)

@@ -119,6 +119,8 @@ COLUMNS = MappingProxyType(
             Column("mail", "yes: the account's address, or each payer's, gets a link and reminders; or no", "yes"),
             Column("sender_email", "who is told when it is paid"),
             Column("payers", "addresses that get a link instead, with blanks between; who pays first pays for all"),
+            Column("owner_name", "makes the account, where there is none, for this person"),
+            Column("owner_email", "the address of the account that is made"),
         ),
     }
 )

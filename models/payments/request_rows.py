@@ -46,6 +46,8 @@ def payment_request_line(line: int, cells: Mapping[str, str], *, sender: str, re
                 least_minor=least,
                 most_minor=most,
                 payers=tuple(reading.text("payers").split()),
+                owner_name=reading.text("owner_name"),
+                owner_email=reading.text("owner_email"),
             )
         except InvalidPaymentRequestError as error:
             field, _, message = str(error).partition(": ")

@@ -24,7 +24,8 @@ class PaymentRequestTerms:
     paid on account. With `most_minor` the payer chooses an amount from `least_minor` to it, on account, and the amount
     is what is suggested. `valid_days` from the day on which it is made. `sender_email` is told when it is paid,
     `is_mailed`: the account's address gets the link, and reminders, or each of the `payers` one of their own, of whom
-    the first who pays has paid for all.
+    the first who pays has paid for all. Where there is no such account, `owner_name` and `owner_email` make one in the
+    commit of the request, in its currency; one that there is stays as it is.
     """
 
     account_id: str
@@ -41,6 +42,8 @@ class PaymentRequestTerms:
     least_minor: int = 0
     most_minor: int = 0
     payers: tuple[str, ...] = ()
+    owner_name: str = ""
+    owner_email: str = ""
 
     @property
     def is_payers_choice(self) -> bool:
@@ -51,7 +54,12 @@ class PaymentRequestTerms:
         """Refuse what nobody could pay. Raises InvalidPaymentRequestError."""
         error = InvalidPaymentRequestError
         refuse_unless(bool(self.title.strip()), error, "title: say what is to be paid")
-        for name, most in (("title", TITLE_MAX), ("description", DESCRIPTION_MAX), ("sender_email", EMAIL_MAX)):
+        for name, most in (
+            ("title", TITLE_MAX),
+            ("description", DESCRIPTION_MAX),
+            ("sender_email", EMAIL_MAX),
+            ("owner_name", TITLE_MAX),
+        ):
             text = getattr(self, name)
             refuse_unless(len(text) <= most, error, f"{name}: at most {most} characters")
             refuse_unless(not holds_card_number(text), error, f"{name}: {REFUSED}")
@@ -60,10 +68,18 @@ class PaymentRequestTerms:
         refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
         is_known = not self.sender_email or _is_address(self.sender_email)
         refuse_unless(is_known, error, "sender_email: is no e-mail address")
+        self._check_owner()
         refuse_unless(len(self.payers) <= PAYERS_MAX, error, f"payers: at most {PAYERS_MAX}")
         refuse_unless(len(set(self.payers)) == len(self.payers), error, "payers: each is named once")
         refuse_unless(all(map(_is_address, self.payers)), error, "payers: each is an e-mail address")
         refuse_unless(self.is_mailed or not self.payers, error, "payers: need is_mailed, by which they get their links")
+
+    def _check_owner(self) -> None:
+        error = InvalidPaymentRequestError
+        refuse_unless(not self.invoices or not self.owner_name, error, "owner_name: a new account has no invoices")
+        refuse_unless(bool(self.owner_name.strip()) or not self.owner_email, error, "owner_email: needs an owner_name")
+        is_known = not self.owner_email or _is_address(self.owner_email)
+        refuse_unless(is_known, error, "owner_email: is no e-mail address")
 
     def _check_amounts(self) -> None:
         error = InvalidPaymentRequestError

@@ -61,7 +61,7 @@ end $$;
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
     p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
     p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null,
-    p_payers text[] default '{}')
+    p_payers text[] default '{}', p_owner_name text default '', p_owner_email text default '')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -71,6 +71,12 @@ declare
     v_claimed text[] := '{}';
     v_amount bigint := coalesce(p_asked, p_least);
 begin
+    if p_owner_name <> '' and exists (select from duly.currencies where code = p_currency) then
+        -- Who has no account gets one, in the commit of the request: what is refused below leaves none behind.
+        perform duly.create_account(p_account_id, jsonb_build_object('currency', p_currency, 'owner_name', p_owner_name,
+            'email', nullif(p_owner_email, ''), 'locale', 'en', 'time_zone', 'UTC'), p_sender,
+            'asked for a payment by the link of ' || p_id);
+    end if;
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select * into a from duly.accounts where id = p_account_id and kind = 'customer';
     if not found then
