@@ -21,6 +21,7 @@ from commands.ledger import balances_cli as balances
 from commands.ledger import corrections_cli as corrections
 from commands.ledger import suspense_cli as suspense
 from commands.ledger import transactions_cli as transactions
+from commands.merchants import cli as merchants
 from commands.messages import cli as messages
 from commands.operations import codec, namespace
 from commands.operations.demo import demo
@@ -34,7 +35,6 @@ from commands.reconciliation import cli as reconciliation
 from commands.reconciliation.invariants_cli import invariants
 from commands.recovery import cli as recovery
 from commands.reductions import cli as reductions
-from commands.reductions import merchants_cli as merchants
 from commands.refunds import cli as refund_requests
 from commands.runs import billing_cli as billing
 from commands.runs import cli as runs

@@ -187,6 +187,8 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/pay/{token:str}", gated(webhook.links.pay), methods=["GET", "POST"]),
         Route("/paid", gated(webhook.links.paid)),
         Route("/cards/{token:str}", gated(webhook.links.card)),
+        Route("/connect/{token:str}", gated(webhook.links.connect), methods=["GET", "POST"]),
+        Route("/connect/{token:str}/back", gated(webhook.links.connected)),
         Route("/saved", gated(webhook.links.saved)),
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),

@@ -35,6 +35,8 @@ from activities.gateway.mode import require_mode
 from activities.gateway.pace import GatewayPace
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
+from activities.merchants.accounts import MerchantAccountActivities
+from activities.merchants.connections import MerchantConnectionActivities
 from activities.messages.mailing import MailingActivities
 from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
@@ -64,6 +66,7 @@ from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
+from models.merchants.account import MerchantAccounts
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
 from telemetry.process import observed
@@ -87,7 +90,7 @@ PREPARE = "run `duly namespace prepare`"
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, GatewayWithBooks, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, MerchantAccounts, GatewayWithBooks, Protocol):
     """All that a gateway's worker asks of one."""
 
 
@@ -113,6 +116,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
         CollectionActivities(database),
         CardRowActivities(database),
         PaymentRequestActivities(database),
+        MerchantConnectionActivities(database),
         ReductionActivities(database),
         DisputeRowActivities(database),
         RefundRunActivities(database),
@@ -166,6 +170,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         CardActivities(database, gateway, clocks, pace, f"{settings.public_url}/saved"),
         RefundActivities(database, gateway, clocks, pace, settings.provider),
         DisputeActivities(database, gateway),
+        MerchantAccountActivities(database, gateway, pace, settings.public_url),
         MovementActivities(database, gateway),
         *book_families(database, gateway),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
@@ -176,11 +181,7 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_slots,
         max_task_queue_activities_per_second=rate,
-        interceptors=[
-            GenerationOfActivities(),
-            Heartbeats(),
-            BatchedCompletions(MONTHLY, rate),
-        ],
+        interceptors=[GenerationOfActivities(), Heartbeats(), BatchedCompletions(MONTHLY, rate)],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )

@@ -87,6 +87,11 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.note_refused, duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;
 
+-- merchants
+grant execute on function duly.disconnect_merchant, duly.merchant_connection_by_id, duly.merchant_of_link, duly.note_merchant_account,
+    duly.note_owner_returned, duly.open_merchant_connection, duly.reconnect_merchant, duly.record_merchant_standing,
+    duly.require_reconnectable, duly.switch_merchant_payments to duly_app;
+
 -- payments
 grant execute on function duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
     duly.keep_provider_lists, duly.note_page_order, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,

@@ -145,6 +145,11 @@ def payment_request_id(request_id: str) -> str:
     return f"payment-request/{request_id}"
 
 
+def merchant_connection_id(merchant_id: str) -> str:
+    """Natural id of the workflow that looks after a merchant's own account at the gateway."""
+    return f"merchant/{merchant_id}"
+
+
 def collect_activity_id(account_id: str, attempt: int) -> str:
     """Activity id on the timeline, so that an operator can name the payment to pause or reset."""
     return f"collect-{account_id}-{attempt}"

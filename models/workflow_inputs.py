@@ -15,6 +15,7 @@ from models.cards.card import CardRegistration, CardRequest
 from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
+from models.merchants.connection import ConnectionTerms, MerchantConnectionInput
 from models.messages.message import MailingRequest
 from models.payments.payment_request import PaymentRequestInput
 from models.payments.request_terms import PaymentRequestTerms
@@ -83,7 +84,12 @@ TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
             "invoices": _EACH,
         },
         DisputeRequest: {"dispute_id": _GATEWAYS, "provider": _PROVIDER},
+        ConnectionTerms: {
+            "country": TextRule("([A-Z]{2})?", "a country, such as DE"),
+            "gateway_account": TextRule("(acct_[A-Za-z0-9]{1,240})?", "the gateway's id of an account"),
+        },
         MailingRequest: {"run_id": TextRule("[!-~]{0,255}", _GATEWAYS.meaning)},
+        MerchantConnectionInput: {"merchant_id": _PROVIDER, "provider": _PROVIDER},
         ObjectCheckRequest: {"object_id": _GATEWAYS, "provider": _PROVIDER},
         PaymentRequestInput: {"request_id": _PAYMENT_REQUEST, "provider": _PROVIDER},
         PaymentRequestTerms: {
@@ -199,6 +205,7 @@ def _no_more(_request: object, _now: datetime) -> Iterator[Problem]:
 _PARTS: Mapping[type, tuple[str, ...]] = MappingProxyType(
     {
         CardRequest: ("registration",),
+        MerchantConnectionInput: ("terms",),
         PaymentRequestInput: ("terms",),
         ReductionRequest: ("award",),
         RefundRequest: ("order",),

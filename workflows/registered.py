@@ -6,6 +6,7 @@ from workflows.disputes.dispute import Dispute
 from workflows.events.event_sweep import EventSweep
 from workflows.gateway.movements import GatewayMovements
 from workflows.ledger.ledger_audit import LedgerAudit
+from workflows.merchants.merchant_connection import MerchantConnection
 from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.payments.payment_request import PaymentRequest
@@ -30,6 +31,7 @@ WORKFLOWS = (
     GatewayMovements,
     LedgerAudit,
     Mailing,
+    MerchantConnection,
     ObjectCheck,
     PaymentRequest,
     PaymentRun,

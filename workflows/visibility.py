@@ -119,6 +119,15 @@ def payment_request_label(request_id: str, *, account: str = "", provider: str =
     )
 
 
+def merchant_label(merchant_id: str, *, provider: str = "") -> Label:
+    """Label a merchant's connection."""
+    return Label(
+        search_attributes=known_at_start(provider=provider),
+        static_summary=merchant_id,
+        static_details=_MERCHANT,
+    )
+
+
 def refund_label(refund_id: str, *, payment: str = "", account: str = "", provider: str = "") -> Label:
     """Label a refund or a payment cancellation."""
     return Label(
@@ -227,6 +236,10 @@ _MOVEMENTS = (
 _PAYMENT_REQUEST = (
     "Asks an account for a payment by a link, until it is paid, expires or is withdrawn. Its page is Stripe's; who has"
     " paid has paid, whenever it becomes known."
+)
+_MERCHANT = (
+    "A merchant's own account at the gateway: its owner completes it on Stripe's pages, and what Stripe says of it is"
+    " kept true. Nothing is asked for on it unless it is successful; it ends when the merchant is disconnected."
 )
 _REFUND = (
     "Gives money of a payment back, once. It is posted when the gateway has paid it, and watched afterwards: a refund"

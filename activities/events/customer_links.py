@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -13,12 +14,14 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.events.bounded_http import read_body
+from activities.events.delivery import GATEWAY_EVENT
 from activities.events.inbox import EventInbox
 from activities.events.link_limits import BoundedLinks
+from activities.events.merchant_pages import merchant_page
 from activities.events.request_links import InvalidAmountError, LinkedRequest, chosen_amount, request_page
 from models.payments.payment_request import PageOrder
 from models.workflow_ids import card_id as card_workflow_id
-from models.workflow_ids import collection_id, payment_request_id
+from models.workflow_ids import collection_id, merchant_connection_id, payment_request_id
 
 # A form of ours is smaller by far.
 FORM_BYTES_MAX = 4096
@@ -38,11 +41,16 @@ _STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: t
 
 _UNDER_WAY = "A payment is under way. Please come back in a minute."
 
+_NO_MERCHANT = "There is nothing to connect with this link any more."
+_NOT_YET = "The account is being prepared. Please come back in a minute."
+
 # A workflow that was stopped is resumed after an hour, by a comparison that is made every quarter of an hour.
 _LATER_TEXT = "This is being looked into. Please come back in two hours."
 
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
+# A signal is no more than a hint: the account is read again by itself.
+SIGNAL_TIMEOUT = timedelta(seconds=5)
 
 
 class CustomerLinks:
@@ -87,6 +95,28 @@ class CustomerLinks:
         return await self._lead_to_page(
             card_workflow_id(card_id), otherwise="Nothing needs to be done about this card now."
         )
+
+    async def connect(self, request: Request) -> Response:
+        """Show a merchant's owner where their connection stands; the button takes them to the gateway's pages."""
+        token = request.path_params["token"]
+        merchant = await self._found(self._inbox.merchant_of_link, token) if _TOKEN.fullmatch(token) else None
+        if merchant is None:
+            return PlainTextResponse(_NO_MERCHANT, status_code=404)
+        if request.method != "POST" or not merchant.has_page:
+            return merchant_page(merchant, token)
+        return await self._lead_to_page(merchant_connection_id(merchant.merchant_id), otherwise=_NOT_YET)
+
+    async def connected(self, request: Request) -> Response:
+        """An owner comes back from the gateway's pages: what they did there is for the gateway to say."""
+        token = request.path_params["token"]
+        merchant = await self._found(self._inbox.merchant_of_link, token) if _TOKEN.fullmatch(token) else None
+        if merchant is None:
+            return PlainTextResponse(_NO_MERCHANT, status_code=404)
+        await self._inbox.owner_returned(merchant.merchant_id)
+        with suppress(RPCError):
+            handle = self._client.get_workflow_handle(merchant_connection_id(merchant.merchant_id))
+            await handle.signal(GATEWAY_EVENT, rpc_timeout=SIGNAL_TIMEOUT)
+        return RedirectResponse(f"/connect/{token}", status_code=303)
 
     async def _found(self, find: Callable[[str], Awaitable[Found]], token: str) -> Found:
         async with self._gate.lookups:

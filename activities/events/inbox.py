@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from activities.database import Database, matching
+from activities.events.merchant_pages import LinkedMerchant
 from activities.events.request_links import LinkedRequest
 from activities.listing import Listed, NewestFirst
 from activities.request_tokens import hash_of
@@ -89,6 +90,15 @@ class EventInbox:
         """Return the payment request behind a link, also one that is over; None for what is no link of a request."""
         rows = await self._database.rows("select * from duly.payment_request_of_link(:hash)", hash=hash_of(token))
         return LinkedRequest(**dict(rows[0]._mapping)) if rows else None  # noqa: SLF001  # SQLAlchemy's public name
+
+    async def merchant_of_link(self, token: str) -> LinkedMerchant | None:
+        """Return the merchant behind an owner's link, also one that is disconnected."""
+        rows = await self._database.rows("select * from duly.merchant_of_link(:token)", token=token)
+        return LinkedMerchant(**dict(rows[0]._mapping)) if rows else None  # noqa: SLF001  # SQLAlchemy's public name
+
+    async def owner_returned(self, merchant_id: str) -> None:
+        """Note that a merchant's owner has left the gateway's pages."""
+        await self._database.call("note_owner_returned", merchant_id=merchant_id)
 
     async def has_open_collection(self, account_id: str, period: str) -> bool:
         """Say whether somebody must be collecting a receivable, whatever became of their workflow."""

@@ -26,7 +26,7 @@ from models.payments.payment_request import PaymentRequestState
 TYPED_MAX = 20
 
 # Whoever has the link may pay: it is kept out of caches, out of search engines, and from the sites that come next.
-_HEADERS = MappingProxyType(
+PRIVATE_HEADERS = MappingProxyType(
     {
         "cache-control": "no-store",
         "referrer-policy": "no-referrer",
@@ -127,7 +127,7 @@ def request_page(request: LinkedRequest, *, refused: str | None = None) -> Respo
         given=_typed(request, locale) if refused is None else refused[:TYPED_MAX],
         error=_limits(request, locale, texts["refused"]) if refused is not None else "",
     )
-    return HTMLResponse(content, status_code=200 if refused is None else 422, headers=dict(_HEADERS))
+    return HTMLResponse(content, status_code=200 if refused is None else 422, headers=dict(PRIVATE_HEADERS))
 
 
 def _limits(request: LinkedRequest, locale: Locale, text: str) -> str:

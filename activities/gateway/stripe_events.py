@@ -72,6 +72,7 @@ class _Event(BaseModel):
     type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,120}$")]
     created: int = Field(ge=0, le=_END_OF_TIME)
     livemode: bool = False
+    account: Annotated[str, StringConstraints(pattern=r"^acct_[A-Za-z0-9]{1,240}$")] | None = None
     data: _Data
 
 
@@ -115,13 +116,14 @@ def _read(event: _Event) -> GatewayEvent:
     return GatewayEvent(
         id=event.id,
         type=event.type,
-        subject=event_subject(event.type, page_mode=about.mode or ""),
+        subject=event_subject(event.type, page_mode=about.mode or "", gateway_account=event.account or ""),
         object_id=_id_in(about.id),
         request_id=_our_id_in(metadata.get("duly_request")),
         account_id=_our_id_in(metadata.get("duly_account")),
         mentions=tuple(sorted(set(_mentioned(about)))),
         is_live=event.livemode,
         created_at=datetime.fromtimestamp(event.created, UTC),
+        gateway_account=event.account or "",
     )
 
 
@@ -162,29 +164,28 @@ class StripeEvents:
                         # One that cannot be read must not keep all others from being found.
                         log.exception("event_unreadable", event_id=event.id)
 
-    async def register_endpoint(self, url: str) -> Endpoint:
-        """Make the gateway send us exactly the events that are needed. A repeat changes nothing."""
-        endpoints, wanted = self._client.v1.webhook_endpoints, needed_types()
+    async def register_endpoint(self, url: str, *, of_merchants: bool = False) -> Endpoint:
+        """Make the gateway send us exactly the events that are needed. A repeat changes nothing.
+
+        Events of merchants' accounts go to an endpoint of their own, with a secret of its own.
+        """
+        endpoints, wanted = self._client.v1.webhook_endpoints, needed_types(of_merchants=of_merchants)
         with translating_errors():
-            found = await self._endpoint_at(url)
+            found = await self._endpoint_at(url, of_merchants=of_merchants)
             if found is None:
                 # Events come in the version that the SDK speaks, whatever the account's own is.
-                made = await endpoints.create_async(
-                    {
-                        "url": url,
-                        "enabled_events": cast("Any", list(wanted)),
-                        "api_version": cast("Any", stripe.api_version),
-                    }
-                )
+                terms: Any = {"url": url, "enabled_events": list(wanted), "api_version": stripe.api_version}
+                made = await endpoints.create_async(terms | ({"connect": True} if of_merchants else {}))
                 return Endpoint(made.id, url, EndpointChange.CREATED, made.secret or "")
             if set(found.enabled_events) == set(wanted) and found.status == "enabled":
                 return Endpoint(found.id, url, EndpointChange.UNCHANGED)
             await endpoints.update_async(found.id, {"enabled_events": cast("Any", list(wanted)), "disabled": False})
             return Endpoint(found.id, url, EndpointChange.UPDATED)
 
-    async def _endpoint_at(self, url: str) -> stripe.WebhookEndpoint | None:
+    async def _endpoint_at(self, url: str, *, of_merchants: bool) -> stripe.WebhookEndpoint | None:
         page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
         async for endpoint in page.auto_paging_iter():
-            if endpoint.url == url:
+            # Of what it was made for, only the application that it names is left to see.
+            if endpoint.url == url and bool(endpoint.application) is of_merchants:
                 return endpoint
         return None

@@ -7,6 +7,7 @@ import stripe
 
 from activities.gateway.clocked_http import ClockedHttp
 from activities.gateway.clocks import ObservedClock
+from activities.gateway.connected.stripe_accounts import StripeAccounts
 from activities.gateway.evidence.stripe_evidence import StripeEvidence
 from activities.gateway.evidence.stripe_recovery import StripeRecovery
 from activities.gateway.stripe_cards import StripeCards
@@ -36,6 +37,7 @@ class StripeGateway(
     StripeCards,
     StripeRefunds,
     StripeDisputes,
+    StripeAccounts,
     StripeMovements,
     StripeEvents,
     StripeBooks,

@@ -23,6 +23,7 @@ _MERCHANTS = select(
     MerchantRow.currency,
     MerchantRow.account_id,
     MerchantRow.is_effective,
+    MerchantRow.takes_payments,
     func.duly.reduction_settings(whole_row(MerchantRow)).label("settings"),
 ).order_by(MerchantRow.id)
 _LIMITS = ("max_award", "max_day", "max_customer_day")

@@ -21,7 +21,7 @@ async def list_needed(output: Output) -> None:
     answer_all(output, "events", documents, table("", "Event", "About", "Tells that", rows=rows))
 
 
-async def apply(output: Output, url: str) -> None:
+async def apply(output: Output, url: str, *, of_merchants: bool = False) -> None:
     """Register the address, or bring its list of events up to date.
 
     Raises RefusedError, also for a key of the other mode.
@@ -31,7 +31,7 @@ async def apply(output: Output, url: str) -> None:
     _check(url, settings)
     try:
         async with gateway_in_mode(settings, settings.provider) as gateway:
-            endpoint = await gateway.register_endpoint(url)
+            endpoint = await gateway.register_endpoint(url, of_merchants=of_merchants)
     except GatewayInvalidRequestError as error:
         raise refusal("url", "gateway_takes_it", error.code) from error
     shown = [("Address", endpoint.url), ("Id", endpoint.reference), ("Change", str(endpoint.change))]
@@ -47,7 +47,9 @@ async def apply(output: Output, url: str) -> None:
         table("", "Webhook", "", rows=shown),
     )
     if endpoint.secret:
-        output.note("The secret is shown this once: put it into STRIPE_WEBHOOK_SECRET.")
+        output.note(
+            "The secret is shown this once: put it into STRIPE_WEBHOOK_SECRET, beside those of other endpoints."
+        )
 
 
 def _check(url: str, settings: Settings) -> None:

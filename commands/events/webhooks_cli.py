@@ -25,6 +25,10 @@ def apply_endpoint(
     url: Annotated[
         str, typer.Option("--url", help="Address of `webhook.py`; DULY_PUBLIC_URL/webhooks/stripe unless given.")
     ] = "",
+    of_merchants: Annotated[
+        bool,
+        typer.Option("--merchants", help="The events of merchants' own accounts, which go to an endpoint of theirs."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the gateway send exactly these events to our address; applying again changes nothing.
@@ -34,4 +38,4 @@ def apply_endpoint(
     """
     from commands.events.webhooks import apply
 
-    perform(lambda output: apply(output, url), as_json=as_json)
+    perform(lambda output: apply(output, url, of_merchants=of_merchants), as_json=as_json)

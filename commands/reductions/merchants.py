@@ -1,4 +1,4 @@
-"""Applying and listing merchants."""
+"""Applying merchants, and their reward terms as a list shows them."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,9 @@ from sqlalchemy import Row
 
 from activities.documents import read_document
 from activities.reductions.merchants import Merchants, MerchantsDocument
-from commands.formatting import amount, document
-from commands.lists.paging import answer_all
+from commands.formatting import amount
 from commands.output import Output, table
-from commands.session import database_of, read_settings, reading_database_of
+from commands.session import database_of, read_settings
 
 
 async def apply(output: Output, path: Path) -> None:
@@ -24,16 +23,8 @@ async def apply(output: Output, path: Path) -> None:
     output.answer({"merchant_groups": groups, "merchants": merchants}, table("", "Kind", "Applied", rows=rows))
 
 
-async def list_all(output: Output) -> None:
-    """List every merchant."""
-    async with reading_database_of(read_settings()) as database:
-        rows = await Merchants(database).everything()
-    shown = [(row.id, row.name, row.group_id, row.currency, row.account_id, *_terms(row)) for row in rows]
-    heads = ("Merchant", "Name", "Group", "Currency", "Account", "Reductions", "Bears", "Hold", "Most an award")
-    answer_all(output, "merchants", [document(row) for row in rows], table("", *heads, rows=shown))
-
-
-def _terms(row: Row[Any]) -> tuple[object, ...]:
+def terms_of(row: Row[Any]) -> tuple[object, ...]:
+    """Return how a merchant takes part in rewards, as a list shows it."""
     settings = row.settings
     if settings is None or not row.is_effective or not settings["is_effective"]:
         return ("none" if settings is None else "not effective", "", "", "")

@@ -14,6 +14,7 @@ class EventSubject(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     MOVEMENT = "movement"
+    MERCHANT = "merchant"  # a merchant's own account at the gateway
     FOUND = "found"  # a payment or refund that nobody here has requested
 
 
@@ -83,6 +84,12 @@ NEEDED = MappingProxyType(
         charge__dispute__funds_reinstated="the disputed money came back",
         charge__dispute__closed="a dispute was decided",
     )
+    | _needs(
+        EventSubject.MERCHANT,
+        account__updated="a merchant's account changed: it may charge, or not any more",
+        account__application__deauthorized="a merchant has shut us out of its account",
+        capability__updated="what a merchant's account may do changed",
+    )
     | _needs(EventSubject.MOVEMENT, charge__updated="a charge has been booked on the balance, with its fee")
 )
 
@@ -105,13 +112,22 @@ PAUSES = (
 )
 
 
-def needed_types() -> tuple[str, ...]:
-    """Return every type of event that the gateway must send us, in order."""
-    return tuple(sorted((*NEEDED, *PAGE_EVENTS)))
+# Events about a merchant's account happen on that account: the provider's own list has none of them.
+OF_MERCHANTS = frozenset(type_ for type_, need in NEEDED.items() if need.subject is EventSubject.MERCHANT)
 
 
-def event_subject(type_: str, *, page_mode: str = "") -> EventSubject | None:
-    """Say what an event of a type is about; None when nothing here needs it."""
+def needed_types(*, of_merchants: bool = False) -> tuple[str, ...]:
+    """Return every type of event that the gateway must send us, in order: of its own account, or of merchants'."""
+    return tuple(sorted(OF_MERCHANTS if of_merchants else {*NEEDED, *PAGE_EVENTS} - OF_MERCHANTS))
+
+
+def event_subject(type_: str, *, page_mode: str = "", gateway_account: str = "") -> EventSubject | None:
+    """Say what an event of a type is about; None when nothing here needs it.
+
+    An object of a merchant's account is none of the provider's, whatever ids it carries, and the other way round.
+    """
+    if bool(gateway_account) is not (type_ in OF_MERCHANTS):
+        return None
     if type_ in PAGE_EVENTS:
         return _SUBJECT_OF_PAGE.get(page_mode)
     need = NEEDED.get(type_)
@@ -120,7 +136,10 @@ def event_subject(type_: str, *, page_mode: str = "") -> EventSubject | None:
 
 @dataclass(frozen=True)
 class GatewayEvent:
-    """A verified event: what it is about, and every id that may lead to something of ours. Nothing personal."""
+    """A verified event: what it is about, and every id that may lead to something of ours. Nothing personal.
+
+    `gateway_account` is the merchant's account on which it happened; none for the provider's own.
+    """
 
     id: str
     type: str
@@ -131,6 +150,7 @@ class GatewayEvent:
     mentions: tuple[str, ...]
     is_live: bool
     created_at: datetime
+    gateway_account: str = ""
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,21 @@ SETTING = States(
     {"effective": "in use", "not_effective": "asked for nothing new"},
     column="providers.state",
 )
+MERCHANT_CONNECTION = States(
+    "Connection of a merchant",
+    {
+        "not_connected": "the merchant has no account of its own",
+        "connecting": "its account is being made at the gateway",
+        "pending": "its owner is at the gateway's pages, or the gateway is checking",
+        "incomplete": "its owner has to bring what is missing",
+        "successful": "it is paid on its own account",
+        "restricted": "the gateway lets it take no payments",
+        "disconnected": "nothing new is asked for on its account",
+    },
+    stored={"": "not_connected"},
+    finer={"connecting": ("pending",)},
+    column="merchant_connections.state",
+)
 SENDING = States(
     "Sending to a provider",
     {
@@ -191,6 +206,7 @@ LISTED: Mapping[str, States] = MappingProxyType(
         "discrepancies": DISCREPANCY,
         "disputes": DISPUTE,
         "events": EVENT,
+        "merchants": MERCHANT_CONNECTION,
         "messages": MESSAGE,
         "movements": MOVEMENT,
         "payment_requests": PAYMENT_REQUEST,
@@ -232,5 +248,6 @@ EVERY: tuple[States, ...] = (
     BANK_REFUND,
     COMMAND,
     SETTING,
+    MERCHANT_CONNECTION,
     SENDING,
 )

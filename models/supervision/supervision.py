@@ -21,6 +21,7 @@ class ObjectKind(StrEnum):
     SHARD = "shard"  # of a run that has a workflow: that begins a lost shard again, unless it never heard of its end
     REFUND_RUN = "refund_run"
     EVENT = "event"  # one stands for all that wait for a provider, overdue
+    MERCHANT_CONNECTION = "merchant_connection"
     MESSAGE = "message"
     CARD = "card"
 

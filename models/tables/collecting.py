@@ -235,6 +235,7 @@ class GatewayEventRow(Base):
     account_id: Mapped[str]
     mentions: Mapped[list[str]]
     channel: Mapped[str]
+    gateway_account: Mapped[str]
     state: Mapped[str]
     reason: Mapped[str]
     tries: Mapped[int] = mapped_column(Integer)

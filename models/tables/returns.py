@@ -1,4 +1,4 @@
-"""Money that goes back: disputes, refund runs, merchants and their reductions."""
+"""Money that goes back: disputes, refund runs, merchants, their reductions and their own accounts."""
 
 from datetime import date, datetime
 from typing import Any
@@ -96,7 +96,48 @@ class MerchantRow(Base):
     currency: Mapped[str]
     account_id: Mapped[str | None] = mapped_column(ForeignKey("duly.accounts.id"))
     is_effective: Mapped[bool]
+    takes_payments: Mapped[bool]
     reduction: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class MerchantConnectionRow(Base):
+    """The account of a merchant at the gateway, and where its onboarding stands."""
+
+    __tablename__ = "merchant_connections"
+
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("duly.merchants.id"), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"))
+    generation: Mapped[int] = mapped_column(SmallInteger)
+    gateway_account: Mapped[str | None] = mapped_column(Text(collation="C"))
+    email: Mapped[str]
+    country: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    missing: Mapped[list[str]]
+    problems: Mapped[list[str]]
+    due_at: Mapped[datetime | None]
+    has_returned: Mapped[bool]
+    is_paid_out: Mapped[bool]
+    link_token: Mapped[str] = mapped_column(Text(collation="C"))
+    created_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class MerchantConnectionChangeRow(Base):
+    """One thing that became of a merchant's connection, and in whose name."""
+
+    __tablename__ = "merchant_connection_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(ForeignKey("duly.merchants.id"))
+    at: Mapped[datetime]
+    change: Mapped[str]
+    state: Mapped[str]
+    gateway_account: Mapped[str]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    because: Mapped[str]
 
 
 class ReductionRow(Base):

@@ -14,7 +14,7 @@ from sandbox.stripe.control.messages import STRIPES_DELAYS, AccountSettings, Del
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState
 from sandbox.stripe.state.clock import Clock
-from sandbox.stripe.state.ids import Ids
+from sandbox.stripe.state.ids import APPLICATION, Ids
 from sandbox.stripe.webhooks import Webhooks
 
 DEFAULT_DELAYS = STRIPES_DELAYS
@@ -63,8 +63,8 @@ class Sandbox:
         """Forgets objects, keys, faults, limits, counts and scripts; webhook endpoints stay."""
         self.clock.forget_due()
         self.delays, self.settings = self.config.delays, AccountSettings()
-        self.platform = self._new_account_state(None)
         self.connected = {}
+        self.platform = self._new_account_state(None)
         self.keys = {None: IdempotencyKeys()}
         self.faults = Faults()
         self.limiter = Limiter()
@@ -83,15 +83,23 @@ class Sandbox:
     def disconnect(self, account: str) -> None:
         """The account lives on at Stripe, but the platform's key does not open it any more."""
         self.platform.accounts.get(account)
-        self.connected.pop(account, None)
-        application = {"id": "ca_sandbox", "object": "application", "name": "Sandbox"}
-        self.platform.emit("account.application.deauthorized", application)
+        state = self.connected[account]
+        # The last that the platform hears of it; the account's pages can be paid on, and its debits settle.
+        state.emit("account.application.deauthorized", {"id": APPLICATION, "object": "application", "name": "Sandbox"})
+        state.is_shut_out = True
+
+    def let_in(self, account: str) -> None:
+        """The owner gives the platform its access back."""
+        self.connected[account].is_shut_out = False
 
     def _new_account_state(self, account: str | None) -> AccountState:
         state = AccountState(clock=self.clock, ids=self.ids, publish=_nowhere, account=account, base_url=self.base_url)
         state.delays, state.settings = self.delays, self.settings
         state.publish = partial(self.webhooks.publish, state)
-        state.connect = self.connect if account is None else None
+        if account is None:
+            state.connect, state.connected_state = self.connect, self.connected.__getitem__
+        else:
+            state.platform = self.platform
         return state
 
     def begin_again(self, config: SandboxConfig) -> None:
@@ -138,6 +146,6 @@ class Sandbox:
         if account is None:
             return self.platform
         state = self.connected.get(account)
-        if state is None:
+        if state is None or state.is_shut_out:
             raise no_access(key, account)
         return state

@@ -128,11 +128,13 @@ class Webhooks:
 
     def _takers(self, state: AccountState, event: Json) -> list[WebhookEndpoint]:
         """The endpoints that take the event: those of the controls, and those registered over the API."""
+        if state.is_shut_out:
+            return []
         registered = [
             WebhookEndpoint(
-                url=row["url"], secret=state.endpoint_secrets[row["id"]], enabled_events=row["enabled_events"]
+                url=row["url"], secret=owner.endpoint_secrets[row["id"]], enabled_events=row["enabled_events"]
             )
-            for row in state.webhook_endpoints
+            for owner, row in _registered(state)
             if row["status"] == "enabled"
         ]
         return [each for each in (*self.endpoints, *registered) if _takes(each, event["type"])]
@@ -189,6 +191,14 @@ class Webhooks:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
+
+
+def _registered(state: AccountState) -> list[tuple[AccountState, Json]]:
+    """An account's own endpoints, and those of its platform that were made for connected accounts."""
+    own = [(state, row) for row in state.webhook_endpoints if row["application"] is None]
+    if state.platform is None:
+        return own
+    return own + [(state.platform, row) for row in state.platform.webhook_endpoints if row["application"] is not None]
 
 
 def _takes(endpoint: WebhookEndpoint, type: str) -> bool:

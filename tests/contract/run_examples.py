@@ -37,6 +37,7 @@ from models.supervision.supervision import (
     SupervisionRequest,
 )
 from tests.contract.examples import COMMAND, DAY, MONEY, NOON, WHO, WHY, Call, Example
+from tests.contract.merchant_examples import MERCHANTS
 from tests.contract.request_examples import REQUESTS
 
 RUN = "run/monthly/2026-11"
@@ -176,4 +177,4 @@ RUNS = {
     ),
 }
 
-EXAMPLES = MONEY | REQUESTS | RUNS
+EXAMPLES = MONEY | MERCHANTS | REQUESTS | RUNS

@@ -27,6 +27,7 @@ IDS = {
     "GatewayMovements": workflow_ids.movements_id("<provider>"),
     "LedgerAudit": f"{workflow_ids.AUDIT}-<time>",
     "Mailing": workflow_ids.mailing_id(_RUN),
+    "MerchantConnection": workflow_ids.merchant_connection_id("<merchant>"),
     "ObjectCheck": workflow_ids.object_check_id("<provider>", "<object>"),
     "PaymentRequest": workflow_ids.payment_request_id("<request>"),
     "PaymentRun": _RUN,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.merchants.connection_scenario import MerchantConnectionScenario
 from tests.payments.request_scenario import PaymentRequestScenario
 from tests.supervision.errands import (
     AuditScenario,
@@ -29,6 +30,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "GatewayMovements": MovementsScenario,
     "LedgerAudit": AuditScenario,
     "Mailing": MailingScenario,
+    "MerchantConnection": MerchantConnectionScenario,
     "ObjectCheck": ObjectCheckScenario,
     "PaymentRequest": PaymentRequestScenario,
     "PaymentRun": PaymentRunScenario,

@@ -43,6 +43,9 @@ def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
             check = workflow_ids.object_check_id(provider, found)
             label = visibility.object_check_label(found, provider=provider)
             return _started(check, ObjectCheck.run, ObjectCheckRequest(found, provider), label)
+        case EventSubject.MERCHANT:
+            merchant, _ = key
+            return EventTarget(workflow_ids.merchant_connection_id(merchant))
         case EventSubject.PAYMENT:
             account_id, period, *payment_request = key
             if payment_request:

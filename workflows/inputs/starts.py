@@ -151,6 +151,11 @@ STARTS: Mapping[str, Start] = MappingProxyType(
             lambda given: NaturalId(workflow_ids.movements_id(given.provider)), names_provider=True
         ),
         "Mailing": Start(_mailing, of_duly=("after", "has_alerts", "deferred", "passes")),
+        "MerchantConnection": Start(
+            lambda given: NaturalId(workflow_ids.merchant_connection_id(given.merchant_id)),
+            of_duly=("resumed",),
+            names_provider=True,
+        ),
         "ObjectCheck": Start(
             lambda given: NaturalId(workflow_ids.object_check_id(given.provider, given.object_id)), names_provider=True
         ),

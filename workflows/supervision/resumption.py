@@ -11,6 +11,7 @@ from models.cards.card import CardRequest
 from models.collections.collection import CollectionRequest
 from models.disputes.dispute import DisputeRequest
 from models.gateway.events import SweepRequest
+from models.merchants.connection import MerchantConnectionInput
 from models.messages.message import MailingRequest
 from models.payments.payment_request import PaymentRequestInput
 from models.reductions.reduction import ReductionRequest
@@ -23,6 +24,7 @@ from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.collections.collection import Collection
 from workflows.disputes.dispute import Dispute
 from workflows.events.event_sweep import EventSweep
+from workflows.merchants.merchant_connection import MerchantConnection
 from workflows.messages.mailing import Mailing
 from workflows.payments.payment_request import PaymentRequest
 from workflows.reductions.back_end_reduction import BackEndReduction
@@ -46,6 +48,10 @@ def resumable_of(one: OpenObject) -> Resumable:
             label = visibility.payment_request_label(id, account=account, provider=provider)
             request = PaymentRequestInput(id, provider)
             return _resumed(workflow_ids.payment_request_id(id), PaymentRequest.run, request, label)
+        case ObjectKind.MERCHANT_CONNECTION, (id,):
+            label = visibility.merchant_label(id, provider=provider)
+            connection = MerchantConnectionInput(id, provider)
+            return _resumed(workflow_ids.merchant_connection_id(id), MerchantConnection.run, connection, label)
         case ObjectKind.REFUND, (id,):
             label = visibility.refund_label(id, account=account, provider=provider)
             return _resumed(workflow_ids.refund_id(id), Refund.run, RefundRequest(id, provider), label)

@@ -7,9 +7,10 @@ declare
     v_new integer;
 begin
     insert into duly.gateway_events (id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel,
-        state, created_at)
+        gateway_account, state, created_at)
     select e ->> 'id', p_provider_id, e ->> 'type', e ->> 'subject', e ->> 'object_id', e ->> 'request_id',
         e ->> 'account_id', array(select jsonb_array_elements_text(e -> 'mentions')), p_channel,
+        coalesce(e ->> 'gateway_account', ''),
         case e ->> 'subject' when '' then 'ignored' else 'waiting' end, (e ->> 'created_at')::timestamptz
     from jsonb_array_elements(p_events -> 'events') e
     on conflict (id) do nothing;
@@ -42,6 +43,7 @@ begin
             when 'refund' then duly.refund_of_event(e)
             when 'dispute' then duly.dispute_of_event(e)
             when 'movement' then duly.movement_of_event(e)
+            when 'merchant' then duly.merchant_of_event(e)
             end, '{}'),
         not (e.subject = 'payment' and duly.is_unrecorded_payment(e))
     from duly.gateway_events e

@@ -121,6 +121,10 @@ begin
         select array[c.id], c.provider_id, '', c.account_id from duly.cards c
         where c.state not in ('rejected', 'replaced', 'removed') and c.created_at < now() - p_at_least and c.id > v_first
         order by c.id limit p_limit;
+    when 'merchant_connection' then return query
+        select array[c.merchant_id], c.provider_id, '', '' from duly.merchant_connections c
+        where c.closed_at is null and c.created_at < now() - p_at_least and c.merchant_id > v_first
+        order by c.merchant_id limit p_limit;
     when 'run' then return query
         select array[p.id, p.kind, p.definition_id, p.period, p.supplement::text], coalesce(d.provider_id, ''), p.id, ''
         from duly.process_runs p join duly.run_definitions d on d.id = p.definition_id

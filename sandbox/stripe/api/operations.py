@@ -68,7 +68,7 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
         sdk_checkout.SessionLineItemListParams,
     ),
     ("POST", "/v1/accounts", accounts.create, sdk.AccountCreateParams),
-    ("GET", "/v1/accounts/{id}", by_id("accounts"), sdk.AccountRetrieveParams),
+    ("GET", "/v1/accounts/{id}", accounts.retrieve, sdk.AccountRetrieveParams),
     ("GET", "/v1/accounts", page_of("accounts"), sdk.AccountListParams),
     ("POST", "/v1/accounts/{id}", accounts.update, sdk.AccountUpdateParams),
     ("DELETE", "/v1/accounts/{id}", accounts.delete, sdk.AccountDeleteParams),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from sandbox.stripe.control.messages import (
     AT_ONCE,
     STRIPES_DELAYS,
+    AccountReview,
     AccountSettings,
     Answer,
     CardOutcome,
@@ -32,6 +33,7 @@ from sandbox.stripe.control.messages import (
 __all__ = [
     "AT_ONCE",
     "STRIPES_DELAYS",
+    "AccountReview",
     "AccountSettings",
     "Answer",
     "CardOutcome",
@@ -211,6 +213,14 @@ class SandboxControl:
     def disconnect(self, account: str) -> None:
         """The owner of a connected account takes the platform's access away."""
         self._call("POST", f"accounts/{account}/disconnect")
+
+    def let_in(self, account: str) -> None:
+        """The owner of a connected account gives the platform its access back."""
+        self._call("POST", f"accounts/{account}/let_in")
+
+    def review_account(self, account: str, review: AccountReview) -> Json:
+        """Stripe, or its owner, changes where a connected account stands; gives the account."""
+        return self._call("POST", f"accounts/{account}/review", review)
 
     def create_dispute(self, charge: str, script: DisputeScript | None = None) -> Json:
         """The cardholder disputes the charge; gives the dispute."""

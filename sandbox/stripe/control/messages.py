@@ -196,6 +196,25 @@ class WebhookEndpoint(Model):
     enabled_events: tuple[str, ...] = ("*",)
 
 
+class AccountReview(Model):
+    """Where a connected account stands from now on; what is not given stays as it is.
+
+    `capability` is the status of every capability that was asked for. A `disabled_reason` that is empty is none.
+    """
+
+    charges_enabled: bool | None = None
+    payouts_enabled: bool | None = None
+    details_submitted: bool | None = None
+    email: str | None = None
+    capability: str = ""
+    disabled_reason: str | None = None
+    currently_due: tuple[str, ...] | None = None
+    past_due: tuple[str, ...] | None = None
+    pending_verification: tuple[str, ...] | None = None
+    errors: tuple[dict[str, str], ...] | None = None
+    current_deadline: int | None = None
+
+
 class RestrictedKey(Model):
     """A key that may do no more than its permissions say, by Stripe's names (`rak_charge_read`, `rak_refund_write`)."""
 

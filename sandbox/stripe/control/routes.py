@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.stripe.api.errors import ApiError, invalid_request
+from sandbox.stripe.control import connected
+from sandbox.stripe.control.bodies import given
 from sandbox.stripe.control.latency import Latencies
 from sandbox.stripe.control.messages import (
     AccountSettings,
@@ -35,16 +36,7 @@ from sandbox.stripe.state import balance_oracle
 from sandbox.stripe.state.account_state import AccountState
 
 Command = Callable[[Sandbox, Request], Awaitable[object]]
-AnyModel = TypeVar("AnyModel", bound=BaseModel)
 AnyKind = TypeVar("AnyKind", bound=StrEnum)
-
-
-async def _given(request: Request, model: type[AnyModel]) -> AnyModel:
-    """The body as the model, or a 400 that names field and rule."""
-    try:
-        return model.model_validate_json(await request.body() or b"{}")
-    except ValidationError as invalid:
-        raise invalid_request(str(invalid), param=model.__name__) from invalid
 
 
 def _account_state(sandbox: Sandbox, request: Request) -> AccountState:
@@ -58,7 +50,7 @@ async def clock(sandbox: Sandbox, request: Request) -> object:
         sandbox.reset()
         sandbox.clock.begin_again()
     if request.method == "POST":
-        change = await _given(request, ClockChange)
+        change = await given(request, ClockChange)
         if change.advance is not None:
             sandbox.clock.advance(change.advance)
         elif change.set is not None:
@@ -77,7 +69,7 @@ async def reset(sandbox: Sandbox, _request: Request) -> object:
 async def faults(sandbox: Sandbox, request: Request) -> object:
     """Tells what is planned and what was injected; a POST adds, a DELETE forgets."""
     if request.method == "POST":
-        sandbox.faults.add(await _given(request, Fault))
+        sandbox.faults.add(await given(request, Fault))
     elif request.method == "DELETE":
         sandbox.faults.clear()
     return {"plan": sandbox.faults.plan(), "injected": _by_name(sandbox.faults.injected)}
@@ -86,7 +78,7 @@ async def faults(sandbox: Sandbox, request: Request) -> object:
 async def event_faults(sandbox: Sandbox, request: Request) -> object:
     """The same for webhooks."""
     if request.method == "POST":
-        sandbox.webhooks.plan(await _given(request, EventFault))
+        sandbox.webhooks.plan(await given(request, EventFault))
     elif request.method == "DELETE":
         sandbox.webhooks.clear_faults()
     return {"injected": _by_name(sandbox.webhooks.injected)}
@@ -100,43 +92,43 @@ def _by_name(injected: Mapping[AnyKind, int]) -> dict[str, int]:
 async def rate_limits(sandbox: Sandbox, request: Request) -> object:
     """Tells the limits; a POST replaces them."""
     if request.method == "POST":
-        sandbox.limiter.change(await _given(request, RateLimits))
+        sandbox.limiter.change(await given(request, RateLimits))
     return sandbox.limiter.limits
 
 
 async def latency(sandbox: Sandbox, request: Request) -> object:
     """Tells how long answers take; a POST changes it."""
     if request.method == "POST":
-        sandbox.latencies = Latencies(await _given(request, Latency))
+        sandbox.latencies = Latencies(await given(request, Latency))
     return sandbox.latencies.latency
 
 
 async def delays(sandbox: Sandbox, request: Request) -> object:
     """Tells the delays; a POST replaces them."""
     if request.method == "POST":
-        sandbox.set_delays(await _given(request, Delays))
+        sandbox.set_delays(await given(request, Delays))
     return sandbox.platform.delays
 
 
 async def account_settings(sandbox: Sandbox, request: Request) -> object:
     """Tells how the accounts are paid out; a POST changes it for what moves from now on."""
     if request.method == "POST":
-        sandbox.set_settings(await _given(request, AccountSettings))
+        sandbox.set_settings(await given(request, AccountSettings))
     return sandbox.platform.settings
 
 
 async def restricted_keys(sandbox: Sandbox, request: Request) -> object:
     """Tells the restricted keys; a POST adds one."""
     if request.method == "POST":
-        given = await _given(request, RestrictedKey)
-        sandbox.restricted[given.key] = frozenset(given.permissions)
+        restricted = await given(request, RestrictedKey)
+        sandbox.restricted[restricted.key] = frozenset(restricted.permissions)
     return {key: sorted(permissions) for key, permissions in sandbox.restricted.items()}
 
 
 async def webhook_endpoints(sandbox: Sandbox, request: Request) -> object:
     """Tells where events go; a POST adds, a DELETE forgets all."""
     if request.method == "POST":
-        sandbox.webhooks.endpoints.append(await _given(request, WebhookEndpoint))
+        sandbox.webhooks.endpoints.append(await given(request, WebhookEndpoint))
     elif request.method == "DELETE":
         sandbox.webhooks.endpoints.clear()
     return {"endpoints": sandbox.webhooks.endpoints}
@@ -174,7 +166,7 @@ async def show_movements(sandbox: Sandbox, request: Request) -> object:
 async def script_card(sandbox: Sandbox, request: Request) -> object:
     """Gives a card its next answers."""
     state = _account_state(sandbox, request)
-    state.script(request.path_params["id"], await _given(request, CardScript))
+    state.script(request.path_params["id"], await given(request, CardScript))
     return {}
 
 
@@ -196,17 +188,11 @@ async def revoke_mandate(sandbox: Sandbox, request: Request) -> object:
     return mandate
 
 
-async def disconnect_account(sandbox: Sandbox, request: Request) -> object:
-    """The owner of a connected account takes the platform's access away."""
-    sandbox.disconnect(request.path_params["id"])
-    return {}
-
-
 async def open_dispute(sandbox: Sandbox, request: Request) -> object:
     """Lets the cardholder dispute a charge."""
     state = _account_state(sandbox, request)
     charge = state.charges.get(request.path_params["id"])
-    return disputes.open_dispute(state, charge, await _given(request, DisputeScript))
+    return disputes.open_dispute(state, charge, await given(request, DisputeScript))
 
 
 async def decide_dispute(sandbox: Sandbox, request: Request) -> object:
@@ -287,7 +273,9 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("cards/{id}/update", update_card, ["POST"]),
         ("cards/{id}/detach", detach_card, ["POST"]),
         ("mandates/{id}/revoke", revoke_mandate, ["POST"]),
-        ("accounts/{id}/disconnect", disconnect_account, ["POST"]),
+        ("accounts/{id}/disconnect", connected.disconnect, ["POST"]),
+        ("accounts/{id}/let_in", connected.let_in, ["POST"]),
+        ("accounts/{id}/review", connected.review, ["POST"]),
         ("charges/{id}/dispute", open_dispute, ["POST"]),
         ("disputes/{id}/{verdict}", decide_dispute, ["POST"]),
         ("refunds/{id}/{outcome}", settle_refund, ["POST"]),

@@ -9,6 +9,7 @@ from sandbox.stripe.api.errors import invalid_parameter
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.state.account_state import AccountState, merge_metadata
+from sandbox.stripe.state.ids import APPLICATION
 
 MAX = 16
 
@@ -23,6 +24,8 @@ def create(state: AccountState, params: Json) -> Json:
         | {
             "id": state.ids.new("we"),
             "api_version": params.get("api_version"),
+            # Only this tells afterwards that it was made for the events of connected accounts.
+            "application": APPLICATION if params.get("connect") else None,
             "created": state.clock.now(),
             "description": params.get("description"),
             "enabled_events": list(params["enabled_events"]),

@@ -97,7 +97,10 @@ class AccountState:
     paid_out: dict[str, str] = field(default_factory=dict)
     undelivered: set[str] = field(default_factory=set)
     accounts: Table = field(default_factory=lambda: Table("account"))
-    connect: Callable[[str], object] | None = None
+    connect: "Callable[[str], AccountState] | None" = None
+    connected_state: "Callable[[str], AccountState] | None" = None
+    platform: "AccountState | None" = None
+    is_shut_out: bool = False
 
     def emit(self, type: str, subject: Json, previous: Json | None = None) -> Json:
         """Records that something happened to the object, as it is at this moment, and has it delivered."""

@@ -3,6 +3,9 @@
 import base64
 import secrets
 
+# The platform, as Stripe names it to its connected accounts.
+APPLICATION = "ca_sandbox"
+
 
 class Ids:
     """Makes ids that no other sandbox makes: a database may outlive the sandbox that it was filled from.

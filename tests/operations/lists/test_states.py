@@ -16,6 +16,8 @@ from models.gateway.events import EventState
 from models.gateway.gateway_request import AttemptOutcome, RequestState
 from models.ledger.account import AccountState
 from models.ledger.transaction import LifeCycleState
+from models.merchants.account import ConnectionState
+from models.merchants.connection import CONNECTING
 from models.messages.message import MessageState
 from models.operations.event_names import EventName
 from models.operations.payment_states import (
@@ -38,6 +40,7 @@ from models.operations.record_states import (
     EVENT,
     EVERY,
     LISTED,
+    MERCHANT_CONNECTION,
     MESSAGE,
     RUN,
     RUN_MEMBER,
@@ -59,6 +62,7 @@ from tests.operations.test_cli_usage import commands
 from workflows.cards.details import WHERE as OF_CARDS
 from workflows.collections.details import WHERE as OF_COLLECTIONS
 from workflows.disputes.dispute import WHERE as OF_DISPUTES
+from workflows.merchants.details import WHERE as OF_MERCHANTS
 from workflows.reductions.handlers import WHERE as OF_REDUCTIONS
 from workflows.refunds.handlers import WHERE as OF_REFUNDS
 
@@ -84,6 +88,7 @@ ENUMS: Iterable[tuple[States, Iterable[StrEnum | str]]] = (
     (TRANSACTION, LifeCycleState),
     (ACCOUNT, AccountState),
     (BANK_REFUND, Became),
+    (MERCHANT_CONNECTION, [*ConnectionState, CONNECTING]),
     (SENDING, SendingState),
 )
 # What log lines name beside states: beginnings, and what is no state of anything.
@@ -95,6 +100,7 @@ LOGGED: Mapping[str, States] = {
     "discrepancy": DISCREPANCY,
     "collection": COLLECTION,
     "link": PAYMENT_REQUEST,
+    "merchant": MERCHANT_CONNECTION,
     "run": RUN,
 }
 FILTERED = {
@@ -163,6 +169,7 @@ def test_lists_are_filtered_by_the_words_that_rows_can_have() -> None:
         (REFUND, OF_REFUNDS),
         (REDUCTION, OF_REDUCTIONS),
         (DISPUTE, OF_DISPUTES),
+        (MERCHANT_CONNECTION, OF_MERCHANTS),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

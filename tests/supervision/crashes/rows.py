@@ -78,6 +78,12 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
     "Mailing": {
         "send_page": Moment.DONE,
     },
+    "MerchantConnection": {
+        "configured_providers": Moment.DONE,
+        "make_merchant_account": Moment.DONE,
+        "open_merchant_connection": Moment.DONE,
+        "read_merchant_account": Moment.DONE,
+    },
     "ObjectCheck": {
         "check_object": Moment.DONE,
         "configured_providers": Moment.DONE,
@@ -138,7 +144,9 @@ PRESSED: Mapping[str, Pressed] = {
     "accept_dispute": Pressed(Moment.WAITING, "Dispute", update="accept", changes_end=True),
     "change_card": Pressed(Moment.WAITING, "CardLifecycle", update="block", changes_end=True),
     "close_page": Pressed(Moment.PAGE_OPEN, "Collection", update="give_up", changes_end=True),
+    "disconnect_merchant": Pressed(Moment.WAITING, "MerchantConnection", update="disconnect", changes_end=True),
     "note_page_order": Pressed(Moment.WAITING, "PaymentRequest", update="open_page", command=PageOrder(2500)),
+    "open_onboarding": Pressed(Moment.WAITING, "MerchantConnection"),
     "mail_payment_request": Pressed(Moment.WAITING, "PaymentRequest", update="send_link"),
     "is_owed": Pressed(Moment.WAITING, "Collection", signal="receivable_changed"),
     "record_paid_outside": Pressed(
@@ -151,6 +159,8 @@ PRESSED: Mapping[str, Pressed] = {
 
 # What no scenario leads to, with where its safety to repeat is tested instead.
 ELSEWHERE: Mapping[str, str] = {
+    "load_merchant_connection": "as open_merchant_connection, of a stopped one: tests/merchants/test_disconnecting.py",
+    "reconnect_merchant": "compares, then one commit: tests/merchants/test_disconnecting.py",
     "alert_of_violations": "needs a broken ledger: tests/ledger/test_actions.py",
     "claw_back_reduction": "needs a sale that is returned: tests/reductions/test_reductions.py",
     "credit_reduction": "needs a refund that comes back: tests/refunds/test_any_history.py",

@@ -1,0 +1,98 @@
+"""Merchants' own accounts at Stripe Connect: made with `controller`, read, and completed on Stripe's own pages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe
+
+from activities.gateway.translation import translated, translating_errors
+from models.gateway.errors import GatewayAccessError
+from models.merchants.account import AccountFacts, Capability, NewAccount
+
+# What a merchant's account is asked for: direct charges of cards. Each further method is a capability of its own.
+_CARDS = "card_payments"
+
+# Stripe's word for an account that our key does not open (any more).
+_SHUT_OUT = "account_invalid"
+
+_PURPOSE = "merchant"
+
+
+class StripeAccounts:
+    """Accounts of the direct flow: Stripe collects what is due and bears losses, the merchant pays its fees."""
+
+    _client: stripe.StripeClient
+
+    async def create_account(self, new: NewAccount, *, idempotency_key: str) -> str:
+        """Create an account that its owner has to complete. Its shape is chosen here, for good (decision 0141)."""
+        with translating_errors():
+            account = await self._client.v1.accounts.create_async(
+                {
+                    "controller": {
+                        "fees": {"payer": "account"},
+                        "losses": {"payments": "stripe"},
+                        "requirement_collection": "stripe",
+                        "stripe_dashboard": {"type": "full"},
+                    },
+                    "capabilities": {"card_payments": {"requested": True}},
+                    "country": new.country,
+                    "default_currency": new.currency.lower(),
+                    "email": new.email,
+                    "metadata": {
+                        "duly_installation": new.installation,
+                        "duly_merchant": new.merchant_id,
+                        "duly_purpose": _PURPOSE,
+                    },
+                },
+                {"idempotency_key": idempotency_key},
+            )
+        return account.id
+
+    async def read_account(self, gateway_account: str) -> AccountFacts | None:
+        """Retrieve an account; None when our key does not open it, or it was deleted."""
+        try:
+            account = await self._client.v1.accounts.retrieve_async(gateway_account)
+        except stripe.PermissionError as error:
+            access = translated(error)
+            if isinstance(access, GatewayAccessError) and access.code == _SHUT_OUT:
+                return None
+            raise access from error
+        except stripe.StripeError as error:
+            raise translated(error) from error
+        return None if getattr(account, "deleted", False) else _facts(account)
+
+    async def onboarding_page(self, gateway_account: str, *, return_url: str, refresh_url: str) -> str:
+        """Create an account link. Whoever has it acts for the owner, so it is kept nowhere."""
+        with translating_errors():
+            link = await self._client.v1.account_links.create_async(
+                {
+                    "account": gateway_account,
+                    "type": "account_onboarding",
+                    # All that will be due is asked at once, so that nobody is sent back here every month.
+                    "collection_options": {"fields": "eventually_due"},
+                    "return_url": return_url,
+                    "refresh_url": refresh_url,
+                }
+            )
+        return link.url
+
+
+def _facts(account: stripe.Account) -> AccountFacts:
+    read = account.to_dict()
+    requirements: dict[str, Any] = read.get("requirements") or {}
+    deadline = requirements.get("current_deadline")
+    capability = (read.get("capabilities") or {}).get(_CARDS)
+    return AccountFacts(
+        gateway_account=account.id,
+        email=account.email or "",
+        charges_enabled=bool(account.charges_enabled),
+        details_submitted=bool(account.details_submitted),
+        payouts_enabled=bool(account.payouts_enabled),
+        disabled_reason=requirements.get("disabled_reason") or "",
+        capability=Capability(capability) if capability in set(Capability) else Capability.ABSENT,
+        currently_due=tuple(requirements.get("currently_due") or ()),
+        past_due=tuple(requirements.get("past_due") or ()),
+        pending_verification=tuple(requirements.get("pending_verification") or ()),
+        problems=tuple(each.get("reason") or each.get("code") or "" for each in requirements.get("errors") or ()),
+        due_at=datetime.fromtimestamp(deadline, UTC) if deadline else None,
+    )

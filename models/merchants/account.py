@@ -1,0 +1,141 @@
+"""A merchant's own account at the gateway: what the gateway says of it, and where it stands by that (P8 to P10)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class ConnectionState(StrEnum):
+    """Where a merchant's connection stands.
+
+    `pending`: its owner is at the gateway's pages, or the gateway is checking. `incomplete`: the owner has to bring
+    something. `successful`: it is paid. `restricted`: the gateway, or whoever it names, has to act. `disconnected`: a
+    person has ended it, or its owner has shut us out.
+    """
+
+    PENDING = "pending"
+    INCOMPLETE = "incomplete"
+    SUCCESSFUL = "successful"
+    RESTRICTED = "restricted"
+    DISCONNECTED = "disconnected"
+
+
+class Capability(StrEnum):
+    """Whether an account may take card payments; `absent`: nobody has asked for it, as on accounts of old."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    UNREQUESTED = "unrequested"
+    ABSENT = "absent"
+
+
+# Reasons for which the gateway lets nobody charge, whatever an owner brings: it, its platform, or nobody can help.
+_HELD_BY_GATEWAY = frozenset({"listed", "under_review", "platform_paused", "other"})
+_WANTS_SOMETHING = frozenset({"requirements.past_due", "action_required.requested_capabilities"})
+_IS_CHECKED = "requirements.pending_verification"
+_REJECTED = "rejected."
+
+# Why a connection is over where no person ended it: the gateway does not let us see the account.
+SHUT_OUT = "shut_out"
+# The gateway lets nobody charge, and says nothing that an owner could do.
+UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """What the gateway says of a connected account; the names are its own.
+
+    `due_at`: when what is missing by then stops payments. `problems`: what was wrong with what was brought, in the
+    gateway's words.
+    """
+
+    gateway_account: str
+    email: str
+    charges_enabled: bool
+    details_submitted: bool
+    payouts_enabled: bool
+    disabled_reason: str
+    capability: Capability
+    currently_due: tuple[str, ...] = ()
+    past_due: tuple[str, ...] = ()
+    pending_verification: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    due_at: datetime | None = None
+
+    @property
+    def may_charge(self) -> bool:
+        """Say whether direct charges are taken. Accounts of old have no capability, and charge all the same."""
+        is_active = self.capability is Capability.ACTIVE or self.capability is Capability.ABSENT
+        return self.charges_enabled and is_active
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a connection stands: the state, the gateway's reason, and what its owner has to bring."""
+
+    state: ConnectionState
+    reason: str = ""
+    missing: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    is_paid_out: bool = False
+
+
+def standing_of(facts: AccountFacts, *, has_returned: bool) -> Standing:
+    """Say where an account stands; of these rules the first that fits. `has_returned`: its owner left the pages.
+
+    A new account lacks everything before anybody was asked, which is why who has not been through the pages is pending.
+    """
+    reason = facts.disabled_reason
+    missing = tuple(dict.fromkeys((*facts.past_due, *facts.currently_due)))
+
+    def standing(state: ConnectionState, why: str = reason) -> Standing:
+        return Standing(state, why, missing, facts.problems, facts.due_at, facts.payouts_enabled)
+
+    if reason.startswith(_REJECTED):
+        return standing(ConnectionState.RESTRICTED)
+    if not facts.details_submitted:
+        return standing(ConnectionState.INCOMPLETE if has_returned else ConnectionState.PENDING)
+    if facts.may_charge:
+        return standing(ConnectionState.SUCCESSFUL)
+    if reason in _HELD_BY_GATEWAY:
+        return standing(ConnectionState.RESTRICTED)
+    if missing or reason in _WANTS_SOMETHING:
+        return standing(ConnectionState.INCOMPLETE)
+    if facts.pending_verification or facts.capability is Capability.PENDING or reason == _IS_CHECKED:
+        return standing(ConnectionState.PENDING)
+    return standing(ConnectionState.RESTRICTED, reason or UNEXPLAINED)
+
+
+def is_rejected(reason: str) -> bool:
+    """Say whether the gateway has turned an account down for good."""
+    return reason.startswith(_REJECTED)
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account to be made at the gateway for a merchant, in the currency in which it is paid."""
+
+    merchant_id: str
+    email: str
+    country: str
+    currency: str
+    installation: str
+
+
+class MerchantAccounts(Protocol):
+    """The part of a gateway that knows merchants' own accounts."""
+
+    async def create_account(self, new: NewAccount, *, idempotency_key: str) -> str:
+        """Make an account that its owner has to complete, and return its reference."""
+        ...
+
+    async def read_account(self, gateway_account: str) -> AccountFacts | None:
+        """Read an account; None when the gateway does not let us see it."""
+        ...
+
+    async def onboarding_page(self, gateway_account: str, *, return_url: str, refresh_url: str) -> str:
+        """Make a page of the gateway's on which the owner completes the account: it works once, for minutes."""
+        ...

@@ -1,0 +1,160 @@
+"""A merchant is disconnected at once, by a person or by its owner, and goes on with its account or gets another."""
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+
+from activities.database import Database
+from activities.supervision.supervision import Progress, Supervision
+from models.operator_command import OperatorCommand
+from models.supervision.supervision import ObjectKind, Supervised, SupervisionRequest
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
+from tests.merchants.onboarding import EMAIL, Owner, connect, history, stands
+from tests.supervision.scenario import NOTHING
+from tests.support.builders import Merchant
+from tests.support.running_duly import RunningDuly
+from workflows.merchants.merchant_connection import MerchantConnection
+from workflows.supervision.resumption import resumable_of
+
+WHO = OperatorCommand("maria", "she asked for it")
+
+
+async def test_who_disconnects_ends_it_at_once_keeps_the_history_and_leaves_the_account_alone(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str, owner: Owner
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await owner.onboard(link.path)
+    await stands(handle, "successful")
+
+    answer = await handle.execute_update(MerchantConnection.disconnect, WHO)
+
+    assert answer == "disconnected"
+    assert (await handle.result()).reason == "by_a_person"
+    kept = await merchant.run(
+        "select change, gateway_account, actor, because from duly.merchant_connection_changes"
+        " where merchant_id = :id order by id desc limit 1",
+        id=bakery,
+    )
+    assert tuple(kept[0]) == ("disconnected", link.gateway_account, "maria", "she asked for it")
+    assert (await merchant.stripe.v1.accounts.retrieve_async(link.gateway_account)).charges_enabled
+    assert "not connected any more" in (await owner.visit(link.path)).text
+    assert (await owner.browser.post(link.path)).status_code == 200
+
+
+async def test_a_merchant_is_disconnected_while_the_gateway_answers_nobody(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str, stripe_sandbox: SandboxControl
+) -> None:
+    handle, _ = await connect(standing_duly, bakery)
+    stripe_sandbox.add_fault(Fault(operation="GET /v1/accounts/{id}", kind=FaultKind.UNAVAILABLE_503, probability=1.0))
+
+    answer = await handle.execute_update(MerchantConnection.disconnect, WHO)
+
+    assert answer == "disconnected"
+    assert await merchant.value("select state from duly.merchant_connections") == "disconnected"
+
+
+async def test_who_names_account_and_e_mail_goes_on_with_the_same_account(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str, owner: Owner
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await owner.onboard(link.path)
+    await stands(handle, "successful")
+    await handle.execute_update(MerchantConnection.disconnect, WHO)
+    await handle.result()
+
+    again, relink = await connect(standing_duly, bakery, gateway_account=link.gateway_account, email=EMAIL.upper())
+    await stands(again, "successful")
+
+    assert relink.gateway_account == link.gateway_account
+    assert "reconnected" in await history(merchant, bakery)
+    assert len((await merchant.stripe.v1.accounts.list_async()).data) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"gateway_account": "acct_other"}, "account_of_merchant"),
+        ({"email": "somebody@else.example"}, "email_of_account"),
+    ],
+)
+async def test_who_names_another_account_or_e_mail_is_refused_and_nothing_is_connected(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str, change: dict[str, str], rule: str
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await handle.execute_update(MerchantConnection.disconnect, WHO)
+    await handle.result()
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await connect(standing_duly, bakery, **{"gateway_account": link.gateway_account, **change})
+    with pytest.raises(WorkflowFailureError):
+        await standing_duly.client.get_workflow_handle(handle.id).result()
+
+    assert getattr(refused.value.cause, "type", "") == rule
+    assert await merchant.value("select state from duly.merchant_connections") == "disconnected"
+
+
+async def test_who_reconnects_is_compared_again_when_the_answer_was_lost(
+    standing_duly: RunningDuly, bakery: str, stripe_sandbox: SandboxControl
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await handle.execute_update(MerchantConnection.disconnect, WHO)
+    await handle.result()
+    lost = Fault(operation="GET /v1/accounts/{id}", kind=FaultKind.RESET_MID_BODY, calls=(1,))
+    stripe_sandbox.add_fault(lost)
+
+    _, again = await connect(standing_duly, bakery, gateway_account=link.gateway_account)
+
+    assert (again.gateway_account, again.state) == (link.gateway_account, "pending")
+
+
+async def test_a_connection_that_was_terminated_goes_on_from_its_row(
+    standing_duly: RunningDuly, bakery: str, database: Database, owner: Owner
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await handle.terminate()
+    supervision = Supervision(database, standing_duly.client, resumable_of, young=NOTHING, left_alone=NOTHING)
+    begun = Progress((), Supervised(ObjectKind.MERCHANT_CONNECTION))
+
+    report = await supervision.compare(
+        ObjectKind.MERCHANT_CONNECTION, SupervisionRequest(), begun=begun, beat=lambda _: None
+    )
+    await owner.onboard(link.path)
+    await stands(standing_duly.client.get_workflow_handle(handle.id), "successful")
+
+    assert (report.open, report.resumed) == (1, 1)
+
+
+async def test_a_merchant_that_was_disconnected_gets_another_account_only_when_it_is_asked_for(
+    standing_duly: RunningDuly, bakery: str
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await handle.execute_update(MerchantConnection.disconnect, WHO)
+    await handle.result()
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await connect(standing_duly, bakery)
+    _, another = await connect(standing_duly, bakery, is_new_account=True)
+
+    assert getattr(refused.value.cause, "type", "") == "merchant_reconnects"
+    assert another.gateway_account != link.gateway_account
+    assert another.path != link.path
+
+
+async def test_an_owner_who_shuts_us_out_ends_the_connection_and_a_person_is_asked(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str, owner: Owner, stripe_sandbox: SandboxControl
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    await owner.onboard(link.path)
+    await stands(handle, "successful")
+
+    stripe_sandbox.disconnect(link.gateway_account)
+    await handle.signal(MerchantConnection.gateway_event)
+    result = await handle.result()
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await connect(standing_duly, bakery, gateway_account=link.gateway_account)
+    stripe_sandbox.let_in(link.gateway_account)
+    again, _ = await connect(standing_duly, bakery, gateway_account=link.gateway_account)
+    await stands(again, "successful")
+
+    assert result.reason == "shut_out"
+    assert getattr(refused.value.cause, "type", "") == "account_reachable"
+    assert (await history(merchant, bakery))[-3:] == ["disconnected", "reconnected", "moved"]
