@@ -31,6 +31,7 @@ from models.merchants.connection import (
     Disconnection,
     InvalidConnectionError,
     MerchantConnectionInput,
+    MerchantConnectionResult,
     connect_path,
 )
 from models.operations.record_states import MERCHANT_CONNECTION
@@ -83,8 +84,9 @@ async def connect(output: Output, options: ConnectOptions, *, wait_seconds: floa
 
 async def _started(settings: Settings, request: MerchantConnectionInput, wait_seconds: float) -> ConnectionLink:
     client = await temporal_for_orders(settings)
-    for _ in range(TRIES):
-        operation = WithStartWorkflowOperation(
+
+    def start() -> WithStartWorkflowOperation[MerchantConnection, MerchantConnectionResult]:
+        return WithStartWorkflowOperation(
             MerchantConnection.run,
             request,
             id=merchant_connection_id(request.merchant_id),
@@ -93,10 +95,12 @@ async def _started(settings: Settings, request: MerchantConnectionInput, wait_se
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             **merchant_label(request.merchant_id, provider=request.provider),
         )
+
+    for _ in range(TRIES):
         try:
             return await start_and_ask(
                 client,
-                operation,
+                start,
                 "created",
                 ConnectionLink,
                 workflow_id=merchant_connection_id(request.merchant_id),
