@@ -65,6 +65,10 @@ class Facts:
         parameters = self.message.parameters
         return money_text(Money(int(parameters[name]), str(parameters["currency"])), self.locale)
 
+    def optional_money(self, name: str) -> str:
+        """Write an amount that not every message of the kind has; empty where it is none."""
+        return self.money(name) if self.message.parameters.get(name) else ""
+
     def day(self, name: str) -> str:
         """Write the day of the moment under a name of the parameters, on the reader's calendar."""
         return self.day_of(datetime.fromisoformat(str(self.message.parameters[name])))
@@ -144,8 +148,10 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "event": lambda facts: facts.message.parameters["event"],
         "failures": lambda facts: facts.message.parameters["failures"],
         "found": _found,
+        "least": lambda facts: facts.optional_money("least_minor"),
         "link": _link,
         "members": lambda facts: facts.message.parameters["members"],
+        "most": lambda facts: facts.optional_money("most_minor"),
         "name": lambda facts: one_line(facts.message.name),
         "number": lambda facts: facts.message.number,
         "object": lambda facts: facts.message.parameters["object"],

@@ -81,7 +81,7 @@ TAGS = MappingProxyType(
         MessageKind.REFUNDED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.REFUND_RETURNED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.PAYMENT_REQUESTED: frozenset(
-            {"name", "sender", "amount", "title", "description", "reason", "until", "link"}
+            {"name", "sender", "amount", "least", "most", "title", "description", "reason", "until", "link"}
         ),
         MessageKind.REQUEST_PAID: frozenset({"account", "amount", "title", "number", "link"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),

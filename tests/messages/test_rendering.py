@@ -183,3 +183,15 @@ def test_a_message_about_a_declined_card_leads_to_the_page_and_never_says_the_co
 
     assert "https://pay.shop.example/pay/token" in text
     assert "stolen" not in text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en", "your choice, from €10.00 to €50.00"), ("de", "Ihrer Wahl, von 10,00 € bis 50,00 €")]
+)
+def test_who_chooses_the_amount_reads_its_limits(locale: str, words: str) -> None:
+    limits = {"amount_minor": 1000, "currency": "EUR", "reason": "new", "at": "2026-12-01T12:00:00+00:00"}
+    given = limits | {"least_minor": 1000, "most_minor": 5000}
+
+    text = text_of(claimed(MessageKind.PAYMENT_REQUESTED, parameters=given, locale=locale, title="A gift"))
+
+    assert words in text.replace("\N{NO-BREAK SPACE}", " ")

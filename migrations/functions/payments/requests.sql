@@ -135,7 +135,8 @@ language sql security definer set search_path = duly, pg_temp as $$
     -- The account's holder, or each of several payers.
     select duly.write_message('payment_requested', q.account_id, q.period, '', jsonb_build_object('amount_minor',
         case when q.closed_at is null then duly.payable_now(q) else q.amount_minor end,
-        'currency', q.currency, 'reason', p_reason, 'at', q.expires_at, 'payer', payer), concat_ws('-', p_transition, nullif(payer, 0)))
+        'currency', q.currency, 'reason', p_reason, 'at', q.expires_at, 'payer', payer, 'least_minor', q.least_minor,
+        'most_minor', q.most_minor), concat_ws('-', p_transition, nullif(payer, 0)))
     from generate_series(least(1, cardinality(q.payers)), cardinality(q.payers)) payer
 $$;
 
