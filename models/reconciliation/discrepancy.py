@@ -63,6 +63,12 @@ KINDS = MappingProxyType(
             "Nothing, where it is booked. Beyond what was paid: find out why, and " + _RESOLVE,
             is_urgent=True,
         ),
+        "double_refund": DiscrepancyKind(
+            "One refund was paid twice; the second is booked, where its payment has as much left, and is owed again.",
+            Owner.FINANCE,
+            "The customer has {object} too much: ask for it, or credit it. Then " + _RESOLVE,
+            is_urgent=True,
+        ),
         "unbooked_refund_back": DiscrepancyKind(
             "A refund that came back unnoticed.", Owner.OPERATIONS, "Nothing: it is booked, and its customer is owed."
         ),

@@ -56,3 +56,28 @@ async def test_every_double_charge_is_noticed_and_what_to_refund_is_said(
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
     balances = await merchant.run("select balance_minor from duly.account_balances where balance_minor <> 0")
     assert balances == []
+
+
+async def test_a_refund_that_was_paid_twice_is_named_and_stays_open_until_a_person_has_agreed_on_it(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    sandbox, merchant = reconciling.sandbox, reconciling.merchant
+    account = await merchant.account()
+    await reconciling.paid(account, period, 5000)
+    payment = await merchant.value("select transaction_id from duly.gateway_requests where kind = 'payment'")
+    sandbox.set_account_settings(AccountSettings(honours_idempotency_keys=False))
+    sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=(1,)))
+    sandbox.add_fault(Fault(operation="GET /v1/refunds", kind=FaultKind.UNAVAILABLE_503))
+    await cli.json("refunds", "create", payment, "--amount", "10.00", *WHO)
+    sandbox.clear_faults()
+
+    await reconciling.reconcile()
+    await reconciling.until_owed(account, 2000)
+    await reconciling.reconcile()
+
+    [listed] = (await cli.json("reconcile", "list"))["discrepancies"]
+    assert (listed["kind"], listed["account_id"], listed["amount_minor"]) == ("double_refund", account, 1000)
+    assert listed["remedy"].startswith(f"The customer has {listed['object']} too much")
+    assert await reconciling.wrong() == []
+    await cli.json("reconcile", "resolve", listed["id"], "--as", "explained", *WHO)
+    assert (await reconciling.reconcile()).open_discrepancies == 0

@@ -9,13 +9,16 @@ from temporalio.client import WorkflowHandle
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from models.collections.collection import CollectionResult, Stage
+from models.payments.payment_request import PaymentRequestState
 from tests.fixtures.reconciling import ReconciliationClient
+from tests.payments.paying_by_link import make, submit, terms
 from tests.reconciliation.dashboard import pay_in_the_dashboard
 from tests.support.attempts import never_answer
 from tests.support.command_line import CommandLine
 from tests.support.run_control import until
 from workflows.collections.collection import Collection
 from workflows.events.targets import target_of
+from workflows.payments.payment_request import PaymentRequest
 
 WHO = ("--actor", "maria", "--reason", "as agreed")
 
@@ -139,3 +142,24 @@ async def test_a_collection_that_was_cancelled_books_what_it_had_taken_by_itself
     assert result.stage is Stage.SETTLED
     assert (await reconciling.discrepancies(), await reconciling.wrong()) == ([], [])
     assert await reconciling.merchant.balance(account) == 0
+
+
+async def test_a_payment_by_a_link_whose_event_was_lost_ends_its_request_as_soon_as_it_is_found(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    account = await reconciling.merchant.account()
+    handle, _ = await make(reconciling.duly, f"lost-{period}", terms(account))
+    page = await handle.execute_update(PaymentRequest.open_page)
+
+    async def is_page_read() -> bool:
+        return "is open" in (await handle.query(PaymentRequest.status)).next_action
+
+    await until(is_page_read)
+    await submit(page)
+    async with reconciling.owner_engine.begin() as connection:
+        await connection.execute(text("update duly.gateway_attempts set sent_at = sent_at - interval '20 minutes'"))
+
+    await reconciling.reconcile()
+
+    assert (await handle.result()).state is PaymentRequestState.PAID
+    assert (await reconciling.merchant.balance(account), await reconciling.wrong()) == (-2500, [])

@@ -82,6 +82,13 @@ begin
         'discrepancy', v_id);
 end $$;
 
+-- The workflow that looks after a receivable: of one that is asked for by a link, its payment request.
+create or replace function duly.owner_of_receivable(p_account_id text, p_period text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce('payment-request/' || (duly.payment_request_of_receivable(p_account_id, p_period)).id,
+        'collection/' || p_account_id || '/' || p_period)
+$$;
+
 create or replace function duly.confirm_charge(m duly.gateway_movements, f jsonb, p_id text) returns jsonb
 language plpgsql as $$
 declare
@@ -100,7 +107,7 @@ begin
         perform duly.record_outcome(a.request_id, a.attempt, 'succeeded', f ->> 'payment_reference', m.source);
         perform duly.match_source(m.provider_id, m.source, 'charge');
         return duly.list_movement(m, f, 'unbooked_charge', 'mended', p_id, r.account_id, a.payment_id)
-            || jsonb_build_object('wake', 'collection/' || r.account_id || '/' || r.period);
+            || jsonb_build_object('wake', duly.owner_of_receivable(r.account_id, r.period));
     elsif a.outcome = 'succeeded' and a.gateway_reference = f ->> 'payment_reference' then
         return duly.confirm_booked_charge(m, f, a, r, p_id);
     elsif a.request_id is null and not exists (select from duly.gateway_customers
@@ -117,7 +124,7 @@ begin
         return duly.list_movement(m, f, 'double_charge', 'open', p_id, v_found.account_id, v_found.transaction_id);
     end if;
     return duly.list_movement(m, f, 'unbooked_charge', 'mended', p_id, v_found.account_id, v_found.transaction_id)
-        || jsonb_build_object('wake', case when r.id is not null then 'collection/' || r.account_id || '/' || r.period end);
+        || jsonb_build_object('wake', case when r.id is not null then duly.owner_of_receivable(r.account_id, r.period) end);
 end $$;
 
 -- The payment is booked, perhaps without the charge's id; its fee came late, or something differs.
@@ -135,12 +142,24 @@ begin
     return duly.list_movement(m, f, 'differs', 'open', p_id);
 end $$;
 
+-- What a refund is that nobody has requested: made outside, or one of ours a second time, which bears the key of another that
+-- was paid. Of one that was given up here nothing had been paid before.
+create or replace function duly.kind_of_found_refund(m duly.gateway_movements, f jsonb) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case when exists (select from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id
+            where a.idempotency_key = nullif(f ->> 'attempt_key', '') and r.provider_id = m.provider_id
+              and r.kind in ('refund', 'payment_cancellation') and r.state not in ('rejected', 'reversed')
+              and r.gateway_reference <> m.source)
+        then 'double_refund' else 'unbooked_refund' end
+$$;
+
 create or replace function duly.confirm_refund(m duly.gateway_movements, f jsonb, p_id text) returns jsonb
 language plpgsql as $$
 declare
     r duly.gateway_requests := duly.refund_of_found(m.provider_id, m.source, f);
     a duly.gateway_attempts;
     v_is_new boolean := false;
+    v_kind text;
 begin
     if r.id is null or r.gateway_reference is not null and r.gateway_reference <> m.source then
         r := duly.adopt_refund(m.provider_id, f ->> 'payment_reference', m.source, (f ->> 'amount_minor')::bigint,
@@ -148,7 +167,7 @@ begin
         if r.id is null then
             return duly.list_movement(m, f, case when exists (select from duly.gateway_requests
                 where provider_id = m.provider_id and gateway_reference = f ->> 'payment_reference' and kind = 'payment')
-                then 'unbooked_refund' else 'foreign_refund' end, 'open', p_id);
+                then duly.kind_of_found_refund(m, f) else 'foreign_refund' end, 'open', p_id);
         end if;
         v_is_new := true;
     end if;
@@ -163,8 +182,8 @@ begin
         perform duly.record_refund(r.id, a.attempt, 'declined', true, m.source, f ->> 'status');
     end if;
     if duly.match_source(m.provider_id, m.source, m.kind) then
-        return duly.list_movement(m, f, case m.kind when 'refund' then 'unbooked_refund' else 'unbooked_refund_back' end,
-            'mended', p_id, r.account_id, r.transaction_id) || jsonb_build_object('wake', 'refund/' || r.id);
+        v_kind := case m.kind when 'refund' then duly.kind_of_found_refund(m, f) else 'unbooked_refund_back' end;
+        return duly.list_movement(m, f, v_kind, case v_kind when 'double_refund' then 'open' else 'mended' end, p_id, r.account_id, r.transaction_id) || jsonb_build_object('wake', 'refund/' || r.id);
     elsif (select sum(amount_minor) from duly.gateway_movements
             where provider_id = m.provider_id and source = m.source and kind in ('refund', 'refund_failure')) = 0 then
         update duly.gateway_movements set state = 'explained', explanation = 'went and came back'

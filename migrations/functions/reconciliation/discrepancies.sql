@@ -52,7 +52,8 @@ begin
         when d.kind like 'missing\_%' then exists (
             select from duly.gateway_movements m
             where m.provider_id = d.provider_id and m.source = d.object and m.kind = substr(d.kind, 9) and m.state = 'matched')
-        when d.kind = 'balance' then false
+        -- It is booked, and a person has to agree with the customer on what they have twice.
+        when d.kind in ('balance', 'double_refund') then false
         when d.kind in ('payout_sent_back', 'payout_not_returned') then exists (select from duly.gateway_payouts p
             where p.provider_id = d.provider_id and p.id = d.object and p.returned_key is not null
               and duly.payout_came_back_on(p) is not null)

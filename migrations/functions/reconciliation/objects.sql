@@ -43,6 +43,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.gateway_movements;
     r duly.gateway_requests;
+    v_kind text;
 begin
     m := duly.movement_of_found(p_provider_id, p_kind, p_found);
     if m.state is distinct from 'open' and m.id is not null then return jsonb_build_object('outcome', 'matched'); end if;
@@ -55,10 +56,12 @@ begin
         return jsonb_build_object('outcome', 'matched', 'wake', 'refund/' || r.id);
     end if;
     r := duly.adopt_refund(p_provider_id, p_found ->> 'payment_reference', m.source, -m.amount_minor, m.currency);
+    v_kind := duly.kind_of_found_refund(m, p_found);
     if r.id is null then
-        return duly.list_movement(m, p_found, 'unbooked_refund', 'open', null);
+        return duly.list_movement(m, p_found, v_kind, 'open', null);
     end if;
-    return duly.list_movement(m, p_found, 'unbooked_refund', 'mended', null, r.account_id, r.transaction_id)
+    return duly.list_movement(m, p_found, v_kind, case v_kind when 'double_refund' then 'open' else 'mended' end, null,
+        r.account_id, r.transaction_id)
         || jsonb_build_object('wake', 'refund/' || r.id);
 end $$;
 
