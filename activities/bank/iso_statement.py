@@ -90,7 +90,9 @@ class _Statement:
         if parts is None or len(parts) == 1:
             shown = details if parts is None else [detail for detail, _ in parts if detail is not None]
             named = own_reference(whole, details[0] if len(details) == 1 else None, 0) or identity.content
-            yield with_words(replace(entry, reference=named, is_unsplit=parts is None), whole, shown)
+            sent = tuple(detail.first("Refs/EndToEndId") for detail in details) if parts is None else ()
+            one = replace(entry, reference=named, is_unsplit=parts is None, sent_ids=sent)
+            yield with_words(one, whole, shown)
             return
         for place, (detail, minor) in enumerate(parts, 1):
             named = own_reference(whole, detail, place) or f"{identity.content}/{place}"

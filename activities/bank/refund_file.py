@@ -1,7 +1,6 @@
 """The file of refunds that a bank executes: ISO 20022 pain.001 or CSV (decisions 0120, 0121)."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +8,31 @@ from datetime import date
 
 from lxml import etree
 from sepaxml import SepaTransfer
-from sepaxml.validation import ValidationError
+from sepaxml.validation import ValidationError, try_valid_xml
 
 from models.bank.payee import Payee
+from models.bank.refund_answer import message_id_of
+from models.bank.refund_plan import PainVersion
 from models.money import Money
 from models.problem import refusal
 
-SCHEMA = "pain.001.001.09"
+# What is written where the bank finds itself by the IBAN.
+_NOT_PROVIDED = "NOTPROVIDED"
+# The characters that every bank of SEPA takes, and what stands for others; what has none becomes a full stop.
+_TAKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
+_INSTEAD = {
+    "&": "+",
+    ";": ",",
+    "<": "(",
+    ">": ")",
+    "[": "(",
+    "]": ")",
+    "{": "(",
+    "}": ")",
+    "_": "-",
+    '"': "'",
+    "`": "'",
+}
 COLUMNS = ("reference", "account_id", "name", "iban", "bic", "amount", "currency", "description")
 
 
@@ -56,12 +73,17 @@ def as_pain_001(
     payees: Mapping[str, Payee],
     payer: Payer,
     *,
-    description: str,
+    period: str,
     execute_on: date,
+    version: PainVersion = PainVersion.V09,
 ) -> bytes:
-    """Return the refunds as pain.001, checked against its schema. Raises RefusedError when a field cannot be sent."""
+    """Return the refunds as pain.001, checked against its schema. Raises RefusedError when a field cannot be sent.
+
+    A bank's code is optional; names and texts have the characters that SEPA takes.
+    """
+    schema = f"pain.001.001.{version}"
     config = {"name": payer.name, "IBAN": payer.iban, "batch": True, "currency": "EUR"}
-    transfer = SepaTransfer(config | ({"BIC": payer.bic} if payer.bic else {}), schema=SCHEMA, clean=True)
+    transfer = SepaTransfer(config | ({"BIC": payer.bic} if payer.bic else {}), schema=schema, clean=True)
     for one in instructions:
         payee = payees[one.account_id]
         payment = {
@@ -69,21 +91,37 @@ def as_pain_001(
             "IBAN": payee.iban,
             "amount": one.amount.amount_minor,
             "execution_date": execute_on,
-            "description": description,
+            "description": f"Refund {period}",
             "endtoend_id": one.reference,
         }
         transfer.add_payment(payment | ({"BIC": payee.bic} if payee.bic else {}))
     try:
-        return _named(transfer.export(validate=True), instructions)
+        document = _finished(transfer.export(validate=False), instructions, period)
+        try_valid_xml(document, schema)
     except ValidationError as error:
         raise refusal("payees", "pain_001_valid", "a name or bank account cannot be written in pain.001") from error
+    return document
 
 
-def _named(document: bytes, instructions: Sequence[Instruction]) -> bytes:
-    """Give the message ids made of its refunds: a bank that gets the same list twice sees that it is the same."""
+def sepa_text(text: str) -> str:
+    """Return a text of ASCII in the characters that every bank of SEPA takes."""
+    return "".join(one if one in _TAKEN else _INSTEAD.get(one, ".") for one in text)
+
+
+def _finished(document: bytes, instructions: Sequence[Instruction], period: str) -> bytes:
+    """Give the message ids made of its refunds: a bank that gets the same list twice sees that it is the same.
+
+    An agent without a code says so, since an empty element is none, and texts have no character that a bank refuses.
+    """
     content = "|".join(f"{one.reference}:{one.amount}" for one in instructions)
-    id = hashlib.sha256(content.encode()).hexdigest()[:24]
+    id = message_id_of(period, content)
     root = etree.fromstring(document)
+    for agent in root.iter("{*}FinInstnId"):
+        if not len(agent):
+            other = etree.SubElement(agent, agent.tag.replace("FinInstnId", "Othr"))
+            etree.SubElement(other, agent.tag.replace("FinInstnId", "Id")).text = _NOT_PROVIDED
+    for element in root.iter("{*}Nm", "{*}Ustrd"):
+        element.text = sepa_text(element.text or "")
     for name in ("GrpHdr/MsgId", "PmtInf/PmtInfId"):
         path = "{*}CstmrCdtTrfInitn/" + "/".join(f"{{*}}{part}" for part in name.split("/"))
         for place, element in enumerate(root.findall(path), 1):

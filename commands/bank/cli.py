@@ -9,7 +9,7 @@ import typer
 from commands.changing.changes import changes
 from commands.options import Actor, Json, PeriodText, day_of
 from commands.runner import perform
-from models.bank.refund_plan import FileFormat
+from models.bank.refund_plan import FileFormat, PainVersion
 
 app = typer.Typer(help="Refunds: through the gateway, and month by month through the bank.", no_args_is_help=True)
 
@@ -21,6 +21,9 @@ def export_refunds(
     file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The file to write; it must be new.")],
     *,
     file_format: Annotated[FileFormat, typer.Option("--format", help="What the bank reads.")] = FileFormat.PAIN_001,
+    version: Annotated[PainVersion, typer.Option("--version", help="The version of pain.001 that the bank reads.")] = (
+        PainVersion.V09
+    ),
     payees: Annotated[
         Path | None,
         typer.Option("--payees", exists=True, dir_okay=False, readable=True, help="Bank details, CSV; never stored."),
@@ -46,7 +49,7 @@ def export_refunds(
 
     payer = (payer_name, payer_iban, payer_bic)
     day = execute_on or datetime.now().astimezone().date()
-    options = Export(period, file, file_format, payees, payer, day, include_gateway, actor)
+    options = Export(period, file, file_format, payees, payer, day, include_gateway, actor, version)
     perform(lambda output: export(output, options), as_json=as_json)
 
 
@@ -65,7 +68,8 @@ def confirm_refunds(
 ) -> None:
     """Apply the bank's answers: paid refunds are posted, refused ones rejected, and all others stay pending.
 
-    Applying a file again changes nothing. Of a statement only the debits that carry a refund's reference count.
+    Applying a file again changes nothing. An answer about a whole file or batch counts for each of its refunds that has
+    none of its own. Of a statement only the debits count that carry a refund's reference, or name a file of refunds.
     """
     from commands.bank.refund_confirmation import confirm
 

@@ -18,11 +18,13 @@ from commands.collection_signals import signal_collections
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings
 from models.bank.entry import BankEntry
-from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
+from models.bank.refund_answer import AnswerStatus, BankBatchAnswer, BankRefundAnswer
 from models.bank.rows import refund_answer
 from models.imports.columns import ANSWERS
 from models.money import Money
 from models.problem import Problem, refusal
+
+Answer = BankRefundAnswer | BankBatchAnswer | Problem
 
 _REFERENCE = re.compile(r"R[0-9]{1,18}")
 
@@ -35,12 +37,22 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     done: list[Confirmed] = []
     async with database_of(settings) as database:
         confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
+        results: list[Confirmed | Problem] = []
+        batches: list[BankBatchAnswer] = []
+        answered: set[str] = set()
         for answer in answers:
-            result = answer if isinstance(answer, Problem) else await confirming.apply(answer)
-            if isinstance(result, Problem):
-                problems.append(result)
+            if isinstance(answer, BankBatchAnswer):
+                batches.append(answer)
+            elif isinstance(answer, Problem):
+                results.append(answer)
             else:
-                done.append(result)
+                answered.add(answer.reference)
+                results.append(await confirming.apply(answer))
+        # What is said of a payment counts more than what is said of its file, wherever it stands.
+        for batch in batches:
+            results += await confirming.apply_batch(batch, answered)
+        problems += [one for one in results if isinstance(one, Problem)]
+        done += [one for one in results if isinstance(one, Confirmed)]
         pending = await confirming.pending()
         # Answers that were applied before an interruption have told nobody.
         touched = sorted({one.account_id for one in done if one.became in {Became.POSTED, Became.UNCHANGED}})
@@ -62,7 +74,7 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     )
 
 
-def read_answers(file: Path) -> Iterator[BankRefundAnswer | Problem]:
+def read_answers(file: Path) -> Iterator[Answer]:
     """Return the answers in a file, whatever it is. Raises RefusedError when it holds none."""
     match message_of(file):
         case "":
@@ -75,19 +87,37 @@ def read_answers(file: Path) -> Iterator[BankRefundAnswer | Problem]:
             raise refusal("file", "answer_message", f"holds {message}; answers are CSV, pain.002 or camt.053")
 
 
-def _paid_in(file: Path) -> Iterator[BankRefundAnswer | Problem]:
-    """Yield an answer for each booked debit that carries a refund's reference; the rest of a statement is not ours."""
+def _paid_in(file: Path) -> Iterator[Answer]:
+    """Yield an answer for each booked debit that names a refund, or a file of refunds; the rest is not ours."""
     for entry in statement_entries(file):
         if isinstance(entry, BankEntry) and _is_refund(entry):
-            amount = Money(entry.amount_minor, entry.currency)
-            major = str(amount).removesuffix(f" {entry.currency}")
+            major = _major(entry)
             yield BankRefundAnswer(entry.line, entry.end_to_end_id, AnswerStatus.PAID, major, entry.currency)
+        elif isinstance(entry, BankEntry) and (batch := _batch(entry)):
+            yield batch
         elif isinstance(entry, Problem):
             yield entry
 
 
+def _is_payment(entry: BankEntry) -> bool:
+    return not entry.is_credit and entry.is_booked and not entry.is_return
+
+
 def _is_refund(entry: BankEntry) -> bool:
-    return not entry.is_credit and entry.is_booked and bool(_REFERENCE.fullmatch(entry.end_to_end_id))
+    return _is_payment(entry) and bool(_REFERENCE.fullmatch(entry.end_to_end_id))
+
+
+def _batch(entry: BankEntry) -> BankBatchAnswer | None:
+    """Return the answer that a debit of a whole file is, by the file's name or by the payments in it."""
+    sent = entry.sent_ids if all(_REFERENCE.fullmatch(id) for id in entry.sent_ids) else ()
+    batch = BankBatchAnswer(
+        entry.line, AnswerStatus.PAID, entry.batch_ids, sent, amount=_major(entry), currency=entry.currency
+    )
+    return batch if _is_payment(entry) and (batch.period or batch.references) else None
+
+
+def _major(entry: BankEntry) -> str:
+    return str(Money(entry.amount_minor, entry.currency)).removesuffix(f" {entry.currency}")
 
 
 def _document(one: Confirmed) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from commands.formatting import money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
-from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
+from models.bank.refund_plan import Candidate, FileFormat, PainVersion, SkipReason, Terms, against
 from models.bank.rows import payee
 from models.imports.columns import PAYEES
 from models.money import Money
@@ -35,6 +35,7 @@ class Export:
     execute_on: date
     includes_gateway: bool
     actor: str
+    version: PainVersion = PainVersion.V09
 
 
 async def export(output: Output, options: Export) -> None:
@@ -97,14 +98,15 @@ def _content(options: Export, waiting: Sequence[Row[Any]], payees: dict[str, Pay
         Instruction(row.reference_number, row.account_id, Money(row.total_minor, row.currency), row.owner_name)
         for row in waiting
     ]
-    description = f"Refund {options.period}"
     if options.file_format is FileFormat.CSV:
-        return as_csv(refunds, payees, description)
+        return as_csv(refunds, payees, f"Refund {options.period}")
     if missing := [one.account_id for one in refunds if one.account_id not in payees]:
         raise RefusedError([Problem("payees", "payee_missing", f"{id!r} is drafted and has no row") for id in missing])
     if foreign := [one.account_id for one in refunds if one.amount.currency != "EUR"]:
         raise RefusedError([Problem("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
-    return as_pain_001(refunds, payees, payer, description=description, execute_on=options.execute_on)
+    return as_pain_001(
+        refunds, payees, payer, period=options.period, execute_on=options.execute_on, version=options.version
+    )
 
 
 def _write(options: Export, content: bytes) -> None:

@@ -18,7 +18,8 @@ class BankEntry:
     """Money that came (credit) or left (debit), in minor units. `reference` is the bank's own, or else what tells it.
 
     `text` keeps the lines that the bank has made of it. One that `is_unsplit` is a batch whose details do not come to
-    it: nobody can say how much of it is whose.
+    it: nobody can say how much of it is whose. `batch_ids` name the file or batch of ours that a debit pays, and
+    `sent_ids` the payments in one that is unsplit.
     """
 
     line: int
@@ -40,6 +41,7 @@ class BankEntry:
     is_return: bool = False
     is_unsplit: bool = False
     batch_ids: tuple[str, ...] = ()
+    sent_ids: tuple[str, ...] = ()
     read_as: LineIdentity | None = None
 
     @property

@@ -1,5 +1,7 @@
 """The bank's answer about a refund (F120)."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +13,11 @@ class AnswerStatus(StrEnum):
     REJECTED = "rejected"
     PENDING = "pending"
 
+
+# A message that an export has named, and the payment information in it.
+_EXPORTED = re.compile(r"([0-9]{4}-[0-9]{2})-[0-9a-f]{24}(?:-[0-9]+)?")
+# Reasons by which a bank says that it has the file already: what it does with the first one is another answer.
+DUPLICATES = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
 
 # ISO 20022 external status codes: settled, refused, and all that is still on its way.
 _FROM_ISO = {
@@ -31,6 +38,34 @@ class BankRefundAnswer:
     amount: str = ""
     currency: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class BankBatchAnswer:
+    """The answer about a file that was exported, or a part of it, as a whole.
+
+    `ids` are the names that the bank gives back: of the message or of its payment information. `references` are of
+    refunds whose amounts it does not tell apart. The amount is in major units, "" when it is not repeated.
+    """
+
+    line: int
+    status: AnswerStatus
+    ids: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    amount: str = ""
+    currency: str = ""
+    reason: str = ""
+    is_duplicate: bool = False
+
+    @property
+    def period(self) -> str:
+        """The month whose refunds the file held; "" where no name is one that an export has given."""
+        return next((found[1] for id in self.ids if (found := _EXPORTED.fullmatch(id))), "")
+
+
+def message_id_of(period: str, content: str) -> str:
+    """Return the name of a file: the month, and a hash of what it pays, so that the same list has the same name."""
+    return f"{period}-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
 
 def status_of(iso_code: str) -> AnswerStatus:

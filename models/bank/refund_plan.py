@@ -11,6 +11,15 @@ class FileFormat(StrEnum):
     CSV = "csv"
 
 
+class PainVersion(StrEnum):
+    """Which version of pain.001 a bank reads."""
+
+    V03 = "03"
+    V09 = "09"
+    V10 = "10"
+    V11 = "11"
+
+
 class SkipReason(StrEnum):
     """Why an account in credit is left out."""
 

@@ -52,6 +52,24 @@ def status_report(folder: Path, *payments: tuple[str, str, str]) -> str:
     return str(folder / "status.xml")
 
 
+def file_report(folder: Path, *, group: str = "", batch: str = "", payments: str = "", code: str = "") -> str:
+    """Write an answer about whole files as pain.002: name and status of the message, of its batch, and of payments."""
+    reason = f"<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>" if code else ""
+    message, _, status = group.partition("=")
+    of_group = f"<OrgnlMsgId>{message}</OrgnlMsgId>" + (f"<GrpSts>{status}</GrpSts>{reason}" if status else "")
+    name, _, status = batch.partition("=")
+    inner = f"<OrgnlPmtInfId>{name}</OrgnlPmtInfId><PmtInfSts>{status}</PmtInfSts>{reason}" if batch else ""
+    for one in payments.split():
+        reference, _, status = one.partition("=")
+        inner += f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts></TxInfAndSts>"
+    (folder / "file-status.xml").write_text(
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt>'
+        f"<OrgnlGrpInfAndSts>{of_group}</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>{inner}</OrgnlPmtInfAndSts>"
+        "</CstmrPmtStsRpt></Document>"
+    )
+    return str(folder / "file-status.xml")
+
+
 def transfers(file: Path) -> list[tuple[str, ...]]:
     """Return reference, amount, name and IBAN of each transfer in a pain.001 file."""
     root = etree.fromstring(file.read_bytes())

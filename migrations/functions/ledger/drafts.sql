@@ -75,7 +75,8 @@ begin
   perform duly.refuse_draft_under_way(t, true);
   perform duly.refuse_gateway(t.classification::text, null, p_gateway_reference);
   select * into a from duly.accounts where id = t.account_id;
-  perform duly.refuse_terminated(a);
+  -- What the bank has paid has left, whatever became of the account meanwhile.
+  if not duly.is_with_bank(t) then perform duly.refuse_terminated(a); end if;
   t.posted_on := p_posted_on;
   perform duly.post_locked(t, a, p_acknowledge_credit_limit);
   return duly.receipt_of(t.id);
@@ -127,7 +128,9 @@ begin
         where id = p_reason_id and purpose = 'rejection' and is_active) then
       perform duly.refuse('postcondition', 'rejection_reason_given', jsonb_build_object('reason', p_reason_id));
     end if;
-    perform duly.refuse_terminated(a) from duly.accounts a where a.id = t.account_id;
+    if not p_is_bank_answer then
+      perform duly.refuse_terminated(a) from duly.accounts a where a.id = t.account_id;
+    end if;
   end if;
   perform duly.reject_locked(t, p_reason_id, p_actor);
 end $$;
