@@ -23,7 +23,11 @@ def import_bank(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, or camt.053, camt.052 or camt.054."
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="CSV, MT940, or camt.053, camt.052 or camt.054.",
         ),
     ],
     actor: Actor = "",
