@@ -31,7 +31,7 @@ from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks
-from activities.gateway.mode import require_mode
+from activities.gateway.mode import CONNECT, account_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
@@ -240,23 +240,22 @@ async def _begin_workflows(
 
 
 async def _begin_gateway_calls(
-    settings: Settings,
-    client: Client,
-    database: Database,
-    guarded: Database,
-    stack: AsyncExitStack,
-    stop: asyncio.Event,
+    settings: Settings, client: Client, database: Database, fenced: Database, stack: AsyncExitStack, stop: asyncio.Event
 ) -> None:
+    unbound = partial(why_not_connected, database, settings.provider)
+    if not await is_ready("merchant_not_connected", unbound, stop, advice=CONNECT):
+        return
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         timeout_seconds=settings.gateway_timeout_seconds,
+        account=await account_of(database, settings.provider) or "",
     )
     stack.push_async_callback(gateway.close)
-    guard = RestoreGuard(guarded, client, settings.provider, gateway)
+    guard = RestoreGuard(fenced, client, settings.provider, gateway)
     if await is_ready("gateway_away", partial(_gateway_problem, Clocks(database, gateway), guard), stop):
         stack.callback(asyncio.create_task(guard.run()).cancel)
-        await stack.enter_async_context(gateway_worker(client, guarded, gateway, settings))
+        await stack.enter_async_context(gateway_worker(client, fenced, gateway, settings))
 
 
 async def _gateway_problem(clocks: Clocks, guard: RestoreGuard) -> str:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from activities.database import Database
-from activities.gateway.mode import WrongModeError, require_mode
+from activities.gateway.mode import CONNECT, WrongModeError, account_of, require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from commands.session import database_of
 from models.problem import refusal
@@ -14,12 +14,13 @@ OpenDatabase = Callable[[Settings], AbstractAsyncContextManager[Database]]
 
 
 @asynccontextmanager
-async def gateway_of(settings: Settings) -> AsyncIterator[StripeGateway]:
-    """Lend the gateway of the settings, and close its connections afterwards."""
+async def gateway_of(settings: Settings, account: str = "") -> AsyncIterator[StripeGateway]:
+    """Lend the gateway of the settings, on a merchant's account or the key's own, and close it afterwards."""
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         timeout_seconds=settings.gateway_timeout_seconds,
+        account=account,
     )
     try:
         yield gateway
@@ -40,5 +41,8 @@ async def gateway_in_mode(
             await require_mode(database, provider, settings.gateway_mode)
         except WrongModeError as error:
             raise refusal("STRIPE_API_KEY", "key_of_mode", str(error)) from error
-    async with gateway_of(settings) as gateway:
+        account = await account_of(database, provider)
+    if account is None:
+        raise refusal("provider", "merchant_is_connected", f"the merchant of {provider} is not connected: `{CONNECT}`")
+    async with gateway_of(settings, account) as gateway:
         yield gateway

@@ -32,7 +32,9 @@ grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
 -- A new version is a new row.
 grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
-grant insert, update on duly.providers, duly.provider_currencies, duly.provider_methods, duly.run_definitions,
+-- Whose account a provider's requests go to is fixed by duly.assign_provider.
+grant insert (id, gateway, mode, state), update (gateway, mode, state) on duly.providers to duly_app;
+grant insert, update on duly.provider_currencies, duly.provider_methods, duly.run_definitions,
     duly.card_networks to duly_app;
 -- Whose a card is, its token and its state are changed by functions alone. These are what the import of release 0.1.0 writes
 -- by itself; they go when it cannot run any more (decision 0114). Today's calls duly.import_cards.
@@ -88,7 +90,7 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;
 
 -- merchants
-grant execute on function duly.disconnect_merchant, duly.merchant_connection_by_id, duly.merchant_of_link, duly.note_merchant_account,
+grant execute on function duly.assign_provider, duly.disconnect_merchant, duly.merchant_connection_by_id, duly.merchant_of_link, duly.note_merchant_account,
     duly.note_owner_returned, duly.open_merchant_connection, duly.reconnect_merchant, duly.record_merchant_standing,
     duly.require_reconnectable, duly.switch_merchant_payments to duly_app;
 

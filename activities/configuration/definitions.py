@@ -24,6 +24,7 @@ from activities.configuration.sql import (
     ADD_SERIES,
     ADD_TAX_RATE,
     ALLOW_METHOD,
+    ASSIGN_PROVIDER,
     KEEP_LISTS,
     KNOWN,
     NUMBER_TYPE,
@@ -142,6 +143,10 @@ class _Writing:
             await self._upsert(ADD_PROVIDER_METHOD, {"provider": provider.id, "method": method})
             for method in provider.payment_methods
         ]
+        if provider.merchant is not None:
+            assigned = {"provider": provider.id, "merchant": provider.merchant}
+            is_new = (await self._connection.execute(text(ASSIGN_PROVIDER), assigned)).scalar_one()
+            changes.append(Change.UPDATED if is_new else Change.UNCHANGED)
         if changes[0] is Change.CREATED or (set(changes) == {Change.UNCHANGED} and not is_taken_away):
             return changes[0]
         return Change.UPDATED

@@ -71,6 +71,8 @@ class Provider(DocumentPart):
     currencies: Annotated[tuple[GatewayCurrency, ...], Field(min_length=1)]
     minimums: dict[GatewayCurrency, str] = {}
     payment_methods: tuple[MethodId, ...] = ()
+    # The merchant whose own account it is; without one it is the account of the key.
+    merchant: SlugId | None = None
 
     @model_validator(mode="after")
     def _minimums_are_of_its_currencies(self) -> Self:

@@ -74,6 +74,7 @@ LISTS = MappingProxyType(
             ProviderRow.gateway,
             ProviderRow.mode,
             ProviderRow.state,
+            func.coalesce(ProviderRow.merchant_id, "").label("merchant"),
             _CURRENCIES.label("currencies"),
         ).order_by(ProviderRow.id),
         "dunning_policies": LATEST_POLICIES,

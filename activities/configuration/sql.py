@@ -64,6 +64,9 @@ ADD_PROVIDER = """
     where (t.gateway, t.mode, t.state) is distinct from (excluded.gateway, excluded.mode, excluded.state)
     returning xmax = 0 as is_new
 """
+ASSIGN_PROVIDER = """
+    select duly.assign_provider(:provider, :merchant)
+"""
 ADD_CURRENCY = """
     insert into duly.provider_currencies as t (provider_id, currency, minimum_minor)
     values (:provider, :currency, :minimum)

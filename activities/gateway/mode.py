@@ -1,9 +1,12 @@
-"""A gateway key works for providers of its own mode alone: real money never meets test data."""
+"""Which account a provider is, and which key it takes: real money never meets test data, nor one merchant another's."""
 
 from sqlalchemy import select
 
 from activities.database import Database
 from models.tables.configuration import ProviderRow
+
+# What helps where a provider is a merchant's that has no account yet.
+CONNECT = "duly merchants connect"
 
 
 class WrongModeError(RuntimeError):
@@ -18,3 +21,16 @@ async def require_mode(database: Database, provider: str, mode: str) -> None:
             f"STRIPE_API_KEY is a {mode} key and provider {provider} is in {stored.mode} mode:"
             " use a key of its mode, or set DULY_PROVIDER to another provider"
         )
+
+
+async def account_of(database: Database, provider: str) -> str | None:
+    """Return the merchant's account that a provider's requests go to; "" for the key's own, None before it is known."""
+    found = await database.read_first(
+        select(ProviderRow.merchant_id, ProviderRow.gateway_account).where(ProviderRow.id == provider)
+    )
+    return (found.gateway_account if found.merchant_id else "") if found else ""
+
+
+async def why_not_connected(database: Database, provider: str) -> str:
+    """Say why nothing can be sent for a provider yet; empty when its account is known."""
+    return "" if await account_of(database, provider) is not None else f"the merchant of {provider} is not connected"

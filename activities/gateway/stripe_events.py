@@ -148,10 +148,11 @@ class StripeEvents:
     """The gateway's list of events, and the address to which it sends them."""
 
     _client: stripe.StripeClient
+    account: str
 
     async def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
         """Every event of the needed types since a moment, newest first within each part of the types."""
-        needed = needed_types()
+        needed = needed_types(of_merchants=bool(self.account))
         for types in (needed[start : start + _TYPES_MAX] for start in range(0, len(needed), _TYPES_MAX)):
             with translating_errors():
                 page = await self._client.v1.events.list_async(

@@ -42,13 +42,21 @@ class StripeGateway(
     StripeEvents,
     StripeBooks,
 ):
-    """A gateway on one Stripe account. Temporal retries, so the client itself never does."""
+    """A gateway on one Stripe account. Temporal retries, so the client itself never does.
 
-    def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float) -> None:
+    With `account` every call is about that merchant's account (`Stripe-Account`), and none about the key's own.
+    """
+
+    def __init__(self, api_key: str, *, api_base: str, timeout_seconds: float, account: str = "") -> None:
+        self.account = account
         self.clock = ObservedClock()
         self._http = ClockedHttp(self.clock, timeout_seconds=timeout_seconds)
         self._client = stripe.StripeClient(
-            api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
+            api_key,
+            stripe_account=account or None,
+            base_addresses={"api": api_base},
+            max_network_retries=0,
+            http_client=self._http,
         )
 
     def send_only_if(self, require_open: Callable[[], Awaitable[None]]) -> None:

@@ -99,7 +99,7 @@ def _provider(row: Row[Any]) -> tuple[object, ...]:
     currencies = (
         f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
     )
-    return row.id, row.gateway, row.mode, row.state, ", ".join(currencies)
+    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies)
 
 
 def _policy(row: Row[Any]) -> tuple[object, ...]:
@@ -112,7 +112,7 @@ COLUMNS = MappingProxyType(
         "products": ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
         "payment_methods": ("Id", "Name", "Ledger account", "Provider", "Active"),
         "transaction_types": ("Id", "Classification", "Prefix", "Each year anew", "Without gaps", "Active"),
-        "providers": ("Id", "Gateway", "Mode", "State", "Currencies"),
+        "providers": ("Id", "Gateway", "Mode", "State", "Merchant", "Currencies"),
         "dunning_policies": ("Id", "Segment", "Version", "Document"),
         "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
     }

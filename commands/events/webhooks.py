@@ -47,9 +47,7 @@ async def apply(output: Output, url: str, *, of_merchants: bool = False) -> None
         table("", "Webhook", "", rows=shown),
     )
     if endpoint.secret:
-        output.note(
-            "The secret is shown this once: put it into STRIPE_WEBHOOK_SECRET, beside those of other endpoints."
-        )
+        output.note("The secret is shown this once: put it into STRIPE_WEBHOOK_SECRET.")
 
 
 def _check(url: str, settings: Settings) -> None:

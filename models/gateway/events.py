@@ -112,21 +112,21 @@ PAUSES = (
 )
 
 
-# Events about a merchant's account happen on that account: the provider's own list has none of them.
+# Events about a merchant's account happen on that account: the platform's own list has none of them.
 OF_MERCHANTS = frozenset(type_ for type_, need in NEEDED.items() if need.subject is EventSubject.MERCHANT)
 
 
 def needed_types(*, of_merchants: bool = False) -> tuple[str, ...]:
     """Return every type of event that the gateway must send us, in order: of its own account, or of merchants'."""
-    return tuple(sorted(OF_MERCHANTS if of_merchants else {*NEEDED, *PAGE_EVENTS} - OF_MERCHANTS))
+    return tuple(sorted({*NEEDED, *PAGE_EVENTS} - (frozenset() if of_merchants else OF_MERCHANTS)))
 
 
 def event_subject(type_: str, *, page_mode: str = "", gateway_account: str = "") -> EventSubject | None:
     """Say what an event of a type is about; None when nothing here needs it.
 
-    An object of a merchant's account is none of the provider's, whatever ids it carries, and the other way round.
+    Of its own account a platform needs no more than its payments: only merchants' accounts have connections.
     """
-    if bool(gateway_account) is not (type_ in OF_MERCHANTS):
+    if type_ in OF_MERCHANTS and not gateway_account:
         return None
     if type_ in PAGE_EVENTS:
         return _SUBJECT_OF_PAGE.get(page_mode)

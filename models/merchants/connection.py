@@ -45,11 +45,9 @@ class ConnectionTerms:
         is_address = self.email.isascii() and self.email.isprintable() and "@" in self.email[1:-1]
         refuse_unless(is_address and " " not in self.email, error, "email: is no e-mail address")
         refuse_unless(len(self.email) <= EMAIL_MAX, error, f"email: at most {EMAIL_MAX} characters")
-        refuse_unless(
-            bool(self.country) != bool(self.gateway_account),
-            error,
-            "country: a new account has one, one that goes on none",
-        )
+        is_one = not (self.country and self.gateway_account)
+        refuse_unless(is_one, error, "gateway_account: goes on in its country; a new account has one, and no id yet")
+        refuse_unless(bool(self.country or self.gateway_account), error, "country: say where its business is")
         refuse_unless(
             not (self.gateway_account and self.is_new_account), error, "is_new_account: says another thing than the id"
         )

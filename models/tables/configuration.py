@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Integer, SmallInteger
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Integer, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,8 @@ class ProviderRow(Base):
     mode: Mapped[str]
     state: Mapped[str]
     created_at: Mapped[datetime]
+    merchant_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    gateway_account: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class ProviderCurrencyRow(Base):

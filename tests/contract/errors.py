@@ -111,6 +111,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "merchant_exists": "there is no such merchant",
         "merchant_reconnects": "the merchant was connected: its account goes on, or `is_new_account` says otherwise",
         "merchant_takes_payments": "the merchant is not switched on for payments",
+        "provider_is_platform": "the provider is a merchant's own account, and connects nobody",
         "provider_effective": "there is no effective provider of this name",
     },
     "PaymentRequest": {

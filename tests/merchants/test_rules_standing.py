@@ -98,7 +98,7 @@ def test_what_stops_payments_is_said_even_where_the_gateway_says_nothing() -> No
         ({"email": "nobody", "country": "DE"}, "email"),
         ({"email": "a b@c.example", "country": "DE"}, "email"),
         ({"email": "owner@bakery.example"}, "country"),
-        ({"email": "owner@bakery.example", "country": "DE", "gateway_account": "acct_1"}, "country"),
+        ({"email": "owner@bakery.example", "country": "DE", "gateway_account": "acct_1"}, "gateway_account"),
         ({"email": "owner@bakery.example", "gateway_account": "acct_1", "is_new_account": True}, "is_new_account"),
     ],
 )

@@ -224,4 +224,27 @@ BUGS = (
         "\n    def _send",
         f"{DISPUTE_TESTS}::test_a_reward_goes_on_when_the_dispute_is_won",
     ),
+    SeededBug(
+        "requests of a merchant's provider go to the platform's account",
+        "activities/gateway/stripe_gateway.py",
+        "stripe_account=account or None,",
+        "stripe_account=None,",
+        "tests/merchants/providers/test_direct_charges.py"
+        "::test_a_merchants_customer_pays_to_its_account_and_the_platforms_to_its_own",
+    ),
+    SeededBug(
+        "who reconnects an account needs no e-mail of it",
+        "activities/merchants/accounts.py",
+        "if facts.email.casefold() != terms.email.casefold():",
+        "if not facts.email:",
+        "tests/merchants/test_disconnecting.py"
+        "::test_who_names_another_account_or_e_mail_is_refused_and_nothing_is_connected",
+    ),
+    SeededBug(
+        "an account without the capability is successful",
+        "models/merchants/account.py",
+        "return self.charges_enabled and is_active",
+        "return self.charges_enabled",
+        "tests/merchants/test_rules_standing.py",
+    ),
 )

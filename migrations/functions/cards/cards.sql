@@ -29,6 +29,8 @@ begin
     elsif not duly.is_own_mode(v_provider.mode) then
         perform duly.refuse('provider_effective', format('provider: %s is in %s mode, and the gateway worker''s key is not',
             p_provider, v_provider.mode));
+    elsif not duly.is_provider_effective(p_provider) then
+        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(p_provider)));
     elsif not exists (select from duly.payment_methods where id = p_method and is_active) then
         perform duly.refuse('method_exists', format('method: %s is not configured, or not active', p_method));
     elsif not exists (select from duly.provider_methods where payment_method_id = p_method and provider_id = p_provider) then

@@ -8,11 +8,14 @@ declare
 begin
     insert into duly.gateway_events (id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel,
         gateway_account, state, created_at)
-    select e ->> 'id', p_provider_id, e ->> 'type', e ->> 'subject', e ->> 'object_id', e ->> 'request_id',
+    select e ->> 'id', coalesce(w.provider_id, p_provider_id), e ->> 'type', case when w.provider_id is null then '' else e ->> 'subject' end,
+        e ->> 'object_id', e ->> 'request_id',
         e ->> 'account_id', array(select jsonb_array_elements_text(e -> 'mentions')), p_channel,
         coalesce(e ->> 'gateway_account', ''),
-        case e ->> 'subject' when '' then 'ignored' else 'waiting' end, (e ->> 'created_at')::timestamptz
+        case when w.provider_id is null or e ->> 'subject' = '' then 'ignored' else 'waiting' end,
+        (e ->> 'created_at')::timestamptz
     from jsonb_array_elements(p_events -> 'events') e
+    cross join lateral (select duly.provider_of_event(p_provider_id, coalesce(e ->> 'gateway_account', ''), e ->> 'subject') as provider_id) w
     on conflict (id) do nothing;
     get diagnostics v_new = row_count;
     return v_new;
@@ -23,8 +26,8 @@ create or replace function duly.collection_of_event(e duly.gateway_events) retur
 language sql stable security definer set search_path = duly, pg_temp as $$
     select array_remove(array[r.account_id, r.period, (duly.payment_request_of_receivable(r.account_id, r.period)).id], null)
     from duly.gateway_requests r
-    where r.kind = 'payment' and (r.id = e.request_id
-        or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions)))
+    where r.kind = 'payment' and r.provider_id = e.provider_id
+      and (r.id = e.request_id or r.gateway_reference = any (e.mentions))
     limit 1
 $$;
 
@@ -34,6 +37,8 @@ $$;
 create or replace function duly.events_due(p_provider_id text, p_limit integer, p_subjects text[] default null)
 returns table (id text, subject text, key text[], is_recorded boolean)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_providers text[] := duly.providers_through(p_provider_id);
 begin
     return query
     select e.id, s.subject,
@@ -52,7 +57,7 @@ begin
         when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)) then duly.found_by_event(e)
         end as found) f
     cross join lateral (select case when f.found is null then e.subject else 'found' end as subject) s
-    where e.provider_id = p_provider_id and e.state = 'waiting' and e.next_try_at <= now()
+    where e.provider_id = any (v_providers) and e.state = 'waiting' and e.next_try_at <= now()
       and (p_subjects is null or s.subject = any (p_subjects))
     order by e.next_try_at, e.id limit p_limit;
 end $$;

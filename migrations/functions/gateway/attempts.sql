@@ -94,16 +94,16 @@ begin
     return jsonb_build_object('result', duly.collect_result(p_outcome, p_request, null, p_reason));
 end $$;
 
--- Whether whoever calls may ask something new of a provider: it is in use, and of the mode of their gateway key, if they have one.
+-- Whether whoever calls may ask something new of a provider: it is in use, of their key's mode, and its merchant is connected.
 create or replace function duly.is_provider_effective(p_provider_id text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select exists (select from duly.providers where id = p_provider_id and state = 'effective' and duly.is_own_mode(mode))
+    select exists (select from duly.providers where id = p_provider_id and case when merchant_id is not null
+        then duly.why_not_effective(id) = '' else state = 'effective' and duly.is_own_mode(mode) end)
 $$;
 
 -- A worker says the mode of its key with its connections: a provider may be configured, or get another mode, after it started.
-create or replace function duly.is_own_mode(p_mode text) returns boolean language sql stable as $$
-    select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mode) = p_mode
-$$;
+create or replace function duly.is_own_mode(p_mode text) returns boolean language sql stable as
+$$ select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mode) = p_mode $$;
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
 -- may be sent, null is returned instead of writing one down. `receivable` is the name of what is collected: for a run's member

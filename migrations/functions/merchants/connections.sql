@@ -52,7 +52,9 @@ begin
         perform duly.refuse('merchant_takes_payments',
             format('merchant: %s is not switched on for payments: `merchants enable %s`', m.id, m.id));
     elsif not duly.is_provider_effective(p_provider_id) then
-        perform duly.refuse('provider_effective', format('provider: %s is not effective, or is not configured', p_provider_id));
+        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(p_provider_id)));
+    elsif exists (select from duly.providers where id = p_provider_id and merchant_id is not null) then
+        perform duly.refuse('provider_is_platform', format('provider: %s is a merchant''s own account: name the platform', p_provider_id));
     end if;
     return m;
 end $$;
@@ -99,6 +101,7 @@ begin
     if c.gateway_account is null and c.generation = p_generation then
         update duly.merchant_connections set gateway_account = p_gateway_account where merchant_id = p_merchant_id returning * into c;
         perform duly.note_connection_change(p_merchant_id, 'account_made');
+        perform duly.bind_providers(p_merchant_id);
     end if;
     return duly.merchant_connection_view(c);
 end $$;

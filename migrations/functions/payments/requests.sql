@@ -45,6 +45,9 @@ declare
 begin
     if not exists (select from duly.providers where id = p_provider_id and state = 'effective') then
         perform duly.refuse('provider_effective', format('provider: there is no effective provider %s', p_provider_id));
+    elsif exists (select from duly.providers where id = p_provider_id and merchant_id is not null)
+        and duly.why_not_effective(p_provider_id) <> '' then
+        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(p_provider_id)));
     end if;
     select minimum_minor into v_minimum from duly.provider_currencies
     where provider_id = p_provider_id and currency = p_currency;

@@ -100,7 +100,7 @@ begin
         return null;
     end if;
     select x into v_object from unnest(e.mentions) x where x like 'pi\_%' limit 1;
-    select * into r from duly.gateway_requests where kind = 'payment' and id = e.request_id;
+    select * into r from duly.gateway_requests where kind = 'payment' and id = e.request_id and provider_id = e.provider_id;
     if v_object is null or not duly.is_unrecorded_payment(e) then return null; end if;
     if r.state = 'posted' or e.tries > 0 and r.id is not null or r.id is null and exists (
             select from duly.gateway_customers g

@@ -133,12 +133,13 @@ end $$;
 create or replace function duly.refund_of_event(e duly.gateway_events) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
     select array[r.id, r.provider_id] from duly.gateway_requests r
-    where r.of_request_id is not null and (r.id = e.request_id
-        or (r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions))
+    -- Whoever has an account of their own writes there what they want: its ids are worth something on that account alone.
+    where r.of_request_id is not null and r.provider_id = e.provider_id and (r.id = e.request_id
+        or r.gateway_reference = any (e.mentions)
         -- The event of the charge itself names the payment: its newest refund is the one that may not know yet.
         or (e.type = 'charge.refunded' and r.of_request_id = (select p.id from duly.gateway_requests p
-            where p.kind = 'payment' and (p.id = e.request_id
-                or (p.provider_id = e.provider_id and p.gateway_reference = any (e.mentions))) limit 1)))
+            where p.kind = 'payment' and p.provider_id = e.provider_id
+              and (p.id = e.request_id or p.gateway_reference = any (e.mentions)) limit 1)))
     order by r.created_at desc limit 1
 $$;
 

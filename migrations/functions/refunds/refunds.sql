@@ -229,7 +229,7 @@ begin
     if p_attempt > 1 then
         perform duly.check_next_attempt(r, p_attempt);
     end if;
-    if not duly.is_provider_effective(r.provider_id) then
+    if not duly.is_provider_reachable(r.provider_id) then
         -- The request is written, and nothing for the attempt: its number stays free for the day on which it is effective.
         a.attempt := p_attempt;
         select duly.standing_payment(p.transaction_id) into a.payment_id from duly.gateway_requests p where p.id = r.of_request_id;

@@ -12,6 +12,9 @@ begin
         perform duly.refuse('run_definition_effective', format('run definition %L is not effective', p_definition_id));
     elsif exists (select from duly.providers where id = v_definition.provider_id and state <> 'effective') then
         perform duly.refuse('provider_effective', format('provider %L is not effective', v_definition.provider_id));
+    elsif exists (select from duly.providers where id = v_definition.provider_id and merchant_id is not null)
+        and duly.why_not_effective(v_definition.provider_id) <> '' then
+        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(v_definition.provider_id)));
     end if;
     return v_definition;
 end $$;

@@ -1,0 +1,91 @@
+-- Providers whose requests go to a merchant's own account (`Stripe-Account`). Which account that is never changes, for an idempotency
+-- key under another one is another request, and its customers and cards are not there.
+
+-- Let a provider be a merchant's, once it is in the document; return whether that is new.
+create or replace function duly.assign_provider(p_provider_id text, p_merchant_id text) returns boolean
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v duly.providers;
+begin
+    select * into strict v from duly.providers where id = p_provider_id for update;
+    if v.merchant_id is not distinct from p_merchant_id then
+        return false;
+    elsif v.merchant_id is not null or exists (select from duly.gateway_customers where provider_id = v.id)
+        or exists (select from duly.merchant_connections where provider_id = v.id) then
+        perform duly.refuse('merchant_is_fixed', format('merchant: provider %s is in use as it is: make another provider', v.id));
+    elsif not exists (select from duly.merchants where id = p_merchant_id) then
+        perform duly.refuse('merchant_exists', format('merchant: there is no merchant %s: name it in a document for `merchants apply`', p_merchant_id));
+    end if;
+    update duly.providers set merchant_id = p_merchant_id where id = v.id;
+    perform duly.bind_providers(p_merchant_id);
+    return true;
+end $$;
+
+-- Bind the merchant's account to the provider that waits for it. Each account has one.
+create or replace function duly.bind_providers(p_merchant_id text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.providers p set gateway_account = c.gateway_account
+    from duly.merchant_connections c
+    where c.merchant_id = p_merchant_id and c.gateway_account is not null
+      and p.id = (select w.id from duly.providers w where w.merchant_id = p_merchant_id and w.gateway_account is null order by w.id limit 1)
+      and not exists (select from duly.providers o where o.gateway_account = c.gateway_account)
+$$;
+
+-- Why nothing new may be asked of a provider, with what helps; empty when it may.
+create or replace function duly.why_not_effective(p_provider_id text) returns text
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v duly.providers;
+    c duly.merchant_connections;
+begin
+    select * into v from duly.providers where id = p_provider_id;
+    if v.id is null then
+        return format('there is no provider %s: name it in a document for `definitions apply`', p_provider_id);
+    elsif v.state <> 'effective' then
+        return format('%s is not effective', v.id);
+    elsif not duly.is_own_mode(v.mode) then
+        return format('%s is in %s mode, and the gateway worker''s key is not', v.id, v.mode);
+    elsif v.merchant_id is null then
+        return '';
+    end if;
+    select * into c from duly.merchant_connections where merchant_id = v.merchant_id;
+    return case
+        when not (select takes_payments from duly.merchants where id = v.merchant_id) then
+            format('merchant %s is not switched on for payments: `merchants enable %s`', v.merchant_id, v.merchant_id)
+        when c.gateway_account is null then
+            format('merchant %s is not connected: `merchants connect %s`', v.merchant_id, v.merchant_id)
+        when v.gateway_account is distinct from c.gateway_account then
+            format('%s is of another account than merchant %s has now: make another provider for it', v.id, v.merchant_id)
+        when c.state = 'disconnected' then
+            format('merchant %s is disconnected: `merchants reconnect %s`', v.merchant_id, v.merchant_id)
+        when c.state <> 'successful' then
+            format('the account of merchant %s is %s: `merchants show %s`', v.merchant_id, c.state, v.merchant_id)
+        else '' end;
+end $$;
+
+-- Whether what has begun may go on at a provider, such as giving back money: also on an account that takes nothing new, as long as
+-- the gateway lets us see it.
+create or replace function duly.is_provider_reachable(p_provider_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.providers p where p.id = p_provider_id and p.state = 'effective' and duly.is_own_mode(p.mode)
+        and (p.merchant_id is null or p.gateway_account is not null and not exists (select from duly.merchant_connections c
+            where c.gateway_account = p.gateway_account and c.state = 'disconnected' and c.reason = 'shut_out')))
+$$;
+
+-- The provider to which an event belongs: that of the account on which it happened. Null where nothing of ours is there.
+create or replace function duly.provider_of_event(p_provider_id text, p_gateway_account text, p_subject text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case
+        when p_gateway_account = '' then p_provider_id
+        when p_subject = 'merchant' then coalesce(
+            (select c.provider_id from duly.merchant_connections c where c.gateway_account = p_gateway_account), p_provider_id)
+        else (select p.id from duly.providers p where p.gateway_account = p_gateway_account) end
+$$;
+
+-- A provider, and those of the merchants that are connected through it: whoever receives its events receives theirs.
+create or replace function duly.providers_through(p_provider_id text) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select array[p_provider_id] || array(select p.id from duly.providers p
+        join duly.merchant_connections c on c.merchant_id = p.merchant_id and c.gateway_account = p.gateway_account
+        where c.provider_id = p_provider_id order by p.id)
+$$;
