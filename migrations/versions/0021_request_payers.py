@@ -1,4 +1,4 @@
-"""Payment requests: hashed links, an amount of the payer's choice, several payers, attachments, and what comes late.
+"""Payment requests: hashed links, an amount of the payer's choice, and several payers.
 
 Revision ID: 0021
 """

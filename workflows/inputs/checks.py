@@ -29,7 +29,7 @@ from models.problem import Problem
 from models.supervision.stops import CancelAsked
 from workflows.cancelling import AnswersCancel, run_to_its_end
 from workflows.faults import carried_cancel, headers_to_carry, suspend_after_faults
-from workflows.inputs.converter import InputConverter
+from workflows.inputs.converter import InputConverter, Parameters
 from workflows.inputs.decoding import ARGUMENTS, Refused, refusal
 from workflows.inputs.providers import ProviderCheck
 from workflows.inputs.runner import MARK, is_from_duly, parameters_of
@@ -222,13 +222,13 @@ def _named(metadata: WorkflowMetadata) -> WorkflowMetadata:
     return metadata
 
 
-def _wanted_by(handler: str) -> Sequence[str]:
+def _wanted_by(handler: str) -> Parameters:
     converter = workflow.payload_converter()
     assert isinstance(converter, InputConverter)
-    return converter.arguments.names[handler]
+    return converter.arguments.handlers[handler]
 
 
-def _problems_of_start(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
+def _problems_of_start(wanted: Parameters, arguments: Sequence[Any]) -> Sequence[Problem]:
     info = workflow.info()
     problems = _problems_of_call(wanted, arguments)
     if not problems and not is_from_duly(info.headers):
@@ -250,9 +250,9 @@ def _problems_of_new_values(arguments: Sequence[Any]) -> Sequence[Problem]:
     return problems if problems and workflow.patched(_BOUNDED) else ()
 
 
-def _problems_of_call(wanted: Sequence[str], arguments: Sequence[Any]) -> Sequence[Problem]:
+def _problems_of_call(wanted: Parameters, arguments: Sequence[Any]) -> Sequence[Problem]:
     """Return what is wrong with the arguments of a call: unread, too few or too many."""
-    if len(arguments) == len(wanted):
+    if wanted.required <= len(arguments) <= len(wanted.names):
         return next((argument.problems for argument in arguments if isinstance(argument, Refused)), ())
-    named = f"{len(wanted)}: {', '.join(wanted)}" if wanted else "none"
+    named = f"{len(wanted.names)}: {', '.join(wanted.names)}" if wanted.names else "none"
     return (Problem("arguments", ARGUMENTS, f"must be {named}"),)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import (
@@ -25,16 +25,23 @@ class InputKind(Enum):
     REQUEST = auto()  # an update or a query: whoever asks waits for the answer
 
 
+class Parameters(NamedTuple):
+    """The names of what a handler takes; so many of them, the first ones, have to be given."""
+
+    names: tuple[str, ...]
+    required: int
+
+
 @dataclass(frozen=True)
 class Arguments:
-    """What one workflow takes: by which kinds of input which types, and the names of each handler's parameters.
+    """What one workflow takes: by which kinds of input which types, and each handler's parameters.
 
     Two kinds of input may have the same types. Only those that are `is_own` are of the workflow itself.
     """
 
     workflow_id: str
     kinds: Mapping[tuple[type, ...], frozenset[InputKind]] = field(default_factory=dict)
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    handlers: Mapping[str, Parameters] = field(default_factory=dict)
     is_own: bool = False
 
 

@@ -11,7 +11,7 @@ from temporalio.converter import PayloadConverter
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from workflows.inputs.converter import Arguments, InputConverter, InputKind
+from workflows.inputs.converter import Arguments, InputConverter, InputKind, Parameters
 from workflows.inputs.instance import WithoutContexts
 
 # A header of every workflow that one of ours has started or continued as. Its input comes from a worker, maybe of
@@ -79,10 +79,12 @@ def _arguments(definition: Any, workflow_id: str, *, is_trusted: bool) -> Argume
         if types:
             kinds[tuple(types)] = kinds.get(tuple(types), frozenset()) | {kind}
     # The SDK sees to it that no two handlers of a workflow have one name.
-    names = {name: parameters_of(handler.fn) for name, handler in (signals | updates | queries).items()}
-    return Arguments(workflow_id, kinds, names, is_own=True)
+    taken_by = {name: parameters_of(handler.fn) for name, handler in (signals | updates | queries).items()}
+    return Arguments(workflow_id, kinds, taken_by, is_own=True)
 
 
-def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of what a method takes."""
-    return tuple(name for name in inspect.signature(function).parameters if name != "self")
+def parameters_of(function: Callable[..., Any]) -> Parameters:
+    """Return what a method takes, and how much of it has to be given."""
+    taken = [each for name, each in inspect.signature(function).parameters.items() if name != "self"]
+    required = sum(each.default is inspect.Parameter.empty for each in taken)
+    return Parameters(tuple(each.name for each in taken), required)
