@@ -32,6 +32,8 @@ class MerchantConnectionScenario(Scenario):
             task_queue=WORKFLOW_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         )
+        # Before its row is written there is nothing that could go on; the command line writes it first.
+        await until(lambda: self._is_written(name))
         if moment not in {Moment.BEFORE_CALL, Moment.OUTSTANDING}:
 
             async def is_made() -> bool:
@@ -59,6 +61,11 @@ class MerchantConnectionScenario(Scenario):
             async with httpx.AsyncClient() as browser:
                 await browser.post(page, data={"result": "complete"})
         await self.company.signal(workflow_id)
+
+    async def _is_written(self, name: str) -> bool:
+        return bool(
+            await self.company.merchant.run("select from duly.merchant_connections where merchant_id = :id", id=name)
+        )
 
     async def _account(self, name: str) -> str | None:
         [row] = await self.company.merchant.run(
