@@ -30,6 +30,7 @@ DECIDES = frozenset(
         "freeze_refund_run",
         "hand_out_link",
         "open_collection",
+        "open_merchant_connection",
         "open_payment_request",
         "open_reduction",
         "read_dispute",
