@@ -233,15 +233,27 @@ begin
     return duly.validation_attempt(r, a);
 end $$;
 
--- The gateway has accepted the card: it may be charged, and the one it replaces no more.
+-- The gateway has accepted the card: it may be charged, and the one it replaces no more. A token that another card of ours has by
+-- now (a service registered what its holder had just saved on a page) stays that card's, and this one is not needed.
 create or replace function duly.accept_card(c duly.cards, p_card jsonb) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    k duly.cards;
 begin
-    update duly.cards set token = coalesce(p_card ->> 'token', c.token), brand = p_card ->> 'brand', last4 = p_card ->> 'last4',
-        exp_month = (p_card ->> 'exp_month')::smallint, exp_year = (p_card ->> 'exp_year')::smallint,
-        fingerprint = p_card ->> 'fingerprint',
-        mandate_reference = coalesce(nullif(p_card ->> 'mandate_reference', ''), mandate_reference),
-        state = 'active', state_reason = '', checked_at = now()
-    where id = c.id;
-    update duly.cards set state = 'replaced', state_reason = c.id where id = c.replaces_id and state not in ('replaced', 'removed');
+    select * into k from duly.cards where id <> c.id and token = p_card ->> 'token';
+    if k.id is not null then
+        update duly.cards set state = 'rejected', state_reason = 'stored_already', checked_at = now() where id = c.id;
+        -- What was taken away, or declined, takes no other card's place.
+        if k.state in ('rejected', 'replaced', 'removed') then return; end if;
+    else
+        k := c;
+        update duly.cards set token = coalesce(p_card ->> 'token', c.token), brand = p_card ->> 'brand', last4 = p_card ->> 'last4',
+            exp_month = (p_card ->> 'exp_month')::smallint, exp_year = (p_card ->> 'exp_year')::smallint,
+            fingerprint = p_card ->> 'fingerprint',
+            mandate_reference = coalesce(nullif(p_card ->> 'mandate_reference', ''), mandate_reference),
+            state = 'active', state_reason = '', checked_at = now()
+        where id = c.id;
+    end if;
+    update duly.cards set state = 'replaced', state_reason = k.id
+    where id = c.replaces_id and id <> k.id and state not in ('replaced', 'removed');
 end $$;
