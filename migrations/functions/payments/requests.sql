@@ -59,6 +59,18 @@ begin
     end if;
 end $$;
 
+-- The payment on the page of a request that a restored database has forgotten, and that its recovery has written down again. The month
+-- in the receivable's name is that in which it was made first.
+create or replace function duly.paid_before_restore(p_account_id text, p_provider_id text, p_id text) returns duly.gateway_requests
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select r from duly.gateway_requests r
+    where r.account_id = p_account_id and r.provider_id = p_provider_id and r.kind = 'payment' and r.state = 'posted'
+      and substr(r.period, 8) = '-' || p_id
+      and not exists (select from duly.collections c where c.account_id = r.account_id and c.period = r.period)
+      and exists (select from duly.gateway_attempts a where a.request_id = r.id and a.channel = 'hosted_page' and a.outcome = 'succeeded')
+    order by r.executed_at limit 1
+$$;
+
 -- Make a request, or return it as it was made before. `period` is the name of its receivable, of which a repeat takes the first.
 -- Refused, with nothing written: other terms under the same id, or more than nobody else claims.
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
@@ -69,6 +81,7 @@ returns jsonb language plpgsql security definer set search_path = duly, pg_temp 
 declare
     q duly.payment_requests;
     a duly.accounts;
+    r duly.gateway_requests;
     v_period text;
     v_invoices text[];
     v_claimed text[] := '{}';
@@ -97,8 +110,12 @@ begin
         end if;
         return duly.payment_request_view(q);
     end if;
-    v_period := to_char(now() at time zone a.time_zone, 'YYYY-MM') || '-' || p_id;
-    if a.state = 'terminated' then
+    r := duly.paid_before_restore(p_account_id, p_provider_id, p_id);
+    v_period := coalesce(r.period, to_char(now() at time zone a.time_zone, 'YYYY-MM') || '-' || p_id);
+    if r.id is not null then
+        -- Whoever asks again hears that it was paid, and nobody pays twice: its workflow ends it at once.
+        v_amount := r.amount_minor;
+    elsif a.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account_id: %s is terminated', p_account_id));
     elsif coalesce(p_asked, p_most) is not null and p_currency <> a.currency then
         perform duly.refuse('currency_of_account', format('currency: %s is not kept in %s', p_account_id, p_currency));
@@ -109,15 +126,15 @@ begin
         perform duly.refuse('one_owner', format('request_id: %s of %s is a receivable already; take another id', v_period, p_account_id));
     end if;
     perform duly.require_sending(p_provider_id);
-    if p_is_mailed and cardinality(p_payers) = 0 and coalesce(a.email, '') = '' then
+    if r.id is null and p_is_mailed and cardinality(p_payers) = 0 and coalesce(a.email, '') = '' then
         perform duly.refuse('address_known', format('account_id: %s has no e-mail address to send the link to', p_account_id));
     end if;
-    if cardinality(v_invoices) > 0 then
+    if r.id is null and cardinality(v_invoices) > 0 then
         select invoices into v_claimed from duly.part_to_collect(p_account_id, v_period, '', v_invoices, p_asked);
         v_amount := coalesce(p_asked, duly.chargeable_part(duly.owed_to(p_account_id, v_period, v_claimed), a.currency));
     end if;
     perform duly.refuse_unpayable(p_account_id, p_provider_id, each, a.currency)
-    from unnest(array_remove(array[v_amount, p_least, p_most], null)) each;
+    from unnest(array_remove(array[v_amount, p_least, p_most], null)) each where r.id is null;
     insert into duly.payment_requests (id, account_id, period, provider_id, title, description, asked_minor, currency, invoices,
         amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at, least_minor, most_minor, payers)
     values (p_id, p_account_id, v_period, p_provider_id, p_title, p_description, p_asked, a.currency, v_invoices, v_amount,
@@ -125,8 +142,8 @@ begin
         p_least, p_most, p_payers)
     returning * into q;
     perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
-        p_asked => case when coalesce(p_asked, p_most) is not null then v_amount end, p_policy_id => 'by_hand');
-    if p_is_mailed then
+        p_asked => case when coalesce(p_asked, p_most, r.amount_minor) is not null then v_amount end, p_policy_id => 'by_hand');
+    if r.id is null and p_is_mailed then
         perform duly.write_request_message(q, 'new', 'new');
     end if;
     return duly.payment_request_view(q);
