@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 from temporalio.client import WorkflowHandle
 
@@ -10,6 +11,7 @@ from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
 from models.collections.collection import CollectionResult, Stage
 from models.payments.payment_request import PaymentRequestState
+from sandbox.stripe.control.client import AccountSettings, Fault, FaultKind
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.payments.paying_by_link import make, submit, terms
 from tests.reconciliation.dashboard import pay_in_the_dashboard
@@ -65,6 +67,37 @@ async def test_a_refund_in_the_dashboard_is_booked_though_we_refunded_before_and
     refused = await cli("refunds", "create", payment, "--amount", "30.00", *WHO)
     assert await reconciling.wrong() == []
     assert (refused.exit_code, "refund_within_captured" in refused.stderr) == (1, True)
+
+
+async def refunded_twice(cli: CommandLine, reconciling: ReconciliationClient, period: str, *, by_word: bool) -> str:
+    """Let a refund leave twice, by a person's word or by a gateway that ignores keys; return the account."""
+    account, sandbox = await reconciling.merchant.account(), reconciling.sandbox
+    await reconciling.paid(account, period, 5000)
+    payment = await reconciling.merchant.value("select transaction_id from duly.gateway_requests")
+    sandbox.set_account_settings(AccountSettings(honours_idempotency_keys=by_word))
+    calls = () if by_word else (1,)
+    sandbox.add_fault(Fault(operation="POST /v1/refunds", kind=FaultKind.RESPONSE_LOST, calls=calls))
+    sandbox.add_fault(Fault(operation="GET /v1/refunds", kind=FaultKind.UNAVAILABLE_503))
+    await cli("refunds", "create", payment, "--amount", "10.00", "--id", f"rf_{period}", *WHO)
+    if by_word:
+        await cli.json("refunds", "resolve", f"rf_{period}", "--was-not-refunded", *WHO)
+    sandbox.clear_faults()
+    await reconciling.until_owed(account, 1000)
+    return account
+
+
+@pytest.mark.parametrize("by_word", [True, False])
+async def test_a_refund_that_left_twice_is_listed_by_its_event(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str, by_word: bool
+) -> None:
+    account = await refunded_twice(cli, reconciling, period, by_word=by_word)
+
+    await deliver(reconciling)
+    await until_found(reconciling, "double_refund")
+    await reconciling.until_owed(account, 2000)
+
+    assert [(one.kind, one.state) for one in await reconciling.discrepancies()] == [("double_refund", "open")]
+    assert (await reconciling.wrong(), await states(reconciling)) == ([], {"delivered"})
 
 
 async def test_a_second_charge_under_another_key_is_listed_by_its_event(

@@ -54,7 +54,8 @@ begin
     from duly.gateway_events e
     cross join lateral (select case
         when e.subject = 'payment' then duly.found_by_event(e)
-        when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)) then duly.found_by_event(e)
+        when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)
+            or duly.is_second_refund(e)) then duly.found_by_event(e)
         end as found) f
     cross join lateral (select case when f.found is null then e.subject else 'found' end as subject) s
     where e.provider_id = any (v_providers) and e.state = 'waiting' and e.next_try_at <= now()

@@ -52,7 +52,7 @@ begin
         return duly.confirm_charge(m, p_found, null);
     end if;
     r := duly.refund_of_found(p_provider_id, m.source, p_found);
-    if r.id is not null then
+    if r.id is not null and coalesce(r.gateway_reference, m.source) = m.source then
         return jsonb_build_object('outcome', 'matched', 'wake', 'refund/' || r.id);
     end if;
     r := duly.adopt_refund(p_provider_id, p_found ->> 'payment_reference', m.source, -m.amount_minor, m.currency);
@@ -81,6 +81,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         where r.id = (duly.refund_of_event(e))[1] and r.state = 'rejected' and r.gateway_reference is null
           and not exists (select from duly.gateway_attempts a where a.request_id = r.id and a.gateway_reference = e.object_id
               and a.outcome = 'declined' and a.resolved_by = ''))
+$$;
+
+-- Whether an event is about a refund beside the one that its request came to: sent again by a person's word, or paid twice by the
+-- gateway. The request's workflow looks at its own alone.
+create or replace function duly.is_second_refund(e duly.gateway_events) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select e.type like 'refund.%' and exists (select from duly.gateway_requests r
+        where r.id = (duly.refund_of_event(e))[1] and r.gateway_reference <> e.object_id
+          and not exists (select from duly.gateway_attempts a where a.request_id = r.id and a.gateway_reference = e.object_id))
 $$;
 
 -- The gateway's object to look at, when it is no request of ours: a payment of a customer or under a request of ours, or a
