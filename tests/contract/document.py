@@ -131,7 +131,8 @@ def _signal(signal: Any, arguments: tuple[Any, ...]) -> str:
 
 
 def _update(update: Any, call: Any) -> str:
-    takes = f"takes {_named(call.takes)}" if call.takes is not None else "takes nothing"
+    verb = "takes, where something is to be said," if call.may_take else "takes"
+    takes = f"{verb} {_named(call.takes)}" if call.takes is not None else "takes nothing"
     head = f"**Update `{update.name}`** {takes} and returns {_named(call.returns)}. {update.description}"
     return "\n\n".join(filter(None, (head, _shown(call.takes), _shown(call.returns))))
 

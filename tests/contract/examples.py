@@ -51,10 +51,11 @@ HISTORY = ("2026-11-26 12:00Z attempt 1: declined",)
 
 @dataclass(frozen=True)
 class Call:
-    """One update or query: what it takes, if anything, and what it returns."""
+    """One update or query: what it takes, if anything, and what it returns. `may_take`: also without it."""
 
     returns: Any
     takes: Any = None
+    may_take: bool = False
 
 
 @dataclass(frozen=True)

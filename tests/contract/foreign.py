@@ -54,14 +54,15 @@ def plain(value: Any) -> Any:
     return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 
-def mistakes(*examples: Any) -> Iterator[Mistake]:
+def mistakes(*examples: Any, may_be_missing: bool = False) -> Iterator[Mistake]:
     """Yield everything that can be wrong about arguments: one thing at a time."""
     good = tuple(plain(example) for example in examples)
     for one_too_many in ("one too many", IS_NO_JSON, IS_NOT_JSON, IS_OF_NO_ENCODING):
         yield Mistake((*good, one_too_many), "arguments")
     if not examples:
         return
-    yield Mistake((), "arguments")
+    if not may_be_missing:
+        yield Mistake((), "arguments")
     for position, example in enumerate(examples):
         name = "argument" if len(examples) == 1 else f"argument {position + 1}"
         put = partial(_with, good, position)

@@ -48,7 +48,7 @@ REQUESTS = {
             "created": Call(
                 PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL), INPUT
             ),
-            "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1", PageOrder()),
+            "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1", PageOrder(), may_take=True),
             "resolve_unknown": Call(SETTLED, RESOLUTION),
             "send_link": Call("sent again", COMMAND),
             "withdraw": Call(PaymentRequestState.WITHDRAWN.value, COMMAND),

@@ -61,7 +61,10 @@ async def test_an_update_that_is_wrong_is_refused_by_the_name_of_the_field_and_l
         for update, call in EXAMPLES[name].updates.items():
             if call.takes is None:
                 continue
-            wrong = [*mistakes(call.takes), *(Mistake((value,), field) for value, field in unstorable(call.takes))]
+            wrong = [
+                *mistakes(call.takes, may_be_missing=call.may_take),
+                *(Mistake((value,), field) for value, field in unstorable(call.takes)),
+            ]
             missed = [await answer_to(handle, update, mistake) for mistake in wrong]
             assert list(filter(None, missed)) == []
         kinds = await kinds_of(handle)

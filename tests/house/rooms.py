@@ -90,7 +90,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "imports": ("gateway",),
         "messages": ("gateway",),
         "operations": ("disputes", "gateway", "refunds"),
-        "payments": ("gateway",),
+        "payments": ("gateway", "imports"),
         "recovery": ("gateway",),
         "reductions": ("imports",),
         "refunds": ("gateway",),
