@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import structlog
 import typer
 from typer.testing import CliRunner
 
@@ -58,6 +59,13 @@ class CommandLine:
         return result.document
 
     def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None]) -> CommandResult:
+        if not structlog.is_configured():
+            # As long as nobody says so, workers in this process write lines to what is then the command's output.
+            structlog.configure(
+                processors=[structlog.stdlib.render_to_log_kwargs],
+                logger_factory=structlog.stdlib.LoggerFactory(),
+                wrapper_class=structlog.stdlib.BoundLogger,
+            )
         # A command sends the logs to its own standard error, which ends with it.
         root, loops = logging.getLogger(), logging.getLogger("asyncio")
         handlers, level = list(root.handlers), root.level
