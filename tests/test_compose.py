@@ -85,7 +85,8 @@ def test_every_setting_can_be_set_and_no_other_is_given() -> None:
     assert checks.unset_settings(COMPOSE, SETTINGS) == []
     assert checks.fixed_settings(COMPOSE, SETTINGS) == []
     others = {name for name in given if name.removesuffix("_FILE") not in SETTINGS}
-    assert {name for name in others if not name.startswith("OTEL_")} == {"USER"}
+    # The login name of who asks, and what the web server itself reads.
+    assert {name for name in others if not name.startswith("OTEL_")} == {"USER", "FORWARDED_ALLOW_IPS"}
 
 
 def test_the_image_is_built_once() -> None:

@@ -1,18 +1,24 @@
 """Links are public: whoever asks for too many is turned away, and the gateway's events come in all the same."""
 
+import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.requests import Request
+from temporalio.client import Client
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.events.link_limits import BoundedLinks, LinkLimits, client_of
 from activities.events.receiver_clock import ReceiverClock
 from activities.gateway.stripe_gateway import StripeGateway
+from settings import Settings
+from tests.events.receiver.receiving import receiving
 from tests.events.signed_events import SECRETS, an_event, send
+from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from webhook import Webhook, build_app
 
@@ -52,6 +58,20 @@ def test_many_clients_are_held_to_one_limit_in_all_and_few_of_them_are_remembere
 )
 def test_a_client_is_an_address_and_of_ipv6_its_network(host: str, client: str) -> None:
     assert client_of(asked_by(host)) == client
+
+
+async def test_behind_a_proxy_that_is_believed_each_customer_has_a_limit_of_their_own(
+    settings: Settings, merchant: Merchant, temporal_server: Client, tmp_path: Path
+) -> None:
+    link, burst = f"/pay/{'f' * 64}", int(LinkLimits().client_burst)
+    async with receiving(settings, temporal_server, tmp_path / "webhook.log") as receiver:
+        # The proxy stands before it on this machine, and adds whom it saw to what a customer may have made up.
+        through = {"x-forwarded-for": "198.51.100.7, 203.0.113.1"}
+        flood = await asyncio.gather(*(receiver.visitor.get(link, headers=through) for _ in range(2 * burst)))
+        other = await receiver.visitor.get(link, headers={"x-forwarded-for": "198.51.100.7, 203.0.113.2"})
+
+    assert Counter(answer.status_code for answer in flood).keys() == {404, 429}
+    assert other.status_code == 404
 
 
 async def test_a_flood_of_links_is_turned_away_and_events_come_in(
