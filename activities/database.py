@@ -17,7 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.connecting import ConnectionRule, reason_of, rule_of
-from activities.driver_calls import LentConnection, call_by_driver
+from activities.driver_calls import LentConnection, call_by_driver, closing_what_is_given_up
 from models.ledger.refusals import LedgerError, ledger_error
 from models.tables.configuration import InstallationRow
 
@@ -52,7 +52,7 @@ def create_engine(
     """
     mode = f" -c duly.gateway_mode={gateway_mode}" if gateway_mode else ""
     mode += " -c default_transaction_read_only=on" if is_for_reading else ""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=pool,
@@ -67,6 +67,7 @@ def create_engine(
             f" -c idle_in_transaction_session_timeout=10s{mode}",
         },
     )
+    return closing_what_is_given_up(engine)
 
 
 # The rule by which nothing is sent while the database does not know what was sent before, and when to try again.

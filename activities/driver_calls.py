@@ -6,13 +6,29 @@ connections that break stays its own.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from traceback import clear_frames
 from types import TracebackType
 from typing import Any
 
 from psycopg import AsyncConnection as DriverConnection
 from psycopg import Error as DriverError
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+def closing_what_is_given_up(engine: AsyncEngine) -> AsyncEngine:
+    """Let an engine close a connection that it gives up before the server has let it in, and return the engine.
+
+    Otherwise its socket stays open until the garbage is collected, and the server keeps one of its places for it, for a
+    minute at most: callers that run out of time would fill a server that is too slow already.
+    """
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect_by(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = _connect
+
+    return engine
 
 
 class LentConnection:
@@ -52,3 +68,12 @@ async def call_by_driver(connection: AsyncConnection, statement: str, arguments:
         await connection.invalidate()
         raise
     return row[0]
+
+
+async def _connect(*arguments: Any, **options: Any) -> DriverConnection[tuple[Any, ...]]:
+    try:
+        return await DriverConnection.connect(*arguments, **options)
+    except BaseException as error:
+        # What the engine keeps of the error would keep the half-open connection in its frames.
+        clear_frames(error.__traceback__)
+        raise

@@ -171,3 +171,24 @@ async def test_the_first_call_that_finds_its_connection_ended_clears_away_all_of
     await other.dispose()
 
     assert len(ended) == len(after) == 4
+
+
+async def test_a_connection_that_is_given_up_before_the_server_has_answered_is_closed_at_once() -> None:
+    closed = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        closed.set()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        url = f"postgresql+psycopg://somebody@{host}:{port}/duly?sslmode=disable&gssencmode=disable"
+        database = Database(create_engine(url, pool=1), timeout_seconds=0.2)
+
+        with pytest.raises(DatabaseUnavailableError):
+            await database.rows("select 1")
+
+        async with asyncio.timeout(30):
+            await closed.wait()
+        await database.dispose()
