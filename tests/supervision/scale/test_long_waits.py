@@ -13,7 +13,7 @@ from workflows.namespace import register_attributes
 from workflows.plugin import DULY_PLUGIN
 
 EVENTS_SUGGESTED = 40
-SIGNALS, AT_ONCE = 80, 2
+SIGNALS, AT_ONCE = 40, 2
 
 
 @pytest.fixture(scope="module")
