@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -85,6 +86,11 @@ class PostgresServer:
     async def drop_database(self, name: str) -> None:
         """Drop a database and whoever is still connected to it; nothing if there is none."""
         await self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    async def row(self, query: LiteralString, *arguments: str) -> tuple[Any, ...]:
+        """Return the one row of a query that looks at the server as a whole."""
+        async with await self._connect() as connection:
+            return await (await connection.execute(query, arguments)).fetchone() or ()
 
     async def create_roles_and_database(self) -> None:
         """Create Duly's roles and database where missing, and set the passwords. Safe to repeat."""

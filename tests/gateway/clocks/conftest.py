@@ -1,6 +1,5 @@
 """A database and a gateway whose clocks can be set: every other fixture of these tests stands on them."""
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from sandbox.servers.postgres import Passwords, PostgresServer, running_postgres
 from sandbox.servers.postgres_home import temporary_home
 from sandbox.servers.shown_clock import ShownClock
 from sandbox.servers.stripe_process import StripeAccount, running_stripe
-from tests.fixtures.database import TEMPLATE
+from tests.fixtures.database import TEMPLATE, Databases
 from tests.fixtures.stripe import WEBHOOK_SECRET
 from tests.support.builders import API_KEY
 from tests.support.wrong_clocks import wrong_clock
@@ -63,9 +62,9 @@ async def migrated_template(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def database_names() -> "itertools.count[int]":
-    """Numbers for the databases on this server."""
-    return itertools.count(1)
+def databases(postgres_server: PostgresServer, migrated_template: str) -> Databases:
+    """The databases on this server."""
+    return Databases(postgres_server, migrated_template)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
 """An account with 20,001 open invoices, made once and copied for each test: what grows with an account shows there."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from sandbox.servers.postgres import PostgresServer
+from tests.fixtures.database import Databases
 from tests.ledger.books import Books, line
 from tests.ledger.conftest import set_up
 
@@ -34,15 +35,10 @@ async def large_template(postgres_server: PostgresServer, migrated_template: str
     return TEMPLATE
 
 
-@pytest.fixture
-async def database_name(
-    postgres_server: PostgresServer, large_template: str, database_names: Iterator[int]
-) -> AsyncIterator[str]:
-    """The name of this test's own copy of the large ledger."""
-    name = f"large_{next(database_names)}"
-    await postgres_server.create_database(name, template=large_template, strategy="file_copy")
-    yield name
-    await postgres_server.drop_database(name)
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer, large_template: str) -> Databases:
+    """The copies of the large ledger."""
+    return Databases(postgres_server, large_template, "large")
 
 
 @pytest.fixture
