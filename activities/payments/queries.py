@@ -14,7 +14,7 @@ from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, Reque
 from models.listing import ListPage
 from models.payments.state import ACTION_CODES, FIELD_STATES, REQUEST_STATES, FieldState, PaymentState, stored_states
 from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow, PaymentOrderRow, PaymentRequestRow
-from models.tables.configuration import CardRow
+from models.tables.configuration import CardRow, ProviderRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 _R, _A = GatewayRequestRow, GatewayAttemptRow
@@ -179,6 +179,7 @@ class PaymentFilter:
     card: str = ""
     method: str = ""
     provider: str = ""
+    merchant: str = ""
     currency: str = ""
     least_minor: int | None = None
     most_minor: int | None = None
@@ -193,6 +194,7 @@ class RequestFilter:
     run: str = ""
     account: str = ""
     provider: str = ""
+    merchant: str = ""
 
 
 class PaymentQueries:
@@ -219,6 +221,7 @@ class PaymentQueries:
             *matching(_R.run_id, wanted.run),
             *matching(_R.account_id, wanted.account),
             *matching(_R.provider_id, wanted.provider),
+            *_of_merchant(wanted.merchant),
         )
         return await _REQUEST_LIST.page(self._database, page, *filters, with_totals=with_totals)
 
@@ -251,6 +254,7 @@ def _filters(wanted: PaymentFilter) -> Sequence[ColumnElement[bool]]:
         *matching(_R.account_id, wanted.account),
         *matching(_R.card_id, wanted.card),
         *matching(_R.provider_id, wanted.provider),
+        *_of_merchant(wanted.merchant),
         *matching(_R.currency, wanted.currency),
     ]
     if wanted.state:
@@ -265,3 +269,9 @@ def _filters(wanted: PaymentFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.most_minor is not None:
         filters.append(_R.amount_minor <= wanted.most_minor)
     return filters
+
+
+def _of_merchant(merchant: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the filter for what was paid on a merchant's own account, whose providers are configured as its own."""
+    own = select(ProviderRow.id).where(ProviderRow.merchant_id == merchant)
+    return (_R.provider_id.in_(own),) if merchant else ()

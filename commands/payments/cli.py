@@ -39,6 +39,7 @@ class PaymentKind(StrEnum):
 Run = Annotated[str, typer.Option("--run", help="Only of this run.")]
 OfAccount = Annotated[str, typer.Option("--account", help="Only of this account.")]
 OfProvider = Annotated[str, typer.Option("--provider", help="Only through this provider.")]
+OfMerchant = Annotated[str, typer.Option("--merchant", help="Only on the gateway account of this connected merchant.")]
 Totals = Annotated[bool, typer.Option("--totals", help="Say what all pages come to as well; that reads them all.")]
 
 
@@ -116,6 +117,7 @@ def list_payments(
     card: Annotated[str, typer.Option("--card", help="Only on this card.")] = "",
     method: Annotated[str, typer.Option("--method", help="Only by this payment method.")] = "",
     provider: OfProvider = "",
+    merchant: OfMerchant = "",
     currency: Annotated[str, typer.Option("--currency", help="Only in this currency.")] = "",
     least: Annotated[str, typer.Option("--at-least", help="Only of this amount or more; needs --currency.")] = "",
     most: Annotated[str, typer.Option("--at-most", help="Only of this amount or less; needs --currency.")] = "",
@@ -132,7 +134,7 @@ def list_payments(
     from commands.payments.show import list_page
 
     page = list_page_of(after, limit, since, until)
-    wanted = PaymentFilter(state or "", kind or "", run, account, card, method, provider, currency)
+    wanted = PaymentFilter(state or "", kind or "", run, account, card, method, provider, merchant, currency)
     perform(
         lambda output: list_page(output, page, wanted, bounds=(least, most), with_totals=totals),
         as_json=as_json,
@@ -158,6 +160,7 @@ def list_requests(
     run: Run = "",
     account: OfAccount = "",
     provider: OfProvider = "",
+    merchant: OfMerchant = "",
     totals: Totals = False,
     limit: Limit = 50,
     after: After = "",
@@ -171,5 +174,5 @@ def list_requests(
     from commands.payments.requests import list_page
 
     page = list_page_of(after, limit, since, until)
-    wanted = RequestFilter(state or "", kind or "", run, account, provider)
+    wanted = RequestFilter(state or "", kind or "", run, account, provider, merchant)
     perform(lambda output: list_page(output, page, wanted, with_totals=totals), as_json=as_json, as_csv=as_csv)

@@ -5,7 +5,7 @@ import io
 from itertools import product
 
 import pytest
-from sqlalchemy import Text, column, select, values
+from sqlalchemy import Text, column, select, text, values
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.collections.collect import CollectActivities
@@ -35,6 +35,28 @@ async def paid(merchant: Merchant, database: Database, collecting: CollectActivi
 
 async def ids(cli: CommandLine, *words: str) -> list[str]:
     return [row["account_id"] for row in (await cli.json("payments", "list", *words))["payments"]]
+
+
+async def test_payments_on_a_merchants_own_account_are_listed_alone(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine, paid: dict[str, str]
+) -> None:
+    await merchant.run("insert into duly.merchants (id, name, currency) values ('merchant_1', 'Bakery', 'EUR')")
+    async with owner_engine.begin() as connection:
+        await connection.execute(
+            text(
+                "insert into duly.providers (id, gateway, mode, state, merchant_id) "
+                "select 'shop', gateway, mode, state, 'merchant_1' from duly.providers where id = 'stripe'"
+            )
+        )
+        await connection.execute(
+            text("update duly.gateway_requests set provider_id = 'shop' where account_id = :id"),
+            {"id": paid["service"]},
+        )
+
+    assert await ids(cli, "--merchant", "merchant_1") == [paid["service"]]
+    assert await ids(cli, "--merchant", "merchant_2") == []
+    requests = (await cli.json("requests", "list", "--merchant", "merchant_1"))["requests"]
+    assert [row["account_id"] for row in requests] == [paid["service"]]
 
 
 async def test_payments_are_listed_newest_first_and_narrowed_by_what_they_are(
