@@ -89,8 +89,6 @@ async def test_a_bank_that_answers_days_after_the_page_was_sent_off_is_asked_by_
         await duly.environment.sleep(timedelta(days=2))
     asked = stripe_sandbox.request_counts()[PAGE]
     stripe_sandbox.advance(days)
-    async with duly.time_passing():
-        await duly.environment.sleep(timedelta(hours=12))
 
     assert asked < 40
     assert (await handle.result()).stage is Stage.SETTLED

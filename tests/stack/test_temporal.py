@@ -1,10 +1,12 @@
 """The embedded Temporal servers."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -68,6 +70,22 @@ async def test_an_attribute_of_another_type_is_refused_by_name(temporal_server: 
         SearchAttributeTypeError, match="AccountId exists in default with another type: Keyword, not Int"
     ):
         await register_attributes(temporal_server, [clashing])
+
+
+async def test_who_awaits_results_and_sleeps_at_once_is_not_held_up_by_a_lock_that_nobody_gives_back(
+    time_skipping: WorkflowEnvironment,
+) -> None:
+    await time_skipping.client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+
+    async with Worker(time_skipping.client, task_queue="stack", workflows=[LongSleep]):
+        handles = [
+            await time_skipping.client.start_workflow(LongSleep.run, id=f"stack-{name}", task_queue="stack")
+            for name in ("first", "second")
+        ]
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(handle.result() for handle in handles), time_skipping.sleep(timedelta(days=30)))
+
+    assert all([(await handle.describe()).close_time for handle in handles])
 
 
 async def test_ten_days_pass_at_once_on_the_time_skipping_server(time_skipping: WorkflowEnvironment) -> None:
