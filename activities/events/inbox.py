@@ -27,6 +27,7 @@ _EVENTS = select(
     GatewayEventRow.account_id,
     GatewayEventRow.mentions,
     GatewayEventRow.channel,
+    GatewayEventRow.gateway_account,
     GatewayEventRow.state,
     GatewayEventRow.reason,
     GatewayEventRow.tries,

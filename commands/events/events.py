@@ -71,6 +71,7 @@ def _facts(found: Row[Any]) -> list[tuple[str, object]]:
         ("Mentions", ", ".join(found.mentions)),
         ("Request", found.request_id),
         ("Account", found.account_id),
+        ("Merchant's account", found.gateway_account),
         ("Came by", found.channel),
         ("State", f"{found.state} {found.reason}".strip()),
         ("Happened", moment(found.created_at)),

@@ -1,5 +1,14 @@
 -- Events: stored once each, then delivered as hints until somebody has taken them.
 
+-- Whether an event happened on an account of which no provider here is, or for a connection's, no connection: whatever ids it names,
+-- nothing of ours is found by them. It waits, for the account may be bound later, or a restore may have forgotten it.
+create or replace function duly.is_of_unknown_account(e duly.gateway_events) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select e.gateway_account <> '' and case e.subject
+        when 'merchant' then duly.merchant_of_event(e) is null
+        else not exists (select from duly.providers p where p.id = e.provider_id and p.gateway_account = e.gateway_account) end
+$$;
+
 -- Store verified events; return how many were not here already.
 create or replace function duly.receive_events(p_provider_id text, p_channel text, p_events jsonb) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -8,11 +17,10 @@ declare
 begin
     insert into duly.gateway_events (id, provider_id, type, subject, object_id, request_id, account_id, mentions, channel,
         gateway_account, state, created_at)
-    select e ->> 'id', coalesce(w.provider_id, p_provider_id), e ->> 'type', case when w.provider_id is null then '' else e ->> 'subject' end,
-        e ->> 'object_id', e ->> 'request_id',
+    select e ->> 'id', coalesce(w.provider_id, p_provider_id), e ->> 'type', e ->> 'subject', e ->> 'object_id', e ->> 'request_id',
         e ->> 'account_id', array(select jsonb_array_elements_text(e -> 'mentions')), p_channel,
         coalesce(e ->> 'gateway_account', ''),
-        case when w.provider_id is null or e ->> 'subject' = '' then 'ignored' else 'waiting' end,
+        case when e ->> 'subject' = '' then 'ignored' else 'waiting' end,
         (e ->> 'created_at')::timestamptz
     from jsonb_array_elements(p_events -> 'events') e
     cross join lateral (select duly.provider_of_event(p_provider_id, coalesce(e ->> 'gateway_account', ''), e ->> 'subject') as provider_id) w
@@ -42,17 +50,19 @@ declare
 begin
     return query
     select e.id, s.subject,
-        coalesce(f.found, case e.subject
+        coalesce(f.found, case when a.is_unknown then null else case e.subject
             when 'payment' then duly.collection_of_event(e)
             when 'card' then case when not duly.is_card_given_up(e) then duly.card_of_event(e) end
             when 'refund' then duly.refund_of_event(e)
             when 'dispute' then duly.dispute_of_event(e)
             when 'movement' then duly.movement_of_event(e)
             when 'merchant' then duly.merchant_of_event(e)
-            end, '{}'),
+            end end, '{}'),
         not (e.subject = 'payment' and duly.is_unrecorded_payment(e))
     from duly.gateway_events e
+    cross join lateral (select duly.is_of_unknown_account(e) as is_unknown) a
     cross join lateral (select case
+        when a.is_unknown then null
         when e.subject = 'payment' then duly.found_by_event(e)
         when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)
             or duly.is_second_refund(e)) then duly.found_by_event(e)
@@ -77,7 +87,8 @@ language sql security definer set search_path = duly, pg_temp as $$
     where id = any (p_ids) and state = 'waiting'
 $$;
 
--- Let events wait for what they are about; who has waited through all pauses is listed for a person, with one alert.
+-- Let events wait for what they are about; who has waited through all pauses is listed for a person, with one alert, of an
+-- account that nobody knows with one in all. Of an account that was bound meanwhile it is its provider's from now on.
 create or replace function duly.put_off_events(p_ids text[], p_pauses double precision[]) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -85,16 +96,19 @@ declare
     v_given_up integer := 0;
 begin
     for e in
-        update duly.gateway_events set tries = tries + 1,
+        update duly.gateway_events x set tries = tries + 1,
+            provider_id = coalesce(duly.provider_of_event(provider_id, gateway_account, subject), provider_id),
             next_try_at = now() + make_interval(secs => coalesce(p_pauses[tries + 1], 0)),
             state = case when tries < cardinality(p_pauses) then 'waiting' else 'needs_review' end,
-            reason = 'unknown_object'
-        where id = any (p_ids) and state = 'waiting' returning *
+            reason = case when duly.is_of_unknown_account(x) then 'unknown_account' else 'unknown_object' end
+        where id = any (p_ids) and state = 'waiting' returning x.*
     loop
         if e.state = 'needs_review' then
             v_given_up := v_given_up + 1;
             perform duly.write_message('event_unknown', '', '', '',
-                jsonb_build_object('event', e.id, 'type', e.type, 'object', e.object_id), e.id);
+                jsonb_build_object('event', e.id, 'type', e.type,
+                    'object', case e.reason when 'unknown_account' then e.gateway_account else e.object_id end),
+                case e.reason when 'unknown_account' then e.gateway_account else e.id end);
         end if;
     end loop;
     return v_given_up;
@@ -113,6 +127,7 @@ begin
         perform duly.refuse('event_is_needed', format('nothing here needs events of type %s', e.type));
     end if;
     update duly.gateway_events set state = 'waiting', reason = '', tries = 0, next_try_at = now(), delivered_at = null,
+        provider_id = coalesce(duly.provider_of_event(provider_id, gateway_account, subject), provider_id),
         decisions = decisions || concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z replay, was ', e.state,
             ', says ', p_actor, ': ', p_reason)
     where id = p_id;

@@ -21,14 +21,21 @@ begin
     return true;
 end $$;
 
--- Bind the merchant's account to the provider that waits for it. Each account has one.
+-- Bind the merchant's account to the provider that waits for it. Each account has one. What came of the account before is delivered now.
 create or replace function duly.bind_providers(p_merchant_id text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     update duly.providers p set gateway_account = c.gateway_account
     from duly.merchant_connections c
     where c.merchant_id = p_merchant_id and c.gateway_account is not null
       and p.id = (select w.id from duly.providers w where w.merchant_id = p_merchant_id and w.gateway_account is null order by w.id limit 1)
-      and not exists (select from duly.providers o where o.gateway_account = c.gateway_account)
+      and not exists (select from duly.providers o where o.gateway_account = c.gateway_account);
+    update duly.gateway_events e set provider_id = w.provider_id, state = 'waiting', reason = '', tries = 0, next_try_at = now()
+    from duly.merchant_connections c, lateral (
+        select x.* from duly.gateway_events x
+        where x.gateway_account = c.gateway_account and x.gateway_account <> '' and x.state in ('waiting', 'needs_review')) x,
+        lateral (select duly.provider_of_event(x.provider_id, x.gateway_account, x.subject) as provider_id) w
+    where c.merchant_id = p_merchant_id and e.id = x.id and w.provider_id is not null
+      and (x.reason = 'unknown_account' or x.provider_id <> w.provider_id)
 $$;
 
 -- Why nothing new may be asked of a provider, with what helps; empty when it may.

@@ -72,8 +72,8 @@ async def platform(reconciling: ReconciliationClient, settings: Settings, period
 @asynccontextmanager
 async def connected(platform: Platform, id: str) -> AsyncIterator[ConnectedMerchant]:
     """Connect a merchant, let its account be ready, and have the worker of its provider, which has the same name."""
-    merchant, duly, sandbox = platform.own.merchant, platform.duly, platform.sandbox
-    connection, link = await connect(duly, await participating(merchant, id))
+    duly, sandbox = platform.duly, platform.sandbox
+    connection, link = await connect(duly, await participating(platform.own.merchant, id))
     account = link.gateway_account
     sandbox.review_account(account, READY)
     await connection.signal("gateway_event")
@@ -82,18 +82,7 @@ async def connected(platform: Platform, id: str) -> AsyncIterator[ConnectedMerch
     sdk = stripe.StripeClient(
         API_KEY, stripe_account=account, base_addresses={"api": sandbox.base_url}, http_client=http
     )
-    theirs = Merchant(merchant.engine, sdk, sandbox, merchant.numbers, id, _method_of(id))
-    await merchant.run(
-        "insert into duly.payment_methods (id, name, ledger_account) values (:method, :method, 'bank')",
-        method=theirs.method,
-    )
-    await merchant.run(
-        "update duly.transaction_types set allowed_methods = allowed_methods || cast(:method as text)"
-        " where 'card' = any (allowed_methods)",
-        method=theirs.method,
-    )
-    await theirs.set_up_provider()
-    await merchant.run("select duly.assign_provider(:id, :id)", id=id)
+    theirs = await provider_of(platform, id, sdk)
     gateway = StripeGateway(API_KEY, api_base=sandbox.base_url, timeout_seconds=5, account=account)
     client = RefundClient(
         duly, theirs, platform.database, gateway, platform.own.owner_engine, sandbox, platform.own.numbers, id
@@ -105,6 +94,24 @@ async def connected(platform: Platform, id: str) -> AsyncIterator[ConnectedMerch
         yield ConnectedMerchant(id, client, account, connection)
     await gateway.close()
     await http.close_async()  # type: ignore[no-untyped-call]
+
+
+async def provider_of(platform: Platform, id: str, sdk: stripe.StripeClient) -> Merchant:
+    """Let a merchant have a provider, with a method of its own; return what sets up its customers."""
+    merchant = platform.own.merchant
+    theirs = Merchant(merchant.engine, sdk, platform.sandbox, merchant.numbers, id, _method_of(id))
+    await merchant.run(
+        "insert into duly.payment_methods (id, name, ledger_account) values (:method, :method, 'bank')",
+        method=theirs.method,
+    )
+    await merchant.run(
+        "update duly.transaction_types set allowed_methods = allowed_methods || cast(:method as text)"
+        " where 'card' = any (allowed_methods)",
+        method=theirs.method,
+    )
+    await theirs.set_up_provider()
+    await merchant.run("select duly.assign_provider(:id, :id)", id=id)
+    return theirs
 
 
 def _method_of(id: str) -> str:
