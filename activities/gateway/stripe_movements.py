@@ -13,6 +13,7 @@ from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, translating_errors
 from models.card_number import without_card_numbers
 from models.gateway.amounts import from_books
+from models.gateway.identity import INVOICES, invoices_named
 from models.gateway.movements import Movement, MovementKind
 from models.gateway.payment_methods import method_of
 from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
@@ -209,6 +210,7 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
         created=row["created"],
         method_type=method_type,
         method=method_of(method_type),
+        invoices=invoices_named(without_card_numbers(metadata.get(INVOICES, ""))),
     )
 
 

@@ -156,6 +156,7 @@ class Adoption:
             token=made.token,
             amount_minor=made.amount_minor,
             currency=made.currency,
+            invoice_numbers=list(made.invoices),
         )
         if why := row.get("left"):
             return str(why)

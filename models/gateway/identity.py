@@ -1,14 +1,17 @@
 """How the gateway knows what is ours: what every object says about itself, and which is evidence of an attempt."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # So long may a value of Stripe's metadata be (reference: metadata).
 _VALUE_MAX = 500
+_HASHED = re.compile(r"\d+ invoices, sha256 [0-9a-f]{64}")
 
 ATTEMPT = "duly_attempt"
 ACCOUNT = "duly_account"
+INVOICES = "duly_invoices"
 INSTALLATION = "duly_installation"
 PERIOD = "duly_period"
 REQUEST = "duly_request"
@@ -57,3 +60,8 @@ def named_invoices(numbers: Sequence[str]) -> str:
     if len(named) <= _VALUE_MAX:
         return named
     return f"{len(numbers)} invoices, sha256 {hashlib.sha256(named.encode()).hexdigest()}"
+
+
+def invoices_named(value: str) -> tuple[str, ...]:
+    """Return the numbers that a value names; none where it has their hash alone."""
+    return () if _HASHED.fullmatch(value) else tuple(value.split())

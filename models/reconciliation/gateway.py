@@ -36,7 +36,7 @@ class FoundObject:
     """What the gateway says of an object that moves money: whose it is, and which attempt of ours made it, if any.
 
     `created` is the gateway's moment, in Unix seconds. `method_type` is the gateway's word for how a charge was paid,
-    `method` the payment method of the ledger that it is, if any.
+    `method` the payment method of the ledger that it is, if any; `invoices` are the numbers that it was made for.
     """
 
     id: str
@@ -50,6 +50,7 @@ class FoundObject:
     created: int = 0
     method_type: str = ""
     method: str = ""
+    invoices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

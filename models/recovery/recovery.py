@@ -34,7 +34,7 @@ class MadeKind(StrEnum):
 class MadeObject:
     """Something of this installation at the gateway. Amount in the currency's minor units of ISO 4217.
 
-    `payment_reference` is the payment of a refund.
+    `payment_reference` is the payment of a refund, `invoices` are the numbers of those that a payment was made for.
     """
 
     kind: MadeKind
@@ -50,6 +50,7 @@ class MadeObject:
     customer: str = ""
     token: str = field(default="", repr=False)
     payment_reference: str = ""
+    invoices: tuple[str, ...] = ()
     is_open: bool = False
 
     @property

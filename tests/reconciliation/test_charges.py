@@ -86,6 +86,25 @@ async def test_a_payment_made_in_the_dashboard_is_booked_to_its_customer(
     assert await reconciling.merchant.balance(account) == 0
 
 
+async def test_a_payment_that_nobody_booked_settles_the_invoice_that_the_gateway_keeps_with_it(
+    reconciling: ReconciliationClient,
+) -> None:
+    account = await reconciling.merchant.account(owes_minor=2500)
+    named = await reconciling.merchant.invoice(account, 900)
+    number = await reconciling.merchant.value(
+        "select number from duly.transaction_numbers where transaction_id = :id", id=named
+    )
+    await pay_in_the_dashboard(reconciling, account, 900, metadata={"duly_invoices": number})
+
+    await reconciling.reconcile()
+
+    settled = await reconciling.merchant.run(
+        "select transaction_id from duly.open_items where account_id = :a and side = 'debit' and allocated_minor > 0",
+        a=account,
+    )
+    assert [row.transaction_id for row in settled] == [named]
+
+
 async def test_a_payment_of_no_customer_of_ours_is_listed_and_not_booked(reconciling: ReconciliationClient) -> None:
     stranger = await reconciling.stripe.v1.customers.create_async({})
     await pay(reconciling, stranger.id, 900)

@@ -92,6 +92,25 @@ async def test_a_request_that_was_paid_before_the_restore_is_found_paid_by_whoev
     assert await books.wrong() == []
 
 
+async def test_what_was_paid_by_a_forgotten_page_settles_the_invoices_that_it_named_and_no_older_one(
+    forgotten: Forgotten,
+) -> None:
+    account = await forgotten.merchant.account(owes_minor=2500)
+    named = await forgotten.merchant.invoice(account, 900)
+
+    books = await forgotten.paid(account, terms(account, 0, invoices=(named,)))
+
+    unsettled = await books.merchant.run(
+        "select transaction_id, allocated_minor from duly.open_items"
+        " where account_id = :a and side = 'debit' and allocated_minor < amount_minor",
+        a=account,
+    )
+    assert [(row.transaction_id == named, row.allocated_minor) for row in unsettled] == [(False, 0)]
+    assert await books.merchant.run("select invoices from duly.gateway_requests") == [([named],)]
+    assert await books.merchant.balance(account) == 2500
+    assert await books.wrong() == []
+
+
 async def test_a_request_that_is_asked_for_again_in_another_month_is_found_paid(forgotten: Forgotten) -> None:
     account = await forgotten.merchant.account()
     books = await forgotten.paid(account, terms(account))

@@ -10,7 +10,7 @@ import stripe
 from activities.gateway.clocks import ObservedClock
 from activities.gateway.translation import metadata_at, translating_errors
 from models.gateway.amounts import from_books
-from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, PERIOD, REQUEST
+from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, INVOICES, PERIOD, REQUEST, invoices_named
 from models.recovery.beat import Beat, parse_beat, write_beat
 from models.recovery.recovery import MadeCustomer, MadeKind, MadeObject
 
@@ -125,6 +125,7 @@ def _payment(intent: stripe.PaymentIntent) -> MadeObject:
         intent.amount,
         customer=str(intent.customer or ""),
         token=token or "",
+        invoices=invoices_named(metadata_at(intent).get(INVOICES, "")),
     )
 
 

@@ -33,6 +33,14 @@ begin
     return v_method;
 end $$;
 
+-- The invoices of an account whose numbers the gateway keeps with a payment; none where it names none, or none that is known here.
+create or replace function duly.invoices_numbered(p_account_id text, p_numbers text[]) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(array_agg(t.id order by x.place), '{}') from unnest(p_numbers) with ordinality x (number, place)
+    join duly.transaction_numbers n on n.number = x.number
+    join duly.financial_transactions t on t.id = n.transaction_id and t.account_id = p_account_id
+$$;
+
 -- The draft of money that has moved already. No rule of a person's entry refuses it: the account may be terminated since, the
 -- method out of use, an invoice cancelled. It is posted as any other draft of the gateway's.
 create or replace function duly.draft_moved(p_key text, p_classification duly.classification, p_account_id text,
@@ -83,7 +91,8 @@ begin
     where provider_id = p_provider_id and gateway_reference = p_payment_reference and kind = 'payment';
     if found then return r; end if;
     v_payment := duly.draft_moved('found:' || p_payment_reference, 'payment', v_account, p_amount_minor, p_currency,
-        duly.method_of_found(p_provider_id, p_found), p_provider_id);
+        duly.method_of_found(p_provider_id, p_found), p_provider_id, duly.invoices_numbered(v_account,
+            array(select jsonb_array_elements_text(p_found -> 'invoices'))));
     insert into duly.gateway_requests (id, kind, provider_id, account_id, period, transaction_id, amount_minor, currency,
         state, gateway_reference, asked_because, executed_at)
     values ('found/' || p_payment_reference, 'payment', p_provider_id, v_account,

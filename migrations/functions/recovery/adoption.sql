@@ -19,9 +19,10 @@ language sql immutable as $$
     select jsonb_build_object('left', p_why)
 $$;
 
--- Write a payment's attempt down that only the gateway knows. `left`: why a person has to see to it.
+-- Write a payment's attempt down that only the gateway knows. It claims the invoices whose numbers the gateway keeps with it; where it
+-- names none that is known here, those that its receivable would claim now. `left`: why a person has to see to it.
 create or replace function duly.recover_attempt(p_provider_id text, p_account_id text, p_period text, p_key text, p_number integer,
-    p_customer text, p_token text, p_amount_minor bigint, p_currency text)
+    p_customer text, p_token text, p_amount_minor bigint, p_currency text, p_invoice_numbers text[])
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     a duly.gateway_attempts;
@@ -57,7 +58,10 @@ begin
         where i.account_id = p_account_id and coalesce(nullif(i.receivable, ''), duly.month_of_period(u.period)) = p_period and u.kind = 'payment'
           and i.outcome is null limit 1;
     end if;
-    v_invoices := (duly.part_to_collect(p_account_id, p_period, coalesce(r.run_id, ''), '{}')).invoices;
+    v_invoices := duly.invoices_numbered(p_account_id, p_invoice_numbers);
+    if v_invoices = '{}' or r.state is not null then
+        v_invoices := (duly.part_to_collect(p_account_id, p_period, coalesce(r.run_id, ''), '{}')).invoices;
+    end if;
     if duly.is_claimed_by_others(p_account_id, p_period, v_invoices) then
         return duly.left_for_person('invoices_are_collected');
     elsif r.state in ('pending', 'under_processing', 'unknown') then
