@@ -57,6 +57,9 @@ grant execute on function duly.card_of_link, duly.card_view, duly.change_card, d
 grant execute on function duly.chargeable_card, duly.close_collection, duly.free_name, duly.is_owed, duly.open_collection,
     duly.open_next_part, duly.write_off_given_up to duly_app;
 
+-- configuration
+grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
+
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 

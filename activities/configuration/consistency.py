@@ -6,7 +6,6 @@ from typing import Any
 
 from activities.configuration.document import DefinitionsDocument, Provider
 from activities.configuration.run_document import RunDefinition
-from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.problem import Problem
 
 
@@ -20,8 +19,6 @@ class Configured:
     kinds: Mapping[str, str]
     handled_by: Mapping[str, str]
     providers: Mapping[str, Mapping[str, Any]]
-    transaction_types: Mapping[str, str]
-    number_series: Sequence[Mapping[str, Any]]
 
 
 def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
@@ -31,29 +28,9 @@ def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]
         if product.tax_rate is not None and product.tax_rate not in rates:
             problem = f"there is no tax rate {product.tax_rate!r}"
             yield Problem(f"products.{position}.tax_rate", "tax_rate_exists", problem)
-    yield from _problems_of_numbers(document, known)
     yield from _problems_of_providers(document, known)
     for position, definition in enumerate(document.run_definitions):
         yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
-
-
-def _problems_of_numbers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
-    owners = {series["prefix"]: series["classification"] for series in known.number_series}
-    kinds = {(series["prefix"], series["is_per_year"]): series["is_gap_free"] for series in known.number_series}
-    for position, type in enumerate(document.transaction_types):
-        place = f"transaction_types.{position}"
-        if (classification := known.transaction_types.get(type.id)) is None:
-            yield Problem(f"{place}.id", "transaction_type_exists", f"there is no transaction type {type.id!r}")
-            continue
-        if (owner := owners.setdefault(type.prefix, classification)) != classification:
-            problem = f"{type.prefix} numbers transactions of the classification {owner}; take another prefix"
-            yield Problem(f"{place}.prefix", "prefix_of_classification", problem)
-        wanted = classification in GAP_FREE_BY_DEFAULT if type.gap_free is None else type.gap_free
-        is_gap_free = kinds.setdefault((type.prefix, type.per_year), wanted)
-        if type.gap_free is not None and type.gap_free != is_gap_free:
-            kind = "without gaps" if is_gap_free else "with gaps"
-            problem = f"the series {type.prefix} is {kind} and stays so; take another prefix"
-            yield Problem(f"{place}.gap_free", "series_keeps_its_kind", problem)
 
 
 def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:

@@ -1,45 +1,50 @@
-"""Writing what a merchant configured: all of a document in one commit, and nothing that is so already."""
+"""What a merchant configured: documents are applied one after another, each in one commit, and what changed is kept."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from pydantic import TypeAdapter
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.consistency import Configured, check
-from activities.configuration.document import DefinitionsDocument, Policy, Provider, TransactionType
-from activities.configuration.queries import LATEST_POLICIES, LISTS
-from activities.configuration.run_document import RunDefinition
+from activities.configuration.document import DefinitionsDocument
+from activities.configuration.ledger_consistency import ConfiguredLedger, problems_of_ledger
+from activities.configuration.queries import LISTS
+from activities.configuration.saved_rows import PartChange
 from activities.configuration.sql import (
-    ADD_CURRENCY,
-    ADD_DEFINITION,
-    ADD_METHOD,
-    ADD_POLICY,
-    ADD_PRODUCT,
-    ADD_PROVIDER,
-    ADD_PROVIDER_METHOD,
-    ADD_SERIES,
-    ADD_TAX_RATE,
-    ALLOW_METHOD,
-    ASSIGN_PROVIDER,
-    KEEP_LISTS,
+    CONFLICTS,
+    KEEP_VERSION,
     KNOWN,
-    NUMBER_TYPE,
+    KNOWN_LEDGER,
+    ONE_AT_A_TIME,
+    SAY_VERSION,
     SAY_WHO,
 )
+from activities.configuration.writing import DocumentWriting, Written
 from activities.database import Database, RuleBrokenError
-from models.collections.dunning import DunningPolicy
-from models.imports.entry import Change
-from models.ledger.number_series import GAP_FREE_BY_DEFAULT
-from models.problem import RefusedError, refusal
-from models.tables.configuration import DefinitionChangeRow, DunningPolicyRow, RunDefinitionRow
+from models.problem import Problem, RefusedError, refusal
+from models.tables.configuration import ConfigurationVersionRow, DefinitionChangeRow, RunDefinitionRow
 
-_POLICY = TypeAdapter(DunningPolicy)
+_CHANGE = DefinitionChangeRow
+_VERSION = ConfigurationVersionRow
 
-Changes = list[tuple[str, str, Change]]
+
+@dataclass(frozen=True)
+class AppliedDocument:
+    """What a document changed: kind, id and change of each part in its order, and the fields of those that changed.
+
+    `version` is 0 when nothing changed.
+    """
+
+    changes: Sequence[Written]
+    fields: Sequence[Row[Any]]
+    version: int
+
+
+class _OnlyComparedError(Exception):
+    """Ends the transaction of a comparison, so that nothing of it is written."""
 
 
 class Definitions:
@@ -48,32 +53,39 @@ class Definitions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def apply(self, document: DefinitionsDocument, *, actor: str = "", reason: str = "") -> Changes:
-        """Make the configuration what a document says: kind, id and change of each part, in the document's order.
+    async def apply(self, document: DefinitionsDocument, *, actor: str = "", reason: str = "") -> AppliedDocument:
+        """Make the configuration what a document says. Documents that come at once are applied one after another.
 
-        Raises RefusedError, and writes nothing, when the document contradicts itself or what is configured.
+        Raises RefusedError, and writes nothing, when the document contradicts itself or what is configured, or takes
+        away what is in use.
         """
         async with self._database.transaction() as connection:
-            await _say_who(connection, actor, reason)
-            known = Configured(**(await connection.execute(text(KNOWN))).one()._asdict())
-            if problems := list(check(document, known)):
-                raise RefusedError(problems)
-            return [change async for change in _Writing(connection).write(document)]
+            return await _apply(connection, document, actor, reason)
 
-    async def switch(self, definition_id: str, state: str, *, actor: str, reason: str) -> Change:
+    async def diff(self, document: DefinitionsDocument) -> AppliedDocument:
+        """Return what applying a document would change, and write nothing. Raises RefusedError as applying it would."""
+        found = []
+        try:
+            async with self._database.transaction() as connection:
+                found.append(await _apply(connection, document, "", ""))
+                raise _OnlyComparedError
+        except _OnlyComparedError:
+            return found[0]
+
+    async def switch(self, definition_id: str, state: str, *, actor: str, reason: str) -> PartChange:
         """Make a run definition effective, or not (X18). Raises RefusedError when there is none."""
         row = RunDefinitionRow
         async with self._database.transaction() as connection:
-            await _say_who(connection, actor, reason)
+            await _begin(connection, actor, reason)
             before = (
                 await connection.execute(select(row.state).where(row.id == definition_id).with_for_update())
             ).first()
             if before is None:
                 raise refusal("definition", "run_definition_exists", f"there is no run definition {definition_id!r}")
             if before.state == state:
-                return Change.UNCHANGED
+                return PartChange.UNCHANGED
             await connection.execute(update(row).where(row.id == definition_id).values(state=state))
-            return Change.UPDATED
+            return PartChange.UPDATED
 
     async def delete(self, definition_id: str, *, actor: str, reason: str) -> None:
         """Delete a run definition that was never run (X20). Raises RefusedError for any other one."""
@@ -82,103 +94,83 @@ class Definitions:
         except RuleBrokenError as error:
             raise refusal("definition", str(error.type), error.message.removeprefix("definition: ")) from error
 
-    async def history(self, definition_id: str, limit: int) -> Sequence[Row[Any]]:
-        """Return what was changed of a run definition, by whom and why, the newest first."""
-        row = DefinitionChangeRow
-        changes = select(row.changes, row.actor, row.reason, row.changed_at).where(row.definition_id == definition_id)
-        return await self._database.read(changes.order_by(row.id.desc()).limit(limit))
+    async def history(self, definition_id: str, kind: str, limit: int) -> Sequence[Row[Any]]:
+        """Return what was changed, of one part or of everything, by whom and why, the newest first."""
+        only = [(_CHANGE.definition_id, definition_id), (_CHANGE.kind, kind)]
+        return await self._database.read(
+            _changes()
+            .where(*(column == value for column, value in only if value))
+            .order_by(_CHANGE.id.desc())
+            .limit(limit)
+        )
+
+    async def version(self, version: int) -> Row[Any]:
+        """Return a document that changed the configuration, as it was applied. Raises RefusedError for none."""
+        columns = (_VERSION.version, _VERSION.actor, _VERSION.reason, _VERSION.applied_at, _VERSION.document)
+        row = await self._database.read_first(select(*columns).where(_VERSION.version == version))
+        if row is None:
+            raise refusal("version", "version_exists", f"no document changed the configuration to version {version}")
+        return row
 
     async def everything(self) -> dict[str, Sequence[Row[Any]]]:
         """Return everything that is configured, by the names of the document."""
         return {kind: await self._database.read(query) for kind, query in LISTS.items()}
 
 
-async def _say_who(connection: AsyncConnection, actor: str, reason: str) -> None:
-    """Let the history of this commit's changes have who and why."""
+def _changes() -> Any:
+    return select(
+        _CHANGE.kind,
+        _CHANGE.definition_id.label("id"),
+        _CHANGE.changes,
+        _CHANGE.actor,
+        _CHANGE.reason,
+        _CHANGE.changed_at,
+        _CHANGE.version,
+    )
+
+
+async def _begin(connection: AsyncConnection, actor: str, reason: str) -> None:
+    """Wait for who configures at the moment, and let the history of this commit's changes have who and why."""
+    await connection.execute(text(ONE_AT_A_TIME))
     await connection.execute(text(SAY_WHO), {"actor": actor, "reason": reason})
 
 
-class _Writing:
-    """One document on its way into one commit."""
+async def _apply(
+    connection: AsyncConnection, document: DefinitionsDocument, actor: str, reason: str
+) -> AppliedDocument:
+    await _begin(connection, actor, reason)
+    newest = (await connection.execute(select(func.coalesce(func.max(_VERSION.version), 0)))).scalar_one()
+    version = newest + 1
+    await connection.execute(text(SAY_VERSION), {"version": str(version)})
+    await _require_consistent(connection, document)
+    left = {row[:-2]: row.users for row in await connection.execute(text(CONFLICTS))}
+    changes = [written async for written in DocumentWriting(connection, document).write()]
+    if problems := list(_made(document, left, (await connection.execute(text(CONFLICTS))).all())):
+        raise RefusedError(problems)
+    changed = _changes().where(_CHANGE.version == version).order_by(_CHANGE.id)
+    fields = (await connection.execute(changed)).all()
+    if not fields:
+        return AppliedDocument(changes, (), 0)
+    kept = Jsonb(document.model_dump(mode="json", exclude_unset=True))
+    named = {"version": version, "document": kept, "actor": actor, "reason": reason}
+    await connection.execute(text(KEEP_VERSION), named)
+    return AppliedDocument(changes, fields, version)
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
 
-    async def write(self, document: DefinitionsDocument) -> Any:
-        for rate in document.tax_rates:
-            yield "tax_rate", rate.id, await self._upsert(ADD_TAX_RATE, rate.model_dump())
-        for product in document.products:
-            values = {**product.model_dump(), "ledger_account": product.account}
-            yield "product", product.id, await self._upsert(ADD_PRODUCT, values)
-        for method in document.payment_methods:
-            yield "payment_method", method.id, await self._upsert(ADD_METHOD, method.model_dump())
-            # Money is paid and given back by it: the types of both allow it from now on.
-            await self._connection.execute(text(ALLOW_METHOD), {"id": method.id})
-        for type in document.transaction_types:
-            yield "transaction_type", type.id, await self._transaction_type(type)
-        for provider in document.providers:
-            yield "provider", provider.id, await self._provider(provider)
-        for policy in document.dunning_policies:
-            yield "dunning_policy", policy.id, await self._policy(policy)
-        for definition in document.run_definitions:
-            yield "run_definition", definition.id, await self._definition(definition)
+async def _require_consistent(connection: AsyncConnection, document: DefinitionsDocument) -> None:
+    known = Configured(**(await connection.execute(text(KNOWN))).one()._asdict())
+    accounts = {"accounts": [account.id for account in document.internal_accounts]}
+    ledger = ConfiguredLedger(**(await connection.execute(text(KNOWN_LEDGER), accounts)).one()._asdict())
+    if problems := [*check(document, known), *problems_of_ledger(document, ledger)]:
+        raise RefusedError(problems)
 
-    async def _transaction_type(self, type: TransactionType) -> Change:
-        values = {**type.model_dump(), "gap_free_by_default": sorted(GAP_FREE_BY_DEFAULT)}
-        await self._connection.execute(text(ADD_SERIES), values)
-        return await self._upsert(NUMBER_TYPE, type.model_dump(exclude={"gap_free"}))
 
-    async def _provider(self, provider: Provider) -> Change:
-        lists = {
-            "provider": provider.id,
-            "currencies": list(provider.currencies),
-            "methods": list(provider.payment_methods),
-        }
-        is_taken_away = (await self._connection.execute(text(KEEP_LISTS), lists)).scalar_one()
-        changes = [await self._upsert(ADD_PROVIDER, provider.model_dump(include={"id", "gateway", "mode", "state"}))]
-        for code in provider.currencies:
-            values = {"provider": provider.id, "currency": code, "minimum": provider.minimum_minor(code)}
-            changes.append(await self._upsert(ADD_CURRENCY, values))
-        changes += [
-            await self._upsert(ADD_PROVIDER_METHOD, {"provider": provider.id, "method": method})
-            for method in provider.payment_methods
-        ]
-        if provider.merchant is not None:
-            assigned = {"provider": provider.id, "merchant": provider.merchant}
-            is_new = (await self._connection.execute(text(ASSIGN_PROVIDER), assigned)).scalar_one()
-            changes.append(Change.UPDATED if is_new else Change.UNCHANGED)
-        if changes[0] is Change.CREATED or (set(changes) == {Change.UNCHANGED} and not is_taken_away):
-            return changes[0]
-        return Change.UPDATED
-
-    async def _policy(self, part: Policy) -> Change:
-        policy, place = part.policy, {"id": part.policy.id, "segment": part.segment}
-        row = DunningPolicyRow
-        stored = LATEST_POLICIES.where(row.id == policy.id, row.segment == part.segment)
-        rows = (await self._connection.execute(stored)).all()
-        latest = _POLICY.validate_python({**rows[0].document, "id": policy.id, "version": 1}) if rows else None
-        if latest == replace(policy, version=1):
-            return Change.UNCHANGED
-        document = _POLICY.dump_python(policy, mode="json", exclude={"id", "version"})
-        version = rows[0].version + 1 if rows else 1
-        values = {**place, "version": version, "document": Jsonb(document)}
-        await self._connection.execute(text(ADD_POLICY), values)
-        return Change.UPDATED if rows else Change.CREATED
-
-    async def _definition(self, definition: RunDefinition) -> Change:
-        values = {
-            **definition.model_dump(),
-            "currencies": list(definition.currencies),
-            "schedule": Jsonb(definition.schedule.stored()) if definition.schedule else None,
-            "criteria": Jsonb(definition.criteria.stored()),
-            "keeps_schedule": definition.keeps_schedule,
-            "keeps_state": definition.keeps_state,
-        }
-        return await self._upsert(ADD_DEFINITION, values)
-
-    async def _upsert(self, statement: str, values: Mapping[str, Any]) -> Change:
-        """Run an upsert that returns a row only when it wrote, saying whether the row is new."""
-        row = (await self._connection.execute(text(statement), values)).first()
-        if row is None:
-            return Change.UNCHANGED
-        return Change.CREATED if row.is_new else Change.UPDATED
+def _made(document: DefinitionsDocument, left: Mapping[Any, int], conflicts: Sequence[Row[Any]]) -> Iterator[Problem]:
+    """Yield the conflicts that a document makes: what was in conflict before stands in nobody's way."""
+    for row in conflicts:
+        if row.users <= left.get(row[:-2], 0):
+            continue
+        ids = [part.id for part in getattr(document, row.kind)] if row.kind != "card_rules" else []
+        place = f"{row.kind}.{ids.index(row.id) if row.id in ids else row.id}.{row.field}"
+        example = f", such as {row.example!r}" if row.example else ""
+        yield Problem(place, row.rule, f"{row.id!r} is used by {row.used_by}{example}")

@@ -2,16 +2,32 @@
 
 from dataclasses import fields
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
-from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State, TypeId
+from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
+from activities.configuration.ledger_document import (
+    DueDateRule,
+    InternalAccount,
+    LedgerDefinition,
+    TransactionReason,
+    TransactionType,
+)
+from activities.configuration.rules_document import (
+    AlertRulesPart,
+    CardNetwork,
+    CardRulesPart,
+    RefundRulesPart,
+    ReminderRule,
+)
 from activities.configuration.run_document import RunDefinition
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
 from models.gateway.amounts import gateway_minimum
 from models.money import Money
+
+DUNNING = TypeAdapter(DunningPolicy)
 
 
 class TaxRate(DocumentPart):
@@ -46,19 +62,6 @@ class PaymentMethod(DocumentPart):
     name: Name
     ledger_account: Annotated[str, Field(pattern=r"^(bank|cash|other_methods)(:[!-~]+)?$")] = "bank"
     active: bool = True
-
-
-class TransactionType(DocumentPart):
-    """How a type of transaction that there is already is numbered (F28).
-
-    Types with the same prefix share its series. Where `gap_free` is not given, a series stays what it is, and a new one
-    is without gaps for what the law of many countries wants so: invoices, credit notes, cancellations of invoices.
-    """
-
-    id: TypeId
-    prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,8}$")]
-    per_year: bool = False
-    gap_free: bool | None = None
 
 
 class Provider(DocumentPart):
@@ -110,27 +113,60 @@ class Policy(DocumentPart):
             raise ValueError("id is required")
         return {"segment": given.get("segment", ""), "policy": {k: v for k, v in given.items() if k != "segment"}}
 
+    @model_serializer
+    def _as_given(self) -> dict[str, Any]:
+        """Return it as a document has it."""
+        given = DUNNING.dump_python(self.policy, mode="json", exclude={"version"})
+        return {**given, "segment": self.segment} if self.segment else given
+
     @property
     def id(self) -> str:
         """What distinguishes policies."""
         return f"{self.policy.id}/{self.segment}" if self.segment else self.policy.id
 
 
-class DefinitionsDocument(DocumentPart):
-    """The whole document. What it does not name stays as it is."""
+# Tables that a document may list whole: what it then does not name is taken away.
+WholeTable = Literal[
+    "tax_rates",
+    "products",
+    "payment_methods",
+    "transaction_types",
+    "transaction_reasons",
+    "due_date_rules",
+    "internal_accounts",
+    "card_networks",
+    "reminder_rules",
+]
 
+
+class DefinitionsDocument(DocumentPart):
+    """The whole document. What it does not name stays as it is, but for the tables that it says it lists whole."""
+
+    whole: tuple[WholeTable, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
     products: tuple[Product, ...] = ()
     payment_methods: tuple[PaymentMethod, ...] = ()
     transaction_types: tuple[TransactionType, ...] = ()
+    transaction_reasons: tuple[TransactionReason, ...] = ()
+    due_date_rules: tuple[DueDateRule, ...] = ()
+    ledger: LedgerDefinition | None = None
+    internal_accounts: tuple[InternalAccount, ...] = ()
     providers: tuple[Provider, ...] = ()
     dunning_policies: tuple[Policy, ...] = ()
+    card_rules: CardRulesPart | None = None
+    card_networks: tuple[CardNetwork, ...] = ()
+    alert_rules: AlertRulesPart | None = None
+    reminder_rules: tuple[ReminderRule, ...] = ()
+    refund_rules: RefundRulesPart | None = None
     run_definitions: tuple[RunDefinition, ...] = ()
 
     @model_validator(mode="after")
     def _names_everything_once(self) -> Self:
         for field in type(self).model_fields:
-            ids = [part.id for part in getattr(self, field)]
+            parts = getattr(self, field)
+            if field == "whole" or not isinstance(parts, tuple):
+                continue
+            ids = [part.id for part in parts]
             if twice := sorted({id for id in ids if ids.count(id) > 1}):
-                raise ValueError(f"{field}: {twice[0]} is there twice")
+                raise ValueError(f"{field}: {twice[0] or 'the rule of all segments'} is there twice")
         return self

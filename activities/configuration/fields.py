@@ -19,6 +19,7 @@ def _gateway_currency(code: str) -> str:
 
 
 Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+AccountId = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 SlugId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 TypeId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 MethodId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

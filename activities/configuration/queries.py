@@ -5,14 +5,29 @@ from types import MappingProxyType
 from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
+from models.ledger.account import AccountKind
+from models.tables.accounts import AccountRow
 from models.tables.configuration import (
+    CardNetworkRow,
+    CardRulesRow,
     DunningPolicyRow,
     ProviderCurrencyRow,
     ProviderMethodRow,
     ProviderRow,
     RunDefinitionRow,
 )
-from models.tables.reference import NumberSeriesRow, PaymentMethodRow, ProductRow, TaxRateRow, TransactionTypeRow
+from models.tables.messages import AlertRulesRow, ReminderRulesRow
+from models.tables.reference import (
+    DefinitionRow,
+    DueDateRuleRow,
+    NumberSeriesRow,
+    PaymentMethodRow,
+    ProductRow,
+    TaxRateRow,
+    TransactionReasonRow,
+    TransactionTypeRow,
+)
+from models.tables.returns import RefundRulesRow
 
 _CURRENCIES = (
     select(
@@ -55,7 +70,13 @@ LISTS = MappingProxyType(
         .order_by(PaymentMethodRow.id),
         "transaction_types": select(
             TransactionTypeRow.id,
+            TransactionTypeRow.name,
             TransactionTypeRow.classification,
+            TransactionTypeRow.alternative_code,
+            TransactionTypeRow.description,
+            TransactionTypeRow.allowed_methods.label("payment_methods"),
+            TransactionTypeRow.allowed_categories.label("categories"),
+            TransactionTypeRow.is_default,
             TransactionTypeRow.number_prefix.label("prefix"),
             TransactionTypeRow.is_numbered_per_year.label("per_year"),
             NumberSeriesRow.is_gap_free.label("gap_free"),
@@ -69,6 +90,31 @@ LISTS = MappingProxyType(
             ),
         )
         .order_by(TransactionTypeRow.classification, TransactionTypeRow.id),
+        "transaction_reasons": select(
+            TransactionReasonRow.id,
+            TransactionReasonRow.name,
+            TransactionReasonRow.purpose,
+            TransactionReasonRow.is_active,
+        ).order_by(TransactionReasonRow.purpose, TransactionReasonRow.id),
+        "due_date_rules": select(
+            DueDateRuleRow.id,
+            DueDateRuleRow.number_of_days,
+            DueDateRuleRow.day_of_month,
+            DueDateRuleRow.after_months,
+            DueDateRuleRow.proximity_operator,
+            DueDateRuleRow.proximity_days,
+            DueDateRuleRow.is_active,
+        ).order_by(DueDateRuleRow.id),
+        "ledger": select(
+            DefinitionRow.due_date_rule_id.label("due_date_rule"),
+            DefinitionRow.allocation_principle,
+            DefinitionRow.write_off_product_id.label("write_off_product"),
+        ),
+        "internal_accounts": select(
+            AccountRow.id, AccountRow.owner_name.label("name"), AccountRow.currency, AccountRow.state
+        )
+        .where(AccountRow.kind == AccountKind.INTERNAL)
+        .order_by(AccountRow.id),
         "providers": select(
             ProviderRow.id,
             ProviderRow.gateway,
@@ -78,6 +124,30 @@ LISTS = MappingProxyType(
             _CURRENCIES.label("currencies"),
         ).order_by(ProviderRow.id),
         "dunning_policies": LATEST_POLICIES,
+        "card_rules": select(
+            CardRulesRow.warn_days, CardRulesRow.stale_days, CardRulesRow.action_days, CardRulesRow.reminder_days
+        ),
+        "card_networks": select(CardNetworkRow.brand, CardNetworkRow.declines_max, CardNetworkRow.days).order_by(
+            CardNetworkRow.brand
+        ),
+        "alert_rules": select(
+            AlertRulesRow.failures_min,
+            AlertRulesRow.failures_days,
+            AlertRulesRow.unusual_factor,
+            AlertRulesRow.unusual_payments_min,
+        ),
+        "reminder_rules": select(
+            ReminderRulesRow.segment,
+            ReminderRulesRow.version,
+            ReminderRulesRow.days_before,
+            ReminderRulesRow.days_after,
+            ReminderRulesRow.reminds_card_payers,
+        )
+        .ext(distinct_on(ReminderRulesRow.segment))
+        .order_by(ReminderRulesRow.segment, ReminderRulesRow.version.desc()),
+        "refund_rules": select(
+            RefundRulesRow.watch_days, RefundRulesRow.collects_reopened, RefundRulesRow.refunds_credit
+        ),
         "run_definitions": select(
             RunDefinitionRow.id,
             RunDefinitionRow.kind,

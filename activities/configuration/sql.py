@@ -10,11 +10,27 @@ KNOWN = """
         (select coalesce(jsonb_object_agg(p.id, jsonb_build_object('mode', p.mode,
             'in_use', exists (select from duly.gateway_customers g where g.provider_id = p.id),
             'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
-            from duly.providers p) as providers,
-        (select jsonb_object_agg(id, classification) from duly.transaction_types) as transaction_types,
-        (select jsonb_agg(jsonb_build_object('prefix', prefix, 'is_per_year', is_per_year, 'is_gap_free', is_gap_free,
-            'classification', classification)) from duly.number_series) as number_series
+            from duly.providers p) as providers
 """
+# `accounts` are the company's own that the document names, whatever they are.
+KNOWN_LEDGER = """
+    select array(select id from duly.payment_methods) as payment_methods,
+        array(select id from duly.products) as products,
+        (select jsonb_object_agg(id, classification) from duly.transaction_types) as transaction_types,
+        (select coalesce(jsonb_object_agg(id, purpose), '{}') from duly.transaction_reasons) as transaction_reasons,
+        array(select id from duly.due_date_rules) as due_date_rules,
+        (select jsonb_agg(jsonb_build_object('prefix', prefix, 'is_per_year', is_per_year, 'is_gap_free', is_gap_free,
+            'classification', classification)) from duly.number_series) as number_series,
+        (select coalesce(jsonb_object_agg(id, jsonb_build_object('kind', kind, 'currency', currency)), '{}')
+            from duly.accounts where id = any (cast(:accounts as text[]))) as accounts
+"""
+CONFLICTS = (
+    "select kind, id, field, rule, used_by, users, example from duly.configuration_conflicts() order by 1, 2, 3, 4, 5"
+)
+CONFIGURATION_USER = "select duly.configuration_user(:kind, :id)"
+TAKE_AWAY = "select duly.take_away_configuration(:kind, :id)"
+OPEN_INTERNAL_ACCOUNT = "select duly.open_account(:id, :currency, :name, p_kind => 'internal')"
+SET_ACCOUNT_STATE = "select duly.set_account_state(:id, :state)"
 
 ADD_TAX_RATE = """
     insert into duly.tax_rates as t (id, name, percent, is_active) values (:id, :name, :percent, :active)
@@ -42,7 +58,13 @@ ADD_METHOD = """
 """
 ALLOW_METHOD = """
     update duly.transaction_types set allowed_methods = array_append(allowed_methods, cast(:id as text))
-    where id in ('payment', 'payment_kept', 'refund_returned', 'refund') and cast(:id as text) <> all (allowed_methods)
+    where id = any (cast(:types as text[])) and cast(:id as text) <> all (allowed_methods)
+"""
+# A type allows one method at least: the last one stays, and stands in the way.
+DISALLOW_METHOD = """
+    update duly.transaction_types set allowed_methods = array_remove(allowed_methods, cast(:id as text))
+    where id = any (cast(:types as text[])) and cast(:id as text) = any (allowed_methods)
+        and cardinality(allowed_methods) > 1
 """
 ADD_SERIES = """
     insert into duly.number_series (prefix, is_per_year, classification, is_gap_free)
@@ -87,7 +109,11 @@ KEEP_LISTS = """
 ADD_POLICY = """
     insert into duly.dunning_policies (id, segment, version, document) values (:id, :segment, :version, :document)
 """
+# One after another: whoever holds this sees what the one before has committed, and nobody changes it meanwhile.
+ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('duly.configuration'))"
 SAY_WHO = "select set_config('duly.actor', :actor, true), set_config('duly.reason', :reason, true)"
+KEEP_VERSION = "select duly.keep_configuration_version(:version, :document, :actor, :reason)"
+SAY_VERSION = "select set_config('duly.configuration_version', :version, true)"
 ADD_DEFINITION = """
     insert into duly.run_definitions as t (id, kind, name, state, provider_id, currencies, dunning_policy_id, schedule,
         shards, window_size, page_size, notifies_customer, criteria)

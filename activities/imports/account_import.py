@@ -173,7 +173,7 @@ async def read_reference(
 ) -> ImportReference:
     """Read what rows may refer to; `clears_empty` says that an empty cell clears what is there."""
     products = await database.read(select(ProductRow.id).where(ProductRow.is_active))
-    rules = await database.read(select(DueDateRuleRow.id))
+    rules = await database.read(select(DueDateRuleRow.id).where(DueDateRuleRow.is_active))
     methods = await database.read(select(PaymentMethodRow.id).where(PaymentMethodRow.is_active))
     row = ProviderCurrencyRow
     currencies = await database.read(select(row.currency).where(row.provider_id == provider))

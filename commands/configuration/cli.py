@@ -11,11 +11,14 @@ from commands.options import Actor, DefinitionId, Json, Limit
 from commands.runner import perform
 
 app = typer.Typer(
-    help="Configuration: providers, products, number series, policies, run definitions.", no_args_is_help=True
+    help="Configuration: what the ledger works by, providers, policies, rules, run definitions.", no_args_is_help=True
 )
 
 
-Why = Annotated[str, typer.Option("--reason", help="Why; kept with each definition that changes.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; kept with each part that changes.")]
+Document = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The document.")
+]
 
 
 class SwitchedState(StrEnum):
@@ -28,26 +31,32 @@ class SwitchedState(StrEnum):
 @app.command("apply")
 @changes()
 def apply_definitions(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, readable=True, help="The document.")
-    ],
+    file: Document,
     actor: Actor = "",
     reason: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Make the configuration say what a TOML document says; what it does not name stays as it is.
+    """Make the configuration say what a document says, TOML or .json; what it does not name stays as it is.
 
-    A provider that it names has the currencies and methods of the document and no other ones.
+    A provider that it names has the currencies and methods of the document and no other ones. Of the tables that it
+    lists in `whole`, what it does not name is taken away, or refused with what uses it.
 
-    Tables: tax_rates, products, payment_methods, transaction_types, providers, dunning_policies, run_definitions.
-    A document with a problem is refused whole, and applying one again changes nothing. Schedules take effect with
-    `schedule apply`.
+    A document with a problem is refused whole, applying one again changes nothing, and one that changes something is
+    the next version of the configuration. Schedules take effect with `schedule apply`.
     """
     from commands.changing.changes import person_of
     from commands.configuration.definitions import apply
 
     who = person_of(actor)
     perform(lambda output: apply(output, file, actor=who, reason=reason), as_json=as_json)
+
+
+@app.command("diff")
+def compare_definitions(file: Document, as_json: Json = False) -> None:
+    """Show what `definitions apply` would change of each field, or why it would be refused; nothing is written."""
+    from commands.configuration.definitions import diff
+
+    perform(lambda output: diff(output, file), as_json=as_json)
 
 
 @app.command("switch")
@@ -85,11 +94,29 @@ def delete_definition(definition: DefinitionId, actor: Actor = "", reason: Why =
 
 
 @app.command("history")
-def show_history(definition: DefinitionId, limit: Limit = 50, as_json: Json = False) -> None:
-    """Show what was changed of a run definition, by whom, when and why, the newest first."""
+def show_history(
+    part: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Id of a part, such as a run definition's; else everything.")
+    ] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Its table in the document, such as products.")] = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what was changed of the configuration, by whom, when and why, with which version, the newest first."""
     from commands.configuration.definitions import history
 
-    perform(lambda output: history(output, definition, limit), as_json=as_json)
+    perform(lambda output: history(output, part, kind, limit), as_json=as_json)
+
+
+@app.command("show")
+def show_version(
+    version: Annotated[int, typer.Argument(min=1, help="Version, as `definitions history` has it.")],
+    as_json: Json = False,
+) -> None:
+    """Show the document that a version came with, as it was applied; its JSON can be applied again."""
+    from commands.configuration.definitions import show
+
+    perform(lambda output: show(output, version), as_json=as_json)
 
 
 @app.command("list")

@@ -1,22 +1,15 @@
-"""Applying and listing the configuration."""
+"""Applying, comparing and listing the configuration."""
 
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from rich.table import Table
-from sqlalchemy import Row
-
-from activities.configuration.definitions import Definitions
+from activities.configuration.definitions import AppliedDocument, Definitions
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
+from commands.configuration.tables import changes_table, configuration_table
 from commands.formatting import document, moment
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
-from models.money import Money
-from models.runs.criteria import in_words
-from models.runs.schedule import calendar_of
 
 
 async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
@@ -24,11 +17,28 @@ async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     settings = read_settings()
     wanted = read_document(path, DefinitionsDocument)
     async with database_of(settings) as database:
-        changes = await Definitions(database).apply(wanted, actor=actor, reason=reason)
+        applied = await Definitions(database).apply(wanted, actor=actor, reason=reason)
+    version = f"This is version {applied.version}." if applied.version else "Nothing has changed."
     output.answer(
-        {"changes": [{"kind": kind, "id": id, "change": change} for kind, id, change in changes]},
-        table("", "Kind", "Id", "Change", rows=changes),
+        {"version": applied.version or None, "changes": _parts(applied)},
+        table("", "Kind", "Id", "Change", rows=applied.changes),
+        version,
     )
+
+
+async def diff(output: Output, path: Path) -> None:
+    """Show what applying a document would change. Raises RefusedError when it has a problem."""
+    settings = read_settings()
+    wanted = read_document(path, DefinitionsDocument)
+    async with database_of(settings) as database:
+        applied = await Definitions(database).diff(wanted)
+    fields = [{"kind": row.kind, "id": row.id, "changes": row.changes} for row in applied.fields]
+    shown = changes_table("What would change", applied.fields, is_history=False)
+    output.answer({"changes": _parts(applied), "fields": fields}, shown if fields else "Nothing would change.")
+
+
+def _parts(applied: AppliedDocument) -> list[dict[str, Any]]:
+    return [{"kind": kind, "id": id, "change": change} for kind, id, change in applied.changes]
 
 
 async def switch(output: Output, definition_id: str, state: str, *, actor: str, reason: str) -> None:
@@ -47,22 +57,25 @@ async def delete(output: Output, definition_id: str, *, actor: str, reason: str)
     output.answer({"definition": definition_id, "change": "deleted"}, f"Deleted {definition_id}.")
 
 
-async def history(output: Output, definition_id: str, limit: int) -> None:
-    """Show what was changed of a run definition."""
+async def history(output: Output, definition_id: str, kind: str, limit: int) -> None:
+    """Show what was changed of one part of the configuration, or of everything."""
     async with reading_database_of(read_settings()) as database:
-        rows = await Definitions(database).history(definition_id, limit)
-    shown = [
-        (", ".join(map(_changed, row.changes.items())), row.actor, row.reason, moment(row.changed_at)) for row in rows
-    ]
+        rows = await Definitions(database).history(definition_id, kind, limit)
     output.answer(
-        {"definition": definition_id, "changes": [document(row) for row in rows]},
-        table("Changes", "What", "Who", "Why", "When", rows=shown),
+        {"definition": definition_id or None, "changes": [document(row) for row in rows]},
+        changes_table("Changes", rows),
     )
 
 
-def _changed(change: tuple[str, Mapping[str, Any]]) -> str:
-    field, each = change
-    return f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
+async def show(output: Output, version: int) -> None:
+    """Show a document that changed the configuration. Raises RefusedError for none."""
+    async with reading_database_of(read_settings()) as database:
+        row = await Definitions(database).version(version)
+    output.answer(
+        document(row),
+        f"Version {row.version}, applied by {row.actor} at {moment(row.applied_at)}: {row.reason or 'no reason given'}",
+        to_json(row.document),
+    )
 
 
 async def list_all(output: Output) -> None:
@@ -71,64 +84,5 @@ async def list_all(output: Output) -> None:
         found = await Definitions(database).everything()
     output.answer(
         {**{kind: [document(row) for row in rows] for kind, rows in found.items()}, "next": None},
-        *(_table(kind, rows) for kind, rows in found.items()),
+        *(configuration_table(kind, rows) for kind, rows in found.items()),
     )
-
-
-def _table(kind: str, rows: Sequence[Row[Any]]) -> Table:
-    shown = [_SHOWN[kind](row) for row in rows]
-    return table(kind.replace("_", " ").capitalize(), *COLUMNS[kind], rows=shown)
-
-
-def _definition(row: Row[Any]) -> tuple[object, ...]:
-    calendar, criteria = calendar_of(row.schedule), in_words(row.criteria)
-    runs = calendar.describe() if calendar is not None else "by hand"
-    return (
-        row.id,
-        row.kind,
-        row.name,
-        row.state,
-        row.provider_id,
-        ", ".join(row.currencies) or "all",
-        row.dunning_policy_id if row.provider_id else None,
-        f"{runs}; {criteria}" if criteria else runs,
-    )
-
-
-def _provider(row: Row[Any]) -> tuple[object, ...]:
-    currencies = (
-        f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
-    )
-    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies)
-
-
-def _policy(row: Row[Any]) -> tuple[object, ...]:
-    return row.id, row.segment or "all", row.version, to_json(row.document) if row.document else "as Duly comes"
-
-
-COLUMNS = MappingProxyType(
-    {
-        "tax_rates": ("Id", "Name", "Percent", "Active"),
-        "products": ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
-        "payment_methods": ("Id", "Name", "Ledger account", "Provider", "Active"),
-        "transaction_types": ("Id", "Classification", "Prefix", "Each year anew", "Without gaps", "Active"),
-        "providers": ("Id", "Gateway", "Mode", "State", "Merchant", "Currencies"),
-        "dunning_policies": ("Id", "Segment", "Version", "Document"),
-        "run_definitions": ("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"),
-    }
-)
-_SHOWN: MappingProxyType[str, Callable[[Row[Any]], Sequence[object]]] = MappingProxyType(
-    {
-        "tax_rates": lambda row: (row.id, row.name, f"{row.percent:f}".rstrip("0").rstrip("."), _yes(row.is_active)),
-        "products": lambda row: (*row[:-1], _yes(row.is_active)),
-        "payment_methods": lambda row: (*row[:-1], _yes(row.is_active)),
-        "transaction_types": lambda row: (*row[:3], *map(_yes, row[3:])),
-        "providers": _provider,
-        "dunning_policies": _policy,
-        "run_definitions": _definition,
-    }
-)
-
-
-def _yes(value: object) -> str:
-    return "yes" if value else "no"

@@ -152,8 +152,20 @@ class RunDefinitionRow(Base):
     created_at: Mapped[datetime]
 
 
+class ConfigurationVersionRow(Base):
+    """A document that changed the configuration, as it was applied."""
+
+    __tablename__ = "configuration_versions"
+
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    applied_at: Mapped[datetime]
+
+
 class DefinitionChangeRow(Base):
-    """What was changed of a run definition, by whom and why."""
+    """What was changed of a part of the configuration, by whom and why."""
 
     __tablename__ = "definition_changes"
 
@@ -163,6 +175,8 @@ class DefinitionChangeRow(Base):
     actor: Mapped[str]
     reason: Mapped[str]
     changed_at: Mapped[datetime]
+    kind: Mapped[str]
+    version: Mapped[int | None] = mapped_column(Integer, ForeignKey("duly.configuration_versions.version"))
 
 
 class InstallationRow(Base):

@@ -117,6 +117,7 @@ class DueDateRuleRow(Base):
     after_months: Mapped[int | None]
     proximity_operator: Mapped[str | None]
     proximity_days: Mapped[int | None]
+    is_active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class DefinitionRow(Base):

@@ -23,7 +23,19 @@ Words = tuple[str, ...]
 
 # Commands that change nothing of the business. One that is not named here takes who and why.
 READS = frozenset(
-    {"balance", "certificate", "differences", "dry-run", "history", "link", "list", "reasons", "show", "statement"}
+    {
+        "balance",
+        "certificate",
+        "diff",
+        "differences",
+        "dry-run",
+        "history",
+        "link",
+        "list",
+        "reasons",
+        "show",
+        "statement",
+    }
 )
 OTHERS: Mapping[str, str] = {
     "accounts export": "only reads",

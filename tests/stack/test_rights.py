@@ -33,8 +33,8 @@ _GRANTED_COLUMNS = """
     where c.relnamespace = 'duly'::regnamespace and c.relkind = 'r'
       and has_column_privilege('duly_app', c.oid, a.attnum, x.privilege)
 """
-# Rows of the configuration that an operator changes by SQL (docs/operations.md) and no command writes.
-KEPT_BY_SQL = frozenset({
+# Rows of the configuration that are written through the typed tables (activities/configuration), not by a text of SQL.
+WRITTEN_BY_ROW = frozenset({
     *(("UPDATE", table) for table in ("card_rules", "alert_rules", "refund_rules", "definitions")),
     *(("INSERT", table) for table in ("card_rules", "alert_rules", "refund_rules", "reminder_rules")),
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
@@ -216,7 +216,7 @@ async def test_the_runtime_role_may_write_what_the_code_writes_and_an_operator_c
     assert Write("INSERT", "cards", "token") in needed & single_columns
     assert sorted(needed - granted.keys()) == []
     assert sorted(single_columns - needed) == []
-    assert sorted(whole_tables - {write[:2] for write in needed} - KEPT_BY_SQL) == []
+    assert sorted(whole_tables - {write[:2] for write in needed} - WRITTEN_BY_ROW) == []
     assert {table for _, table in whole_tables} & {"accounts", "cards", "gateway_customers"} == set()
 
 

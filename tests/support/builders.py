@@ -1,9 +1,11 @@
 """Builders: valid by default, so that a test says only what it is about."""
 
 import itertools
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import stripe
@@ -11,6 +13,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.configuration.definitions import AppliedDocument, Definitions
+from activities.configuration.document import DefinitionsDocument
+from activities.database import Database
 from models.gateway.amounts import gateway_minimum
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 
@@ -20,6 +25,12 @@ RUN = "run/monthly/2026-11"
 # No two tests of a process share an account: a workflow that one of them leaves on the server finds none in the next
 # one's database.
 _ACCOUNTS = itertools.count(1)
+
+
+async def configure(engine: AsyncEngine, document: str) -> AppliedDocument:
+    """Apply a document of the configuration, in TOML, which must be in order."""
+    wanted = DefinitionsDocument.model_validate(tomllib.loads(document, parse_float=Decimal))
+    return await Definitions(Database(engine)).apply(wanted, actor="a test", reason="as the test says")
 
 
 def declined(decline_code: str, **details: Any) -> CardOutcome:
@@ -67,6 +78,10 @@ class Merchant:
         await self.run(
             "insert into duly.provider_methods values (:method, :provider)", method=self.method, provider=self.provider
         )
+
+    async def configure(self, document: str) -> AppliedDocument:
+        """Apply a document of the configuration, as the company would."""
+        return await configure(self.engine, document)
 
     async def move_to(self, provider: str, *accounts: str) -> None:
         """Let accounts pay by the cards of another provider, which is configured, from now on."""

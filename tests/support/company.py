@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.configuration.definitions import AppliedDocument
+from tests.support.builders import configure
 from tests.support.command_line import CommandLine, CommandResult
 
 POSTED_ON = "2026-05-20"
@@ -26,6 +28,10 @@ class Company:
             "insert into duly.products (id, name, tax_rate_id, ledger_account) values"
             " ('card', 'Gift card', 'vat', 'revenue:card'), ('plan', 'Plan', null, 'revenue:plan')"
         )
+
+    async def configure(self, document: str) -> AppliedDocument:
+        """Apply a document of the configuration, as the company would."""
+        return await configure(self.engine, document)
 
     async def run(self, statement: str, **arguments: Any) -> Sequence[Any]:
         """Run one statement as the runtime role and return its rows, if any."""

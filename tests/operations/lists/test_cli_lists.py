@@ -30,7 +30,10 @@ WANTED = ("--csv", "--json", "--from", "--to", "--limit", "--after", "--state")
 
 
 # Nouns whose `show` shows something else than a row of their list.
-SHOWS_ANOTHER: Mapping[str, str] = {"reconcile": "a day's certificate, where the list has discrepancies"}
+SHOWS_ANOTHER: Mapping[str, str] = {
+    "definitions": "a document as it was applied, where the list has what is configured",
+    "reconcile": "a day's certificate, where the list has discrepancies",
+}
 ALONE = {words[0]: command for words, command in commands() if words[-1] == "show" and (words[0], "list") in LISTS}
 
 

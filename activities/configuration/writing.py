@@ -1,0 +1,156 @@
+"""One document on its way into one commit: part by part, and only what is new or different."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.configuration.document import DUNNING, DefinitionsDocument, Policy, Provider
+from activities.configuration.ledger_document import as_list
+from activities.configuration.ledger_writing import LedgerWriting
+from activities.configuration.queries import LATEST_POLICIES
+from activities.configuration.run_document import RunDefinition
+from activities.configuration.saved_rows import PartChange, save, together, upsert
+from activities.configuration.sql import (
+    ADD_CURRENCY,
+    ADD_DEFINITION,
+    ADD_POLICY,
+    ADD_PRODUCT,
+    ADD_PROVIDER,
+    ADD_PROVIDER_METHOD,
+    ADD_TAX_RATE,
+    ASSIGN_PROVIDER,
+    KEEP_LISTS,
+)
+from models.tables.base import Base
+from models.tables.configuration import CardNetworkRow, CardRulesRow, DunningPolicyRow
+from models.tables.messages import AlertRulesRow
+from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
+from models.tables.returns import RefundRulesRow
+
+Written = tuple[str, str, PartChange]
+
+
+class DocumentWriting:
+    """Writes a document in the order in which its parts refer to each other, and takes away what it no longer names."""
+
+    def __init__(self, connection: AsyncConnection, document: DefinitionsDocument) -> None:
+        self._connection = connection
+        self._document = document
+        self._ledger = LedgerWriting(connection, document)
+
+    async def write(self) -> AsyncIterator[Written]:
+        """Yield kind, id and change of each part."""
+        for parts in (self._goods(), self._works(), self._rules(), self._runs(), self._taken_away()):
+            async for written in parts:
+                yield written
+
+    async def _goods(self) -> AsyncIterator[Written]:
+        for rate in self._document.tax_rates:
+            yield "tax_rate", rate.id, await upsert(self._connection, ADD_TAX_RATE, rate.model_dump())
+        for product in self._document.products:
+            values = {**product.model_dump(), "ledger_account": product.account}
+            yield "product", product.id, await upsert(self._connection, ADD_PRODUCT, values)
+        for method in self._document.payment_methods:
+            yield "payment_method", method.id, await self._ledger.method(method)
+
+    async def _works(self) -> AsyncIterator[Written]:
+        """Write what the ledger works by."""
+        for type in self._document.transaction_types:
+            yield "transaction_type", type.id, await self._ledger.type(type)
+        for reason in self._document.transaction_reasons:
+            given = {"name": reason.name, "purpose": reason.purpose, "is_active": reason.active}
+            yield "transaction_reason", reason.id, await self._save(TransactionReasonRow, {"id": reason.id}, given)
+        for rule in self._document.due_date_rules:
+            yield "due_date_rule", rule.id, await self._save(DueDateRuleRow, {"id": rule.id}, rule.stored())
+        if (ledger := self._document.ledger) is not None:
+            yield "ledger", "ledger", await self._save(DefinitionRow, {"id": 1}, ledger.stored())
+        for account in self._document.internal_accounts:
+            yield "internal_account", account.id, await self._ledger.account(account)
+
+    async def _rules(self) -> AsyncIterator[Written]:
+        """Write what is done by itself."""
+        for network in self._document.card_networks:
+            given = {"declines_max": network.declines_max, "days": network.days}
+            yield "card_network", network.brand, await self._save(CardNetworkRow, {"brand": network.brand}, given)
+        for reminder in self._document.reminder_rules:
+            yield "reminder_rule", reminder.segment, await self._ledger.reminder_rule(reminder)
+        only: Sequence[tuple[str, Any, type[Base]]] = (
+            ("card_rules", self._document.card_rules, CardRulesRow),
+            ("alert_rules", self._document.alert_rules, AlertRulesRow),
+            ("refund_rules", self._document.refund_rules, RefundRulesRow),
+        )
+        for kind, part, row in only:
+            if part is not None:
+                rules = {field: as_list(value) for field, value in part.model_dump(exclude_none=True).items()}
+                yield kind, kind, await self._save(row, {"is_only": True}, rules)
+
+    async def _runs(self) -> AsyncIterator[Written]:
+        for provider in self._document.providers:
+            yield "provider", provider.id, await self._provider(provider)
+        for policy in self._document.dunning_policies:
+            yield "dunning_policy", policy.id, await self._policy(policy)
+        for definition in self._document.run_definitions:
+            yield "run_definition", definition.id, await self._definition(definition)
+
+    async def _taken_away(self) -> AsyncIterator[Written]:
+        for kind in self._document.whole:
+            named = [part.id for part in getattr(self._document, kind)]
+            for id, change in await self._ledger.take_away(kind, named):
+                yield kind.removesuffix("s"), id, change
+
+    async def _save(self, row: type[Base], key: Mapping[str, Any], given: Mapping[str, Any]) -> PartChange:
+        return await save(self._connection, row, key, given)
+
+    async def _provider(self, provider: Provider) -> PartChange:
+        lists = {
+            "provider": provider.id,
+            "currencies": list(provider.currencies),
+            "methods": list(provider.payment_methods),
+        }
+        is_taken_away = (await self._connection.execute(text(KEEP_LISTS), lists)).scalar_one()
+        changes = [
+            await upsert(
+                self._connection, ADD_PROVIDER, provider.model_dump(include={"id", "gateway", "mode", "state"})
+            )
+        ]
+        for code in provider.currencies:
+            values = {"provider": provider.id, "currency": code, "minimum": provider.minimum_minor(code)}
+            changes.append(await upsert(self._connection, ADD_CURRENCY, values))
+        changes += [
+            await upsert(self._connection, ADD_PROVIDER_METHOD, {"provider": provider.id, "method": method})
+            for method in provider.payment_methods
+        ]
+        if provider.merchant is not None:
+            assigned = {"provider": provider.id, "merchant": provider.merchant}
+            is_new = (await self._connection.execute(text(ASSIGN_PROVIDER), assigned)).scalar_one()
+            changes.append(PartChange.UPDATED if is_new else PartChange.UNCHANGED)
+        return together([*changes, PartChange.UPDATED] if is_taken_away else changes)
+
+    async def _policy(self, part: Policy) -> PartChange:
+        policy, place = part.policy, {"id": part.policy.id, "segment": part.segment}
+        row = DunningPolicyRow
+        stored = LATEST_POLICIES.where(row.id == policy.id, row.segment == part.segment)
+        rows = (await self._connection.execute(stored)).all()
+        latest = DUNNING.validate_python({**rows[0].document, "id": policy.id, "version": 1}) if rows else None
+        if latest == replace(policy, version=1):
+            return PartChange.UNCHANGED
+        document = DUNNING.dump_python(policy, mode="json", exclude={"id", "version"})
+        version = rows[0].version + 1 if rows else 1
+        values = {**place, "version": version, "document": Jsonb(document)}
+        await self._connection.execute(text(ADD_POLICY), values)
+        return PartChange.UPDATED if rows else PartChange.CREATED
+
+    async def _definition(self, definition: RunDefinition) -> PartChange:
+        values = {
+            **definition.model_dump(),
+            "currencies": list(definition.currencies),
+            "schedule": Jsonb(definition.schedule.stored()) if definition.schedule else None,
+            "criteria": Jsonb(definition.criteria.stored()),
+            "keeps_schedule": definition.keeps_schedule,
+            "keeps_state": definition.keeps_state,
+        }
+        return await upsert(self._connection, ADD_DEFINITION, values)

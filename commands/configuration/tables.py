@@ -1,0 +1,148 @@
+"""The configuration as tables that fit a terminal: one for each name of the document."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import Row
+
+from commands.formatting import moment
+from commands.output import table, to_json
+from models.money import Money
+from models.runs.criteria import in_words
+from models.runs.schedule import calendar_of
+
+
+def configuration_table(kind: str, rows: Sequence[Row[Any]]) -> Table:
+    """Return the table of a kind."""
+    columns, shown = _SHOWN[kind]
+    return table(kind.replace("_", " ").capitalize(), *columns, rows=[shown(row) for row in rows])
+
+
+def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = True) -> Table:
+    """Return the table of changes: what, and of a history who, why and when too."""
+    what = [(row.kind, row.id or "all", ", ".join(map(_changed, row.changes.items()))) for row in rows]
+    if not is_history:
+        return table(title, "Kind", "Id", "What", rows=what)
+    whose = [(row.version, row.actor, row.reason, moment(row.changed_at)) for row in rows]
+    shown = [(*one, *other) for one, other in zip(what, whose, strict=True)]
+    return table(title, "Kind", "Id", "What", "Version", "Who", "Why", "When", rows=shown)
+
+
+def _changed(change: tuple[str, Mapping[str, Any]]) -> str:
+    field, each = change
+    return f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
+
+
+def _definition(row: Row[Any]) -> tuple[object, ...]:
+    calendar, criteria = calendar_of(row.schedule), in_words(row.criteria)
+    runs = calendar.describe() if calendar is not None else "by hand"
+    return (
+        row.id,
+        row.kind,
+        row.name,
+        row.state,
+        row.provider_id,
+        ", ".join(row.currencies) or "all",
+        row.dunning_policy_id if row.provider_id else None,
+        f"{runs}; {criteria}" if criteria else runs,
+    )
+
+
+def _provider(row: Row[Any]) -> tuple[object, ...]:
+    currencies = (
+        f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
+    )
+    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies)
+
+
+def _policy(row: Row[Any]) -> tuple[object, ...]:
+    return row.id, row.segment or "all", row.version, to_json(row.document) if row.document else "as Duly comes"
+
+
+def _type(row: Row[Any]) -> tuple[object, ...]:
+    limits = (
+        ", ".join(row.payment_methods or ()),
+        f"categories {', '.join(row.categories)}" if row.categories else "",
+    )
+    series = f"{row.prefix or 'as its classification'}{', each year anew' if row.per_year else ''}"
+    series += {True: ", without gaps", False: ", with gaps", None: ""}[row.gap_free]
+    use = "default" if row.is_default else _yes(row.is_active)
+    return row.id, row.name, row.classification, "; ".join(filter(None, limits)), series, use
+
+
+def _due_date_rule(row: Row[Any]) -> tuple[object, ...]:
+    if row.day_of_month is None:
+        due = f"{row.number_of_days} days after posting"
+    else:
+        due = f"day {row.day_of_month}, {row.after_months} months after posting"
+    proximity = (
+        f"{row.proximity_operator.replace('_', '/')} {row.proximity_days} days" if row.proximity_operator else ""
+    )
+    return row.id, due, proximity, _yes(row.is_active)
+
+
+def _days(days: Sequence[int]) -> str:
+    return ", ".join(map(str, days)) or "none"
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _decimal(value: Any) -> str:
+    return f"{value:f}".rstrip("0").rstrip(".")
+
+
+_Shown = tuple[tuple[str, ...], Callable[[Row[Any]], Sequence[object]]]
+_SHOWN: Mapping[str, _Shown] = MappingProxyType(
+    {
+        "tax_rates": (
+            ("Id", "Name", "Percent", "Active"),
+            lambda row: (row.id, row.name, _decimal(row.percent), _yes(row.is_active)),
+        ),
+        "products": (
+            ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
+            lambda row: (*row[:-1], _yes(row.is_active)),
+        ),
+        "payment_methods": (
+            ("Id", "Name", "Ledger account", "Provider", "Active"),
+            lambda row: (*row[:-1], _yes(row.is_active)),
+        ),
+        "transaction_types": (("Id", "Name", "Classification", "Allows", "Numbers", "In use"), _type),
+        "transaction_reasons": (
+            ("Id", "Name", "Purpose", "Active"),
+            lambda row: (row.id, row.name, row.purpose, _yes(row.is_active)),
+        ),
+        "due_date_rules": (("Id", "Due", "Proximity", "Active"), _due_date_rule),
+        "ledger": (("Due date rule", "Allocation", "Product of write-offs"), tuple),
+        "internal_accounts": (("Id", "Name", "Currency", "State"), tuple),
+        "providers": (("Id", "Gateway", "Mode", "State", "Merchant", "Currencies"), _provider),
+        "dunning_policies": (("Id", "Segment", "Version", "Document"), _policy),
+        "card_rules": (
+            ("Warned before", "Validated again after", "Page open for", "Reminded after"),
+            lambda row: (_days(row.warn_days), *row[1:]),
+        ),
+        "card_networks": (("Network", "Declines", "Days"), tuple),
+        "alert_rules": (
+            ("Several declines", "In days", "Unusual: times the mean", "Payments before"),
+            lambda row: (row.failures_min, row.failures_days, _decimal(row.unusual_factor), row.unusual_payments_min),
+        ),
+        "reminder_rules": (
+            ("Segment", "Version", "Days before", "Days after", "Card payers too"),
+            lambda row: (
+                row.segment or "all",
+                row.version,
+                _days(row.days_before),
+                _days(row.days_after),
+                _yes(row.reminds_card_payers),
+            ),
+        ),
+        "refund_rules": (
+            ("Watched for days", "Reopened invoices at once", "Runs give credit back"),
+            lambda row: (row.watch_days, _yes(row.collects_reopened), _yes(row.refunds_credit)),
+        ),
+        "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
+    }
+)

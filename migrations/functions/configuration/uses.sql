@@ -1,0 +1,80 @@
+-- What a part of the configuration goes on being used by: asked before a document and after it, in its commit, so that what it would
+-- leave behind is refused by name, and what an older release left behind stands in nobody's way.
+
+-- `used_by` says by whom or by what kind, `users` how many there are: what a document makes no more of is left to whoever configured it.
+create or replace function duly.configuration_conflicts()
+returns table (kind text, id text, field text, rule text, used_by text, users bigint, example text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select 'payment_methods', m.id, 'active', 'method_in_use', 'type ' || t.id, 1, null
+    from duly.payment_methods m join duly.transaction_types t on m.id = any (t.allowed_methods) and t.is_active
+    where not m.is_active
+    union all
+    select 'payment_methods', m.id, 'active', 'method_in_use', 'provider ' || p.provider_id, 1, null
+    from duly.payment_methods m join duly.provider_methods p on p.payment_method_id = m.id where not m.is_active
+    union all
+    select 'payment_methods', m.id, 'active', 'method_in_use', 'accounts that pay by it', count(*), min(p.account_id)
+    from duly.payment_methods m join duly.payment_preferences p on p.payment_method_id = m.id and p.is_default
+    join duly.accounts a on a.id = p.account_id and a.state <> 'terminated'
+    where not m.is_active group by m.id
+    union all
+    select 'tax_rates', r.id, 'active', 'tax_rate_in_use', 'products', count(*), min(p.id)
+    from duly.tax_rates r join duly.products p on p.tax_rate_id = r.id and p.is_active where not r.is_active group by r.id
+    union all
+    select 'products', p.id, 'active', 'product_in_use', 'ledger.write_off_product', 1, null
+    from duly.products p join duly.definitions d on d.write_off_product_id = p.id where not p.is_active
+    union all
+    select 'due_date_rules', r.id, 'active', 'due_date_rule_in_use', 'ledger.due_date_rule', 1, null
+    from duly.due_date_rules r join duly.definitions d on d.due_date_rule_id = r.id where not r.is_active
+    union all
+    select 'due_date_rules', r.id, 'active', 'due_date_rule_in_use', 'accounts', count(*), min(a.id)
+    from duly.due_date_rules r join duly.accounts a on a.due_date_rule_id = r.id and a.state <> 'terminated'
+    where not r.is_active group by r.id
+    union all
+    select 'transaction_types', c.classification::text, 'default', 'default_type_exists', 'transactions without a type', 1, null
+    from unnest(enum_range(null::duly.classification)) c (classification)
+    where not exists (select from duly.transaction_types t where t.classification = c.classification and t.is_default and t.is_active)
+    union all
+    select 'transaction_types', t.id, 'active', 'type_in_use', 'Duly itself, for money that comes back', 1, null
+    from duly.transaction_types t where not t.is_active and t.id in ('payment_kept', 'refund_returned')
+    union all
+    select 'due_date_rules', r.id, 'proximity_days', 'credit_periods_fit', 'accounts with a credit period beyond its proximity',
+        count(*), min(a.id)
+    from duly.accounts a cross join duly.definitions d
+    join duly.due_date_rules r on r.id = coalesce(a.due_date_rule_id, d.due_date_rule_id)
+    where a.state <> 'terminated' and a.credit_period_days is not null and r.proximity_operator is not null
+      and a.credit_period_days not between case when r.proximity_operator = 'plus' then 0 else -r.proximity_days end
+        and case when r.proximity_operator = 'minus' then 0 else r.proximity_days end
+    group by r.id
+    union all
+    select 'card_rules', 'card_rules', 'reminder_days', 'reminder_before_the_end', 'pages that end before it', 1, null
+    from duly.card_rules r where r.reminder_days >= r.action_days
+    union all
+    select 'internal_accounts', a.id, 'active', 'account_is_settled', 'the money on it', 1, null
+    from duly.accounts a join duly.account_balances b on b.account_id = a.id
+    where a.kind = 'internal' and a.state = 'terminated' and b.balance_minor <> 0
+$$;
+
+-- By whom what a document no longer names is used, in one word for an operator; null if by nobody.
+create or replace function duly.configuration_user(p_kind text, p_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case p_kind
+        when 'products' then
+            (select format('subscription %s', min(s.id)) from duly.subscriptions s
+             where s.product_id = p_id and coalesce(s.ends_on, 'infinity') > current_date having count(*) > 0)
+        when 'card_networks' then case when p_id = '*' then 'every network without a row of its own' end
+        when 'reminder_rules' then case when p_id = '' then 'every segment without a rule of its own' end
+    end
+$$;
+
+-- Take away what nothing refers to, the whole row; everything else is retired, for what was posted names it.
+create or replace function duly.take_away_configuration(p_kind text, p_id text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    if duly.configuration_user(p_kind, p_id) is not null then
+        perform duly.refuse('part_in_use', format('%s: %L is used by %s', p_kind, p_id, duly.configuration_user(p_kind, p_id)));
+    end if;
+    case p_kind
+        when 'card_networks' then delete from duly.card_networks where brand = p_id;
+        when 'reminder_rules' then delete from duly.reminder_rules where segment = p_id;
+    end case;
+end $$;
