@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from activities.configuration.definitions import Definitions
 from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider
+from activities.configuration.ledger_document import DueDateRule, LedgerDefinition
 from activities.configuration.run_document import RunDefinition
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
@@ -29,8 +30,13 @@ POLICY = DunningPolicy(
     local_hour=None,
 )
 
+_AGREED = "agreed_within_14_days"
+
 MERCHANT = DefinitionsDocument(
     tax_rates=TAX_RATES,
+    # Credit periods are agreed with a customer, within two weeks of the rule's date.
+    due_date_rules=(DueDateRule(id=_AGREED, number_of_days=14, proximity_operator="plus_minus", proximity_days=14),),
+    ledger=LedgerDefinition(due_date_rule=_AGREED),
     products=tuple(
         Product(id=plan.product_id, name=plan.name, product_line=plan.product_line, tax_rate=plan.tax_rate_id)
         for plan in PLANS
@@ -51,16 +57,7 @@ MERCHANT = DefinitionsDocument(
     ),
 )
 
-# Credit periods are agreed with a customer, within two weeks of the rule's date.
-_CREDIT_PERIODS = """
-with agreed as (
-    insert into duly.due_date_rules (id, kind, number_of_days, proximity_operator, proximity_days)
-    values ('agreed_within_14_days', 'days_after', 14, 'plus_minus', 14) returning id)
-update duly.definitions set due_date_rule_id = agreed.id from agreed returning due_date_rule_id
-"""
-
 
 async def configure(database: Database) -> None:
     """Set up the merchant in an empty database: provider, products, taxes, dunning, a run definition of each kind."""
     await Definitions(database).apply(MERCHANT)
-    await database.rows(_CREDIT_PERIODS)

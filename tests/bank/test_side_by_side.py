@@ -20,7 +20,7 @@ RUN = refund_run_id("stripe", "2026-11-26")
 
 async def in_credit_at_the_gateway(refunds: RefundClient, accounts: int) -> list[str]:
     """Customers who paid 7.00 through the gateway and the same again in cash."""
-    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     found = []
     for _ in range(accounts):
         [payment] = await refunds.paid(700)

@@ -43,7 +43,7 @@ async def reminders(merchant: Merchant) -> list[str]:
 async def test_its_holder_is_warned_twice_before_it_expires_and_then_it_is_not_charged(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, card: str
 ) -> None:
-    await merchant.run("update duly.card_rules set stale_days = 3650")
+    await merchant.configure("[card_rules]\nstale_days = 3650")
     await hint(card_client, card)
     expires = await merchant.run("select exp_year, exp_month from duly.cards")
     month = f"{expires[0].exp_year}-{expires[0].exp_month:02d}"
@@ -114,7 +114,7 @@ async def test_a_card_that_is_refused_when_it_is_asked_about_again_is_blocked(
 async def test_a_card_that_nobody_used_for_long_is_asked_about_before_the_next_run(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:
-    await merchant.run("update duly.card_rules set stale_days = 90")
+    await merchant.configure("[card_rules]\nstale_days = 90")
     account = await merchant.account(cards=[])
     await card_client.save(account)
 
@@ -206,7 +206,7 @@ async def test_a_card_lives_for_years_in_small_histories_and_forgets_nothing(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, card: str, stripe_sandbox: SandboxControl
 ) -> None:
     # Asked about every day, it goes through as much in two years as others in a life.
-    await merchant.run("update duly.card_rules set stale_days = 1")
+    await merchant.configure("[card_rules]\nstale_days = 1")
     stripe_sandbox.automatically_update_card(await token_of(merchant, card))
     first_run = (await card_client.workflow(card).describe()).run_id
     await hint(card_client, card)

@@ -44,7 +44,7 @@ async def test_a_person_who_wants_to_know_is_refused(
 async def test_the_yearly_check_is_put_off_until_the_provider_is_effective_and_the_card_is_looked_after(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
 ) -> None:
-    await merchant.run("update duly.card_rules set stale_days = 90")
+    await merchant.configure("[card_rules]\nstale_days = 90")
     card, _ = await card_client.save(await merchant.account(cards=[]))
     before = asked(stripe_sandbox)
     await stop_provider(merchant)

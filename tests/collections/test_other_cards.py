@@ -79,7 +79,7 @@ async def test_a_token_with_a_new_expiry_is_tried_when_the_old_one_has_expired(
 
 
 async def test_tokens_of_one_card_share_what_its_network_allows(duly: RunningDuly, merchant: Merchant) -> None:
-    await merchant.run("update duly.card_networks set declines_max = 2")
+    await merchant.configure('[[card_networks]]\nbrand = "visa"\ndeclines_max = 2\ndays = 30')
     await merchant.account("acc_1", cards=ONE_CARD_THRICE, answers=[NO_MONEY], answers_for_ever=True, owes_minor=2500)
 
     await (await duly.start_collection("acc_1")).result()

@@ -206,4 +206,4 @@ async def test_a_conflict_of_an_older_release_stands_in_no_documents_way(company
 
     applied = await company.configure("[refund_rules]\nwatch_days = 40")
 
-    assert applied.version == 1
+    assert applied.version == 2

@@ -108,7 +108,7 @@ async def test_a_refund_that_waits_is_counted_as_given_back(refunds: RefundClien
 
 
 async def test_a_refund_that_was_reserved_before_its_provider_was_stopped_is_not_sent(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     [payment] = await refunds.paid(700)
     account = await refunds.account_of(payment)
     await refunds.merchant.run("select duly.create_payment('again', :account, 700, 'EUR', 'cash')", account=account)

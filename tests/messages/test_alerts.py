@@ -82,7 +82,7 @@ async def test_several_declines_in_the_window_are_told_once(
 
 
 async def test_the_number_that_is_several_is_the_merchants_to_say(duly: RunningDuly, merchant: Merchant) -> None:
-    await merchant.run("update duly.alert_rules set failures_min = 2")
+    await merchant.configure("[alert_rules]\nfailures_min = 2")
     account = await person(merchant, answers=[declined("do_not_honor")] * 2, owes_minor=2500)
 
     await (await duly.start_collection(account)).result()
@@ -94,7 +94,7 @@ async def test_declines_outside_the_window_do_not_add_up(
     merchant: Merchant, owner_engine: AsyncEngine, collecting: CollectActivities, messages_to: MessagesTo
 ) -> None:
     account = await person(merchant, answers=[declined("do_not_honor")] * 3, owes_minor=2500)
-    await merchant.run("update duly.alert_rules set failures_days = 1")
+    await merchant.configure("[alert_rules]\nfailures_days = 1")
     for attempt in (1, 2):
         await collecting.collect(request_for(account, attempt))
     async with owner_engine.begin() as connection:

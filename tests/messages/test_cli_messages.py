@@ -102,7 +102,7 @@ async def test_a_message_that_is_not_there_is_refused(cli: CommandLine) -> None:
 async def test_customers_are_reminded_and_a_dry_run_only_lists_them(cli: CommandLine, merchant: Merchant) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
     await merchant.run("update duly.accounts set email = 'a@example.com' where id = :id", id=account)
-    await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
+    await merchant.configure("[[reminder_rules]]\ndays_before = [60]")
 
     listed = await cli.json("messages", "remind", "--dry-run")
     written = await cli.json("messages", "remind")

@@ -74,8 +74,8 @@ async def test_a_newer_version_and_a_segment_of_its_own_count(merchant: Merchant
     account, invoice, due = await owing(merchant)
     _, other, _ = await owing(merchant)
     await merchant.run("update duly.accounts set segment = 'business' where id = :id", id=account)
-    await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{5}')")
-    await merchant.run("insert into duly.reminder_rules (segment, version, days_before) values ('business', 1, '{10}')")
+    await merchant.configure("[[reminder_rules]]\ndays_before = [5]")
+    await merchant.configure('[[reminder_rules]]\nsegment = "business"\ndays_before = [10]')
 
     assert await ids_at(database, due - timedelta(days=5)) == [f"invoice_due/{invoice}/10", f"invoice_due/{other}/5"]
 
@@ -105,7 +105,7 @@ async def test_of_some_invoices_nobody_is_reminded(
 async def test_they_are_sent_in_the_customers_language(duly: RunningDuly, merchant: Merchant, mailbox: Mailbox) -> None:
     await owing(merchant)
     await owing(merchant, locale="de")
-    await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
+    await merchant.configure("[[reminder_rules]]\ndays_before = [60]")
 
     written = await duly.client.execute_workflow(Reminders.run, id=REMINDERS, task_queue=WORKFLOW_QUEUE)
     rendered = await mailbox.wait_for(2)

@@ -65,11 +65,7 @@ async def test_numbers_of_documents_that_customers_may_hold_are_not_given_again(
     year = ""
     if prefix == "RE":
         year = await merchant.value("select to_char(now(), 'YYYY')")
-        await merchant.run("insert into duly.number_series values ('RE', true, 'invoice', true)")
-        await merchant.run(
-            "update duly.transaction_types set number_prefix = 'RE', is_numbered_per_year = true"
-            " where classification = 'invoice'"
-        )
+        await merchant.configure('[[transaction_types]]\nid = "invoice"\nprefix = "RE"\nper_year = true')
     account = await merchant.account(owes_minor=1000)
     # A series with gaps: from its second number on it has a sequence, which is restored as well.
     before = [await paid_by_transfer(merchant, account) for _ in range(3)]

@@ -188,7 +188,7 @@ async def test_a_sale_that_is_cancelled_afterwards_claws_it_back(
 
 
 async def test_even_after_its_workflow_has_ended(rewards: ReductionClient, refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    await refunds.merchant.configure("[refund_rules]\nwatch_days = 0")
     [sale] = await refunds.paid(1000)
     account = await refunds.account_of(sale)
     await rewards.award(account, 300, name="award_long_ago", payment_id=sale)

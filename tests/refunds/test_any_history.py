@@ -155,7 +155,7 @@ def duly(standing_duly: RunningDuly) -> RunningDuly:
 @pytest.fixture
 async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     """A café that bears its rewards whole. Refunds are not watched: events of them start their workflows again."""
-    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    await refunds.merchant.configure("[refund_rules]\nwatch_days = 0")
     rewards = ReductionClient(refunds, database)
     await rewards.open()
     return rewards

@@ -115,7 +115,7 @@ async def test_the_next_run_collects_what_a_cancellation_left_open(refunds: Refu
 
 
 async def test_where_the_rule_says_so_it_is_collected_at_once(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set collects_reopened = true")
+    await refunds.merchant.configure("[refund_rules]\ncollects_reopened = true")
     [payment] = await refunds.paid(2500)
 
     again = (await refunds.cancel(payment)).collect_as

@@ -79,7 +79,7 @@ async def test_a_refund_that_is_not_there_is_said_so(cli: CommandLine) -> None:
 async def test_a_days_refunds_are_run_once_and_certified(
     cli: CommandLine, merchant: Merchant, payment: str, period: str
 ) -> None:
-    await merchant.run("update duly.refund_rules set refunds_credit = true")
+    await merchant.configure("[refund_rules]\nrefunds_credit = true")
     account = await merchant.value("select account_id from duly.financial_transactions where id = :id", id=payment)
     await merchant.run("select duly.create_payment('again', :account, 10000, 'EUR', 'cash')", account=account)
     day = f"{period}-15"

@@ -49,9 +49,7 @@ async def post_invoice(merchant: Merchant, account: str, *lines: dict[str, objec
 @pytest.fixture
 async def account(merchant: Merchant) -> str:
     """An account whose card is charged; its refunds can be made to fail."""
-    await merchant.run(
-        "insert into duly.products (id, name, tax_rate_id, ledger_account) values ('cap', 'Cap', 'vat', 'revenue:cap')"
-    )
+    await merchant.configure('[[products]]\nid = "cap"\nname = "Cap"\ntax_rate = "vat"')
     return await merchant.account(cards=["pm_card_refundFail"])
 
 

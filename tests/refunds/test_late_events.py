@@ -52,7 +52,7 @@ async def readings(workflow: WorkflowHandle[object, object]) -> int:
 
 
 async def test_a_refund_that_comes_back_while_it_is_ending_is_booked(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    await refunds.merchant.configure("[refund_rules]\nwatch_days = 0")
     [payment] = await refunds.paid(2500, account=await person(refunds.merchant))
     first = await refunds.start(payment, 1000, name="rf_ending")
     await until(has_noted(refunds.workflow("rf_ending"), f"over: {RefundOutcome.REFUNDED}"))

@@ -86,7 +86,7 @@ async def test_awards_that_are_due_go_back_and_those_on_hold_wait(
 
 
 async def test_accounts_in_credit_get_their_money_back_where_the_rules_say_so(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     payments = await refunds.paid(700, 500)
     account = await refunds.account_of(payments[0])
     for number, amount in enumerate((700, 500)):
@@ -106,7 +106,7 @@ async def test_accounts_in_credit_get_their_money_back_where_the_rules_say_so(re
 
 
 async def test_credit_goes_back_in_the_gateways_steps_and_the_rest_stays_on_the_account(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     [payment] = await refunds.paid(12_340, currency="KWD")
     account = await refunds.account_of(payment)
     await refunds.merchant.run("select duly.create_payment('again', :account, 1234, 'KWD', 'cash')", account=account)

@@ -275,7 +275,7 @@ def test_an_order_that_makes_no_sense_names_its_field(fields: dict[str, object],
 async def test_a_late_failure_is_seen_even_when_nobody_watches_any_more(
     refunds: RefundClient, stripe_sandbox: SandboxControl
 ) -> None:
-    await refunds.merchant.run("update duly.refund_rules set watch_days = 0")
+    await refunds.merchant.configure("[refund_rules]\nwatch_days = 0")
     [payment] = await refunds.paid(2500)
     first = await refunds.start(payment, 1000, name="rf_late")
     assert (await refunds.ended("rf_late")).outcome is RefundOutcome.REFUNDED

@@ -282,7 +282,7 @@ async def test_card_lifecycle(duly: RunningDuly, merchant: Merchant, card_client
 async def test_reminders(duly: RunningDuly, merchant: Merchant) -> None:
     account = await merchant.account(cards=[], owes_minor=2500)
     await merchant.run("update duly.accounts set email = 'a@example.com' where id = :id", id=account)
-    await merchant.run("insert into duly.reminder_rules (version, days_before) values (2, '{60}')")
+    await merchant.configure("[[reminder_rules]]\ndays_before = [60]")
     handle = await duly.client.start_workflow(Reminders.run, id=REMINDERS, task_queue=WORKFLOW_QUEUE)
     await handle.result()
     await keep("reminders-of_one_invoice", handle)

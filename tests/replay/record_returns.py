@@ -95,7 +95,7 @@ async def test_refund_that_is_unanswered_after_waiting(refunds: RefundClient) ->
 
 
 async def test_cancellation(refunds: RefundClient) -> None:
-    await refunds.merchant.run("update duly.refund_rules set collects_reopened = true")
+    await refunds.merchant.configure("[refund_rules]\ncollects_reopened = true")
     [payment] = await refunds.paid(2500)
     await refunds.cancel(payment, name="rf_cancel")
     await refunds.ended("rf_cancel")
@@ -116,7 +116,7 @@ async def test_dispute(refunds: RefundClient) -> None:
 
 
 async def test_refund_run(refunds: RefundClient, database: Database) -> None:
-    await refunds.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     rewards = ReductionClient(refunds, database)
     await rewards.open()
     [payment] = await refunds.paid(2500)

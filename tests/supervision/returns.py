@@ -70,7 +70,7 @@ class ReductionScenario(Scenario):
         company, award = self.company, f"award-{name}"
         if moment is Moment.DONE:
             # What cannot come back any more is over with its payment.
-            await company.merchant.run("update duly.refund_rules set watch_days = 0")
+            await company.merchant.configure("[refund_rules]\nwatch_days = 0")
         workflow_id = reduction_id(award)
         await company.duly.client.start_workflow(
             BackEndReduction.run,

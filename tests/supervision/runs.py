@@ -155,7 +155,7 @@ class RefundRunScenario(RunScenario):
 
     async def prepare(self, name: str) -> None:
         company = self.company
-        await company.merchant.run("update duly.refund_rules set refunds_credit = true")
+        await company.merchant.configure("[refund_rules]\nrefunds_credit = true")
         for number in range(MEMBERS):
             account = await company.merchant.account(f"acc-{name}-{number}")
             await company.refunds.paid(700, account=account)

@@ -12,6 +12,21 @@ from tests.support.builders import configure
 from tests.support.command_line import CommandLine, CommandResult
 
 POSTED_ON = "2026-05-20"
+GOODS = """
+[[tax_rates]]
+id = "vat"
+name = "VAT"
+percent = 19
+
+[[products]]
+id = "card"
+name = "Gift card"
+tax_rate = "vat"
+
+[[products]]
+id = "plan"
+name = "Plan"
+"""
 
 
 @dataclass
@@ -23,11 +38,7 @@ class Company:
 
     async def set_up(self) -> None:
         """Configure a tax and products."""
-        await self.run("insert into duly.tax_rates (id, name, percent) values ('vat', 'VAT', 19)")
-        await self.run(
-            "insert into duly.products (id, name, tax_rate_id, ledger_account) values"
-            " ('card', 'Gift card', 'vat', 'revenue:card'), ('plan', 'Plan', null, 'revenue:plan')"
-        )
+        await self.configure(GOODS)
 
     async def configure(self, document: str) -> AppliedDocument:
         """Apply a document of the configuration, as the company would."""

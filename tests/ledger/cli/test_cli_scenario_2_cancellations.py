@@ -1,20 +1,34 @@
 """Scenario 2: Company ZX cancels posted invoices that were created by error (F121)."""
 
+from pathlib import Path
+
 from tests.support.company import Company
 
+CONFIGURATION = """
+[[transaction_types]]
+id = "invoice_to_wrong_customer"
+name = "Invoice to the wrong customer"
+classification = "invoice_cancellation"
+"""
 
-async def test_a_cancelled_invoice_stays_for_reference_without_affecting_the_balance(company: Company) -> None:
+
+async def test_a_cancelled_invoice_stays_for_reference_without_affecting_the_balance(
+    company: Company, tmp_path: Path
+) -> None:
+    document = tmp_path / "definitions.toml"
+    document.write_text(CONFIGURATION, encoding="utf-8")
+    await company.cli.json("definitions", "apply", str(document), "--actor", "paula", "--reason", "scenario 2")
     await company.account("a1")
     invoice = await company.invoice("a1")
 
     result = await company.cli.json(
-        "transactions", "cancel", invoice["number"], "--type", "invoice_posted_by_error", "--reason", "Wrong customer"
+        "transactions", "cancel", invoice["number"], "--type", "invoice_to_wrong_customer", "--reason", "Wrong customer"
     )
     cancelled, cancellation = await company.shown(invoice["id"]), result["transaction"]
 
     assert (cancelled["state"], await company.balance("a1")) == ("cancelled", 0)
     assert (cancellation["number"], cancellation["total_minor"]) == ("ICN-0000000001", 10000)
-    assert (cancellation["type_id"], cancellation["issue_reason"]) == ("invoice_posted_by_error", "Wrong customer")
+    assert (cancellation["type_id"], cancellation["issue_reason"]) == ("invoice_to_wrong_customer", "Wrong customer")
     assert cancellation["counterpart_id"] == invoice["id"]
 
 

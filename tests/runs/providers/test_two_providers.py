@@ -164,7 +164,7 @@ async def test_a_month_of_two_providers_whatever_happens_at_the_first(
     ours, theirs = Customers(two.first, two.period), Customers(two.second, two.period)
     await ours.open()
     await theirs.open()
-    await two.first.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await two.first.merchant.configure("[refund_rules]\nrefunds_credit = true")
     await two.duly.bill(period=two.period)
     if fault is not None:
         two.first.sandbox.add_fault(Fault(operation="POST *", kind=fault))
@@ -211,7 +211,7 @@ async def test_a_reward_is_in_the_run_of_the_provider_through_which_it_goes_back
 
 
 async def test_a_customer_of_both_is_paid_back_once_and_by_each_what_was_paid_there(two: TwoProviders) -> None:
-    await two.first.merchant.run("update duly.refund_rules set refunds_credit = true")
+    await two.first.merchant.configure("[refund_rules]\nrefunds_credit = true")
     [ours] = await two.first.paid(700)
     account = await two.first.account_of(ours)
     customer = await two.second.merchant.stripe.v1.customers.create_async({"metadata": {"duly_account": account}})
