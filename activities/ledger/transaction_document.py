@@ -31,8 +31,24 @@ Discount = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9]{1,16
 Quantity = Annotated[Decimal, BeforeValidator(_as_text), Field(gt=0, max_digits=18, decimal_places=6)]
 
 
+class AppliedTaxDocument(DocumentPart):
+    """A tax that a tax service has computed for a line (F40): who levies it, what it is called, amounts in major units.
+
+    `taxable` is what it was computed on, where that is not the line's net amount; `percent` is the service's rate.
+    """
+
+    authority: Words
+    name: Words
+    tax: Amount
+    percent: Annotated[Decimal, BeforeValidator(_as_text), Field(ge=0, le=100, decimal_places=6)] | None = None
+    taxable: Amount | None = None
+
+
 class LineDocument(DocumentPart):
-    """A line (F37, F124): prices in major units; the discount is an amount such as 20.00, or a rate such as 15%."""
+    """A line (F37, F124): prices in major units; the discount is an amount such as 20.00, or a rate such as 15%.
+
+    Its tax is that of its rate, or, with `applied_taxes`, the sum of what a tax service has computed.
+    """
 
     product: Code
     quantity: Quantity = Decimal(1)
@@ -43,6 +59,13 @@ class LineDocument(DocumentPart):
     period_from: date | None = None
     period_to: date | None = None
     sales_channel: Words | None = None
+    applied_taxes: Annotated[tuple[AppliedTaxDocument, ...], Field(max_length=50)] = ()
+
+    @model_validator(mode="after")
+    def _is_taxed_by_one(self) -> Self:
+        if self.applied_taxes and self.tax_rate is not None:
+            raise ValueError("tax_rate: a service has computed the taxes of this line")
+        return self
 
 
 class _Document(DocumentPart):

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 
 from activities.database import Database, one_of
-from activities.ledger.transaction_document import LineDocument
-from models.ledger.lines import Line, LineError, document_line, price
+from activities.ledger.transaction_document import AppliedTaxDocument, LineDocument
+from models.ledger.lines import AppliedTax, Line, LineError, document_line, price
 from models.money import Money, MoneyError
 from models.problem import Problem, RefusedError, refusal
 from models.tables.reference import ProductRow, TaxRateRow
@@ -67,11 +67,18 @@ def _line_of(given: LineDocument, currency: str, rates: Mapping[str, tuple[str |
         period_from=given.period_from,
         period_to=given.period_to,
         sales_channel=given.sales_channel,
+        applied_taxes=tuple(_applied_tax(one, currency) for one in given.applied_taxes),
     )
 
 
+def _applied_tax(given: AppliedTaxDocument, currency: str) -> AppliedTax:
+    tax = Money.parse(given.tax, currency).amount_minor
+    taxable = None if given.taxable is None else Money.parse(given.taxable, currency).amount_minor
+    return AppliedTax(given.authority, given.name, tax, given.percent, taxable)
+
+
 def _tax_of(given: LineDocument, rates: Mapping[str, tuple[str | None, Decimal]]) -> tuple[str | None, Decimal]:
-    if given.tax_rate == NO_TAX:
+    if given.tax_rate == NO_TAX or given.applied_taxes:
         return None, Decimal(0)
     if given.tax_rate is None:
         return rates.get(f"product:{given.product}", (None, Decimal(0)))

@@ -132,6 +132,10 @@ def _tables(
     if allocations:
         rows = [(one.number, one.classification, money(one.amount_minor, currency)) for one in allocations]
         made.append(table("Allocated", "Number", "Classification", "Amount", rows=rows, right=("Amount",)))
+    if taxes := [(line.position, tax) for line in lines for tax in (line.applied_taxes or {}).get("taxes", ())]:
+        levied = [_applied_tax(position, tax, currency) for position, tax in taxes]
+        heads = ("Line", "Authority", "Tax", "Percent", "On", "Amount")
+        made.append(table("Taxes by a service", *heads, rows=levied, right=("On", "Amount")))
     if transfers:
         rows = [(one.debit_account, one.credit_account, money(one.amount_minor, currency)) for one in transfers]
         made.append(table("Double entry", "Debit", "Credit", "Amount", rows=rows, right=("Amount",)))
@@ -141,8 +145,13 @@ def _tables(
     return made
 
 
+def _applied_tax(position: int, tax: Mapping[str, Any], currency: str) -> tuple[object, ...]:
+    on = money(tax["taxable_minor"], currency) if "taxable_minor" in tax else ""
+    return position, tax["authority"], tax["name"], tax.get("percent", ""), on, money(tax["tax_minor"], currency)
+
+
 def _line(one: Row[Any], currency: str) -> tuple[object, ...]:
-    percent = f"{one.tax_percent.normalize():f} %" if one.tax_percent else "none"
+    percent = f"{one.tax_percent.normalize():f} %" if one.tax_percent else "service" if one.applied_taxes else "none"
     return (
         one.position,
         one.product_id,

@@ -1,6 +1,6 @@
 """Invoice lines: quantity, price, discount and tax, rounded half up once a line (F37, F38, F124, Q14)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -16,8 +16,22 @@ class LineError(ValueError):
 
 
 @dataclass(frozen=True)
+class AppliedTax:
+    """A tax as a tax service has computed it (F40): it is taken as it answered, and its words are kept."""
+
+    authority: str
+    name: str
+    tax_minor: int
+    percent: Decimal | None = None
+    taxable_minor: int | None = None
+
+
+@dataclass(frozen=True)
 class Line:
-    """What is sold: a discount is a percentage or an amount, never both. Amounts in minor units, rates in percent."""
+    """What is sold: a discount is a percentage or an amount, never both. Amounts in minor units, rates in percent.
+
+    With taxes of a service the line has no rate of ours.
+    """
 
     product_id: str
     quantity: Decimal
@@ -30,6 +44,7 @@ class Line:
     period_from: date | None = None
     period_to: date | None = None
     sales_channel: str | None = None
+    applied_taxes: tuple[AppliedTax, ...] = ()
 
     def __post_init__(self) -> None:
         if type(self.quantity) is not Decimal or not self.quantity.is_finite() or self.quantity <= 0:
@@ -44,6 +59,8 @@ class Line:
         _check_percent("tax_percent", self.tax_percent)
         if (self.period_from is None) != (self.period_to is None):
             raise LineError("period_from and period_to come together")
+        if self.applied_taxes and (self.tax_rate_id is not None or self.tax_percent):
+            raise LineError("applied_taxes come from a service; there is no tax_rate beside them")
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ def price(line: Line) -> PricedLine:
     if not 0 <= discount <= gross:
         raise LineError(f"discount of {discount} must lie between 0 and the line's gross amount of {gross}")
     net = gross - discount
-    tax = vat_of(net, line.tax_percent)
+    tax = sum(one.tax_minor for one in line.applied_taxes) or vat_of(net, line.tax_percent)
     return PricedLine(line, discount, net, tax, net + tax)
 
 
@@ -86,7 +103,14 @@ def document_line(priced: PricedLine) -> dict[str, Any]:
         "period_from": None if line.period_from is None else line.period_from.isoformat(),
         "period_to": None if line.period_to is None else line.period_to.isoformat(),
         "sales_channel": line.sales_channel,
+        "applied_taxes": {"taxes": [_applied(one) for one in line.applied_taxes]} if line.applied_taxes else None,
     }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _applied(tax: AppliedTax) -> dict[str, Any]:
+    percent = None if tax.percent is None else str(tax.percent)
+    fields = {**asdict(tax), "percent": percent}
     return {name: value for name, value in fields.items() if value is not None}
 
 

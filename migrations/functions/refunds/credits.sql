@@ -1,18 +1,19 @@
 -- The credit note that a refund for returned goods brings.
 
--- What is left to credit of an invoice, by product and tax: billed less what credit notes for it have credited.
+-- What is left to credit of an invoice, by product and tax: billed less what credit notes for it have credited. What a tax service says
+-- is given back of its taxes nobody here knows: such lines are credited by a credit note in a document.
 create or replace function duly.uncredited_lines(p_invoice_id text)
 returns table (product_id text, product_name text, tax_rate_id text, tax_percent numeric, net_minor bigint, total_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
     with lines as (
         select l.product_id, l.tax_rate_id, l.tax_percent, l.net_minor, l.total_minor
-        from duly.transaction_lines l where l.transaction_id = p_invoice_id
+        from duly.transaction_lines l where l.transaction_id = p_invoice_id and l.applied_taxes is null
         union all
         select l.product_id, null, l.tax_percent, -l.net_minor, -l.total_minor
         from duly.financial_transactions i
         join duly.financial_transactions t on t.account_id = i.account_id and t.classification = 'credit_note'
             and t.state = 'posted' and i.id = any (t.addressed_invoice_ids)
-        join duly.transaction_lines l on l.transaction_id = t.id
+        join duly.transaction_lines l on l.transaction_id = t.id and l.applied_taxes is null
         where i.id = p_invoice_id
     )
     select l.product_id, p.name, max(l.tax_rate_id), l.tax_percent, sum(l.net_minor)::bigint, sum(l.total_minor)::bigint
