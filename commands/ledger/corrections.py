@@ -18,6 +18,7 @@ class Because:
     reason: str | None = None
     back_office_code: str | None = None
     posted_on: date | None = None
+    category: str | None = None
 
 
 async def cancel(output: Output, identifier: str, because: Because, options: WriteOptions) -> None:
@@ -53,6 +54,7 @@ async def write_off(output: Output, identifier: str, because: Because, options: 
             issue_reason=because.reason,
             back_office_code=because.back_office_code,
             posted_on=because.posted_on,
+            category=because.category,
             actor=writer.options.actor,
         )
         mirrors = await writer.records.counterparts(receipt.transaction_id)

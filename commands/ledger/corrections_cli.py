@@ -7,6 +7,7 @@ import typer
 from commands.changing.changes import changes
 from commands.ledger.transaction_options import (
     BackOfficeCode,
+    Category,
     Key,
     PostedOn,
     Reason,
@@ -48,7 +49,9 @@ def cancel_transaction(
 @changes(final="The debt is written off.")
 def write_off_invoice(
     transaction: Transaction,
+    *,
     type: Annotated[str, typer.Option("--type", help="Write-off type; must be given.")] = "",
+    category: Category = "",
     reason: Reason = "",
     back_office_code: BackOfficeCode = "",
     posted_on: PostedOn = None,
@@ -62,7 +65,7 @@ def write_off_invoice(
     """
     from commands.ledger.corrections import Because, write_off
 
-    because = Because(type or None, reason or None, back_office_code or None, posted_on)
+    because = Because(type or None, reason or None, back_office_code or None, posted_on, category or None)
     perform(lambda output: write_off(output, transaction, because, write_options(actor, key)), as_json=as_json)
 
 

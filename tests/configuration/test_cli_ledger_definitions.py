@@ -206,6 +206,22 @@ async def test_a_type_says_which_methods_and_categories_it_allows(company: Compa
     assert [rule for _, rule in refused] == ["category_allowed"]
 
 
+async def test_a_write_off_has_a_category_of_its_type_and_the_product_of_the_document(
+    company: Company, apply: Any
+) -> None:
+    await apply(EVERYTHING + TYPE.format("write_off") + 'categories = ["insolvent", "moved"]\n')
+    await company.account("a1")
+    invoice = await company.invoice("a1")
+    writing_off = ("transactions", "write-off", invoice["number"], "--type", "write_off", "--category")
+
+    refused = await company.refused(*writing_off, "lost")
+    written_off = await company.cli.json(*writing_off, "moved", "--yes")
+
+    shown = await company.shown(written_off["transaction"]["id"])
+    assert [rule for _, rule in refused] == ["category_allowed"]
+    assert (shown["category"], shown["lines"][0]["product_id"]) == ("moved", "bad_debt_uk")
+
+
 async def test_what_a_type_is_not_told_again_it_keeps(cli: CommandLine, apply: Any) -> None:
     await apply(EVERYTHING)
 

@@ -4,7 +4,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from temporalio.client import WorkflowHandle
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.database import Database
 from activities.reductions.merchants import Merchants, MerchantsDocument
@@ -56,3 +57,10 @@ class ReductionClient:
                 " where ledger_account = 'reward_expense:cafe'"
             )
         )
+
+
+async def rule_of(rewards: ReductionClient, account: str, amount_minor: int = 500, **options: Any) -> str:
+    """Award what may not be, and return the rule."""
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await rewards.award(account, amount_minor, **options)
+    return str(getattr(refused.value.cause, "type", ""))

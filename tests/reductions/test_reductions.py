@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
-from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
 from activities.gateway.clocks import Clocks
@@ -16,7 +15,7 @@ from activities.refunds.refunds import RefundActivities
 from models.reductions.reduction import Award, Decision, InvalidAwardError, ReductionDecision, ReductionState
 from models.refunds.refund import RefundOutcome
 from tests.fixtures.refunds import RefundClient
-from tests.reductions.reduction_client import ReductionClient
+from tests.reductions.reduction_client import ReductionClient, rule_of
 
 
 @pytest.fixture
@@ -25,13 +24,6 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
     rewards = ReductionClient(refunds, database)
     await rewards.open()
     return rewards
-
-
-async def rule_of(rewards: ReductionClient, account: str, amount_minor: int = 500, **options: Any) -> str:
-    """Award what may not be, and return the rule."""
-    with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await rewards.award(account, amount_minor, **options)
-    return str(getattr(refused.value.cause, "type", ""))
 
 
 async def refunded(refunds: RefundClient) -> tuple[int, int]:
@@ -229,33 +221,6 @@ async def test_what_is_open_on_the_account_is_not_settled_by_the_reward(
     await rewards.ended("award_beside")
 
     assert await refunds.merchant.value("select duly.owed_on(array[:id])", id=invoice) == 900
-
-
-@pytest.mark.parametrize(
-    ("offered", "amount", "rule"),
-    [
-        ({"is_effective": False}, 100, "reductions_effective"),
-        ({"max_award": "1.00"}, 101, "award_limit"),
-        ({"method": "wallet"}, 100, "refund_method_exists"),
-    ],
-)
-async def test_an_award_that_may_not_be_is_refused_with_the_reason(
-    rewards: ReductionClient, refunds: RefundClient, offered: dict[str, Any], amount: int, rule: str
-) -> None:
-    account = await refunds.merchant.account()
-    await rewards.open(**offered)
-
-    assert await rule_of(rewards, account, amount) == rule
-    assert await refunds.merchant.value("select count(*) from duly.reductions") == 0
-
-
-async def test_a_days_limits_hold_for_merchant_and_customer(rewards: ReductionClient, refunds: RefundClient) -> None:
-    await rewards.open(max_day="10.00", max_customer_day="6.00")
-    one, other = await refunds.merchant.account(), await refunds.merchant.account()
-    await rewards.award(one, 500)
-
-    assert await rule_of(rewards, one, 200) == "customer_limit"
-    assert await rule_of(rewards, other, 600) == "day_limit"
 
 
 async def test_a_merchants_own_settings_override_its_groups(

@@ -3,8 +3,8 @@
 from activities.database import Database
 from models.reductions.reduction import ReductionState
 from tests.fixtures.refunds import RefundClient
-from tests.reductions.reduction_client import ReductionClient
-from tests.reductions.test_reductions import refunded, rule_of
+from tests.reductions.reduction_client import ReductionClient, rule_of
+from tests.reductions.test_reductions import refunded
 
 
 async def test_a_reward_between_two_steps_is_refused_before_anything_is_written(

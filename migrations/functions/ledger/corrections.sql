@@ -172,7 +172,7 @@ end $$;
 
 create or replace function duly.write_off(p_key text, p_invoice_id text, p_type_id text, p_issue_reason text default null,
   p_back_office_code text default null, p_posted_on date default null, p_origin text default 'user',
-  p_actor text default 'system') returns duly.receipt language plpgsql security definer
+  p_actor text default 'system', p_category text default null) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
 as $$
@@ -180,8 +180,11 @@ declare
   o duly.financial_transactions := duly.lock_transaction(p_invoice_id);
   w duly.financial_transactions;
   m duly.financial_transactions;
-  v_hash bytea := duly.request_hash('write_off', p_invoice_id, p_type_id, p_issue_reason, p_back_office_code,
-    p_posted_on::text, p_origin);
+  -- A request without a category is the one that releases before it made.
+  v_hash bytea := case when p_category is null then duly.request_hash('write_off', p_invoice_id, p_type_id, p_issue_reason,
+      p_back_office_code, p_posted_on::text, p_origin)
+    else duly.request_hash('write_off', p_invoice_id, p_type_id, p_issue_reason, p_back_office_code, p_posted_on::text, p_origin,
+      p_category) end;
   v_before text := duly.made_before(p_key, v_hash);
   v_product_id text;
 begin
@@ -190,6 +193,8 @@ begin
   perform duly.lock_accounts(array[duly.system_account('write_off', o.currency)]);
   w := duly.counterpart_of(o, 'write_off', p_key, v_hash, p_type_id, p_issue_reason, p_back_office_code, p_origin,
     p_actor);
+  w.category := p_category;
+  perform duly.type_for('write_off', p_type_id, p_category => p_category);
   w.total_minor := duly.unsettled(o.id);
   w := duly.post_counterpart(w, p_posted_on);
   perform duly.write_off_line(w, v_product_id);
