@@ -1,13 +1,16 @@
 """The document of the configuration, by itself: each field and rule that is wrong is named, without a database."""
 
+import json
 import tomllib
 from decimal import Decimal
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
 
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import document_problems
+from tests.configuration.schema import SCHEMA, schema, written
 from tests.house.source import ROOT
 
 TYPE = '[[transaction_types]]\nid = "{}"\n'
@@ -60,6 +63,24 @@ def test_a_document_with_a_fault_is_refused_with_field_and_rule(text: str, field
         read(text)
 
     assert [(problem.field, problem.rule) for problem in document_problems(refused.value)] == [(field, rule)]
+
+
+def test_the_schema_of_the_document_is_the_models() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == written(), "run `python -m tests.configuration.schema`"
+
+
+def test_an_editor_that_knows_the_schema_takes_the_example_and_finds_a_fault() -> None:
+    example = tomllib.loads((ROOT / "docs" / "definitions.example.toml").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema())
+
+    good = list(validator.iter_errors(json.loads(json.dumps(example, default=str))))
+    bad = {
+        "".join(map(str, list(error.path)[:1]))
+        for error in validator.iter_errors({"refund_rules": {"watch_days": -1}, "gadgets": []})
+    }
+
+    assert good == []
+    assert bad == {"", "refund_rules"}
 
 
 def test_a_document_is_kept_as_it_can_be_applied_again() -> None:
