@@ -39,6 +39,44 @@ def test_a_payment_for_a_settled_invoice_displaces_who_settled_it(books: Books) 
     assert books.allocations("acc_1") == {(payment_2, first, 100), (payment_1, second, 100)}
 
 
+@pytest.mark.parametrize(("amount", "left_of_the_other"), [(39, 100), (40, 100), (41, 99), (100, 40), (141, 0)])
+@pytest.mark.parametrize("way", ["bank", "card", "credit note"])
+def test_overpaying_an_invoice_that_is_paid_in_part_settles_it(
+    books: Books, way: str, amount: int, left_of_the_other: int
+) -> None:
+    other, named = books.invoice("B", "acc_1", 100), books.invoice("A", "acc_1", 100)
+    books.pay("PAY 1", "acc_1", 60, addressed_invoice_ids=_ids(named))
+
+    _credit(books, way, amount, named)
+
+    assert (books.unsettled(named), books.unsettled(other)) == (max(0, 40 - amount), left_of_the_other)
+
+
+@pytest.mark.parametrize("way", ["bank", "card", "credit note"])
+def test_a_settled_invoice_that_is_paid_in_part_once_more_stays_settled(books: Books, way: str) -> None:
+    named = books.invoice("A", "acc_1", 100)
+    books.pay("PAY 1", "acc_1", 50)
+    books.pay("PAY 2", "acc_1", 50)
+    other = books.invoice("B", "acc_1", 100)
+
+    _credit(books, way, 41, named)
+
+    assert (books.unsettled(named), books.unsettled(other)) == (0, 59)
+
+
+def test_a_payment_that_is_kept_in_part_or_comes_back_un_pays_nothing(owner: Books, books: Books) -> None:
+    other, named = books.invoice("B", "acc_1", 100), books.invoice("A", "acc_1", 100)
+    books.pay("PAY 1", "acc_1", 60, addressed_invoice_ids=_ids(named))
+    charge = _credit(books, "card", 90, named)
+    assert (books.unsettled(named), books.unsettled(other)) == (0, 50)
+
+    owner.run("select duly.return_payment('RET', %s, 30, 're_1', 'Refund', 'user', 'clerk')", charge)
+    assert (books.unsettled(named), books.unsettled(other)) == (0, 80)
+
+    owner.run("select duly.restore_payment('BACK', %s, 30, 're_1')", charge)
+    assert (books.unsettled(named), books.unsettled(other)) == (0, 50)
+
+
 def test_a_payment_for_two_invoices_settles_the_earlier_due_first(owner: Books, books: Books) -> None:
     owner.run("update duly.due_date_rules set proximity_operator = 'plus_minus', proximity_days = 10")
     late = books.invoice("INV 1", "acc_1", 100, due_on=date(2026, 6, 10))
@@ -115,3 +153,14 @@ def _batch(*documents: tuple[str, str]) -> str:
             for key, posted_on in documents
         ]
     )
+
+
+def _credit(books: Books, way: str, amount: int, invoice: str) -> str:
+    if way == "credit note":
+        return books.credit_note("CN", "acc_1", amount, addressed_invoice_ids=_ids(invoice))
+    if way == "bank":
+        return books.pay("PAY", "acc_1", amount, method="bank_transfer", addressed_invoice_ids=_ids(invoice))
+    draft = "select duly.draft_payment('CHG', 'acc_1', %s, 'EUR', 'card', 'stripe', array[%s], 'system')"
+    payment = str(books.value(draft, amount, invoice))
+    books.run("select duly.post_gateway_payment(%s, 'pi_1')", payment)
+    return payment

@@ -120,33 +120,66 @@ create or replace function duly.is_payable(t duly.financial_transactions) return
     and (t.state = 'posted' or (t.state = 'written_off' and duly.unsettled(t.id) > 0))
 $$;
 
--- Against item (F104, F106): the credit goes to the invoices it addresses, earliest due first. An invoice that others
--- settled already gives their allocations back, and the freed credits are allocated anew by the FIFO that follows. Of what
--- was written off or cancelled since, only what is unsettled is taken: the money is here and must go somewhere. By one
--- statement each, however many invoices there are: a payment of 20,000 is booked within a second.
+-- Against item (F104, F106): what is open of the invoices that a credit addresses is settled first, earliest due first. What
+-- is left of it then goes to those that others had settled already, and takes no more from them than it brings: the credit
+-- that came last gives way first, and is allocated anew by the FIFO that follows. So an invoice that is paid once more stays
+-- as settled as it was. Of what was written off or cancelled since, only what is unsettled is taken: the money is here and
+-- must go somewhere. By one statement each, however many invoices there are: a payment of 20,000 is booked within a second.
 create or replace function duly.allocate_addressed(p_credit duly.financial_transactions) returns void language plpgsql as $$
 declare
   v_credit bigint := duly.unsettled(p_credit.id);
+  v_settled_ids text[];
+begin
+  v_settled_ids := array(select t.id from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
+    where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id and t.state = 'posted'
+      and i.allocated_minor = i.amount_minor);
+  insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+    select p_credit.account_id, p_credit.id, x.transaction_id, least(x.open_minor, v_credit - x.up_to + x.open_minor)
+      from (select i.transaction_id, o.open_minor,
+            (sum(o.open_minor) over (order by i.sort_on, i.account_version))::bigint as up_to
+          from duly.open_items i
+          cross join lateral (values (i.amount_minor - i.allocated_minor)) o (open_minor)
+          where i.transaction_id = any (p_credit.addressed_invoice_ids) and i.account_id = p_credit.account_id
+            and o.open_minor > 0) x
+      where x.up_to - x.open_minor < v_credit;
+  if v_settled_ids <> '{}' then perform duly.displace(p_credit, duly.unsettled(p_credit.id), v_settled_ids); end if;
+end $$;
+
+-- Settle invoices with a credit instead of those that have settled them, as far as it goes.
+create or replace function duly.displace(p_credit duly.financial_transactions, p_left bigint, p_invoice_ids text[])
+returns void language plpgsql as $$
+declare
   v_ids text[];
   v_amounts bigint[];
-  v_taken_back text[];
+  v_taken_back bigint[];
+  v_kept_credits text[];
+  v_kept_debits text[];
+  v_kept_amounts bigint[];
 begin
-  select array_agg(x.id order by x.up_to), array_agg(x.amount_minor order by x.up_to),
-      array_agg(x.id) filter (where x.amount_minor > x.open_minor)
-    into v_ids, v_amounts, v_taken_back
-    from (select y.id, y.open_minor, y.up_to, least(y.room, v_credit - y.up_to + y.room) as amount_minor
-        from (select t.id, o.open_minor, r.room, (sum(r.room) over (order by i.sort_on, i.account_version))::bigint as up_to
-            from duly.financial_transactions t
-            join duly.open_items i on i.transaction_id = t.id
-            cross join lateral (values (i.amount_minor - i.allocated_minor)) o (open_minor)
-            cross join lateral (values (case t.state when 'posted' then t.total_minor else o.open_minor end)) r (room)
-            where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id) y
-        where y.room > 0) x
-    where x.amount_minor > 0;
+  select array_agg(x.transaction_id), array_agg(x.amount_minor) into v_ids, v_amounts
+    from (select y.transaction_id, least(y.amount_minor, p_left - y.up_to + y.amount_minor) as amount_minor
+        from (select i.transaction_id, i.amount_minor,
+              (sum(i.amount_minor) over (order by i.sort_on, i.account_version))::bigint as up_to
+            from duly.open_items i where i.transaction_id = any (p_invoice_ids)) y
+        where y.up_to - y.amount_minor < p_left) x;
   if v_ids is null then return; end if;
-  perform duly.deallocate_all(v_taken_back);
+  select array_agg(x.id), array_agg(x.credit_id) filter (where x.kept_minor > 0),
+      array_agg(x.debit_id) filter (where x.kept_minor > 0), array_agg(x.kept_minor) filter (where x.kept_minor > 0)
+    into v_taken_back, v_kept_credits, v_kept_debits, v_kept_amounts
+    from (select y.id, y.credit_id, y.debit_id, y.amount_minor, greatest(0, y.amount_minor - greatest(0, y.up_to - y.room)) as kept_minor
+        from (select a.id, a.credit_id, a.debit_id, a.amount_minor, d.amount_minor - u.amount_minor as room,
+              (sum(a.amount_minor) over (partition by a.debit_id order by c.sort_on, c.account_version, a.id))::bigint as up_to
+            from unnest(v_ids, v_amounts) u (id, amount_minor)
+            join duly.open_items d on d.transaction_id = u.id
+            join duly.allocations a on a.debit_id = u.id
+            join duly.open_items c on c.transaction_id = a.credit_id
+            where (select true from duly.deallocations e where e.allocation_id = a.id) is null) y) x
+    where x.kept_minor < x.amount_minor;
+  insert into duly.deallocations (allocation_id) select u.id from unnest(v_taken_back) u (id);
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
-    select p_credit.account_id, p_credit.id, u.id, u.amount_minor from unnest(v_ids, v_amounts) u (id, amount_minor);
+    select p_credit.account_id, u.credit_id, u.debit_id, u.amount_minor
+      from unnest(v_kept_credits, v_kept_debits, v_kept_amounts) u (credit_id, debit_id, amount_minor)
+    union all select p_credit.account_id, p_credit.id, u.id, u.amount_minor from unnest(v_ids, v_amounts) u (id, amount_minor);
 end $$;
 
 -- FIFO for a document just posted. After every posting an account has open items on one side at most, so only the other

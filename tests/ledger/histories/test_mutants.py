@@ -36,10 +36,13 @@ MUTANTS = (
     Mutant("allocate_fifo", "order by sort_on, account_version", "order by sort_on desc, account_version"),
     Mutant("allocate_new", "order by sort_on, account_version", "order by sort_on, account_version desc"),
     Mutant("allocate_new", "exit when v_left = 0", "exit"),
-    Mutant("allocate_addressed", "perform duly.deallocate_all(v_taken_back);", ""),
     Mutant("allocate_addressed", "order by i.sort_on, i.account_version", "order by i.account_version desc"),
+    Mutant("allocate_addressed", "and t.state = 'posted'", ""),
+    Mutant("allocate_addressed", "and i.allocated_minor = i.amount_minor", ""),
+    Mutant("allocate_addressed", "if v_settled_ids <> '{}'", "if false"),
+    Mutant("displace", "where x.kept_minor < x.amount_minor", "where x.kept_minor = 0"),
     Mutant(
-        "allocate_addressed", "case t.state when 'posted' then t.total_minor else o.open_minor end", "t.total_minor"
+        "displace", "order by c.sort_on, c.account_version, a.id", "order by c.sort_on desc, c.account_version desc"
     ),
     Mutant("settle", "= 'against_item_and_fifo'", "is not null"),
     Mutant("settle", "perform duly.allocate_fifo(t.account_id);", ""),

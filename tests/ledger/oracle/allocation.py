@@ -1,8 +1,8 @@
 """Allocation: which credit settles which debit (F99 to F109). A pure statement of what the database's functions do.
 
 Open items are settled first in, first out: the credit posted earliest against the debit due earliest, ties by order of
-posting (Q13). A credit that addresses invoices goes to them first; whoever settled them before is displaced and
-allocated anew. Allocation never changes a balance, only what is unsettled.
+posting (Q13). A credit that addresses invoices goes to what is open of them first, and then takes the place of whoever
+settled them before, who is allocated anew. Allocation never changes a balance, only what is unsettled.
 """
 
 from collections import defaultdict
@@ -113,17 +113,38 @@ def allocate_fifo(settlement: Settlement) -> Settlement:
 
 
 def _allocate_addressed(settlement: Settlement, credit: Item, addressed: set[str]) -> Settlement:
-    invoices = [item for item in settlement.items if item.id in addressed and item.may_be_addressed]
-    left = credit.amount_minor
-    for invoice in sorted(invoices, key=lambda item: (item.sort_on, item.version)):
-        if left == 0:
-            break
-        if not invoice.is_written_off and settlement.unsettled(invoice.id) < min(left, invoice.amount_minor):
-            settlement = replace(settlement, allocations=_without(settlement.allocations, invoice.id))
-        amount = min(left, settlement.unsettled(invoice.id))
-        if amount:
-            settlement = _allocate(settlement, invoice.id, credit.id, amount)
-        left -= amount
+    """Pay what the credit addresses, earliest due first (F104), then take the place of others (F106).
+
+    The manual de-allocates the credits of an invoice that is *settled*. Nothing is taken back of one that is not, and
+    no more of one that is than the credit brings in its stead: nobody un-pays an invoice by paying it.
+    """
+    items = [item for item in settlement.items if item.id in addressed and item.may_be_addressed]
+    items.sort(key=lambda item: (item.sort_on, item.version))
+    settled = [item for item in items if settlement.unsettled(item.id) == 0 and not item.is_written_off]
+    for item in items:
+        settlement = _pay(settlement, credit, item, settlement.unsettled(item.id))
+    for item in settled:
+        amount = min(item.amount_minor, settlement.unsettled(credit.id))
+        settlement = _pay(_make_room(settlement, item, amount), credit, item, amount)
+    return settlement
+
+
+def _pay(settlement: Settlement, credit: Item, invoice: Item, open_minor: int) -> Settlement:
+    amount = min(open_minor, settlement.unsettled(credit.id))
+    return _allocate(settlement, invoice.id, credit.id, amount) if amount else settlement
+
+
+def _make_room(settlement: Settlement, invoice: Item, amount_minor: int) -> Settlement:
+    """Take an amount of a settled invoice back from those who settled it, the latest credit first."""
+    held = [a for a in settlement.allocations if a.debit_id == invoice.id]
+    order = {item.id: (item.sort_on, item.version) for item in settlement.items}
+    for allocation in sorted(held, key=lambda a: order[a.credit_id], reverse=True):
+        taken = min(amount_minor, allocation.amount_minor)
+        amount_minor -= taken
+        if taken:
+            rest = replace(allocation, amount_minor=allocation.amount_minor - taken)
+            others = tuple(a for a in settlement.allocations if a is not allocation)
+            settlement = replace(settlement, allocations=(*others, rest) if rest.amount_minor else others)
     return settlement
 
 

@@ -73,6 +73,43 @@ def test_a_payment_that_addresses_a_settled_invoice_displaces_who_settled_it() -
     assert set(account.allocations) == {Allocation("PAY 2", "INV 1", 100), Allocation("PAY 1", "INV 2", 100)}
 
 
+def test_an_invoice_paid_in_part_is_settled_by_what_names_it_and_the_rest_goes_first_in_first_out() -> None:
+    account = post(Settlement(), an_invoice("B", version=1))
+    account = post(account, an_invoice("A", version=2))
+    account = post(account, a_credit("PAY 1", 60, version=3), addressed=["A"])
+
+    account = post(account, a_credit("PAY 2", 41, version=4), addressed=["A"])
+
+    assert account.unsettled("A") == 0
+    assert set(account.allocations) == {
+        Allocation("PAY 1", "A", 60),
+        Allocation("PAY 2", "A", 40),
+        Allocation("PAY 2", "B", 1),
+    }
+
+
+def test_a_settled_invoice_that_is_paid_in_part_once_more_stays_settled() -> None:
+    account = post(Settlement(), an_invoice("A", version=1))
+    account = post(account, a_credit("PAY 1", version=2))
+    account = post(account, an_invoice("B", version=3))
+
+    account = post(account, a_credit("PAY 2", 41, version=4), addressed=["A"])
+
+    assert (account.unsettled("A"), account.unsettled("B")) == (0, 59)
+    assert Allocation("PAY 1", "A", 59) in account.allocations
+
+
+def test_what_is_open_of_the_named_invoices_comes_before_what_others_settled() -> None:
+    account = post(Settlement(), an_invoice("A", version=1))
+    account = post(account, a_credit("PAY 1", version=2))
+    account = post(account, an_invoice("B", version=3))
+    account = post(account, an_invoice("C", version=4))
+
+    account = post(account, a_credit("PAY 2", version=5), addressed=["A", "C"])
+
+    assert [account.unsettled(name) for name in "ABC"] == [0, 100, 0]
+
+
 def test_under_pure_fifo_what_a_payment_addresses_is_ignored() -> None:
     account = post(Settlement(), an_invoice("INV 1", version=1))
     account = post(account, an_invoice("INV 2", version=2))
@@ -127,8 +164,12 @@ def test_nothing_is_over_allocated_and_nobody_owes_and_has_credit_at_once(
     for version, (side, amount, day, addressed) in enumerate(documents):
         item = Item(str(version), side, date(2026, 5, 1 + day), version, amount, may_be_addressed=side is Side.DEBIT)
         wanted = [str(number) for number in addressed] if side is Side.CREDIT else []
+        named = [i.id for i in account.items if i.id in wanted and i.may_be_addressed]
+        owed = sum(account.unsettled(name) for name in named)
         account = post(account, item, addressed=wanted, principle=principle)
 
+        if principle is Principle.AGAINST_ITEM_AND_FIFO:
+            assert sum(account.unsettled(name) for name in named) == max(0, owed - amount * bool(named))
         assert all(0 <= account.unsettled(item.id) <= item.amount_minor for item in account.items)
         assert not (account.open_items(Side.DEBIT) and account.open_items(Side.CREDIT))
 
