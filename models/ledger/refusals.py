@@ -6,7 +6,9 @@ JSON in the detail; `ledger_error` turns that, or a broken constraint, into the 
 """
 
 import json
+import re
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any, Protocol
 
 
@@ -64,6 +66,7 @@ _CONSTRAINT_RULES: dict[str, tuple[type[LedgerError], str]] = {
     "one_system_account": (InvalidInputError, "one_system_account"),
     "not_over_allocated": (AppendOnlyError, "not_over_allocated"),
 }
+_DUPLICATE_KEY = re.compile(r"Key \(([\w, ]+)\)=\((.*)\) already exists")
 _INVALID_DATA = ("22", "23502", "23503", "23514")
 
 MESSAGES: dict[str, str] = {
@@ -159,16 +162,18 @@ class Diagnostics(Protocol):
     def column_name(self) -> str | None: ...
 
 
-class _Arguments(dict[str, Any]):
-    def __missing__(self, name: str) -> str:
-        return "(not given)"
-
-
 def message_for(rule: str, arguments: Mapping[str, Any]) -> str:
-    """Return the sentence for a refusal, its rule in front."""
-    template = MESSAGES.get(rule, "the rule {rule} refuses it")
-    values = _Arguments({"rule": rule, **arguments})
-    return f"{rule}: {template.format_map(values)}"
+    """Return the sentence for a refusal, its rule in front.
+
+    A value that was empty reads as not given. A refusal that does not carry all that its sentence asks for says what
+    it does carry instead.
+    """
+    values = {name: "(not given)" if value is None else value for name, value in arguments.items()}
+    template = MESSAGES.get(rule, "the rule refuses it")
+    if all(name in values for _, name, _, _ in Formatter().parse(template) if name):
+        return f"{rule}: {template.format_map(values)}"
+    named = ", ".join(f"{name} {value}" for name, value in values.items())
+    return f"{rule}: the rule refuses it{f' ({named})' if named else ''}"
 
 
 def ledger_error(diagnostics: Diagnostics) -> LedgerError | None:
@@ -178,8 +183,17 @@ def ledger_error(diagnostics: Diagnostics) -> LedgerError | None:
         return ERRORS[state](constraint, json.loads(diagnostics.message_detail or "{}"))
     if constraint in _CONSTRAINT_RULES:
         error, rule = _CONSTRAINT_RULES[constraint]
-        return error(rule, {})
+        return error(rule, _key_of(diagnostics.message_detail or ""))
     if state.startswith(_INVALID_DATA):
         name = diagnostics.column_name or constraint or "value"
         return InvalidInputError("field_valid", {"field": name, "reason": diagnostics.message_primary or ""})
     return None
+
+
+def _key_of(detail: str) -> dict[str, str]:
+    """Return the columns and values of a unique index's complaint: `Key (code, kind)=(B-1, payment) already exists.`"""
+    found = _DUPLICATE_KEY.match(detail)
+    if found is None:
+        return {}
+    columns, values = found[1].split(", "), found[2].split(", ")
+    return dict(zip(columns, values, strict=True)) if len(columns) == len(values) else {}

@@ -42,7 +42,8 @@ create or replace function duly.look_up(p_classification duly.classification, p_
       x.origin, x.actor, x.lines, 'ft_' || nextval('duly.financial_transaction_ids'), x.total_minor, x.posted_at,
       x.account_version, x.balance_after_minor, x.meets_credit, k.kind, k.rule, case when k.rule is not null then
         jsonb_build_object('key', x.key, 'account_id', x.account_id, 'currency', x.currency, 'due_on', x.due_on,
-          'earliest', x.earliest, 'latest', x.latest) end)::duly.document order by x.ord)
+          'earliest', x.earliest, 'latest', x.latest, 'category', x.category, 'classification', p_classification,
+          'type_id', coalesce(x.type_id, p_default_type_id)) end)::duly.document order by x.ord)
     from (
       select u.ord, u.hash, u.key, u.account_id, u.currency, u.type_id, u.category, u.issued_on, u.issue_reason,
           u.back_office_code, u.invoices, u.origin, u.actor, u.lines, a.id as known_id, a.kind, a.state,

@@ -43,7 +43,8 @@ declare
 begin
   if v_broken is not null then
     perform duly.refuse('append_only', v_broken,
-      jsonb_build_object('transaction_id', new.id, 'classification', new.classification, 'state', new.state));
+      jsonb_build_object('transaction_id', new.id, 'classification', new.classification, 'state', new.state,
+        'amount_minor', new.total_minor));
   end if;
   return new;
 end $$;

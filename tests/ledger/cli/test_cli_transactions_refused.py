@@ -43,6 +43,9 @@ REFUSED = [
     (("create", "refund", "a1", "--amount", "51", *CASH), "acknowledge_warning", "credit_limit"),
     (("create", "invoice", "a2", "--line", "product=plan,price=1", "--back-office-code", "ERP-1"),
      "back_office_code", "back_office_code_unique"),
+    (("create", "invoice", "a2", "--line", "product=plan,price=1", "--category", "x"), "category", "category_allowed"),
+    (("create", "credit_note", "a2", "--line", "product=plan,price=1", "--type", "x"), "type",
+     "type_of_classification"),
     (("edit", "INV-0000000001", "--due-on", "2026-06-03"), "transaction", "draft_only"),
     (("edit", "R4"), "document", "value_error"),
     (("edit", "R4", "--amount", "5"), "amount", "field_editable"),
@@ -97,6 +100,26 @@ async def test_a_refusal_is_one_line_that_ends_in_the_rule(company: Company) -> 
     result = await company.cli("transactions", "move", "PAY-0000000001", "paid")
 
     assert result.stderr == "error: account: the payment is on account paid already (other_account)\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--category", "x"), "category x is not allowed on type invoice (category_allowed)"),
+        (("--type", "x"), "type x is not an active type of invoice (type_of_classification)"),
+        (
+            ("--back-office-code", "ERP-1"),
+            "back_office_code ERP-1 is taken by another invoice (back_office_code_unique)",
+        ),
+    ],
+)
+async def test_a_refusal_names_what_was_given(company: Company, words: tuple[str, ...], message: str) -> None:
+    await company.account("a2")
+    await company.invoice("a2", "5.00", "--draft", "--back-office-code", "ERP-1")
+
+    result = await company.cli("transactions", "create", "invoice", "a2", "--line", "product=plan,price=1", *words)
+
+    assert result.stderr.endswith(f": {message}\n")
 
 
 async def test_only_invoices_and_payments_are_cancelled(company: Company) -> None:
