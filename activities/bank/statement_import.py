@@ -29,6 +29,7 @@ from models.imports.columns import BANK
 from models.ledger.number_series import NumberSeries
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
+from models.ledger.transaction import LifeCycleState
 from models.problem import Problem
 from models.tables.accounts import AccountRow
 from models.tables.transactions import TransactionNumberRow
@@ -51,13 +52,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """A line and what became of it: the payment's number and account, or why there is none."""
+    """A line and what became of it: the payment's number and account, or why there is none.
+
+    `written_off` are the invoices that it names and that were given up.
+    """
 
     entry: BankEntry
     outcome: Outcome
     account_id: str = ""
     number: str = ""
     reason: str = ""
+    written_off: tuple[str, ...] = ()
 
 
 class BankImport:
@@ -165,6 +170,7 @@ class BankImport:
                 to.account_id,
                 posted[place].number,
                 str(to.reason or ""),
+                to.written_off,
             )
             for place, (entry, to) in enumerate(routed)
         ]
@@ -193,7 +199,12 @@ class BankImport:
         }
         invoices = {}
         for row in await self._database.read(INVOICES.where(one_of(TransactionNumberRow.number, asked))):
-            invoices[row.number] = KnownInvoice(row.id, row.account_id, row.state == "posted")
+            invoices[row.number] = KnownInvoice(
+                row.id,
+                row.account_id,
+                is_posted=row.state == LifeCycleState.POSTED,
+                is_written_off=row.state == LifeCycleState.WRITTEN_OFF,
+            )
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner
         return KnownReferences(accounts, invoices, series)
@@ -246,6 +257,9 @@ def _row(place: int, entry: BankEntry, to: Route) -> dict[str, Any]:
 
 
 def _note(entry: BankEntry, to: Route) -> str:
+    if to.written_off:
+        what = f"for {', '.join(to.written_off)}, which was written off"
+        return f"{what}: `transactions move` to the write-off account pays that; {entry.note}".rstrip("; ")
     if to.reason is None:
         return entry.note
     return f"suspense: {to.reason}; {entry.note}".rstrip("; ")

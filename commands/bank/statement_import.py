@@ -83,6 +83,7 @@ def _document(one: Result) -> dict[str, Any]:
         "account_id": one.account_id,
         "number": one.number,
         "reason": one.reason,
+        "written_off": list(one.written_off),
     }
 
 
@@ -90,7 +91,8 @@ def _where_or_why(one: Result) -> str:
     # What an import found before, and payouts, are named by an id.
     if one.outcome in {Outcome.PAYOUT, Outcome.UNCHANGED}:
         return one.reason or one.account_id
-    return one.reason.replace("_", " ") or one.account_id
+    named = one.reason.replace("_", " ") or one.account_id
+    return f"{named}: {', '.join(one.written_off)} was written off" if one.written_off else named
 
 
 def _lines(results: Iterable[Result]) -> Table:

@@ -10,11 +10,12 @@ from activities.documents import read_content
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Receipt
 from activities.ledger.transaction_calls import TransactionCalls
-from activities.ledger.transaction_document import RefundDocument, changes_of, note_of, transaction_of
+from activities.ledger.transaction_document import PaymentDocument, RefundDocument, changes_of, note_of, transaction_of
 from commands.ledger.transaction_writer import TransactionWriter, WriteOptions, transaction_writer
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
 from models.ledger.line_text import line_of
+from models.ledger.transaction import LifeCycleState
 from models.problem import Problem, RefusedError, refusal
 from models.tables.reference import TransactionReasonRow
 
@@ -61,7 +62,8 @@ async def create(
             actor=writer.options.actor,
             **arguments,
         )
-        await writer.answer(receipt, account_id)
+        given_up = await _written_off(writer, document) if isinstance(document, PaymentDocument) else {}
+        await writer.answer(receipt, account_id, **given_up)
 
 
 async def edit(output: Output, identifier: str, given: Fields, file: Path | None, options: WriteOptions) -> None:
@@ -118,6 +120,16 @@ async def reasons(output: Output) -> None:
         rows = await database.read(_REASONS)
     documents = [{"id": row.id, "name": row.name, "purpose": row.purpose} for row in rows]
     output.answer({"reasons": documents}, table("", "Reason", "Name", "For", rows=[tuple(row) for row in rows]))
+
+
+async def _written_off(writer: TransactionWriter, payment: PaymentDocument) -> dict[str, list[str]]:
+    """Tell that money has come for what was given up, and return the numbers of those invoices."""
+    named = [await writer.records.require(invoice) for invoice in payment.invoices]
+    given_up = [str(one.number) for one in named if one.state == LifeCycleState.WRITTEN_OFF]
+    if given_up:
+        what = f"{', '.join(given_up)} was written off"
+        writer.output.note(f"{what}: `duly transactions move` to the write-off account pays that debt.")
+    return {"written_off": given_up} if given_up else {}
 
 
 async def _note_change(writer: TransactionWriter, transaction_id: str, text: str) -> None:

@@ -33,11 +33,12 @@ class KnownAccount:
 
 @dataclass(frozen=True)
 class KnownInvoice:
-    """An invoice that a reference names; one that is not posted any more is addressed by nobody."""
+    """An invoice that a reference names; a cancelled one is addressed by nobody."""
 
     id: str
     account_id: str
     is_posted: bool
+    is_written_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ class KnownReferences:
 
 @dataclass(frozen=True)
 class Route:
-    """Where a line's money goes. A reason means suspense, and `account_id` is whom it seemed meant for, if anyone."""
+    """Where a line's money goes. A reason means suspense, and `account_id` is whom it seemed meant for, if anyone.
+
+    `written_off` are the numbers of the invoices named that were given up.
+    """
 
     account_id: str = ""
     invoice_ids: tuple[str, ...] = ()
     reason: SuspenseReason | None = None
+    written_off: tuple[str, ...] = ()
 
 
 def words(entry: BankEntry, series: Sequence[NumberSeries]) -> tuple[str, ...]:
@@ -80,7 +85,9 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
     account = known.accounts[next(iter(named))]
     if (reason := _against(entry, account)) is not None:
         return Route(account.id, reason=reason)
-    return Route(account.id, _addressed(entry, account, known))
+    addressed = _addressed(entry, account, known)
+    given_up = tuple(number for number, invoice in addressed.items() if invoice.is_written_off)
+    return Route(account.id, tuple(invoice.id for invoice in addressed.values()), written_off=given_up)
 
 
 def named_accounts(entry: BankEntry, known: KnownReferences) -> set[str]:
@@ -108,6 +115,10 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
     return None
 
 
-def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> tuple[str, ...]:
-    invoices = (known.invoices[word] for word in words(entry, known.series) if word in known.invoices)
-    return tuple(dict.fromkeys(one.id for one in invoices if one.account_id == account.id and one.is_posted))
+def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> dict[str, KnownInvoice]:
+    named = {word: known.invoices[word] for word in words(entry, known.series) if word in known.invoices}
+    return {
+        number: one
+        for number, one in named.items()
+        if one.account_id == account.id and (one.is_posted or one.is_written_off)
+    }

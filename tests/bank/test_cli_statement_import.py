@@ -54,6 +54,20 @@ async def test_the_account_is_found_by_its_id_or_by_an_invoice_in_any_reference(
     assert await company.balance("cust-1001") == 0
 
 
+async def test_money_for_an_invoice_that_was_written_off_is_told(company: Company, tmp_path: Path) -> None:
+    await company.account("cust-1001")
+    given_up = await company.invoice("cust-1001", "20.00")
+    await company.cli.json("transactions", "write-off", given_up["number"], "--type", "write_off", "--yes")
+
+    result = await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "20.00", text="INV-0000000001")))
+
+    (line,) = result["entries"]
+    assert (line["outcome"], line["account_id"], line["written_off"]) == ("posted", "cust-1001", ["INV-0000000001"])
+    payment = await company.shown(line["number"])
+    assert payment["addressed_invoice_ids"] == [given_up["id"]]
+    assert payment["notes"][0]["note"].startswith("for INV-0000000001, which was written off")
+
+
 async def test_a_payment_that_names_an_invoice_is_meant_for_it(company: Company, tmp_path: Path) -> None:
     await company.account("cust-1001")
     await company.invoice("cust-1001", "20.00")

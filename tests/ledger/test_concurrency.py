@@ -45,7 +45,7 @@ def test_invoices_have_no_gap_and_payments_no_number_twice_though_some_writers_a
             writer.pay(f"{number}/{turn}", account, 1 + turn)
             writer.invoice(f"{number}/{turn}/i", account, 1 + turn)
             with pytest.raises(LedgerError):
-                writer.invoice(f"{number}/{turn}/bad", account, 0)
+                writer.invoice(f"{number}/{turn}/bad", account, 2**53)
             with writer.connection.transaction(force_rollback=True):
                 writer.pay(f"{number}/{turn}/gone", account, 1)
 

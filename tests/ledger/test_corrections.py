@@ -68,6 +68,51 @@ def test_what_was_written_off_is_owed_again_when_its_payment_is_cancelled(books:
     assert books.balance("acc_1") == -40
 
 
+def test_money_for_what_was_written_off_is_taken_and_pays_that_debt_when_it_is_moved_there(books: Books) -> None:
+    other, invoice = (books.invoice(key, "acc_1", 100) for key in ("i0", "i1"))
+    for key, given_up in (("w0", other), ("w1", invoice)):
+        books.call("write_off", key=key, invoice_id=given_up, type_id="write_off")
+
+    payment = books.pay("p1", "acc_1", 100, addressed_invoice_ids=f"{{{invoice}}}")
+    assert (books.balance("acc_1"), books.unsettled(payment)) == (-100, 100)
+    moved = books.call("move_to_account", key="m1", payment_id=payment, account_id="acc_write_off_eur").transaction_id
+
+    (((mirror,),), ((paid,),)) = (
+        books.run("select m.id from duly.financial_transactions m join duly.financial_transactions w"
+                  " on w.id = m.counterpart_id where w.counterpart_id = %s and m.classification = 'invoice'", invoice),
+        books.run("select debit_id from duly.current_allocations where credit_id = %s", moved),
+    )  # fmt: skip
+    assert paid == mirror
+    assert (books.balance("acc_1"), books.balance("acc_write_off_eur")) == (0, 100)
+    assert books.violations() == []
+
+
+def test_a_credit_note_is_not_for_what_was_written_off(books: Books) -> None:
+    invoice = books.invoice("i1", "acc_1", 100)
+    books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off")
+
+    refused(
+        lambda: books.credit_note("n1", "acc_1", 100, addressed_invoice_ids=f"{{{invoice}}}"),
+        PrerequisiteError,
+        "addressed_invoice_posted",
+    )
+
+
+def test_an_invoice_of_nothing_is_settled_at_once_and_can_be_cancelled(books: Books) -> None:
+    invoice = books.invoice("i1", "acc_1", 0)
+
+    assert (books.transaction(invoice)["number"], books.transaction(invoice)["is_settled"]) == ("INV-0000000001", True)
+    refused(
+        lambda: books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off"),
+        PrerequisiteError,
+        "unsettled_only",
+    )
+    books.pay("p1", "acc_1", 10, addressed_invoice_ids=f"{{{invoice}}}")
+    books.call("cancel_invoice", key="c1", invoice_id=invoice)
+
+    assert (books.balance("acc_1"), books.transfers(invoice), books.violations()) == (-10, [], [])
+
+
 def test_the_tax_of_a_write_off_is_that_of_its_product(owner: Books, books: Books) -> None:
     owner.run("update duly.products set tax_rate_id = 'standard' where id = 'bad_debt'")
     invoice = books.invoice("i1", "acc_1", lines=[line(100_00, tax_percent=19)])

@@ -97,7 +97,7 @@ $$;
 create or replace function duly.allocate(p_account_id text, p_credit_id text, p_debit_id text, p_amount_minor bigint) returns void
 language sql as $$
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
-    values (p_account_id, p_credit_id, p_debit_id, p_amount_minor)
+    select p_account_id, p_credit_id, p_debit_id, p_amount_minor where p_amount_minor > 0
 $$;
 
 -- Take back every allocation of some documents, whichever side they are on. Each is looked up by itself whether it was taken
@@ -132,7 +132,7 @@ declare
 begin
   v_settled_ids := array(select t.id from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
     where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id and t.state = 'posted'
-      and i.allocated_minor = i.amount_minor);
+      and i.allocated_minor = i.amount_minor and i.amount_minor > 0);
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
     select p_credit.account_id, p_credit.id, x.transaction_id, least(x.open_minor, v_credit - x.up_to + x.open_minor)
       from (select i.transaction_id, o.open_minor,

@@ -13,12 +13,18 @@ begin
   return null;
 end $$;
 
+-- The least amount. An invoice may come to nothing, for what was given away or wholly discounted, and so its cancellation;
+-- it moves no money, and is settled as soon as it is posted.
+create or replace function duly.least_of(p_classification duly.classification) returns bigint language sql immutable parallel safe as $$
+  select case when p_classification in ('invoice', 'invoice_cancellation') then 0 else 1 end
+$$;
+
 -- What a header must look like in each state and classification. One function keeps the rules at hand between statements,
 -- which CHECKs do not (see types.sql).
 create or replace function duly.guard_header() returns trigger language plpgsql as $$
 declare
   v_broken text := case
-    when new.total_minor not between 1 and 9007199254740991 then 'amount_in_range'
+    when new.total_minor not between duly.least_of(new.classification) and 9007199254740991 then 'amount_in_range'
     when length(new.idempotency_key) not between 1 and 200 or octet_length(new.request_hash) <> 32 then 'key_length'
     when (new.state in ('posted', 'cancelled', 'written_off')) <> (num_nonnulls(new.posted_at, new.posted_on,
       new.posted_xid, new.account_version, new.balance_after_minor) = 5) then 'posted_columns'
@@ -154,7 +160,7 @@ begin
       and (t.account_id, t.total_minor, t.account_version, duly.side_of(t.classification))
         = (n.account_id, n.amount_minor, n.account_version, n.side)) w (belongs)
     where w.belongs is not true
-      or t.total_minor is distinct from (select sum(f.amount_minor) from duly.transfers f
+      or t.total_minor is distinct from (select coalesce(sum(f.amount_minor), 0) from duly.transfers f
         cross join lateral (values (case n.side when 'debit' then f.debit_account else f.credit_account end)) o (own)
         where f.source_id = t.id and substr(o.own, strpos(o.own, ':') + 1) = t.account_id)
       or (t.classification in ('invoice', 'credit_note', 'write_off', 'invoice_cancellation') and t.total_minor

@@ -7,7 +7,7 @@ create or replace view duly.posting_violations as
     left join (select source_id, sum(amount_minor) as amount_minor from duly.transfers group by source_id) x
       on x.source_id = t.id
     where case when t.account_version is null then x.source_id is not null
-      else x.amount_minor is distinct from t.total_minor end
+      else coalesce(x.amount_minor, 0) <> t.total_minor end
   union all
   -- I2: the balance is the sum of the account's postings, and none is missing or counted twice.
   select 'I2 balance is the sum of postings', b.account_id
@@ -87,7 +87,7 @@ create or replace view duly.allocation_violations as
     from duly.financial_transactions t
     left join duly.financial_transactions c on c.counterpart_id = t.id
       and c.classification in ('invoice_cancellation', 'payment_cancellation')
-    where (t.state = 'cancelled') <> (c.id is not null) or (t.state = 'cancelled' and 1 <> (
+    where (t.state = 'cancelled') <> (c.id is not null) or (t.state = 'cancelled' and sign(t.total_minor) <> (
       select count(*) filter (where a.amount_minor = t.total_minor and c.id in (a.credit_id, a.debit_id))
           + 10 * count(*) filter (where c.id not in (a.credit_id, a.debit_id))
         from duly.current_allocations a where t.id in (a.credit_id, a.debit_id)))

@@ -44,12 +44,20 @@ begin
   return y.id;
 end $$;
 
+-- What a document may address. Money may come for what was written off: it settles what is owed of it again, and what is left of
+-- the money is the account's, until somebody moves it to the write-off account, where the debt is still kept.
+create or replace function duly.is_addressable(t duly.financial_transactions, p_by duly.classification) returns boolean
+language sql stable as $$
+  select duly.is_payable(t) or (p_by = 'payment' and t.classification = 'invoice' and t.state = 'written_off')
+$$;
+
 create or replace function duly.check_addressed(t duly.financial_transactions) returns void language plpgsql stable as $$
 declare
   v_id text;
 begin
   select x.id into v_id from unnest(t.addressed_invoice_ids) x (id)
-    left join duly.financial_transactions i on i.id = x.id and i.account_id = t.account_id and duly.is_payable(i)
+    left join duly.financial_transactions i on i.id = x.id and i.account_id = t.account_id
+      and duly.is_addressable(i, t.classification)
     where i.id is null limit 1;
   if found then
     perform duly.refuse('prerequisite', 'addressed_invoice_posted',
@@ -77,7 +85,7 @@ begin
   elsif t.currency is distinct from a.currency then
     perform duly.refuse('input', 'currency_of_account',
       jsonb_build_object('account_id', a.id, 'currency', t.currency, 'account_currency', a.currency));
-  elsif t.total_minor between 1 and 9007199254740991 is not true then
+  elsif t.total_minor between duly.least_of(t.classification) and 9007199254740991 is not true then
     perform duly.refuse('input', 'amount_in_range', jsonb_build_object('amount_minor', t.total_minor));
   end if;
   if t.addressed_invoice_ids <> '{}' then perform duly.check_addressed(t); end if;

@@ -15,7 +15,15 @@ begin
   perform duly.refuse_terminated(d);
 end $$;
 
--- The payment that arrives: same amount, method and references, so that a refund or dispute finds it (Q10).
+-- The invoices of the write-off account that stand for what was written off of some invoices.
+create or replace function duly.mirrors_of(p_invoice_ids text[]) returns text[] language sql stable as $$
+  select array(select m.id from duly.financial_transactions w
+    join duly.financial_transactions m on m.counterpart_id = w.id and m.classification = 'invoice'
+    where w.counterpart_id = any (p_invoice_ids) and w.classification = 'write_off' order by m.id)
+$$;
+
+-- The payment that arrives: same amount, method and references, so that a refund or dispute finds it (Q10). Money for what was
+-- written off pays that debt, where the write-off account keeps it.
 create or replace function duly.post_moved_payment(o duly.financial_transactions, d duly.accounts, p_key text, p_hash bytea,
   p_posted_on date, p_origin text, p_actor text) returns duly.financial_transactions language plpgsql as $$
 declare
@@ -28,6 +36,7 @@ begin
   t.gateway_reference := o.gateway_reference;
   t.payment_reference := o.payment_reference;
   t.voucher_number := o.voucher_number;
+  if d.kind = 'write_off' then t.addressed_invoice_ids := duly.mirrors_of(o.addressed_invoice_ids); end if;
   t := duly.post_counterpart(t, p_posted_on);
   perform duly.write_transfers_and_open_item(t, d);
   perform duly.settle(t);

@@ -18,6 +18,27 @@ async def test_an_invoice_is_posted_with_its_number_and_the_tax_of_its_product(c
     assert (made["due_on"], await company.balance("a1")) == ("2026-06-03", 2380)
 
 
+async def test_what_is_given_away_is_invoiced_with_nothing(company: Company) -> None:
+    await company.account("a1")
+
+    made = await company.create("invoice", "a1", "--line", "product=card,price=10.00,discount=100%")
+
+    assert (made["number"], made["state"], made["total_minor"]) == ("INV-0000000001", "settled", 0)
+    assert await company.balance("a1") == 0
+
+
+async def test_money_for_what_was_written_off_is_told_by_the_command(company: Company) -> None:
+    await company.account("a1")
+    given_up = await company.invoice("a1", "20.00")
+    await company.cli.json("transactions", "write-off", given_up["number"], "--type", "write_off", "--yes")
+
+    words = ("payment", "a1", "--amount", "20", "--method", "cash", "--invoice", given_up["number"])
+    made = await company.cli("transactions", "create", *words)
+
+    assert "INV-0000000001 was written off" in made.stdout + made.stderr
+    assert await company.balance("a1") == -2000
+
+
 async def test_a_draft_moves_nothing_until_it_is_posted(company: Company) -> None:
     await company.account("a1")
     draft = await company.invoice("a1", "100.00", "--draft")

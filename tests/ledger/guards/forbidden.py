@@ -74,7 +74,8 @@ BY_OWNER = {
         "update duly.financial_transactions set account_id = 'acc_usd' where id = 'ft_4'"
     ),
     "insert an amount of nothing": (
-        DRAFT + "('x', sha256('x'), 'invoice', 'invoice', 'acc_1', 'EUR', 0, 'draft', '2026-05-20', 'user', 'ada')"
+        DRAFT
+        + "('x', sha256('x'), 'credit_note', 'credit_note', 'acc_1', 'EUR', 0, 'draft', '2026-05-20', 'user', 'ada')"
     ),
     "use a key twice": (
         DRAFT + "('i1', sha256('x'), 'invoice', 'invoice', 'acc_1', 'EUR', 5, 'draft', '2026-05-20', 'user', 'ada')"

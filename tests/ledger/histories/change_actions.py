@@ -112,6 +112,8 @@ class Changing(HistoryBase):
         account, posted_on, key = self._account(), self._day(), self._key()
         if found is None:
             return
+        if self.written_off in self.model.accounts and self.choices.number(0, 3) == 0:
+            account = self.written_off
 
         def ask() -> str:
             return self.books.call(
@@ -129,6 +131,8 @@ class Changing(HistoryBase):
             self.model.cancel(found, cancelling, posted_on)
             moved = counterpart(found, made, Classification.PAYMENT, account=account, provider=found.provider)
             moved.gateway_reference = found.gateway_reference
+            if account == self.written_off:
+                moved.addressed = self.model.mirrors_of(found.addressed)
             self.model.post(moved, posted_on)
 
     def quick_pay(self) -> None:

@@ -12,7 +12,7 @@ class Creating(HistoryBase):
     """New documents, asked for well and badly."""
 
     def invoice(self) -> None:
-        account, posted_on, net = self._account(), self._day(), self._amount()
+        account, posted_on, net = self._account(), self._day(), self._amount() if self.choices.number(0, 9) else 0
         due_on = self._due(posted_on)
         draft, lines = self.choices.number(0, 4) == 0, [line(net, tax_percent=19), line(net, product="silver")]
         total = sum(each["total_minor"] for each in lines)
@@ -71,7 +71,7 @@ class Creating(HistoryBase):
                 posted_on=None if draft else posted_on,
             ).transaction_id  # fmt: skip
 
-        made = self._ask(self.model.refuses_new(account, addressed), ask, key)
+        made = self._ask(self.model.refuses_new(account, addressed, is_payment=True), ask, key)
         if made:
             new = ModelTransaction(
                 made, Classification.PAYMENT, account, amount, addressed=addressed, provider=provider

@@ -131,7 +131,7 @@ def _allocate_addressed(settlement: Settlement, credit: Item, addressed: set[str
 
 def _pay(settlement: Settlement, credit: Item, invoice: Item, open_minor: int) -> Settlement:
     amount = min(open_minor, settlement.unsettled(credit.id))
-    return _allocate(settlement, invoice.id, credit.id, amount) if amount else settlement
+    return _allocate(settlement, invoice.id, credit.id, amount)
 
 
 def _make_room(settlement: Settlement, invoice: Item, amount_minor: int) -> Settlement:
@@ -149,6 +149,8 @@ def _make_room(settlement: Settlement, invoice: Item, amount_minor: int) -> Sett
 
 
 def _allocate(settlement: Settlement, one_id: str, other_id: str, amount_minor: int) -> Settlement:
+    if amount_minor == 0:
+        return settlement
     is_credit = settlement.item(one_id).side is Side.CREDIT
     credit_id, debit_id = (one_id, other_id) if is_credit else (other_id, one_id)
     allocation = Allocation(credit_id, debit_id, amount_minor)

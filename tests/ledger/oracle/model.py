@@ -77,7 +77,7 @@ class ModelLedger:
         self.accounts.setdefault(mirror.account, ModelAccount())
         self.post(mirror, posted_on)
 
-    def refuses_new(self, account_id: str, addressed: tuple[str, ...] = ()) -> str | None:
+    def refuses_new(self, account_id: str, addressed: tuple[str, ...] = (), *, is_payment: bool = False) -> str | None:
         """Return the rule that refuses a new document on an account, if one does."""
         if account_id not in self.accounts:
             return "account_exists"
@@ -85,7 +85,11 @@ class ModelLedger:
             return "account_not_terminated"
         for invoice_id in addressed:
             found = self.transactions.get(invoice_id)
-            if found is None or found.account != account_id or not self.is_payable(found):
+            if found is None or found.account != account_id:
+                return "addressed_invoice_posted"
+            is_invoice = found.classification is Classification.INVOICE
+            is_given_up = is_payment and is_invoice and found.state is LifeCycleState.WRITTEN_OFF
+            if not self.is_payable(found) and not is_given_up:
                 return "addressed_invoice_posted"
         return None
 
@@ -94,6 +98,12 @@ class ModelLedger:
             return False
         is_owed_again = found.state is LifeCycleState.WRITTEN_OFF and self.unsettled(found.id) > 0
         return found.state is LifeCycleState.POSTED or is_owed_again
+
+    def mirrors_of(self, invoices: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the invoices of the write-off account that stand for what was written off of invoices."""
+        every = self.transactions.values()
+        written = {t.id for t in every if t.classification is Classification.WRITE_OFF and t.counterpart in invoices}
+        return tuple(t.id for t in every if t.classification is Classification.INVOICE and t.counterpart in written)
 
     def refuses_by_hand(self, draft: ModelTransaction) -> str | None:
         if draft.state is not LifeCycleState.DRAFT:
