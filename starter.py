@@ -6,6 +6,7 @@ import typer
 
 from commands.bank import cli as refunds
 from commands.bank import import_cli
+from commands.books import cli as books
 from commands.cards import cli as cards
 from commands.collections import cli as collections
 from commands.collections import control_cli as collection_control
@@ -66,6 +67,7 @@ GROUPS = {
     "cards": cards.app,
     "transactions": transactions.app,
     "suspense": suspense.app,
+    "books": books.app,
     "refunds": refunds.app,
     "reductions": reductions.app,
     "merchants": merchants.app,

@@ -33,6 +33,7 @@ RULES = (
     "I15 transfer of what was posted",
     "I16 seal of the ledger",
     "I17 roll-up equals its transfers",
+    "I18 posted on an open day",
 )
 
 _VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"

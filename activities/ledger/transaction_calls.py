@@ -1,6 +1,7 @@
 """From a checked document to the call of the ledger's function that writes it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -51,6 +52,8 @@ class TransactionCalls:
         """Return the arguments of the function that creates what the document says, less account and key."""
         given = document.model_dump(exclude_none=True)
         arguments = {_PARAMETERS[word]: value for word, value in given.items() if word in _PARAMETERS}
+        if isinstance(document.issued_on, datetime):
+            arguments["issued_at"] = arguments.pop("issued_on")
         arguments["currency"] = self._currency
         match document:
             case InvoiceDocument():
@@ -72,6 +75,8 @@ class TransactionCalls:
             raise refusal("clear", "field_may_be_empty", f"{stuck[0]} cannot be cleared")
         given = document.model_dump(mode="json", exclude_none=True, exclude={"clear", "lines", "amount", "invoices"})
         changed: dict[str, Any] = {_COLUMNS[word]: value for word, value in given.items()}
+        if isinstance(document.issued_on, datetime):
+            changed["issued_at"] = changed.pop("issued_on")
         changed |= {_COLUMNS[word]: [] if word == "invoices" else None for word in document.clear}
         if document.lines is not None:
             changed["lines"] = await priced_lines(self._database, document.lines, self._currency)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from activities.documents import DocumentPart, document_problems
 from models.card_number import REFUSED, holds_card_number
@@ -73,7 +73,7 @@ class _Document(DocumentPart):
 
     type: Code | None = None
     category: Words | None = None
-    issued_on: date | None = None
+    issued_on: date | AwareDatetime | None = None
     posted_on: date | None = None
     back_office_code: Code | None = None
 
@@ -132,7 +132,7 @@ class ChangesDocument(DocumentPart):
 
     type: Code | None = None
     category: Words | None = None
-    issued_on: date | None = None
+    issued_on: date | AwareDatetime | None = None
     back_office_code: Code | None = None
     due_on: date | None = None
     lines: tuple[LineDocument, ...] | None = None

@@ -6,6 +6,7 @@ import typer
 
 from commands.changing.changes import changes
 from commands.ledger.transaction_options import (
+    AnyDay,
     BackOfficeCode,
     Category,
     Key,
@@ -26,10 +27,12 @@ app = typer.Typer()
 @changes(final="The transaction is cancelled for good.")
 def cancel_transaction(
     transaction: Transaction,
+    *,
     reason: Reason = "",
     type: Type = "",
     back_office_code: BackOfficeCode = "",
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     key: Key = "",
     actor: Actor = "",
     as_json: Json = False,
@@ -42,7 +45,7 @@ def cancel_transaction(
     from commands.ledger.corrections import Because, cancel
 
     because = Because(type or None, reason or None, back_office_code or None, posted_on)
-    perform(lambda output: cancel(output, transaction, because, write_options(actor, key)), as_json=as_json)
+    perform(lambda output: cancel(output, transaction, because, write_options(actor, key, any_day)), as_json=as_json)
 
 
 @app.command("write-off")
@@ -55,6 +58,7 @@ def write_off_invoice(
     reason: Reason = "",
     back_office_code: BackOfficeCode = "",
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     key: Key = "",
     actor: Actor = "",
     as_json: Json = False,
@@ -66,7 +70,7 @@ def write_off_invoice(
     from commands.ledger.corrections import Because, write_off
 
     because = Because(type or None, reason or None, back_office_code or None, posted_on, category or None)
-    perform(lambda output: write_off(output, transaction, because, write_options(actor, key)), as_json=as_json)
+    perform(lambda output: write_off(output, transaction, because, write_options(actor, key, any_day)), as_json=as_json)
 
 
 @app.command("move")
@@ -76,6 +80,7 @@ def move_payment(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account that the payment belongs to.")],
     reason: Reason = "",
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     key: Key = "",
     actor: Actor = "",
     as_json: Json = False,
@@ -87,17 +92,21 @@ def move_payment(
     from commands.ledger.corrections import Because, move
 
     because = Because(reason=reason or None, posted_on=posted_on)
-    perform(lambda output: move(output, transaction, account, because, write_options(actor, key)), as_json=as_json)
+    perform(
+        lambda output: move(output, transaction, account, because, write_options(actor, key, any_day)), as_json=as_json
+    )
 
 
 @app.command("quick-pay")
 @changes()
 def quick_pay_invoice(
     transaction: Transaction,
+    *,
     method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],
     type: Type = "",
     reference: Reference = "",
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     key: Key = "",
     actor: Actor = "",
     as_json: Json = False,
@@ -108,7 +117,7 @@ def quick_pay_invoice(
     because = Because(type=type or None, posted_on=posted_on)
     perform(
         lambda output: quick_pay(
-            output, transaction, method, because, write_options(actor, key), reference=reference or None
+            output, transaction, method, because, write_options(actor, key, any_day), reference=reference or None
         ),
         as_json=as_json,
     )

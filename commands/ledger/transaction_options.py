@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import AccountId, day_of
+from commands.options import AccountId, day_of, moment_of
 
 if TYPE_CHECKING:
     from commands.ledger.transaction_writer import WriteOptions
+
+
+def issue_of(text: str) -> date:
+    """Read a day of issue, or a moment, in UTC unless it says its zone."""
+    return moment_of(text) if "T" in text else day_of(text)
 
 
 class Creatable(StrEnum):
@@ -52,8 +57,20 @@ Reference = Annotated[str, typer.Option("--reference", help="Reference of the pa
 Preference = Annotated[str, typer.Option("--preference", help="Payment preference of the account.")]
 Voucher = Annotated[str, typer.Option("--voucher", help="Number of the voucher that paid.")]
 BackOfficeCode = Annotated[str, typer.Option("--back-office-code", help="Unique code for other systems.")]
+AnyDay = Annotated[
+    str,
+    typer.Option(
+        "--any-day", metavar="WHY", help="Post on a day that is closed or has not come yet: why; needs the right to."
+    ),
+]
 IssuedOn = Annotated[
-    date | None, typer.Option("--issued-on", parser=day_of, metavar="DAY", help="Day of issue; else today.")
+    date | None,
+    typer.Option(
+        "--issued-on",
+        parser=issue_of,
+        metavar="DAY|MOMENT",
+        help="Day or moment of issue (UTC, or with its zone); else now.",
+    ),
 ]
 DueOn = Annotated[
     date | None, typer.Option("--due-on", parser=day_of, metavar="DAY", help="Due date; else the rule's.")
@@ -86,8 +103,8 @@ Behind = Annotated[
 ]
 
 
-def write_options(actor: str, key: str = "") -> "WriteOptions":
-    """Return who asks, and under which key."""
+def write_options(actor: str, key: str = "", any_day: str = "") -> "WriteOptions":
+    """Return who asks, under which key, and why on a day that is not open, if so."""
     from commands.ledger.transaction_writer import WriteOptions
 
-    return WriteOptions(actor, key)
+    return WriteOptions(actor, key, any_day)

@@ -4,13 +4,13 @@ import getpass
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from activities.database import Database, DatabaseUnavailableError
-from activities.ledger.client import Ledger, Receipt
+from activities.ledger.client import AnyDay, Ledger, Receipt
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.collection_signals import signal_collections
 from commands.formatting import money
@@ -23,14 +23,18 @@ from settings import Settings
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """Who asks, and under which key: repeating a key changes nothing and gives the same answer."""
+    """Who asks, and under which key: repeating a key changes nothing and gives the same answer.
+
+    `any_day` says why it is posted on a day that is closed or has not come yet; empty: it is not.
+    """
 
     actor: str = ""
     key: str = ""
+    any_day: str = ""
 
     def named(self) -> "WriteOptions":
         """Fill in the login name and a key of this command's own."""
-        return WriteOptions(self.actor or getpass.getuser(), self.key or f"cli:{uuid.uuid4()}")
+        return replace(self, actor=self.actor or getpass.getuser(), key=self.key or f"cli:{uuid.uuid4()}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class TransactionWriter:
     @property
     def ledger(self) -> Ledger:
         """The ledger's functions."""
-        return Ledger(self.database)
+        any_day = AnyDay(self.options.actor, self.options.any_day) if self.options.any_day else None
+        return Ledger(self.database, any_day)
 
     @property
     def records(self) -> TransactionQueries:

@@ -96,6 +96,7 @@ def _facts(found: Row[Any], totals: dict[str, int], counterparts: Iterable[Row[A
         ("State", state_of(found)),
         ("Account", found.account_id),
         ("Issued on, posted on, due on", ", ".join(str(day or "-") for day in _days(found))),
+        ("Issued", moment(found.issued_at) if found.issued_at else ""),
         ("Posted", f"{moment(found.posted_at)} by {found.actor}" if found.posted_at else f"no; made by {found.actor}"),
         ("Discount, net, tax", ", ".join(totalled.values())),
         ("Total", money(found.total_minor, found.currency)),

@@ -11,6 +11,7 @@ from commands.ledger.transaction_options import (
     Account,
     Acknowledge,
     Amount,
+    AnyDay,
     BackOfficeCode,
     Behind,
     Category,
@@ -74,6 +75,7 @@ def create_transaction(
     back_office_code: BackOfficeCode = "",
     issued_on: IssuedOn = None,
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     draft: Draft = False,
     acknowledge: Acknowledge = False,
     key: Key = "",
@@ -91,7 +93,7 @@ def create_transaction(
     given |= {"category": category, "reason": reason, "reference": reference, "preference": preference}
     given |= {"voucher": voucher, "back_office_code": back_office_code}
     given |= {"issued_on": _text(issued_on), "posted_on": _text(posted_on)}
-    options = write_options(actor, key)
+    options = write_options(actor, key, any_day)
     perform(
         lambda output: create(
             output, classification, account, given, document, options, is_draft=draft, is_acknowledged=acknowledge
@@ -136,6 +138,7 @@ def edit_draft(
 def post_draft(
     transaction: Transaction,
     posted_on: PostedOn = None,
+    any_day: AnyDay = "",
     acknowledge: Acknowledge = False,
     actor: Actor = "",
     as_json: Json = False,
@@ -145,7 +148,7 @@ def post_draft(
 
     perform(
         lambda output: post(
-            output, transaction, write_options(actor), posted_on=posted_on, is_acknowledged=acknowledge
+            output, transaction, write_options(actor, any_day=any_day), posted_on=posted_on, is_acknowledged=acknowledge
         ),
         as_json=as_json,
     )

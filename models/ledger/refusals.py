@@ -78,13 +78,19 @@ MESSAGES: dict[str, str] = {
     "account_takes_documents": "account {account_id} is a suspense or write-off account and takes no documents",
     "addressed_invoice_posted": "invoice {invoice_id} is not a posted invoice of account {account_id}",
     "allocation_within_account": "an allocation joins a credit and a debit of one account",
+    "actor_given": "who does it must be said",
     "always_posted": "a {classification} can only be posted, not {state}",
     "amount_in_range": "amount_minor {amount_minor} must lie between 1 and 9007199254740991",
+    "any_day_right": (
+        "{actor} has no right to post on a day that is closed or has not come yet: somebody else gives it, by "
+        "`books grant`"
+    ),
     "append_only": "{operation} on {table} is not allowed: what is posted stays as it is",
     "back_office_code_unique": "back_office_code {back_office_code} is taken by another {classification}",
     "bank_decides": "refund {transaction_id} is with the bank, whose answer posts or rejects it: `refunds confirm`",
     "batch_not_empty": "the batch must be a list of at least one element",
     "category_allowed": "category {category} is not allowed on type {type_id}",
+    "close_moves_on": "{day} is closed already: the books are closed until {closed_until}; `books reopen` opens days",
     "counterpart_given": "a {classification} {transaction_id} must name the document it undoes; others may not",
     "counterpart_matches": "transaction {transaction_id} does not match the document it cancels, writes off or moves",
     "credit_limit": (
@@ -93,6 +99,15 @@ MESSAGES: dict[str, str] = {
     ),
     "currency_exists": "currency {currency} is not an active ISO 4217 code",
     "currency_of_account": "currency {currency} is not the currency of account {account_id}",
+    "day_has_come": (
+        "posted_on {posted_on} has not come yet, for today is {today}; who has the right gives `--any-day WHY`"
+    ),
+    "day_is_closed": "{day} is open: the books are closed until {closed_until}",
+    "day_is_open": (
+        "posted_on {posted_on} is closed, for the books are closed until {closed_until}; who has the right gives "
+        "`--any-day WHY`"
+    ),
+    "day_is_over": "{day} is not over in every time zone; the latest day that can be closed is {latest}",
     "default_type_exists": "classification {classification} has no default type",
     "definition_exists": "account {account_id} has no due date rule: the definition is missing",
     "draft_only": "transaction {transaction_id} is {state}; only a draft can be edited, posted or rejected",
@@ -131,9 +146,11 @@ MESSAGES: dict[str, str] = {
     "posted_only": "transaction {transaction_id} is {state}; only a posted one allows this",
     "posting_is_complete": "transaction {transaction_id} lacks transfers, lines, an open item or a number",
     "product_exists": "product {product_id} of line {line} does not exist or is retired",
+    "reason_given": "why must be said",
     "refund_only": "transaction {transaction_id} is a {classification}; only a refund allows this",
     "rejected_columns": "transaction {transaction_id} is {state} but its rejection is not complete",
     "rejection_reason_given": "reason {reason} is not one of the reasons for rejection",
+    "right_by_another": "{actor} cannot give this right to himself: somebody else gives it",
     "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",
     "tax_rate_exists": "tax rate {tax_rate_id} of line {line} does not exist",
     "text_not_empty": "actor, back_office_code and gateway_reference of {transaction_id} must not be empty",

@@ -42,6 +42,7 @@ class GatewayBookingRow(Base):
     payment_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey(HEADER))
     posted_on: Mapped[date]
     posted_at: Mapped[datetime]
+    moved_on: Mapped[date | None]
 
 
 class LedgerRollUpRow(Base):
@@ -104,3 +105,43 @@ class DeallocationRow(Base):
 
     allocation_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duly.allocations.id"), primary_key=True)
     created_at: Mapped[datetime]
+
+
+class ClosingRow(Base):
+    """A time that a period was closed or opened again: nothing is posted on `closed_until` or before."""
+
+    __tablename__ = "closings"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    closed_until: Mapped[date | None]
+    is_reopening: Mapped[bool]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class AnyDayRightRow(Base):
+    """Who was given the right to post outside the open days, or lost it."""
+
+    __tablename__ = "any_day_rights"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text(collation="C"))
+    is_granted: Mapped[bool]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class AnyDayPostingRow(Base):
+    """A posting outside the open days, with who made it and why."""
+
+    __tablename__ = "any_day_postings"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]

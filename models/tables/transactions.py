@@ -53,6 +53,7 @@ class FinancialTransactionRow(Base):
     account_version: Mapped[int | None] = mapped_column(BigInteger)
     balance_after_minor: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]
 
 
 class TransactionLineRow(Base):

@@ -54,6 +54,7 @@ class TransactionView(Base):
     balance_after_minor: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
+    issued_at: Mapped[datetime | None]
 
 
 class CurrentAllocationView(Base):

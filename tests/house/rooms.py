@@ -15,6 +15,7 @@ LAYERS = ("models", "activities", "workflows", "commands")
 CAPABILITIES = frozenset(
     {
         "bank",
+        "books",
         "cards",
         "collections",
         "configuration",
@@ -66,8 +67,7 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
 # Folders that are as a file at the layer's root: everybody may import them.
 SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting"), ("commands", "lists"), ("commands", "changing")})
 
-# Files at a root that bring rooms together, with the reason. No room may import them: arrows would lead round
-# by way of the root, where nobody lists them.
+# Files at a root that bring rooms together, with the reason. No room may import them: nobody lists such arrows.
 COMPOSITIONS: Mapping[str, str] = {
     "models.workflow_inputs": "which texts of every workflow's input keep which rule",
     "workflows.registered": "every workflow, for the worker and the replays",
@@ -100,6 +100,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "activities": {
         "bank": ("ledger",),
+        "books": ("ledger",),
         "cards": ("gateway",),
         "collections": ("gateway",),
         "disputes": ("gateway",),
@@ -290,8 +291,7 @@ def _is_at_root(module: Module) -> bool:
 
 
 def _prefixes(name: str) -> set[str]:
-    parts = name.split(".")
-    return {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return {".".join(name.split(".")[:end]) for end in range(1, name.count(".") + 2)}
 
 
 def _folders(path: Path) -> list[Path]:

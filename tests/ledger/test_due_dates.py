@@ -60,9 +60,9 @@ def test_scenario_5(
             books.invoice(f"i{due_on}", "acc_1", 1, due_on=due_on)
 
 
-def test_a_draft_s_due_date_is_checked_when_it_is_posted(owner: Books, books: Books) -> None:
+def test_a_draft_s_due_date_is_checked_again_when_it_is_posted(owner: Books, books: Books) -> None:
     set_rule(owner, RULES["5b"])
-    draft = books.invoice("i1", "acc_1", 1, draft=True, posted_on=None, due_on=date(2026, 5, 30))
+    draft = books.invoice("i1", "acc_1", 1, draft=True, due_on=date(2026, 5, 30))
 
     with pytest.raises(PostconditionError, match="due_date_in_credit_period"):
         books.call("post_draft", transaction_id=draft, posted_on=date(2026, 5, 21))

@@ -14,6 +14,7 @@ from tests.ledger.oracle.life_cycle import NUMBER_PREFIXES, SIDES
 from tests.ledger.oracle.transfers import LedgerAccountKind
 
 HIDDEN = {
+    ("any_day_postings", "posted_xid"),
     ("financial_transactions", "posted_xid"),
     ("gateway_bookings", "posted_xid"),
     ("number_counters", "waits_for"),

@@ -89,6 +89,7 @@ IDS_AND_DATES = frozenset(
         "calls_per_second",
         "card",
         "classification",
+        "day",
         "definition",
         "discrepancy",
         "dispute",
@@ -109,7 +110,7 @@ IDS_AND_DATES = frozenset(
         "transaction",
     }
 )
-NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file"})
+NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})
 OPTIONS = {
     " ".join(words): {option for parameter in command.params for option in parameter.opts}
     for words, command in commands()

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import typer.main
 
+from commands.ledger.transaction_options import issue_of
 from commands.options import day_of, moment_of, period_of, receivable_of, run_period_of
 from starter import app
 
 # By its reader: what is good, what lies outside of the years, and what is none.
 VALUES: dict[Callable[[str], Any], tuple[str, tuple[str, ...], str]] = {
+    issue_of: ("2026-11-26T18:30Z", ("1969-12-31", "2200-01-01T00:00:00", "9999-12-31"), "2026-11-31"),
     day_of: ("2026-11-26", ("0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"), "2026-11-31"),
     moment_of: ("2026-11-26T18:30:00", ("0001-01-01", "2200-01-01T00:00:00", "9999-12-31T23:59:59"), "tomorrow"),
     period_of: ("2026-11", ("1000-01", "1969-12", "2200-01", "9998-12"), "2026-13"),

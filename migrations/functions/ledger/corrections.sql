@@ -36,6 +36,7 @@ begin
   t.posted_on := p_posted_on;
   t := duly.assign_posting(t, v_time_zone);
   t.issued_on := t.posted_on;
+  if t.posted_on = (t.posted_at at time zone v_time_zone)::date then t.issued_at := t.posted_at; end if;
   if t.classification = 'invoice' then t.due_on := t.posted_on; end if;
   perform duly.insert_header(t);
   return t;

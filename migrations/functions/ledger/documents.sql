@@ -5,11 +5,11 @@ create or replace function duly.read_documents(p_batch jsonb) returns duly.docum
   select array_agg(row(r.ord, sha256(convert_to(r.raw::text, 'UTF8')), e.key, e.account_id, e.currency, e.type_id,
       e.category, e.issued_on, e.posted_on, e.due_on, e.issue_reason, e.back_office_code, coalesce(e.invoices, '{}'),
       coalesce(e.origin, 'system'), coalesce(e.actor, 'system'), e.lines, null, null, null, null, null, null, null,
-      null, null)::duly.document order by r.ord)
+      null, null, e.issued_at)::duly.document order by r.ord)
     from jsonb_array_elements(p_batch) with ordinality r (raw, ord)
     cross join lateral jsonb_to_record(r.raw) as e (key text, account_id text, currency text, type_id text,
       category text, issued_on date, posted_on date, due_on date, issue_reason text, back_office_code text,
-      invoices text[], origin text, actor text, lines jsonb)
+      invoices text[], origin text, actor text, lines jsonb, issued_at timestamptz)
 $$;
 
 -- The elements that are new. A key that was used before must come with the same element.
@@ -38,17 +38,19 @@ end $$;
 create or replace function duly.look_up(p_classification duly.classification, p_default_type_id text, p_documents duly.document[],
   p_draft boolean, p_now timestamptz) returns duly.document[] language sql volatile as $$
   select array_agg(row(x.ord, x.hash, x.key, x.account_id, x.currency, coalesce(x.type_id, p_default_type_id),
-      x.category, coalesce(x.issued_on, x.today), x.day, x.due_on, x.issue_reason, x.back_office_code, x.invoices,
+      x.category, coalesce((x.issued_at at time zone x.time_zone)::date, x.issued_on, x.today), x.day, x.due_on, x.issue_reason, x.back_office_code, x.invoices,
       x.origin, x.actor, x.lines, 'ft_' || nextval('duly.financial_transaction_ids'), x.total_minor, x.posted_at,
       x.account_version, x.balance_after_minor, x.meets_credit, k.kind, k.rule, case when k.rule is not null then
         jsonb_build_object('key', x.key, 'account_id', x.account_id, 'currency', x.currency, 'due_on', x.due_on,
           'earliest', x.earliest, 'latest', x.latest, 'category', x.category, 'classification', p_classification,
-          'type_id', coalesce(x.type_id, p_default_type_id)) end)::duly.document order by x.ord)
+          'type_id', coalesce(x.type_id, p_default_type_id)) end,
+      coalesce(x.issued_at, case when x.issued_on is null then p_now end))::duly.document order by x.ord)
     from (
       select u.ord, u.hash, u.key, u.account_id, u.currency, u.type_id, u.category, u.issued_on, u.issue_reason,
-          u.back_office_code, u.invoices, u.origin, u.actor, u.lines, a.id as known_id, a.kind, a.state,
+          u.back_office_code, u.invoices, u.origin, u.actor, u.lines, u.issued_at, a.time_zone, a.id as known_id, a.kind, a.state,
           a.currency as account_currency, y.id as known_type, y.allowed_categories, w.earliest, w.latest, z.today,
-          case when not p_draft then coalesce(u.posted_on, z.today) end as day,
+          case when p_draft then null when u.posted_on is null then z.today
+            else duly.open_day(u.posted_on, z.today) end as day,
           case when p_classification = 'invoice' and not p_draft then coalesce(u.due_on, w.default_on)
             else u.due_on end as due_on,
           l.total_minor, b.balance_minor < 0 as meets_credit,
@@ -78,7 +80,7 @@ create or replace function duly.look_up(p_classification duly.classification, p_
           when jsonb_array_length(x.lines) > 1000 then 'lines_at_most'
           when x.known_type is null then 'type_of_classification'
           when x.category is not null and x.category <> all (x.allowed_categories) then 'category_allowed'
-          when not p_draft and x.due_on not between x.earliest and x.latest then 'due_date_in_credit_period' end) r (rule)
+          when x.due_on not between x.earliest and x.latest then 'due_date_in_credit_period' end) r (rule)
     cross join lateral (values (case when r.rule in ('account_exists', 'account_takes_documents') then 'prerequisite'
       when r.rule in ('account_not_terminated', 'due_date_in_credit_period') then 'postcondition' else 'input' end,
       r.rule)) k (kind, rule)
@@ -100,11 +102,11 @@ create or replace function duly.insert_headers(p_classification duly.classificat
 returns void language sql as $$
   insert into duly.financial_transactions (id, idempotency_key, request_hash, classification, type_id, category,
       account_id, currency, total_minor, state, issued_on, due_on, issue_reason, back_office_code,
-      addressed_invoice_ids, origin, actor, posted_on, posted_at, posted_xid, account_version, balance_after_minor)
+      addressed_invoice_ids, origin, actor, posted_on, posted_at, posted_xid, account_version, balance_after_minor, issued_at)
     select d.id, d.key, d.hash, p_classification, d.type_id, d.category, d.account_id, d.currency, d.total_minor,
         case when p_draft then 'draft'::duly.transaction_state else 'posted' end, d.issued_on, d.due_on,
         d.issue_reason, d.back_office_code, d.invoices, d.origin::duly.origin, d.actor, d.posted_on, d.posted_at,
-        case when not p_draft then pg_current_xact_id() end, d.account_version, d.balance_after_minor
+        case when not p_draft then pg_current_xact_id() end, d.account_version, d.balance_after_minor, d.issued_at
       from unnest(p_documents) d
 $$;
 
@@ -203,7 +205,7 @@ create or replace function duly.create_invoice(
   p_key text, p_account_id text, p_currency text, p_lines jsonb, p_draft boolean default false,
   p_due_on date default null, p_issued_on date default null, p_posted_on date default null,
   p_type_id text default null, p_category text default null, p_back_office_code text default null,
-  p_origin text default 'user', p_actor text default 'system'
+  p_origin text default 'user', p_actor text default 'system', p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -212,14 +214,15 @@ begin
   return duly.create_document('invoice', jsonb_build_object('key', p_key, 'account_id', p_account_id,
     'currency', p_currency, 'lines', p_lines, 'due_on', p_due_on, 'issued_on', p_issued_on, 'posted_on', p_posted_on,
     'type_id', p_type_id, 'category', p_category, 'back_office_code', p_back_office_code, 'origin', p_origin,
-    'actor', p_actor), p_draft);
+    'actor', p_actor, 'issued_at', p_issued_at), p_draft);
 end $$;
 
 create or replace function duly.create_credit_note(
   p_key text, p_account_id text, p_currency text, p_lines jsonb, p_addressed_invoice_ids text[] default '{}',
   p_draft boolean default false, p_issued_on date default null, p_posted_on date default null,
   p_type_id text default null, p_category text default null, p_issue_reason text default null,
-  p_back_office_code text default null, p_origin text default 'user', p_actor text default 'system'
+  p_back_office_code text default null, p_origin text default 'user', p_actor text default 'system',
+  p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -228,5 +231,5 @@ begin
   return duly.create_document('credit_note', jsonb_build_object('key', p_key, 'account_id', p_account_id,
     'currency', p_currency, 'lines', p_lines, 'invoices', to_jsonb(p_addressed_invoice_ids), 'issued_on', p_issued_on,
     'posted_on', p_posted_on, 'type_id', p_type_id, 'category', p_category, 'issue_reason', p_issue_reason,
-    'back_office_code', p_back_office_code, 'origin', p_origin, 'actor', p_actor), p_draft);
+    'back_office_code', p_back_office_code, 'origin', p_origin, 'actor', p_actor, 'issued_at', p_issued_at), p_draft);
 end $$;

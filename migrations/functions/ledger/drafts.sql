@@ -39,6 +39,13 @@ begin
   return coalesce(t.due_on, w.default_on);
 end $$;
 
+-- A draft that is saved is held to the rule as if it were posted that day (F111).
+create or replace function duly.check_due_on(t duly.financial_transactions, p_on date) returns void language plpgsql stable as $$
+begin
+  t.posted_on := p_on;
+  perform duly.due_on_for(t);
+end $$;
+
 -- Write a locked draft as posted and move the money.
 create or replace function duly.post_locked(t duly.financial_transactions, a duly.accounts, p_acknowledge_credit_limit boolean)
 returns text language plpgsql as $$
@@ -156,13 +163,16 @@ begin
     perform duly.refuse('input', 'field_editable',
       jsonb_build_object('field', v_field, 'classification', t.classification));
   end if;
+  if p_changes ? 'issued_on' then t.issued_at := null; end if;
   t := jsonb_populate_record(t, p_changes - 'lines');
   if p_changes ? 'lines' then t.total_minor := duly.replace_lines(t, p_changes -> 'lines'); end if;
   select * into a from duly.accounts where id = t.account_id;
   perform duly.check_new(t, a);
+  t := duly.issued(t, a.time_zone);
+  if t.due_on is not null and p_changes ? 'due_on' then perform duly.check_due_on(t, (clock_timestamp() at time zone a.time_zone)::date); end if;
   t.type_id := duly.type_for(t.classification, t.type_id, t.method, t.category);
   update duly.financial_transactions set total_minor = t.total_minor, type_id = t.type_id, category = t.category,
-      issued_on = t.issued_on, due_on = t.due_on, issue_reason = t.issue_reason, back_office_code = t.back_office_code,
+      issued_on = t.issued_on, issued_at = t.issued_at, due_on = t.due_on, issue_reason = t.issue_reason, back_office_code = t.back_office_code,
       method = t.method, payment_reference = t.payment_reference,
       payment_preference = t.payment_preference, addressed_invoice_ids = t.addressed_invoice_ids
     where id = t.id;
@@ -171,7 +181,7 @@ end $$;
 
 create or replace function duly.editable_fields(p_classification duly.classification) returns text[]
 language sql immutable parallel safe as $$
-  select array['type_id', 'category', 'issued_on', 'back_office_code'] || case p_classification
+  select array['type_id', 'category', 'issued_on', 'issued_at', 'back_office_code'] || case p_classification
     when 'invoice' then array['lines', 'due_on']
     when 'credit_note' then array['lines', 'issue_reason', 'addressed_invoice_ids']
     when 'payment' then array['total_minor', 'method', 'payment_reference', 'payment_preference', 'addressed_invoice_ids']

@@ -111,6 +111,7 @@ begin
   t.actor := p_actor;
   t := duly.assign_posting(t, a.time_zone);
   t.issued_on := t.posted_on;
+  t.issued_at := t.posted_at;
   perform duly.insert_header(t);
   perform duly.write_transfers_and_open_item(t, a);
   return t;
@@ -237,16 +238,17 @@ as $$
 declare
   v_hash bytea := duly.request_hash(p_kind, p_provider, p_currency, p_amount_minor::text, p_gateway_reference,
     p_posted_on::text, p_payment_id);
-  v_posted_on date := coalesce(p_posted_on, (clock_timestamp() at time zone 'UTC')::date);
+  v_moved_on date := coalesce(p_posted_on, (clock_timestamp() at time zone 'UTC')::date);
+  v_posted_on date := duly.open_day_of_movement(v_moved_on);
   b duly.gateway_bookings;
 begin
   if p_amount_minor between 1 and 9007199254740991 is not true then
     perform duly.refuse('input', 'amount_in_range', jsonb_build_object('amount_minor', p_amount_minor));
   end if;
   insert into duly.gateway_bookings (idempotency_key, request_hash, kind, provider, currency, amount_minor,
-      gateway_reference, payment_id, posted_on, posted_at, posted_xid)
+      gateway_reference, payment_id, posted_on, posted_at, posted_xid, moved_on)
     values (p_key, v_hash, p_kind, p_provider, p_currency, p_amount_minor, p_gateway_reference, p_payment_id,
-      v_posted_on, clock_timestamp(), pg_current_xact_id())
+      v_posted_on, clock_timestamp(), pg_current_xact_id(), nullif(v_moved_on, v_posted_on))
     on conflict (idempotency_key) do nothing returning * into b;
   if not found then
     select * into b from duly.gateway_bookings where idempotency_key = p_key;

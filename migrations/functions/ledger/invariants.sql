@@ -135,7 +135,21 @@ create or replace view duly.ledger_violations as
       is distinct from (select sum(amount_minor)::numeric from duly.transfers x
         where x.id > r.after_transfer_id and x.id <= r.upto_transfer_id);
 
+create or replace view duly.period_violations as
+  -- I18: what was posted on a day that was closed was posted by who had the right to it.
+  select 'I18 posted on an open day' as rule, t.id as offender
+    from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
+        from duly.closings c) c
+    join duly.financial_transactions t on t.posted_on <= c.closed_until and t.posted_at > c.made_at and t.posted_at < c.counted_until
+    where not exists (select from duly.any_day_postings p where p.posted_xid = t.posted_xid)
+  union all
+  select 'I18 posted on an open day', g.id
+    from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
+        from duly.closings c) c
+    join duly.gateway_bookings g on g.posted_on <= c.closed_until and g.posted_at > c.made_at and g.posted_at < c.counted_until;
+
 create or replace view duly.invariant_violations as
   select rule, offender from duly.posting_violations
   union all select rule, offender from duly.allocation_violations
-  union all select rule, offender from duly.ledger_violations;
+  union all select rule, offender from duly.ledger_violations
+  union all select rule, offender from duly.period_violations;

@@ -119,6 +119,20 @@ begin
   end if;
 end $$;
 
+-- A moment of issue as a part of what is hashed. Who gives none asks for what was asked for before there were any.
+create or replace function duly.moment_given(p_issued_at timestamptz) returns text[] language sql immutable parallel safe as $$
+  select case when p_issued_at is null then '{}'::text[] else array[extract(epoch from p_issued_at)::text] end
+$$;
+
+-- When a document is issued: at the moment that is given, on the day that is given, or now.
+create or replace function duly.issued(t duly.financial_transactions, p_time_zone text) returns duly.financial_transactions
+language plpgsql as $$
+begin
+  if t.issued_on is null then t.issued_at := coalesce(t.issued_at, clock_timestamp()); end if;
+  t.issued_on := coalesce((t.issued_at at time zone p_time_zone)::date, t.issued_on);
+  return t;
+end $$;
+
 -- Write a new payment or refund, as a draft or posted. A draft needs no lock: it moves nothing.
 create or replace function duly.create_transaction(t duly.financial_transactions, p_draft boolean,
   p_acknowledge_credit_limit boolean default false) returns duly.receipt language plpgsql as $$
@@ -135,7 +149,7 @@ begin
   perform duly.check_new(t, a);
   t.type_id := duly.type_for(t.classification, t.type_id, t.method, t.category);
   t.id := 'ft_' || nextval('duly.financial_transaction_ids');
-  t.issued_on := coalesce(t.issued_on, (clock_timestamp() at time zone a.time_zone)::date);
+  t := duly.issued(t, a.time_zone);
   if p_draft then
     t.state := 'draft';
     perform duly.insert_header(t);
@@ -155,11 +169,11 @@ begin
   insert into duly.financial_transactions (id, idempotency_key, request_hash, classification, type_id, category,
       account_id, currency, total_minor, state, issued_on, posted_on, posted_at, posted_xid, due_on, issue_reason,
       back_office_code, method, provider, gateway_reference, payment_reference, payment_preference, voucher_number,
-      addressed_invoice_ids, intended_account_id, counterpart_id, origin, actor, account_version, balance_after_minor)
+      addressed_invoice_ids, intended_account_id, counterpart_id, origin, actor, account_version, balance_after_minor, issued_at)
     values (t.id, t.idempotency_key, t.request_hash, t.classification, t.type_id, t.category,
       t.account_id, t.currency, t.total_minor, t.state, t.issued_on, t.posted_on, t.posted_at, t.posted_xid, t.due_on,
       t.issue_reason, t.back_office_code, t.method, t.provider, t.gateway_reference, t.payment_reference,
-      t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id, t.origin, t.actor, t.account_version, t.balance_after_minor);
+      t.payment_preference, t.voucher_number, t.addressed_invoice_ids, t.intended_account_id, t.counterpart_id, t.origin, t.actor, t.account_version, t.balance_after_minor, t.issued_at);
 end $$;
 
 -- For the functions of the database alone: a draft through a gateway begins here.
@@ -169,7 +183,7 @@ create or replace function duly.make_payment(
   p_posted_on date default null, p_type_id text default null, p_category text default null,
   p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
   p_voucher_number text default null, p_gateway_reference text default null, p_origin text default 'user',
-  p_actor text default 'system'
+  p_actor text default 'system', p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -178,9 +192,10 @@ declare
   t duly.financial_transactions;
 begin
   t.idempotency_key := p_key;
-  t.request_hash := duly.request_hash('payment', p_account_id, p_amount_minor::text, p_currency, p_method, p_provider,
+  t.request_hash := duly.request_hash(variadic array['payment', p_account_id, p_amount_minor::text, p_currency, p_method, p_provider,
     p_addressed_invoice_ids::text, p_draft::text, p_issued_on::text, p_posted_on::text, p_type_id, p_category,
-    p_back_office_code, p_payment_reference, p_payment_preference, p_voucher_number, p_gateway_reference, p_origin);
+    p_back_office_code, p_payment_reference, p_payment_preference, p_voucher_number, p_gateway_reference, p_origin]
+    || duly.moment_given(p_issued_at));
   t.classification := 'payment';
   t.account_id := p_account_id;
   t.total_minor := p_amount_minor;
@@ -189,6 +204,7 @@ begin
   t.provider := p_provider;
   t.addressed_invoice_ids := coalesce(p_addressed_invoice_ids, '{}');
   t.issued_on := p_issued_on;
+  t.issued_at := p_issued_at;
   t.posted_on := p_posted_on;
   t.type_id := p_type_id;
   t.category := p_category;
@@ -208,7 +224,7 @@ create or replace function duly.make_refund(
   p_type_id text default null, p_category text default null, p_issue_reason text default null,
   p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
   p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false,
-  p_origin text default 'user', p_actor text default 'system'
+  p_origin text default 'user', p_actor text default 'system', p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -217,9 +233,9 @@ declare
   t duly.financial_transactions;
 begin
   t.idempotency_key := p_key;
-  t.request_hash := duly.request_hash('refund', p_account_id, p_amount_minor::text, p_currency, p_method, p_provider,
+  t.request_hash := duly.request_hash(variadic array['refund', p_account_id, p_amount_minor::text, p_currency, p_method, p_provider,
     p_draft::text, p_issued_on::text, p_posted_on::text, p_type_id, p_category, p_issue_reason, p_back_office_code,
-    p_payment_reference, p_payment_preference, p_gateway_reference, p_origin);
+    p_payment_reference, p_payment_preference, p_gateway_reference, p_origin] || duly.moment_given(p_issued_at));
   t.classification := 'refund';
   t.account_id := p_account_id;
   t.total_minor := p_amount_minor;
@@ -228,6 +244,7 @@ begin
   t.provider := p_provider;
   t.addressed_invoice_ids := '{}';
   t.issued_on := p_issued_on;
+  t.issued_at := p_issued_at;
   t.posted_on := p_posted_on;
   t.type_id := p_type_id;
   t.category := p_category;
@@ -258,13 +275,13 @@ create or replace function duly.create_payment(
   p_posted_on date default null, p_type_id text default null, p_category text default null,
   p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
   p_voucher_number text default null, p_gateway_reference text default null, p_origin text default 'user',
-  p_actor text default 'system'
+  p_actor text default 'system', p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform duly.refuse_gateway('payment', p_provider, p_gateway_reference);
   return duly.make_payment(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_addressed_invoice_ids, p_draft,
     p_issued_on, p_posted_on, p_type_id, p_category, p_back_office_code, p_payment_reference, p_payment_preference,
-    p_voucher_number, p_gateway_reference, p_origin, p_actor);
+    p_voucher_number, p_gateway_reference, p_origin, p_actor, p_issued_at);
 end $$;
 
 create or replace function duly.create_refund(
@@ -273,11 +290,11 @@ create or replace function duly.create_refund(
   p_type_id text default null, p_category text default null, p_issue_reason text default null,
   p_back_office_code text default null, p_payment_reference text default null, p_payment_preference text default null,
   p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false,
-  p_origin text default 'user', p_actor text default 'system'
+  p_origin text default 'user', p_actor text default 'system', p_issued_at timestamptz default null
 ) returns duly.receipt language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform duly.refuse_gateway('refund', p_provider, p_gateway_reference);
   return duly.make_refund(p_key, p_account_id, p_amount_minor, p_currency, p_method, p_provider, p_draft, p_issued_on, p_posted_on,
     p_type_id, p_category, p_issue_reason, p_back_office_code, p_payment_reference, p_payment_preference,
-    p_gateway_reference, p_acknowledge_credit_limit, p_origin, p_actor);
+    p_gateway_reference, p_acknowledge_credit_limit, p_origin, p_actor, p_issued_at);
 end $$;

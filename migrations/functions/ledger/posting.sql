@@ -217,7 +217,7 @@ begin
     returning b.balance_minor, b.version, b.posted_at into t.balance_after_minor, t.account_version, t.posted_at;
   t.state := 'posted';
   t.posted_xid := pg_current_xact_id();
-  t.posted_on := coalesce(t.posted_on, (t.posted_at at time zone p_time_zone)::date);
+  t.posted_on := duly.open_day(t.posted_on, (t.posted_at at time zone p_time_zone)::date);
 end $$;
 
 -- One transfer of the whole amount between the account and where the money is: at the gateway, or where its method keeps it.

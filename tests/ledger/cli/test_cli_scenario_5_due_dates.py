@@ -48,10 +48,16 @@ async def test_a_due_date_is_set_by_the_rule_kept_within_it_and_refused_outside(
     assert errors == [[("due_on", "due_date_in_credit_period")]] * len(refused)
 
 
-async def test_a_draft_is_checked_when_it_is_posted(company: Company, tmp_path: Path) -> None:
+async def test_a_draft_is_checked_when_it_is_saved_and_when_it_is_posted(company: Company, tmp_path: Path) -> None:
     await configure(company, tmp_path, "5b")
-    draft = await company.invoice("a1", "10", "--draft", "--due-on", "2026-05-31")
+    words = ("transactions", "create", "invoice", "a1", "--line", "product=plan,price=10", "--draft")
 
-    refused = await company.refused("transactions", "post", draft["id"], "--posted-on", POSTED_ON)
+    unsaved = await company.refused(*words, "--posted-on", POSTED_ON, "--due-on", "2026-05-31")
+    saved = await company.cli.json(*words, "--posted-on", POSTED_ON, "--due-on", "2026-05-30")
+    draft = saved["transaction"]["id"]
+    edited = await company.refused("transactions", "edit", draft, "--due-on", "2026-05-31")
+    refused = await company.refused("transactions", "post", draft, "--posted-on", "2026-05-21")
+
+    assert unsaved == edited == [("due_on", "due_date_in_credit_period")]
 
     assert refused == [("due_on", "due_date_in_credit_period")]

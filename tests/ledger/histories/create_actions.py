@@ -21,7 +21,7 @@ class Creating(HistoryBase):
         def ask() -> str:
             return self.books.call(
                 "create_invoice", key=key, account_id=account, currency=self.currency, lines=lines, draft=draft,
-                due_on=due_on, posted_on=None if draft else posted_on,
+                due_on=due_on, posted_on=posted_on,
             ).transaction_id  # fmt: skip
 
         made = self._ask(self.model.refuses_new(account), ask, key)
