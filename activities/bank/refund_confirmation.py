@@ -103,7 +103,7 @@ class RefundConfirm:
                 return Became.UNCHANGED
             case AnswerStatus.PAID:
                 # The money has left already: whatever the balance is by now, it has to be booked.
-                posting = {"transaction_id": refund.id, "acknowledge_credit_limit": True}
+                posting = {"transaction_id": refund.id, "acknowledge_credit_limit": True, "actor": self._actor}
                 await self._ledger.write("post_draft", **posting)
                 return Became.POSTED
             case AnswerStatus.REJECTED if refund.state == "rejected":

@@ -48,8 +48,11 @@ class TransactionCalls:
         self._records = TransactionQueries(database)
         self._currency = currency
 
-    async def creation(self, document: TransactionDocument) -> dict[str, Any]:
-        """Return the arguments of the function that creates what the document says, less account and key."""
+    async def creation(self, document: TransactionDocument, *, is_repeat: bool = False) -> dict[str, Any]:
+        """Return the arguments of the function that creates what the document says, less account and key.
+
+        Of what was asked before under its key, only the ledger judges: whatever has changed since, it answers the same.
+        """
         given = document.model_dump(exclude_none=True)
         arguments = {_PARAMETERS[word]: value for word, value in given.items() if word in _PARAMETERS}
         if isinstance(document.issued_on, datetime):
@@ -62,11 +65,11 @@ class TransactionCalls:
                 lines = await self._lines(document.lines)
                 return {**arguments, "lines": lines, "addressed_invoice_ids": await self._ids(document.invoices)}
             case PaymentDocument():
-                await self._require_method_of_ours(document.method)
+                await self._require_method_of_ours(document.method, is_repeat=is_repeat)
                 invoices = await self._ids(document.invoices)
                 return {**arguments, "amount_minor": self._minor(document.amount), "addressed_invoice_ids": invoices}
             case RefundDocument():
-                await self._require_method_of_ours(document.method)
+                await self._require_method_of_ours(document.method, is_repeat=is_repeat)
                 return {**arguments, "amount_minor": self._minor(document.amount)}
 
     async def changes(self, document: ChangesDocument) -> dict[str, Any]:
@@ -97,8 +100,9 @@ class TransactionCalls:
     def _minor(self, amount: str) -> int:
         return minor_units(amount, self._currency)
 
-    async def _require_method_of_ours(self, method: str) -> None:
-        await require_method_of_ours(self._database, method)
+    async def _require_method_of_ours(self, method: str, *, is_repeat: bool = False) -> None:
+        if not is_repeat:
+            await require_method_of_ours(self._database, method)
 
 
 async def require_method_of_ours(database: Database, method: str) -> None:

@@ -153,6 +153,11 @@ class TransactionQueries:
             .order_by(row.position)
         )
 
+    async def has_key(self, key: str) -> bool:
+        """Tell whether something was asked for under a key before."""
+        row = FinancialTransactionRow
+        return await self._database.read_first(select(row.id).where(row.idempotency_key == key)) is not None
+
     async def notes(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return the shared notes, oldest first (F36)."""
         row = TransactionNoteRow

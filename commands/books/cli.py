@@ -1,6 +1,7 @@
 """`books`: periods that are closed, and who may post there all the same."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,6 +14,14 @@ app = typer.Typer(help="Closed periods, and the right to post outside the open d
 
 Day = Annotated[date, typer.Argument(metavar="DAY", parser=day_of, help="A day, such as 2026-10-31.")]
 Holder = Annotated[str, typer.Argument(metavar="ACTOR", help="Whose right it is: the name that --actor says.")]
+
+
+class ChangeKind(StrEnum):
+    """What a change was of."""
+
+    TRANSACTION = "transaction"
+    ACCOUNT = "account"
+    CONFIGURATION = "configuration"
 
 
 @app.command("close")
@@ -52,6 +61,26 @@ def revoke_right(holder: Holder, actor: Actor = "", reason: Reason = "", as_json
     from commands.books.closings import set_right
 
     perform(lambda output: set_right(output, holder, is_granted=False, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("history")
+def show_history(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="[SUBJECT]", help="A transaction, an account, a run definition, or a table such as products."
+        ),
+    ] = "",
+    *,
+    kind: Annotated[ChangeKind | None, typer.Option("--kind", help="Only changes of this kind.")] = None,
+    actor: Annotated[str, typer.Option("--by", help="Only what this person or service did.")] = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show who created, edited, posted, ended or configured something, when and why, the newest first."""
+    from commands.books.history import show
+
+    perform(lambda output: show(output, subject, kind=kind or "", actor=actor, limit=limit), as_json=as_json)
 
 
 @app.command("show")

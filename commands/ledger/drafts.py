@@ -1,6 +1,7 @@
 """Creating and completing transactions: create, edit, post, reject, and write a note."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ from activities.documents import read_content
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.client import Receipt
 from activities.ledger.transaction_calls import TransactionCalls
-from activities.ledger.transaction_document import PaymentDocument, RefundDocument, changes_of, note_of, transaction_of
+from activities.ledger.transaction_document import (
+    CreditNoteDocument,
+    InvoiceDocument,
+    PaymentDocument,
+    RefundDocument,
+    changes_of,
+    note_of,
+    transaction_of,
+)
 from commands.ledger.transaction_writer import TransactionWriter, WriteOptions, transaction_writer
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
@@ -45,7 +54,11 @@ async def create(
         account = await AccountQueries(writer.database).find(account_id)
         if account is None:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
-        arguments = await TransactionCalls(writer.database, account.currency).creation(document)
+        is_repeat = await writer.records.has_key(writer.options.key)
+        arguments = await TransactionCalls(writer.database, account.currency).creation(document, is_repeat=is_repeat)
+        if isinstance(document, InvoiceDocument | CreditNoteDocument):
+            asked = document.model_dump_json(exclude_none=True)
+            arguments["asked"] = sha256(f"{account_id} {is_draft} {asked}".encode()).hexdigest()
         if isinstance(document, RefundDocument):
             arguments["acknowledge_credit_limit"] = is_acknowledged
         receipt = await writer.ledger.write(
@@ -72,8 +85,9 @@ async def edit(output: Output, identifier: str, given: Fields, file: Path | None
     async with transaction_writer(output, options) as writer:
         found = await writer.records.require(identifier)
         changes = await TransactionCalls(writer.database, found.currency).changes(document)
-        receipt = await writer.ledger.write("edit_draft", transaction_id=found.id, changes=changes)
-        await _note_change(writer, found.id, f"edited {', '.join(sorted(changes))}")
+        receipt = await writer.ledger.write(
+            "edit_draft", transaction_id=found.id, changes=changes, actor=writer.options.actor
+        )
         await writer.answer(receipt)
 
 
@@ -88,9 +102,8 @@ async def post(
             transaction_id=found.id,
             posted_on=posted_on,
             acknowledge_credit_limit=is_acknowledged,
+            actor=writer.options.actor,
         )
-        if found.state == "draft":
-            await _note_change(writer, found.id, "posted")
         await writer.answer(receipt, found.account_id)
 
 
@@ -107,7 +120,7 @@ async def note(output: Output, identifier: str, text: str, options: WriteOptions
     checked = note_of(text)
     async with transaction_writer(output, options) as writer:
         found = await writer.records.require(identifier)
-        await _note_change(writer, found.id, checked)
+        await writer.ledger.run("add_note", transaction_id=found.id, author=writer.options.actor, note=checked)
         notes = await writer.records.notes(found.id)
     rows = [(one.author, f"{one.noted_at:%Y-%m-%d %H:%M}Z", one.note) for one in notes]
     documents = [{"author": one.author, "note": one.note, "noted_at": one.noted_at} for one in notes]
@@ -130,10 +143,6 @@ async def _written_off(writer: TransactionWriter, payment: PaymentDocument) -> d
         what = f"{', '.join(given_up)} was written off"
         writer.output.note(f"{what}: `duly transactions move` to the write-off account pays that debt.")
     return {"written_off": given_up} if given_up else {}
-
-
-async def _note_change(writer: TransactionWriter, transaction_id: str, text: str) -> None:
-    await writer.ledger.run("add_note", transaction_id=transaction_id, author=writer.options.actor, note=text)
 
 
 def _document_of(given: Fields, file: Path | None) -> dict[str, Any]:

@@ -37,6 +37,7 @@ _FIELDS = {
     "reason_given": "reason",
     "rejection_reason_given": "reason",
     "right_by_another": "actor",
+    "system_account_empty": "account",
     "tax_rate_exists": "lines",
     "type_of_classification": "type",
     "write_off_type_given": "type",

@@ -152,6 +152,9 @@ MESSAGES: dict[str, str] = {
     "rejection_reason_given": "reason {reason} is not one of the reasons for rejection",
     "right_by_another": "{actor} cannot give this right to himself: somebody else gives it",
     "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",
+    "system_account_empty": (
+        "account {account_id} is the company's own and has money on it: {balance_minor} minor units of {currency}"
+    ),
     "tax_rate_exists": "tax rate {tax_rate_id} of line {line} does not exist",
     "text_not_empty": "actor, back_office_code and gateway_reference of {transaction_id} must not be empty",
     "time_zone_exists": "time_zone {time_zone} is not an IANA time zone",

@@ -1,8 +1,10 @@
 """Transfers, gateway bookings, roll-ups, open items and allocations."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.ledger.transaction import Side
@@ -144,4 +146,20 @@ class AnyDayPostingRow(Base):
     actor: Mapped[str]
     reason: Mapped[str]
     made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class AuditTrailRow(Base):
+    """An edit of a draft, a state of an account, or a change of the configuration."""
+
+    __tablename__ = "audit_trail"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str] = mapped_column(Text(collation="C"))
+    action: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     made_at: Mapped[datetime]

@@ -54,6 +54,7 @@ class FinancialTransactionRow(Base):
     balance_after_minor: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
+    posted_by: Mapped[str | None]
 
 
 class TransactionLineRow(Base):

@@ -55,6 +55,7 @@ class TransactionView(Base):
     created_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
     issued_at: Mapped[datetime | None]
+    posted_by: Mapped[str | None]
 
 
 class CurrentAllocationView(Base):

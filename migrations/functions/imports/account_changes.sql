@@ -61,6 +61,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_was text := (select state from duly.accounts where id = p_account_id);
 begin
+    perform set_config('duly.actor', p_actor, true), set_config('duly.reason', p_reason, true);
     perform duly.set_account_state(p_account_id, p_state);
     if v_was is distinct from p_state then
         perform duly.note_account_change(p_account_id,

@@ -94,7 +94,19 @@ begin
   if p_state not in ('active', 'suspended', 'terminated') or (p_state = 'suspended' and a.kind <> 'customer') then
     perform duly.refuse('input', 'account_state_exists', jsonb_build_object('account_id', p_account_id, 'state', p_state));
   end if;
+  if p_state = 'terminated' and a.kind <> 'customer' then perform duly.refuse_money_on(a); end if;
   update duly.accounts set state = p_state where id = p_account_id;
+end $$;
+
+-- A system account is ended when nothing is left on it: who its money belongs to is found there, and nowhere else.
+create or replace function duly.refuse_money_on(a duly.accounts) returns void language plpgsql as $$
+declare
+  v_balance bigint := (select balance_minor from duly.account_balances where account_id = a.id);
+begin
+  if v_balance <> 0 or exists (select from duly.open_items where account_id = a.id and allocated_minor < amount_minor) then
+    perform duly.refuse('postcondition', 'system_account_empty', jsonb_build_object('account_id', a.id, 'balance_minor', v_balance,
+      'currency', a.currency));
+  end if;
 end $$;
 
 create or replace function duly.refuse_terminated(a duly.accounts) returns void language plpgsql as $$

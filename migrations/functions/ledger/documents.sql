@@ -1,8 +1,19 @@
 -- Invoices and credit notes: documents with lines, written one or a thousand at a time by the same statements.
 
+-- What a key stands for: what a person asked for, where the caller says it (prices and taxes may change between two askings), else
+-- the element as it is; never who asks.
+create or replace function duly.document_hash(p_raw jsonb) returns bytea language sql immutable parallel safe as $$
+  select sha256(convert_to(coalesce('asked:' || (p_raw ->> 'asked'), (p_raw - 'actor')::text), 'UTF8'))
+$$;
+
+-- What releases before 0.2.0 kept of it, where who asked was a part.
+create or replace function duly.older_document_hash(p_raw jsonb, p_actor text) returns bytea language sql immutable parallel safe as $$
+  select sha256(convert_to((p_raw - 'asked' || jsonb_build_object('actor', p_actor))::text, 'UTF8'))
+$$;
+
 -- Read the elements once; amounts stay JSON until they are stored.
 create or replace function duly.read_documents(p_batch jsonb) returns duly.document[] language sql stable as $$
-  select array_agg(row(r.ord, sha256(convert_to(r.raw::text, 'UTF8')), e.key, e.account_id, e.currency, e.type_id,
+  select array_agg(row(r.ord, duly.document_hash(r.raw), e.key, e.account_id, e.currency, e.type_id,
       e.category, e.issued_on, e.posted_on, e.due_on, e.issue_reason, e.back_office_code, coalesce(e.invoices, '{}'),
       coalesce(e.origin, 'system'), coalesce(e.actor, 'system'), e.lines, null, null, null, null, null, null, null,
       null, null, e.issued_at)::duly.document order by r.ord)
@@ -13,14 +24,15 @@ create or replace function duly.read_documents(p_batch jsonb) returns duly.docum
 $$;
 
 -- The elements that are new. A key that was used before must come with the same element.
-create or replace function duly.new_documents(p_documents duly.document[]) returns duly.document[] language plpgsql stable as $$
+create or replace function duly.new_documents(p_documents duly.document[], p_batch jsonb) returns duly.document[] language plpgsql stable as $$
 declare
   v_broken text[];
   v_key text;
   v_new duly.document[];
 begin
   select array_agg(d order by d.ord) filter (where t.id is null),
-      array_agg(d.key) filter (where d.key is null or t.request_hash <> d.hash)
+      array_agg(d.key) filter (where d.key is null or (t.request_hash <> d.hash
+        and t.request_hash <> duly.older_document_hash(p_batch -> (d.ord - 1)::integer, t.actor)))
     into v_new, v_broken
     from unnest(p_documents) d left join duly.financial_transactions t on t.idempotency_key = d.key;
   if v_broken is not null then
@@ -155,7 +167,7 @@ begin
   if not p_draft then
     perform duly.lock_accounts(array(select distinct d.account_id from unnest(v_documents) d));
   end if;
-  v_documents := duly.new_documents(v_documents);
+  v_documents := duly.new_documents(v_documents, p_batch);
   if v_documents = '{}' then return; end if;
   v_documents := duly.look_up(p_classification, duly.type_for(p_classification, null), v_documents, p_draft,
     clock_timestamp());
@@ -205,7 +217,8 @@ create or replace function duly.create_invoice(
   p_key text, p_account_id text, p_currency text, p_lines jsonb, p_draft boolean default false,
   p_due_on date default null, p_issued_on date default null, p_posted_on date default null,
   p_type_id text default null, p_category text default null, p_back_office_code text default null,
-  p_origin text default 'user', p_actor text default 'system', p_issued_at timestamptz default null
+  p_origin text default 'user', p_actor text default 'system', p_issued_at timestamptz default null,
+  p_asked text default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -214,7 +227,8 @@ begin
   return duly.create_document('invoice', jsonb_build_object('key', p_key, 'account_id', p_account_id,
     'currency', p_currency, 'lines', p_lines, 'due_on', p_due_on, 'issued_on', p_issued_on, 'posted_on', p_posted_on,
     'type_id', p_type_id, 'category', p_category, 'back_office_code', p_back_office_code, 'origin', p_origin,
-    'actor', p_actor, 'issued_at', p_issued_at), p_draft);
+    'actor', p_actor, 'issued_at', p_issued_at,
+    'asked', p_asked), p_draft);
 end $$;
 
 create or replace function duly.create_credit_note(
@@ -222,7 +236,8 @@ create or replace function duly.create_credit_note(
   p_draft boolean default false, p_issued_on date default null, p_posted_on date default null,
   p_type_id text default null, p_category text default null, p_issue_reason text default null,
   p_back_office_code text default null, p_origin text default 'user', p_actor text default 'system',
-  p_issued_at timestamptz default null
+  p_issued_at timestamptz default null,
+  p_asked text default null
 ) returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -231,5 +246,6 @@ begin
   return duly.create_document('credit_note', jsonb_build_object('key', p_key, 'account_id', p_account_id,
     'currency', p_currency, 'lines', p_lines, 'invoices', to_jsonb(p_addressed_invoice_ids), 'issued_on', p_issued_on,
     'posted_on', p_posted_on, 'type_id', p_type_id, 'category', p_category, 'issue_reason', p_issue_reason,
-    'back_office_code', p_back_office_code, 'origin', p_origin, 'actor', p_actor, 'issued_at', p_issued_at), p_draft);
+    'back_office_code', p_back_office_code, 'origin', p_origin, 'actor', p_actor, 'issued_at', p_issued_at,
+    'asked', p_asked), p_draft);
 end $$;

@@ -47,7 +47,8 @@ begin
 end $$;
 
 -- Write a locked draft as posted and move the money.
-create or replace function duly.post_locked(t duly.financial_transactions, a duly.accounts, p_acknowledge_credit_limit boolean)
+create or replace function duly.post_locked(t duly.financial_transactions, a duly.accounts, p_acknowledge_credit_limit boolean,
+  p_actor text default 'system')
 returns text language plpgsql as $$
 begin
   perform duly.check_gateway_reference(t);
@@ -57,7 +58,7 @@ begin
   update duly.financial_transactions set state = t.state, posted_on = t.posted_on, posted_at = t.posted_at,
       posted_xid = t.posted_xid, due_on = t.due_on, account_id = t.account_id,
       intended_account_id = t.intended_account_id, gateway_reference = t.gateway_reference,
-      account_version = t.account_version, balance_after_minor = t.balance_after_minor
+      account_version = t.account_version, balance_after_minor = t.balance_after_minor, posted_by = p_actor
     where id = t.id;
   perform duly.write_transfers_and_open_item(t, a);
   perform duly.settle(t);
@@ -67,7 +68,7 @@ end $$;
 -- Post a draft. Posting what is posted already changes nothing and returns the same receipt, so that a lost reply can be
 -- requested again.
 create or replace function duly.post_draft(p_transaction_id text, p_posted_on date default null,
-  p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false)
+  p_gateway_reference text default null, p_acknowledge_credit_limit boolean default false, p_actor text default null)
 returns duly.receipt language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -76,7 +77,7 @@ declare
   t duly.financial_transactions := duly.lock_transaction(p_transaction_id);
   a duly.accounts;
 begin
-  if t.state = 'posted' then return duly.receipt_of(t.id); end if;
+  if t.posted_on is not null then return duly.receipt_of(t.id); end if;
   if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
   -- Of the two who may have a draft, the bank answers here (activities/bank), a gateway by the outcome of its request.
   perform duly.refuse_draft_under_way(t, true);
@@ -85,7 +86,8 @@ begin
   -- What the bank has paid has left, whatever became of the account meanwhile.
   if not duly.is_with_bank(t) then perform duly.refuse_terminated(a); end if;
   t.posted_on := p_posted_on;
-  perform duly.post_locked(t, a, p_acknowledge_credit_limit);
+  perform duly.post_locked(t, a, p_acknowledge_credit_limit, coalesce(p_actor, 'system'));
+  if p_actor is not null then perform duly.keep_draft_change(t.id, 'posted', '{}', p_actor); end if;
   return duly.receipt_of(t.id);
 end $$;
 
@@ -145,7 +147,7 @@ end $$;
 -- Editing drafts (F54) and writing notes (F36).
 
 -- Change fields of a draft. Only the fields named here may change; lines are replaced as a whole.
-create or replace function duly.edit_draft(p_transaction_id text, p_changes jsonb) returns duly.receipt
+create or replace function duly.edit_draft(p_transaction_id text, p_changes jsonb, p_actor text default null) returns duly.receipt
 language plpgsql security definer
     set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
     set enable_hashjoin = off set enable_mergejoin = off
@@ -154,6 +156,7 @@ declare
   t duly.financial_transactions := duly.lock_transaction(p_transaction_id);
   a duly.accounts;
   v_field text;
+  v_was jsonb := to_jsonb(t) || jsonb_build_object('lines', duly.lines_as_asked(t.id));
 begin
   if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
   perform duly.refuse_draft_under_way(t);
@@ -176,8 +179,18 @@ begin
       method = t.method, payment_reference = t.payment_reference,
       payment_preference = t.payment_preference, addressed_invoice_ids = t.addressed_invoice_ids
     where id = t.id;
+  if p_actor is not null then
+    perform duly.keep_draft_change(t.id, 'edited', (select jsonb_object_agg(c.key, jsonb_build_object('was', v_was -> c.key, 'is', c.value))
+      from jsonb_each(p_changes) c), p_actor);
+  end if;
   return duly.receipt_of(t.id);
 end $$;
+
+-- The lines of a draft, for what is kept of an edit.
+create or replace function duly.lines_as_asked(p_transaction_id text) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(l) - 'transaction_id') order by l.position), '[]')
+    from duly.transaction_lines l where l.transaction_id = p_transaction_id
+$$;
 
 create or replace function duly.editable_fields(p_classification duly.classification) returns text[]
 language sql immutable parallel safe as $$

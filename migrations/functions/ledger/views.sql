@@ -19,7 +19,8 @@ create or replace view duly.transactions as
       t.gateway_reference, t.payment_reference, t.payment_preference, t.voucher_number, t.addressed_invoice_ids,
       t.intended_account_id, t.counterpart_id, t.origin, t.actor,
       t.rejection_reason, t.rejected_by, t.rejected_at, t.account_version, t.balance_after_minor, t.created_at,
-      t.idempotency_key, t.issued_at
+      t.idempotency_key, t.issued_at,
+      case when t.posted_at is not null then coalesce(t.posted_by, t.actor) end as posted_by
     from duly.financial_transactions t
     left join duly.transaction_numbers n on n.transaction_id = t.id
     left join duly.open_items i on i.transaction_id = t.id;
