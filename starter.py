@@ -37,6 +37,7 @@ from commands.reconciliation.invariants_cli import invariants
 from commands.recovery import cli as recovery
 from commands.reductions import cli as reductions
 from commands.refunds import cli as refund_requests
+from commands.reports import cli as reports
 from commands.runs import billing_cli as billing
 from commands.runs import cli as runs
 from commands.runs import control_cli as run_control
@@ -73,6 +74,7 @@ GROUPS = {
     "merchants": merchants.app,
     "disputes": disputes.app,
     "reconcile": reconciliation.app,
+    "reports": reports.app,
     "billing": billing.app,
     "runs": runs.app,
     "payments": payments.app,

@@ -120,6 +120,10 @@ grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.c
 grant execute on function duly.credit_basis, duly.draft_bank_refunds, duly.drop_refund_credit, duly.move_refund_credit,
     duly.open_refund, duly.plan_refund_credit, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
 
+-- reports
+grant execute on function duly.ledger_movement, duly.report_ageing,
+    duly.report_trial_balance to duly_app;
+
 -- runs
 grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_totals, duly.billing_dry_run_page, duly.billing_page,
     duly.certify_refund_run, duly.certify_run, duly.delete_definition, duly.dry_run_page, duly.due_page, duly.freeze_billing_run,

@@ -7,7 +7,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 # Views name functions, and each other: they come last, in this order.
-VIEWS = ("ledger/views.sql", "ledger/invariants.sql", "collections/views.sql", "reconciliation/views.sql")
+VIEWS = (
+    "ledger/views.sql",
+    "ledger/invariants.sql",
+    "collections/views.sql",
+    "reconciliation/views.sql",
+    "reports/views.sql",
+)
 RIGHTS = FOLDER / "rights.sql"
 _VIEW = re.compile(r"^create or replace view duly\.(\w+)", re.MULTILINE)
 

@@ -32,6 +32,7 @@ CAPABILITIES = frozenset(
         "recovery",
         "reductions",
         "refunds",
+        "reports",
         "runs",
         "subscriptions",
         "supervision",
@@ -241,9 +242,8 @@ def misplaced_root_files(modules: Iterable[Module]) -> list[str]:
     ]
 
 
-def _is_shared(users: Iterable[str]) -> bool:
-    found = set(users)
-    return bool(found & set(ENTRIES)) or len(found & CAPABILITIES) >= ROOM_USERS
+def _is_shared(users: set[str]) -> bool:
+    return bool(users & set(ENTRIES)) or len(users & CAPABILITIES) >= ROOM_USERS
 
 
 def _users_of_roots(modules: list[Module]) -> Mapping[str, set[str]]:

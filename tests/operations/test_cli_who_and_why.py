@@ -45,6 +45,7 @@ OTHERS: Mapping[str, str] = {
     "invariants": "checks and seals, as every night",
     "migrate": "comes before there is a table to keep it in",
     "namespace prepare": "comes before there is a database",
+    "reports run": "only reads",
     "views": "only reads",
 }
 # What cannot be undone, or moves money.

@@ -1,0 +1,84 @@
+"""Runs a report: reads the books in one state and hands what they say to whatever writes it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from activities.database import Database
+from activities.reports.queries import ReportReader, report_reader
+from models.reports.definition import ReportDefinition
+from models.reports.periods import DaySpan
+from models.reports.result import ReportFoot, ReportHead, Row, head_of, measured, with_every_month
+from models.reports.sources import CURRENCY
+
+
+class ReportOutput(Protocol):
+    """What a report is written to, from its head to its foot; rows come in pages."""
+
+    def begin(self, head: ReportHead) -> None:
+        """Begin with what is known before the rows."""
+        ...
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Write a page of rows."""
+        ...
+
+    def end(self, foot: ReportFoot) -> None:
+        """End with what the rows come to."""
+        ...
+
+
+async def run_report(
+    database: Database, definition: ReportDefinition, output: ReportOutput, *, today: date, at: datetime
+) -> ReportFoot:
+    """Run a report as it is on a day, and return its foot. Rows are read in pages, however many they are."""
+    head = head_of(definition, today, at)
+    output.begin(head)
+    async with report_reader(database) as reader:
+        foot = await (_listed if definition.is_list else _grouped)(reader, head, output)
+    output.end(foot)
+    return foot
+
+
+async def _listed(reader: ReportReader, head: ReportHead, output: ReportOutput) -> ReportFoot:
+    definition, count = head.definition, 0
+    async for page in reader.pages(definition, head.days):
+        count += len(page)
+        output.rows(page)
+    totals = await reader.list_totals(definition, head.days)
+    return ReportFoot(count, tuple(totals), tuple(await reader.ties(definition.source, head.days)))
+
+
+async def _grouped(reader: ReportReader, head: ReportHead, output: ReportOutput) -> ReportFoot:
+    definition = head.definition
+    rows = await _measured_groups(reader, head, definition.keys)
+    output.rows(rows)
+    totals = await _measured_groups(reader, head, (CURRENCY,) if definition.source.has_money else ())
+    return ReportFoot(len(rows), tuple(totals), tuple(await reader.ties(definition.source, head.days)))
+
+
+async def _measured_groups(reader: ReportReader, head: ReportHead, keys: Sequence[str]) -> list[Row]:
+    """Return groups with their measures; one that only the period before has is among them, with nothing now."""
+    definition = head.definition
+    now = await _by_key(reader, definition, head.days, keys)
+    before = await _by_key(reader, definition, head.before, keys) if head.before else {}
+    nothing = {one: 0 for name in definition.measures for one in definition.source.measures[name].sums}
+    groups: list[Row] = [
+        {**dict(zip(keys, key, strict=True)), **now.get(key, nothing)} for key in dict.fromkeys([*now, *before])
+    ]
+    if tuple(keys) == definition.keys:
+        groups = with_every_month(definition, head.days, groups)
+    return [
+        {
+            **{name: group[name] for name in keys},
+            **measured(definition, group, before.get(tuple(group[name] for name in keys))),
+        }
+        for group in groups
+    ]
+
+
+async def _by_key(
+    reader: ReportReader, definition: ReportDefinition, days: DaySpan, keys: Sequence[str]
+) -> dict[tuple[object, ...], Row]:
+    found = await reader.groups(definition, days, keys)
+    return {tuple(row[name] for name in keys): row for row in found}

@@ -1,0 +1,83 @@
+"""`reports`: what the books say, by definitions."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.options import AsCsv, Json, day_of
+from commands.runner import perform
+
+app = typer.Typer(help="Reports: built-in ones and your own, tied to the ledger's balances.", no_args_is_help=True)
+
+DefinitionFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="A definition of your own, TOML or JSON, in the place of REPORT.",
+    ),
+]
+First = Annotated[
+    date | None, typer.Option("--from", parser=day_of, metavar="DAY", help="First day; else the definition's period.")
+]
+Last = Annotated[
+    date | None,
+    typer.Option("--to", parser=day_of, metavar="DAY", help="Last day; a report of one day is as of its end."),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", help="Only where a column is so: region=DE, or one of several: region=DE,AT. Again: and."),
+]
+Target = Annotated[
+    Path | None,
+    typer.Option("--output", help="Write it to this file: .csv, .json, .xlsx, .html or .pdf, as its name ends."),
+]
+
+
+@app.command("list")
+def list_reports(as_csv: AsCsv = False, as_json: Json = False) -> None:
+    """List the reports: what each is made of, and over which days."""
+    from commands.reports.showing import list_all
+
+    perform(list_all, as_json=as_json, as_csv=as_csv)
+
+
+@app.command("show")
+def show_report(
+    report: Annotated[str, typer.Argument(metavar="REPORT", help="Id of a report.")] = "",
+    file: DefinitionFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show a report's definition, and what may be shown, filtered and grouped by of its source.
+
+    With --json it is the document to begin with for one of your own: change it, and run it with --file.
+    """
+    from commands.reports.showing import show
+
+    perform(lambda output: show(output, report, file), as_json=as_json)
+
+
+@app.command("run")
+def run_report(
+    report: Annotated[str, typer.Argument(metavar="REPORT", help="Id of a report.")] = "",
+    *,
+    file: DefinitionFile = None,
+    first: First = None,
+    last: Last = None,
+    filters: Filters = None,
+    target: Target = None,
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
+    """Run a report, and hold it against the ledger: it ends with 1 where the two differ.
+
+    Days are those of posting. Amounts are never added over currencies. All of it is read in one state of the books.
+    """
+    from commands.reports.running import ReportOrder, run
+
+    order = ReportOrder(report, file, first, last, tuple(filters or ()), target)
+    perform(lambda output: run(output, order), as_json=as_json, as_csv=as_csv)

@@ -1,0 +1,134 @@
+"""Running a report: to the terminal, to standard output, or to a file."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO
+
+from activities.reports.binary_files import PdfReport, XlsxReport
+from activities.reports.running import ReportOutput, run_report
+from activities.reports.text_files import CsvReport, HtmlReport, JsonReport, tie_lines
+from commands.output import ExitCode, Output, console_on, table
+from commands.reports.showing import definition_by
+from commands.session import read_settings, reading_database_of
+from models.problem import refusal
+from models.reports.definition import ReportDefinition, condition_of
+from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
+
+# A terminal shows no more; all rows are in every other output.
+ROWS_AT_MOST = 500
+
+TEXT_FILES: Mapping[str, Callable[[TextIOWrapper], ReportOutput]] = {
+    ".csv": CsvReport,
+    ".json": JsonReport,
+    ".html": HtmlReport,
+}
+BINARY_FILES: Mapping[str, Callable[[BinaryIO], ReportOutput]] = {".xlsx": XlsxReport, ".pdf": PdfReport}
+
+
+@dataclass(frozen=True)
+class ReportOrder:
+    """What a person asks for: a report or a file with one, days, filters, and where to write it."""
+
+    report: str
+    file: Path | None
+    first: date | None
+    last: date | None
+    filters: Sequence[str]
+    target: Path | None
+
+
+class TableReport:
+    """A report as tables for people, up to so many rows."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._columns: Sequence[ReportColumn] = ()
+        self._head: ReportHead | None = None
+        self._rows: list[list[str]] = []
+
+    def begin(self, head: ReportHead) -> None:
+        """Keep the head."""
+        self._head, self._columns = head, head.columns
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Keep rows as long as they are shown."""
+        room = ROWS_AT_MOST - len(self._rows)
+        self._rows += [[as_text(one, row) for one in self._columns] for row in rows[: max(room, 0)]]
+
+    def end(self, foot: ReportFoot) -> None:
+        """Show the tables."""
+        if self._head is None:
+            return
+        right = [one.title for one in self._columns if one.is_right]
+        titles = [one.title for one in self._columns]
+        totals = [[as_text(one, row) if one.name in row else "" for one in self._columns] for row in foot.totals]
+        if foot.rows > len(self._rows):
+            self._output.note(f"The first {len(self._rows)} of {foot.rows} rows: --csv or --output has them all.")
+        console = console_on(sys.stdout)
+        for line in (self._head.definition.title, *self._head.lines):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
+        self._output.answer(
+            {},
+            table("", *titles, rows=self._rows, right=right),
+            *([table("Total", *titles, rows=totals, right=right)] if foot.rows > 1 else []),
+            *tie_lines(foot),
+        )
+
+
+async def run(output: Output, order: ReportOrder) -> None:
+    """Run a report. Raises RefusedError for what is wrong with the order, before anything is read."""
+    at = datetime.now(UTC)
+    definition = _ordered(order, at.date())
+    with _target(output, order.target) as target:
+        async with reading_database_of(read_settings()) as database:
+            foot = await run_report(database, definition, target, today=at.date(), at=at)
+    if order.target is not None:
+        document = {"file": str(order.target), "rows": foot.rows, "ties": [one.as_document() for one in foot.ties]}
+        output.answer(document, f"Wrote {foot.rows} rows to {order.target}.", *tie_lines(foot))
+    if not foot.is_good:
+        output.exit_code = ExitCode.REFUSED
+
+
+def _ordered(order: ReportOrder, today: date) -> ReportDefinition:
+    definition = definition_by(order.report, order.file).over(order.first, order.last, today)
+    filters = list(definition.filters)
+    for given in order.filters:
+        column, _, values = given.partition("=")
+        kind = definition.source.columns.get(column)
+        if kind is None or not values:
+            known = ", ".join(definition.source.columns)
+            raise refusal("filter", "filter_known", f"{given!r}: must be a column and its values; there are {known}")
+        try:
+            filters.append(condition_of(column, kind, values.split(",")))
+        except ValueError as error:
+            raise refusal("filter", "value_fits", f"{column}: {error}") from error
+    return replace(definition, filters=tuple(filters))
+
+
+@contextmanager
+def _target(output: Output, path: Path | None) -> Iterator[ReportOutput]:
+    """Yield what a report is written to. A file is there when the report is whole, and not before."""
+    if path is None:
+        if output.as_json:
+            yield JsonReport(sys.stdout)
+        else:
+            yield CsvReport(sys.stdout) if output.as_csv else TableReport(output)
+        return
+    known = {**TEXT_FILES, **BINARY_FILES}
+    if path.suffix not in known or output.as_csv:
+        raise refusal("output", "file_ending_known", f"must end in one of {', '.join(known)}; --csv goes without it")
+    content = BytesIO()
+    if path.suffix in BINARY_FILES:
+        yield BINARY_FILES[path.suffix](content)
+    else:
+        text = TextIOWrapper(content, encoding="utf-8", newline="", write_through=True)
+        yield TEXT_FILES[path.suffix](text)
+    try:
+        path.write_bytes(content.getvalue())
+    except OSError as error:
+        raise refusal("output", "file_writable", f"{path}: {error.strerror}") from error

@@ -1,0 +1,70 @@
+-- What reports read: each row of a posted document, line, receipt or attempt, with what it may be grouped by and its amounts in minor
+-- units, signed. A document counts in the period in which it was posted, with its own sign: what takes back is below zero. The region
+-- and segment are those that the account has now.
+
+-- Every posted transaction: debits above zero, credits below, so that they come to the change of the accounts' balances.
+create or replace view duly.report_documents as
+  select t.id, n.number, t.classification::text as classification, t.type_id, t.category, t.account_id, a.kind as account_kind,
+      a.region, a.segment, t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month,
+      t.issued_on, t.due_on, t.state::text as state, t.method, t.provider, t.origin::text as origin, t.actor,
+      s.sign * coalesce(l.net_minor, t.total_minor) as net_minor, s.sign * coalesce(l.tax_minor, 0) as tax_minor,
+      s.sign * coalesce(l.discount_minor, 0) as discount_minor, s.sign * t.total_minor as total_minor
+    from duly.financial_transactions t
+    join duly.accounts a on a.id = t.account_id
+    left join duly.transaction_numbers n on n.transaction_id = t.id
+    left join lateral (select sum(x.net_minor)::bigint as net_minor, sum(x.tax_minor)::bigint as tax_minor,
+        sum(x.discount_minor)::bigint as discount_minor from duly.transaction_lines x where x.transaction_id = t.id) l on true
+    cross join lateral (select case duly.side_of(t.classification) when 'debit' then 1 else -1 end) s (sign)
+    where t.posted_at is not null;
+
+-- The lines of invoices, credit notes and invoice cancellations, and of write-offs; those of a write-off's mirror are no sale.
+create or replace view duly.report_lines as
+  select l.transaction_id, n.number, t.classification::text as classification, t.type_id, t.account_id, a.region, a.segment,
+      t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, l.product_id, p.product_line,
+      l.sales_channel, l.tax_rate_id, l.tax_percent, case when t.classification = 'invoice' then l.transaction_id end as invoice_id,
+      x.sale * l.net_minor as net_minor, x.sale * l.tax_minor as tax_minor, x.sale * l.discount_minor as discount_minor,
+      x.sale * l.total_minor as total_minor,
+      case when t.classification = 'invoice' then l.total_minor else 0 end as invoiced_minor,
+      case when x.sale = -1 then l.total_minor else 0 end as credited_minor,
+      case when t.classification = 'write_off' then l.total_minor else 0 end as written_off_minor,
+      case when t.classification = 'write_off' then l.tax_minor else 0 end as relief_minor
+    from duly.transaction_lines l
+    join duly.financial_transactions t on t.id = l.transaction_id
+    join duly.accounts a on a.id = t.account_id
+    left join duly.products p on p.id = l.product_id
+    left join duly.transaction_numbers n on n.transaction_id = t.id
+    cross join lateral (select case t.classification when 'invoice' then 1 when 'write_off' then 0 else -1 end) x (sale)
+    where t.posted_at is not null and not (t.classification = 'invoice' and t.counterpart_id is not null);
+
+-- Money that came and went: payments, their cancellations by the payment's own type and method, and refunds.
+create or replace view duly.report_receipts as
+  select t.id, n.number, t.classification::text as kind, coalesce(o.type_id, t.type_id) as payment_type,
+      coalesce(t.method, o.method) as method, coalesce(t.provider, o.provider) as provider, t.account_id, a.region, a.segment,
+      t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, t.state::text as state,
+      case when t.classification = 'payment' then 1 else -1 end * t.total_minor as amount_minor,
+      case when t.classification = 'payment' then t.total_minor else 0 end as paid_minor,
+      case when t.classification = 'payment_cancellation' then t.total_minor else 0 end as cancelled_minor,
+      case when t.classification = 'refund' then t.total_minor else 0 end as refunded_minor,
+      (t.classification = 'payment' and t.state = 'posted')::integer as standing,
+      case when t.classification = 'payment' and t.state = 'posted' then t.total_minor else 0 end as standing_minor
+    from duly.financial_transactions t
+    join duly.accounts a on a.id = t.account_id
+    left join duly.financial_transactions o on o.id = t.counterpart_id and t.classification = 'payment_cancellation'
+    left join duly.transaction_numbers n on n.transaction_id = t.id
+    where t.posted_at is not null and t.classification in ('payment', 'payment_cancellation', 'refund');
+
+-- Both sides of every transfer, with the document or the gateway's booking that owns it.
+create or replace view duly.report_entries as
+  select e.transfer_id, e.source_id, n.number, coalesce(t.classification::text, b.kind) as classification, t.account_id,
+      e.ledger_account, e.control_account, split_part(e.control_account, ':', 1) as kind, e.currency, e.posted_on,
+      e.posted_on - (extract(day from e.posted_on)::integer - 1) as month, e.debit_minor, e.credit_minor
+    from duly.ledger_entries e
+    left join duly.financial_transactions t on t.id = e.source_id
+    left join duly.gateway_bookings b on b.id = e.source_id
+    left join duly.transaction_numbers n on n.transaction_id = e.source_id;
+
+-- What accounts owe now, and what is owed to them.
+create or replace view duly.report_balances as
+  select b.account_id, a.kind as account_kind, a.state, a.region, a.segment, a.currency, b.balance_minor,
+      greatest(b.balance_minor, 0) as owed_minor, greatest(-b.balance_minor, 0) as due_back_minor
+    from duly.account_balances b join duly.accounts a on a.id = b.account_id;
