@@ -13,6 +13,7 @@ VIEWS = (
     "collections/views.sql",
     "reconciliation/views.sql",
     "reports/views.sql",
+    "reports/gateway_views.sql",
 )
 RIGHTS = FOLDER / "rights.sql"
 _VIEW = re.compile(r"^create or replace view duly\.(\w+)", re.MULTILINE)

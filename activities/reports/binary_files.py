@@ -14,7 +14,7 @@ from models.money import Money
 from models.problem import refusal
 from models.reports.columns import ColumnKind
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
-from models.reports.sources import CURRENCY
+from models.reports.source import CURRENCY
 
 # A page of paper is for people: longer reports are for spreadsheets and programs.
 PDF_ROWS_AT_MOST = 5000

@@ -1,69 +1,24 @@
 """Reads what a report is made of: its definition becomes one statement over columns that its source names."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Date,
-    FromClause,
-    Integer,
-    Select,
-    Text,
-    cast,
-    column,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, column, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database
+from activities.reports.source_rows import rows_of
 from models.reports.columns import DISTINCT, ROWS, ColumnKind
 from models.reports.definition import Condition, ReportDefinition
 from models.reports.periods import DaySpan
 from models.reports.result import Row, TieResult
-from models.reports.sources import CURRENCY, Source, Tie
-from models.tables.views import (
-    ReportBalanceView,
-    ReportDocumentView,
-    ReportEntryView,
-    ReportLineView,
-    ReportReceiptView,
-)
+from models.reports.source import CURRENCY, Source, Tie
 
 # A million transactions take seconds; what takes longer than this is given up.
 TIMEOUT_SECONDS = 600.0
 PAGE = 2000
-
-_VIEWS = {
-    "documents": ReportDocumentView,
-    "lines": ReportLineView,
-    "receipts": ReportReceiptView,
-    "entries": ReportEntryView,
-    "balances": ReportBalanceView,
-}
-_TYPES: Mapping[ColumnKind, Any] = {
-    ColumnKind.DAY: Date,
-    ColumnKind.MONTH: Date,
-    ColumnKind.NUMBER: Integer,
-    ColumnKind.MONEY: BigInteger,
-}
-_AGEING = ("not_due_minor", "days_30_minor", "days_60_minor", "days_90_minor", "older_minor")
-
-
-def rows_of(source: Source, days: DaySpan) -> FromClause:
-    """Return what a source is read from: a view, or what a function says of the end of the last day."""
-    if source.name in _VIEWS:
-        return _VIEWS[source.name].__table__
-    named = [column(name, _TYPES.get(kind, Text)) for name, kind in source.columns.items()]
-    if source.name == "ageing":
-        amounts = [column(name, BigInteger) for name in _AGEING]
-        return func.duly.report_ageing(days.last).table_valued(*named, *amounts, name="ageing")
-    return func.duly.report_trial_balance(days.last).table_valued(*named, name="trial_balance")
 
 
 class ReportReader:

@@ -9,7 +9,7 @@ from activities.reports.queries import ReportReader, report_reader
 from models.reports.definition import ReportDefinition
 from models.reports.periods import DaySpan
 from models.reports.result import ReportFoot, ReportHead, Row, head_of, measured, with_every_month
-from models.reports.sources import CURRENCY
+from models.reports.source import CURRENCY
 
 
 class ReportOutput(Protocol):

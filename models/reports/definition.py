@@ -8,7 +8,8 @@ from typing import Any
 from models.problem import Problem, RefusedError
 from models.reports.columns import ColumnKind
 from models.reports.periods import RELATIVE, DaySpan
-from models.reports.sources import CURRENCY, MONTH, SOURCES, Source
+from models.reports.source import CURRENCY, MONTH, Source
+from models.reports.sources import SOURCES
 
 FIELDS = ("id", "title", "about", "source", "columns", "group_by", "measures", "filters", "period", "compare")
 ID_LENGTH = 64

@@ -10,7 +10,7 @@ from models.money import Money
 from models.reports.columns import MINOR, ColumnKind, percent_text
 from models.reports.definition import ReportDefinition
 from models.reports.periods import DaySpan
-from models.reports.sources import CURRENCY, MONTH
+from models.reports.source import CURRENCY, MONTH
 
 Row = Mapping[str, Any]
 NOTHING_TO_DIVIDE_BY = "\N{EN DASH}"

@@ -5,63 +5,19 @@ views (migrations/functions/reports), amounts are in minor units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.reports.columns import DISTINCT, ColumnKind, ReportMeasure, count, rate, total
+from models.reports.gateway_sources import ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT
+from models.reports.source import CURRENCY, RECEIVABLE_KINDS, Source, Tie, columns_named
 
-CURRENCY = "currency"
-MONTH = "month"
-
-
-@dataclass(frozen=True)
-class Tie:
-    """A measure that must come to a movement of the ledger: of these kinds of account, moved by these (all if none)."""
-
-    measure: str
-    kinds: tuple[str, ...]
-    moved_by: tuple[str, ...] = ()
-    sign: int = 1
-
-
-@dataclass(frozen=True)
-class Source:
-    """Rows of one kind. `day` is the column that a period is about; without one the rows are as of the period's end.
-
-    `always` is what no definition of it may leave out, `key` what lists are in the order of, behind the day.
-    """
-
-    name: str
-    about: str
-    columns: Mapping[str, ColumnKind]
-    measures: Mapping[str, ReportMeasure]
-    key: tuple[str, ...]
-    day: str = ""
-    ties: tuple[Tie, ...] = ()
-
-    @property
-    def has_money(self) -> bool:
-        """Whether amounts of it need a currency beside them."""
-        return CURRENCY in self.columns
-
-
-def _columns(texts: str, **others: ColumnKind) -> Mapping[str, ColumnKind]:
-    days = {name: ColumnKind.DAY for name in texts.split() if name.endswith("_on")}
-    money = {name: ColumnKind.MONEY for name in texts.split() if name.endswith("_minor")}
-    known = dict.fromkeys(texts.split(), ColumnKind.TEXT) | days | money
-    if MONTH in known:
-        known[MONTH] = ColumnKind.MONTH
-    return MappingProxyType({**known, **others})
-
-
-_RECEIVABLE = ("receivable", "suspense", "written_off", "internal")
 _SALES = ("invoice", "credit_note", "invoice_cancellation")
 _MONEY = ("payment", "payment_cancellation", "refund")
 
 DOCUMENTS = Source(
     "documents",
     "every posted transaction, debits above zero and credits below",
-    _columns(
+    columns_named(
         "posted_on number id classification type_id category account_id account_kind region segment state method"
         " provider origin actor issued_on due_on month currency net_minor tax_minor discount_minor total_minor"
     ),
@@ -74,12 +30,12 @@ DOCUMENTS = Source(
     },
     ("id",),
     "posted_on",
-    (Tie("total", _RECEIVABLE, (*_SALES, *_MONEY, "write_off")),),
+    (Tie("total", RECEIVABLE_KINDS, (*_SALES, *_MONEY, "write_off")),),
 )
 LINES = Source(
     "lines",
     "lines of invoices, credit notes, invoice cancellations and write-offs",
-    _columns(
+    columns_named(
         "posted_on number transaction_id classification type_id account_id region segment product_id product_line"
         " sales_channel tax_rate_id month currency net_minor tax_minor discount_minor total_minor",
         tax_percent=ColumnKind.NUMBER,
@@ -104,13 +60,13 @@ LINES = Source(
     (
         Tie("net", ("revenue", "reward_expense", "write_off"), _SALES, -1),
         Tie("vat_due", ("vat_payable",), (), -1),
-        Tie("written_off", _RECEIVABLE, ("write_off",), -1),
+        Tie("written_off", RECEIVABLE_KINDS, ("write_off",), -1),
     ),
 )
 RECEIPTS = Source(
     "receipts",
     "payments, their cancellations and refunds; what left is below zero",
-    _columns(
+    columns_named(
         "posted_on number id kind payment_type method provider account_id region segment state month currency"
         " amount_minor paid_minor cancelled_minor refunded_minor"
     ),
@@ -125,12 +81,12 @@ RECEIPTS = Source(
     },
     ("id",),
     "posted_on",
-    (Tie("amount", _RECEIVABLE, _MONEY, -1),),
+    (Tie("amount", RECEIVABLE_KINDS, _MONEY, -1),),
 )
 ENTRIES = Source(
     "entries",
     "both sides of every transfer of the ledger",
-    _columns(
+    columns_named(
         "posted_on ledger_account control_account kind classification number source_id account_id month currency"
         " debit_minor credit_minor",
         transfer_id=ColumnKind.NUMBER,
@@ -148,7 +104,7 @@ ENTRIES = Source(
 TRIAL_BALANCE = Source(
     "trial_balance",
     "what each ledger account had been debited and credited by the end of the last day",
-    _columns("ledger_account kind nature currency debit_minor credit_minor"),
+    columns_named("ledger_account kind nature currency debit_minor credit_minor"),
     {
         "debit": total("debit_minor"),
         "credit": total("credit_minor"),
@@ -160,7 +116,7 @@ TRIAL_BALANCE = Source(
 AGEING = Source(
     "ageing",
     "documents that were not settled at the end of the last day, by how long they were due",
-    _columns(
+    columns_named(
         "account_id account_kind region segment number transaction_id classification posted_on due_on bucket currency"
         " unsettled_minor outstanding_minor credit_minor",
         days=ColumnKind.NUMBER,
@@ -178,12 +134,12 @@ AGEING = Source(
         "outstanding": total("outstanding_minor"),
     },
     ("account_id", "due_on", "transaction_id"),
-    ties=(Tie("balance", _RECEIVABLE),),
+    ties=(Tie("balance", RECEIVABLE_KINDS),),
 )
 BALANCES = Source(
     "balances",
     "what every account owes now, or is owed",
-    _columns("account_id account_kind state region segment currency balance_minor owed_minor due_back_minor"),
+    columns_named("account_id account_kind state region segment currency balance_minor owed_minor due_back_minor"),
     {
         "accounts": count(),
         "balance": total("balance_minor"),
@@ -191,9 +147,11 @@ BALANCES = Source(
         "due_back": total("due_back_minor"),
     },
     ("account_id",),
-    ties=(Tie("balance", _RECEIVABLE),),
+    ties=(Tie("balance", RECEIVABLE_KINDS),),
 )
 
+_OF_THE_LEDGER = (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRIAL_BALANCE, AGEING, BALANCES)
+
 SOURCES: Mapping[str, Source] = MappingProxyType(
-    {one.name: one for one in (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRIAL_BALANCE, AGEING, BALANCES)}
+    {one.name: one for one in (*_OF_THE_LEDGER, ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT)}
 )

@@ -16,11 +16,14 @@ from models.tables import (
     views,
 )
 from models.tables.base import metadata
+from models.tables.reports import books, gateways
 
 __all__ = [
     "accounts",
+    "books",
     "collecting",
     "configuration",
+    "gateways",
     "ledger",
     "messages",
     "metadata",

@@ -6,7 +6,8 @@ import sys
 from models.reports.builtin import BUILT_IN
 from models.reports.columns import DISTINCT, ROWS
 from models.reports.definition import ReportDefinition
-from models.reports.sources import SOURCES, Source, Tie
+from models.reports.source import Source, Tie
+from models.reports.sources import SOURCES
 from tests.house.source import ROOT
 
 DOCUMENT = ROOT / "docs" / "reports.md"

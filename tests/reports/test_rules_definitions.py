@@ -86,6 +86,7 @@ def test_the_period_before_has_as_many_months_or_days(days: tuple[str, str], bef
 
 def test_shares_are_exact_and_rounded_half_up_when_they_are_shown() -> None:
     assert percent_text(Fraction(9, 16)) == "56.25"
+    assert percent_text(Fraction(3, 200)) == "1.50"
     assert percent_text(Fraction(1, 16_000)) == "0.01"
     assert percent_text(Fraction(-1, 3)) == "-33.33"
     assert ReportMeasure(ColumnKind.MONEY, ("net",), ("rows",)).value({"net": 4000, "rows": 3}) == 1333

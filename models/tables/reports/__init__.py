@@ -1,0 +1,1 @@
+"""What reports read: views of migrations/functions/reports."""
