@@ -45,7 +45,7 @@ async def _listed(reader: ReportReader, head: ReportHead, output: ReportOutput) 
     async for page in reader.pages(definition, head.days):
         count += len(page)
         output.rows(page)
-    totals = await reader.list_totals(definition, head.days)
+    totals = await reader.list_totals(definition, head.days) if definition.source.is_flow else ()
     return ReportFoot(count, tuple(totals), tuple(await reader.ties(definition.source, head.days)))
 
 
@@ -53,7 +53,8 @@ async def _grouped(reader: ReportReader, head: ReportHead, output: ReportOutput)
     definition = head.definition
     rows = await _measured_groups(reader, head, definition.keys)
     output.rows(rows)
-    totals = await _measured_groups(reader, head, (CURRENCY,) if definition.source.has_money else ())
+    total_keys = (CURRENCY,) if definition.source.has_money else ()
+    totals = await _measured_groups(reader, head, total_keys) if definition.source.is_flow else []
     return ReportFoot(len(rows), tuple(totals), tuple(await reader.ties(definition.source, head.days)))
 
 

@@ -30,6 +30,7 @@ from models.tables.reports.books import (
     ReportReceiptView,
 )
 from models.tables.reports.gateways import ReportAttemptView, ReportReceivableView, ReportReturnView
+from models.tables.reports.snapshots import ReportMrrView
 
 _VIEWS = {
     "documents": ReportDocumentView,
@@ -41,6 +42,7 @@ _VIEWS = {
     "receivables": ReportReceivableView,
     "returns": ReportReturnView,
     "returns_by_payment": ReportReturnView,
+    "mrr": ReportMrrView,
 }
 _TYPES: Mapping[ColumnKind, Any] = {
     ColumnKind.DAY: Date,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import AsCsv, Json, day_of
+from commands.changing.changes import changes
+from commands.options import Actor, AsCsv, Json, day_of, period_of
 from commands.runner import perform
 
 app = typer.Typer(help="Reports: built-in ones and your own, tied to the ledger's balances.", no_args_is_help=True)
@@ -81,3 +82,26 @@ def run_report(
 
     order = ReportOrder(report, file, first, last, tuple(filters or ()), target)
     perform(lambda output: run(output, order), as_json=as_json, as_csv=as_csv)
+
+
+@app.command("update")
+@changes()
+def update_reports(
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the months.")] = "",
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", parser=period_of, metavar="MONTH", help="Compute this month and those after it anew."),
+    ] = None,
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Compute the recurring revenue of the months that are over, and keep it: once a month is enough.
+
+    A month that is kept stays as it was. With --from it is computed again, and what differs is kept beside it as a
+    correction.
+    """
+    from commands.changing.changes import person_of
+    from commands.reports.updating import update
+
+    perform(lambda output: update(output, since, actor=person_of(actor), reason=reason), as_json=as_json)

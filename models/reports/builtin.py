@@ -250,8 +250,31 @@ _GATEWAYS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+_MRR: tuple[Mapping[str, Any], ...] = (
+    {
+        "id": "mrr",
+        "title": "Recurring revenue and its growth",
+        "about": "Report D (F149): start and all changes are the end. Corrected months are told as they are now.",
+        "source": "mrr",
+        "group_by": ["month"],
+        "measures": [
+            *("start", "new", "reactivation", "expansion", "contraction", "churn", "mrr", "growth_rate"),
+            *("net_retention", "gross_retention", "accounts", "accounts_lost"),
+        ],
+        "period": "last_12_months",
+    },
+    {
+        "id": "mrr-accounts",
+        "title": "Recurring revenue by account",
+        "about": "What is behind each number of `mrr`.",
+        "source": "mrr",
+        "columns": ["month", "account_id", "change", "state", "currency", "start_minor", "mrr_minor"],
+        "period": "last_month",
+    },
+)
+
 BUILT_IN: Mapping[str, ReportDefinition] = MappingProxyType(
-    {str(one["id"]): definition_of(one) for one in (*_LEDGER, *_GATEWAYS)},
+    {str(one["id"]): definition_of(one) for one in (*_LEDGER, *_GATEWAYS, *_MRR)},
 )
 
 

@@ -151,7 +151,7 @@ def measured(definition: ReportDefinition, sums: Mapping[str, int], before: Mapp
 def with_every_month(definition: ReportDefinition, days: DaySpan, groups: Iterable[Row]) -> list[Row]:
     """Add what has no rows: each month of the period for each other group that has any."""
     found = list(groups)
-    if MONTH not in definition.keys:
+    if MONTH not in definition.keys or not definition.source.is_flow:
         return found
     others = [name for name in definition.keys if name != MONTH]
     known = {(row[MONTH], *(row[name] for name in others)) for row in found}

@@ -24,7 +24,8 @@ class Tie:
 class Source:
     """Rows of one kind. `day` is the column that a period is about; without one the rows are as of the period's end.
 
-    `key` is what lists are in the order of, behind the day.
+    `key` is what lists are in the order of, behind the day. Of what is no flow the amounts of two days are not added
+    up, and a month without rows is not known.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source:
     key: tuple[str, ...]
     day: str = ""
     ties: tuple[Tie, ...] = ()
+    is_flow: bool = True
 
     @property
     def has_money(self) -> bool:

@@ -8,8 +8,7 @@ from pathlib import Path
 from tests.house.imports import ENTRIES, imports_of
 from tests.house.source import Module
 
-FOLDER_FILES = 14
-ROOM_USERS = 3
+FOLDER_FILES, ROOM_USERS = 14, 3
 
 LAYERS = ("models", "activities", "workflows", "commands")
 CAPABILITIES = frozenset(
@@ -95,6 +94,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "recovery": ("gateway",),
         "reductions": ("imports",),
         "refunds": ("gateway",),
+        "reports": ("subscriptions",),
         "runs": ("gateway",),
         "subscriptions": ("gateway", "runs"),
         "tables": ("ledger", "messages"),

@@ -68,3 +68,18 @@ create or replace view duly.report_balances as
   select b.account_id, a.kind as account_kind, a.state, a.region, a.segment, a.currency, b.balance_minor,
       greatest(b.balance_minor, 0) as owed_minor, greatest(-b.balance_minor, 0) as due_back_minor
     from duly.account_balances b join duly.accounts a on a.id = b.account_id;
+
+-- The newest version of each closed month: per account and currency, what it began with, what changed, and what it came to.
+create or replace view duly.report_mrr as
+  select a.account_id, c.region, c.segment, a.currency, a.month, (a.month + interval '1 month' - interval '1 day')::date as ends_on,
+      a.version, case when a.version > 1 then 'corrected' else 'frozen' end as state, s.computed_at, a.change, a.start_minor, a.mrr_minor,
+      case when a.change = 'new' then a.mrr_minor else 0 end as new_minor,
+      case when a.change = 'reactivation' then a.mrr_minor else 0 end as reactivation_minor,
+      case when a.change = 'expansion' then a.mrr_minor - a.start_minor else 0 end as expansion_minor,
+      case when a.change = 'contraction' then a.start_minor - a.mrr_minor else 0 end as contraction_minor,
+      case when a.change = 'churn' then a.start_minor else 0 end as churn_minor,
+      (a.start_minor > 0)::integer as began, (a.mrr_minor > 0)::integer as accounts, (a.change = 'churn')::integer as lost
+    from duly.mrr_amounts a
+    join duly.mrr_snapshots s on s.month = a.month and s.version = a.version
+    join duly.accounts c on c.id = a.account_id
+    where a.version = (select max(n.version) from duly.mrr_snapshots n where n.month = a.month);
