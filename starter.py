@@ -31,6 +31,8 @@ from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.payments import cli as payments
 from commands.payments import payment_requests_cli as payment_requests
+from commands.printouts import address_cli
+from commands.printouts import cli as documents
 from commands.process_exit import leave_after
 from commands.reconciliation import cli as reconciliation
 from commands.reconciliation.invariants_cli import invariants
@@ -56,6 +58,7 @@ app = typer.Typer(
 )
 accounts.app.add_typer(account_edits.app)
 accounts.app.add_typer(balances.app)
+accounts.app.add_typer(address_cli.app)
 subscriptions.app.add_typer(subscription_changes.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
@@ -67,6 +70,7 @@ GROUPS = {
     "commands": given_commands.app,
     "cards": cards.app,
     "transactions": transactions.app,
+    "documents": documents.app,
     "suspense": suspense.app,
     "books": books.app,
     "refunds": refunds.app,

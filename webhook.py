@@ -35,6 +35,7 @@ from activities.events.repeated_task import RepeatedTask
 from activities.gateway.mode import require_mode
 from activities.gateway.stripe_events import verified_event
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.printouts.links import DocumentLinks
 from activities.recovery.guard import RestoreGuard
 from migrations.source import functions_hash
 from models.gateway.events import GatewayEvent, StaleEventError, UntrustedEventError
@@ -94,6 +95,7 @@ class Webhook:
         self.counts: Counter[str] = Counter()
         self.gate = BoundedLinks(self.counts)
         self.links = CustomerLinks(inbox, client, self.gate)
+        self._documents = DocumentLinks(inbox.database)
 
     async def receive(self, request: Request) -> Response:
         """Answer 200 once the event is stored, 400 to what is unsigned, stale or no event, 413 to what is too large."""
@@ -138,6 +140,11 @@ class Webhook:
         self._held = ""
         self.counts["delivered"] += done.taken
         self.counts["of_nobody_yet"] += done.put_off
+
+    async def document(self, request: Request) -> Response:
+        """Give out the file behind a link to a document."""
+        async with self.gate.lookups:
+            return await self._documents.download(request)
 
     async def health(self, _request: Request) -> Response:
         """Say whether events are passed on, what the clock is worth, and what was counted; 503 when none are."""
@@ -190,6 +197,7 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/connect/{token:str}", gated(webhook.links.connect), methods=["GET", "POST"]),
         Route("/connect/{token:str}/back", gated(webhook.links.connected)),
         Route("/saved", gated(webhook.links.saved)),
+        Route("/documents/{token:str}", gated(webhook.document)),
         Route("/health", webhook.health),
         Route("/ready", webhook.readiness),
     ]

@@ -28,6 +28,7 @@ grant insert on duly.number_series to duly_app;
 grant update (owner_name, owner_reference, email, locale, time_zone, credit_limit_minor, credit_period_days,
     due_date_rule_id, region, segment, classification) on duly.accounts to duly_app;
 grant insert, update on duly.card_rules to duly_app;
+grant insert, update on duly.sellers to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
 -- A new version is a new row.
@@ -65,6 +66,10 @@ grant execute on function duly.configuration_conflicts, duly.configuration_user,
 
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
+
+-- printouts
+grant execute on function duly.document_facts, duly.document_of_link, duly.keep_document, duly.keep_document_file,
+    duly.note_document_link, duly.set_postal_address, duly.statement_parties to duly_app;
 
 -- events
 grant execute on function duly.events_due, duly.events_to_deliver, duly.note_delivery, duly.note_sweep, duly.put_off_events,

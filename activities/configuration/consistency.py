@@ -19,6 +19,8 @@ class Configured:
     kinds: Mapping[str, str]
     handled_by: Mapping[str, str]
     providers: Mapping[str, Mapping[str, Any]]
+    sellers: Mapping[str, str | None]
+    merchants: Sequence[str]
 
 
 def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
@@ -29,6 +31,7 @@ def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]
             problem = f"there is no tax rate {product.tax_rate!r}"
             yield Problem(f"products.{position}.tax_rate", "tax_rate_exists", problem)
     yield from _problems_of_providers(document, known)
+    yield from _problems_of_sellers(document, known)
     for position, definition in enumerate(document.run_definitions):
         yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
 
@@ -48,6 +51,18 @@ def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> 
                 problem = f"{method!r} is handled by provider {other!r}; it may have one only"
                 yield Problem(f"{place}.payment_methods", "one_provider_a_method", problem)
         yield from _problems_of_mode(place, provider, known)
+
+
+def _problems_of_sellers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
+    rewritten = {seller.id for seller in document.sellers}
+    sells_for = {merchant: id for id, merchant in known.sellers.items() if id not in rewritten}
+    for position, seller in enumerate(document.sellers):
+        place = f"sellers.{position}.merchant"
+        if seller.merchant is not None and seller.merchant not in known.merchants:
+            yield Problem(place, "merchant_exists", f"there is no merchant {seller.merchant!r}")
+        if (other := sells_for.setdefault(seller.merchant, seller.id)) != seller.id:
+            whom = f"merchant {seller.merchant!r}" if seller.merchant else "the house"
+            yield Problem(place, "one_seller_a_merchant", f"{other!r} sells for {whom} already")
 
 
 def _problems_of_mode(place: str, provider: Provider, known: Configured) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from activities.configuration.rules_document import (
     ReminderRule,
 )
 from activities.configuration.run_document import RunDefinition
+from activities.configuration.seller_document import SellerPart
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
 from models.gateway.amounts import gateway_minimum
@@ -37,6 +38,17 @@ class TaxRate(DocumentPart):
     name: Name
     percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
     active: bool = True
+    # How EN 16931 calls it (UNTDID 5305): an electronic invoice needs it where nothing is charged.
+    category: Literal["S", "Z", "E", "AE", "K", "G", "O"] | None = None
+    exemption: Annotated[str, Field(max_length=200)] = ""
+
+    @model_validator(mode="after")
+    def _category_goes_with_percent(self) -> Self:
+        if self.category is not None and (self.category == "S") != (self.percent > 0):
+            raise ValueError("category: S is charged, and no other category is")
+        if self.category == "E" and not self.exemption:
+            raise ValueError("exemption: say by which rule nothing is charged; it is printed")
+        return self
 
 
 class Product(DocumentPart):
@@ -159,6 +171,7 @@ class DefinitionsDocument(DocumentPart):
     reminder_rules: tuple[ReminderRule, ...] = ()
     refund_rules: RefundRulesPart | None = None
     run_definitions: tuple[RunDefinition, ...] = ()
+    sellers: tuple[SellerPart, ...] = ()
 
     @model_validator(mode="after")
     def _names_everything_once(self) -> Self:

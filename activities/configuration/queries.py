@@ -15,6 +15,7 @@ from models.tables.configuration import (
     ProviderMethodRow,
     ProviderRow,
     RunDefinitionRow,
+    SellerRow,
 )
 from models.tables.messages import AlertRulesRow, ReminderRulesRow
 from models.tables.reference import (
@@ -48,9 +49,14 @@ LATEST_POLICIES = (
 
 LISTS = MappingProxyType(
     {
-        "tax_rates": select(TaxRateRow.id, TaxRateRow.name, TaxRateRow.percent, TaxRateRow.is_active).order_by(
-            TaxRateRow.id
-        ),
+        "tax_rates": select(
+            TaxRateRow.id,
+            TaxRateRow.name,
+            TaxRateRow.percent,
+            TaxRateRow.is_active,
+            TaxRateRow.category,
+            TaxRateRow.exemption,
+        ).order_by(TaxRateRow.id),
         "products": select(
             ProductRow.id,
             ProductRow.name,
@@ -163,5 +169,23 @@ LISTS = MappingProxyType(
             RunDefinitionRow.notifies_customer,
             RunDefinitionRow.criteria,
         ).order_by(RunDefinitionRow.id),
+        "sellers": select(
+            SellerRow.id,
+            func.coalesce(SellerRow.merchant_id, "").label("merchant"),
+            SellerRow.name,
+            SellerRow.street,
+            SellerRow.postal_code,
+            SellerRow.city,
+            SellerRow.country,
+            SellerRow.vat_id,
+            SellerRow.tax_number,
+            SellerRow.registration,
+            SellerRow.email,
+            SellerRow.phone,
+            SellerRow.iban,
+            SellerRow.bic,
+            SellerRow.color,
+            (SellerRow.logo != "").label("has_logo"),
+        ).order_by(SellerRow.id),
     }
 )

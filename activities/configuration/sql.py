@@ -10,7 +10,9 @@ KNOWN = """
         (select coalesce(jsonb_object_agg(p.id, jsonb_build_object('mode', p.mode,
             'in_use', exists (select from duly.gateway_customers g where g.provider_id = p.id),
             'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
-            from duly.providers p) as providers
+            from duly.providers p) as providers,
+        (select coalesce(jsonb_object_agg(id, merchant_id), '{}') from duly.sellers) as sellers,
+        array(select id from duly.merchants) as merchants
 """
 # `accounts` are the company's own that the document names, whatever they are.
 KNOWN_LEDGER = """
@@ -33,9 +35,12 @@ OPEN_INTERNAL_ACCOUNT = "select duly.open_account(:id, :currency, :name, p_kind 
 SET_ACCOUNT_STATE = "select duly.set_account_state(:id, :state)"
 
 ADD_TAX_RATE = """
-    insert into duly.tax_rates as t (id, name, percent, is_active) values (:id, :name, :percent, :active)
-    on conflict (id) do update set name = excluded.name, percent = excluded.percent, is_active = excluded.is_active
-    where (t.name, t.percent, t.is_active) is distinct from (excluded.name, excluded.percent, excluded.is_active)
+    insert into duly.tax_rates as t (id, name, percent, is_active, category, exemption)
+    values (:id, :name, :percent, :active, :category, :exemption)
+    on conflict (id) do update set name = excluded.name, percent = excluded.percent, is_active = excluded.is_active,
+        category = excluded.category, exemption = excluded.exemption
+    where (t.name, t.percent, t.is_active, t.category, t.exemption) is distinct from
+        (excluded.name, excluded.percent, excluded.is_active, excluded.category, excluded.exemption)
     returning xmax = 0 as is_new
 """
 ADD_PRODUCT = """
@@ -108,6 +113,19 @@ KEEP_LISTS = """
 """
 ADD_POLICY = """
     insert into duly.dunning_policies (id, segment, version, document) values (:id, :segment, :version, :document)
+"""
+ADD_SELLER = """
+    insert into duly.sellers as t (id, merchant_id, name, street, postal_code, city, country, vat_id, tax_number,
+        registration, email, phone, iban, bic, color, logo)
+    values (:id, :merchant, :name, :street, :postal_code, :city, :country, :vat_id, :tax_number, :registration, :email,
+        :phone, :iban, :bic, :color, :logo)
+    on conflict (id) do update set merchant_id = excluded.merchant_id, name = excluded.name, street = excluded.street,
+        postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
+        vat_id = excluded.vat_id, tax_number = excluded.tax_number, registration = excluded.registration,
+        email = excluded.email, phone = excluded.phone, iban = excluded.iban, bic = excluded.bic,
+        color = excluded.color, logo = excluded.logo
+    where to_jsonb(t) is distinct from to_jsonb(excluded)
+    returning xmax = 0 as is_new
 """
 # One after another: whoever holds this sees what the one before has committed, and nobody changes it meanwhile.
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('duly.configuration'))"

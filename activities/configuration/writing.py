@@ -21,6 +21,7 @@ from activities.configuration.sql import (
     ADD_PRODUCT,
     ADD_PROVIDER,
     ADD_PROVIDER_METHOD,
+    ADD_SELLER,
     ADD_TAX_RATE,
     ASSIGN_PROVIDER,
     KEEP_LISTS,
@@ -89,6 +90,8 @@ class DocumentWriting:
                 yield kind, kind, await self._save(row, {"is_only": True}, rules)
 
     async def _runs(self) -> AsyncIterator[Written]:
+        for seller in self._document.sellers:
+            yield "seller", seller.id, await upsert(self._connection, ADD_SELLER, seller.model_dump())
         for provider in self._document.providers:
             yield "provider", provider.id, await self._provider(provider)
         for policy in self._document.dunning_policies:

@@ -47,6 +47,11 @@ class EventInbox:
         self._database = database
         self._provider = provider
 
+    @property
+    def database(self) -> Database:
+        """The database that it is in."""
+        return self._database
+
     async def receive(self, *events: GatewayEvent, channel: EventChannel = EventChannel.WEBHOOK) -> int:
         """Store events; return how many were not here already."""
         documents = [_document(event) for event in events]

@@ -99,8 +99,15 @@ _Shown = tuple[tuple[str, ...], Callable[[Row[Any]], Sequence[object]]]
 _SHOWN: Mapping[str, _Shown] = MappingProxyType(
     {
         "tax_rates": (
-            ("Id", "Name", "Percent", "Active"),
-            lambda row: (row.id, row.name, _decimal(row.percent), _yes(row.is_active)),
+            ("Id", "Name", "Percent", "Active", "Category", "Exempt by"),
+            lambda row: (
+                row.id,
+                row.name,
+                _decimal(row.percent),
+                _yes(row.is_active),
+                row.category,
+                row.exemption,
+            ),
         ),
         "products": (
             ("Id", "Name", "Line", "Tax rate", "Ledger account", "Active"),
@@ -144,5 +151,12 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             lambda row: (row.watch_days, _yes(row.collects_reopened), _yes(row.refunds_credit)),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
+        "sellers": (
+            ("Id", "Merchant", "Name", "Country", "VAT id", "IBAN", "Logo"),
+            lambda row: (
+                *(row.id, row.merchant, row.name, row.country, row.vat_id, row.iban),
+                _yes(row.has_logo),
+            ),
+        ),
     }
 )

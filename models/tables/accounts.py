@@ -41,3 +41,19 @@ class AccountBalanceRow(Base):
     balance_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     posted_at: Mapped[datetime | None]
+
+
+class PostalAddressRow(Base):
+    """To whom an account's documents are made out; without a name it is the account's owner."""
+
+    __tablename__ = "postal_addresses"
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(server_default="")
+    street: Mapped[str]
+    addition: Mapped[str] = mapped_column(server_default="")
+    postal_code: Mapped[str]
+    city: Mapped[str]
+    country: Mapped[str]
+    vat_id: Mapped[str] = mapped_column(server_default="")
+    reference: Mapped[str] = mapped_column(server_default="")

@@ -231,3 +231,26 @@ class RecoveryLeftRow(Base):
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[str]
     settled_because: Mapped[str]
+
+
+class SellerRow(Base):
+    """Who is named as the seller of a document, with the brand; the one without a merchant is the house's."""
+
+    __tablename__ = "sellers"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    merchant_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.merchants.id"), unique=True)
+    name: Mapped[str]
+    street: Mapped[str]
+    postal_code: Mapped[str]
+    city: Mapped[str]
+    country: Mapped[str]
+    vat_id: Mapped[str] = mapped_column(server_default="")
+    tax_number: Mapped[str] = mapped_column(server_default="")
+    registration: Mapped[str] = mapped_column(server_default="")
+    email: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
+    iban: Mapped[str] = mapped_column(server_default="")
+    bic: Mapped[str] = mapped_column(server_default="")
+    color: Mapped[str] = mapped_column(server_default="#1f3a5f")
+    logo: Mapped[str] = mapped_column(server_default="")

@@ -29,6 +29,8 @@ class TaxRateRow(Base):
     name: Mapped[str]
     percent: Mapped[Decimal] = mapped_column(Numeric(7, 4))
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    category: Mapped[str | None]
+    exemption: Mapped[str] = mapped_column(server_default="")
 
 
 class ProductRow(Base):

@@ -102,3 +102,39 @@ class TransactionNoteRow(Base):
     author: Mapped[str]
     note: Mapped[str]
     noted_at: Mapped[datetime]
+
+
+class DocumentRow(Base):
+    """What the document of a posted transaction says, taken when it was printed first."""
+
+    __tablename__ = "documents"
+
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey(HEADER), primary_key=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    taken_at: Mapped[datetime]
+
+
+class DocumentFileRow(Base):
+    """A file of a document, as it was printed first."""
+
+    __tablename__ = "document_files"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.documents.transaction_id"))
+    format: Mapped[str]
+    language: Mapped[str]
+    template_version: Mapped[str]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    printed_at: Mapped[datetime]
+
+
+class DocumentLinkRow(Base):
+    """A link to a file: of what it ends in the hash alone is kept."""
+
+    __tablename__ = "document_links"
+
+    token_hash: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    file_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duly.document_files.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -27,6 +27,7 @@ CAPABILITIES = frozenset(
         "messages",
         "operations",
         "payments",
+        "printouts",
         "reconciliation",
         "recovery",
         "reductions",
@@ -67,7 +68,7 @@ OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
 # Folders that are as a file at the layer's root: everybody may import them.
 SHARED = frozenset({("workflows", "inputs"), ("commands", "waiting"), ("commands", "lists"), ("commands", "changing")})
 
-# Files at a root that bring rooms together, with the reason. No room may import them: nobody lists such arrows.
+# Files at a root that bring rooms together, with the reason. No room may import them: nobody lists arrows of a root.
 COMPOSITIONS: Mapping[str, str] = {
     "models.workflow_inputs": "which texts of every workflow's input keep which rule",
     "workflows.registered": "every workflow, for the worker and the replays",
@@ -91,6 +92,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "messages": ("gateway",),
         "operations": ("disputes", "gateway", "refunds"),
         "payments": ("gateway", "imports"),
+        "printouts": ("ledger",),
         "recovery": ("gateway",),
         "reductions": ("imports",),
         "refunds": ("gateway",),
@@ -108,6 +110,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events": ("gateway", "messages"),
         "merchants": ("gateway",),
         "payments": ("cards", "collections", "gateway"),
+        "printouts": ("ledger", "messages"),
         "reconciliation": ("gateway", "ledger"),
         "recovery": ("collections", "events", "refunds"),
         "reductions": ("configuration",),
@@ -295,6 +298,4 @@ def _prefixes(name: str) -> set[str]:
 
 
 def _folders(path: Path) -> list[Path]:
-    if not path.exists():
-        return []
-    return sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith(("_", ".")))
+    return sorted(each for each in path.glob("*") if each.is_dir() and not each.name.startswith(("_", ".")))

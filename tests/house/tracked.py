@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.house.source import ROOT
 
-BINARY = frozenset({".png", ".jpg", ".gif", ".ico", ".gz", ".xz"})
+BINARY = frozenset({".png", ".jpg", ".gif", ".ico", ".gz", ".ttf", ".xz"})
 
 
 def tracked_files(root: Path = ROOT) -> list[Path]:

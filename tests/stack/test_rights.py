@@ -44,7 +44,7 @@ WRITTEN_BY_ROW = frozenset({
 CONFIGURATION = frozenset({
     "alert_rules", "card_networks", "card_rules", "definitions", "due_date_rules", "dunning_policies", "number_series",
     "payment_methods", "products", "provider_currencies", "provider_methods", "providers", "refund_rules",
-    "reminder_rules", "run_definitions", "tax_rates", "transaction_reasons", "transaction_types",
+    "reminder_rules", "run_definitions", "sellers", "tax_rates", "transaction_reasons", "transaction_types",
 })  # fmt: skip
 # Of these some columns are written by hand: an account's own data, and what the import of release 0.1.0 writes.
 BY_COLUMN = frozenset({"accounts", "cards", "gateway_customers", "payment_preferences", "subscriptions"})

@@ -7,6 +7,9 @@ language sql stable set search_path = duly, pg_temp as $$
         'account', to_jsonb(a),
         'changes', (select coalesce(jsonb_agg(to_jsonb(c) order by c.id), '[]') from duly.account_changes c
             where c.account_id = a.id),
+        'postal_address', (select to_jsonb(d) from duly.postal_addresses d where d.account_id = a.id),
+        'documents', (select coalesce(jsonb_agg(to_jsonb(d) order by d.taken_at), '[]') from duly.documents d
+            join duly.financial_transactions t on t.id = d.transaction_id where t.account_id = a.id),
         'gateway_customers', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from duly.gateway_customers g
             where g.account_id = a.id),
         'cards', (select coalesce(jsonb_agg(to_jsonb(c) - 'link_token' order by c.created_at), '[]') from duly.cards c
@@ -56,6 +59,9 @@ begin
         update duly.cards set fingerprint = '' where account_id = a.id and fingerprint <> '';
         perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
     end if;
+    delete from duly.postal_addresses where account_id = a.id;
+    delete from duly.document_links l using duly.document_files f, duly.financial_transactions t
+    where f.id = l.file_id and t.id = f.transaction_id and t.account_id = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     update duly.payment_requests set title = '(erased)', description = '', sender_email = '', payers = '{}'
     where account_id = a.id and title <> '(erased)';

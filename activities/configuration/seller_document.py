@@ -1,0 +1,93 @@
+"""The seller's part of the document: who is named on invoices, and the brand, as law and bank want it."""
+
+from typing import Annotated, Self
+
+from lxml import etree
+from pydantic import Field, field_validator, model_validator
+
+from activities.configuration.fields import Name, SlugId
+from activities.documents import DocumentPart
+from models.bank.payee import IbanError, bic_is_written_well, iban_of
+
+LOGO_MAX = 65_536
+_SVG = "{http://www.w3.org/2000/svg}"
+# What runs, or brings something in, is no picture.
+_NOT_OF_A_LOGO = frozenset({"script", "foreignObject", "iframe", "animate", "set"})
+
+Line = Annotated[str, Field(max_length=200)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+# Two letters of the member state, and what it gives (2006/112/EC art. 215); no country's is longer.
+VatId = Annotated[str, Field(pattern=r"^([A-Z]{2}[A-Z0-9+*]{2,13})?$")]
+
+
+class SellerPart(DocumentPart):
+    """Who sells: named on every document, with an account to pay to and a brand. Without a merchant it is the house.
+
+    `vat_id` or `tax_number` must be there: an invoice without either is none (2006/112/EC art. 226, § 14 UStG).
+    `logo` is an SVG, as text; `color` is written #rrggbb.
+    """
+
+    id: SlugId
+    merchant: SlugId | None = None
+    name: Name
+    street: Annotated[str, Field(min_length=1, max_length=200)]
+    postal_code: Annotated[str, Field(max_length=20)]
+    city: Annotated[str, Field(min_length=1, max_length=100)]
+    country: Country
+    vat_id: VatId = ""
+    tax_number: Annotated[str, Field(max_length=50)] = ""
+    registration: Line = ""
+    email: Annotated[str, Field(max_length=254, pattern=r"^([^@\s]+@[^@\s]+)?$")] = ""
+    phone: Annotated[str, Field(max_length=50)] = ""
+    iban: Annotated[str, Field(max_length=50)] = ""
+    bic: Annotated[str, Field(max_length=11)] = ""
+    color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#1f3a5f"
+    logo: Annotated[str, Field(max_length=LOGO_MAX)] = ""
+
+    @field_validator("iban")
+    @classmethod
+    def _iban_is_one(cls, given: str) -> str:
+        try:
+            return iban_of(given) if given else ""
+        except IbanError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("bic")
+    @classmethod
+    def _bic_is_one(cls, given: str) -> str:
+        if not bic_is_written_well(given):
+            raise ValueError("is not written like a BIC")
+        return given
+
+    @field_validator("logo")
+    @classmethod
+    def _logo_is_a_picture(cls, given: str) -> str:
+        if given and (problem := problem_of_logo(given)):
+            raise ValueError(problem)
+        return given
+
+    @model_validator(mode="after")
+    def _is_known_to_the_tax_office(self) -> Self:
+        if not (self.vat_id or self.tax_number):
+            raise ValueError("vat_id: an invoice names the seller's vat_id or tax_number")
+        return self
+
+
+def problem_of_logo(text: str) -> str:
+    """Return why a text is no SVG that may stand on a document; nothing where it is one."""
+    # Neither entities nor files: what is given is all that there is.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError:
+        return "is no SVG: it is not well-formed"
+    if root.tag != f"{_SVG}svg" or "<!DOCTYPE" in text.upper():
+        return "is no SVG: its root must be svg, without a document type"
+    for element in root.iter(etree.Element):
+        if str(element.tag).removeprefix(_SVG) in _NOT_OF_A_LOGO:
+            return f"has a {str(element.tag).removeprefix(_SVG)} in it: a picture is all that it may be"
+        for name, value in element.attrib.items():
+            word = str(name).rpartition("}")[2]
+            if word.startswith("on") or (word == "href" and not str(value).startswith(("#", "data:image/"))):
+                return f"has {word} in it: it may run nothing, and bring nothing in"
+    return ""

@@ -1,0 +1,90 @@
+"""A document as HTML and as RTF, from templates whose every value is escaped."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from activities.printouts.page import DocumentPage, TableColumn
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# In twentieths of a point, between the margins of the template.
+_RTF_WIDTH = 9350
+_RTF_NUMBER_WIDTH = 1200
+_RTF_CELL = {True: "\\pard\\intbl\\qr ", False: "\\pard\\intbl\\ql "}
+_RTF_SPECIAL = {"\\": "\\\\", "{": "\\{", "}": "\\}", "\n": "\\line ", "\t": "\\tab "}
+
+
+def html_of(page: DocumentPage, *, seller: str) -> bytes:
+    """Write a page as one HTML file, with nothing to fetch and nothing that runs."""
+    return _environment().get_template("document.html").render(page=page, seller=seller).encode()
+
+
+def rtf_of(page: DocumentPage, *, seller: str) -> bytes:
+    """Write a page as RTF, in ASCII: other characters stand as their numbers."""
+    return _environment().get_template("document.rtf").render(page=page, seller=seller).encode("ascii")
+
+
+def rtf_text(text: str) -> str:
+    """Escape a text for RTF: no character of it is read as a command; what lies above U+FFFF takes two numbers."""
+    return "".join(_RTF_SPECIAL.get(one) or (one if " " <= one <= "~" else _numbers(one)) for one in text)
+
+
+def _numbers(character: str) -> str:
+    units = character.encode("utf-16-le")
+    found = (int.from_bytes(units[at : at + 2], "little", signed=True) for at in range(0, len(units), 2))
+    return "".join(f"\\u{number}?" for number in found)
+
+
+def _rtf_page(text: str) -> str:
+    field = r"{\field{\*\fldinst %s}{\fldrslt 1}}"
+    before, _, rest = text.partition("{page}")
+    between, _, after = rest.partition("{pages}")
+    parts = (rtf_text(before), field % "PAGE", rtf_text(between), field % "NUMPAGES", rtf_text(after))
+    return "".join(parts)
+
+
+def _rtf_color(color: str) -> str:
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"\\red{red}\\green{green}\\blue{blue};"
+
+
+def _rtf_row(cells: Sequence[str], columns: Sequence[TableColumn], is_head: bool) -> str:
+    ends, end = [], 0
+    numbers = sum(column.is_number for column in columns)
+    words = len(columns) - numbers
+    for column in columns:
+        end += _RTF_NUMBER_WIDTH if column.is_number else (_RTF_WIDTH - numbers * _RTF_NUMBER_WIDTH) // max(1, words)
+        ends.append(f"\\clbrdrb\\brdrs\\brdrw10\\cellx{end}")
+    weight = ("\\b ", "\\b0 ") if is_head else ("", "")
+    written = (
+        "".join((_RTF_CELL[column.is_number], weight[0], rtf_text(cell), weight[1], "\\cell"))
+        for cell, column in zip(cells, columns, strict=True)
+    )
+    return "".join(("\\trowd", "\\trhdr" if is_head else "", "\\trgaph70", *ends, "\n", *written, "\\row"))
+
+
+def _data_uri(svg: str) -> str:
+    """Return a picture as an address that holds it: in an `img` an SVG runs nothing and fetches nothing."""
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "data_uri": _data_uri,
+        "rtf": rtf_text,
+        "rtf_color": _rtf_color,
+        "rtf_page": _rtf_page,
+        "rtf_row": _rtf_row,
+    }
+    return environment

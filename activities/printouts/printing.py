@@ -1,0 +1,91 @@
+"""Printing: a posted transaction's document once, for good; a draft as it is now, marked as one."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+
+from activities.database import Database
+from activities.printouts.catalogue import PRINTED_LANGUAGES, catalogue_of
+from activities.printouts.queries import DocumentQueries, facts_of
+from activities.printouts.workshop import TEMPLATE_VERSION, PrintJob, written
+from models.printouts.facts import DocumentFacts, PrintFormat
+from models.printouts.formats import SUFFIXES
+from models.problem import refusal
+
+
+@dataclass(frozen=True)
+class PrintedFile:
+    """A file that was printed; `id` is that of the kept file, 0 for what is not kept: drafts and statements."""
+
+    name: str
+    format: PrintFormat
+    language: str
+    sha256: str
+    content: bytes = field(repr=False)
+    id: int = 0
+
+
+class Printing:
+    """Prints documents, and keeps what is posted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = DocumentQueries(database)
+
+    async def document(self, word: str, format: PrintFormat, *, language: str = "") -> PrintedFile:
+        """Print the document of a transaction, by its number or id; the same file whenever it is printed again.
+
+        Raises RefusedError: there is no such document, no seller is set, or it cannot be an electronic invoice.
+        """
+        _require_language(language)
+        found = await self._queries.require(word)
+        if found.posted_on is None:
+            facts = await self._queries.facts(found.id)
+            content = await written(PrintJob(facts, format, language))
+            return _file(facts, format, _language(facts, language), content)
+        return await self._kept(found.id, format, language)
+
+    async def _kept(self, transaction_id: str, format: PrintFormat, language: str) -> PrintedFile:
+        facts = await self._queries.facts(transaction_id)
+        spoken = _language(facts, language)
+        kept = await self._queries.file(transaction_id, format, spoken)
+        if kept is None:
+            facts = facts_of(await self._database.call("keep_document", transaction_id=transaction_id))
+            content = await written(PrintJob(facts, format, language))
+            await self._database.call(
+                "keep_document_file",
+                transaction_id=transaction_id,
+                format=format,
+                language=spoken,
+                template_version=TEMPLATE_VERSION,
+                content=content,
+            )
+            kept = await self._queries.file(transaction_id, format, spoken)
+            if kept is None:
+                raise RuntimeError("what was kept is there")
+        return _file(facts, format, spoken, kept.content, id=kept.id)
+
+    async def statement(
+        self, account_id: str, since: date | None, until: date, format: PrintFormat, *, language: str = ""
+    ) -> PrintedFile:
+        """Print an account's statement as it is now; nothing is kept of it. Raises RefusedError as `document` does."""
+        _require_language(language)
+        facts = await self._queries.statement(account_id, since, until)
+        content = await written(PrintJob(facts, format, language))
+        spoken = catalogue_of(facts.locale, language=language).language
+        name = f"statement-{account_id}-{until}.{SUFFIXES[format]}"
+        return PrintedFile(name, format, spoken, hashlib.sha256(content).hexdigest(), content)
+
+
+def _language(facts: DocumentFacts, language: str) -> str:
+    return catalogue_of(facts.locale, language=language).language
+
+
+def _file(facts: DocumentFacts, format: PrintFormat, language: str, content: bytes, *, id: int = 0) -> PrintedFile:
+    stem = facts.number or f"draft-{facts.transaction_id}"
+    return PrintedFile(f"{stem}.{SUFFIXES[format]}", format, language, hashlib.sha256(content).hexdigest(), content, id)
+
+
+def _require_language(language: str) -> None:
+    if language and language not in PRINTED_LANGUAGES:
+        raise refusal("language", "language_known", f"{language!r} is none of {', '.join(PRINTED_LANGUAGES)}")

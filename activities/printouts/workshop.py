@@ -1,0 +1,128 @@
+"""Writing files of documents: pages where they are asked for, electronic invoices in a process of their own.
+
+Saxon aborts where a process was forked or has threads (akretion/factur-x #77), so what is validated is spawned. The
+process ends with the one that spawned it.
+"""
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing import get_context, parent_process
+
+from activities.printouts.catalogue import catalogue_of
+from activities.printouts.electronic import electronic_invoice_of
+from activities.printouts.hybrid import declared_as_factur_x
+from activities.printouts.markup import html_of, rtf_of
+from activities.printouts.page import DocumentPage, page_of, statement_page_of
+from activities.printouts.sheets import csv_of, sheet_of, xlsx_of
+from activities.printouts.typeset import pdf_of
+from models.printouts.electronic import problems_of_electronic
+from models.printouts.facts import ELECTRONIC, DocumentFacts, PrintFormat, StatementFacts
+from models.problem import Problem, RefusedError
+
+TEMPLATE_VERSION = "1"
+"""Which templates write: it is raised with every change of them that is seen, and kept with each file."""
+
+
+@dataclass(frozen=True)
+class PrintJob:
+    """A file to write: of which facts, as what, and in which language (empty: the account's)."""
+
+    facts: DocumentFacts | StatementFacts
+    format: PrintFormat
+    language: str = ""
+
+
+# One compiler of pages a process: it is no two threads' at once.
+_typesetting = threading.Lock()
+_spawned: list[ProcessPoolExecutor] = []
+
+
+async def written(job: PrintJob) -> bytes:
+    """Write a file. Raises RefusedError with every reason why it is no electronic invoice."""
+    if job.format not in ELECTRONIC:
+        return await asyncio.to_thread(write, job)
+    _refuse_what_cannot_be(job)
+    try:
+        return await _in_process_of_its_own(job)
+    except BrokenProcessPool:
+        # It was ended from outside, or ended itself: another one tries once more.
+        _spawned.clear()
+        return await _in_process_of_its_own(job)
+
+
+async def _in_process_of_its_own(job: PrintJob) -> bytes:
+    if not _spawned:
+        _spawned.append(ProcessPoolExecutor(1, get_context("spawn"), initializer=_end_with_parent))
+    content, broken = await asyncio.get_running_loop().run_in_executor(_spawned[0], write_validated, job)
+    if broken:
+        raise RefusedError(Problem("document", "electronic_invoice_valid", rule) for rule in broken)
+    return content
+
+
+def _end_with_parent() -> None:
+    """Let nobody outlive the process that spawned it, however that ended."""
+
+    def watch() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _refuse_what_cannot_be(job: PrintJob) -> None:
+    if isinstance(job.facts, StatementFacts):
+        raise RefusedError([Problem("format", "electronic_invoice", "a statement is no invoice")])
+    if problems := list(problems_of_electronic(job.facts)):
+        raise RefusedError(problems)
+
+
+def write(job: PrintJob) -> bytes:
+    """Write a file that is no electronic invoice."""
+    page, seller, on = _page(job), job.facts.seller.name, _day(job)
+    match job.format:
+        case PrintFormat.HTML:
+            return html_of(page, seller=seller)
+        case PrintFormat.RTF:
+            return rtf_of(page, seller=seller)
+        case PrintFormat.CSV:
+            return csv_of(sheet_of(job.facts))
+        case PrintFormat.XLSX:
+            return xlsx_of(page, sheet_of(job.facts), on, seller=seller)
+        case _:
+            with _typesetting:
+                return pdf_of(page, on, seller=seller)
+
+
+def write_validated(job: PrintJob) -> tuple[bytes, list[str]]:
+    """Write an electronic invoice, and return with it which business rules it breaks. Only in a spawned process."""
+    # Only where it may be loaded.
+    from activities.printouts.validation import broken_rules  # noqa: PLC0415
+
+    facts = job.facts
+    if isinstance(facts, StatementFacts):
+        raise TypeError("a statement is no invoice")
+    words = catalogue_of(facts.locale, language=job.language)
+    syntax = PrintFormat.UBL if job.format is PrintFormat.UBL else PrintFormat.CII
+    xml = electronic_invoice_of(facts, syntax, words)
+    broken = broken_rules(xml, syntax)
+    if job.format is not PrintFormat.FACTUR_X or broken:
+        return xml, broken
+    pdf = pdf_of(page_of(facts, words), facts.dated, seller=facts.seller.name, attached=xml.decode())
+    return declared_as_factur_x(pdf), []
+
+
+def _page(job: PrintJob) -> DocumentPage:
+    words = catalogue_of(job.facts.locale, language=job.language)
+    if isinstance(job.facts, StatementFacts):
+        return statement_page_of(job.facts, words)
+    return page_of(job.facts, words)
+
+
+def _day(job: PrintJob) -> date:
+    return job.facts.until if isinstance(job.facts, StatementFacts) else job.facts.dated

@@ -1,0 +1,67 @@
+-- Documents as they were printed first: facts and files, kept once and for good, and the links that lead to files.
+
+-- Keep what a posted transaction's document says; who comes second has what the first one kept.
+create or replace function duly.keep_document(p_transaction_id text) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    insert into duly.documents (transaction_id, facts)
+    select t.id, duly.document_facts(t.id) from duly.financial_transactions t
+    where t.id = p_transaction_id and t.posted_on is not null
+    on conflict (transaction_id) do nothing;
+    return (select d.facts from duly.documents d where d.transaction_id = p_transaction_id);
+end $$;
+
+-- Keep a file of a document; who comes second has the first one's. Returns its id.
+create or replace function duly.keep_document_file(p_transaction_id text, p_format text, p_language text, p_template_version text,
+    p_content bytea) returns bigint
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    insert into duly.document_files (transaction_id, format, language, template_version, sha256, content)
+    values (p_transaction_id, p_format, p_language, p_template_version, encode(sha256(p_content), 'hex'), p_content)
+    on conflict (transaction_id, format, language) do nothing;
+    return (select f.id from duly.document_files f
+        where (f.transaction_id, f.format, f.language) = (p_transaction_id, p_format, p_language));
+end $$;
+
+-- Set the postal address of a customer's account; false when it is so already. Empty takes it away.
+create or replace function duly.set_postal_address(p_account_id text, p_address jsonb, p_actor text, p_reason text) returns boolean
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    a duly.postal_addresses;
+    v_before jsonb;
+begin
+    perform from duly.accounts where id = p_account_id and kind = 'customer' and state <> 'terminated' for no key update;
+    if not found then
+        perform duly.refuse('account_exists', format('account: there is no customer account %s that is not terminated', p_account_id));
+    end if;
+    v_before := (select to_jsonb(d) - 'account_id' from duly.postal_addresses d where d.account_id = p_account_id);
+    if p_address is null then
+        delete from duly.postal_addresses where account_id = p_account_id;
+    else
+        a := jsonb_populate_record(null::duly.postal_addresses, p_address || jsonb_build_object('account_id', p_account_id));
+        insert into duly.postal_addresses select a.* on conflict (account_id) do update set name = a.name, street = a.street,
+            addition = a.addition, postal_code = a.postal_code, city = a.city, country = a.country, vat_id = a.vat_id,
+            reference = a.reference;
+    end if;
+    if v_before is not distinct from p_address then return false; end if;
+    perform duly.note_account_change(p_account_id, jsonb_build_object('postal_address',
+        jsonb_build_object('was', v_before, 'is', p_address)), p_actor, p_reason);
+    return true;
+end $$;
+
+-- Let a link lead to a file for some days.
+create or replace function duly.note_document_link(p_file_id bigint, p_token_hash text, p_days integer) returns timestamptz
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.document_links (token_hash, file_id, expires_at)
+    values (p_token_hash, p_file_id, clock_timestamp() + make_interval(days => p_days)) returning expires_at
+$$;
+
+-- The file behind a link; none for a link that is over, as for one that never was.
+create or replace function duly.document_of_link(p_token_hash text)
+returns table (number text, format text, language text, sha256 text, content bytea)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select d.facts ->> 'number', f.format, f.language, f.sha256, f.content
+    from duly.document_links l join duly.document_files f on f.id = l.file_id
+    join duly.documents d on d.transaction_id = f.transaction_id
+    where l.token_hash = p_token_hash and l.expires_at > clock_timestamp()
+$$;

@@ -1,0 +1,137 @@
+"""Electronic invoices keep the business rules of EN 16931 in every shape of tax; what cannot be one says why."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from multiprocessing import get_context
+
+import pytest
+
+from activities.printouts.workshop import PrintJob, write_validated
+from models.ledger.transaction import Classification, LifeCycleState
+from models.printouts.electronic import problems_of_electronic
+from models.printouts.facts import (
+    Buyer,
+    DocumentFacts,
+    DocumentLine,
+    PrintFormat,
+    RelatedDocument,
+    Relation,
+    Seller,
+    VatCategory,
+)
+
+DAY = date(2026, 11, 29)
+SELLER = Seller(
+    "house", "Fibernetz GmbH", "Hauptstraße 1", "10115", "Berlin", "DE", "DE123456789", "29/123/45678", "HRB 12345 B",
+    "rechnung@example.com", "+49 30 1234567", "DE89370400440532013000", "COBADEFFXXX",
+)  # fmt: skip
+BUYER = Buyer(
+    "cust", "Müller & Söhne KG", "ap@example.com", "Lange Gasse 5", "", "1010", "Wien", "AT", "ATU12345678", "PO-77"
+)
+
+
+def a_line(position: int, net_minor: int, percent: str = "19", **changed: object) -> DocumentLine:
+    """Return a line of one piece, its tax rounded by itself."""
+    tax_minor = int((Decimal(net_minor) * Decimal(percent) / 100).quantize(Decimal(1), "ROUND_HALF_UP"))
+    line = DocumentLine(
+        position, "fibre", f"Fibre {position} & <more>", Decimal("1.000000"), net_minor, None, 0, net_minor,
+        Decimal(percent), tax_minor, net_minor + tax_minor, date(2026, 11, 1), date(2026, 11, 30),
+        VatCategory.STANDARD if Decimal(percent) else VatCategory.UNSAID,
+    )  # fmt: skip
+    return replace(line, **changed)  # type: ignore[arg-type]
+
+
+def an_invoice(*lines: DocumentLine, **changed: object) -> DocumentFacts:
+    """Return a posted invoice over lines."""
+    facts = DocumentFacts(
+        "ft_1", Classification.INVOICE, LifeCycleState.POSTED, "INV-0000000001", "R1", DAY, DAY, date(2026, 12, 13),
+        "EUR", sum(line.total_minor for line in lines), "de_DE", "", "", "", SELLER, BUYER, lines, (),
+    )  # fmt: skip
+    return replace(facts, **changed)  # type: ignore[arg-type]
+
+
+def untaxed(category: str, exemption: str = "") -> DocumentFacts:
+    """Return an invoice on which no VAT is charged, and why."""
+    return an_invoice(a_line(1, 20000, "0", tax_category=VatCategory(category), exemption=exemption))
+
+
+ORIGINAL = RelatedDocument(Relation.ORIGINAL, "INV-0000000001", Classification.INVOICE, DAY, 11900)
+PAID = RelatedDocument(Relation.SETTLED, "PAY-1", Classification.PAYMENT, DAY, 2000)
+TWO_RATES = (a_line(1, 10000), a_line(2, 3333), a_line(3, 5000, "7"))
+DISCOUNTED = a_line(
+    1, 8991, unit_price_minor=9990, discount_percent=Decimal(10), discount_minor=999, quantity=Decimal("1.000000")
+)
+SHAPES = {
+    "two rates": an_invoice(*TWO_RATES),
+    "rounded by line": an_invoice(*(a_line(position, 13) for position in (1, 2, 3))),
+    "part paid": an_invoice(*TWO_RATES, related=(PAID,)),
+    "discount": an_invoice(DISCOUNTED),
+    "no period, three pieces": an_invoice(
+        a_line(1, 2997, period_from=None, period_to=None, quantity=Decimal(3), unit_price_minor=999)
+    ),
+    "credit note": an_invoice(*TWO_RATES, classification=Classification.CREDIT_NOTE, due_on=None),
+    "cancellation": an_invoice(
+        *TWO_RATES, classification=Classification.INVOICE_CANCELLATION, due_on=None, related=(ORIGINAL,)
+    ),
+    "yen": an_invoice(a_line(1, 5000, "10"), currency="JPY"),
+    "no bank account": an_invoice(a_line(1, 10000), seller=replace(SELLER, iban="", bic="")),
+    "no VAT id": an_invoice(a_line(1, 10000), seller=replace(SELLER, vat_id="")),
+    "reverse charge": untaxed("AE"),
+    "intra-community": untaxed("K"),
+    "export": untaxed("G"),
+    "exempt": untaxed("E", "§ 4 Nr. 8 UStG"),
+    "outside": untaxed("O"),
+    "zero": untaxed("Z"),
+}
+
+
+@pytest.fixture(scope="module")
+def spawned() -> Iterator[ProcessPoolExecutor]:
+    """A process in which Saxon may run."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_tax_keeps_the_rules_in_both_syntaxes(spawned: ProcessPoolExecutor, shape: str) -> None:
+    for syntax in (PrintFormat.CII, PrintFormat.UBL):
+        job = PrintJob(SHAPES[shape], syntax)
+
+        xml, broken = spawned.submit(write_validated, job).result()
+
+        assert broken == []
+        assert (SHAPES[shape].number in xml.decode(), list(problems_of_electronic(SHAPES[shape]))) == (True, [])
+
+
+def test_an_invoice_with_a_wrong_sum_is_found(spawned: ProcessPoolExecutor) -> None:
+    wrong = an_invoice(a_line(1, 10000), total_minor=11901)
+
+    _, broken = spawned.submit(write_validated, PrintJob(wrong, PrintFormat.CII)).result()
+
+    assert [rule for rule in broken if "BR-CO-15" in rule]
+
+
+@pytest.mark.parametrize(
+    ("facts", "rules"),
+    [
+        (an_invoice(a_line(1, 10000), currency="KWD"), ["two_decimals"]),
+        (an_invoice(a_line(1, 10000), buyer=replace(BUYER, country="")), ["address_known"]),
+        (an_invoice(a_line(1, 10000, "0")), ["category_known"]),
+        (replace(untaxed("AE"), buyer=replace(BUYER, vat_id="")), ["vat_id_known"]),
+        (replace(untaxed("AE"), seller=replace(SELLER, vat_id="")), ["vat_id_known"]),
+        (an_invoice(a_line(1, 10000), posted_on=None), ["document_posted"]),
+        (an_invoice(classification=Classification.PAYMENT), ["electronic_invoice"]),
+        (an_invoice(*(a_line(position, 13) for position in range(1, 231))), ["vat_by_rate"]),
+    ],
+)
+def test_what_is_missing_for_an_electronic_invoice_is_named(facts: DocumentFacts, rules: list[str]) -> None:
+    assert [problem.rule for problem in problems_of_electronic(facts)] == rules
+
+
+def test_vat_is_what_lines_come_to_beside_what_the_rate_would() -> None:
+    (vat,) = an_invoice(*(a_line(position, 13) for position in (1, 2, 3))).vat()
+
+    assert (vat.net_minor, vat.tax_minor, vat.tax_by_rate_minor) == (39, 6, 7)
