@@ -44,6 +44,7 @@ from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
 from activities.payments.payment_requests import PaymentRequestActivities
 from activities.payments.request_pages import RequestPageActivities
+from activities.printouts.attaching import DocumentAttachments
 from activities.readiness import is_ready
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
@@ -149,7 +150,7 @@ def mail_worker(client: Client, database: Database, settings: Settings) -> Worke
     return Worker(
         client,
         task_queue=MAIL_QUEUE,
-        activities=MessageActivities(database, MessageRenderer(head), mailer).all(),
+        activities=MessageActivities(database, MessageRenderer(head), mailer, DocumentAttachments(database)).all(),
         max_concurrent_activities=8,
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,

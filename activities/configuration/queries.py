@@ -186,6 +186,7 @@ LISTS = MappingProxyType(
             SellerRow.bic,
             SellerRow.color,
             (SellerRow.logo != "").label("has_logo"),
+            SellerRow.attaches_documents,
         ).order_by(SellerRow.id),
     }
 )

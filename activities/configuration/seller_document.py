@@ -43,6 +43,8 @@ class SellerPart(DocumentPart):
     bic: Annotated[str, Field(max_length=11)] = ""
     color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#1f3a5f"
     logo: Annotated[str, Field(max_length=LOGO_MAX)] = ""
+    # Whether mails about payments and invoices bring the documents with them.
+    attach_documents: bool = True
 
     @field_validator("iban")
     @classmethod

@@ -14,6 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
+from activities.messages.attachments import Attachment, AttachmentError, Attachments
 from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
@@ -43,11 +44,16 @@ class MessageActivities:
     """Messages to customers and operators. Without a mailer nothing is sent, and messages are withheld."""
 
     def __init__(
-        self, database: Database, renderer: MessageRenderer | None = None, mailer: Mailer | None = None
+        self,
+        database: Database,
+        renderer: MessageRenderer | None = None,
+        mailer: Mailer | None = None,
+        attachments: Attachments | None = None,
     ) -> None:
         self._database = database
         self._renderer = renderer or MessageRenderer(Sender())
         self._mailer = mailer
+        self._attachments = attachments
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -152,14 +158,19 @@ class MessageActivities:
         return outcomes
 
     async def _send_one(self, session: MailSession, message_id: str) -> MessageState:
+        # Before it is claimed: what is claimed and left half-way is nobody's to send again but a person's.
+        attached = await self._attached(message_id)
         claimed = await self._database.call("claim_message", id=message_id)
         if claimed is None:
             return MessageState.WITHHELD
         message = _CLAIMED.validate_python(claimed)
+        if isinstance(attached, AttachmentError):
+            await self._note(message, MessageState.FAILED, f"not_attached: {attached}")
+            return MessageState.WITHHELD
         if message.request_id:
             token = await RequestLinks(self._database).made(message.request_id, payer=message.payer)
             message = replace(message, link_token=token)
-        rendered = await self._render(message)
+        rendered = await self._render(message, attached)
         if rendered is None:
             return MessageState.WITHHELD
         try:
@@ -169,10 +180,18 @@ class MessageActivities:
             raise
         return await self._note_handover(message, result)
 
-    async def _render(self, message: ClaimedMessage) -> RenderedMessage | None:
+    async def _attached(self, message_id: str) -> Sequence[Attachment] | AttachmentError:
+        if self._attachments is None:
+            return ()
+        try:
+            return await self._attachments.of(message_id)
+        except AttachmentError as error:
+            return error
+
+    async def _render(self, message: ClaimedMessage, attached: Sequence[Attachment]) -> RenderedMessage | None:
         """Write the message, or note why there is none."""
         try:
-            return self._renderer.compose(message)
+            return self._renderer.compose(message, attached)
         except NoMessageError as error:
             await self._note(message, MessageState.FAILED if error.is_final else MessageState.WITHHELD, error.reason)
         except (TemplateError, LookupError, TypeError, ValueError) as error:

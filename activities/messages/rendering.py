@@ -1,7 +1,7 @@
 """A claimed message rendered by its template, in its reader's language and calendar (F140, F141)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
@@ -15,6 +15,7 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, nodes, select_autoescape
 
+from activities.messages.attachments import Attachment
 from activities.messages.template_values import VALUES, ClaimedMessage, Facts, one_line
 from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind
 
@@ -67,7 +68,7 @@ class MessageRenderer:
         name, self._sender = parseaddr(head.mail_from)
         self._signature = name or self._sender.rpartition("@")[2]
 
-    def compose(self, message: ClaimedMessage) -> RenderedMessage:
+    def compose(self, message: ClaimedMessage, attached: Sequence[Attachment] = ()) -> RenderedMessage:
         """Render a message as mail. Raises NoMessageError when there is nobody to send it to."""
         is_customers = message.kind in FOR_CUSTOMERS
         recipient = message.recipient or (message.email if is_customers else self._head.operators_mail)
@@ -84,6 +85,9 @@ class MessageRenderer:
         mail["Message-ID"] = message_id(message, self._sender)
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(body)
+        for file in attached:
+            kind, _, subtype = file.media_type.partition("/")
+            mail.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
         return RenderedMessage(self._sender, recipient, mail.as_bytes())
 
     def text_of(self, message: ClaimedMessage, locale: Locale) -> str:

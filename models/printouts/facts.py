@@ -72,6 +72,7 @@ class Seller:
     bic: str = ""
     color: str = "#1f3a5f"
     logo: str = ""
+    attaches_documents: bool = True
 
 
 @dataclass(frozen=True)

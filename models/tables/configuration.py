@@ -254,3 +254,4 @@ class SellerRow(Base):
     bic: Mapped[str] = mapped_column(server_default="")
     color: Mapped[str] = mapped_column(server_default="#1f3a5f")
     logo: Mapped[str] = mapped_column(server_default="")
+    attaches_documents: Mapped[bool] = mapped_column(server_default="true")

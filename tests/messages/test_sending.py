@@ -1,6 +1,7 @@
 """A message is claimed before it is handed over: whatever happens then, it is not said twice."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -8,6 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
+from activities.messages.attachments import Attachment
 from activities.messages.outbox import MessageActivities
 from activities.messages.rendering import MessageRenderer, RenderedMessage
 from activities.messages.smtp import Mailer
@@ -156,7 +158,7 @@ class SignallingRenderer(MessageRenderer):
         super().__init__(SENDER)
         self.is_writing = asyncio.Event()
 
-    def compose(self, message: ClaimedMessage) -> RenderedMessage:
+    def compose(self, message: ClaimedMessage, attached: Sequence[Attachment] = ()) -> RenderedMessage:
         self.is_writing.set()
         return super().compose(message)
 

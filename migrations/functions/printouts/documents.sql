@@ -65,3 +65,23 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     join duly.documents d on d.transaction_id = f.transaction_id
     where l.token_hash = p_token_hash and l.expires_at > clock_timestamp()
 $$;
+
+-- Which documents go with a message, where the seller wants that: of a receipt the payment and the invoices that it settles, of
+-- a reminder its invoice, of a refund the refund.
+create or replace function duly.documents_of_message(p_message_id text) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select array_agg(d.id order by d.ord, d.id) from (
+        select 1 as ord, t.id from duly.messages m
+        join duly.financial_transactions t on t.id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
+        where m.id = p_message_id and m.kind in ('receipt', 'invoice_due', 'invoice_overdue', 'refunded')
+          and t.classification in ('invoice', 'payment', 'payment_cancellation', 'refund')
+        union all
+        (select 2, a.debit_id from duly.messages m
+        join duly.current_allocations a on a.credit_id = m.parameters ->> 'payment_id'
+        join duly.financial_transactions t on t.id = a.debit_id and t.classification = 'invoice'
+        where m.id = p_message_id and m.kind = 'receipt'
+        -- What a mail server takes has an end: a payment of more invoices than this is a receipt that names them.
+        group by a.debit_id order by a.debit_id limit 10)) d
+    where exists (select from duly.sellers s where s.attaches_documents)
+      and (select (duly.seller_facts(duly.merchant_of_document(d.id)) ->> 'attaches_documents')::boolean)
+$$;

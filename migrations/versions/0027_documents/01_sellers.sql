@@ -17,7 +17,8 @@ create table duly.sellers (
     iban text not null default '',
     bic text not null default '',
     color text not null default '#1f3a5f' check (color ~ '^#[0-9a-f]{6}$'),
-    logo text not null default '' check (length(logo) <= 65536)
+    logo text not null default '' check (length(logo) <= 65536),
+    attaches_documents boolean not null default true
 );
 
 create unique index one_seller_of_the_house on duly.sellers ((merchant_id is null)) where merchant_id is null;

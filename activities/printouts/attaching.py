@@ -1,0 +1,34 @@
+"""The documents that go with a message: a receipt with the invoices that it settles, a reminder with its invoice."""
+
+from collections.abc import Sequence
+
+from activities.database import Database
+from activities.messages.attachments import Attachment, AttachmentError
+from activities.printouts.printing import PrintedFile, Printing
+from models.printouts.facts import PrintFormat
+from models.printouts.formats import MEDIA_TYPES
+from models.problem import RefusedError
+
+
+class DocumentAttachments:
+    """Prints what goes with messages, where a seller wants it: as an e-invoice where it can be one, else as pages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._printing = Printing(database)
+
+    async def of(self, message_id: str) -> Sequence[Attachment]:
+        """Return the documents of a message; printing them again gives the same files. Raises AttachmentError."""
+        transactions = await self._database.call("documents_of_message", message_id=message_id)
+        try:
+            printed = [await self._printed(transaction_id) for transaction_id in transactions or ()]
+        except (RefusedError, RuntimeError, OSError, TypeError) as error:
+            raise AttachmentError(type(error).__name__) from error
+        return [Attachment(file.name, MEDIA_TYPES[file.format], file.content) for file in printed]
+
+    async def _printed(self, transaction_id: str) -> PrintedFile:
+        try:
+            return await self._printing.document(transaction_id, PrintFormat.FACTUR_X)
+        except RefusedError:
+            # Why it is none, `documents show` says; a line in the log for each of a month's receipts nobody would read.
+            return await self._printing.document(transaction_id, PrintFormat.PDF)
