@@ -13,10 +13,10 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 # What runs in production.
-PRODUCT := activities commands migrations models settings telemetry workflows starter.py webhook.py worker.py
+PRODUCT := activities commands migrations models settings telemetry web workflows console.py starter.py webhook.py worker.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly up check audit sbom format contract bench migrate release release-check lock clean
+.PHONY: help setup demo test nightly up check audit sbom format contract bench migrate release release-check lock assets clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ release-check: $(DULY) ## Say what keeps this tree from being released: versions
 lock: $(DULY) ## Write the lock files anew after a change of pyproject.toml (ARGS=--upgrade moves the versions)
 	$(COMPILE) --all-extras --output-file=requirements.lock $(ARGS) pyproject.toml
 	$(COMPILE) --constraint=requirements.lock --output-file=requirements-runtime.lock $(ARGS) pyproject.toml
+
+assets: $(DULY) ## Fetch what web/assets.toml names from npm packages, verify it and copy it (needs npm and the network)
+	$(BIN)/python -m sandbox.npm_assets
 
 clean: ## Remove .venv and the caches; .duly/ holds your data and stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

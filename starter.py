@@ -11,6 +11,7 @@ from commands.cards import cli as cards
 from commands.collections import cli as collections
 from commands.collections import control_cli as collection_control
 from commands.configuration import cli as definitions
+from commands.console import cli as users
 from commands.disputes import cli as disputes
 from commands.events import cli as events
 from commands.events import webhooks_cli as webhooks
@@ -95,6 +96,7 @@ GROUPS = {
     "namespace": namespace.app,
     "codec": codec.app,
     "recover": recovery.app,
+    "users": users.app,
 }
 for name, commands in GROUPS.items():
     app.add_typer(commands, name=name)

@@ -54,7 +54,7 @@ class NewestFirst:
         behind = await self._behind(database, page.after) if page.after else ()
         rows = await database.read(self.statement(page, *filters, *behind))
         following = str(rows[-1].place) if len(rows) == page.limit else None
-        if not with_totals:
+        if not (with_totals and page.is_totalled):
             return Listed(rows, following, is_totalled=False)
         return Listed(rows, following, await self._all_pages(database, wanted))
 

@@ -64,6 +64,10 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
 -- configuration
 grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
 
+-- console
+grant execute on function duly.add_user, duly.begin_form, duly.change_user, duly.end_form, duly.end_session, duly.note_sign_in,
+    duly.start_session, duly.user_of_session to duly_app;
+
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 

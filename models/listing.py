@@ -6,12 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 @dataclass(frozen=True)
 class ListPage:
-    """A page of a list: so many rows behind one of them, of days in UTC, the first and the last included."""
+    """A page of a list: so many rows behind one of them, of days in UTC, the first and the last included.
+
+    What all pages come to is counted too, unless nobody waits for that (`is_totalled`).
+    """
 
     after: str = ""
     limit: int = 50
     since: date | None = None
     until: date | None = None
+    is_totalled: bool = True
 
     @property
     def starts_at(self) -> datetime | None:

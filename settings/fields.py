@@ -9,16 +9,16 @@ from typing import Annotated, Any, Self, TypedDict
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.service import TLSConfig
 
+from settings.console import LOOPBACK, ConsoleSettings
 from settings.encryption import DatabaseTls, encrypted_address, require_pair, require_pem, temporal_tls
 from settings.files import values_in_files, with_password
 from settings.payload_keys import codec_tokens, payload_keys
 
 STRIPE_API = "https://api.stripe.com"
 PORT_MAX = 65_535
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # A call in flight holds a connection and a task: a process keeps no more of them, and another one shares the rate.
 GATEWAY_SLOTS_MOST = 1_000
@@ -41,7 +41,7 @@ class TemporalConnection(TypedDict):
     payload_keys: Mapping[str, bytes]
 
 
-class Settings(BaseSettings):
+class Settings(ConsoleSettings):
     """The whole configuration; docs/operations.md describes each field under its name in the environment."""
 
     model_config = SettingsConfigDict(

@@ -18,6 +18,8 @@ KEPT_TEXTS = (
     "migrations/versions/0001",
     "migrations/versions/0002",
     "tests/upgrades/releases",
+    "web/assets/vendored",
+    "tests/console/vendored",
 )
 
 

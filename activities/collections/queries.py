@@ -123,9 +123,13 @@ class CollectionQueries:
             _COLLECTIONS.where(CollectionRow.account_id == account_id, CollectionRow.period == period)
         )
 
-    async def page(self, page: ListPage, *, state: str, run_id: str) -> Listed:
+    async def page(self, page: ListPage, *, state: str, run_id: str, account_id: str = "") -> Listed:
         """Return a page of collections, the newest first; empty filters let all through."""
-        filters = (*of_word(CollectionRow.stage, COLLECTION, state), *matching(CollectionRow.run_id, run_id))
+        filters = (
+            *of_word(CollectionRow.stage, COLLECTION, state),
+            *matching(CollectionRow.run_id, run_id),
+            *matching(CollectionRow.account_id, account_id),
+        )
         return await _LIST.page(self._database, page, *filters)
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:

@@ -195,6 +195,24 @@ SENDING = States(
     column="sending.state",
 )
 
+USER = States(
+    "User of the console",
+    {"active": "may sign in", "disabled": "may not, and is signed out"},
+    column="users.state",
+)
+SIGN_IN = States(
+    "Attempt to sign in to the console",
+    {
+        "signed_in": "a session began",
+        "wrong": "with a password that is not this user's",
+        "disabled": "of a user who may not",
+        "unknown_user": "of nobody that there is",
+        "limited": "one attempt too many within a minute",
+        "signed_out": "a session was ended",
+    },
+    column="sign_ins.outcome",
+)
+
 # By the noun under which the command line lists them, which is the name of their rows in JSON where those are not
 # named for what they are; then all others.
 LISTED: Mapping[str, States] = MappingProxyType(
@@ -218,6 +236,7 @@ LISTED: Mapping[str, States] = MappingProxyType(
         "subscriptions": SUBSCRIPTION,
         "suspense": SUSPENSE,
         "transactions": TRANSACTION,
+        "users": USER,
     }
 )
 EVERY: tuple[States, ...] = (
@@ -250,4 +269,6 @@ EVERY: tuple[States, ...] = (
     SETTING,
     MERCHANT_CONNECTION,
     SENDING,
+    USER,
+    SIGN_IN,
 )

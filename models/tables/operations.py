@@ -1,8 +1,8 @@
-"""What was done to workflows in Temporal and from the command line, kept where it outlives their histories."""
+"""What was done in Temporal, from the command line and through the console, and by whom; users of the console."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -37,3 +37,56 @@ class CommandRow(Base):
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     logged_at: Mapped[datetime | None]
+
+
+class UserRow(Base):
+    """Somebody who may use the console. An empty `password_hash` lets nobody in by a password."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class ConsoleSessionRow(Base):
+    """A session, known by the hash of its token alone."""
+
+    __tablename__ = "console_sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInRow(Base):
+    """An attempt to sign in, or the end of a session. `user_id` is empty where what was typed names no user."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    user_id: Mapped[str]
+    method: Mapped[str]
+    outcome: Mapped[str]
+    address: Mapped[str]
+    tried_at: Mapped[datetime]
+
+
+class ConsoleFormRow(Base):
+    """A form that was sent, under its key: it is carried out once."""
+
+    __tablename__ = "console_forms"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"))
+    action: Mapped[str]
+    subject: Mapped[str]
+    outcome: Mapped[str]
+    answer: Mapped[str]
+    sent_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

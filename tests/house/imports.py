@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.house.source import Module, is_within
 
-ENTRIES = ("starter", "webhook", "worker")
+ENTRIES = ("console", "starter", "webhook", "worker")
 DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "stripe", "structlog")
 OUTSIDE_WORLD = (
     "asyncio",
@@ -53,6 +53,7 @@ EVERYTHING = (
     "sandbox",
     "settings",
     "telemetry",
+    "web",
     "workflows",
     *ENTRIES,
 )
@@ -101,16 +102,38 @@ RULES = (
     ),
     Rule(INSIDE, ("settings",), "entries read the settings and pass values on"),
     Rule(
-        ("activities", "migrations", "models", "settings", "telemetry", "webhook", "worker", "workflows"),
+        (
+            "activities",
+            "migrations",
+            "models",
+            "settings",
+            "telemetry",
+            "web",
+            "webhook",
+            "worker",
+            "workflows",
+            "console",
+        ),
         ("sandbox",),
         "the sandbox is for development and not installed in production",
     ),
     Rule(
-        ("activities", "commands", "migrations", "models", "settings", "telemetry", "workflows", *ENTRIES),
+        ("activities", "commands", "migrations", "models", "settings", "telemetry", "web", "workflows", *ENTRIES),
         ENTRIES,
         "an entry is started, not imported",
     ),
-    Rule(EVERYTHING, ("commands",), "the commands belong to starter.py", excepted=("commands", "starter")),
+    Rule(
+        EVERYTHING,
+        ("commands",),
+        "the use cases belong to starter.py and to the console, which asks for the same",
+        excepted=("commands", "starter", "web"),
+    ),
+    Rule(EVERYTHING, ("web",), "the pages belong to console.py", excepted=("console", "web")),
+    Rule(
+        ("web",),
+        ("psycopg", "activities.gateway"),
+        "pages read the database through its room, and never wait for the gateway",
+    ),
     Rule(EVERYTHING, ("tests",), "only tests import tests"),
     Rule((*EVERYTHING, "tests"), ("localstripe",), "it is GPL: started as a process, and never imported"),
     Rule(EVERYTHING, ("bench",), "only the bench imports the bench", excepted=("bench",)),

@@ -17,6 +17,7 @@ PACKAGES = (
     "settings",
     "telemetry",
     "tests",
+    "web",
     "workflows",
 )
 

@@ -109,6 +109,7 @@ IDS_AND_DATES = frozenset(
         "state",
         "subscription",
         "transaction",
+        "user",
     }
 )
 NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})

@@ -30,7 +30,8 @@ BESIDES = """
     from duly.gateway_requests where account_id = :account and kind = 'payment';
     select duly.expect_movement('stripe', 're_1SXh2eJkLmNoPqRsTuVwXyZa', 'refund', :account, 'ft_1', -100, 'EUR');
     insert into duly.process_runs (id, definition_id, kind, period)
-    values ('run/cards_of_everybody_in_the_euro_area/2026-09', 'monthly', 'payment', '2026-09')
+    values ('run/cards_of_everybody_in_the_euro_area/2026-09', 'monthly', 'payment', '2026-09');
+    insert into duly.users (id, role) values ('maria@example.com', 'accountant')
 """
 
 

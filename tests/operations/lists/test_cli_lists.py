@@ -22,6 +22,7 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
     ),
     ("merchants", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "configuration"),
     ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
+    ("users", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few people"),
     ("webhooks", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release needs"),
     ("movements", "list"): {"--state": "--open, --overdue and --differing"},
     ("suspense", "list"): {"--state": "all of it waits"},
@@ -71,7 +72,13 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
 
     assert [words for words, document in printed.items() if "next" not in document] == []
     without_totals = {words for words, document in printed.items() if "totals" not in document}
-    configured = {("definitions", "list"), ("merchants", "list"), ("schedule", "list"), ("webhooks", "list")}
+    configured = {
+        ("definitions", "list"),
+        ("merchants", "list"),
+        ("schedule", "list"),
+        ("users", "list"),
+        ("webhooks", "list"),
+    }
     # A journal has no end: its sums are balances and statements. Of all payments --totals says what they come to.
     endless = {("transactions", "list"), ("payments", "list"), ("requests", "list")}
     assert without_totals == configured | endless

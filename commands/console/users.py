@@ -1,0 +1,92 @@
+"""Users of the console: added, changed, disabled and shown."""
+
+import re
+import secrets
+import sys
+from getpass import getpass
+
+from activities.console.users import Users
+from commands.formatting import document, moment
+from commands.lists.paging import answer_all, answer_list
+from commands.output import Output, table
+from commands.session import database_of, read_settings, reading_database_of
+from models.console.roles import PASSWORD_LENGTH_MIN, ConsoleRole
+from models.listing import ListPage
+from models.operations.record_states import SIGN_IN
+from models.problem import refusal
+
+_NAME = re.compile(r"^[a-z][a-z0-9._@+-]{0,99}$")
+GENERATED_BYTES = 15
+
+
+async def add(output: Output, user: str, role: ConsoleRole, *, is_generated: bool, has_password: bool) -> None:
+    """Add a user with a password that is asked for, read, or made; or with none, for a provider of identities."""
+    if not _NAME.fullmatch(user):
+        raise refusal("user", "user_is_name", "must be 1 to 100 of a-z 0-9 . _ @ + -, a letter first: a name or e-mail")
+    password = _password(is_generated=is_generated) if has_password else ""
+    async with database_of(read_settings()) as database:
+        await Users(database).add(user, role, password)
+    _answer(output, user, {"role": role, "state": "active"}, password if is_generated else "")
+
+
+async def change(output: Output, user: str, role: ConsoleRole | None, *, is_password: bool, is_enabled: bool) -> None:
+    """Change role or password of a user, or let one who is disabled in again. Their sessions end."""
+    if not (role or is_password or is_enabled):
+        raise refusal("user", "change_given", "give --role, --password or --enable")
+    password = _password(is_generated=False) if is_password else ""
+    async with database_of(read_settings()) as database:
+        await Users(database).change(user, role=role, password=password, state="active" if is_enabled else "")
+    _answer(output, user, {name: value for name, value in (("role", role), ("enabled", is_enabled)) if value}, "")
+
+
+async def disable(output: Output, user: str) -> None:
+    """Let a user in no more, from now on. What they did stays under their name."""
+    async with database_of(read_settings()) as database:
+        await Users(database).change(user, state="disabled")
+    _answer(output, user, {"state": "disabled"}, "")
+
+
+async def list_all(output: Output) -> None:
+    """List users by name."""
+    async with reading_database_of(read_settings()) as database:
+        found = await Users(database).every()
+    rows = [(row.id, row.role, row.state, moment(row.created_at), moment(row.changed_at)) for row in found]
+    shown = table("", "User", "Role", "State", "Since", "Changed", rows=rows)
+    answer_all(output, "users", [document(row) for row in found], shown)
+
+
+async def sign_ins(output: Output, page: ListPage, *, user: str) -> None:
+    """List attempts to sign in, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await Users(database).sign_ins(page, user_id=user)
+    columns = {
+        "At": lambda row: moment(row.tried_at),
+        "User": lambda row: row.user_id or "nobody",
+        "By": lambda row: row.method,
+        "Outcome": lambda row: row.outcome,
+        "From": lambda row: row.address,
+        "Id>": lambda row: row.id,
+    }
+    await answer_list(output, settings, "sign_ins", listed, columns, states=SIGN_IN)
+
+
+def _answer(output: Output, user: str, changed: dict[str, object], password: str) -> None:
+    shown = {**changed, **({"password": password} if password else {})}
+    rows = [(name.capitalize(), value) for name, value in shown.items()]
+    output.answer({"user": user, **shown}, table("", "User", user, rows=rows))
+
+
+def _password(*, is_generated: bool) -> str:
+    """Return a password: made, asked for twice, or the first line of standard input. Raises RefusedError."""
+    if is_generated:
+        return secrets.token_urlsafe(GENERATED_BYTES)
+    if sys.stdin.isatty():
+        given = getpass("Password: ")
+        if getpass("Again: ") != given:
+            raise refusal("password", "password_is_same", "is another one the second time")
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    if len(given) < PASSWORD_LENGTH_MIN:
+        raise refusal("password", "password_length", f"has less than {PASSWORD_LENGTH_MIN} characters")
+    return given

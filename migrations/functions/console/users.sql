@@ -1,0 +1,66 @@
+-- Users of the console and their sessions. What a password comes to is hashed by the caller; here it is kept and never compared.
+
+create or replace function duly.add_user(p_id text, p_role text, p_password_hash text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    insert into duly.users (id, role, password_hash) values (p_id, p_role, p_password_hash) on conflict do nothing;
+    if not found then
+        perform duly.refuse('user_is_new', format('user: there is a user %s already: `users change %s`', p_id, p_id));
+    end if;
+end $$;
+
+-- Change what is given; whoever gets another role or password has to sign in again.
+create or replace function duly.change_user(p_id text, p_role text default null, p_password_hash text default null, p_state text default null)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    update duly.users set role = coalesce(p_role, role), password_hash = coalesce(p_password_hash, password_hash),
+        state = coalesce(p_state, state), changed_at = clock_timestamp() where id = p_id;
+    if not found then
+        perform duly.refuse('user_exists', format('user: there is no user %s: `users list`', p_id));
+    end if;
+    update duly.console_sessions set ended_at = clock_timestamp() where user_id = p_id and ended_at is null;
+end $$;
+
+create or replace function duly.note_sign_in(p_user_id text, p_method text, p_outcome text, p_address text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.sign_ins (user_id, method, outcome, address)
+    values (coalesce((select id from duly.users where id = p_user_id), ''), p_method, p_outcome, p_address)
+$$;
+
+create or replace function duly.start_session(p_token_hash bytea, p_user_id text, p_method text, p_address text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    -- What is over is of no use to anybody: whoever signs in takes some of it away.
+    delete from duly.console_sessions where token_hash in (
+        select token_hash from duly.console_sessions where started_at < now() - interval '1 day' limit 100 for update skip locked);
+    insert into duly.console_sessions (token_hash, user_id) values (p_token_hash, p_user_id);
+    perform duly.note_sign_in(p_user_id, p_method, 'signed_in', p_address);
+end $$;
+
+-- Who has a session, and as what, as it is now; nothing when it is over: ended, idle for 30 minutes, or older than 12 hours.
+create or replace function duly.user_of_session(p_token_hash bytea) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    s duly.console_sessions;
+    u duly.users;
+begin
+    select * into s from duly.console_sessions where token_hash = p_token_hash and ended_at is null
+        and seen_at > clock_timestamp() - interval '30 minutes' and started_at > clock_timestamp() - interval '12 hours';
+    if s.token_hash is null then return null; end if;
+    select * into u from duly.users where id = s.user_id;
+    if u.state <> 'active' then return null; end if;
+    if s.seen_at < clock_timestamp() - interval '1 minute' then
+        update duly.console_sessions set seen_at = clock_timestamp() where token_hash = p_token_hash;
+    end if;
+    return jsonb_build_object('id', u.id, 'role', u.role);
+end $$;
+
+create or replace function duly.end_session(p_token_hash bytea, p_address text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_user text;
+begin
+    update duly.console_sessions set ended_at = clock_timestamp() where token_hash = p_token_hash and ended_at is null
+        returning user_id into v_user;
+    if v_user is not null then perform duly.note_sign_in(v_user, 'password', 'signed_out', p_address); end if;
+end $$;

@@ -1,0 +1,56 @@
+"""Who may do what through the console: roles, and what each allows. Nothing is allowed that is not named here."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class ConsoleRole(StrEnum):
+    """What somebody is, for the console."""
+
+    VIEWER = "viewer"
+    AGENT = "agent"
+    ACCOUNTANT = "accountant"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    """What a role allows."""
+
+    SEE = "see"
+    EXPORT = "export"
+    COLLECT = "collect"
+    REFUND = "refund"
+    CORRECT = "correct"
+    DECIDE = "decide"
+    RUN = "run"
+    SEE_USERS = "see_users"
+
+
+_V, _AG, _AC = ConsoleRole.VIEWER, ConsoleRole.AGENT, ConsoleRole.ACCOUNTANT
+_OP, _AD = ConsoleRole.OPERATOR, ConsoleRole.ADMINISTRATOR
+
+ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
+    {
+        Permission.SEE: frozenset(ConsoleRole),
+        # Of everybody, with their personal data.
+        Permission.EXPORT: frozenset({_AC, _AD}),
+        # Notes, messages, links, another try, another card.
+        Permission.COLLECT: frozenset({_AG, _AC, _OP, _AD}),
+        Permission.REFUND: frozenset({_AG, _AC}),
+        # Documents: posted, rejected, cancelled, written off, moved, paid.
+        Permission.CORRECT: frozenset({_AC}),
+        # What nobody else could know: discrepancies, unknown outcomes, paid outside, given up.
+        Permission.DECIDE: frozenset({_AC, _OP}),
+        Permission.RUN: frozenset({_OP}),
+        Permission.SEE_USERS: frozenset({_AD}),
+    }
+)
+
+PASSWORD_LENGTH_MIN = 12
+
+
+def is_allowed(role: ConsoleRole, permission: Permission) -> bool:
+    """Tell whether a role allows something."""
+    return role in ALLOWED[permission]

@@ -1,0 +1,31 @@
+"""What the console is told by its environment."""
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ConsoleSettings(BaseSettings):
+    """The console's share of the settings."""
+
+    console_url: str = Field(
+        "http://127.0.0.1:8010",
+        pattern=r"^https?://[^/]+$",
+        description="Address at which people reach the console; https, unless it is this machine's own.",
+    )
+
+    @field_validator("console_url")
+    @classmethod
+    def _is_encrypted(cls, value: str) -> str:
+        address = urlsplit(value)
+        if address.scheme != "https" and address.hostname not in LOOPBACK:
+            raise ValueError("must be https: passwords and sessions go there")
+        return value
+
+    @property
+    def is_console_encrypted(self) -> bool:
+        """Whether browsers reach the console by https, so that its cookie may be one that goes nowhere else."""
+        return self.console_url.startswith("https://")

@@ -1,0 +1,72 @@
+"""The console over a test's database, asked as a browser asks it."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from activities.console.forms import ConsoleForms
+from activities.console.users import Users
+from activities.database import Database
+from models.console.roles import ConsoleRole
+from settings import Settings
+from web.app import build_app
+from web.assets import Assets
+from web.context import Web
+from web.rendering import Pages
+from web.sign_in_limits import SignInLimits
+
+URL = "http://127.0.0.1:8010"
+PASSWORD = "correct horse battery"
+OURS: Mapping[str, str] = {"sec-fetch-site": "same-origin"}
+_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+_KEY = re.compile(r'name="key" value="([0-9a-f]+)"')
+
+
+@dataclass
+class Browser:
+    """Somebody in front of the console."""
+
+    client: httpx.AsyncClient
+    users: Users
+    last: str = field(default="", repr=False)
+
+    async def open(self, path: str) -> str:
+        """Open a page, which must be there, and return it."""
+        answer = await self.client.get(path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        self.last = answer.text
+        return answer.text
+
+    async def status(self, path: str) -> int:
+        """Return how a page is answered."""
+        return (await self.client.get(path)).status_code
+
+    async def send(self, path: str, headers: Mapping[str, str] = OURS, **fields: str) -> httpx.Response:
+        """Send a form, with the session's token and the key of the page that was opened last."""
+        known = {"form_token": _TOKEN, "key": _KEY}
+        hidden = {name: found[1] for name, pattern in known.items() if (found := pattern.search(self.last))}
+        return await self.client.post(path, data={**hidden, **fields}, headers=headers)
+
+    async def sign_in(self, user: str = "maria", role: ConsoleRole = ConsoleRole.ACCOUNTANT) -> None:
+        """Become a user, who is made."""
+        await self.users.add(user, role, PASSWORD)
+        answer = await self.send("/sign-in", user=user, password=PASSWORD, to="/")
+        assert answer.status_code == 303, answer.text
+        await self.open("/")
+
+
+@pytest.fixture
+def web(database: Database, settings: Settings) -> Web:
+    """The console's parts, over this test's database."""
+    return Web(settings, database, Users(database), ConsoleForms(database), Pages(Assets()), SignInLimits())
+
+
+@pytest.fixture
+async def browser(web: Web) -> AsyncIterator[Browser]:
+    """A browser that remembers nothing."""
+    transport = httpx.ASGITransport(app=build_app(web, Assets()))
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        yield Browser(client, web.users)

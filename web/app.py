@@ -1,0 +1,77 @@
+"""The web application of the console: which address leads to which page, and what becomes of errors."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from activities.database import DatabaseUnavailableError, SchemaMismatchError
+from models.problem import RefusedError
+from web.assets import Assets
+from web.context import Web
+from web.security import SecurityHeaders
+from web.sign_in import sent_form, sign_in_page, sign_out, signed_in, signing_in
+from web.views.home import home, money_today
+
+_WORDS: Mapping[int, str] = {
+    403: "You may not do this",
+    404: "There is no such page",
+    405: "This page takes no such request",
+    413: "This is too large",
+    503: "The database does not answer",
+}
+
+
+def build_app(web: Web, assets: Assets) -> Starlette:
+    """Make the web application."""
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        why = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
+        return _problem(web, status, why)
+
+    async def missing(_request: Request, error: Exception) -> Response:
+        return _problem(web, 404, "; ".join(one.message for one in getattr(error, "problems", ())))
+
+    async def away(_request: Request, _error: Exception) -> Response:
+        return _problem(web, 503, "Nothing was changed. Try again in a minute.")
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await web.users.known("")
+        except (DatabaseUnavailableError, SchemaMismatchError):
+            return JSONResponse({"status": "database unavailable"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    routes = [
+        Route("/assets/{hash}/{name}", assets.serve),
+        Route("/health", alive),
+        Route("/ready", ready),
+        Route("/sign-in", sign_in_page(web), methods=["GET"]),
+        Route("/sign-in", signing_in(web), methods=["POST"]),
+        Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
+        Route("/", signed_in(web, home)),
+        Route("/home/money", signed_in(web, money_today)),
+    ]
+    handlers = {
+        HTTPException: refused,
+        RefusedError: missing,
+        DatabaseUnavailableError: away,
+        SchemaMismatchError: away,
+    }
+    settings = web.settings
+    headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
+    return Starlette(routes=routes, middleware=[headers], exception_handlers=handlers)
+
+
+def _problem(web: Web, status: int, why: str) -> Response:
+    page = web.pages.render("problem.html", title=_WORDS.get(status, "This did not work"), why=why)
+    return HTMLResponse(page, status)

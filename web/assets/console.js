@@ -1,0 +1,54 @@
+// The keys of the console. Each is off while somebody types, and all of one letter can be switched off (WCAG 2.1.4).
+"use strict";
+(() => {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const paint = () => document.documentElement.setAttribute("data-bs-theme", dark.matches ? "dark" : "light");
+  paint();
+  dark.addEventListener("change", paint);
+
+  const OFF = "duly-keys-off";
+  let row = -1, goes = false;
+  const rows = () => [...document.querySelectorAll("table.rows tbody tr")];
+  const first = (query) => document.querySelector(query);
+
+  function move(step) {
+    const all = rows();
+    if (!all.length) return;
+    all[row]?.classList.remove("at");
+    row = Math.min(Math.max(row + step, 0), all.length - 1);
+    all[row].classList.add("at");
+    all[row].scrollIntoView({block: "nearest"});
+    all[row].querySelector("a")?.focus({preventScroll: true});
+  }
+
+  const keys = {
+    "/": () => first("#search")?.focus(),
+    "?": () => first("#keys")?.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    "[": () => first("[rel=prev]")?.click(),
+    "]": () => first("[rel=next]")?.click(),
+    g: () => { goes = true; setTimeout(() => { goes = false; }, 1500); },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(OFF)) return;
+    if (first("dialog[open]")) return;
+    if (goes) {
+      goes = false;
+      const page = first(`[data-go="${CSS.escape(event.key)}"]`);
+      if (page) { event.preventDefault(); page.click(); }
+      return;
+    }
+    const act = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const off = first("#keys-off");
+    if (!off) return;
+    off.checked = Boolean(localStorage.getItem(OFF));
+    off.addEventListener("change", () => off.checked ? localStorage.setItem(OFF, "1") : localStorage.removeItem(OFF));
+  });
+})();

@@ -1,0 +1,75 @@
+"""What every page works with, and who has asked for it."""
+
+import hmac
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from temporalio.client import Client
+
+from activities.console.forms import ConsoleForms
+from activities.console.users import Users
+from activities.database import Database
+from models.console.console_user import ConsoleUser
+from settings import Settings
+from web.rendering import Pages
+from web.sign_in_limits import SignInLimits
+
+
+@dataclass(frozen=True)
+class Web:
+    """One process of the console: its settings, a database for reading, users and forms, and its templates."""
+
+    settings: Settings
+    reading: Database = field(repr=False)
+    users: Users = field(repr=False)
+    forms: ConsoleForms = field(repr=False)
+    pages: Pages = field(repr=False)
+    limits: SignInLimits = field(repr=False)
+    temporal: Client | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of somebody who is signed in."""
+
+    web: Web
+    request: Request
+    user: ConsoleUser
+    token: str = field(repr=False)
+
+    @property
+    def form_token(self) -> str:
+        """What a form of this session carries, so that none of another site is taken for it."""
+        return form_token(self.token)
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether a part of a page is asked for, by htmx."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Answer with a page."""
+        settings = self.web.settings
+        shown = {
+            "user": self.user,
+            "form_token": self.form_token,
+            "mode": settings.gateway_mode,
+            "path": self.request.url.path,
+            **values,
+        }
+        return HTMLResponse(self.web.pages.render(template, **shown), status)
+
+    def temporal_link(self, workflow_id: str) -> str:
+        """Return the address of a workflow in the Temporal UI; "" when no UI is set."""
+        base = self.web.settings.temporal_ui_url.rstrip("/")
+        namespace = quote(self.web.settings.temporal_namespace, safe="")
+        return f"{base}/namespaces/{namespace}/workflows/{quote(workflow_id, safe='')}" if base else ""
+
+
+def form_token(session_token: str) -> str:
+    """Return the token of a session's forms: whoever has it cannot tell the session's."""
+    return hmac.new(session_token.encode(), b"form", sha256).hexdigest()

@@ -1,0 +1,48 @@
+"""Templates: every value is escaped, and nothing is undefined."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from commands.formatting import moment
+from migrations.run import VERSION
+from web.assets import Assets
+
+# The pages beside every page: where each is, its name, and the letter that follows `g`.
+RAIL = (
+    ("/", "Home", "h"),
+    ("/accounts", "Accounts", "a"),
+    ("/transactions", "Transactions", "t"),
+    ("/payments", "Payments", "p"),
+    ("/runs", "Runs", "r"),
+    ("/collections", "Collections", "c"),
+    ("/refunds", "Refunds", "f"),
+    ("/disputes", "Disputes", "d"),
+    ("/discrepancies", "Discrepancies", "x"),
+    ("/payment-requests", "Requests", "q"),
+    ("/suspense", "Suspense", "s"),
+    ("/messages", "Messages", "m"),
+    ("/events", "Events", "e"),
+    ("/commands", "Commands", "l"),
+)
+FOLDER = Path(__file__).parent / "templates"
+
+
+class Pages:
+    """The templates of one process."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"asset": assets.__getitem__, "version": VERSION, "rail": RAIL, "user": None}
+        self._environment.filters |= {"moment": moment}
+
+    def render(self, template: str, **values: Any) -> str:
+        """Return a template filled in."""
+        return self._environment.get_template(template).render(**values)

@@ -1,0 +1,77 @@
+"""What every answer says to the browser, and whether a form is one of ours."""
+
+import hmac
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FORM_BYTES_MAX = 64 * 1024
+FIELDS_MAX = 50
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'{issuer}; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class SecurityHeaders:
+    """Adds to every answer what keeps a page to itself; what is no asset is stored nowhere."""
+
+    def __init__(self, app: ASGIApp, *, is_encrypted: bool, issuer: str = "") -> None:
+        self._app = app
+        place = urlsplit(issuer)
+        also = f" {place.scheme}://{place.netloc}" if issuer else ""
+        self._headers = {
+            "content-security-policy": _POLICY.format(issuer=also),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+            **({"strict-transport-security": "max-age=31536000"} if is_encrypted else {}),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+async def form_of(request: Request, origin: str) -> FormData:
+    """Return the form of a request that our own page sent. Raises HTTPException: it is another's, or too large."""
+    require_same_origin(request, origin)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > FORM_BYTES_MAX:
+        raise HTTPException(413)
+    return await request.form(max_files=0, max_fields=FIELDS_MAX)
+
+
+def require_same_origin(request: Request, origin: str) -> None:
+    """Raise HTTPException (403) unless the browser says that a page of ours asks."""
+    site = request.headers.get("sec-fetch-site")
+    is_ours = site == "same-origin" if site else request.headers.get("origin") == origin
+    if not is_ours:
+        raise HTTPException(403, "This form was not sent by a page of the console: open it again.")
+
+
+def require_token(form: FormData, expected: str) -> None:
+    """Raise HTTPException (403) unless a form carries its session's token."""
+    if not hmac.compare_digest(text_of(form, "form_token"), expected):
+        raise HTTPException(403, "This form is of another session: open it again.")
+
+
+def text_of(form: FormData, name: str) -> str:
+    """Return a field of a form as text, without blanks at its ends; "" when there is none."""
+    value: Any = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""

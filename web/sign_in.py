@@ -1,0 +1,135 @@
+"""Signing in and out, and the cookie that says who asks."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from activities.events.link_limits import client_of
+from models.console.roles import Permission
+from web.context import Visit, Web
+from web.security import form_of, require_token, text_of
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Page = Callable[[Visit], Awaitable[Response]]
+Sent = Callable[[Visit, FormData], Awaitable[Response]]
+
+# A longer name or password is nobody's.
+_LENGTH_MAX = 256
+_SEE_OTHER = 303
+
+
+def cookie_name(web: Web) -> str:
+    """Return the name of the cookie: over https one that a browser sends to this host alone, and never in the open."""
+    return "__Host-duly-console" if web.settings.is_console_encrypted else "duly-console"
+
+
+def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE) -> Endpoint:
+    """Return an endpoint that answers whoever is signed in and may see it; others are led to the sign-in."""
+
+    async def endpoint(request: Request) -> Response:
+        visit = await _visit(web, request)
+        if visit is None:
+            if request.headers.get("hx-request"):
+                return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
+            return RedirectResponse(f"/sign-in?to={quote(_way(request), safe='')}", _SEE_OTHER)
+        _require(visit, permission)
+        return await page(visit)
+
+    return endpoint
+
+
+def sent_form(web: Web, carried_out: Sent, permission: Permission = Permission.SEE) -> Endpoint:
+    """Return an endpoint for a form of our own pages."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await form_of(request, web.settings.console_url)
+        visit = await _visit(web, request)
+        if visit is None:
+            return RedirectResponse("/sign-in", _SEE_OTHER)
+        require_token(form, visit.form_token)
+        _require(visit, permission)
+        return await carried_out(visit, form)
+
+    return endpoint
+
+
+def sign_in_page(web: Web) -> Endpoint:
+    """Return the page on which somebody signs in."""
+
+    async def endpoint(request: Request) -> Response:
+        if await _visit(web, request):
+            return RedirectResponse(_safe(request.query_params.get("to", "/")), _SEE_OTHER)
+        return _page(web, to=request.query_params.get("to", "/"))
+
+    return endpoint
+
+
+def signing_in(web: Web) -> Endpoint:
+    """Return what carries a sign-in out. Whatever is wrong is answered alike."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await form_of(request, web.settings.console_url)
+        user, to, address = text_of(form, "user").lower(), text_of(form, "to"), client_of(request)
+        password = str(form.get("password", ""))
+        if len(user) > _LENGTH_MAX or len(password) > _LENGTH_MAX:
+            return _page(web, to=to, problem="wrong", status=422)
+        if not web.limits.allows(user, address):
+            await web.users.note(user, "password", "limited", address)
+            return _page(web, to=to, problem="limited", status=429)
+        token = await web.users.signed_in(user, password, address)
+        if not token:
+            return _page(web, to=to, problem="wrong", status=422)
+        return begun(web, token, to)
+
+    return endpoint
+
+
+def begun(web: Web, token: str, to: str) -> Response:
+    """Lead on with a session's cookie."""
+    response = RedirectResponse(_safe(to), _SEE_OTHER)
+    response.set_cookie(cookie_name(web), token, **_cookie(web))
+    return response
+
+
+async def sign_out(visit: Visit, _form: FormData) -> Response:
+    """End the session."""
+    await visit.web.users.end(visit.token, client_of(visit.request))
+    response = RedirectResponse("/sign-in", _SEE_OTHER)
+    response.delete_cookie(cookie_name(visit.web), **_cookie(visit.web))
+    return response
+
+
+async def _visit(web: Web, request: Request) -> Visit | None:
+    token = request.cookies.get(cookie_name(web), "")
+    user = await web.users.of_session(token) if token else None
+    return Visit(web, request, user, token) if user else None
+
+
+def _require(visit: Visit, permission: Permission) -> None:
+    if not visit.user.may(permission):
+        raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
+
+
+def _cookie(web: Web) -> dict[str, Any]:
+    # Lax: a link in a message leads to the page that it names; Strict would lose who comes from another site.
+    return {"path": "/", "secure": web.settings.is_console_encrypted, "httponly": True, "samesite": "lax"}
+
+
+def _page(web: Web, *, to: str, problem: str = "", status: int = 200) -> Response:
+    text = web.pages.render("sign_in.html", to=_safe(to), problem=problem)
+    return HTMLResponse(text, status, headers={"retry-after": "60"} if status == 429 else None)
+
+
+def _way(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _safe(to: str) -> str:
+    """Return a path of ours to go on to; whatever else it is, the first page."""
+    is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if is_path else "/"
