@@ -1,6 +1,7 @@
 """The web application of the console: which address leads to which page, and what becomes of errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -11,12 +12,27 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from activities.database import DatabaseUnavailableError, SchemaMismatchError
+from models.console.roles import Permission
 from models.problem import RefusedError
 from web.assets import Assets
 from web.context import Web
 from web.security import SecurityHeaders
-from web.sign_in import sent_form, sign_in_page, sign_out, signed_in, signing_in
+from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
+from web.views.account import account_about, account_money, account_now, show_account
 from web.views.home import home, money_today
+from web.views.listing import ListOfNoun, export_list, show_list
+from web.views.money_objects import show_payment, show_refund, show_transaction, transaction_more
+from web.views.process_objects import (
+    run_now,
+    show_collection,
+    show_discrepancy,
+    show_dispute,
+    show_request,
+    show_run,
+)
+from web.views.record_lists import LISTS
+from web.views.record_objects import show_event, show_message
+from web.views.search import search
 
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",
@@ -24,6 +40,26 @@ _WORDS: Mapping[int, str] = {
     405: "This page takes no such request",
     413: "This is too large",
     503: "The database does not answer",
+}
+
+# Ids of runs, collections and messages have slashes of their own.
+OBJECTS: Mapping[str, Page] = {
+    "/accounts/{id}": show_account,
+    "/accounts/{id}/now": account_now,
+    "/accounts/{id}/money": account_money,
+    "/accounts/{id}/about": account_about,
+    "/transactions/{id}": show_transaction,
+    "/transactions/{id}/more": transaction_more,
+    "/payments/{id:path}": show_payment,
+    "/refunds/{id:path}": show_refund,
+    "/runs/{id:path}": show_run,
+    "/runs-now/{id:path}": run_now,
+    "/collections/{id:path}": show_collection,
+    "/disputes/{id}": show_dispute,
+    "/discrepancies/{id}": show_discrepancy,
+    "/payment-requests/{id}": show_request,
+    "/events/{id}": show_event,
+    "/messages/{id:path}": show_message,
 }
 
 
@@ -60,6 +96,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
         Route("/", signed_in(web, home)),
         Route("/home/money", signed_in(web, money_today)),
+        Route("/search", sent_form(web, search), methods=["POST"]),
+        *(route for of in LISTS.values() for route in _of_list(web, of)),
+        *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
     ]
     handlers = {
         HTTPException: refused,
@@ -70,6 +109,13 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     settings = web.settings
     headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
     return Starlette(routes=routes, middleware=[headers], exception_handlers=handlers)
+
+
+def _of_list(web: Web, of: ListOfNoun) -> Sequence[Route]:
+    return (
+        Route(f"/{of.noun}", signed_in(web, partial(show_list, of), of.permission)),
+        Route(f"/{of.noun}.csv", signed_in(web, partial(export_list, of), Permission.EXPORT)),
+    )
 
 
 def _problem(web: Web, status: int, why: str) -> Response:

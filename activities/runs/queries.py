@@ -176,6 +176,14 @@ class RunQueries:
             yield rows
             after = rows[-1].member_id
 
+    async def members(self, run_id: str, page: ListPage, *, outcome: str) -> Listed:
+        """Return a page of a run's members in the order of their ids; an empty outcome lets everything through."""
+        wanted = _MEMBERS.where(
+            RunItemRow.run_id == run_id, RunItemRow.member_id > page.after, *matching(RunItemRow.outcome, outcome)
+        )
+        rows = await self._database.read(wanted.limit(page.limit))
+        return Listed(rows, rows[-1].member_id if len(rows) == page.limit else None, is_totalled=False)
+
     async def item_of_account(self, run_id: str, account_id: str) -> Row[Any] | None:
         """Return an account's member of a run, or None when it was not in it."""
         return await self._database.read_first(

@@ -42,11 +42,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its head, the cell of a row, and whether it is one of numbers."""
+    """A column of a table: its head, the cell of a row, and whether it is one of numbers, or of amounts."""
 
     head: str
     cell: Callable[[Row[Any]], Cell]
     is_number: bool = False
+    is_money: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def table_of(
 ) -> Table:
     """Make a table of rows. `more` is the address of the whole list."""
     shown = [[column.cell(row) for column in columns] for row in rows]
-    return Table(title, [(column.head, column.is_number) for column in columns], shown, empty, more)
+    return Table(title, [(column.head, column.is_number or column.is_money) for column in columns], shown, empty, more)
 
 
 def text(value: object) -> Cell:

@@ -1,0 +1,183 @@
+"""Lists: a page by keyset, its filters in the address, and an export of exactly what is on the screen."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from activities.database import Database
+from activities.listing import Listed
+from models.console.roles import Permission
+from models.listing import ListPage
+from models.moment import YEARS, YEARS_MEANING
+from web.context import Visit
+from web.views.cells import Column, table_of
+
+ROWS = 50
+_EXPORTED_AT_ONCE = 500
+# What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Given = Mapping[str, str]
+Read = Callable[[Database, ListPage, Given], Awaitable[Listed]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of a list: its name in the address, how it reads, and its words where it has a few."""
+
+    name: str
+    label: str
+    words: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ListOfNoun:
+    """How a noun is listed. `required` names a filter without which there is nothing to list."""
+
+    noun: str
+    title: str
+    columns: Sequence[Column]
+    filters: Sequence[Filter]
+    read: Read
+    empty: str
+    has_days: bool = True
+    required: str = ""
+    permission: Permission = Permission.SEE
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a list is asked for: the filters that are given, by name, and the page."""
+
+    given: Given
+    page: ListPage
+    problems: Sequence[str] = field(default=())
+
+    @property
+    def query(self) -> str:
+        """The filters as they stand in an address."""
+        return urlencode({name: value for name, value in self.given.items() if value})
+
+
+def wanted_of(of: ListOfNoun, visit: Visit) -> Wanted:
+    """Read what an address asks for. What is wrong is named, and the list is shown without it."""
+    asked, problems = visit.request.query_params, []
+    given = {one.name: asked.get(one.name, "").strip() for one in of.filters}
+    for one in of.filters:
+        if given[one.name] and one.words and given[one.name] not in one.words:
+            problems.append(f"{one.label}: is none of {', '.join(one.words)}")
+            given[one.name] = ""
+    days: dict[str, date | None] = {"from": None, "to": None}
+    for name in days if of.has_days else ():
+        days[name] = _day(name, asked.get(name, ""), problems)
+        given[name] = days[name].isoformat() if days[name] else ""  # type: ignore[union-attr]  # it is not None
+    if days["from"] and days["to"] and days["from"] > days["to"]:
+        problems.append("from: is after to")
+    page = ListPage(asked.get("after", ""), ROWS, days["from"], days["to"], is_totalled=False)
+    return Wanted(given, page, problems)
+
+
+async def show_list(of: ListOfNoun, visit: Visit) -> Response:
+    """Show a page of a list."""
+    wanted = wanted_of(of, visit)
+    _require(of, wanted)
+    listed = await of.read(visit.web.reading, wanted.page, wanted.given)
+    older = f"?{urlencode({**_filled(wanted.given), 'after': listed.following})}" if listed.following else ""
+    is_narrowed = any(wanted.given.values())
+    empty = "Nothing is like this." if is_narrowed else of.empty
+    return visit.page(
+        "list.html",
+        title=of.title,
+        of=of,
+        given=wanted.given,
+        problems=wanted.problems,
+        rows=table_of("", of.columns, listed.rows, empty=empty),
+        is_narrowed=is_narrowed,
+        older=older,
+        newest=f"/{of.noun}?{wanted.query}" if wanted.page.after else "",
+        export=f"/{of.noun}.csv?{wanted.query}" if visit.user.may(Permission.EXPORT) else "",
+    )
+
+
+async def export_list(of: ListOfNoun, visit: Visit) -> Response:
+    """Write all of a list, with the columns and filters of its page, as CSV; its end says how many rows there were."""
+    wanted = wanted_of(of, visit)
+    _require(of, wanted)
+    if wanted.problems:
+        raise HTTPException(422, "; ".join(wanted.problems))
+    page = replace(wanted.page, after="", limit=_EXPORTED_AT_ONCE)
+    headers = {"content-disposition": f'attachment; filename="{of.noun}.csv"'}
+    lines = _lines(of, visit.web.reading, page, wanted.given)
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _lines(of: ListOfNoun, database: Database, page: ListPage, given: Given) -> AsyncIterator[str]:
+    yield _line([name for column in of.columns for name in _heads(column)])
+    count, totals = 0, defaultdict[tuple[str, str], Decimal](Decimal)
+    while True:
+        listed = await of.read(database, page, given)
+        text = ""
+        for row in listed.rows:
+            values: list[str] = []
+            for column in of.columns:
+                cell = column.cell(row)
+                if not column.is_money:
+                    values.append(_harmless(cell.plain))
+                    continue
+                values += [cell.plain, cell.currency]
+                if cell.currency:
+                    totals[column.head, cell.currency] += Decimal(cell.plain)
+            text += _line(values)
+        count += len(listed.rows)
+        yield text
+        if not listed.following:
+            break
+        page = replace(page, after=listed.following)
+    yield _line(["Rows", str(count)])
+    for (head, currency), total in sorted(totals.items()):
+        yield _line([f"Total: {head}", str(total), currency])
+
+
+def _heads(column: Column) -> tuple[str, ...]:
+    return (column.head, f"{column.head} currency") if column.is_money else (column.head,)
+
+
+def _line(values: Sequence[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerow(values)
+    return written.getvalue()
+
+
+def _harmless(value: str) -> str:
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def _filled(given: Given) -> dict[str, str]:
+    return {name: value for name, value in given.items() if value}
+
+
+def _day(name: str, text: str, problems: list[str]) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.append(f"{name}: {text!r} is not a day like 2026-11-26")
+        return None
+    if day.year not in YEARS:
+        problems.append(f"{name}: {text!r} is not within {YEARS_MEANING}")
+        return None
+    return day
+
+
+def _require(of: ListOfNoun, wanted: Wanted) -> None:
+    if of.required and not wanted.given.get(of.required):
+        raise HTTPException(404, f"Say of which {of.required}.")

@@ -1,0 +1,130 @@
+"""Lists of accounts, transactions, payments, and what waits in suspense."""
+
+from activities.database import Database
+from activities.ledger.account_queries import AccountQueries
+from activities.ledger.suspense_queries import SuspenseQueries
+from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries, sequence_number
+from activities.listing import Listed
+from activities.payments.queries import PaymentFilter, PaymentQueries
+from commands.ledger.transactions import state_of
+from models.ledger.transaction import Classification
+from models.listing import ListPage
+from models.operations.payment_states import INTENT
+from models.operations.record_states import ACCOUNT, TRANSACTION
+from web.views.cells import Column, day, link, moment, money, state, text
+from web.views.listing import Filter, Given, ListOfNoun
+
+# Where it stands beside others, its page has a name of its own.
+ACCOUNT_COLUMN = Column("Account", lambda row: link("accounts", row.account_id))
+
+
+async def _accounts(database: Database, page: ListPage, given: Given) -> Listed:
+    return await AccountQueries(database).page(
+        page, state=given["state"], segment=given["segment"], classification=given["classification"]
+    )
+
+
+async def _transactions(database: Database, page: ListPage, given: Given) -> Listed:
+    records = TransactionQueries(database)
+    wanted = TransactionFilter(
+        given["account"], given["classification"], given["state"], page.since, page.until, given["unsettled"] == "yes"
+    )
+    before = sequence_number(page.after) if page.after else await records.newest()
+    rows = await records.page(wanted, before=before, limit=page.limit)
+    return Listed(rows, rows[-1].id if len(rows) == page.limit else None, is_totalled=False)
+
+
+async def _payments(database: Database, page: ListPage, given: Given) -> Listed:
+    wanted = PaymentFilter(
+        state=given["state"], kind=given["kind"], run=given["run"], account=given["account"], card=given["card"]
+    )
+    return await PaymentQueries(database).page(page, wanted, with_totals=False)
+
+
+async def _suspense(database: Database, page: ListPage, given: Given) -> Listed:
+    return await SuspenseQueries(database).page(page, currency=given["currency"])
+
+
+ACCOUNTS = ListOfNoun(
+    "accounts",
+    "Accounts",
+    (
+        Column("Account", lambda row: link("accounts", row.id)),
+        Column("Owner", lambda row: text(row.owner_name)),
+        Column("State", lambda row: state(ACCOUNT.word(row.state))),
+        Column("Balance", lambda row: money(row.balance_minor, row.currency), is_money=True),
+        Column("Segment", lambda row: text(row.segment)),
+        Column("Region", lambda row: text(row.region)),
+        Column("Since", lambda row: moment(row.created_at)),
+    ),
+    (
+        Filter("state", "State", tuple(ACCOUNT.words)),
+        Filter("segment", "Segment"),
+        Filter("classification", "Classification"),
+    ),
+    _accounts,
+    "No account has been made: `duly accounts create`, or import a file.",
+)
+TRANSACTIONS = ListOfNoun(
+    "transactions",
+    "Transactions",
+    (
+        Column("Number", lambda row: link("transactions", row.id, row.number or row.reference_number)),
+        Column("Kind", lambda row: text(row.classification.replace("_", " "))),
+        Column("Account", lambda row: link("accounts", row.account_id)),
+        Column("State", lambda row: state(state_of(row))),
+        Column("Posted", lambda row: day(row.posted_on or row.issued_on)),
+        Column("Due", lambda row: day(row.due_on)),
+        Column("Total", lambda row: money(row.total_minor, row.currency), is_money=True),
+        Column("Unsettled", lambda row: money(row.unsettled_minor, row.currency), is_money=True),
+        Column("Method", lambda row: text(row.method)),
+    ),
+    (
+        Filter("account", "Account"),
+        Filter("classification", "Kind", tuple(map(str, Classification))),
+        Filter("state", "State", tuple(TRANSACTION.words)),
+        Filter("unsettled", "Unsettled", ("yes",)),
+    ),
+    _transactions,
+    "Nothing has been posted.",
+)
+PAYMENTS = ListOfNoun(
+    "payments",
+    "Payments through gateways",
+    (
+        Column("Payment", lambda row: link("payments", row.id)),
+        ACCOUNT_COLUMN,
+        Column("State", lambda row: state(row.state)),
+        Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("Card", lambda row: text(row.card)),
+        Column("Why not", lambda row: text(row.code if row.state != "succeeded" else "")),
+        Column("Tries", lambda row: text(row.attempts), is_number=True),
+        Column("Number", lambda row: link("transactions", row.payment_id, row.number)),
+        Column("Asked", lambda row: moment(row.created_at)),
+    ),
+    (
+        Filter("state", "State", tuple(INTENT.words)),
+        Filter("kind", "Asked by", ("by_hand", "run", "by_link", "service")),
+        Filter("account", "Account"),
+        Filter("run", "Run"),
+        Filter("card", "Card"),
+    ),
+    _payments,
+    "Nothing has been asked of a gateway.",
+)
+SUSPENSE = ListOfNoun(
+    "suspense",
+    "Payments in suspense",
+    (
+        Column("Number", lambda row: link("transactions", row.id, row.number)),
+        Column("Unsettled", lambda row: money(row.unsettled_minor, row.currency), is_money=True),
+        Column("Total", lambda row: money(row.total_minor, row.currency), is_money=True),
+        Column("Posted", lambda row: day(row.posted_on)),
+        Column("Reference", lambda row: text(row.payment_reference or row.gateway_reference)),
+        Column("Meant for", lambda row: link("accounts", row.intended_account_id)),
+        Column("Note", lambda row: text(row.note)),
+    ),
+    (Filter("currency", "Currency"),),
+    _suspense,
+    "Nothing waits: it is known whose every payment is.",
+)

@@ -1,0 +1,142 @@
+"""Lists of events, messages, movements, commands and sign-ins; and every list by its noun."""
+
+from collections.abc import Mapping
+
+from activities.console.users import Users
+from activities.database import Database
+from activities.events.inbox import EventQueries
+from activities.events.movements import ExpectationQueries
+from activities.listing import Listed
+from activities.messages.queries import MessageQueries
+from activities.supervision.commands import CommandRecords
+from models.console.roles import Permission
+from models.listing import ListPage
+from models.operations.record_states import COMMAND, EVENT, MESSAGE
+from web.views.cells import Column, link, moment, money, state, text
+from web.views.listing import Filter, Given, ListOfNoun
+from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, PAYMENTS, SUSPENSE, TRANSACTIONS
+from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
+
+
+async def _events(database: Database, page: ListPage, given: Given) -> Listed:
+    return await EventQueries(database).page(page, state=given["state"], type_=given["type"])
+
+
+async def _messages(database: Database, page: ListPage, given: Given) -> Listed:
+    return await MessageQueries(database).page(page, state=given["state"], account_id=given["account"])
+
+
+async def _movements(database: Database, page: ListPage, given: Given) -> Listed:
+    return await ExpectationQueries(database).page(
+        page,
+        account_id=given["account"],
+        is_open=given["open"] == "yes",
+        is_overdue=given["overdue"] == "yes",
+        is_differing=given["differing"] == "yes",
+    )
+
+
+async def _commands(database: Database, page: ListPage, given: Given) -> Listed:
+    return await CommandRecords(database).page(page, actor=given["by"], name=given["command"], outcome=given["state"])
+
+
+async def _sign_ins(database: Database, page: ListPage, given: Given) -> Listed:
+    return await Users(database).sign_ins(page, user_id=given["user"])
+
+
+EVENTS = ListOfNoun(
+    "events",
+    "Events of the gateway",
+    (
+        Column("Event", lambda row: link("events", row.id)),
+        Column("Type", lambda row: text(row.type)),
+        Column("About", lambda row: text(row.object_id)),
+        Column("State", lambda row: state(EVENT.word(row.state))),
+        Column("Why", lambda row: text(row.reason)),
+        Column("Happened", lambda row: moment(row.created_at)),
+        Column("Received", lambda row: moment(row.received_at)),
+        Column("Tries", lambda row: text(row.tries), is_number=True),
+    ),
+    (Filter("state", "State", tuple(EVENT.words)), Filter("type", "Type")),
+    _events,
+    "No event has come: is the webhook registered? `duly webhooks apply`.",
+)
+MESSAGES = ListOfNoun(
+    "messages",
+    "Messages",
+    (
+        Column("Message", lambda row: link("messages", row.id)),
+        Column("Kind", lambda row: text(row.kind.replace("_", " "))),
+        Column("For", lambda row: text(row.audience)),
+        ACCOUNT_COLUMN,
+        Column("State", lambda row: state(MESSAGE.word(row.state))),
+        Column("Why", lambda row: text(row.reason)),
+        Column("Sent", lambda row: moment(row.sent_at)),
+        Column("Written", lambda row: moment(row.created_at)),
+    ),
+    (Filter("state", "State", tuple(MESSAGE.words)), Filter("account", "Account")),
+    _messages,
+    "Nobody has been written to.",
+)
+MOVEMENTS = ListOfNoun(
+    "movements",
+    "Movements of the gateway's balance",
+    (
+        Column("Object", lambda row: text(row.object)),
+        Column("Kind", lambda row: text(row.kind)),
+        ACCOUNT_COLUMN,
+        Column("Payment", lambda row: link("transactions", row.payment_id)),
+        Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("Moved", lambda row: money(row.settled_minor, row.settled_currency), is_money=True),
+        Column("Fee", lambda row: money(row.fee_minor, row.settled_currency), is_money=True),
+        Column("State", lambda row: state(row.state)),
+        Column("Expected", lambda row: moment(row.expected_at)),
+    ),
+    (
+        Filter("account", "Account"),
+        Filter("open", "Open", ("yes",)),
+        Filter("overdue", "Overdue", ("yes",)),
+        Filter("differing", "Differing", ("yes",)),
+    ),
+    _movements,
+    "Nothing is expected to move.",
+)
+COMMANDS = ListOfNoun(
+    "commands",
+    "What people changed",
+    (
+        Column("At", lambda row: moment(row.given_at)),
+        Column("Command", lambda row: text(row.name)),
+        Column("About", lambda row: text(row.subject)),
+        Column("By", lambda row: text(row.actor)),
+        Column("Why", lambda row: text(row.reason)),
+        Column("Outcome", lambda row: state(COMMAND.word(row.outcome))),
+    ),
+    (Filter("by", "By"), Filter("command", "Command"), Filter("state", "Outcome", tuple(COMMAND.words))),
+    _commands,
+    "Nobody has changed anything.",
+)
+SIGN_INS = ListOfNoun(
+    "sign-ins",
+    "Attempts to sign in",
+    (
+        Column("At", lambda row: moment(row.tried_at)),
+        Column("User", lambda row: text(row.user_id or "nobody")),
+        Column("By", lambda row: text(row.method)),
+        Column("Outcome", lambda row: text(row.outcome.replace("_", " "))),
+        Column("From", lambda row: text(row.address)),
+    ),
+    (Filter("user", "User"),),
+    _sign_ins,
+    "Nobody has tried.",
+    permission=Permission.SEE_USERS,
+)
+
+LISTS: Mapping[str, ListOfNoun] = {
+    of.noun: of
+    for of in (
+        *(ACCOUNTS, TRANSACTIONS, PAYMENTS, SUSPENSE),
+        *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
+        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, SIGN_INS),
+    )
+}
