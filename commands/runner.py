@@ -23,7 +23,7 @@ def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool, as_csv:
     if adopted := adopt_settings_of_make_up(Path.cwd()):
         output.note(f"No settings in the environment: taken from {adopted} of `make up`.")
     try:
-        asyncio.run(_translated(_kept(work, output)))
+        asyncio.run(_alone(translated(_kept(work, output))))
     finally:
         tracing.end()
     raise typer.Exit(output.exit_code)
@@ -41,7 +41,13 @@ async def _kept(work: Callable[[Output], Awaitable[None]], output: Output) -> No
         await work(output)
 
 
-async def _translated(work: Awaitable[None]) -> None:
+async def _alone(work: Awaitable[None]) -> None:
+    asyncio.get_running_loop().set_exception_handler(_report_unawaited)
+    await work
+
+
+async def translated(work: Awaitable[None]) -> None:
+    """Await the work of a command. Raises Failure, in its words, for what may be expected to go wrong."""
     from temporalio.service import RPCError
 
     from activities.database import (
@@ -56,7 +62,6 @@ async def _translated(work: Awaitable[None]) -> None:
     from models.ledger.refusal_fields import problem_of
     from models.ledger.refusals import LedgerError
 
-    asyncio.get_running_loop().set_exception_handler(_report_unawaited)
     try:
         await work
     except RefusedError as error:

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from activities.database import DatabaseUnavailableError, SchemaMismatchError
+from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
 from models.console.roles import Permission
 from models.problem import RefusedError
+from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
 from web.context import Web
 from web.security import SecurityHeaders
@@ -38,6 +39,7 @@ _WORDS: Mapping[int, str] = {
     403: "You may not do this",
     404: "There is no such page",
     405: "This page takes no such request",
+    409: "This was refused",
     413: "This is too large",
     503: "The database does not answer",
 }
@@ -74,6 +76,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     async def missing(_request: Request, error: Exception) -> Response:
         return _problem(web, 404, "; ".join(one.message for one in getattr(error, "problems", ())))
 
+    async def broken(_request: Request, error: Exception) -> Response:
+        return _problem(web, 409, str(getattr(error, "message", "")))
+
     async def away(_request: Request, _error: Exception) -> Response:
         return _problem(web, 503, "Nothing was changed. Try again in a minute.")
 
@@ -98,11 +103,15 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/home/money", signed_in(web, money_today)),
         Route("/search", sent_form(web, search), methods=["POST"]),
         *(route for of in LISTS.values() for route in _of_list(web, of)),
+        Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),
+        Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form), methods=["POST"]),
+        Route("/sent/{key}", signed_in(web, show_sent)),
         *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
     ]
     handlers = {
         HTTPException: refused,
         RefusedError: missing,
+        RuleBrokenError: broken,
         DatabaseUnavailableError: away,
         SchemaMismatchError: away,
     }

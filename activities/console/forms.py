@@ -1,8 +1,12 @@
 """Forms of the console that were sent: each is carried out once, by its key."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
 
 from activities.database import Database
+from models.tables.operations import ConsoleFormRow
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ class ConsoleForms:
         """Keep a form before its work; return what became of it if it was sent before. Raises RuleBrokenError."""
         found = await self._database.call("begin_form", key=key, user_id=user_id, action=action, subject=subject)
         return SentForm(**found) if found else None
+
+    async def find(self, key: str, user_id: str) -> Row[Any] | None:
+        """Return a form that somebody sent, or None."""
+        row = ConsoleFormRow
+        found = select(row.action, row.subject, row.outcome, row.answer, row.sent_at)
+        return await self._database.read_first(found.where(row.key == key, row.user_id == user_id))
 
     async def end(self, key: str, outcome: str, answer: str) -> None:
         """Keep what became of a form; one that was refused may be sent again."""

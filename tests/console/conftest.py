@@ -1,7 +1,8 @@
 """The console over a test's database, asked as a browser asks it."""
 
+import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -12,6 +13,7 @@ from activities.console.users import Users
 from activities.database import Database
 from models.console.roles import ConsoleRole
 from settings import Settings
+from tests.support.command_line import CommandLine
 from web.app import build_app
 from web.assets import Assets
 from web.context import Web
@@ -70,3 +72,15 @@ async def browser(web: Web) -> AsyncIterator[Browser]:
     transport = httpx.ASGITransport(app=build_app(web, Assets()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Browser(client, web.users)
+
+
+@pytest.fixture
+def acting(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The settings of a process, which the use cases read; the log is as before when it is over."""
+    for name, value in cli.environment.items():
+        monkeypatch.setenv(name, value)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

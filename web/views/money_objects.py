@@ -14,6 +14,8 @@ from commands.ledger.transactions import state_of
 from models.operations.payment_states import ATTEMPT, REFUND
 from models.problem import refusal
 from models.workflow_ids import collection_id, refund_id
+from web.actions.forms import links_of, links_to
+from web.actions.of_transactions import actions_of
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, day, link, moment, money, state, table_of, text
 from web.views.objects import ObjectPage, show_object, show_part, stripe, temporal
@@ -30,6 +32,7 @@ async def show_transaction(visit: Visit) -> Response:
         title=found.number or f"{found.reference_number}, without a number yet",
         kind=found.classification.replace("_", " "),
         state=state(state_of(found)),
+        actions=links_to(visit, actions_of(found.classification, found.provider), found.id, state_of(found)),
         figures=(
             ("Total", money(found.total_minor, found.currency)),
             ("Unsettled", money(found.unsettled_minor, found.currency)),
@@ -114,6 +117,7 @@ async def show_refund(visit: Visit) -> Response:
         title=found.id,
         kind=found.kind.replace("_", " "),
         state=state(REFUND.word(found.state)),
+        actions=links_of(visit, "refunds", found.id, REFUND.word(found.state)),
         figures=(("Amount", money(found.amount_minor, found.currency)),),
         facts=(
             ("Account", link("accounts", found.account_id)),

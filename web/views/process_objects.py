@@ -20,6 +20,7 @@ from models.reconciliation.discrepancy import describe, remedy_of
 from models.runs.criteria import in_words
 from models.runs.process_run import RunKind
 from models.workflow_ids import collection_id, dispute_id, payment_request_id
+from web.actions.forms import links_of
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, address, link, listed, moment, money, named, state, table_of, text
 from web.views.money_objects import attempts_table
@@ -38,6 +39,7 @@ async def show_run(visit: Visit) -> Response:
         title=run.id,
         kind=f"{run.kind} run",
         state=state(RUN.word(run.state)),
+        actions=links_of(visit, "runs", run.id, run.state) if run.kind != RunKind.BILLING else (),
         figures=(("Members", text(f"{run.members or 0:,}")), ("Done", text(f"{done:,}"))),
         facts=(
             ("Definition", text(run.definition_id)),
@@ -86,6 +88,7 @@ async def show_collection(visit: Visit) -> Response:
         title=f"{account_id}, {period}",
         kind="collection",
         state=state(COLLECTION.word(found.stage)),
+        actions=links_of(visit, "collections", f"{account_id}/{period}", COLLECTION.word(found.stage)),
         figures=(("Amount", money(found.amount_minor, found.currency)),),
         facts=(
             ("Account", link("accounts", account_id)),
@@ -116,6 +119,7 @@ async def show_dispute(visit: Visit) -> Response:
         title=found.id,
         kind="dispute",
         state=state(DISPUTE.word(found.state)),
+        actions=links_of(visit, "disputes", found.id, found.state),
         figures=(("Amount", money(found.amount_minor, found.currency)), ("Evidence by", due)),
         facts=(
             ("Account", link("accounts", found.account_id)),
@@ -143,6 +147,7 @@ async def show_discrepancy(visit: Visit) -> Response:
         title=f"{found.id}: {found.kind.replace('_', ' ')}",
         kind="discrepancy",
         state=state(DISCREPANCY.word(found.state)),
+        actions=links_of(visit, "discrepancies", found.id, found.state),
         sentence=f"{kind.meaning} What helps: {remedy}" if found.state == "open" else kind.meaning,
         facts=(
             ("Looked after by", text(kind.owner)),
@@ -170,6 +175,7 @@ async def show_request(visit: Visit) -> Response:
         title=found.title,
         kind=f"payment request {found.id}",
         state=state(PAYMENT_REQUEST.word(found.state)),
+        actions=links_of(visit, "payment-requests", found.id, found.state),
         figures=(("Amount", money(found.amount_minor, found.currency)), ("Until", moment(found.expires_at))),
         facts=(
             ("Account", link("accounts", found.account_id)),

@@ -6,6 +6,7 @@ from activities.events.inbox import EventQueries
 from activities.messages.queries import MessageQueries
 from models.operations.record_states import EVENT, MESSAGE
 from models.problem import refusal
+from web.actions.forms import links_of
 from web.context import Visit
 from web.views.cells import link, moment, state, text
 from web.views.objects import ObjectPage, show_object, stripe
@@ -21,6 +22,7 @@ async def show_event(visit: Visit) -> Response:
         title=found.id,
         kind=found.type,
         state=state(EVENT.word(found.state)),
+        actions=links_of(visit, "events", found.id, found.state),
         facts=(
             ("About", text(found.object_id)),
             ("Subject", text(found.subject)),
@@ -51,6 +53,7 @@ async def show_message(visit: Visit) -> Response:
         title=found.id,
         kind=f"message, {found.kind.replace('_', ' ')}",
         state=state(MESSAGE.word(found.state)),
+        actions=links_of(visit, "messages", found.id, found.state),
         facts=(
             ("For", text(found.audience)),
             ("Account", link("accounts", found.account_id)),

@@ -1,0 +1,44 @@
+"""What forms offer to choose from: types, methods and reasons that are in use, and an account's cards."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from activities.database import Database
+from models.cards.card import CardState
+from models.tables.configuration import CardRow, ProviderMethodRow
+from models.tables.reference import PaymentMethodRow, TransactionReasonRow, TransactionTypeRow
+
+Choices = Sequence[tuple[str, str]]
+
+
+class FormChoices:
+    """Reads what may be chosen: the value, and how it reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, what: str, account_id: str) -> Choices:
+        """Return the choices of a kind: `cards` of an account, `methods`, or `types:` and `reasons:` of one sort."""
+        kind, _, sort = what.partition(":")
+        if kind == "cards":
+            row = CardRow
+            label = func.trim(func.concat(row.brand, " ", row.last4))
+            query = select(row.id, label).where(row.account_id == account_id, row.state == CardState.ACTIVE)
+            return _pairs(await self._database.read(query.order_by(row.fallback_order)))
+        if kind == "methods":
+            method = PaymentMethodRow
+            by_gateway = select(ProviderMethodRow.payment_method_id)
+            ours = select(method.id, method.name).where(method.is_active, method.id.not_in(by_gateway))
+            return _pairs(await self._database.read(ours.order_by(method.name)))
+        if kind == "types":
+            type_ = TransactionTypeRow
+            types = select(type_.id, type_.name).where(type_.is_active, type_.classification == sort)
+            return _pairs(await self._database.read(types.order_by(type_.is_default.desc(), type_.name)))
+        reason = TransactionReasonRow
+        reasons = select(reason.id, reason.name).where(reason.is_active, reason.purpose == sort)
+        return _pairs(await self._database.read(reasons.order_by(reason.name)))
+
+
+def _pairs(rows: Sequence[Sequence[str]]) -> Choices:
+    return [(str(row[0]), str(row[1])) for row in rows]

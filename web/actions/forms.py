@@ -1,0 +1,164 @@
+"""Forms of actions: shown, sent once, carried out by the use case behind the command, and answered in its words."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import structlog
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from activities.console.choices import Choices, FormChoices
+from commands.changing.changes import KeptCommand
+from commands.changing.keeping import keeping
+from commands.output import ExitCode, Failure
+from commands.runner import translated
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
+from models.operator_command import TEXT_MAX
+from models.problem import Problem
+from web.actions import of_processes, of_transactions
+from web.actions.action import Action, Asked, CapturedOutput, Filled
+from web.context import Visit
+from web.security import text_of
+from web.views.cells import address
+from web.views.objects import ActionLink
+
+log = structlog.get_logger(__name__)
+
+ACTIONS: Mapping[str, Action] = {action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS)}
+_FIELD_MAX = 4000
+
+
+def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> list[ActionLink]:
+    """Return the links to what this user may do here; what the object's state rules out says so."""
+    return [
+        ActionLink(
+            action.name,
+            f"/do/{action.path}/{address('', id).lstrip('/')}",
+            "" if not action.states or state in action.states else f"not while {state.replace('_', ' ')}",
+        )
+        for action in actions
+        if visit.user.may(action.permission)
+    ]
+
+
+def links_of(visit: Visit, noun: str, id: str, state: str) -> list[ActionLink]:
+    """Return the links to every action of a noun."""
+    return links_to(visit, [action for action in ACTIONS.values() if action.noun == noun], id, state)
+
+
+async def show_form(visit: Visit) -> Response:
+    """Show the form of an action, with a key of its own."""
+    action, id = _asked_for(visit)
+    return await _form(visit, action, id, Filled(key=secrets.token_hex(16)))
+
+
+async def send_form(visit: Visit, form: FormData) -> Response:
+    """Carry an action out, once by its key, and lead to what became of it. What was refused may be corrected."""
+    action, id = _asked_for(visit)
+    fields = {one.name: text_of(form, one.name) for one in action.fields}
+    asked = Asked(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
+    filled = {**fields, "reason": asked.reason}
+    if problems := _problems(action, asked):
+        return await _form(visit, action, id, Filled(filled, [str(one) for one in problems], asked.key), 422)
+    before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=id)
+    if before is not None:
+        return RedirectResponse(f"/sent/{asked.key}", 303)
+    outcome, answer = "failed", ["Nobody knows whether it was done: look at the object before it is asked for again."]
+    refused: list[str] = []
+    try:
+        answer = await _carried_out(action, asked)
+        outcome = "done"
+    except Failure as failure:
+        answer = [str(problem) for problem in failure.problems]
+        if failure.code is ExitCode.REFUSED:
+            outcome, refused = "refused", answer
+        else:
+            answer.append("Look at the object before it is asked for again: it may have been done.")
+    finally:
+        await visit.web.forms.end(asked.key, outcome, "\n".join(answer))
+    if refused:
+        return await _form(visit, action, id, Filled(filled, refused, asked.key), 422)
+    return RedirectResponse(f"/sent/{asked.key}", 303)
+
+
+async def show_sent(visit: Visit) -> Response:
+    """Show what became of a form that this user sent."""
+    found = await visit.web.forms.find(visit.request.path_params["key"], visit.user.id)
+    if found is None or found.action not in ACTIONS:
+        raise HTTPException(404)
+    action = ACTIONS[found.action]
+    return visit.page(
+        "sent.html",
+        title=action.name,
+        outcome=found.outcome,
+        answer=found.answer.splitlines(),
+        subject=found.subject,
+        back=address(action.noun, found.subject),
+        sent_at=found.sent_at,
+    )
+
+
+async def _carried_out(action: Action, asked: Asked) -> list[str]:
+    output = CapturedOutput()
+    command = KeptCommand(action.command, asked.id, asked.actor, asked.reason)
+
+    async def kept() -> None:
+        async with keeping(command, output):
+            await action.carry(output, asked)
+
+    await translated(kept())
+    if output.exit_code is not ExitCode.OK:
+        raise Failure(output.exit_code, [Problem(action.noun, "answered", " ".join(output.lines))])
+    return output.lines
+
+
+def _asked_for(visit: Visit) -> tuple[Action, str]:
+    """Return the action and the object of an address. Raises HTTPException: there is none, or it is not allowed."""
+    path = visit.request.path_params
+    action = ACTIONS.get(f"{path['noun']}/{path['verb']}")
+    if action is None:
+        raise HTTPException(404)
+    if not visit.user.may(action.permission):
+        raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
+    return action, path["id"]
+
+
+def _problems(action: Action, asked: Asked) -> list[Problem]:
+    """Return what is wrong before anything is asked: who, why, what is missing, too long, or a card number."""
+    problems = []
+    texts = {**asked.fields, "reason": asked.reason}
+    if not asked.reason:
+        problems.append(Problem("reason", "command_says_who_and_why", "say why"))
+    problems += [
+        Problem(one.name, "field_given", f"{one.label}: must be given")
+        for one in action.fields
+        if one.is_required and not asked[one.name]
+    ]
+    for name, text in texts.items():
+        most = TEXT_MAX.get(name, _FIELD_MAX)
+        if len(text) > most:
+            problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
+        elif holds_card_number(text):
+            problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
+    return problems
+
+
+async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: int = 200) -> Response:
+    account = id.rpartition("/")[0] if action.noun == "collections" else ""
+    choices: dict[str, Choices] = {}
+    for one in action.fields:
+        if one.kind == "select":
+            read = await FormChoices(visit.web.reading).of(one.choices, account) if one.choices else ()
+            choices[one.name] = [*one.words, *read]
+    return visit.page(
+        "action.html",
+        status,
+        title=f"{action.name}: {id}",
+        action=action,
+        id=id,
+        filled=filled,
+        choices=choices,
+        back=address(action.noun, id),
+    )

@@ -1,0 +1,247 @@
+"""Actions on runs, collections, refunds, requests, disputes, discrepancies, events and messages."""
+
+from datetime import UTC, datetime, time
+
+from commands.collections.control import send_update as ask_collection
+from commands.disputes.disputes import accept
+from commands.events.events import replay
+from commands.messages.messages import resend
+from commands.output import Output
+from commands.payments.payment_requests import command as ask_request
+from commands.reconciliation.reconciliation import resolve
+from commands.refunds.refunds import retry
+from commands.refunds.refunds import send_update as ask_refund
+from commands.runs.control import send_update as ask_run
+from models.collections.collection import GraceCommand, PaidOutsideCommand, RetryCommand
+from models.console.roles import Permission
+from models.gateway.gateway_request import CollectResult
+from models.operator_command import OperatorCommand, UnknownResolution
+from models.problem import refusal
+from models.reconciliation.discrepancy import DiscrepancyResolution
+from web.actions.action import Action, Asked, Carry, FormField
+from web.actions.of_transactions import ANSWER_SECONDS
+
+_OPEN = frozenset({"open", "collecting", "dunning", "waiting_for_customer", "processing", "unknown"})
+_RUNNING = frozenset({"running", "freezing", "collecting", "paused", "held"})
+
+
+def _of_run(update: str) -> Carry:
+    async def carry(output: Output, asked: Asked) -> None:
+        await ask_run(output, asked.id, update, OperatorCommand(asked.actor, asked.reason))
+
+    return carry
+
+
+def _of_request(update: str) -> Carry:
+    async def carry(output: Output, asked: Asked) -> None:
+        await ask_request(output, asked.id, update, OperatorCommand(asked.actor, asked.reason))
+
+    return carry
+
+
+def _of_collection(update: str) -> Carry:
+    async def carry(output: Output, asked: Asked) -> None:
+        command = OperatorCommand(asked.actor, asked.reason)
+        await ask_collection(output, *_receivable(asked), update, command, str)
+
+    return carry
+
+
+async def _retry(output: Output, asked: Asked) -> None:
+    command = RetryCommand(asked.actor, asked.reason, asked["card"])
+    await ask_collection(output, *_receivable(asked), "retry_now", command, str)
+
+
+async def _extend(output: Output, asked: Asked) -> None:
+    try:
+        until = datetime.combine(datetime.fromisoformat(asked["until"]).date(), time(), UTC)
+    except ValueError as error:
+        raise refusal("until", "day_valid", "must be a day like 2026-11-26") from error
+    command = GraceCommand(asked.actor, asked.reason, until)
+    await ask_collection(output, *_receivable(asked), "extend_grace", command, str)
+
+
+async def _mark_paid(output: Output, asked: Asked) -> None:
+    command = PaidOutsideCommand(asked.actor, asked.reason, asked["reference"], asked["method"] or "bank_transfer")
+    await ask_collection(output, *_receivable(asked), "mark_paid_outside", command, str)
+
+
+async def _resolve_collection(output: Output, asked: Asked) -> None:
+    command = UnknownResolution(
+        asked.actor, asked.reason, asked["gateway_reference"], asked["was_not_charged"] == "yes"
+    )
+    await ask_collection(output, *_receivable(asked), "resolve_unknown", command, CollectResult)
+
+
+async def _resolve(output: Output, asked: Asked) -> None:
+    try:
+        how = DiscrepancyResolution(asked["as"])
+    except ValueError as error:
+        raise refusal("as", "resolution_known", "must be explained or booked") from error
+    await resolve(output, asked.id, how, account_id=asked["account"], actor=asked.actor, reason=asked.reason)
+
+
+async def _retry_refund(output: Output, asked: Asked) -> None:
+    await retry(output, asked.id, actor=asked.actor, reason=asked.reason, wait_seconds=ANSWER_SECONDS)
+
+
+async def _check_refund(output: Output, asked: Asked) -> None:
+    await ask_refund(output, asked.id, "check_now", OperatorCommand(asked.actor, asked.reason), str)
+
+
+async def _accept(output: Output, asked: Asked) -> None:
+    await accept(output, asked.id, actor=asked.actor, reason=asked.reason)
+
+
+async def _replay(output: Output, asked: Asked) -> None:
+    await replay(output, asked.id, actor=asked.actor, reason=asked.reason)
+
+
+async def _resend(output: Output, asked: Asked) -> None:
+    await resend(output, asked.id, actor=asked.actor, reason=asked.reason)
+
+
+def _receivable(asked: Asked) -> tuple[str, str]:
+    account_id, _, period = asked.id.rpartition("/")
+    return account_id, period
+
+
+_NAMED = FormField(
+    "gateway_reference", "The gateway's id of the payment", help="Such as pi_… of Stripe's; it is checked there."
+)
+_RUNS = (
+    Action(
+        *("runs", "pause", "Pause", "runs pause", Permission.RUN),
+        "The run starts nothing new. Payments in flight settle.",
+        _of_run("pause"),
+        states=_RUNNING,
+    ),
+    Action(
+        *("runs", "resume", "Resume", "runs resume", Permission.RUN),
+        "A paused run goes on; one that waits for the gateway asks it again at once.",
+        _of_run("resume"),
+        states=_RUNNING,
+    ),
+    Action(
+        *("runs", "abort", "Abort", "runs abort", Permission.RUN),
+        "Charged stays charged, collections go on, and everyone else is free for the next run.",
+        _of_run("abort"),
+        states=_RUNNING,
+        final="The run ends for good; whoever was not asked yet is released.",
+    ),
+)
+_COLLECTIONS = (
+    Action(
+        *("collections", "retry", "Try now", "collections retry", Permission.COLLECT),
+        "The card is charged now. It does not use up the policy's attempts.",
+        _retry,
+        (FormField("card", "Card", "select", "cards", help="The usual one unless chosen."),),
+        _OPEN,
+    ),
+    Action(
+        *("collections", "skip", "Skip the next try", "collections skip", Permission.COLLECT),
+        "The next scheduled attempt is left out; it counts as used.",
+        _of_collection("skip_attempt"),
+        states=_OPEN,
+    ),
+    Action(
+        *("collections", "extend", "Extend", "collections extend", Permission.COLLECT),
+        "Whatever comes next is moved to a later day.",
+        _extend,
+        (FormField("until", "Leave in peace until", "date", is_required=True),),
+        _OPEN,
+    ),
+    Action(
+        *("collections", "mark-paid", "Paid outside", "collections mark-paid", Permission.DECIDE),
+        "What is still owed is posted as paid by other means, and the collection ends.",
+        _mark_paid,
+        (
+            FormField("reference", "Reference", is_required=True, help="Where the money is found."),
+            FormField("method", "Method", "select", "methods"),
+        ),
+        _OPEN,
+        "A payment is posted, and the collection ends.",
+    ),
+    Action(
+        *("collections", "give-up", "Give up", "collections give-up", Permission.DECIDE),
+        "Nothing more is tried; the receivable stays open, and the policy says what becomes of the account.",
+        _of_collection("give_up"),
+        states=_OPEN,
+        final="The receivable is given up, and what the dunning policy says becomes of the account.",
+    ),
+    Action(
+        *("collections", "resolve", "Resolve unknown", "collections resolve", Permission.DECIDE),
+        "Say what became of an attempt whose outcome nobody knows.",
+        _resolve_collection,
+        (_NAMED, FormField("was_not_charged", "Nothing was charged: I have looked", "checkbox")),
+        _OPEN,
+    ),
+)
+_OTHERS = (
+    Action(
+        *("refunds", "retry", "Ask again", "refunds retry", Permission.REFUND),
+        "What was rejected or came back is asked for again, under the next id.",
+        _retry_refund,
+        states=frozenset({"rejected", "reversed"}),
+        final="Money goes back to the customer.",
+    ),
+    Action(
+        *("refunds", "check", "Check now", "refunds check", Permission.COLLECT),
+        "The refund's workflow asks the gateway now where it stands.",
+        _check_refund,
+        states=frozenset({"pending", "unknown", "refunded"}),
+    ),
+    Action(
+        *("payment-requests", "send", "Send the link again", "payment-requests send", Permission.COLLECT),
+        "The message with the link is sent once more.",
+        _of_request("send_link"),
+        states=frozenset({"open", "processing"}),
+    ),
+    Action(
+        *("payment-requests", "withdraw", "Withdraw", "payment-requests withdraw", Permission.COLLECT),
+        "It is asked for no more, and its link leads nowhere.",
+        _of_request("withdraw"),
+        states=frozenset({"open", "processing"}),
+        final="The request is withdrawn for good.",
+    ),
+    Action(
+        *("disputes", "accept", "Accept", "disputes accept", Permission.DECIDE),
+        "The dispute is given up: the bank keeps the money, and the payment is cancelled.",
+        _accept,
+        states=frozenset({"inquiry", "open"}),
+        final="The dispute is lost for good.",
+    ),
+    Action(
+        *("discrepancies", "resolve", "Resolve", "reconcile resolve", Permission.DECIDE),
+        "End it by decision. One that gateway and ledger agree on by now ends by itself.",
+        _resolve,
+        (
+            FormField(
+                "as",
+                "As",
+                "select",
+                words=(
+                    ("explained", "explained: nothing is booked"),
+                    ("booked", "booked: a payment of no customer of ours"),
+                ),
+                is_required=True,
+            ),
+            FormField("account", "Account", help="With booked, whose it is; to suspense unless given."),
+        ),
+        frozenset({"open"}),
+        "The discrepancy is ended, and not found again.",
+    ),
+    Action(
+        *("events", "replay", "Deliver again", "events replay", Permission.COLLECT),
+        "The event waits again, and what waits is delivered.",
+        _replay,
+        states=frozenset({"needs_review", "delivered", "waiting"}),
+    ),
+    Action(
+        *("messages", "resend", "Send again", "messages resend", Permission.COLLECT),
+        "The message is queued again.",
+        _resend,
+        states=frozenset({"failed", "withheld"}),
+    ),
+)
+ACTIONS = (*_RUNS, *_COLLECTIONS, *_OTHERS)

@@ -1,0 +1,171 @@
+"""Actions on transactions: drafts are posted or rejected, documents cancelled, written off, moved, paid, refunded."""
+
+from commands.ledger.corrections import Because, cancel, move, quick_pay, write_off
+from commands.ledger.drafts import note, post, reject
+from commands.ledger.transaction_writer import WriteOptions
+from commands.output import Output
+from commands.refunds.credit import CreditOptions
+from commands.refunds.refunds import RefundOptions, create
+from models.console.roles import Permission
+from models.gateway.gateway_request import RequestKind
+from web.actions.action import Action, Asked, FormField
+
+# What the page waits for a first answer; a refund goes on by itself.
+ANSWER_SECONDS = 30.0
+
+_TYPE = "Why, as a type"
+
+
+def _options(asked: Asked) -> WriteOptions:
+    return WriteOptions(asked.actor, f"console:{asked.key}")
+
+
+async def _post(output: Output, asked: Asked) -> None:
+    await post(output, asked.id, _options(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
+
+
+async def _reject(output: Output, asked: Asked) -> None:
+    await reject(output, asked.id, asked["rejection"], _options(asked))
+
+
+async def _note(output: Output, asked: Asked) -> None:
+    await note(output, asked.id, asked["note"], _options(asked))
+
+
+async def _cancel(output: Output, asked: Asked) -> None:
+    await cancel(output, asked.id, Because(asked["type"] or None, asked.reason), _options(asked))
+
+
+async def _write_off(output: Output, asked: Asked) -> None:
+    await write_off(output, asked.id, Because(asked["type"] or None, asked.reason), _options(asked))
+
+
+async def _move(output: Output, asked: Asked) -> None:
+    await move(output, asked.id, asked["account"], Because(reason=asked.reason), _options(asked))
+
+
+async def _quick_pay(output: Output, asked: Asked) -> None:
+    reference = asked["reference"] or None
+    await quick_pay(output, asked.id, asked["method"], Because(), _options(asked), reference=reference)
+
+
+async def _refund(output: Output, asked: Asked) -> None:
+    credit = CreditOptions() if asked["credit_note"] == "yes" else None
+    options = RefundOptions(
+        asked.id,
+        RequestKind.REFUND,
+        asked["amount"],
+        f"rf_{asked.key}",
+        asked.actor,
+        asked.reason,
+        asked["acknowledge"] == "yes",
+        credit,
+    )
+    await create(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+async def _cancel_payment(output: Output, asked: Asked) -> None:
+    options = RefundOptions(
+        *(asked.id, RequestKind.PAYMENT_CANCELLATION, "", f"rf_{asked.key}", asked.actor, asked.reason),
+        is_acknowledged=True,
+    )
+    await create(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+_ACKNOWLEDGE = FormField("acknowledge", "Although it exceeds the credit limit", "checkbox")
+
+
+POST = Action(
+    *("transactions", "post", "Post", "transactions post", Permission.CORRECT),
+    "The draft gets its number and moves the account's balance.",
+    _post,
+    (_ACKNOWLEDGE,),
+    frozenset({"draft"}),
+)
+REJECT = Action(
+    *("transactions", "reject", "Reject", "transactions reject", Permission.CORRECT),
+    "The draft is turned down.",
+    _reject,
+    (FormField("rejection", "Rejected because", "select", "reasons:rejection", is_required=True),),
+    frozenset({"draft"}),
+    "The draft is rejected for good.",
+)
+CANCEL = Action(
+    *("transactions", "cancel", "Cancel", "transactions cancel", Permission.CORRECT),
+    "All of it is undone by a new transaction; what had settled it, or it had settled, is allocated again.",
+    _cancel,
+    (FormField("type", _TYPE, "select", "types:invoice_cancellation"),),
+    frozenset({"posted", "settled"}),
+    "The transaction is cancelled for good.",
+)
+CANCEL_PAYMENT = Action(
+    *("transactions", "cancel-payment", "Cancel", "refunds cancel", Permission.REFUND),
+    "All that is left of the payment goes back through the gateway that took it, and its invoices are open again.",
+    _cancel_payment,
+    (),
+    frozenset({"posted", "settled"}),
+    "All that is left of the payment goes back to its customer.",
+)
+CANCEL_BY_HAND = Action(
+    *("transactions", "cancel-by-hand", "Cancel", "transactions cancel", Permission.CORRECT),
+    CANCEL.explains,
+    _cancel,
+    (FormField("type", _TYPE, "select", "types:payment_cancellation"),),
+    frozenset({"posted", "settled"}),
+    "The payment is cancelled for good.",
+)
+WRITE_OFF = Action(
+    *("transactions", "write-off", "Write off", "transactions write-off", Permission.CORRECT),
+    "What is unsettled is given up; the write-off account gets an invoice of the same amount.",
+    _write_off,
+    (FormField("type", _TYPE, "select", "types:write_off", is_required=True),),
+    frozenset({"posted"}),
+    "The debt is written off.",
+)
+MOVE = Action(
+    *("transactions", "move", "Move", "transactions move", Permission.CORRECT),
+    "The payment belongs to another account. The money stays where it is: no gateway is asked.",
+    _move,
+    (FormField("account", "Account", is_required=True, help="Id of the account that it belongs to."),),
+    frozenset({"posted", "settled"}),
+)
+QUICK_PAY = Action(
+    *("transactions", "quick-pay", "Quick pay", "transactions quick-pay", Permission.CORRECT),
+    "All that is unsettled is paid, by a method that no gateway handles.",
+    _quick_pay,
+    (
+        FormField("method", "Method", "select", "methods", is_required=True),
+        FormField("reference", "Reference", help="Where the money is found, such as a bank reference."),
+    ),
+    frozenset({"posted"}),
+)
+REFUND = Action(
+    *("transactions", "refund", "Refund", "refunds create", Permission.REFUND),
+    "Money of the payment goes back through the gateway that took it. It is posted when the gateway has paid it.",
+    _refund,
+    (
+        FormField("amount", "Amount", help="In major units, such as 12.50; all that is left unless given."),
+        FormField("credit_note", "With a credit note for what it is for", "checkbox"),
+        _ACKNOWLEDGE,
+    ),
+    frozenset({"posted", "settled"}),
+    "Money goes back to the customer.",
+)
+NOTE = Action(
+    *("transactions", "note", "Note", "transactions note", Permission.COLLECT),
+    "A note that everybody reads who opens the transaction.",
+    _note,
+    (FormField("note", "Note", "textarea", is_required=True),),
+)
+
+
+def actions_of(classification: str, provider: str | None) -> tuple[Action, ...]:
+    """Return the actions on a transaction of a kind; a gateway that has the money is asked for it."""
+    if classification == "invoice":
+        return (POST, REJECT, QUICK_PAY, CANCEL, WRITE_OFF, NOTE)
+    if classification == "payment":
+        return (POST, REJECT, MOVE, *((REFUND, CANCEL_PAYMENT) if provider else (CANCEL_BY_HAND,)), NOTE)
+    return (POST, REJECT, NOTE)
+
+
+ACTIONS = (*(POST, REJECT, CANCEL, CANCEL_PAYMENT, CANCEL_BY_HAND, WRITE_OFF, MOVE, QUICK_PAY, REFUND, NOTE),)
