@@ -21,7 +21,7 @@ from models.problem import refusal
 from models.subscriptions.cycle import Term
 from models.workflow_ids import collection_id
 from web.context import Visit
-from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text
+from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
 
 _SHOWN = 12
@@ -191,7 +191,7 @@ def _collections(rows: Sequence[Row[Any]], id: str) -> Table:
     columns = (
         Column("Receivable", lambda row: link("collections", f"{row.account_id}/{row.period}", row.period)),
         Column("Stage", lambda row: state(COLLECTION.word(row.stage))),
-        Column("Why", lambda row: text((row.reason if row.reason != row.stage else "") or row.request_state)),
+        Column("Why", lambda row: words((row.reason if row.reason != row.stage else "") or row.request_state)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("Opened", lambda row: moment(row.opened_at)),
         Column("Closed", lambda row: moment(row.closed_at)),

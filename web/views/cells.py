@@ -74,6 +74,11 @@ def text(value: object) -> Cell:
     return Cell("" if value is None else str(value))
 
 
+def words(value: str | None) -> Cell:
+    """Show a word of ours as it is read; in an export as it is."""
+    return Cell((value or "").replace("_", " "), exported=value or "")
+
+
 def moment(at: datetime | None) -> Cell:
     """Show a moment in UTC, to the minute."""
     return Cell(moment_text(at), exported=at.isoformat() if at else "")

@@ -13,7 +13,7 @@ from models.operations.payment_states import COLLECTION, DISPUTE, PAYMENT_REQUES
 from models.operations.record_states import DISCREPANCY, RUN, RUN_MEMBER
 from models.reconciliation.discrepancy import describe
 from models.runs.process_run import RunKind
-from web.views.cells import Column, link, moment, money, state, text
+from web.views.cells import Column, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN
 
@@ -99,7 +99,7 @@ COLLECTIONS = ListOfNoun(
         Column("Receivable", lambda row: link("collections", f"{row.account_id}/{row.period}", row.period)),
         ACCOUNT_COLUMN,
         Column("Stage", lambda row: state(COLLECTION.word(row.stage))),
-        Column("Why", lambda row: text((row.reason if row.reason != row.stage else "") or row.request_state)),
+        Column("Why", lambda row: words((row.reason if row.reason != row.stage else "") or row.request_state)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("Run", lambda row: link("runs", row.run_id)),
         Column("Opened", lambda row: moment(row.opened_at)),
