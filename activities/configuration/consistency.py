@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.configuration.document import DefinitionsDocument, Provider
-from activities.configuration.run_document import RunDefinition
+from activities.configuration.document_parts.run_document import RunDefinition
 from models.problem import Problem
 
 

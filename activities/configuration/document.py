@@ -6,23 +6,23 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
-from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
-from activities.configuration.ledger_document import (
+from activities.configuration.document_parts.ledger_document import (
     DueDateRule,
     InternalAccount,
     LedgerDefinition,
     TransactionReason,
     TransactionType,
 )
-from activities.configuration.rules_document import (
+from activities.configuration.document_parts.rules_document import (
     AlertRulesPart,
     CardNetwork,
     CardRulesPart,
     RefundRulesPart,
     ReminderRule,
 )
-from activities.configuration.run_document import RunDefinition
-from activities.configuration.seller_document import SellerPart
+from activities.configuration.document_parts.run_document import RunDefinition
+from activities.configuration.document_parts.seller_document import SellerPart
+from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
 from models.gateway.amounts import gateway_minimum

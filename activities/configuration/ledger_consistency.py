@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.configuration.document import DefinitionsDocument
-from activities.configuration.ledger_document import NONE, TransactionType
+from activities.configuration.document_parts.ledger_document import NONE, TransactionType
 from models.ledger.account import AccountKind
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.ledger.transaction import Classification

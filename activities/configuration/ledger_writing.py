@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from activities.configuration.document import DefinitionsDocument, PaymentMethod
-from activities.configuration.ledger_document import InternalAccount, TransactionType
-from activities.configuration.rules_document import ReminderRule
+from activities.configuration.document_parts.ledger_document import InternalAccount, TransactionType
+from activities.configuration.document_parts.rules_document import ReminderRule
 from activities.configuration.saved_rows import PartChange, save, together, upsert
 from activities.configuration.sql import (
     ADD_METHOD,

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.configuration.document import DUNNING, DefinitionsDocument, Policy, Provider
-from activities.configuration.ledger_document import as_list
+from activities.configuration.document_parts.ledger_document import as_list
+from activities.configuration.document_parts.run_document import RunDefinition
 from activities.configuration.ledger_writing import LedgerWriting
 from activities.configuration.queries import LATEST_POLICIES
-from activities.configuration.run_document import RunDefinition
 from activities.configuration.saved_rows import PartChange, save, together, upsert
 from activities.configuration.sql import (
     ADD_CURRENCY,

@@ -6,7 +6,7 @@ Revision ID: 0025
 from migrations.run import run_scripts
 
 revision = "0025"
-down_revision: str | None = "0022"
+down_revision: str | None = "0024"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0026
 from migrations.run import run_scripts
 
 revision = "0026"
-down_revision: str | None = "0022"
+down_revision: str | None = "0025"
 branch_labels: str | None = None
 depends_on: str | None = None
 

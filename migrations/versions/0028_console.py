@@ -7,7 +7,7 @@ from migrations.indices import build_beside_writers
 from migrations.run import run_scripts
 
 revision = "0028"
-down_revision: str | None = "0022"
+down_revision: str | None = "0027"
 branch_labels: str | None = None
 depends_on: str | None = None
 

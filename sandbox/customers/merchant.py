@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from activities.configuration.definitions import Definitions
 from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider
-from activities.configuration.ledger_document import DueDateRule, LedgerDefinition
-from activities.configuration.run_document import RunDefinition
+from activities.configuration.document_parts.ledger_document import DueDateRule, LedgerDefinition
+from activities.configuration.document_parts.run_document import RunDefinition
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.runs.process_run import RunKind

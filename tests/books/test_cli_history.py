@@ -72,7 +72,7 @@ async def test_who_ended_an_account_and_who_configured_is_kept(company: Company,
         "insert into duly.audit_trail (kind, subject, action, actor) values ('account', 'a1', 'edited', 'x')",
         "update duly.audit_trail set actor = 'nobody'",
         "delete from duly.audit_trail",
-        "alter table duly.products disable trigger keep_change",
+        "alter table duly.products disable trigger definition_changes",
         "update duly.financial_transactions set posted_by = 'nobody'",
     ],
 )

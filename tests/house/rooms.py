@@ -242,12 +242,9 @@ def misplaced_root_files(modules: Iterable[Module]) -> list[str]:
     return [
         f"{module.path}: is needed by {', '.join(sorted(found)) or 'nobody'}; it belongs there"
         for module in everything
-        if _is_at_root(module) and not _is_shared(found := users[module.name])
+        if _is_at_root(module) and not (found := users[module.name]) & set(ENTRIES)
+        if len(found & CAPABILITIES) < ROOM_USERS
     ]
-
-
-def _is_shared(users: set[str]) -> bool:
-    return bool(users & set(ENTRIES)) or len(users & CAPABILITIES) >= ROOM_USERS
 
 
 def _users_of_roots(modules: list[Module]) -> Mapping[str, set[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.configuration.seller_document import problem_of_logo
+from activities.configuration.document_parts.seller_document import problem_of_logo
 from tests.printouts.conftest import SELLER, WHO
 from tests.support.command_line import CommandLine
 from tests.support.company import Company

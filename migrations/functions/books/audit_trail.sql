@@ -1,26 +1,5 @@
 -- Who has changed what: written by triggers, in the commit of the change (migrations/versions/0025_books).
 
-create or replace function duly.keep_configuration_change() returns trigger language plpgsql security definer
-set search_path = duly, pg_temp as $$
-declare
-    v_was jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
-    v_is jsonb := case when tg_op = 'DELETE' then '{}' else to_jsonb(new) end;
-    v_row jsonb := case when tg_op = 'DELETE' then v_was else v_is end;
-    v_changes jsonb;
-begin
-    select jsonb_object_agg(k.key, jsonb_build_object('was', v_was -> k.key, 'is', v_is -> k.key)) into v_changes
-    from jsonb_object_keys(v_was || v_is) k (key) where v_was -> k.key is distinct from v_is -> k.key;
-    if v_changes is not null then
-        insert into duly.audit_trail (kind, subject, action, actor, reason, changes)
-        values ('configuration', concat_ws(' ', tg_table_name, v_row ->> 'id', v_row ->> 'prefix', v_row ->> 'provider_id',
-                v_row ->> 'payment_method_id', v_row ->> 'currency', v_row ->> 'version'),
-            case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'edited' else 'deleted' end,
-            coalesce(nullif(current_setting('duly.actor', true), ''), session_user),
-            coalesce(current_setting('duly.reason', true), ''), v_changes);
-    end if;
-    return null;
-end $$;
-
 create or replace function duly.keep_account_state() returns trigger language plpgsql security definer
 set search_path = duly, pg_temp as $$
 begin
@@ -55,9 +34,12 @@ language sql stable as $$
         where (p_subject is null or c.account_id = p_subject) and (p_actor is null or c.actor = p_actor)
           and (p_kind is null or p_kind = 'account') and not c.changes ? 'state' order by c.id desc limit p_limit)
       union all
-      (select d.changed_at, 'configuration', 'run_definitions ' || d.definition_id, 'edited', d.actor, d.reason, null, d.changes
+      (select d.changed_at, 'configuration', concat_ws(' ', d.kind, nullif(d.definition_id, d.kind)),
+          case when (select bool_and(v.value -> 'was' = 'null') from jsonb_each(d.changes) v) then 'created' else 'edited' end,
+          d.actor, d.reason, d.made_by::text, d.changes
         from duly.definition_changes d
-        where (p_subject is null or d.definition_id = p_subject) and (p_actor is null or d.actor = p_actor)
+        where (p_subject is null or p_subject in (d.definition_id, d.kind, d.kind || ' ' || d.definition_id))
+          and (p_actor is null or d.actor = p_actor)
           and (p_kind is null or p_kind = 'configuration') order by d.id desc limit p_limit)
       union all
       (select t.created_at, 'transaction', t.id, 'created', t.actor, coalesce(t.issue_reason, ''), null,

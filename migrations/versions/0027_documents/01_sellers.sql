@@ -47,3 +47,6 @@ alter table duly.tax_rates
 
 comment on column duly.tax_rates.category is
     'UNTDID 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, intra-community, export, outside. Empty: standard if it is above 0.';
+
+create trigger definition_changes after insert or update on duly.sellers
+    for each row execute function duly.keep_configuration_change('sellers', 'id');
