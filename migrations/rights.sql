@@ -62,7 +62,7 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
     duly.open_next_part, duly.write_off_given_up to duly_app;
 
 -- configuration
-grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
+grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
 
 -- console
 grant execute on function duly.add_user, duly.begin_form, duly.change_user, duly.end_form, duly.end_session, duly.note_sign_in,

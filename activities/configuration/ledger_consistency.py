@@ -16,7 +16,7 @@ _METHODS_OF = frozenset({Classification.PAYMENT, Classification.REFUND})
 
 @dataclass(frozen=True)
 class ConfiguredLedger:
-    """What the ledger is configured with; `accounts` has kind and currency of those that a document names."""
+    """What the ledger is configured with; `accounts` has kind, currency and whether there is money, of those that a document names."""
 
     payment_methods: Sequence[str]
     products: Sequence[str]
@@ -24,7 +24,7 @@ class ConfiguredLedger:
     transaction_reasons: Mapping[str, str]
     due_date_rules: Sequence[str]
     number_series: Sequence[Mapping[str, Any]]
-    accounts: Mapping[str, Mapping[str, str]]
+    accounts: Mapping[str, Mapping[str, Any]]
 
 
 def problems_of_ledger(document: DefinitionsDocument, known: ConfiguredLedger) -> Iterator[Problem]:
@@ -46,6 +46,9 @@ def problems_of_ledger(document: DefinitionsDocument, known: ConfiguredLedger) -
         elif stored["currency"] != account.currency:
             problem = f"{account.id!r} is kept in {stored['currency']}; open another account"
             yield Problem(f"{place}.currency", "currency_is_fixed", problem)
+        elif stored["has_money"] and not account.active:
+            problem = f"there is money on {account.id!r}, or an item of it is open"
+            yield Problem(f"{place}.active", "system_account_empty", problem)
 
 
 def classifications(document: DefinitionsDocument, known: ConfiguredLedger) -> dict[str, Classification]:

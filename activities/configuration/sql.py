@@ -23,7 +23,8 @@ KNOWN_LEDGER = """
         array(select id from duly.due_date_rules) as due_date_rules,
         (select jsonb_agg(jsonb_build_object('prefix', prefix, 'is_per_year', is_per_year, 'is_gap_free', is_gap_free,
             'classification', classification)) from duly.number_series) as number_series,
-        (select coalesce(jsonb_object_agg(id, jsonb_build_object('kind', kind, 'currency', currency)), '{}')
+        (select coalesce(jsonb_object_agg(id, jsonb_build_object('kind', kind, 'currency', currency,
+            'has_money', duly.has_money(id))), '{}')
             from duly.accounts where id = any (cast(:accounts as text[]))) as accounts
 """
 CONFLICTS = (

@@ -88,7 +88,7 @@ async def test_an_own_account_keeps_its_currency_and_is_closed_only_without_mone
     closed = await company.cli.json("definitions", "apply", closing)
 
     assert dollars == [("internal_accounts.0.currency", "currency_is_fixed")]
-    assert with_money == [("internal_accounts.0.active", "account_is_settled")]
+    assert with_money == [("internal_accounts.0.active", "system_account_empty")]
     assert closed["changes"][0]["change"] == "updated"
 
 

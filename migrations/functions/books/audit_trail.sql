@@ -36,10 +36,10 @@ language sql stable as $$
       union all
       (select d.changed_at, 'configuration', concat_ws(' ', d.kind, nullif(d.definition_id, d.kind)),
           case when (select bool_and(v.value -> 'was' = 'null') from jsonb_each(d.changes) v) then 'created' else 'edited' end,
-          d.actor, d.reason, d.made_by::text, d.changes
+          coalesce(nullif(d.actor, ''), d.made_by::text, ''), d.reason, d.made_by::text, d.changes
         from duly.definition_changes d
         where (p_subject is null or p_subject in (d.definition_id, d.kind, d.kind || ' ' || d.definition_id))
-          and (p_actor is null or d.actor = p_actor)
+          and (p_actor is null or coalesce(nullif(d.actor, ''), d.made_by::text) = p_actor)
           and (p_kind is null or p_kind = 'configuration') order by d.id desc limit p_limit)
       union all
       (select t.created_at, 'transaction', t.id, 'created', t.actor, coalesce(t.issue_reason, ''), null,

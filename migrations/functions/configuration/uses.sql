@@ -48,10 +48,6 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     union all
     select 'card_rules', 'card_rules', 'reminder_days', 'reminder_before_the_end', 'pages that end before it', 1, null
     from duly.card_rules r where r.reminder_days >= r.action_days
-    union all
-    select 'internal_accounts', a.id, 'active', 'account_is_settled', 'the money on it', 1, null
-    from duly.accounts a join duly.account_balances b on b.account_id = a.id
-    where a.kind = 'internal' and a.state = 'terminated' and b.balance_minor <> 0
 $$;
 
 -- By whom what a document no longer names is used, in one word for an operator; null if by nobody.

@@ -99,11 +99,17 @@ begin
 end $$;
 
 -- A system account is ended when nothing is left on it: who its money belongs to is found there, and nowhere else.
+create or replace function duly.has_money(p_account_id text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from duly.account_balances b where b.account_id = p_account_id and b.balance_minor <> 0)
+    or exists (select from duly.open_items i where i.account_id = p_account_id and i.allocated_minor < i.amount_minor)
+$$;
+
 create or replace function duly.refuse_money_on(a duly.accounts) returns void language plpgsql as $$
 declare
   v_balance bigint := (select balance_minor from duly.account_balances where account_id = a.id);
 begin
-  if v_balance <> 0 or exists (select from duly.open_items where account_id = a.id and allocated_minor < amount_minor) then
+  if duly.has_money(a.id) then
     perform duly.refuse('postcondition', 'system_account_empty', jsonb_build_object('account_id', a.id, 'balance_minor', v_balance,
       'currency', a.currency));
   end if;
