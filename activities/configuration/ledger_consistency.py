@@ -16,7 +16,7 @@ _METHODS_OF = frozenset({Classification.PAYMENT, Classification.REFUND})
 
 @dataclass(frozen=True)
 class ConfiguredLedger:
-    """What the ledger is configured with; `accounts` has kind, currency and whether there is money, of those that a document names."""
+    """What the ledger is configured with; of `accounts` those that a document names: kind, currency, and any money on it."""
 
     payment_methods: Sequence[str]
     products: Sequence[str]

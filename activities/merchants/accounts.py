@@ -46,8 +46,8 @@ class MerchantAccountActivities:
     async def make_merchant_account(self, merchant_id: str) -> StoredConnection:
         """Make the merchant's account at the gateway, unless it has one.
 
-        Raises ApplicationError as `retryable` says: nobody knows, and the same key is sent again. A key that the
-        gateway has forgotten makes a second account, which stays empty: the first noted one wins.
+        One that was made for the merchant, and that nobody here has noted, is taken: its answer was lost, or a restored
+        database has forgotten it. Raises ApplicationError as `retryable` says: nobody knows, and a repeat looks for it.
         """
         stored = await load_connection(self._database, merchant_id)
         if stored.gateway_account or stored.state is ConnectionState.DISCONNECTED:
@@ -55,7 +55,7 @@ class MerchantAccountActivities:
         new = NewAccount(merchant_id, stored.email, stored.country, stored.currency, stored.installation)
         key = f"{stored.installation}/merchant/{merchant_id}/{stored.generation}"
         with retryable_gateway_errors():
-            account = await self._made(new, key)
+            account = await self._made_before(new) or await self._made(new, key)
         return stored_connection(
             await self._database.call(
                 "note_merchant_account",
@@ -133,6 +133,16 @@ class MerchantAccountActivities:
         announce_connection(stored)
         return stored
 
+    async def _made_before(self, new: NewAccount) -> str:
+        """Return the newest account of the merchant that the gateway shows and nobody here has noted, or none."""
+        async with self._pace:
+            made = [one for one in await self._gateway.accounts_made(new.installation) if one.fits(new)]
+        ids = [one.gateway_account for one in made]
+        for account in await self._database.call("merchant_accounts_unknown", gateway_accounts=ids):
+            if await self._read(account) is not None:
+                return str(account)
+        return ""
+
     async def _made(self, new: NewAccount, key: str) -> str:
         """Make the account. A stored error is all that its key answers from then on: the next is sent under another.
 
@@ -145,6 +155,8 @@ class MerchantAccountActivities:
             except GatewayUnansweredError as error:
                 if not error.is_final:
                     raise
+            if account := await self._made_before(new):
+                return account
         async with self._pace:
             return await self._gateway.create_account(new, idempotency_key=f"{key}/{KEYS_MOST}")
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from activities.collections.attempt import charge_attempt, charge_outcome
 from activities.database import Database, RuleBrokenError
 from activities.refunds.attempt import refund_outcome, stored_refund
-from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
+from models.gateway.errors import GatewayAccessError, GatewayInvalidRequestError, GatewayUnansweredError
+from models.merchants.account import MadeAccount
 from models.recovery.recovery import READ_BEFORE, MadeKind, MadeObject, RecoveryGateway
 from models.tables.accounts import AccountRow
 from models.tables.configuration import RecoveryLeftRow
@@ -20,6 +21,9 @@ from models.tables.configuration import RecoveryLeftRow
 # Keys that are looked up at once, and accounts whose objects are written down at once: within the gateway's limit.
 _PAGE = 500
 CONCURRENT = 8
+
+# What is left of a merchant: its account at the gateway.
+MERCHANT = "merchant"
 
 
 @dataclass
@@ -35,6 +39,12 @@ class Reading:
         amount = {"amount_minor": made.amount_minor, "currency": made.currency}
         named = {"object": made.reference, "kind": made.kind, "account": made.account_id, "why": why}
         self.left.append({**named, **amount})
+
+    def leave_merchant(self, made: MadeAccount) -> None:
+        """Leave a merchant's account to a person: it belongs to no account of the ledger, and has no amount."""
+        why = f"merchant_not_connected: `merchants connect {made.merchant_id}` finds it again"
+        named = {"object": made.gateway_account, "kind": MERCHANT, "account": "", "why": why}
+        self.left.append({**named, "amount_minor": 0, "currency": made.currency})
 
     def as_json(self, read_at: str) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -72,6 +82,7 @@ class Adoption:
             await asyncio.gather(
                 *(self._adopt_all(mine, reading, view["forgot_since"], missing, slots) for mine in accounts.values())
             )
+        await self._leave_merchants(since, view["installation"], reading)
         return await self._database.call(  # type: ignore[no-any-return]  # the view that it returns
             "record_recovery_read", provider_id=self._provider, read=reading.as_json(view["now"])
         )
@@ -86,10 +97,7 @@ class Adoption:
         )
         adopted = []
         for row in rows:
-            reading = Reading()
-            made = await self._gateway.made_object(MadeKind(row.kind), row.object)
-            await self._adopt(made, reading, row.noted_at, is_missing=True)
-            if reading.adopted:
+            if await self._is_adopted(row.kind, row.object, row.noted_at):
                 await self._database.call(
                     "settle_recovery_left",
                     provider_id=self._provider,
@@ -99,6 +107,28 @@ class Adoption:
                 )
                 adopted.append(row.object)
         return adopted
+
+    async def _is_adopted(self, kind: str, object_id: str, noted_at: str) -> bool:
+        if kind == MERCHANT:
+            return not await self._database.call("merchant_accounts_unknown", gateway_accounts=[object_id])
+        reading = Reading()
+        made = await self._gateway.made_object(MadeKind(kind), object_id)
+        await self._adopt(made, reading, noted_at, is_missing=True)
+        return reading.adopted > 0
+
+    async def _leave_merchants(self, since: datetime, installation: str, reading: Reading) -> None:
+        """Leave accounts of merchants whose connection was forgotten: whether they go on is a person's decision."""
+        try:
+            made = await self._gateway.accounts_made(installation, since)
+        except (GatewayInvalidRequestError, GatewayAccessError):
+            # A merchant's own account, one without Connect, or a key that may not see any: it has made none.
+            return
+        ids = [one.gateway_account for one in made]
+        unknown = await self._database.call("merchant_accounts_unknown", gateway_accounts=ids)
+        reading.found.update(MERCHANT for _ in made)
+        for one in made:
+            if one.gateway_account in unknown:
+                reading.leave_merchant(one)
 
     async def _adopt_customers(self, since: datetime, installation: str) -> None:
         """Keep the customers of accounts that have none: whatever was paid is listed with its customer."""

@@ -125,11 +125,32 @@ class NewAccount:
     installation: str
 
 
+@dataclass(frozen=True)
+class MadeAccount:
+    """An account that an installation has made at the gateway for a merchant, as the gateway keeps it."""
+
+    gateway_account: str
+    merchant_id: str
+    email: str
+    country: str
+    currency: str
+    made_at: datetime
+
+    def fits(self, new: NewAccount) -> bool:
+        """Say whether it is what an account is to be made of: for the same merchant, owner and country."""
+        mine = (self.merchant_id, self.email.casefold(), self.country)
+        return mine == (new.merchant_id, new.email.casefold(), new.country)
+
+
 class MerchantAccounts(Protocol):
     """The part of a gateway that knows merchants' own accounts."""
 
     async def create_account(self, new: NewAccount, *, idempotency_key: str) -> str:
         """Make an account that its owner has to complete, and return its reference."""
+        ...
+
+    async def accounts_made(self, installation: str, since: datetime | None = None) -> list[MadeAccount]:
+        """Return the accounts that an installation has made, since a moment or ever, the newest first."""
         ...
 
     async def read_account(self, gateway_account: str) -> AccountFacts | None:

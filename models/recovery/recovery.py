@@ -8,6 +8,7 @@ from typing import Protocol
 
 from models.gateway.charges import Gateway
 from models.gateway.refunds import RefundGateway
+from models.merchants.account import MadeAccount
 from models.recovery.beat import Beat
 
 # What was made so long before the moment that a restore forgot is read too: neither clock has to be right.
@@ -81,6 +82,10 @@ class RecoveryGateway(Gateway, RefundGateway, Protocol):
 
     async def customers_since(self, moment: datetime, installation: str) -> list[MadeCustomer]:
         """Return the customers that an installation has made since a moment, the oldest first."""
+        ...
+
+    async def accounts_made(self, installation: str, since: datetime | None = None) -> list[MadeAccount]:
+        """Return the merchants' accounts that an installation has made since a moment, the newest first."""
         ...
 
     async def newest_keys(self, installation: str) -> list[str]:

@@ -94,7 +94,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "operations": ("disputes", "gateway", "refunds"),
         "payments": ("gateway", "imports"),
         "printouts": ("ledger",),
-        "recovery": ("gateway",),
+        "recovery": ("gateway", "merchants"),
         "reductions": ("imports",),
         "refunds": ("gateway",),
         "reports": ("subscriptions",),

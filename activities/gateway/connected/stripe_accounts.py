@@ -5,9 +5,10 @@ from typing import Any
 
 import stripe
 
-from activities.gateway.translation import translated, translating_errors
+from activities.gateway.translation import metadata_at, translated, translating_errors
 from models.gateway.errors import GatewayAccessError
-from models.merchants.account import AccountFacts, Capability, NewAccount
+from models.gateway.identity import INSTALLATION
+from models.merchants.account import AccountFacts, Capability, MadeAccount, NewAccount
 
 # What a merchant's account is asked for: direct charges of cards. Each further method is a capability of its own.
 _CARDS = "card_payments"
@@ -16,6 +17,8 @@ _CARDS = "card_payments"
 _SHUT_OUT = "account_invalid"
 
 _PURPOSE = "merchant"
+_MERCHANT = "duly_merchant"
+_PAGE = 100
 
 
 class StripeAccounts:
@@ -39,14 +42,25 @@ class StripeAccounts:
                     "default_currency": new.currency.lower(),
                     "email": new.email,
                     "metadata": {
-                        "duly_installation": new.installation,
-                        "duly_merchant": new.merchant_id,
+                        INSTALLATION: new.installation,
+                        _MERCHANT: new.merchant_id,
                         "duly_purpose": _PURPOSE,
                     },
                 },
                 {"idempotency_key": idempotency_key},
             )
         return account.id
+
+    async def accounts_made(self, installation: str, since: datetime | None = None) -> list[MadeAccount]:
+        """List the accounts of this installation, which their metadata name, with their merchants."""
+        asked: Any = {"limit": _PAGE, **({"created": {"gte": int(since.timestamp())}} if since else {})}
+        with translating_errors():
+            found = await self._client.v1.accounts.list_async(asked)
+            return [
+                _made(account)
+                async for account in found.auto_paging_iter()
+                if metadata_at(account).get(INSTALLATION) == installation
+            ]
 
     async def read_account(self, gateway_account: str) -> AccountFacts | None:
         """Retrieve an account; None when our key does not open it, or it was deleted."""
@@ -75,6 +89,17 @@ class StripeAccounts:
                 }
             )
         return link.url
+
+
+def _made(account: stripe.Account) -> MadeAccount:
+    return MadeAccount(
+        account.id,
+        metadata_at(account).get(_MERCHANT, ""),
+        account.email or "",
+        account.country or "",
+        (account.default_currency or "eur").upper(),
+        datetime.fromtimestamp(account.created or 0, UTC),
+    )
 
 
 def _facts(account: stripe.Account) -> AccountFacts:

@@ -196,6 +196,15 @@ begin
     return duly.merchant_connection_view(c);
 end $$;
 
+-- Which of some accounts at the gateway were never noted for a merchant, in their order.
+create or replace function duly.merchant_accounts_unknown(p_gateway_accounts text[]) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(array_agg(x.account order by x.place), '{}') from unnest(p_gateway_accounts) with ordinality x (account, place)
+    where not exists (select from duly.merchant_connections c where c.gateway_account = x.account)
+      and not exists (select from duly.merchant_connection_changes h where h.gateway_account = x.account)
+      and not exists (select from duly.providers p where p.gateway_account = x.account)
+$$;
+
 -- The connection that an event of a connected account is about.
 create or replace function duly.merchant_of_event(e duly.gateway_events) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
