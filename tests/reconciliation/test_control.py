@@ -4,10 +4,12 @@ import pytest
 
 from sandbox.stripe.control.client import AccountSettings, Fault, FaultKind, SandboxControl
 from tests.fixtures.reconciling import ReconciliationClient
+from tests.payments.paying_by_link import make, submit, terms
 from tests.support.attempts import CHARGES, LISTS
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.run_control import shape, until
+from workflows.payments.payment_request import PaymentRequest
 
 WHO = ("--actor", "maria", "--reason", "charged twice")
 ACCOUNTS = 24
@@ -81,3 +83,45 @@ async def test_a_refund_that_was_paid_twice_is_named_and_stays_open_until_a_pers
     assert await reconciling.wrong() == []
     await cli.json("reconcile", "resolve", listed["id"], "--as", "explained", *WHO)
     assert (await reconciling.reconcile()).open_discrepancies == 0
+
+
+async def test_of_a_page_that_was_opened_twice_a_second_payment_is_listed_with_what_to_refund(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    sandbox, account = reconciling.sandbox, await reconciling.merchant.account()
+    sandbox.set_account_settings(AccountSettings(honours_idempotency_keys=False))
+    sandbox.add_fault(Fault(operation="POST /v1/checkout/sessions", kind=FaultKind.RESPONSE_LOST, calls=(1,)))
+    sandbox.add_fault(Fault(operation="GET /v1/checkout/sessions", kind=FaultKind.UNAVAILABLE_503))
+    handle, _ = await make(reconciling.duly, f"twice-{period}", terms(account))
+    await handle.execute_update(PaymentRequest.open_page)
+    sandbox.clear_faults()
+    pages = (await reconciling.stripe.v1.checkout.sessions.list_async()).data
+    for page in pages:
+        await submit(str(page.url))
+
+    await reconciling.reconcile()
+    await reconciling.reconcile()
+
+    [listed] = (await cli.json("reconcile", "list", "--kind", "double_charge"))["discrepancies"]
+    assert len(pages) == 2
+    assert listed["remedy"].startswith(f"Refund {listed['object']}: duly refunds create {listed['number']}")
+    assert await reconciling.wrong() == []
+
+
+async def test_a_validation_that_was_made_twice_saves_one_card_and_charges_it_once(
+    cli: CommandLine, reconciling: ReconciliationClient, period: str
+) -> None:
+    sandbox, merchant = reconciling.sandbox, reconciling.merchant
+    account = await merchant.account(cards=[], owes_minor=2500)
+    sandbox.set_account_settings(AccountSettings(honours_idempotency_keys=False))
+    sandbox.add_fault(Fault(operation="POST /v1/setup_intents", kind=FaultKind.RESPONSE_LOST, calls=(1,)))
+    sandbox.add_fault(Fault(operation="GET /v1/setup_intents", kind=FaultKind.UNAVAILABLE_503))
+    token = await merchant.fresh_token("pm_card_visa")
+    await cli.json("cards", "register", account, "--token", token)
+    sandbox.clear_faults()
+    made = (await reconciling.stripe.v1.setup_intents.list_async()).data
+    result = await (await reconciling.duly.start_collection(account, period)).result()
+    await reconciling.reconcile()
+
+    assert (len(made), result.stage) == (2, "settled")
+    assert (await reconciling.wrong(), await reconciling.discrepancies()) == ([], [])

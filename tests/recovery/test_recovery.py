@@ -1,5 +1,6 @@
 """A restored database is known by what others remember, and sends nothing."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -16,12 +17,13 @@ from activities.recovery.fence import Fence
 from activities.recovery.temporal_memory import TemporalMemory
 from activities.recovery.watch import RestoreWatch
 from activities.refunds.refunds import RefundActivities
+from models.gateway.gateway_request import CollectOutcome
 from models.refunds.refund import RefundAttempt, RefundOrder
 from models.workflow_ids import witness_schedule
-from sandbox.stripe.control.client import SandboxControl
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.recovery.conftest import Backup, Watching
 from tests.recovery.steps import rule_of, state
-from tests.support.attempts import attempts, request_for
+from tests.support.attempts import CHARGES, attempts, charged, request_for
 from tests.support.builders import Merchant
 
 
@@ -159,3 +161,22 @@ async def test_nothing_is_sent_before_the_database_was_compared(
 
     with pytest.raises(Exception, match="not_compared_yet"):
         await gateway.create_customer("acc_9", installation="i", idempotency_key="k")
+
+
+async def test_charges_that_were_being_sent_when_a_database_was_held_are_booked_and_nothing_new_is_sent(
+    merchant: Merchant, database: Database, collecting: CollectActivities, stripe_sandbox: SandboxControl
+) -> None:
+    accounts = [await merchant.account(owes_minor=2500) for _ in range(8)]
+    other = await merchant.account(owes_minor=900)
+    stripe_sandbox.add_fault(Fault(operation=CHARGES, kind=FaultKind.SLOW_ANSWER, delay_seconds=1.0))
+    window = asyncio.gather(*(collecting.collect(request_for(each)) for each in accounts))
+    while charged(stripe_sandbox)[0] < len(accounts):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+    await database.call("hold_sending", provider_id="stripe", reason="a test", forgot_since="2026-11-01T00:00:00Z")
+    answered = await window
+    refused = await rule_of(collecting.collect(request_for(other)))
+
+    assert {one.outcome for one in answered} == {CollectOutcome.SETTLED}
+    assert [await merchant.balance(each) for each in accounts] == [0] * 8
+    assert (refused, charged(stripe_sandbox)) == ("sending_is_held", (8, 20000))
