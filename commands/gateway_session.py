@@ -30,9 +30,11 @@ async def gateway_of(settings: Settings, account: str = "") -> AsyncIterator[Str
 
 @asynccontextmanager
 async def gateway_in_mode(
-    settings: Settings, provider: str, *, open_database: OpenDatabase = database_of
+    settings: Settings, provider: str, *, open_database: OpenDatabase = database_of, is_bound: bool = True
 ) -> AsyncIterator[StripeGateway]:
     """Lend the gateway to whoever writes there, or believes what is there: with a key of the provider's mode alone.
+
+    A recovery needs no bound account (`is_bound`): of a provider that has none it gets the platform's.
 
     Raises RefusedError (key_of_mode), and SendingHeldError unless it is for a recovery, before anything is asked.
     """
@@ -42,7 +44,7 @@ async def gateway_in_mode(
         except WrongModeError as error:
             raise refusal("STRIPE_API_KEY", "key_of_mode", str(error)) from error
         account = await account_of(database, provider)
-    if account is None:
+    if account is None and is_bound:
         raise refusal("provider", "merchant_is_connected", f"the merchant of {provider} is not connected: `{CONNECT}`")
-    async with gateway_of(settings, account) as gateway:
+    async with gateway_of(settings, account or "") as gateway:
         yield gateway

@@ -31,6 +31,12 @@ async def account_of(database: Database, provider: str) -> str | None:
     return (found.gateway_account if found.merchant_id else "") if found else ""
 
 
+async def merchant_of(database: Database, provider: str) -> str:
+    """Return the merchant whose account a provider is; "" for the key's own."""
+    found = await database.read_first(select(ProviderRow.merchant_id).where(ProviderRow.id == provider))
+    return (found.merchant_id or "") if found else ""
+
+
 async def why_not_connected(database: Database, provider: str) -> str:
     """Say why nothing can be sent for a provider yet; empty when its account is known."""
     return "" if await account_of(database, provider) is not None else f"the merchant of {provider} is not connected"

@@ -87,6 +87,17 @@ class Adoption:
             "record_recovery_read", provider_id=self._provider, read=reading.as_json(view["now"])
         )
 
+    async def read_nothing(self) -> Mapping[str, Any]:
+        """Record the reading of a provider on whose account nothing can have been made, for there is none.
+
+        Raises DatabaseUnavailableError, and RuleBrokenError as `read` does.
+        """
+        view = await self._database.call("recovery_view", provider_id=self._provider)
+        require_silence(view)
+        return await self._database.call(  # type: ignore[no-any-return]  # the view that it returns
+            "record_recovery_read", provider_id=self._provider, read=Reading().as_json(view["now"])
+        )
+
     async def adopt_left(self, actor: str) -> list[str]:
         """Write down what was left before, where that is possible by now; return the objects that it was for."""
         left = select(RecoveryLeftRow.object, RecoveryLeftRow.kind, RecoveryLeftRow.noted_at)

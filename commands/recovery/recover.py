@@ -8,13 +8,15 @@ from typing import Any
 
 from temporalio.client import Client
 
+from activities.database import Database
+from activities.gateway.mode import account_of, merchant_of
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.recovery.adoption import Adoption
 from activities.recovery.alarms import Alarms
 from activities.recovery.old_workflows import OldWorkflows
 from activities.recovery.temporal_memory import TemporalMemory
 from commands.formatting import money
-from commands.gateway_session import gateway_in_mode
+from commands.gateway_session import gateway_in_mode, gateway_of
 from commands.output import Output, table
 from commands.session import read_settings, temporal_of, unfenced_database_of
 from models.recovery.beat import Beat
@@ -68,8 +70,31 @@ async def dismiss(output: Output, actor: str, reason: str) -> None:
 async def read(output: Output) -> None:
     """Read what the gateway did, and write down what is missing."""
     settings = read_settings()
-    async with unfenced_database_of(settings) as database, _gateway_of(settings) as gateway:
-        _answer(output, await Adoption(database, settings.provider, gateway).read())
+    async with unfenced_database_of(settings) as database, _gateway_of(settings, is_bound=False) as gateway:
+        adoption = Adoption(database, settings.provider, gateway)
+        account = await _unbound_account(database, settings.provider, gateway)
+        if account is None:
+            view = await adoption.read()
+        elif not account:
+            view = await adoption.read_nothing()
+        else:
+            async with gateway_of(settings, account) as theirs:
+                view = await Adoption(database, settings.provider, theirs).read()
+    _answer(output, view)
+
+
+async def _unbound_account(database: Database, provider: str, gateway: StripeGateway) -> str | None:
+    """Return the account of a merchant's provider that is bound to none: what the gateway shows, else "".
+
+    None for a provider that has its account. The connection may have been forgotten: money may have moved on it.
+    """
+    if await account_of(database, provider) is not None:
+        return None
+    view = await database.call("recovery_view", provider_id=provider)
+    merchant = await merchant_of(database, provider)
+    made = [each for each in await gateway.accounts_made(view["installation"]) if each.merchant_id == merchant]
+    unknown = await database.call("merchant_accounts_unknown", gateway_accounts=[each.gateway_account for each in made])
+    return str(unknown[0]) if unknown else ""
 
 
 async def release(output: Output, actor: str, reason: str, *, is_acknowledged: bool) -> None:
@@ -115,8 +140,8 @@ async def settle(output: Output, object_id: str, actor: str, reason: str) -> Non
     output.answer({"object": object_id, "state": "settled"}, f"{object_id} is settled.")
 
 
-def _gateway_of(settings: Settings) -> AbstractAsyncContextManager[StripeGateway]:
-    return gateway_in_mode(settings, settings.provider, open_database=unfenced_database_of)
+def _gateway_of(settings: Settings, *, is_bound: bool = True) -> AbstractAsyncContextManager[StripeGateway]:
+    return gateway_in_mode(settings, settings.provider, open_database=unfenced_database_of, is_bound=is_bound)
 
 
 def _old_workflows(client: Client, view: Mapping[str, Any]) -> OldWorkflows:

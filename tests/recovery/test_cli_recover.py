@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.database import Database
+from tests.merchants.onboarding import participating
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
@@ -46,6 +48,34 @@ async def test_a_recovery_is_led_through_to_its_release(
     assert "again" in first.stdout
     assert "recover release" in second.stdout
     assert (released.exit_code, released.document["state"], released.document["epoch"]) == (0, "open", 2)
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_a_merchants_provider_without_its_account_is_released_too_after_what_was_made_on_a_forgotten_one_was_read(
+    cli: CommandLine, merchant: Merchant, database: Database, owner_engine: AsyncEngine, is_forgotten: bool
+) -> None:
+    await participating(merchant, "cafe")
+    await merchant.run("insert into duly.providers (id, gateway, mode) values ('cafe', 'stripe', 'test')")
+    await merchant.run("select duly.assign_provider('cafe', 'cafe')")
+    if is_forgotten:
+        ours = {"duly_installation": await merchant.value("select id from duly.installation")}
+        account = await merchant.stripe.v1.accounts.create_async({"metadata": {**ours, "duly_merchant": "cafe"}})
+        await merchant.stripe.v1.payment_intents.create_async(
+            {"amount": 700, "currency": "eur", "metadata": ours}, {"stripe_account": account.id}
+        )
+    await hold(database)
+
+    await cli("recover", "declare", "--reason", "a test", DULY_PROVIDER="cafe")
+    await ago(owner_engine, 16)
+    first = await cli("recover", "read", "--json", DULY_PROVIDER="cafe")
+    await ago(owner_engine, 11)
+    await cli("recover", "read", DULY_PROVIDER="cafe")
+    told = ("--acknowledge",) if is_forgotten else ()
+    released = await cli("recover", "release", "--reason", "known", *told, "--json", DULY_PROVIDER="cafe")
+
+    assert first.exit_code == 0, first.stderr
+    assert first.document["reads"][0]["found"].get("payment", 0) == (1 if is_forgotten else 0)
+    assert (released.exit_code, released.document["state"]) == (0, "open")
 
 
 async def test_a_changeover_that_lost_nothing_is_dismissed_with_a_reason(
