@@ -119,6 +119,17 @@ def show_version(
     perform(lambda output: show(output, version), as_json=as_json)
 
 
+@app.command("export")
+def export_definitions() -> None:
+    """Give out everything that is configured as one JSON document, which changes nothing when it is applied.
+
+    With it a company that was configured by SQL, or by several documents, begins to keep one.
+    """
+    from commands.configuration.definitions import export
+
+    perform(export, as_json=True)
+
+
 @app.command("list")
 def list_definitions(as_json: Json = False) -> None:
     """List everything that is configured."""

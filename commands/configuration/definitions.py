@@ -6,6 +6,7 @@ from typing import Any
 from activities.configuration.definitions import AppliedDocument, Definitions
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
+from commands.configuration.exported import exported
 from commands.configuration.tables import changes_table, configuration_table
 from commands.formatting import document, moment
 from commands.output import Output, table, to_json
@@ -76,6 +77,13 @@ async def show(output: Output, version: int) -> None:
         f"Version {row.version}, applied by {row.actor} at {moment(row.applied_at)}: {row.reason or 'no reason given'}",
         to_json(row.document),
     )
+
+
+async def export(output: Output) -> None:
+    """Give out what is configured as a document."""
+    async with reading_database_of(read_settings()) as database:
+        found = await Definitions(database).everything()
+    output.answer(exported(found))
 
 
 async def list_all(output: Output) -> None:

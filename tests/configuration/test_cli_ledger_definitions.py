@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.house.source import ROOT
-from tests.support.builders import configure
+from tests.support.builders import Merchant, configure
 from tests.support.command_line import CommandLine
 from tests.support.company import Company
 
@@ -179,6 +179,23 @@ async def test_each_document_is_a_version_with_who_and_why_and_can_be_applied_ag
 async def _text(cli: CommandLine, version: str) -> str:
     """What a person copies from the terminal: the document behind the line that says whose it is."""
     return (await cli("definitions", "show", version, COLUMNS="100000")).stdout.split("\n", 1)[1]
+
+
+async def test_what_is_configured_is_given_out_as_a_document_that_changes_nothing(
+    cli: CommandLine, apply: Any, merchant: Merchant, tmp_path: Path
+) -> None:
+    await cli.json("definitions", "apply", str(ROOT / "docs" / "definitions.example.toml"))
+    await apply(EVERYTHING)
+    await merchant.run("update duly.definitions set write_off_product_id = null")
+    await merchant.run("insert into duly.run_definitions (id, kind, name) values ('by_sql', 'billing', 'By SQL')")
+
+    given = await cli("definitions", "export")
+    (tmp_path / "all.json").write_text(given.stdout, encoding="utf-8")
+    again = await cli.json("definitions", "apply", str(tmp_path / "all.json"))
+
+    assert {change["change"] for change in again["changes"]} == {"unchanged"}
+    listed = await cli.json("definitions", "list")
+    assert len(again["changes"]) == sum(len(rows) for rows in listed.values() if rows)
 
 
 async def test_documents_that_come_at_once_are_applied_one_after_another(cli: CommandLine, engine: AsyncEngine) -> None:

@@ -40,6 +40,7 @@ READS = frozenset(
 OTHERS: Mapping[str, str] = {
     "accounts export": "only reads",
     "codec serve": "answers the UI",
+    "definitions export": "only reads",
     "demo": "has a database of its own",
     "doctor": "only reads",
     "invariants": "checks and seals, as every night",

@@ -1,0 +1,85 @@
+"""The configuration as a document that could be applied: what is configured now, whoever configured it and how."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Row
+
+from activities.configuration.ledger_document import NONE
+from models.ledger.account import AccountState
+from models.money import Money
+
+Found = Mapping[str, Sequence[Row[Any]]]
+
+
+def exported(found: Found) -> dict[str, Any]:
+    """Return the document that changes nothing when it is applied."""
+    return {
+        kind: _part(rows[0]) if kind in _ONLY else [_PARTS.get(kind, _part)(row) for row in rows]
+        for kind, rows in found.items()
+        if rows and kind != "providers"
+    } | {"providers": [_provider(row, found) for row in found["providers"]]}
+
+
+def _part(row: Row[Any]) -> dict[str, Any]:
+    """Return what a row says, by the document's names."""
+    names = {"is_active": "active", "tax_rate_id": "tax_rate", "is_default": "default"}
+    return {names.get(name, name): value for name, value in row._asdict().items() if value is not None}
+
+
+def _without(*names: str) -> Callable[[Row[Any]], dict[str, Any]]:
+    return lambda row: {name: value for name, value in _part(row).items() if name not in names}
+
+
+def _type(row: Row[Any]) -> dict[str, Any]:
+    # A series is what it is: the document names it alone.
+    return _without("gap_free", *(() if row.prefix else ("per_year",)))(row)
+
+
+def _account(row: Row[Any]) -> dict[str, Any]:
+    return {**_without("state")(row), "active": row.state != AccountState.TERMINATED}
+
+
+def _policy(row: Row[Any]) -> dict[str, Any]:
+    return {"id": row.id, **({"segment": row.segment} if row.segment else {}), **row.document}
+
+
+def _provider(row: Row[Any], found: Found) -> dict[str, Any]:
+    methods = [method.id for method in found["payment_methods"] if method.provider_id == row.id]
+    return {
+        **_without("merchant", "currencies")(row),
+        **({"merchant": row.merchant} if row.merchant else {}),
+        "currencies": sorted(row.currencies),
+        "minimums": _in_major_units(row.currencies),
+        "payment_methods": methods,
+    }
+
+
+def _run_definition(row: Row[Any]) -> dict[str, Any]:
+    names = {"provider_id": "provider", "dunning_policy_id": "dunning_policy"}
+    names |= {"window_size": "window", "page_size": "page"}
+    given = {names.get(name, name): value for name, value in _part(row).items()}
+    bounds = {"minimum_minor": "minimum", "maximum_minor": "maximum"}
+    criteria = {
+        bounds.get(name, name): _in_major_units(value) if name in bounds else value
+        for name, value in row.criteria.items()
+    }
+    return {**given, "schedule": row.schedule or NONE, "criteria": criteria}
+
+
+def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
+    return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
+
+
+_ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules"})
+_PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
+    {
+        "payment_methods": _without("provider_id"),
+        "transaction_types": _type,
+        "internal_accounts": _account,
+        "dunning_policies": _policy,
+        "reminder_rules": _without("version"),
+        "run_definitions": _run_definition,
+    }
+)
