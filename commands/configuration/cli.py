@@ -120,14 +120,14 @@ def show_version(
 
 
 @app.command("export")
-def export_definitions() -> None:
+def export_definitions(as_json: Json = True) -> None:
     """Give out everything that is configured as one JSON document, which changes nothing when it is applied.
 
     With it a company that was configured by SQL, or by several documents, begins to keep one.
     """
     from commands.configuration.definitions import export
 
-    perform(export, as_json=True)
+    perform(export, as_json=as_json)
 
 
 @app.command("list")
