@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
     Row,
     Select,
     Text,
+    and_,
     case,
     cast,
     func,
@@ -22,8 +24,9 @@ from sqlalchemy import (
 )
 
 from activities.database import Database, matching
-from models.ledger.transaction import LifeCycleState
+from models.ledger.transaction import LifeCycleState, Side
 from models.problem import refusal
+from models.tables.accounts import AccountRow
 from models.tables.ledger import TransferRow
 from models.tables.transactions import (
     FinancialTransactionRow,
@@ -35,7 +38,19 @@ from models.tables.views import CurrentAllocationView, TransactionView
 
 # The columns but the one that orders an account's postings: it says nothing to a person.
 _T = TransactionView
-_TRANSACTIONS = select(*(column for column in _T.__table__.columns if column.name != "account_version"))
+# Outstanding: unsettled and past due on the account's own calendar (X43); without a due date, since it was posted.
+_TIME_ZONE = select(AccountRow.time_zone).where(AccountRow.id == _T.account_id).scalar_subquery()
+_IS_OUTSTANDING = and_(
+    _T.side == Side.DEBIT,
+    _T.unsettled_minor > 0,
+    func.coalesce(_T.due_on, _T.posted_on) < cast(func.timezone(_TIME_ZONE, func.now()), Date),
+)
+_TRANSACTIONS = select(
+    *(column for column in _T.__table__.columns if column.name != "account_version"),
+    case((_T.unsettled_minor.is_(None), None), (_IS_OUTSTANDING, _T.unsettled_minor), else_=0).label(
+        "outstanding_minor"
+    ),
+)
 # An id ends in a number of a sequence.
 _NUMBER = cast(func.substr(_T.id, literal_column("4")), BigInteger)
 _POSTED_OR_ISSUED = func.coalesce(_T.posted_on, _T.issued_on)

@@ -102,6 +102,7 @@ def _facts(found: Row[Any], totals: dict[str, int], counterparts: Iterable[Row[A
         ("Discount, net, tax", ", ".join(totalled.values())),
         ("Total", money(found.total_minor, found.currency)),
         ("Unsettled", "" if found.unsettled_minor is None else money(found.unsettled_minor, found.currency)),
+        ("Outstanding", money(found.outstanding_minor, found.currency) if found.outstanding_minor else ""),
         ("Method", found.method),
         ("Gateway", f"{found.provider} {found.gateway_reference or ''}".strip() if found.provider else ""),
         ("Payment reference", found.payment_reference),

@@ -58,6 +58,9 @@ async def test_unsettled_and_outstanding_are_told_apart(company: Company) -> Non
     result = await company.cli.json("accounts", "balance", "a1")
 
     assert (result["unsettled_minor"], result["outstanding_minor"], result["credit_minor"]) == (15000, 10000, 0)
+    listed = (await company.cli.json("transactions", "list", "--account", "a1"))["transactions"]
+    assert [(one["unsettled_minor"], one["outstanding_minor"]) for one in listed] == [(5000, 0), (10000, 10000)]
+    assert (await company.shown(listed[1]["id"]))["outstanding_minor"] == 10000
 
 
 async def test_a_statement_can_be_csv(company: Company) -> None:
