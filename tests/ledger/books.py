@@ -1,5 +1,6 @@
 """The ledger as the tests speak to it: one call, one function of the database, refusals as the project's exceptions."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from models.ledger.refusals import LedgerError, ledger_error
+from tests.support.builders import configure
 
 TAX_PERCENT = 19
 POSTED_ON = date(2026, 5, 20)
@@ -42,6 +45,7 @@ class Books:
     """A connection to the ledger under one role. Every call is a commit of its own."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.connection = psycopg.connect(plain_url(url), autocommit=True)
 
     def close(self) -> None:
@@ -55,6 +59,16 @@ class Books:
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise (ledger_error(error.diag) or error) from error
+
+    def configure(self, document: str) -> None:
+        """Apply a document of the configuration, as the company would."""
+
+        async def applied() -> None:
+            engine = create_async_engine(self.url)
+            await configure(engine, document)
+            await engine.dispose()
+
+        asyncio.run(applied())
 
     def value(self, statement: str, *arguments: Any) -> Any:
         """Return the single value of a query."""

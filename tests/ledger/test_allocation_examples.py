@@ -8,6 +8,14 @@ import pytest
 from models.ledger.refusals import PrerequisiteError
 from tests.ledger.books import Books, line
 
+WITHIN_TEN_DAYS = """
+[[due_date_rules]]
+id = "due_in_14_days"
+number_of_days = 14
+proximity_operator = "plus_minus"
+proximity_days = 10
+"""
+
 
 def test_fifo_a_cancelled_invoice_s_credit_note_settles_the_next_one(books: Books) -> None:
     first = books.invoice("INV 1", "acc_1", 100)
@@ -77,8 +85,8 @@ def test_a_payment_that_is_kept_in_part_or_comes_back_un_pays_nothing(owner: Boo
     assert (books.unsettled(named), books.unsettled(other)) == (0, 50)
 
 
-def test_a_payment_for_two_invoices_settles_the_earlier_due_first(owner: Books, books: Books) -> None:
-    owner.run("update duly.due_date_rules set proximity_operator = 'plus_minus', proximity_days = 10")
+def test_a_payment_for_two_invoices_settles_the_earlier_due_first(books: Books) -> None:
+    books.configure(WITHIN_TEN_DAYS)
     late = books.invoice("INV 1", "acc_1", 100, due_on=date(2026, 6, 10))
     early = books.invoice("INV 2", "acc_1", 100, due_on=date(2026, 6, 1))
 
@@ -87,8 +95,8 @@ def test_a_payment_for_two_invoices_settles_the_earlier_due_first(owner: Books, 
     assert books.allocations("acc_1") == {(payment, early, 100), (payment, late, 50)}
 
 
-def test_under_pure_fifo_what_a_payment_addresses_is_ignored(owner: Books, books: Books) -> None:
-    owner.run("update duly.definitions set allocation_principle = 'fifo'")
+def test_under_pure_fifo_what_a_payment_addresses_is_ignored(books: Books) -> None:
+    books.configure('[ledger]\nallocation_principle = "fifo"')
     first, second = books.invoice("INV 1", "acc_1", 100), books.invoice("INV 2", "acc_1", 100)
 
     payment = books.pay("PAY 1", "acc_1", 100, addressed_invoice_ids=_ids(second))

@@ -113,8 +113,10 @@ def test_an_invoice_of_nothing_is_settled_at_once_and_can_be_cancelled(books: Bo
     assert (books.balance("acc_1"), books.transfers(invoice), books.violations()) == (-10, [], [])
 
 
-def test_the_tax_of_a_write_off_is_that_of_its_product(owner: Books, books: Books) -> None:
-    owner.run("update duly.products set tax_rate_id = 'standard' where id = 'bad_debt'")
+def test_the_tax_of_a_write_off_is_that_of_its_product(books: Books) -> None:
+    books.configure(
+        '[[products]]\nid = "bad_debt"\nname = "Bad debt"\ntax_rate = "standard"\nledger_account = "write_off"'
+    )
     invoice = books.invoice("i1", "acc_1", lines=[line(100_00, tax_percent=19)])
 
     write_off = books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off")
@@ -125,7 +127,7 @@ def test_the_tax_of_a_write_off_is_that_of_its_product(owner: Books, books: Book
     ]
 
 
-def test_a_write_off_needs_an_unsettled_invoice_a_type_and_a_product(owner: Books, books: Books) -> None:
+def test_a_write_off_needs_an_unsettled_invoice_a_type_and_a_product(books: Books) -> None:
     settled, payment = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 100)
     invoice = books.invoice("i2", "acc_1", 100)
 
@@ -135,7 +137,7 @@ def test_a_write_off_needs_an_unsettled_invoice_a_type_and_a_product(owner: Book
     refused(lambda: write_off(settled), PrerequisiteError, "unsettled_only")
     refused(lambda: write_off(payment), PrerequisiteError, "invoice_only")
     refused(lambda: write_off(invoice, None), InvalidInputError, "write_off_type_given")
-    owner.run("update duly.definitions set write_off_product_id = null")
+    books.configure('[ledger]\nwrite_off_product = "none"')
     refused(lambda: write_off(invoice), ConfigurationError, "write_off_product_set")
 
 

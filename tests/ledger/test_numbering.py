@@ -42,15 +42,10 @@ def pay_until_open(books: Books, account: str = "acc_1") -> None:
 
 def number_by(owner: Books, type_id: str, prefix: str, *, per_year: bool = False, gap_free: bool = True) -> None:
     """Number a type by a series of its own."""
-    owner.run(
-        "insert into duly.number_series (prefix, is_per_year, classification, is_gap_free)"
-        " select %s, %s, classification, %s from duly.transaction_types where id = %s on conflict do nothing",
-        prefix, per_year, gap_free, type_id,
-    )  # fmt: skip
-    owner.run(
-        "update duly.transaction_types set number_prefix = %s, is_numbered_per_year = %s where id = %s",
-        prefix, per_year, type_id,
-    )  # fmt: skip
+    owner.configure(
+        f'[[transaction_types]]\nid = "{type_id}"\nprefix = "{prefix}"\n'
+        f"per_year = {str(per_year).lower()}\ngap_free = {str(gap_free).lower()}"
+    )
 
 
 def test_a_series_that_came_from_another_cluster_is_opened_in_this_one(books: Books, owner: Books) -> None:
@@ -145,7 +140,7 @@ def test_a_series_with_gaps_may_begin_anew_each_year(owner: Books, books: Books)
 
 
 def test_an_invoice_of_each_type_in_a_batch_has_the_number_of_its_series(owner: Books, books: Books) -> None:
-    owner.run("insert into duly.transaction_types (id, name, classification) values ('abroad', 'Abroad', 'invoice')")
+    owner.configure('[[transaction_types]]\nid = "abroad"\nname = "Abroad"\nclassification = "invoice"')
     number_by(owner, "abroad", "EXP")
     batch = [
         {"key": f"i{n}", "account_id": "acc_1", "currency": "EUR", "lines": [line(100)], "type_id": type_id}
