@@ -11,6 +11,7 @@ from commands.configuration.tables import changes_table, configuration_table
 from commands.formatting import document, moment
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
+from models.problem import refusal
 
 
 async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
@@ -59,7 +60,10 @@ async def delete(output: Output, definition_id: str, *, actor: str, reason: str)
 
 
 async def history(output: Output, definition_id: str, kind: str, limit: int) -> None:
-    """Show what was changed of one part of the configuration, or of everything."""
+    """Show what was changed of one part of the configuration, or of everything. Raises RefusedError for no table."""
+    if kind and kind not in DefinitionsDocument.model_fields:
+        tables = ", ".join(sorted(DefinitionsDocument.model_fields.keys() - {"whole"}))
+        raise refusal("kind", "table_exists", f"a document has no table {kind!r}; it has {tables}")
     async with reading_database_of(read_settings()) as database:
         rows = await Definitions(database).history(definition_id, kind, limit)
     output.answer(

@@ -164,7 +164,9 @@ async def test_each_document_is_a_version_with_who_and_why_and_can_be_applied_ag
     (tmp_path / "first.json").write_text(str(await _text(cli, "1")), encoding="utf-8")
     back = await cli.json("definitions", "apply", str(tmp_path / "first.json"))
     unknown = await cli("definitions", "show", "9", "--json")
+    no_table = await cli("definitions", "history", "--kind", "gadgets", "--json")
 
+    assert no_table.rules == [("kind", "table_exists")]
     assert [(one["version"], one["actor"], one["reason"]) for one in history] == [
         (2, "max", ""),
         (1, "paula", "as agreed with the auditor"),
