@@ -6,6 +6,7 @@ import typer
 
 from commands.bank import cli as refunds
 from commands.bank import import_cli
+from commands.books import bills_cli as bills
 from commands.books import cli as books
 from commands.cards import cli as cards
 from commands.collections import cli as collections
@@ -74,6 +75,7 @@ GROUPS = {
     "documents": documents.app,
     "suspense": suspense.app,
     "books": books.app,
+    "bills": bills.app,
     "refunds": refunds.app,
     "reductions": reductions.app,
     "merchants": merchants.app,

@@ -50,7 +50,7 @@ grant insert (id, account_id, product_id, price_minor, currency, quantity, billi
 -- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
 -- it).
 -- books
-grant execute on function duly.close_books, duly.history_of, duly.permit_any_day, duly.reopen_books, duly.set_any_day_right to duly_app;
+grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.reopen_books, duly.set_any_day_right to duly_app;
 
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,

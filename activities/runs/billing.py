@@ -20,6 +20,9 @@ from models.runs.process_run import BilledPage, BillingPageRequest, Certificate,
 from models.subscriptions.billing import BillableSubscription
 from models.subscriptions.documents import Bill, bill_of
 
+# An account's bill is a dozen rows; its lock is held so long.
+BILLS_OF_A_COMMIT = 200
+
 log = structlog.get_logger(__name__)
 
 _WHOLE_MONTH = TypeAdapter(DueSubscription)
@@ -79,7 +82,10 @@ class BillingActivities:
 
     @activity.defn
     async def certify_billing_run(self, run_id: str) -> Certificate:
-        """Close the run: every subscription once, the same money as the ledger posted."""
+        """Make the bills of the accounts, and close the run: every subscription once, the same money as was posted."""
+        after: str | None = ""
+        while after is not None:
+            after = await self._database.call("make_bills_of_run", run_id=run_id, after=after, limit=BILLS_OF_A_COMMIT)
         certificate = CERTIFICATE.validate_python(
             await self._database.call("certify_run", timeout_seconds=SWEEP_SECONDS, run_id=run_id)
         )

@@ -16,7 +16,7 @@ Day = Annotated[date, typer.Argument(metavar="DAY", parser=day_of, help="A day, 
 Holder = Annotated[str, typer.Argument(metavar="ACTOR", help="Whose right it is: the name that --actor says.")]
 
 
-class HistoryKind(StrEnum):
+class AuditedKind(StrEnum):
     """What a change was of."""
 
     TRANSACTION = "transaction"
@@ -72,7 +72,7 @@ def show_history(
         ),
     ] = "",
     *,
-    kind: Annotated[HistoryKind | None, typer.Option("--kind", help="Only changes of this kind.")] = None,
+    kind: Annotated[AuditedKind | None, typer.Option("--kind", help="Only changes of this kind.")] = None,
     actor: Annotated[str, typer.Option("--by", help="Only what this person or service did.")] = "",
     limit: Limit = 50,
     as_json: Json = False,

@@ -1,4 +1,4 @@
-"""Closed periods, issue dates with their time, and who changed what.
+"""Closed periods, issue dates with their time, who changed what, and bills.
 
 Revision ID: 0025
 """

@@ -89,6 +89,9 @@ MESSAGES: dict[str, str] = {
     "back_office_code_unique": "back_office_code {back_office_code} is taken by another {classification}",
     "bank_decides": "refund {transaction_id} is with the bank, whose answer posts or rejects it: `refunds confirm`",
     "batch_not_empty": "the batch must be a list of at least one element",
+    "bill_after_the_last": "account {account_id} has a bill of {last} already, and none of {period} comes after it",
+    "bill_exists": "there is no bill {bill}",
+    "bill_unsettled": "bill {bill} is settled",
     "category_allowed": "category {category} is not allowed on type {type_id}",
     "close_moves_on": "{day} is closed already: the books are closed until {closed_until}; `books reopen` opens days",
     "counterpart_given": "a {classification} {transaction_id} must name the document it undoes; others may not",
@@ -151,6 +154,7 @@ MESSAGES: dict[str, str] = {
     "rejected_columns": "transaction {transaction_id} is {state} but its rejection is not complete",
     "rejection_reason_given": "reason {reason} is not one of the reasons for rejection",
     "right_by_another": "{actor} cannot give this right to himself: somebody else gives it",
+    "something_to_bill": "account {account_id} has nothing to bill for {period}",
     "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",
     "system_account_empty": (
         "account {account_id} is the company's own and has money on it: {balance_minor} minor units of {currency}"

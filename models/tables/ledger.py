@@ -163,3 +163,48 @@ class AuditTrailRow(Base):
     made_by: Mapped[str]
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     made_at: Mapped[datetime]
+
+
+class AccountBillRow(Base):
+    """The bill of an account for a period: what was brought forward, between, and billed, in minor units."""
+
+    __tablename__ = "account_bills"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    number: Mapped[str] = mapped_column(Text(collation="C"))
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    period: Mapped[str] = mapped_column(Text(collation="C"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    brought_forward_minor: Mapped[int] = mapped_column(BigInteger)
+    debited_minor: Mapped[int] = mapped_column(BigInteger)
+    credited_minor: Mapped[int] = mapped_column(BigInteger)
+    invoiced_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_notes_minor: Mapped[int] = mapped_column(BigInteger)
+    outstanding_minor: Mapped[int] = mapped_column(BigInteger)
+    is_exceptional: Mapped[bool]
+    exceeded_minor: Mapped[int | None] = mapped_column(BigInteger)
+    run_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    actor: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class BillEntryRow(Base):
+    """On which bill a posting is: as a document of it, between it and the one before, or from before the first."""
+
+    __tablename__ = "bill_entries"
+
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    bill_id: Mapped[str] = mapped_column(Text(collation="C"))
+    part: Mapped[str]
+
+
+class BillLimitRow(Base):
+    """Above which amount a bill is exceptional, in minor units."""
+
+    __tablename__ = "bill_limits"
+
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    limit_minor: Mapped[int] = mapped_column(BigInteger)

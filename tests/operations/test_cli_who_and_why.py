@@ -87,10 +87,13 @@ FINAL = frozenset(
 IDS_AND_DATES = frozenset(
     {
         "account",
+        "amount",
         "award",
+        "bill",
         "calls_per_second",
         "card",
         "classification",
+        "currency",
         "day",
         "definition",
         "discrepancy",

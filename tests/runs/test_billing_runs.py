@@ -109,6 +109,24 @@ async def test_billing_twice_posts_nothing_twice(duly: RunningDuly, merchant: Me
     assert await broken_invariants(merchant) == []
 
 
+async def test_a_run_makes_one_bill_an_account_with_all_that_it_billed(duly: RunningDuly, merchant: Merchant) -> None:
+    account, other = await merchant.account(), await merchant.account()
+    for _ in range(2):
+        await merchant.subscription(account, price_minor=1000)
+    await merchant.subscription(other, price_minor=500)
+
+    await duly.bill()
+
+    bills = await merchant.run(
+        "select b.account_id, b.invoiced_minor, b.outstanding_minor, b.run_id, count(*) from duly.account_bills b"
+        " join duly.bill_entries e on e.bill_id = b.id group by b.id order by b.invoiced_minor"
+    )
+    assert [tuple(row) for row in bills] == [
+        (other, 595, 595, "billing/plans/2026-11", 1),
+        (account, 2380, 2380, "billing/plans/2026-11", 2),
+    ]
+
+
 async def test_a_page_that_is_billed_again_after_a_lost_answer_posts_nothing_twice(
     merchant: Merchant, database: Database
 ) -> None:

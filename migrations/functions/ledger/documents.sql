@@ -12,11 +12,11 @@ create or replace function duly.older_document_hash(p_raw jsonb, p_actor text) r
 $$;
 
 -- Read the elements once; amounts stay JSON until they are stored.
-create or replace function duly.read_documents(p_batch jsonb) returns duly.document[] language sql stable as $$
+create or replace function duly.documents_of(p_batch jsonb) returns duly.ledger_document[] language sql stable as $$
   select array_agg(row(r.ord, duly.document_hash(r.raw), e.key, e.account_id, e.currency, e.type_id,
       e.category, e.issued_on, e.posted_on, e.due_on, e.issue_reason, e.back_office_code, coalesce(e.invoices, '{}'),
       coalesce(e.origin, 'system'), coalesce(e.actor, 'system'), e.lines, null, null, null, null, null, null, null,
-      null, null, e.issued_at)::duly.document order by r.ord)
+      null, null, e.issued_at)::duly.ledger_document order by r.ord)
     from jsonb_array_elements(p_batch) with ordinality r (raw, ord)
     cross join lateral jsonb_to_record(r.raw) as e (key text, account_id text, currency text, type_id text,
       category text, issued_on date, posted_on date, due_on date, issue_reason text, back_office_code text,
@@ -24,11 +24,11 @@ create or replace function duly.read_documents(p_batch jsonb) returns duly.docum
 $$;
 
 -- The elements that are new. A key that was used before must come with the same element.
-create or replace function duly.new_documents(p_documents duly.document[], p_batch jsonb) returns duly.document[] language plpgsql stable as $$
+create or replace function duly.new_documents(p_documents duly.ledger_document[], p_batch jsonb) returns duly.ledger_document[] language plpgsql stable as $$
 declare
   v_broken text[];
   v_key text;
-  v_new duly.document[];
+  v_new duly.ledger_document[];
 begin
   select array_agg(d order by d.ord) filter (where t.id is null),
       array_agg(d.key) filter (where d.key is null or (t.request_hash <> d.hash
@@ -47,8 +47,8 @@ end $$;
 
 -- Look up what its account, type and date say of each document, in one pass: in a batch, each visit of a table costs as
 -- much as an insert. Posted documents continue each account's balance and version, which the caller has locked.
-create or replace function duly.look_up(p_classification duly.classification, p_default_type_id text, p_documents duly.document[],
-  p_draft boolean, p_now timestamptz) returns duly.document[] language sql volatile as $$
+create or replace function duly.look_up(p_classification duly.classification, p_default_type_id text, p_documents duly.ledger_document[],
+  p_draft boolean, p_now timestamptz) returns duly.ledger_document[] language sql volatile as $$
   select array_agg(row(x.ord, x.hash, x.key, x.account_id, x.currency, coalesce(x.type_id, p_default_type_id),
       x.category, coalesce((x.issued_at at time zone x.time_zone)::date, x.issued_on, x.today), x.day, x.due_on, x.issue_reason, x.back_office_code, x.invoices,
       x.origin, x.actor, x.lines, 'ft_' || nextval('duly.financial_transaction_ids'), x.total_minor, x.posted_at,
@@ -56,7 +56,7 @@ create or replace function duly.look_up(p_classification duly.classification, p_
         jsonb_build_object('key', x.key, 'account_id', x.account_id, 'currency', x.currency, 'due_on', x.due_on,
           'earliest', x.earliest, 'latest', x.latest, 'category', x.category, 'classification', p_classification,
           'type_id', coalesce(x.type_id, p_default_type_id)) end,
-      coalesce(x.issued_at, case when x.issued_on is null then p_now end))::duly.document order by x.ord)
+      coalesce(x.issued_at, case when x.issued_on is null then p_now end))::duly.ledger_document order by x.ord)
     from (
       select u.ord, u.hash, u.key, u.account_id, u.currency, u.type_id, u.category, u.issued_on, u.issue_reason,
           u.back_office_code, u.invoices, u.origin, u.actor, u.lines, u.issued_at, a.time_zone, a.id as known_id, a.kind, a.state,
@@ -99,7 +99,7 @@ create or replace function duly.look_up(p_classification duly.classification, p_
 $$;
 
 -- Name the first element that breaks a rule.
-create or replace function duly.check_documents(p_documents duly.document[]) returns void language plpgsql stable as $$
+create or replace function duly.check_documents(p_documents duly.ledger_document[]) returns void language plpgsql stable as $$
 declare
   x record;
 begin
@@ -110,7 +110,7 @@ begin
   end if;
 end $$;
 
-create or replace function duly.insert_headers(p_classification duly.classification, p_documents duly.document[], p_draft boolean)
+create or replace function duly.insert_headers(p_classification duly.classification, p_documents duly.ledger_document[], p_draft boolean)
 returns void language sql as $$
   insert into duly.financial_transactions (id, idempotency_key, request_hash, classification, type_id, category,
       account_id, currency, total_minor, state, issued_on, due_on, issue_reason, back_office_code,
@@ -123,7 +123,7 @@ returns void language sql as $$
 $$;
 
 -- What follows posted headers and their lines: transfers, open items and balances.
-create or replace function duly.book_documents(p_classification duly.classification, p_documents duly.document[],
+create or replace function duly.book_documents(p_classification duly.classification, p_documents duly.ledger_document[],
   p_lines duly.ledger_line[]) returns void language plpgsql as $$
 begin
   perform duly.write_line_transfers(p_lines);
@@ -139,7 +139,7 @@ end $$;
 
 -- Credit that was waiting settles what is new on its account; a credit note goes where it is addressed first. Only an
 -- account that was in credit has some: no account has open items on both sides.
-create or replace function duly.settle_documents(p_classification duly.classification, p_documents duly.document[]) returns void
+create or replace function duly.settle_documents(p_classification duly.classification, p_documents duly.ledger_document[]) returns void
 language plpgsql as $$
 declare
   v_in_credit text[];
@@ -157,7 +157,7 @@ end $$;
 create or replace function duly.write_documents(p_classification duly.classification, p_batch jsonb, p_draft boolean) returns void
 language plpgsql as $$
 declare
-  v_documents duly.document[] := duly.read_documents(p_batch);
+  v_documents duly.ledger_document[] := duly.documents_of(p_batch);
   v_lines duly.ledger_line[];
   v_ids text[];
 begin

@@ -65,5 +65,14 @@ alter table duly.gateway_bookings add column moved_on date;
 comment on column duly.gateway_bookings.moved_on is
     'The day on which the money moved, when that was closed and the booking went to the first open day.';
 
--- As asked for: the moment of issue. At the end, so that what was built before keeps its places.
-alter type duly.document add attribute issued_at timestamptz;
+-- A document as the functions take it, with its moment of issue. A type of its own: calls that are under way keep theirs.
+create type duly.ledger_document as (
+    -- As asked for.
+    ord bigint, hash bytea, key text, account_id text, currency text, type_id text, category text, issued_on date,
+    posted_on date, due_on date, issue_reason text, back_office_code text, invoices text[], origin text, actor text,
+    lines jsonb,
+    -- As looked up: its id, what posting does to the account, and why it is refused, if it is.
+    id text, total_minor bigint, posted_at timestamptz, account_version bigint, balance_after_minor bigint,
+    meets_credit boolean, refusal_kind text, rule text, arguments jsonb,
+    issued_at timestamptz
+);

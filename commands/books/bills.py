@@ -1,0 +1,129 @@
+"""Making, paying and showing bills."""
+
+import uuid
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import Row
+
+from activities.books.bills import Bills
+from commands.changing.changes import person_of
+from commands.collection_signals import signal_collections
+from commands.formatting import document, moment, money
+from commands.output import Output, table
+from commands.session import database_of, read_settings, reading_database_of
+from models.money import Money, MoneyError
+from models.problem import refusal
+
+NO_LIMIT = "none"
+
+
+async def make(output: Output, account: str, period: str, *, actor: str) -> None:
+    """Make the bill of an account for a period."""
+    async with database_of(read_settings()) as database:
+        bill = await Bills(database).make(account, period, actor=person_of(actor))
+        rows = await Bills(database).documents(bill.id)
+    _answer(output, bill, rows)
+
+
+async def limit(output: Output, currency: str, amount: str, *, actor: str, reason: str) -> None:
+    """Say above which amount a bill is exceptional."""
+    limit_minor = None if amount == NO_LIMIT else _minor(amount, currency)
+    async with database_of(read_settings()) as database:
+        await Bills(database).limit(currency, limit_minor, actor=person_of(actor), reason=reason)
+    output.answer(
+        {"currency": currency, "limit_minor": limit_minor},
+        f"Bills above {money(limit_minor, currency)} are exceptional." if limit_minor else f"No limit in {currency}.",
+    )
+
+
+async def pay(output: Output, identifier: str, *, method: str, reference: str, key: str, actor: str) -> None:
+    """Pay what is unsettled of a bill, and signal the account's collections."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        bills = Bills(database)
+        bill = await bills.require(identifier)
+        receipt = await bills.pay(
+            bill.id,
+            key=key or f"cli:{uuid.uuid4()}",
+            method=method,
+            payment_reference=reference or None,
+            actor=person_of(actor),
+        )
+        signals = await signal_collections(output, database, settings, [bill.account_id])
+        bill = await bills.require(identifier)
+    output.answer(
+        {"payment": receipt.number, "bill": _document(bill), **signals},
+        f"Paid {bill.number} by {receipt.number}; {money(bill.unsettled_minor, bill.currency)} of it is unsettled.",
+    )
+
+
+async def show(output: Output, identifier: str) -> None:
+    """Show a bill with its documents."""
+    async with reading_database_of(read_settings()) as database:
+        bill = await Bills(database).require(identifier)
+        rows = await Bills(database).documents(bill.id)
+    _answer(output, bill, rows)
+
+
+async def history(output: Output, account: str, period: str, limit_rows: int, *, is_exceptional: bool) -> None:
+    """Show bills, the newest first."""
+    async with reading_database_of(read_settings()) as database:
+        rows = await Bills(database).history(account, period, limit_rows, is_exceptional=is_exceptional)
+    shown = [
+        (
+            one.number,
+            one.account_id,
+            one.period,
+            money(one.outstanding_minor, one.currency),
+            money(one.unsettled_minor, one.currency),
+            _word(one),
+        )
+        for one in rows
+    ]
+    columns = ("Number", "Account", "Period", "Outstanding", "Unsettled", "State")
+    output.answer(
+        {"bills": [_document(one) for one in rows]},
+        table("Bills", *columns, rows=shown, right=("Outstanding", "Unsettled")),
+    )
+
+
+def _answer(output: Output, bill: Row[Any], rows: Any) -> None:
+    facts = [
+        ("Account, period", f"{bill.account_id}, {bill.period}"),
+        ("Brought forward", money(bill.brought_forward_minor, bill.currency)),
+        ("Debited since", money(bill.debited_minor, bill.currency)),
+        ("Credited since", money(bill.credited_minor, bill.currency)),
+        ("Invoices", money(bill.invoiced_minor, bill.currency)),
+        ("Credit notes", money(bill.credit_notes_minor, bill.currency)),
+        ("Outstanding", money(bill.outstanding_minor, bill.currency)),
+        ("Unsettled now", money(bill.unsettled_minor, bill.currency)),
+        ("State", _word(bill)),
+        ("Exceptional", f"above {money(bill.exceeded_minor, bill.currency)}" if bill.is_exceptional else "no"),
+        ("Made", f"{moment(bill.made_at)} by {bill.run_id or bill.actor}"),
+    ]
+    documents = {"documents": [document(one) for one in rows]}
+    output.answer({**_document(bill), **documents}, table("", "Bill", bill.number, rows=facts), _table(bill, rows))
+
+
+def _table(bill: Row[Any], rows: Any) -> Table:
+    shown = [
+        (one.number, one.classification, one.posted_on, one.due_on, money(one.total_minor, bill.currency))
+        for one in rows
+    ]
+    return table("Documents", "Number", "Classification", "Posted", "Due", "Total", rows=shown, right=("Total",))
+
+
+def _document(bill: Row[Any]) -> dict[str, Any]:
+    return {**document(bill), "is_settled": bill.unsettled_minor == 0}
+
+
+def _word(bill: Row[Any]) -> str:
+    return "posted" if bill.unsettled_minor else "settled"
+
+
+def _minor(amount: str, currency: str) -> int:
+    try:
+        return Money.parse(amount, currency).amount_minor
+    except (MoneyError, ValueError) as error:
+        raise refusal("amount", "amount_format", str(error)) from error

@@ -1,0 +1,84 @@
+"""`bills`: what accounts were billed for a period, with what was brought forward."""
+
+from typing import Annotated
+
+import typer
+
+from commands.changing.changes import Reason, changes
+from commands.options import AccountId, Actor, Json, Limit, PeriodText, period_of
+from commands.runner import perform
+
+app = typer.Typer(help="Bills: one an account and period, made by billing runs.", no_args_is_help=True)
+
+BillName = Annotated[str, typer.Argument(metavar="BILL", help="Number or id of a bill: BIL-0000000001, bill_1.")]
+
+
+@app.command("make")
+@changes()
+def make_bill(account: AccountId, period: PeriodText, actor: Actor = "", as_json: Json = False) -> None:
+    """Make the bill of one account for a period, of what was posted up to its end. Making it again changes nothing.
+
+    Billing runs make the bills of the accounts that they have billed by themselves.
+    """
+    from commands.books.bills import make
+
+    perform(lambda output: make(output, account, period, actor=actor), as_json=as_json)
+
+
+@app.command("limit")
+@changes()
+def limit_bills(
+    currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="ISO 4217, such as EUR.")],
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="In major units, such as 500.00; `none` for no limit.")
+    ],
+    actor: Actor = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Say above which amount a bill is exceptional. A bill above its account's credit limit is so in any case."""
+    from commands.books.bills import limit
+
+    perform(lambda output: limit(output, currency, amount, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("quick-pay")
+@changes()
+def quick_pay_bill(
+    bill: BillName,
+    *,
+    method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],
+    reference: Annotated[str, typer.Option("--reference", help="Reference of the payment.")] = "",
+    key: Annotated[str, typer.Option("--key", help="Idempotency key: the same under the same key is done once.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+) -> None:
+    """Pay all that is unsettled of a bill's invoices."""
+    from commands.books.bills import pay
+
+    perform(lambda output: pay(output, bill, method=method, reference=reference, key=key, actor=actor), as_json=as_json)
+
+
+@app.command("show")
+def show_bill(bill: BillName, as_json: Json = False) -> None:
+    """Show a bill: what was brought forward, its invoices and credit notes, and what is unsettled of them."""
+    from commands.books.bills import show
+
+    perform(lambda output: show(output, bill), as_json=as_json)
+
+
+@app.command("history")
+def show_bills(
+    account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="Id of an account; else of all.")] = "",
+    *,
+    period: Annotated[
+        str | None, typer.Option("--period", parser=period_of, metavar="PERIOD", help="Only of this month.")
+    ] = None,
+    exceptional: Annotated[bool, typer.Option("--exceptional", help="Only bills above a limit.")] = False,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show the bills of an account or of all, the newest first."""
+    from commands.books.bills import history
+
+    perform(lambda output: history(output, account, period or "", limit, is_exceptional=exceptional), as_json=as_json)
