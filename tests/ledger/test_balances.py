@@ -158,6 +158,10 @@ BREAKS = {
     "I15 transfer of what was posted": "update duly.transfers set source_id = 'ft_99' where source_id = 'ft_2'",
     "I16 seal of the ledger": "update duly.transfers set posted_on = '2030-01-01' where source_id = 'ft_1'",
     "I17 roll-up equals its transfers": "delete from duly.ledger_day_sums where ledger_account = 'receivable'",
+    "I18 posted on an open day": (
+        "insert into duly.closings (closed_until, is_reopening, actor, reason, made_at)"
+        " values ('2026-12-31', false, 'ada', 'x', '2020-01-01')"
+    ),
 }
 
 

@@ -145,24 +145,29 @@ begin
   if v_settled_ids <> '{}' then perform duly.displace(p_credit, duly.unsettled(p_credit.id), v_settled_ids); end if;
 end $$;
 
--- Settle invoices with a credit instead of those that have settled them, as far as it goes.
+-- Settle invoices with a credit instead of those that have settled them, as far as it goes: the last one in part.
 create or replace function duly.displace(p_credit duly.financial_transactions, p_left bigint, p_invoice_ids text[])
 returns void language plpgsql as $$
 declare
   v_ids text[];
   v_amounts bigint[];
+  v_whole_ids text[];
+  v_part_id text;
   v_taken_back bigint[];
   v_kept_credits text[];
   v_kept_debits text[];
   v_kept_amounts bigint[];
 begin
-  select array_agg(x.transaction_id), array_agg(x.amount_minor) into v_ids, v_amounts
-    from (select y.transaction_id, least(y.amount_minor, p_left - y.up_to + y.amount_minor) as amount_minor
+  select array_agg(x.transaction_id), array_agg(x.amount_minor),
+      array_agg(x.transaction_id) filter (where x.amount_minor = x.total_minor), max(x.transaction_id) filter (where x.amount_minor < x.total_minor)
+    into v_ids, v_amounts, v_whole_ids, v_part_id
+    from (select y.transaction_id, y.amount_minor as total_minor, least(y.amount_minor, p_left - y.up_to + y.amount_minor) as amount_minor
         from (select i.transaction_id, i.amount_minor,
               (sum(i.amount_minor) over (order by i.sort_on, i.account_version))::bigint as up_to
             from duly.open_items i where i.transaction_id = any (p_invoice_ids)) y
         where y.up_to - y.amount_minor < p_left) x;
   if v_ids is null then return; end if;
+  if v_whole_ids is not null then perform duly.deallocate_all(v_whole_ids); end if;
   select array_agg(x.id), array_agg(x.credit_id) filter (where x.kept_minor > 0),
       array_agg(x.debit_id) filter (where x.kept_minor > 0), array_agg(x.kept_minor) filter (where x.kept_minor > 0)
     into v_taken_back, v_kept_credits, v_kept_debits, v_kept_amounts
@@ -173,7 +178,7 @@ begin
             join duly.open_items d on d.transaction_id = u.id
             join duly.allocations a on a.debit_id = u.id
             join duly.open_items c on c.transaction_id = a.credit_id
-            where (select true from duly.deallocations e where e.allocation_id = a.id) is null) y) x
+            where u.id = v_part_id and (select true from duly.deallocations e where e.allocation_id = a.id) is null) y) x
     where x.kept_minor < x.amount_minor;
   insert into duly.deallocations (allocation_id) select u.id from unnest(v_taken_back) u (id);
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)

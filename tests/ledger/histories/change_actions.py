@@ -28,7 +28,7 @@ class Changing(HistoryBase):
 
     def post_draft(self) -> None:
         found, posted_on = self._transaction(*Classification, state=LifeCycleState.DRAFT), self._day()
-        if found is None or found.state is LifeCycleState.POSTED:
+        if found is None or found.posted_on is not None:
             return
         due_on = found.due_on
         if due_on and found.state is LifeCycleState.DRAFT:
