@@ -32,10 +32,17 @@ async def run_report(
     database: Database, definition: ReportDefinition, output: ReportOutput, *, today: date, at: datetime
 ) -> ReportFoot:
     """Run a report as it is on a day, and return its foot. Rows are read in pages, however many they are."""
+    async with report_reader(database) as reader:
+        return await run_with(reader, definition, output, today=today, at=at)
+
+
+async def run_with(
+    reader: ReportReader, definition: ReportDefinition, output: ReportOutput, *, today: date, at: datetime
+) -> ReportFoot:
+    """Run a report in the state of the books that others are read in too."""
     head = head_of(definition, today, at)
     output.begin(head)
-    async with report_reader(database) as reader:
-        foot = await (_listed if definition.is_list else _grouped)(reader, head, output)
+    foot = await (_listed if definition.is_list else _grouped)(reader, head, output)
     output.end(foot)
     return foot
 

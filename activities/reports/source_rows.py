@@ -28,6 +28,8 @@ from models.tables.reports.books import (
     ReportEntryView,
     ReportLineView,
     ReportReceiptView,
+    ReportSealView,
+    ReportTransferView,
 )
 from models.tables.reports.gateways import ReportAttemptView, ReportReceivableView, ReportReturnView
 from models.tables.reports.snapshots import ReportMrrView
@@ -37,6 +39,8 @@ _VIEWS = {
     "lines": ReportLineView,
     "receipts": ReportReceiptView,
     "entries": ReportEntryView,
+    "transfers": ReportTransferView,
+    "seals": ReportSealView,
     "balances": ReportBalanceView,
     "attempts": ReportAttemptView,
     "receivables": ReportReceivableView,

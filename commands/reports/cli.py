@@ -105,3 +105,24 @@ def update_reports(
     from commands.reports.updating import update
 
     perform(lambda output: update(output, since, actor=person_of(actor), reason=reason), as_json=as_json)
+
+
+@app.command("audit")
+def export_for_auditors(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write: a new or empty folder.")],
+    *,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=day_of, metavar="DAY", help="First day; else from the beginning.")
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=day_of, metavar="DAY", help="Last day; else to the newest posting.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write every posted transaction with its lines and transfers, and the seals, as CSV with a list of hashes.
+
+    All of it is read in one state of the books. Over all days the seals can be worked out from the transfers.
+    """
+    from commands.reports.auditing import export
+
+    perform(lambda output: export(output, folder, first, last), as_json=as_json)

@@ -273,6 +273,17 @@ _MRR: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+# What auditors get, whole (`reports audit`).
+AUDIT: tuple[ReportDefinition, ...] = tuple(
+    definition_of({"id": id, "title": title, "source": source})
+    for id, title, source in (
+        ("transactions", "Every posted transaction", "documents"),
+        ("lines", "Every line", "lines"),
+        ("transfers", "Every transfer", "transfers"),
+        ("seals", "Every seal", "seals"),
+    )
+)
+
 BUILT_IN: Mapping[str, ReportDefinition] = MappingProxyType(
     {str(one["id"]): definition_of(one) for one in (*_LEDGER, *_GATEWAYS, *_MRR)},
 )

@@ -102,6 +102,31 @@ ENTRIES = Source(
     "posted_on",
     (Tie("balance", ()),),
 )
+TRANSFERS = Source(
+    "transfers",
+    "every transfer as it was written: one amount from the account that is credited to the one that is debited",
+    columns_named(
+        "posted_on source_id debit_account credit_account number classification currency amount_minor",
+        transfer_id=ColumnKind.NUMBER,
+        position=ColumnKind.NUMBER,
+    ),
+    {"number_of": count(), "amount": total("amount_minor")},
+    ("transfer_id",),
+    "posted_on",
+)
+SEALS = Source(
+    "seals",
+    "the seals over ranges of transfers, each chained to the one before",
+    columns_named(
+        "previous_seal seal marked_at",
+        roll_up_id=ColumnKind.NUMBER,
+        after_transfer_id=ColumnKind.NUMBER,
+        upto_transfer_id=ColumnKind.NUMBER,
+    ),
+    {"number_of": count()},
+    ("roll_up_id",),
+    is_flow=False,
+)
 TRIAL_BALANCE = Source(
     "trial_balance",
     "what each ledger account had been debited and credited by the end of the last day",
@@ -151,7 +176,7 @@ BALANCES = Source(
     ties=(Tie("balance", RECEIVABLE_KINDS),),
 )
 
-_OF_THE_LEDGER = (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRIAL_BALANCE, AGEING, BALANCES)
+_OF_THE_LEDGER = (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRANSFERS, SEALS, TRIAL_BALANCE, AGEING, BALANCES)
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {one.name: one for one in (*_OF_THE_LEDGER, ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT, MRR)}

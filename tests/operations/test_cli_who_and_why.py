@@ -46,6 +46,7 @@ OTHERS: Mapping[str, str] = {
     "invariants": "checks and seals, as every night",
     "migrate": "comes before there is a table to keep it in",
     "namespace prepare": "comes before there is a database",
+    "reports audit": "only reads",
     "reports run": "only reads",
     "views": "only reads",
 }

@@ -83,3 +83,17 @@ create or replace view duly.report_mrr as
     join duly.mrr_snapshots s on s.month = a.month and s.version = a.version
     join duly.accounts c on c.id = a.account_id
     where a.version = (select max(n.version) from duly.mrr_snapshots n where n.month = a.month);
+
+-- Every transfer as it was written, and the seals over them: whoever has both can work the seals out (duly.seal_of).
+create or replace view duly.report_transfers as
+  select f.id as transfer_id, f.source_id, f.position, f.debit_account::text as debit_account, f.credit_account::text as credit_account,
+      f.currency, f.amount_minor::bigint as amount_minor, f.posted_on, n.number, coalesce(t.classification::text, b.kind) as classification
+    from duly.transfers f
+    left join duly.financial_transactions t on t.id = f.source_id
+    left join duly.gateway_bookings b on b.id = f.source_id
+    left join duly.transaction_numbers n on n.transaction_id = f.source_id;
+
+create or replace view duly.report_seals as
+  select r.id as roll_up_id, r.after_transfer_id, r.upto_transfer_id, encode(r.previous_seal, 'hex') as previous_seal,
+      encode(r.seal, 'hex') as seal, r.marked_at::text as marked_at
+    from duly.ledger_roll_ups r where r.seal is not null;

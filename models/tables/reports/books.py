@@ -136,3 +136,35 @@ class ReportBalanceView(Base):
     balance_minor: Mapped[int] = mapped_column(BigInteger)
     owed_minor: Mapped[int] = mapped_column(BigInteger)
     due_back_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReportTransferView(Base):
+    """A transfer as it was written, in minor units, with what owns it."""
+
+    __tablename__ = "report_transfers"
+    __table_args__ = VIEW
+
+    transfer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    source_id: Mapped[str]
+    position: Mapped[int] = mapped_column(Integer)
+    debit_account: Mapped[str]
+    credit_account: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    posted_on: Mapped[date]
+    number: Mapped[str | None]
+    classification: Mapped[str | None]
+
+
+class ReportSealView(Base):
+    """A seal over a range of transfers, chained to the one before, in hexadecimal."""
+
+    __tablename__ = "report_seals"
+    __table_args__ = VIEW
+
+    roll_up_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    after_transfer_id: Mapped[int] = mapped_column(BigInteger)
+    upto_transfer_id: Mapped[int] = mapped_column(BigInteger)
+    previous_seal: Mapped[str | None]
+    seal: Mapped[str]
+    marked_at: Mapped[str]
