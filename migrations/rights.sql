@@ -130,7 +130,7 @@ grant execute on function duly.credit_basis, duly.draft_bank_refunds, duly.drop_
     duly.open_refund, duly.plan_refund_credit, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
 
 -- reports
-grant execute on function duly.keep_mrr, duly.ledger_movement, duly.report_ageing,
+grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.ledger_movement, duly.report_ageing,
     duly.report_trial_balance to duly_app;
 
 -- runs

@@ -14,6 +14,7 @@ VIEWS = (
     "reconciliation/views.sql",
     "reports/views.sql",
     "reports/gateway_views.sql",
+    "reports/lifetime_views.sql",
 )
 RIGHTS = FOLDER / "rights.sql"
 _VIEW = re.compile(r"^create or replace view duly\.(\w+)", re.MULTILINE)

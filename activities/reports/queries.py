@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, cast, column, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Select, Text, cast, column, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database
@@ -54,6 +54,12 @@ class ReportReader:
         query = select(*keys, func.count().label(ROWS), *(_sum(source, name).label(name) for name in amounts))
         query = query.where(*_conditions(source, definition, days)).group_by(*keys).order_by(*keys)
         return [dict(row._mapping) for row in await self._connection.execute(query)]  # noqa: SLF001
+
+    async def billed_and_collected(self, until: date) -> Sequence[Row]:
+        """Return what was billed in each month, and what was collected of it in which, up to a day."""
+        named = (*_texts(CURRENCY), column("billed_month", Date), column("paid_month", Date))
+        known = func.duly.billed_and_collected(until).table_valued(*named, column("amount_minor", BigInteger))
+        return await self._all(select(*known.c))
 
     async def ties(self, source: Source, days: DaySpan) -> list[TieResult]:
         """Hold the whole of a source over some days against the ledger's own movement or balance."""

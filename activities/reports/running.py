@@ -5,9 +5,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from activities.database import Database
+from activities.reports.forecasting import forecast_rows
 from activities.reports.queries import ReportReader, report_reader
 from models.reports.definition import ReportDefinition
 from models.reports.periods import DaySpan
+from models.reports.recurring_sources import FORECAST
 from models.reports.result import ReportFoot, ReportHead, Row, head_of, measured, with_every_month
 from models.reports.source import CURRENCY
 
@@ -49,6 +51,11 @@ async def run_with(
 
 async def _listed(reader: ReportReader, head: ReportHead, output: ReportOutput) -> ReportFoot:
     definition, count = head.definition, 0
+    if definition.source is FORECAST:
+        rows = forecast_rows(await reader.billed_and_collected(head.days.last), head.days.last)
+        chosen = [row for row in rows if all(one.lets_through(row.get(one.column)) for one in definition.filters)]
+        output.rows([{name: row.get(name) for name in (*definition.columns, CURRENCY)} for row in chosen])
+        return ReportFoot(len(chosen), (), ())
     async for page in reader.pages(definition, head.days):
         count += len(page)
         output.rows(page)

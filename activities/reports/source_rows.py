@@ -32,7 +32,7 @@ from models.tables.reports.books import (
     ReportTransferView,
 )
 from models.tables.reports.gateways import ReportAttemptView, ReportReceivableView, ReportReturnView
-from models.tables.reports.snapshots import ReportMrrView
+from models.tables.reports.snapshots import ReportLifetimeView, ReportMrrView
 
 _VIEWS = {
     "documents": ReportDocumentView,
@@ -47,6 +47,7 @@ _VIEWS = {
     "returns": ReportReturnView,
     "returns_by_payment": ReportReturnView,
     "mrr": ReportMrrView,
+    "lifetime": ReportLifetimeView,
 }
 _TYPES: Mapping[ColumnKind, Any] = {
     ColumnKind.DAY: Date,

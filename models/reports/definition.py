@@ -26,6 +26,13 @@ class Condition:
     least: Any = None
     most: Any = None
 
+    def lets_through(self, value: Any) -> bool:
+        """Say whether a value that was worked out, and not read, is as the column must be."""
+        if self.one_of or self.none_of:
+            return (value in self.one_of) if self.one_of else value not in self.none_of
+        is_low = self.least is not None and (value is None or value < self.least)
+        return not is_low and not (self.most is not None and (value is None or value > self.most))
+
     def __str__(self) -> str:
         if self.one_of or self.none_of:
             word = "is" if self.one_of else "is not"

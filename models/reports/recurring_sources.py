@@ -1,6 +1,6 @@
-"""The source about recurring revenue: closed months as they were kept."""
+"""Sources about recurring revenue: closed months as they were kept, what customers are worth, receipts to come."""
 
-from models.reports.columns import ColumnKind, count, rate, total
+from models.reports.columns import ROWS, ColumnKind, ReportMeasure, count, rate, total
 from models.reports.source import Source, columns_named
 
 MRR = Source(
@@ -32,5 +32,31 @@ MRR = Source(
     },
     ("account_id",),
     "ends_on",
+    is_flow=False,
+)
+LIFETIME = Source(
+    "lifetime",
+    "what each customer is worth now, without tax: receipts so far, and recurring revenue for as long as accounts stay",
+    columns_named("account_id region segment currency receipts_minor mrr_minor value_minor", months=ColumnKind.NUMBER),
+    {
+        "accounts": count(),
+        "receipts": total("receipts_minor"),
+        "mrr": total("mrr_minor"),
+        "value": total("value_minor"),
+        "average": ReportMeasure(ColumnKind.MONEY, ("value_minor",), (ROWS,)),
+    },
+    ("account_id",),
+)
+FORECAST = Source(
+    "forecast",
+    "receipts to come, by what was billed and the shares collected so many months after; its error on held-out months",
+    columns_named(
+        "month kind currency billed_minor expected_minor received_minor naive_minor",
+        error=ColumnKind.PERCENT,
+        bias=ColumnKind.PERCENT,
+        naive_error=ColumnKind.PERCENT,
+    ),
+    {},
+    (),
     is_flow=False,
 )

@@ -1,8 +1,9 @@
 """The recurring revenue of closed months, and the view that reports read of it."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, Text
+from sqlalchemy import BigInteger, ForeignKey, Integer, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -61,3 +62,19 @@ class ReportMrrView(Base):
     began: Mapped[int] = mapped_column(Integer)
     accounts: Mapped[int] = mapped_column(Integer)
     lost: Mapped[int] = mapped_column(Integer)
+
+
+class ReportLifetimeView(Base):
+    """What a customer is worth, in minor units without tax, and how many months accounts of its segment stay."""
+
+    __tablename__ = "report_lifetime"
+    __table_args__ = VIEW
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    region: Mapped[str | None]
+    segment: Mapped[str | None]
+    currency: Mapped[str]
+    receipts_minor: Mapped[int] = mapped_column(BigInteger)
+    mrr_minor: Mapped[int] = mapped_column(BigInteger)
+    months: Mapped[Decimal] = mapped_column(Numeric)
+    value_minor: Mapped[int] = mapped_column(BigInteger)
