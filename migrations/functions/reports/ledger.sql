@@ -4,14 +4,16 @@
 -- classification of documents, or the kind of a gateway's booking.
 create or replace function duly.ledger_movement(p_from date, p_until date)
 returns table (kind text, moved_by text, currency text, amount_minor bigint) language sql stable as $$
-  select x.kind, coalesce(t.classification::text, b.kind), x.currency, sum(x.amount_minor)::bigint
-    from (select f.source_id, split_part(y.ledger_account, ':', 1) as kind, f.currency, sum(y.amount_minor) as amount_minor
-        from duly.transfers f
-        cross join lateral (values (f.debit_account::text, f.amount_minor::bigint), (f.credit_account::text, -f.amount_minor::bigint))
-          y (ledger_account, amount_minor)
-        where f.posted_on between p_from and p_until group by 1, 2, 3) x
-    left join duly.financial_transactions t on t.id = x.source_id
-    left join duly.gateway_bookings b on b.id = x.source_id
+  with moved as (
+    select split_part(f.debit_account, ':', 1) as debit_kind, split_part(f.credit_account, ':', 1) as credit_kind, t.classification,
+        b.kind as booking, f.currency, sum(f.amount_minor) as amount_minor
+      from duly.transfers f
+      left join duly.financial_transactions t on t.id = f.source_id
+      left join duly.gateway_bookings b on b.id = f.source_id
+      where f.posted_on between p_from and p_until group by 1, 2, 3, 4, 5)
+  select x.kind, coalesce(m.classification::text, m.booking), m.currency, sum(x.amount_minor)::bigint
+    from moved m
+    cross join lateral (values (m.debit_kind, m.amount_minor), (m.credit_kind, -m.amount_minor)) x (kind, amount_minor)
     group by 1, 2, 3
 $$;
 
