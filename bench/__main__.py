@@ -15,6 +15,7 @@ from bench.document import DOCUMENT, document, section_of
 from bench.faults.ledger_faults import measure_ledger_faults
 from bench.figures.cards import measure_cards
 from bench.figures.certainty import KINDS, measure_certainty
+from bench.figures.documents import measure_documents
 from bench.figures.paced import PACES, measure_paced
 from bench.figures.reconcile import measure_reconcile
 from bench.figures.sandbox import measure_sandbox
@@ -102,6 +103,9 @@ FIGURES = {
         lambda: measure_second_opinion(accounts=12, shares=(0.25,)),
         50 * MINUTE,
     ),
+    "documents": Figure(
+        lambda: measure_documents(documents=2_000), lambda: measure_documents(documents=20), 15 * MINUTE
+    ),
     "sandbox": Figure(lambda: measure_sandbox(seconds=10), lambda: measure_sandbox(seconds=2), 2 * MINUTE),
 }
 
@@ -130,6 +134,12 @@ def paced(quick: Quick = False) -> None:
 def throughput(quick: Quick = False) -> None:
     """Measure payments a second and CPU per payment without a cap, with Temporal and without."""
     _measure("throughput", quick=quick)
+
+
+@app.command()
+def documents(quick: Quick = False) -> None:
+    """Measure how many invoices a minute are written as PDF and as e-invoices, and checked."""
+    _measure("documents", quick=quick)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from bench.chaos.figures import ChaosFigures
 from bench.faults.ledger_faults import LedgerFaults
 from bench.figures.cards import SleepingCards
 from bench.figures.certainty import Certainties
+from bench.figures.documents import DocumentSpeed
 from bench.figures.paced import Paced
 from bench.figures.reconcile import ReconciledDay
 from bench.figures.sandbox import SandboxSpeed
@@ -20,6 +21,7 @@ from bench.scale.figures import Scale
 from bench.second_opinion.figures import SecondOpinion
 from bench.sections import events, ledger, payments
 from bench.sections.chaos import chaos
+from bench.sections.documents import documents
 from bench.sections.scale import large_month, scale
 from bench.sections.second_opinion import second_opinion
 
@@ -64,5 +66,6 @@ SECTIONS: dict[str, tuple[type[Any], Callable[[Any], str]]] = {
     "cards": (SleepingCards, events.cards),
     "ledger": (LedgerFigures, ledger.speed),
     "ledger-faults": (LedgerFaults, ledger.faults),
+    "documents": (DocumentSpeed, documents),
     "sandbox": (SandboxSpeed, events.sandbox),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import segno.helpers
@@ -25,6 +26,8 @@ from models.printouts.facts import (
 # What the European Payments Council takes in a QR code (EPC069-12).
 EPC_MOST_MINOR = 99_999_999_999
 EPC_NAME_MAX = 70
+# The sums stand on one page with the last line.
+SETTLED_MOST = 12
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class DocumentPage:
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[Total, ...]
     notes: tuple[str, ...]
-    qr: str
-    qr_alt: str
-    qr_label: str
     footer: tuple[tuple[str, ...], ...]
     page: str
+    qr: str = ""
+    qr_alt: str = ""
+    qr_label: str = ""
 
 
 def page_of(facts: DocumentFacts, words: Catalogue) -> DocumentPage:
@@ -119,16 +122,13 @@ def statement_page_of(facts: StatementFacts, words: Catalogue) -> DocumentPage:
         title=title,
         subject=f"{title} {facts.buyer.account_id}",
         mark="",
-        facts=((words.text("account"), facts.buyer.account_id), (words.text("date"), period)),
+        facts=((words.text("account"), facts.buyer.account_id), (words.text("statement_period"), period)),
         columns=tuple(TableColumn(words.text(label), label in {"amount", "balance_after"}) for label in labels),
         rows=tuple(rows),
         totals=tuple(
             Total(words.text(label), words.money(value, facts.currency), label == "closing") for label, value in sums
         ),
         notes=(words.text("in_favour"), words.text("no_invoice")),
-        qr="",
-        qr_alt="",
-        qr_label="",
     )
 
 
@@ -136,7 +136,7 @@ def _frame(seller: Seller, buyer: Buyer, words: Catalogue) -> dict[str, Any]:
     town = f"{seller.postal_code} {seller.city}".strip()
     named = (("registration", seller.registration), ("seller_vat_id", seller.vat_id), ("tax_number", seller.tax_number))
     contact = (("email", seller.email), ("phone", seller.phone))
-    bank = (("iban", _in_fours(seller.iban)), ("bic", seller.bic))
+    bank = (("iban", " ".join(wrap(seller.iban, 4))), ("bic", seller.bic))
     recipient = (
         buyer.name,
         buyer.addition,
@@ -231,12 +231,20 @@ def _totals(facts: DocumentFacts, words: Catalogue) -> Iterator[Total]:
     is_asked = facts.kind is DocumentKind.INVOICE
     yield Total(words.text("total" if facts.lines else "amount"), words.money(facts.total_minor, facts.currency), True)
     if is_asked and facts.settled_minor:
-        for one in facts.of_relation(Relation.SETTLED):
-            label = words.text(
-                "settled_by", kind=words.text(one.classification), number=one.number, on=words.day(one.on)
-            )
-            yield Total(label, words.money(-one.amount_minor, facts.currency))
+        yield from _settling(facts, words)
         yield Total(words.text("due"), words.money(facts.due_minor, facts.currency), True)
+
+
+def _settling(facts: DocumentFacts, words: Catalogue) -> Iterator[Total]:
+    """Name what has settled an invoice: one by one, or in a sum what would fill the page."""
+    settling = facts.of_relation(Relation.SETTLED)
+    if len(settling) > SETTLED_MOST:
+        label = words.text("settled_many", count=str(len(settling)))
+        yield Total(label, words.money(-facts.settled_minor, facts.currency))
+        return
+    for one in settling:
+        label = words.text("settled_by", kind=words.text(one.classification), number=one.number, on=words.day(one.on))
+        yield Total(label, words.money(-one.amount_minor, facts.currency))
 
 
 def _notes(facts: DocumentFacts, words: Catalogue) -> Iterator[str]:
@@ -289,7 +297,3 @@ def _printable(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _country(code: str, words: Catalogue) -> str:
     return str(words.locale.territories.get(code, code)) if code else ""
-
-
-def _in_fours(iban: str) -> str:
-    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))

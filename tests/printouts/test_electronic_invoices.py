@@ -5,11 +5,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from multiprocessing import get_context
 
 import pytest
+from pypdf import PdfReader
 
-from activities.printouts.workshop import PrintJob, write_validated
+from activities.printouts.catalogue import catalogue_of
+from activities.printouts.page import page_of
+from activities.printouts.workshop import PrintJob, write, write_validated
 from models.ledger.transaction import Classification, LifeCycleState
 from models.printouts.electronic import problems_of_electronic
 from models.printouts.facts import (
@@ -129,6 +133,41 @@ def test_an_invoice_with_a_wrong_sum_is_found(spawned: ProcessPoolExecutor) -> N
 )
 def test_what_is_missing_for_an_electronic_invoice_is_named(facts: DocumentFacts, rules: list[str]) -> None:
     assert [problem.rule for problem in problems_of_electronic(facts)] == rules
+
+
+@pytest.mark.parametrize("count", range(10, 22, 2))
+def test_no_page_has_sums_alone(count: int) -> None:
+    facts = an_invoice(*(a_line(position, 1000) for position in range(1, count + 1)))
+
+    pages = PdfReader(BytesIO(write(PrintJob(facts, PrintFormat.PDF)))).pages
+
+    (page,) = (text for one in pages if "Gesamtbetrag" in (text := one.extract_text()))
+    assert f"Fibre {count} " in page
+
+
+def test_what_has_settled_an_invoice_is_named_and_what_would_fill_a_page_is_summed() -> None:
+    payments = tuple(replace(PAID, number=f"PAY-{n}", amount_minor=100) for n in range(30))
+    one, many = (page_of(an_invoice(*TWO_RATES, related=paid), catalogue_of("en")) for paid in (payments[:1], payments))
+
+    assert ("Payment receipt PAY-0 of Nov 29, 2026", "-€1.00") in [(total.label, total.value) for total in one.totals]
+    assert ("Settled by 30 documents", "-€30.00") in [(total.label, total.value) for total in many.totals]
+    assert many.totals[-1].is_strong
+
+
+def test_a_code_to_pay_by_is_for_what_is_left_to_pay_in_euros() -> None:
+    words = catalogue_of("de")
+    shown = [
+        page_of(facts, words).qr != ""
+        for facts in (
+            an_invoice(*TWO_RATES),
+            an_invoice(*TWO_RATES, currency="USD"),
+            an_invoice(*TWO_RATES, seller=replace(SELLER, iban="")),
+            an_invoice(*TWO_RATES, related=(replace(PAID, amount_minor=an_invoice(*TWO_RATES).total_minor),)),
+            an_invoice(*TWO_RATES, posted_on=None),
+        )
+    ]
+
+    assert shown == [True, False, False, False, False]
 
 
 def test_vat_is_what_lines_come_to_beside_what_the_rate_would() -> None:
