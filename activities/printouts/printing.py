@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 
+from psycopg.types.json import Jsonb
+
 from activities.database import Database
 from activities.printouts.catalogue import PRINTED_LANGUAGES, catalogue_of
 from activities.printouts.queries import DocumentQueries, facts_of
@@ -11,6 +13,9 @@ from activities.printouts.workshop import TEMPLATE_VERSION, PrintJob, written
 from models.printouts.facts import DocumentFacts, PrintFormat
 from models.printouts.formats import SUFFIXES
 from models.problem import refusal
+
+# Once, once more of what somebody else has kept, and then to read it.
+KEEPS_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -46,24 +51,25 @@ class Printing:
         return await self._kept(found.id, format, language)
 
     async def _kept(self, transaction_id: str, format: PrintFormat, language: str) -> PrintedFile:
-        facts = await self._queries.facts(transaction_id)
-        spoken = _language(facts, language)
-        kept = await self._queries.file(transaction_id, format, spoken)
-        if kept is None:
-            facts = facts_of(await self._database.call("keep_document", transaction_id=transaction_id))
+        for _ in range(KEEPS_MOST):
+            stored = await self._queries.stored(transaction_id)
+            facts = facts_of(stored)
+            spoken = _language(facts, language)
+            if kept := await self._queries.file(transaction_id, format, spoken):
+                return _file(facts, format, spoken, kept.content, id=kept.id)
+            # Nothing is kept before there is a file: what is missing for it may be made good.
             content = await written(PrintJob(facts, format, language))
             await self._database.call(
                 "keep_document_file",
                 transaction_id=transaction_id,
+                facts=Jsonb(stored),
                 format=format,
                 language=spoken,
                 template_version=TEMPLATE_VERSION,
                 content=content,
             )
-            kept = await self._queries.file(transaction_id, format, spoken)
-            if kept is None:
-                raise RuntimeError("what was kept is there")
-        return _file(facts, format, spoken, kept.content, id=kept.id)
+            # It is there now, or somebody has kept other facts meanwhile: then it is written of those.
+        raise RuntimeError("what is kept of a document stays, so the second writing is of it")
 
     async def statement(
         self, account_id: str, since: date | None, until: date, format: PrintFormat, *, language: str = ""

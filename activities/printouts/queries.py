@@ -12,7 +12,7 @@ from activities.ledger.statement_queries import StatementQueries
 from activities.ledger.transaction_queries import TransactionQueries
 from models.printouts.facts import DocumentFacts, DocumentKind, StatementFacts
 from models.problem import refusal
-from models.tables.transactions import DocumentFileRow, DocumentRow
+from models.tables.transactions import DocumentFileRow
 
 NO_SELLER = "no seller is set: `duly definitions apply` takes a [[sellers]] table"
 
@@ -55,11 +55,15 @@ class DocumentQueries:
 
     async def facts(self, transaction_id: str) -> DocumentFacts:
         """Return what a document says: as it was printed first, else as it is now."""
-        kept = await self._database.read_first(
-            select(DocumentRow.facts).where(DocumentRow.transaction_id == transaction_id)
-        )
-        document = kept.facts if kept else await self._database.call("document_facts", transaction_id=transaction_id)
-        return facts_of(document)
+        return facts_of(await self.stored(transaction_id))
+
+    async def stored(self, transaction_id: str) -> Mapping[str, Any]:
+        """Return the same as the database has it."""
+        kept: Mapping[str, Any] | None = await self._database.call("kept_document", transaction_id=transaction_id)
+        if kept is not None:
+            return kept
+        now: Mapping[str, Any] = await self._database.call("document_facts", transaction_id=transaction_id)
+        return now
 
     async def files(self, transaction_id: str) -> Sequence[Row[Any]]:
         """Return what was printed of a document, without the files themselves."""

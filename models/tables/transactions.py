@@ -114,6 +114,15 @@ class DocumentRow(Base):
     taken_at: Mapped[datetime]
 
 
+class DocumentLogoRow(Base):
+    """A logo that printed documents have, by its SHA-256."""
+
+    __tablename__ = "document_logos"
+
+    sha256: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    svg: Mapped[str]
+
+
 class DocumentFileRow(Base):
     """A file of a document, as it was printed first."""
 

@@ -90,6 +90,8 @@ async def test_what_is_posted_is_printed_once_and_stays_that_file(
     shown = await cli.json("documents", "show", invoice["number"])
 
     assert again == first
+    assert await seller.value("select count(*) from duly.document_logos") == 1
+    assert len(await seller.value("select facts -> 'seller' ->> 'logo' from duly.documents")) == 64
     assert "Invoice" in text_of(other)
     assert "Fibernetz GmbH" in text_of(other)
     assert [(one["format"], one["language"]) for one in shown["files"]] == [("pdf", "de"), ("pdf", "en")]

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +14,8 @@ from activities.database import Database
 from activities.printouts import workshop
 from activities.printouts.printing import Printing
 from models.printouts.facts import PrintFormat
-from tests.printouts.conftest import SELLER
+from models.problem import RefusedError
+from tests.printouts.conftest import SELLER, WHO
 from tests.support.command_line import CommandLine
 from tests.support.company import POSTED_ON, Company
 
@@ -64,6 +66,20 @@ async def test_a_merchant_that_is_paid_on_its_own_account_is_the_seller_of_what_
     shown = [await cli.json("documents", "show", one["number"]) for one in (mine, theirs)]
 
     assert [one["seller"]["name"] for one in shown] == ["Fibernetz GmbH", "Café Zwei"]
+
+
+async def test_what_was_missing_for_an_electronic_invoice_can_be_made_good(
+    cli: CommandLine, seller: Company, database: Database
+) -> None:
+    invoice = await seller.create("invoice", await seller.account("cust"), *LINE)
+
+    with pytest.raises(RefusedError, match="address_known"):
+        await Printing(database).document(invoice["number"], PrintFormat.UBL)
+    address = ("--street", "Lange Gasse 5", "--city", "Wien", "--country", "AT")
+    await cli.json("accounts", "address", "cust", *address, *WHO)
+    file = await Printing(database).document(invoice["number"], PrintFormat.UBL)
+
+    assert b"Lange Gasse 5" in file.content
 
 
 # An own account at the gateway, and a payment request by which the invoice is paid there.

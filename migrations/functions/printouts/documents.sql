@@ -1,21 +1,38 @@
 -- Documents as they were printed first: facts and files, kept once and for good, and the links that lead to files.
 
--- Keep what a posted transaction's document says; who comes second has what the first one kept.
-create or replace function duly.keep_document(p_transaction_id text) returns jsonb
+-- Keep what a posted transaction's document says, with the first file that was written of it: what could not be written keeps
+-- nothing. False when somebody has kept other facts meanwhile.
+create or replace function duly.keep_document(p_transaction_id text, p_facts jsonb) returns boolean
 language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_logo text := p_facts -> 'seller' ->> 'logo';
+    v_hash text := case when v_logo <> '' then encode(sha256(convert_to(v_logo, 'UTF8')), 'hex') else '' end;
 begin
+    if v_logo <> '' then
+        insert into duly.document_logos (sha256, svg) values (v_hash, v_logo) on conflict do nothing;
+    end if;
     insert into duly.documents (transaction_id, facts)
-    select t.id, duly.document_facts(t.id) from duly.financial_transactions t
+    select t.id, jsonb_set(p_facts, '{seller,logo}', to_jsonb(v_hash)) from duly.financial_transactions t
     where t.id = p_transaction_id and t.posted_on is not null
     on conflict (transaction_id) do nothing;
-    return (select d.facts from duly.documents d where d.transaction_id = p_transaction_id);
+    return coalesce(duly.kept_document(p_transaction_id) = p_facts, false);
 end $$;
 
--- Keep a file of a document; who comes second has the first one's. Returns its id.
-create or replace function duly.keep_document_file(p_transaction_id text, p_format text, p_language text, p_template_version text,
-    p_content bytea) returns bigint
+-- What a document said when it was printed first, with its logo; null where it was not printed.
+create or replace function duly.kept_document(p_transaction_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_set(d.facts, '{seller,logo}', to_jsonb(coalesce(l.svg, '')))
+    from duly.documents d left join duly.document_logos l on l.sha256 = d.facts -> 'seller' ->> 'logo'
+    where d.transaction_id = p_transaction_id
+$$;
+
+-- Keep a file of a document and the facts that it was written of; who comes second has the first one's. Returns its id; null when
+-- other facts were kept meanwhile: it is to be written of those.
+create or replace function duly.keep_document_file(p_transaction_id text, p_facts jsonb, p_format text, p_language text,
+    p_template_version text, p_content bytea) returns bigint
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
+    if not duly.keep_document(p_transaction_id, p_facts) then return null; end if;
     insert into duly.document_files (transaction_id, format, language, template_version, sha256, content)
     values (p_transaction_id, p_format, p_language, p_template_version, encode(sha256(p_content), 'hex'), p_content)
     on conflict (transaction_id, format, language) do nothing;
