@@ -55,6 +55,12 @@ async def written(job: PrintJob) -> bytes:
         return await _in_process_of_its_own(job)
 
 
+def close() -> None:
+    """End the process of electronic invoices, if there is one: what it holds of the system is given back."""
+    while _spawned:
+        _spawned.pop().shutdown()
+
+
 async def _in_process_of_its_own(job: PrintJob) -> bytes:
     if not _spawned:
         _spawned.append(ProcessPoolExecutor(1, get_context("spawn"), initializer=_end_with_parent))

@@ -1,11 +1,14 @@
 """Printing documents to files, and showing what was printed."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from activities.printouts import workshop
 from activities.printouts.links import DocumentLinks
 from activities.printouts.printing import PrintedFile, Printing
 from activities.printouts.queries import DocumentQueries
@@ -22,8 +25,9 @@ async def print_one(
 ) -> None:
     """Print the document of a transaction to a new file."""
     _require_new(target)
-    async with database_of(read_settings()) as database:
-        printed = await Printing(database).document(transaction, format, language=language)
+    with _closing_workshop():
+        async with database_of(read_settings()) as database:
+            printed = await Printing(database).document(transaction, format, language=language)
     _answer(output, printed, target)
 
 
@@ -48,11 +52,12 @@ async def print_statement_of(
 async def link_one(output: Output, transaction: str, format: PrintFormat, days: int, *, language: str) -> None:
     """Print a document and make a link to it."""
     settings = read_settings()
-    async with database_of(settings) as database:
-        printed = await Printing(database).document(transaction, format, language=language)
-        if not printed.id:
-            raise refusal("transaction", "document_posted", "a draft is given to nobody: post it first")
-        link = await DocumentLinks(database).made(printed.id, days=days)
+    with _closing_workshop():
+        async with database_of(settings) as database:
+            printed = await Printing(database).document(transaction, format, language=language)
+            if not printed.id:
+                raise refusal("transaction", "document_posted", "a draft is given to nobody: post it first")
+            link = await DocumentLinks(database).made(printed.id, days=days)
     url = f"{settings.public_url}{link.path}"
     output.answer(
         {"url": url, "expires_at": link.expires_at, "format": printed.format, "language": printed.language},
@@ -95,6 +100,15 @@ async def show(output: Output, transaction: str) -> None:
         table("", "Document", facts.number or facts.reference_number, rows=rows),
         table("Printed", "Format", "Language", "Bytes", "At", "SHA-256", rows=printed, right=("Bytes",)),
     )
+
+
+@contextmanager
+def _closing_workshop() -> Iterator[None]:
+    """Leave no process behind: a command ends at once, and nobody would clean up after it."""
+    try:
+        yield
+    finally:
+        workshop.close()
 
 
 def _require_new(target: Path | None) -> None:
