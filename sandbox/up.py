@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from sandbox.console import running_console
 from sandbox.data_folder import Ports, write_private
 from sandbox.servers.processes import ServiceError, together
 from sandbox.stack import Stack, StackOptions, running_stack
@@ -38,9 +39,9 @@ def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
 
 
 async def up(options: StackOptions, roles: Sequence[str]) -> None:
-    """Run the stack, a worker of each role and the receiver of events until cancelled.
+    """Run the stack, a worker of each role, the receiver of events and the console until cancelled.
 
-    ServiceError when one does not start or ends; without workers there is no receiver either.
+    ServiceError when one does not start or ends; without workers there is no receiver and no console either.
     """
     async with running_stack(options) as bare, contextlib.AsyncExitStack() as running:
         stack, children = bare, []
@@ -49,8 +50,10 @@ async def up(options: StackOptions, roles: Sequence[str]) -> None:
             children.append(webhook.child)
             stack = reached_at(bare, webhook.url)
         workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
+        console = await running.enter_async_context(running_console(stack)) if roles else None
+        children += [console.child] if console else []
         running.enter_context(environment_file(stack))
-        print(describe(stack, len(workers)), flush=True)
+        print(describe(stack, len(workers), console.describe() if console else "off"), flush=True)
         # With workers this ends when one of them does; without, when it is cancelled.
         await together(*(child.watch() for child in (*children, *workers)), asyncio.Event().wait())
 
@@ -69,8 +72,8 @@ def reached_at(stack: Stack, url: str) -> Stack:
     )
 
 
-def describe(stack: Stack, workers: int) -> str:
-    """Return where everything is, for a person. No password is in it: they are in the environment file."""
+def describe(stack: Stack, workers: int, console: str = "off") -> str:
+    """Return where everything is, for a person. Of passwords only the console's is in it: whoever sees it sees all."""
     settings, with_workers = stack.settings, f"with {workers} workers" if workers else "without workers"
     database = urlsplit(settings.database_url)
     lines = {
@@ -78,6 +81,7 @@ def describe(stack: Stack, workers: int) -> str:
         "Temporal": f"{settings.temporal_address}, namespace {settings.temporal_namespace}",
         "PostgreSQL": f"{database.hostname}:{database.port}{database.path} as {database.username}",
         "Stripe sandbox" if stack.control else "Stripe": settings.stripe_api_base,
+        "Console": console,
         "Webhook": settings.public_url if workers else "off",
         "Mail": f"{stack.folder.path / 'mail'}" if stack.mailbox else urlsplit(settings.smtp_url).hostname,
         "Logs": f"{stack.folder.logs}",

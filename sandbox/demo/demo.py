@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from models.period import Period
 from models.workflow_ids import billing_run_id, payment_run_id
+from sandbox.console import running_console
 from sandbox.customers.generation import generate
 from sandbox.customers.load import load
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
@@ -88,9 +89,10 @@ async def run_demo(options: DemoOptions) -> DemoReport:
         display.summary(demo.report)
         if options.keep:
             await make_schedules(demo.stack)
-            with environment_file(demo.stack) as environment:
-                display.kept(environment)
-                await _until_interrupted()
+            async with running_console(demo.stack) as console:
+                with environment_file(demo.stack) as environment:
+                    display.kept(environment, console.describe())
+                    await _until_interrupted()
         return demo.report
 
 

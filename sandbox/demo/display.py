@@ -84,9 +84,10 @@ class DemoDisplay:
         for name, link in report.links.items():
             self._report.print(f"  {name:<11} {link}", markup=False)
 
-    def kept(self, environment: Path) -> None:
+    def kept(self, environment: Path, console: str) -> None:
         """Say how to look around, and how to end it."""
         how = f"In another terminal, for duly: set -a; . {environment}; set +a"
+        self._aside.print(f"\nThe console: {console}", soft_wrap=True, markup=False, highlight=False)
         self._aside.print(f"\nThe stack keeps running until Ctrl-C. {how}", soft_wrap=True, markup=False)
 
 

@@ -74,7 +74,7 @@ async def test_a_draft_is_posted_and_it_is_kept_who_did_it_and_why(
         *(draft, "maria", "found on the statement"),
         "done",
     )
-    assert "not while settled" in await browser.open(f"/transactions/{draft}")
+    assert "/do/transactions/post/" not in await browser.open(f"/transactions/{draft}")
 
 
 async def test_a_form_that_is_sent_twice_is_answered_twice_and_carried_out_once(

@@ -56,7 +56,11 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
 
 @pytest.mark.parametrize(
     ("program", "event"),
-    [(("worker.py", "--role=workflow"), "worker_not_started"), (("webhook.py", "--port=0"), "receiver_not_started")],
+    [
+        (("worker.py", "--role=workflow"), "worker_not_started"),
+        (("webhook.py", "--port=0"), "receiver_not_started"),
+        (("console.py", "--port=0"), "console_not_started"),
+    ],
 )
 async def test_what_is_started_before_the_first_migrate_says_so_in_a_line(
     postgres_server: PostgresServer, temporal_address: str, program: tuple[str, ...], event: str

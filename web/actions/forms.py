@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 
 import structlog
@@ -10,13 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from activities.console.choices import Choices, FormChoices
+from activities.ledger.transaction_queries import TransactionQueries
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
+from commands.formatting import money
 from commands.output import ExitCode, Failure
 from commands.runner import translated
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.operator_command import TEXT_MAX
-from models.problem import Problem
+from models.problem import Problem, RefusedError
 from web.actions import of_processes, of_transactions
 from web.actions.action import Action, Asked, CapturedOutput, Filled
 from web.context import Visit
@@ -145,6 +148,20 @@ def _problems(action: Action, asked: Asked) -> list[Problem]:
     return problems
 
 
+async def _about(visit: Visit, action: Action, id: str) -> str:
+    """Return in a line what a form is about, where its id does not say it."""
+    if action.noun != "transactions":
+        return ""
+    with suppress(RefusedError):
+        found = await TransactionQueries(visit.web.reading).require(id)
+        unsettled = (
+            "" if found.unsettled_minor is None else f", unsettled {money(found.unsettled_minor, found.currency)}"
+        )
+        name = found.number or found.reference_number
+        return f"{name} of {found.account_id}: {money(found.total_minor, found.currency)}{unsettled}"
+    return ""
+
+
 async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: int = 200) -> Response:
     account = id.rpartition("/")[0] if action.noun == "collections" else ""
     choices: dict[str, Choices] = {}
@@ -158,6 +175,7 @@ async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: i
         title=f"{action.name}: {id}",
         action=action,
         id=id,
+        about=await _about(visit, action, id),
         filled=filled,
         choices=choices,
         back=address(action.noun, id),

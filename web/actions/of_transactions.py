@@ -159,13 +159,15 @@ NOTE = Action(
 )
 
 
-def actions_of(classification: str, provider: str | None) -> tuple[Action, ...]:
+def actions_of(classification: str, state: str, provider: str | None) -> tuple[Action, ...]:
     """Return the actions on a transaction of a kind; a gateway that has the money is asked for it."""
+    if state == "draft":
+        return (POST, REJECT, NOTE)
     if classification == "invoice":
-        return (POST, REJECT, QUICK_PAY, CANCEL, WRITE_OFF, NOTE)
+        return (QUICK_PAY, CANCEL, WRITE_OFF, NOTE)
     if classification == "payment":
-        return (POST, REJECT, MOVE, *((REFUND, CANCEL_PAYMENT) if provider else (CANCEL_BY_HAND,)), NOTE)
-    return (POST, REJECT, NOTE)
+        return (MOVE, *((REFUND, CANCEL_PAYMENT) if provider else (CANCEL_BY_HAND,)), NOTE)
+    return (NOTE,)
 
 
 ACTIONS = (*(POST, REJECT, CANCEL, CANCEL_PAYMENT, CANCEL_BY_HAND, WRITE_OFF, MOVE, QUICK_PAY, REFUND, NOTE),)

@@ -14,6 +14,7 @@ from commands.ledger.transactions import state_of
 from models.operations.payment_states import ATTEMPT, REFUND
 from models.problem import refusal
 from models.workflow_ids import collection_id, refund_id
+from web.actions.action import Action
 from web.actions.forms import links_of, links_to
 from web.actions.of_transactions import actions_of
 from web.context import Visit
@@ -32,7 +33,7 @@ async def show_transaction(visit: Visit) -> Response:
         title=found.number or f"{found.reference_number}, without a number yet",
         kind=found.classification.replace("_", " "),
         state=state(state_of(found)),
-        actions=links_to(visit, actions_of(found.classification, found.provider), found.id, state_of(found)),
+        actions=links_to(visit, _actions(found), found.id, state_of(found)),
         figures=(
             ("Total", money(found.total_minor, found.currency)),
             ("Unsettled", money(found.unsettled_minor, found.currency)),
@@ -150,6 +151,10 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("Answered", lambda row: moment(row.finished_at)),
     )
     return table_of("Attempts", columns, rows, empty="None was made.")
+
+
+def _actions(found: Row[Any]) -> Sequence[Action]:
+    return actions_of(found.classification, found.state, found.provider)
 
 
 def _asked_by(payment: Row[Any]) -> Cell:
