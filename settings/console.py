@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -17,11 +17,21 @@ class ConsoleSettings(BaseSettings):
         description="Address at which people reach the console; https, unless it is this machine's own.",
     )
 
-    @field_validator("console_url")
+    console_oidc_issuer: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+(/.*)?)?$",
+        description="Provider of identities (OpenID Connect) by which people sign in to the console, beside passwords.",
+    )
+    console_oidc_client_id: str = Field("", description="What that provider calls the console.")
+    console_oidc_client_secret: SecretStr | None = Field(
+        None, repr=False, description="The console's secret at that provider, where it wants one."
+    )
+
+    @field_validator("console_url", "console_oidc_issuer")
     @classmethod
     def _is_encrypted(cls, value: str) -> str:
         address = urlsplit(value)
-        if address.scheme != "https" and address.hostname not in LOOPBACK:
+        if value and address.scheme != "https" and address.hostname not in LOOPBACK:
             raise ValueError("must be https: passwords and sessions go there")
         return value
 

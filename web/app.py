@@ -1,8 +1,9 @@
 """The web application of the console: which address leads to which page, and what becomes of errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +18,8 @@ from models.problem import RefusedError
 from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
 from web.context import Web
+from web.identity_provider import CALLBACK, IdentityProvider
+from web.provider_sign_in import coming_back, leaving
 from web.security import SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.views.account import account_about, account_money, account_now, show_account
@@ -68,20 +71,6 @@ OBJECTS: Mapping[str, Page] = {
 def build_app(web: Web, assets: Assets) -> Starlette:
     """Make the web application."""
 
-    async def refused(_request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        why = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
-        return _problem(web, status, why)
-
-    async def missing(_request: Request, error: Exception) -> Response:
-        return _problem(web, 404, "; ".join(one.message for one in getattr(error, "problems", ())))
-
-    async def broken(_request: Request, error: Exception) -> Response:
-        return _problem(web, 409, str(getattr(error, "message", "")))
-
-    async def away(_request: Request, _error: Exception) -> Response:
-        return _problem(web, 503, "Nothing was changed. Try again in a minute.")
-
     async def ready(_request: Request) -> Response:
         try:
             await web.users.known("")
@@ -98,6 +87,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/ready", ready),
         Route("/sign-in", sign_in_page(web), methods=["GET"]),
         Route("/sign-in", signing_in(web), methods=["POST"]),
+        *_of_provider(web),
         Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
         Route("/", signed_in(web, home)),
         Route("/home/money", signed_in(web, money_today)),
@@ -108,16 +98,43 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/sent/{key}", signed_in(web, show_sent)),
         *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
     ]
-    handlers = {
+    settings = web.settings
+    headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
+    return Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(web))
+
+
+def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    async def refused(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        why = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
+        return _problem(web, status, why)
+
+    async def missing(_request: Request, error: Exception) -> Response:
+        return _problem(web, 404, "; ".join(one.message for one in getattr(error, "problems", ())))
+
+    async def broken(_request: Request, error: Exception) -> Response:
+        return _problem(web, 409, str(getattr(error, "message", "")))
+
+    async def away(_request: Request, _error: Exception) -> Response:
+        return _problem(web, 503, "Nothing was changed. Try again in a minute.")
+
+    return {
         HTTPException: refused,
         RefusedError: missing,
         RuleBrokenError: broken,
         DatabaseUnavailableError: away,
         SchemaMismatchError: away,
     }
-    settings = web.settings
-    headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
-    return Starlette(routes=routes, middleware=[headers], exception_handlers=handlers)
+
+
+def _of_provider(web: Web) -> Sequence[Route]:
+    if not web.settings.console_oidc_issuer:
+        return ()
+    provider = IdentityProvider(web.settings)
+    return (
+        Route("/sign-in/provider", leaving(web, provider)),
+        Route(CALLBACK, coming_back(web, provider)),
+    )
 
 
 def _of_list(web: Web, of: ListOfNoun) -> Sequence[Route]:

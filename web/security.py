@@ -2,7 +2,6 @@
 
 import hmac
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -14,19 +13,17 @@ FIELDS_MAX = 50
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'{issuer}; frame-ancestors 'none'; base-uri 'none'"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 
 class SecurityHeaders:
     """Adds to every answer what keeps a page to itself; what is no asset is stored nowhere."""
 
-    def __init__(self, app: ASGIApp, *, is_encrypted: bool, issuer: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, is_encrypted: bool) -> None:
         self._app = app
-        place = urlsplit(issuer)
-        also = f" {place.scheme}://{place.netloc}" if issuer else ""
         self._headers = {
-            "content-security-policy": _POLICY.format(issuer=also),
+            "content-security-policy": _POLICY,
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "cross-origin-opener-policy": "same-origin",
@@ -67,7 +64,7 @@ def require_same_origin(request: Request, origin: str) -> None:
 
 def require_token(form: FormData, expected: str) -> None:
     """Raise HTTPException (403) unless a form carries its session's token."""
-    if not hmac.compare_digest(text_of(form, "form_token"), expected):
+    if not hmac.compare_digest(text_of(form, "form_token").encode(), expected.encode()):
         raise HTTPException(403, "This form is of another session: open it again.")
 
 

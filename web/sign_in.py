@@ -64,7 +64,7 @@ def sign_in_page(web: Web) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if await _visit(web, request):
             return RedirectResponse(_safe(request.query_params.get("to", "/")), _SEE_OTHER)
-        return _page(web, to=request.query_params.get("to", "/"))
+        return sign_in_answer(web, to=request.query_params.get("to", "/"))
 
     return endpoint
 
@@ -77,13 +77,13 @@ def signing_in(web: Web) -> Endpoint:
         user, to, address = text_of(form, "user").lower(), text_of(form, "to"), client_of(request)
         password = str(form.get("password", ""))
         if len(user) > _LENGTH_MAX or len(password) > _LENGTH_MAX:
-            return _page(web, to=to, problem="wrong", status=422)
+            return sign_in_answer(web, to=to, problem="wrong", status=422)
         if not web.limits.allows(user, address):
             await web.users.note(user, "password", "limited", address)
-            return _page(web, to=to, problem="limited", status=429)
+            return sign_in_answer(web, to=to, problem="limited", status=429)
         token = await web.users.signed_in(user, password, address)
         if not token:
-            return _page(web, to=to, problem="wrong", status=422)
+            return sign_in_answer(web, to=to, problem="wrong", status=422)
         return begun(web, token, to)
 
     return endpoint
@@ -92,7 +92,7 @@ def signing_in(web: Web) -> Endpoint:
 def begun(web: Web, token: str, to: str) -> Response:
     """Lead on with a session's cookie."""
     response = RedirectResponse(_safe(to), _SEE_OTHER)
-    response.set_cookie(cookie_name(web), token, **_cookie(web))
+    response.set_cookie(cookie_name(web), token, **cookie_rules(web))
     return response
 
 
@@ -100,7 +100,7 @@ async def sign_out(visit: Visit, _form: FormData) -> Response:
     """End the session."""
     await visit.web.users.end(visit.token, client_of(visit.request))
     response = RedirectResponse("/sign-in", _SEE_OTHER)
-    response.delete_cookie(cookie_name(visit.web), **_cookie(visit.web))
+    response.delete_cookie(cookie_name(visit.web), **cookie_rules(visit.web))
     return response
 
 
@@ -115,13 +115,17 @@ def _require(visit: Visit, permission: Permission) -> None:
         raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
 
 
-def _cookie(web: Web) -> dict[str, Any]:
+def cookie_rules(web: Web) -> dict[str, Any]:
+    """Return for whom a cookie is: this host, no script, and links that lead here."""
     # Lax: a link in a message leads to the page that it names; Strict would lose who comes from another site.
     return {"path": "/", "secure": web.settings.is_console_encrypted, "httponly": True, "samesite": "lax"}
 
 
-def _page(web: Web, *, to: str, problem: str = "", status: int = 200) -> Response:
-    text = web.pages.render("sign_in.html", to=_safe(to), problem=problem)
+def sign_in_answer(web: Web, *, to: str, problem: str = "", status: int = 200) -> Response:
+    """Answer with the page on which somebody signs in, and what is wrong."""
+    text = web.pages.render(
+        "sign_in.html", to=_safe(to), problem=problem, has_provider=bool(web.settings.console_oidc_issuer)
+    )
     return HTMLResponse(text, status, headers={"retry-after": "60"} if status == 429 else None)
 
 

@@ -104,13 +104,13 @@ async def test_a_refusal_has_the_words_of_the_command_line_and_what_was_typed_st
     typed = await cli("transactions", "quick-pay", invoice["id"], "--method", "card")
     await browser.sign_in()
 
-    wrong = await refused(browser, f"/do/transactions/quick-pay/{invoice['id']}", method="card", reason="paid here")
+    answered = await refused(browser, f"/do/transactions/quick-pay/{invoice['id']}", method="card", reason="paid here")
     without = await refused(browser, f"/do/transactions/write-off/{invoice['id']}", reason="")
     number = await refused(
         browser, f"/do/transactions/note/{invoice['id']}", note="4242 4242 4242 4242", reason="on the phone"
     )
 
-    assert wrong == [typed.stderr.strip().removeprefix("error: ")]
+    assert answered == [typed.stderr.strip().removeprefix("error: ")]
     assert [one.partition(":")[0] for one in without] == ["reason", "type"]
     assert number[0].startswith("note: ")
     answer = await browser.send(

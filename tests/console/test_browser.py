@@ -101,6 +101,43 @@ async def person(address: str) -> AsyncIterator[Person]:
         await browser.close()
 
 
+async def finds_and_opens(page: Page, period: str) -> None:
+    """Sign in, find a customer by a part of his name, and open his collection."""
+    await page.get_by_label("Name or e-mail").fill("maria")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    await page.keyboard.press("/")
+    await page.keyboard.type("mull")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Jürgen Müller")).to_be_visible()
+    await expect(page.get_by_text("declined (insufficient_funds)")).to_be_visible()
+    await page.get_by_role("link", name=period, exact=True).first.click()
+
+
+async def says_that_it_was_paid_outside(page: Page) -> None:
+    """Fill in the form, and wait until the collection is over."""
+    await page.get_by_role("link", name="Paid outside").click()
+    await page.get_by_label("Reference").fill("statement 11, line 4")
+    await page.get_by_label("Why").fill("on our account since Monday")
+    await page.get_by_role("button", name="Paid outside").click()
+    await expect(page.get_by_role("heading", name="Paid outside: done")).to_be_visible()
+    await page.get_by_role("link", name=re.compile("^To acc_")).click()
+    async with asyncio.timeout(30):
+        while not await page.get_by_text("settled", exact=True).count():
+            _ = await page.reload()
+
+
+async def goes_to_a_transaction_by_keys(page: Page) -> None:
+    """Open the newest transaction without a mouse."""
+    await page.keyboard.press("g")
+    await page.keyboard.press("t")
+    await expect(page.get_by_role("heading", name="Transactions")).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Double entry")).to_be_visible()
+
+
 @pytest.mark.browser
 async def test_a_person_signs_in_finds_an_account_acts_and_meets_nothing_serious(
     acting: None,
@@ -115,47 +152,16 @@ async def test_a_person_signs_in_finds_an_account_acts_and_meets_nothing_serious
     await merchant.run("update duly.accounts set owner_name = 'Jürgen Müller' where id = :id", id=busy[2])
     page = person.page
 
-    # when she signs in, finds him by a part of his name, and opens his collection
+    # when she finds him by a part of his name, says that he paid outside, and goes on by keys
     await person.judge("/sign-in")
-    await page.get_by_label("Name or e-mail").fill("maria")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
-    await page.keyboard.press("/")
-    await page.keyboard.type("mull")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Jürgen Müller")).to_be_visible()
-    await expect(page.get_by_text("declined (insufficient_funds)")).to_be_visible()
-    await page.get_by_role("link", name=period, exact=True).first.click()
+    await finds_and_opens(page, period)
+    await says_that_it_was_paid_outside(page)
+    await goes_to_a_transaction_by_keys(page)
 
-    # and says that it was paid outside
-    await page.get_by_role("link", name="Paid outside").click()
-    await page.get_by_label("Reference").fill("statement 11, line 4")
-    await page.get_by_label("Why").fill("on our account since Monday")
-    await page.get_by_role("button", name="Paid outside").click()
-    await expect(page.get_by_role("heading", name="Paid outside: done")).to_be_visible()
-
-    # then it is settled, and by keys she goes to the transactions and opens the first
-    await page.get_by_role("link", name=re.compile("^To acc_")).click()
-    async with asyncio.timeout(30):
-        while not await page.get_by_text("settled", exact=True).count():
-            _ = await page.reload()
-    await page.keyboard.press("g")
-    await page.keyboard.press("t")
-    await expect(page.get_by_role("heading", name="Transactions")).to_be_visible()
-    await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Double entry")).to_be_visible()
-
-    # and no page has anything serious: wide and light, or narrow and dark
+    # then no page has anything serious: wide and light, or narrow and dark
     pages = (
-        *(
-            "/",
-            f"/accounts/{busy[0]}",
-            f"/collections/{busy[0]}/{period}",
-            "/transactions",
-            "/discrepancies?state=open",
-        ),
+        *("/", "/transactions", "/discrepancies?state=open", f"/accounts/{busy[0]}"),
+        f"/collections/{busy[0]}/{period}",
         f"/do/collections/give-up/{busy[0]}/{period}",
     )
     await person.judge(*pages)
