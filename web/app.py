@@ -44,6 +44,7 @@ _WORDS: Mapping[int, str] = {
     405: "This page takes no such request",
     409: "This was refused",
     413: "This is too large",
+    429: "Too much is asked for at once",
     503: "The database does not answer",
 }
 

@@ -1,6 +1,7 @@
 """What every page works with, and who has asked for it."""
 
 import hmac
+from asyncio import Semaphore
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -8,7 +9,6 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from temporalio.client import Client
 
 from activities.console.forms import ConsoleForms
 from activities.console.users import Users
@@ -17,6 +17,9 @@ from models.console.console_user import ConsoleUser
 from settings import Settings
 from web.rendering import Pages
 from web.sign_in_limits import SignInLimits
+
+# An export reads all of a list: no more of them at a time.
+EXPORTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Web:
     forms: ConsoleForms = field(repr=False)
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
-    temporal: Client | None = field(default=None, repr=False)
+    exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
 
 
 @dataclass(frozen=True)

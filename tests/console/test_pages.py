@@ -19,6 +19,7 @@ from tests.console.conftest import Browser
 from tests.operations.lists.conftest import busy  # noqa: F401  # the fixture
 from tests.support.builders import Merchant
 from web.app import OBJECTS
+from web.context import Web
 from web.views.record_lists import LISTS
 
 STATEMENTS_AT_MOST = 6
@@ -104,6 +105,15 @@ async def test_an_export_is_what_is_on_the_screen_and_ends_with_what_it_comes_to
     assert rows[0][:5] == ["Account", "Owner", "State", "Balance", "Balance currency"]
     assert rows[1][:5] == [accounts[0], "'=cmd()", "active", "11.90", "EUR"]
     assert rows[2:] == [["Rows", "1"], ["Total: Balance", "11.90", "EUR"]]
+
+
+async def test_a_third_export_at_once_is_asked_to_come_back(browser: Browser, web: Web) -> None:
+    await browser.sign_in()
+
+    async with web.exports, web.exports:
+        answer = await browser.client.get("/accounts.csv")
+
+    assert (answer.status_code, await browser.status("/accounts.csv")) == (429, 200)
 
 
 async def test_a_list_goes_on_behind_its_last_row_and_names_a_filter_that_is_none(

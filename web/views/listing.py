@@ -2,6 +2,7 @@
 
 import csv
 import io
+from asyncio import Semaphore
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,10 +114,18 @@ async def export_list(of: ListOfNoun, visit: Visit) -> Response:
     _require(of, wanted)
     if wanted.problems:
         raise HTTPException(422, "; ".join(wanted.problems))
+    if visit.web.exports.locked():
+        raise HTTPException(429, "Other exports are under way. Try again in a minute.")
     page = replace(wanted.page, after="", limit=_EXPORTED_AT_ONCE)
     headers = {"content-disposition": f'attachment; filename="{of.noun}.csv"'}
-    lines = _lines(of, visit.web.reading, page, wanted.given)
+    lines = _one_of_few(visit.web.exports, _lines(of, visit.web.reading, page, wanted.given))
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _one_of_few(exports: Semaphore, lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async with exports:
+        async for line in lines:
+            yield line
 
 
 async def _lines(of: ListOfNoun, database: Database, page: ListPage, given: Given) -> AsyncIterator[str]:
