@@ -16,7 +16,7 @@ _METHODS_OF = frozenset({Classification.PAYMENT, Classification.REFUND})
 
 @dataclass(frozen=True)
 class ConfiguredLedger:
-    """What the ledger is configured with; of `accounts` those that a document names: kind, currency, and any money on it."""
+    """What the ledger is configured with; of `accounts` those that a document names."""
 
     payment_methods: Sequence[str]
     products: Sequence[str]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from activities.configuration.ledger_document import NONE
+from activities.configuration.document_parts.ledger_document import NONE
 from models.ledger.account import AccountState
 from models.money import Money
 
