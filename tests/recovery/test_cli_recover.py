@@ -70,8 +70,8 @@ async def test_a_merchants_provider_without_its_account_is_released_too_after_wh
     first = await cli("recover", "read", "--json", DULY_PROVIDER="cafe")
     await ago(owner_engine, 11)
     await cli("recover", "read", DULY_PROVIDER="cafe")
-    told = ("--acknowledge",) if is_forgotten else ()
-    released = await cli("recover", "release", "--reason", "known", *told, "--json", DULY_PROVIDER="cafe")
+    acknowledged = ("--acknowledge",) if is_forgotten else ()
+    released = await cli("recover", "release", "--reason", "known", *acknowledged, "--json", DULY_PROVIDER="cafe")
 
     assert first.exit_code == 0, first.stderr
     assert first.document["reads"][0]["found"].get("payment", 0) == (1 if is_forgotten else 0)
