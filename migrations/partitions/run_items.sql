@@ -12,7 +12,7 @@ do $$
 declare
     x record;
 begin
-    for x in select c.oid::regclass::text as name from pg_class c where c.relnamespace = 'duly'::regnamespace and c.relkind = 'v' loop
+    for x in select 'duly.' || quote_ident(c.relname) as name from pg_class c where c.relnamespace = 'duly'::regnamespace and c.relkind = 'v' loop
         if to_regclass(x.name) is not null then execute format('drop view %s cascade', x.name); end if;
     end loop;
     for x in select p.oid::regprocedure::text as signature from pg_proc p
