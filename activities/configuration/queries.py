@@ -185,7 +185,7 @@ LISTS = MappingProxyType(
             SellerRow.iban,
             SellerRow.bic,
             SellerRow.color,
-            (SellerRow.logo != "").label("has_logo"),
+            SellerRow.logo,
             SellerRow.attaches_documents,
         ).order_by(SellerRow.id),
     }

@@ -68,6 +68,11 @@ def _run_definition(row: Row[Any]) -> dict[str, Any]:
     return {**given, "schedule": row.schedule or NONE, "criteria": criteria}
 
 
+def _seller(row: Row[Any]) -> dict[str, Any]:
+    given = {name: value for name, value in _without("attaches_documents")(row).items() if value != ""}
+    return {**given, "attach_documents": row.attaches_documents}
+
+
 def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
@@ -81,5 +86,6 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "dunning_policies": _policy,
         "reminder_rules": _without("version"),
         "run_definitions": _run_definition,
+        "sellers": _seller,
     }
 )

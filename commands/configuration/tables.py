@@ -155,7 +155,7 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ("Id", "Merchant", "Name", "Country", "VAT id", "IBAN", "Logo"),
             lambda row: (
                 *(row.id, row.merchant, row.name, row.country, row.vat_id, row.iban),
-                _yes(row.has_logo),
+                _yes(row.logo),
             ),
         ),
     }

@@ -177,6 +177,7 @@ class DefinitionChangeRow(Base):
     changed_at: Mapped[datetime]
     kind: Mapped[str]
     version: Mapped[int | None] = mapped_column(Integer, ForeignKey("duly.configuration_versions.version"))
+    made_by: Mapped[str | None]
 
 
 class InstallationRow(Base):

@@ -107,7 +107,7 @@ async def a_file_comes_out(engine: Engine, project: Project) -> None:
     assert "cust-000" in (project.files / "refunds.csv").read_text(), exported
     [refund] = (await starter(engine, "transactions", "list", "--classification", "refund"))["transactions"]
     shown = await engine.run("starter", "transactions", "show", refund["id"])
-    assert f"made by {OPERATOR}" in shown.written, whole_output(shown)
+    assert f"Made by {OPERATOR}" in " ".join(shown.written.split()), whole_output(shown)
 
 
 async def the_demo_says_where_it_runs(engine: Engine) -> None:

@@ -29,7 +29,7 @@ async def test_a_seller_is_applied_listed_and_changed(cli: CommandLine, seller: 
 
     assert {one["change"] for one in again["changes"]} == {"unchanged"}
     assert broken == []
-    assert (listed["name"], listed["iban"], listed["has_logo"]) == ("Fibernetz AG", "DE89370400440532013000", True)
+    assert (listed["name"], listed["iban"], bool(listed["logo"])) == ("Fibernetz AG", "DE89370400440532013000", True)
 
 
 @pytest.mark.parametrize(

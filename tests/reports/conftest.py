@@ -16,7 +16,7 @@ from tests.ledger.conftest import books, owner
 
 __all__ = ["books", "owner"]
 
-AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+AT = datetime(2025, 11, 30, 12, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class KeptReport:
 
 @dataclass
 class Reports:
-    """Runs reports as they are on 30 November 2026."""
+    """Runs reports as they are on 30 November 2025."""
 
     database: Database
 

@@ -13,14 +13,14 @@ from models.gateway.decline import CLASS_OF_CODE, Advice, Decline, classify
 from tests.ledger.books import Books
 from tests.reports.conftest import Reports
 
-NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
+NOVEMBER = (date(2025, 11, 1), date(2025, 11, 30))
 SETUP = """
     insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test');
     insert into duly.payment_preferences (id, account_id, payment_method_id) values ('pref', 'acc_1', 'card');
     insert into duly.cards (
         id, account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year, created_at)
-        values ('old', 'acc_1', 'pref', 'stripe', 'pm_1', 'visa', '4242', 12, 2030, '2026-01-01'),
-            ('new', 'acc_1', 'pref', 'stripe', 'pm_2', 'mastercard', '4444', 12, 2030, '2026-11-10')
+        values ('old', 'acc_1', 'pref', 'stripe', 'pm_1', 'visa', '4242', 12, 2030, '2025-01-01'),
+            ('new', 'acc_1', 'pref', 'stripe', 'pm_2', 'mastercard', '4444', 12, 2030, '2025-11-10')
 """
 
 
@@ -38,7 +38,7 @@ class Charges:
             "insert into duly.gateway_requests (id, kind, provider_id, account_id, period, amount_minor, currency,"
             " state, executed_at, invoices) values (%s, 'payment', 'stripe', 'acc_1', %s, 2000, 'EUR', %s,"
             " case when %s in ('posted', 'rejected') then now() end, %s)",
-            *(request, f"2026-11-{request}", state, state, list(invoices)),
+            *(request, f"2025-11-{request}", state, state, list(invoices)),
         )
         names = cards.split() or ["old"] * len(answers)
         for attempt, (code, card) in enumerate(zip(answers, names, strict=True), 1):
@@ -46,7 +46,7 @@ class Charges:
                 "insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, card_id, token,"
                 " customer, payment_id, amount_minor, outcome, code, decline_code, sent_at, finished_at)"
                 " values (%s, %s, %s, 'scheduled', %s, 'pm', 'cus', 'ft_none', 2000, %s, %s, %s,"
-                " date '2026-11-04' + %s::integer, now())",
+                " date '2025-11-04' + %s::integer, now())",
                 *(request, attempt, f"{request}/{attempt}", card, "declined" if code else "succeeded"),
                 *("card_declined" if code else "", code, attempt),
             )
@@ -107,7 +107,7 @@ async def test_what_is_paid_by_bank_is_recovered_and_what_is_written_off_or_open
     charges.add("do_not_honor", state="rejected", invoices=(paid,))
     charges.add("do_not_honor", state="rejected", invoices=(written_off,))
     charges.add("do_not_honor", state="under_processing")
-    charges.owner.run("update duly.gateway_attempts set sent_at = '2026-11-05'")
+    charges.owner.run("update duly.gateway_attempts set sent_at = '2025-11-05'")
     books.pay("bank", "acc_1", 20_00, method="bank_transfer", addressed_invoice_ids=[paid])
     books.call("write_off", key="w", invoice_id=written_off, type_id="write_off")
 
@@ -123,12 +123,12 @@ async def test_what_is_paid_by_bank_is_recovered_and_what_is_written_off_or_open
 async def test_disputes_and_refunds_are_told_by_their_own_month_and_by_that_of_the_payment(
     charges: Charges, books: Books, reports: Reports
 ) -> None:
-    *_, payment = [books.pay(f"p{number}", "acc_1", 10_00, posted_on=date(2026, 10, 20)) for number in range(20)]
+    *_, payment = [books.pay(f"p{number}", "acc_1", 10_00, posted_on=date(2025, 10, 20)) for number in range(20)]
     request = charges.add("")
     charges.owner.run("update duly.gateway_requests set transaction_id = %s where id = %s", payment, request)
     charges.owner.run(
         "insert into duly.disputes (id, provider_id, request_id, account_id, amount_minor, currency, state, status,"
-        " opened_at) values ('du_1', 'stripe', %s, 'acc_1', 1000, 'EUR', 'open', 'needs_response', '2026-11-08')",
+        " opened_at) values ('du_1', 'stripe', %s, 'acc_1', 1000, 'EUR', 'open', 'needs_response', '2025-11-08')",
         request,
     )
     books.call(
@@ -138,17 +138,17 @@ async def test_disputes_and_refunds_are_told_by_their_own_month_and_by_that_of_t
         amount_minor=5_00,
         currency="EUR",
         method="cash",
-        posted_on=date(2026, 11, 9),
+        posted_on=date(2025, 11, 9),
     )
 
-    own = await reports.run("returns", date(2026, 10, 1), date(2026, 11, 30))
-    by_payment = await reports.run("returns-by-payment", date(2026, 10, 1), date(2026, 11, 30))
+    own = await reports.run("returns", date(2025, 10, 1), date(2025, 11, 30))
+    by_payment = await reports.run("returns-by-payment", date(2025, 10, 1), date(2025, 11, 30))
 
     assert own.texts("month", "payments", "disputes", "refunded", "dispute_rate") == [
-        ("2026-10", "20", "0", "0.00", "0.00"),
-        ("2026-11", "0", "1", "5.00", "\N{EN DASH}"),
+        ("2025-10", "20", "0", "0.00", "0.00"),
+        ("2025-11", "0", "1", "5.00", "\N{EN DASH}"),
     ]
-    assert by_payment.texts("payment_month", "disputes", "dispute_rate")[0] == ("2026-10", "1", "5.00")
+    assert by_payment.texts("payment_month", "disputes", "dispute_rate")[0] == ("2025-10", "1", "5.00")
 
 
 async def test_the_database_classes_a_decline_as_the_code_does(engine: AsyncEngine) -> None:

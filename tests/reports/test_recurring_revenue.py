@@ -11,19 +11,19 @@ from tests.ledger.books import Books
 from tests.reports.conftest import Reports
 from tests.support.command_line import CommandLine
 
-TODAY = date(2026, 12, 1)
+TODAY = date(2025, 12, 1)
 # Account, subscription, price, months of the term, from, until.
 SUBSCRIPTIONS = (
-    ("a", "a1", 1200_00, 12, "2026-01-15", None),
-    ("a", "a2", 30_00, 1, "2026-11-01", None),
-    ("b", "b1", 50_00, 1, "2026-01-01", "2026-11-30"),
-    ("c", "c1", 29_90, 1, "2026-10-31", None),
-    ("d", "d1", 20_00, 1, "2026-06-01", "2026-07-01"),
-    ("d", "d2", 20_00, 1, "2026-11-30", None),
-    ("e", "e1", 90_00, 3, "2026-02-01", None),
+    ("a", "a1", 1200_00, 12, "2025-01-15", None),
+    ("a", "a2", 30_00, 1, "2025-11-01", None),
+    ("b", "b1", 50_00, 1, "2025-01-01", "2025-11-30"),
+    ("c", "c1", 29_90, 1, "2025-10-31", None),
+    ("d", "d1", 20_00, 1, "2025-06-01", "2025-07-01"),
+    ("d", "d2", 20_00, 1, "2025-11-30", None),
+    ("e", "e1", 90_00, 3, "2025-02-01", None),
 )
 # What was said later: a lower price from October on, and 10 % off from November on.
-CHANGES = (("b1", "2026-10-01", "price_minor", 40_00), ("e1", "2026-11-01", "discount_percent", 10))
+CHANGES = (("b1", "2025-10-01", "price_minor", 40_00), ("e1", "2025-11-01", "discount_percent", 10))
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ async def test_months_begin_with_what_the_one_before_had_and_say_what_changed(
     subscribed: Books, snapshots: MrrSnapshots, reports: Reports
 ) -> None:
     months = await kept(snapshots)
-    mrr = await reports.run("mrr", date(2026, 9, 1), date(2026, 11, 30))
+    mrr = await reports.run("mrr", date(2025, 9, 1), date(2025, 11, 30))
 
-    assert (months[0][0], months[-1][0], len(months)) == ("2026-01", "2026-11", 11)
+    assert (months[0][0], months[-1][0], len(months)) == ("2025-01", "2025-11", 11)
     assert mrr.texts("month", "new", "reactivation", "expansion", "contraction", "churn", "mrr", "growth_rate") == [
-        ("2026-09", "0.00", "0.00", "0.00", "0.00", "0.00", "180.00", "0.00"),
-        ("2026-10", "29.90", "0.00", "0.00", "10.00", "0.00", "199.90", "11.06"),
-        ("2026-11", "0.00", "20.00", "30.00", "3.00", "40.00", "206.90", "3.50"),
+        ("2025-09", "0.00", "0.00", "0.00", "0.00", "0.00", "180.00", "0.00"),
+        ("2025-10", "29.90", "0.00", "0.00", "10.00", "0.00", "199.90", "11.06"),
+        ("2025-11", "0.00", "20.00", "30.00", "3.00", "40.00", "206.90", "3.50"),
     ]
     retained = mrr.texts("net_retention", "gross_retention", "accounts", "accounts_lost")
     assert retained[-1] == ("93.50", "78.49", "4", "1")
@@ -91,7 +91,7 @@ async def test_start_and_all_changes_are_the_end_and_existing_and_growth_are_all
         source="mrr",
         group_by=["month"],
         measures=["start", "existing", "growth", "mrr"],
-        period={"from": "2026-01-01", "to": "2026-11-30"},
+        period={"from": "2025-01-01", "to": "2025-11-30"},
     )
 
     starts, ends = ([row[name] for row in known.found] for name in ("start", "mrr"))
@@ -106,15 +106,15 @@ async def test_a_month_that_is_kept_stays_and_a_correction_stands_beside_it(
     owner.run("update duly.subscriptions set price_minor = 3990 where id = 'c1'")
 
     again = await kept(snapshots)
-    before = await reports.run("mrr", date(2026, 10, 1), date(2026, 10, 31))
-    corrected = await kept(snapshots, since=date(2026, 9, 1))
-    after = await reports.run("mrr", date(2026, 10, 1), date(2026, 10, 31))
+    before = await reports.run("mrr", date(2025, 10, 1), date(2025, 10, 31))
+    corrected = await kept(snapshots, since=date(2025, 9, 1))
+    after = await reports.run("mrr", date(2025, 10, 1), date(2025, 10, 31))
 
     assert again == []
     assert before.texts("mrr") == [("199.90",)]
-    assert corrected == [("2026-09", 1, False), ("2026-10", 2, True), ("2026-11", 2, True)]
+    assert corrected == [("2025-09", 1, False), ("2025-10", 2, True), ("2025-11", 2, True)]
     assert after.texts("mrr") == [("209.90",)]
-    first = "select sum(mrr_minor) from duly.mrr_amounts where month = '2026-10-01' and version = 1"
+    first = "select sum(mrr_minor) from duly.mrr_amounts where month = '2025-10-01' and version = 1"
     assert owner.value(first) == 199_90
 
 
@@ -122,15 +122,15 @@ async def test_a_month_is_kept_when_it_is_over_and_behind_those_before_it(
     subscribed: Books, snapshots: MrrSnapshots
 ) -> None:
     with pytest.raises(RefusedError, match="month_is_over"):
-        await kept(snapshots, today=date(2026, 11, 30), since=date(2026, 11, 1))
-    assert await kept(snapshots, today=date(2026, 2, 28)) == [("2026-01", 1, True)]
-    with pytest.raises(RuleBrokenError, match="2026-10 comes first"):
-        await kept(snapshots, since=date(2026, 11, 1))
+        await kept(snapshots, today=date(2025, 11, 30), since=date(2025, 11, 1))
+    assert await kept(snapshots, today=date(2025, 2, 28)) == [("2025-01", 1, True)]
+    with pytest.raises(RuleBrokenError, match="2025-10 comes first"):
+        await kept(snapshots, since=date(2025, 11, 1))
 
 
 async def test_the_command_keeps_months_once(subscribed: Books, cli: CommandLine) -> None:
     first = await cli.json("reports", "update", "--actor", "maria", "--reason", "month end")
     second = await cli.json("reports", "update")
 
-    assert first["months"][0] == {"month": "2026-01", "version": 1, "change": "kept"}
+    assert first["months"][0] == {"month": "2025-01", "version": 1, "change": "kept"}
     assert second["months"] == []

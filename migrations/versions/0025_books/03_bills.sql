@@ -50,8 +50,8 @@ create table duly.bill_limits (
     limit_minor bigint not null check (limit_minor between 1 and 9007199254740991)
 );
 
-create trigger keep_change after insert or update or delete on duly.bill_limits
-    for each row execute function duly.keep_configuration_change();
+create trigger definition_changes after insert or update or delete on duly.bill_limits
+    for each row execute function duly.keep_configuration_change('bill_limits', 'currency');
 
 do $$
 declare

@@ -21,6 +21,7 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
         ("--csv", "--from", "--to", "--limit", "--after", "--state"), "the whole configuration, of several kinds"
     ),
     ("merchants", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "configuration"),
+    ("reports", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release has"),
     ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
     ("users", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few people"),
     ("webhooks", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release needs"),
@@ -33,6 +34,7 @@ WANTED = ("--csv", "--json", "--from", "--to", "--limit", "--after", "--state")
 # Nouns whose `show` shows something else than a row of their list.
 SHOWS_ANOTHER: Mapping[str, str] = {
     "definitions": "a document as it was applied, where the list has what is configured",
+    "reports": "what a report is made of, where the list has which there are",
     "reconcile": "a day's certificate, where the list has discrepancies",
 }
 ALONE = {words[0]: command for words, command in commands() if words[-1] == "show" and (words[0], "list") in LISTS}
@@ -75,6 +77,7 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
     configured = {
         ("definitions", "list"),
         ("merchants", "list"),
+        ("reports", "list"),
         ("schedule", "list"),
         ("users", "list"),
         ("webhooks", "list"),
