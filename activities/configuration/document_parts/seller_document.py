@@ -1,5 +1,6 @@
 """The seller's part of the document: who is named on invoices, and the brand, as law and bank want it."""
 
+import re
 from typing import Annotated, Self
 
 from lxml import etree
@@ -12,7 +13,11 @@ from models.bank.payee import IbanError, bic_is_written_well, iban_of
 LOGO_MAX = 65_536
 _SVG = "{http://www.w3.org/2000/svg}"
 # What runs, or brings something in, is no picture.
-_NOT_OF_A_LOGO = frozenset({"script", "foreignObject", "iframe", "animate", "set"})
+_NOT_OF_A_LOGO = frozenset({"script", "foreignobject", "iframe", "set", "handler", "object", "embed", "link"})
+# What a style or a fill may bring in: anything but a part of the picture itself; a backslash hides such words.
+_BRINGS_IN = re.compile(r"""url\((?!\s*["']?\s*#)|@import|image-set|\\""", re.IGNORECASE)
+# A picture within the picture is of dots: an SVG would have to be looked through again.
+_OF_ITSELF = re.compile(r"#|data:image/(png|jpeg|gif|webp)[;,]", re.IGNORECASE)
 
 Line = Annotated[str, Field(max_length=200)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -85,11 +90,28 @@ def problem_of_logo(text: str) -> str:
         return "is no SVG: it is not well-formed"
     if root.tag != f"{_SVG}svg" or "<!DOCTYPE" in text.upper():
         return "is no SVG: its root must be svg, without a document type"
-    for element in root.iter(etree.Element):
-        if str(element.tag).removeprefix(_SVG) in _NOT_OF_A_LOGO:
-            return f"has a {str(element.tag).removeprefix(_SVG)} in it: a picture is all that it may be"
-        for name, value in element.attrib.items():
-            word = str(name).rpartition("}")[2]
-            if word.startswith("on") or (word == "href" and not str(value).startswith(("#", "data:image/"))):
-                return f"has {word} in it: it may run nothing, and bring nothing in"
+    if any(root.itersiblings(etree.ProcessingInstruction, preceding=True)):
+        return "has an instruction before its root: it may bring nothing in"
+    return next((problem for element in root.iter(etree.Element) if (problem := _problem_of_element(element))), "")
+
+
+def _problem_of_element(element: etree._Element) -> str:
+    # By the bare name: a script of another namespace (XHTML's) runs as well.
+    tag = _bare(element.tag)
+    if tag.lower() in _NOT_OF_A_LOGO or tag.lower().startswith("animate"):
+        return f"has a {tag} in it: a picture is all that it may be"
+    if tag.lower() == "style" and _BRINGS_IN.search("".join(map(str, element.itertext()))):
+        return "has a style in it that brings something in"
+    for name, value in element.attrib.items():
+        word, given = _bare(name), str(value)
+        is_elsewhere = word == "href" and not _OF_ITSELF.match(given)
+        # What an editor keeps for itself has a namespace of its own, and may be a path of its machine.
+        brings_in = str(name) == word and _BRINGS_IN.search(given)
+        if word.lower().startswith("on") or is_elsewhere or brings_in:
+            return f"has {word} in it: it may run nothing, and bring nothing in"
     return ""
+
+
+def _bare(name: object) -> str:
+    """Return a name without its namespace."""
+    return str(name).rpartition("}")[2]
