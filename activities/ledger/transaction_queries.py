@@ -80,6 +80,7 @@ _STRETCH, _STRETCH_MAX = 1_000, 100_000
 # Posted, and nothing is left to settle: no state that is stored.
 SETTLED = "settled"
 
+_ID = re.compile(r"ft_[0-9]{1,19}")
 _REFERENCE = re.compile(r"^R([0-9]{1,18})$")
 
 
@@ -131,10 +132,16 @@ class TransactionQueries:
             yield rows
             before = sequence_number(rows[-1].id)
 
-    async def newest(self) -> int:
-        """Return a number above every transaction's."""
+    async def behind(self, after: str) -> int:
+        """Return the number before which a page begins: behind an id, or at the newest. Raises RefusedError: no id."""
         rows = await self._database.rows("select last_value + 1 from duly.financial_transaction_ids")
-        return int(rows[0][0])
+        newest = int(rows[0][0])
+        if not after:
+            return newest
+        if not _ID.fullmatch(after):
+            raise refusal("after", "row_exists", f"{after!r} is in no such list: give the `next` of the page before")
+        # Whoever names a number far above would have all that lies between searched, stretch by stretch.
+        return min(newest, sequence_number(after))
 
     async def drafts_with_key(self, prefix: str) -> Sequence[Row[Any]]:
         """Return the drafts whose idempotency key begins with a word that ends in a colon."""

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
-from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries, sequence_number
+from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries
 from commands.formatting import amount, document, moment, money
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
@@ -45,7 +45,7 @@ async def list_pages(output: Output, wanted: TransactionFilter, *, after: str, l
     """List transactions, newest first: one page, or all of them as they are read."""
     async with reading_database_of(read_settings()) as database:
         records = TransactionQueries(database)
-        before = sequence_number(after) if after else await records.newest()
+        before = await records.behind(after)
         following = None
         with output.stream("transactions") as stream:
             async for rows in records.pages(wanted, before=before, size=PAGE if is_all else limit):

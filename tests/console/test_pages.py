@@ -135,6 +135,18 @@ async def test_a_list_goes_on_behind_its_last_row_and_names_a_filter_that_is_non
     assert await browser.status("/accounts.csv") == 403
 
 
+async def test_a_page_behind_a_row_that_somebody_made_up_is_refused_or_the_first(
+    browser: Browser, merchant: Merchant
+) -> None:
+    _ = await merchant.account(owes_minor=1190)
+    await browser.sign_in(role=ConsoleRole.VIEWER)
+
+    far = await browser.open(f"/transactions?after=ft_{'9' * 19}")
+
+    assert "/transactions/ft_1" in far
+    assert [await browser.status(f"/transactions?after={wrong}") for wrong in ("x", "%00", "ft_-1")] == [404] * 3
+
+
 async def test_search_finds_a_person_by_whatever_they_say_and_jumps_to_an_exact_id(
     browser: Browser, merchant: Merchant
 ) -> None:

@@ -3,7 +3,7 @@
 from activities.database import Database
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.suspense_queries import SuspenseQueries
-from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries, sequence_number
+from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries
 from activities.listing import Listed
 from activities.payments.queries import PaymentFilter, PaymentQueries
 from commands.ledger.transactions import state_of
@@ -29,8 +29,7 @@ async def _transactions(database: Database, page: ListPage, given: Given) -> Lis
     wanted = TransactionFilter(
         given["account"], given["classification"], given["state"], page.since, page.until, given["unsettled"] == "yes"
     )
-    before = sequence_number(page.after) if page.after else await records.newest()
-    rows = await records.page(wanted, before=before, limit=page.limit)
+    rows = await records.page(wanted, before=await records.behind(page.after), limit=page.limit)
     return Listed(rows, rows[-1].id if len(rows) == page.limit else None, is_totalled=False)
 
 
