@@ -18,7 +18,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Page = Callable[[Visit], Awaitable[Response]]
 Sent = Callable[[Visit, FormData], Awaitable[Response]]
 
-# A longer name or password is nobody's.
+# A longer name or password is nobody's, nor is a name that cannot be printed.
 _LENGTH_MAX = 256
 _SEE_OTHER = 303
 
@@ -76,7 +76,7 @@ def signing_in(web: Web) -> Endpoint:
         form = await form_of(request, web.settings.console_url)
         user, to, address = text_of(form, "user").lower(), text_of(form, "to"), client_of(request)
         password = str(form.get("password", ""))
-        if len(user) > _LENGTH_MAX or len(password) > _LENGTH_MAX:
+        if len(user) > _LENGTH_MAX or len(password) > _LENGTH_MAX or not user.isprintable():
             return sign_in_answer(web, to=to, problem="wrong", status=422)
         if not web.limits.allows(user, address):
             await web.users.note(user, "password", "limited", address)

@@ -96,6 +96,24 @@ async def test_a_form_that_is_sent_twice_is_answered_twice_and_carried_out_once(
     assert "Kept with your name, maria" in form
 
 
+async def test_what_nobody_may_keep_is_refused_wherever_a_form_has_it(browser: Browser, merchant: Merchant) -> None:
+    await browser.sign_in(role=ConsoleRole.AGENT)
+    path = "/do/transactions/note/ft_1"
+
+    steering = await refused(browser, path, note="paid\x1b[2J", reason="\u202edlot")
+    address = await refused(browser, "/do/transactions/note/4242424242424242", note="x", reason="x")
+    keys = [
+        (await browser.send(path, note="x", reason="x", key=key)).status_code
+        for key in ("", "4242424242424242", "../" + "é" * 29, "0" * 33)
+    ]
+
+    assert [one.partition(":")[0] for one in steering] == ["note", "reason"]
+    assert [one.partition(":")[0] for one in address] == ["id"]
+    assert keys == [409] * 4
+    assert await merchant.run("select key from duly.console_forms") == []
+    assert await merchant.run("select subject from duly.commands") == []
+
+
 async def test_a_refusal_has_the_words_of_the_command_line_and_what_was_typed_stays(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant
 ) -> None:

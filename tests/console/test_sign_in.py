@@ -52,7 +52,10 @@ async def test_wrong_passwords_unknown_users_and_disabled_ones_are_answered_alik
 
     answers = [
         await browser.send("/sign-in", user=user, password=password)
-        for user, password in (("maria", "wrong password"), ("nobody", PASSWORD), ("gone", PASSWORD), ("oidc", ""))
+        for user, password in (
+            *(("maria", "wrong password"), ("nobody", PASSWORD), ("gone", PASSWORD), ("oidc", "")),
+            ("\0", PASSWORD),
+        )
     ]
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(422, answers[0].text)}

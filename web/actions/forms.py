@@ -1,5 +1,6 @@
 """Forms of actions: shown, sent once, carried out by the use case behind the command, and answered in its words."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 ACTIONS: Mapping[str, Action] = {action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS)}
 _FIELD_MAX = 4000
+_KEY = re.compile(r"[0-9a-f]{32}")
+# What steers a terminal, or turns about the direction of what stands behind it: nobody types it, and others read it.
+_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> list[ActionLink]:
@@ -63,6 +67,8 @@ async def send_form(visit: Visit, form: FormData) -> Response:
     fields = {one.name: text_of(form, one.name) for one in action.fields}
     asked = Asked(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
     filled = {**fields, "reason": asked.reason}
+    if not _KEY.fullmatch(asked.key):
+        raise HTTPException(409, "This form has no key of ours: open it again.")
     if problems := _problems(action, asked):
         return await _form(visit, action, id, Filled(filled, [str(one) for one in problems], asked.key), 422)
     before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=id)
@@ -129,9 +135,10 @@ def _asked_for(visit: Visit) -> tuple[Action, str]:
 
 
 def _problems(action: Action, asked: Asked) -> list[Problem]:
-    """Return what is wrong before anything is asked: who, why, what is missing, too long, or a card number."""
+    """Return what is wrong before anything is asked: who, why, what is missing, too long, or not to be kept."""
     problems = []
-    texts = {**asked.fields, "reason": asked.reason}
+    # The id is kept with the command, as it stands in the address.
+    texts = {**asked.fields, "reason": asked.reason, "id": asked.id}
     if not asked.reason:
         problems.append(Problem("reason", "command_says_who_and_why", "say why"))
     problems += [
@@ -145,6 +152,8 @@ def _problems(action: Action, asked: Asked) -> list[Problem]:
             problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
         elif holds_card_number(text):
             problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
+        elif _STEERS.search(text):
+            problems.append(Problem(name, "text_printable", "has characters that are not to be seen"))
     return problems
 
 
