@@ -188,6 +188,19 @@ async def test_texts_of_customers_are_no_markup_in_html_and_no_commands_in_rtf(
     assert rtf.count("{") - rtf.count("\\{") == rtf.count("}") - rtf.count("\\}")
 
 
+async def test_a_name_that_the_fonts_do_not_have_is_printed_all_the_same_and_whole_as_an_electronic_invoice(
+    cli: CommandLine, seller: Company, buyer: Buyer, tmp_path: Path
+) -> None:
+    account = await buyer("cust", "--addition", "Łódź Ωμέγα שלום محمد 王 नमस्ते 😀")
+    invoice = await seller.create("invoice", account, *LINES, "--posted-on", POSTED_ON)
+
+    pdf = await printed(cli, invoice["number"], tmp_path, "--format", "factur-x")
+
+    assert "Łódź Ωμέγα" in (text := text_of(pdf))
+    assert "? ????" in text
+    assert "王 नमस्ते 😀" in get_xml_from_pdf(pdf, check_xsd=False)[1].decode()
+
+
 @pytest.mark.parametrize("language", ["de", "en"])
 async def test_every_kind_is_printed_in_every_language(
     cli: CommandLine, seller: Company, buyer: Buyer, tmp_path: Path, language: str
