@@ -14,6 +14,7 @@ _FIELDS = {
     "any_day_right": "any_day",
     "back_office_code_unique": "back_office_code",
     "bill_after_the_last": "period",
+    "period_has_begun": "period",
     "bill_exists": "bill",
     "bill_unsettled": "bill",
     "category_allowed": "category",

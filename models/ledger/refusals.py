@@ -90,6 +90,7 @@ MESSAGES: dict[str, str] = {
     "bank_decides": "refund {transaction_id} is with the bank, whose answer posts or rejects it: `refunds confirm`",
     "batch_not_empty": "the batch must be a list of at least one element",
     "bill_after_the_last": "account {account_id} has a bill of {last} already, and none of {period} comes after it",
+    "period_has_begun": "{period} has not begun, so that there is no bill of it yet",
     "bill_exists": "there is no bill {bill}",
     "bill_unsettled": "bill {bill} is settled",
     "category_allowed": "category {category} is not allowed on type {type_id}",

@@ -52,6 +52,12 @@ async def test_a_bill_has_the_balance_brought_forward_and_what_the_system_has_bi
     assert "Brought forward" in (await company.cli("bills", "show", bill["number"])).stdout
 
 
+async def test_there_is_no_bill_of_a_month_that_has_not_begun(company: Company) -> None:
+    await may(company)
+
+    assert await company.refused("bills", "make", "a1", "2062-05", *WHO) == [("period", "period_has_begun")]
+
+
 async def test_the_next_bill_goes_on_where_the_last_one_ended_and_nothing_is_on_two(company: Company) -> None:
     await may(company)
     again = await company.cli.json("bills", "make", "a1", MONTH, *WHO)

@@ -70,6 +70,10 @@ begin
   if a.kind <> 'customer' then
     perform duly.refuse('prerequisite', 'account_takes_documents', jsonb_build_object('account_id', a.id));
   end if;
+  -- No bill comes after one of a later month, so that a year mistyped would be the account's last bill.
+  if (p_period || '-01')::date > (clock_timestamp() at time zone a.time_zone)::date then
+    perform duly.refuse('prerequisite', 'period_has_begun', jsonb_build_object('period', p_period));
+  end if;
   v_id := duly.write_bill(a, p_period, ((p_period || '-01')::date + interval '1 month - 1 day')::date, null, p_actor);
   if v_id is null then
     perform duly.refuse('prerequisite', 'something_to_bill', jsonb_build_object('account_id', a.id, 'period', p_period));
