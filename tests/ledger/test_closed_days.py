@@ -42,6 +42,24 @@ def test_nothing_is_posted_on_a_day_that_is_closed_or_has_not_come(books: Books,
     assert books.balance("acc_1") == 70
 
 
+def test_a_draft_has_no_day_until_it_is_posted(books: Books) -> None:
+    payment = books.pay("p1", "acc_1", 5, draft=True)
+    close(books)
+
+    assert books.transaction(payment)["posted_on"] is None
+    assert books.call("post_draft", transaction_id=payment).state == "posted"
+    assert books.transaction(payment)["posted_on"] == TODAY
+
+
+@pytest.mark.parametrize("day", [None, "-infinity", "infinity"])
+def test_the_books_are_closed_and_opened_on_a_day(books: Books, day: str | None) -> None:
+    close(books)
+
+    refused(lambda: books.run("select duly.close_books(%s, 'ada', 'all')", day), InvalidInputError, "day_is_over")
+    refused(lambda: books.run("select duly.reopen_books(%s, 'ada', 'x')", day), PrerequisiteError, "day_is_closed")
+    assert books.value("select closed_until from duly.closings order by id desc limit 1") == MAY_31
+
+
 def test_what_names_no_day_or_an_open_one_is_posted(books: Books) -> None:
     close(books)
 

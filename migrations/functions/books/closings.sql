@@ -61,7 +61,7 @@ begin
   perform duly.require_who_and_why(p_actor, p_reason);
   perform duly.lock_closings(true);
   v_was := duly.closed_until();
-  if p_until > v_latest then
+  if (isfinite(p_until) and p_until <= v_latest) is not true then
     perform duly.refuse('input', 'day_is_over', jsonb_build_object('day', p_until, 'latest', v_latest));
   elsif p_until < v_was then
     perform duly.refuse('prerequisite', 'close_moves_on', jsonb_build_object('day', p_until, 'closed_until', v_was));
@@ -81,7 +81,7 @@ begin
   perform duly.require_who_and_why(p_actor, p_reason);
   perform duly.lock_closings(true);
   v_was := duly.closed_until();
-  if p_first <= v_was is not true then
+  if (isfinite(p_first) and p_first <= v_was) is not true then
     perform duly.refuse('prerequisite', 'day_is_closed', jsonb_build_object('day', p_first, 'closed_until', v_was));
   end if;
   insert into duly.closings (closed_until, is_reopening, actor, reason) values (p_first - 1, true, p_actor, p_reason);

@@ -77,7 +77,8 @@ declare
   t duly.financial_transactions := duly.lock_transaction(p_transaction_id);
   a duly.accounts;
 begin
-  if t.posted_on is not null then return duly.receipt_of(t.id); end if;
+  -- By its moment: a draft of an older release may have the day that was asked for.
+  if t.posted_at is not null then return duly.receipt_of(t.id); end if;
   if t.state <> 'draft' then perform duly.refuse_state(t, 'draft_only'); end if;
   -- Of the two who may have a draft, the bank answers here (activities/bank), a gateway by the outcome of its request.
   perform duly.refuse_draft_under_way(t, true);

@@ -13,7 +13,7 @@ begin
     end if;
     insert into duly.documents (transaction_id, facts)
     select t.id, jsonb_set(p_facts, '{seller,logo}', to_jsonb(v_hash)) from duly.financial_transactions t
-    where t.id = p_transaction_id and t.posted_on is not null
+    where t.id = p_transaction_id and t.posted_at is not null
     on conflict (transaction_id) do nothing;
     return coalesce(duly.kept_document(p_transaction_id) = p_facts, false);
 end $$;
