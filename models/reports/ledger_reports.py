@@ -92,7 +92,8 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
     {
         "id": "vat",
         "title": "VAT by rate and period",
-        "about": "Base and tax by the day of posting. Relief for bad debts stands apart; due is the tax less it.",
+        "about": "Base and tax by the day of posting; what a tax service computed has no rate of ours."
+        " Relief for bad debts stands apart; due is the tax less it.",
         "source": "lines",
         "group_by": ["month", "region", "tax_rate_id", "tax_percent"],
         "measures": ["net", "vat", "relief", "vat_due"],

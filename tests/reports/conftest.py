@@ -1,6 +1,6 @@
 """A ledger to report on, kept by its own functions, and reports over it as the command runs them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,11 +12,31 @@ from activities.reports.running import run_report
 from models.reports.builtin import built_in
 from models.reports.definition import ReportDefinition, definition_of
 from models.reports.result import ReportFoot, ReportHead, Row, as_text
-from tests.ledger.conftest import books, owner
+from tests.ledger.books import Books
+from tests.ledger.conftest import owner
 
-__all__ = ["books", "owner"]
+__all__ = ["owner"]
 
 AT = datetime(2025, 11, 30, 12, 0, tzinfo=UTC)
+
+
+class BooksOfAnyDay(Books):
+    """The ledger to who may post on days that have not come: what is told here is told of fixed days."""
+
+    def run(self, statement: str, *arguments: Any) -> list[Any]:
+        with self.connection.transaction():
+            super().run("select duly.permit_any_day('storyteller', 'the days of the story are fixed')")
+            return super().run(statement, *arguments)
+
+
+@pytest.fixture
+def books(owner: Books, database_url: str) -> Iterator[Books]:
+    """The ledger under the runtime role. Whatever a test does, no invariant may be broken at its end."""
+    owner.run("select duly.set_any_day_right('storyteller', true, 'ada', 'tells of fixed days')")
+    books = BooksOfAnyDay(database_url)
+    yield books
+    assert books.violations() == []
+    books.close()
 
 
 @dataclass

@@ -56,6 +56,19 @@ async def test_vat_is_told_by_rate_with_a_credit_note_taken_off(sales: Books, re
     assert vat.totals["EUR"]["vat_due"] == 22_50
 
 
+async def test_taxes_of_a_service_are_no_sale_at_nothing(books: Books, reports: Reports) -> None:
+    taxes = [{"authority": "NY", "name": "sales", "percent": "8.875", "taxable_minor": 10_00, "tax_minor": 89}]
+    taxed = {**line(10_00), "tax_minor": 89, "total_minor": 10_89, "applied_taxes": taxes}
+    books.invoice("i1", "acc_1", lines=[taxed, line(50_00)], posted_on=NOVEMBER)
+
+    vat = await reports.run("vat", date(2026, 11, 1), NOVEMBER)
+
+    assert sorted(
+        (row["tax_percent"], row["net"], row["vat"]) for row in vat.found if row["tax_percent"] is not None
+    ) == [(0, 50_00, 0)]
+    assert [(row["net"], row["vat"]) for row in vat.found if row["tax_percent"] is None] == [(10_00, 89)]
+
+
 async def test_vat_is_rounded_line_by_line_and_so_is_the_report(books: Books, reports: Reports) -> None:
     for number in range(3):
         books.invoice(f"n{number}", "acc_1", lines=[sold(13, 19, "standard")], posted_on=NOVEMBER)

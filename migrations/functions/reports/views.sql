@@ -18,10 +18,12 @@ create or replace view duly.report_documents as
     where t.posted_at is not null;
 
 -- The lines of invoices, credit notes and invoice cancellations, and of write-offs; those of a write-off's mirror are no sale.
+-- Taxes that a service computed are at no percentage of ours: such a line has none, and is no sale at 0 %.
 create or replace view duly.report_lines as
   select l.transaction_id, n.number, t.classification::text as classification, t.type_id, t.account_id, a.region, a.segment,
       t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, l.product_id, p.product_line,
-      l.sales_channel, l.tax_rate_id, l.tax_percent, case when t.classification = 'invoice' then l.transaction_id end as invoice_id,
+      l.sales_channel, l.tax_rate_id, case when l.applied_taxes is null then l.tax_percent end as tax_percent,
+      case when t.classification = 'invoice' then l.transaction_id end as invoice_id,
       x.sale * l.net_minor as net_minor, x.sale * l.tax_minor as tax_minor, x.sale * l.discount_minor as discount_minor,
       x.sale * l.total_minor as total_minor,
       case when t.classification = 'invoice' then l.total_minor else 0 end as invoiced_minor,
