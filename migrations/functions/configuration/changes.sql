@@ -41,8 +41,10 @@ begin
     return null;
 end $$;
 
--- Keep a document that changed something, as the next version: the changes of its commit name it.
+-- Keep a document that changed something, as the next version, whichever the caller counts: the changes of its commit name that one.
 create or replace function duly.keep_configuration_version(p_version integer, p_document jsonb, p_actor text, p_reason text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    insert into duly.configuration_versions (version, document, actor, reason) values (p_version, p_document, p_actor, p_reason)
+    insert into duly.configuration_versions (version, document, actor, reason)
+    select coalesce(max(v.version), 0) + 1, p_document, coalesce(nullif(p_actor, ''), session_user), p_reason
+    from duly.configuration_versions v
 $$;
