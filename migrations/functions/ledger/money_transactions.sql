@@ -151,8 +151,7 @@ begin
   t.id := 'ft_' || nextval('duly.financial_transaction_ids');
   t := duly.issued(t, a.time_zone);
   if p_draft then
-    t.state := 'draft';
-    t.posted_on := null; -- the day is chosen when it is posted
+    t.state := 'draft'; t.posted_on := null; -- the day is chosen when it is posted
     perform duly.insert_header(t);
     return row(t.id, 'R' || substr(t.id, 4), null, 'draft')::duly.receipt;
   end if;
