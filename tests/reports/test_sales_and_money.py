@@ -61,7 +61,7 @@ async def test_taxes_of_a_service_are_no_sale_at_nothing(books: Books, reports: 
     taxed = {**line(10_00), "tax_minor": 89, "total_minor": 10_89, "applied_taxes": taxes}
     books.invoice("i1", "acc_1", lines=[taxed, line(50_00)], posted_on=NOVEMBER)
 
-    vat = await reports.run("vat", date(2026, 11, 1), NOVEMBER)
+    vat = await reports.run("vat", date(2025, 11, 1), NOVEMBER)
 
     assert sorted(
         (row["tax_percent"], row["net"], row["vat"]) for row in vat.found if row["tax_percent"] is not None
