@@ -9,6 +9,7 @@ from io import BytesIO, StringIO
 from xlsxwriter import Workbook
 
 from activities.printouts.page import DocumentPage
+from activities.reports.text_files import safe_text
 from models.currency import exponent_of
 from models.money import Money
 from models.printouts.facts import DocumentFacts, StatementFacts
@@ -16,8 +17,6 @@ from models.printouts.facts import DocumentFacts, StatementFacts
 Cell = str | Decimal | date | None
 
 _AMOUNTS = frozenset({"unit_price", "discount", "net", "vat", "total", "related_amount", "amount", "balance"})
-# What a spreadsheet would take for a formula (CWE-1236).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def csv_of(sheet: Sheet) -> bytes:
 
 def _plain(cell: Cell) -> str:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return safe_text(cell)
     return "" if cell is None else f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from models.reports.columns import ColumnKind
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_json, as_text
 
-# What a spreadsheet would take for a formula.
+# What a spreadsheet would take for a formula (CWE-1236).
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = (
     "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}th,td{padding:.2em .8em;text-align:left}"

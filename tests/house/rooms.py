@@ -111,7 +111,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events": ("gateway", "messages"),
         "merchants": ("gateway",),
         "payments": ("cards", "collections", "gateway"),
-        "printouts": ("ledger", "messages"),
+        "printouts": ("ledger", "messages", "reports"),
         "reconciliation": ("gateway", "ledger"),
         "recovery": ("collections", "events", "refunds"),
         "reductions": ("configuration",),

@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from activities.database import Database
 from activities.listing import Listed
+from activities.reports.text_files import safe_text
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
@@ -23,8 +24,6 @@ from web.views.cells import Column, table_of
 
 ROWS = 50
 _EXPORTED_AT_ONCE = 500
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Given = Mapping[str, str]
 Read = Callable[[Database, ListPage, Given], Awaitable[Listed]]
@@ -139,7 +138,7 @@ async def _lines(of: ListOfNoun, database: Database, page: ListPage, given: Give
             for column in of.columns:
                 cell = column.cell(row)
                 if not column.is_money:
-                    values.append(_harmless(cell.plain))
+                    values.append(safe_text(cell.plain))
                     continue
                 values += [cell.plain, cell.currency]
                 if cell.currency:
@@ -163,10 +162,6 @@ def _line(values: Sequence[str]) -> str:
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerow(values)
     return written.getvalue()
-
-
-def _harmless(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _filled(given: Given) -> dict[str, str]:
