@@ -48,11 +48,6 @@ class TransactionType(DocumentPart):
                 raise ValueError(f"{field}: {twice[0]} is there twice")
         return self
 
-    @property
-    def takes_methods(self) -> bool:
-        """Whether its classification says by which method money moves (F17, F18)."""
-        return self.classification in {Classification.PAYMENT, Classification.REFUND}
-
     def stored(self) -> dict[str, object]:
         """Return what the document says of it, by the columns of the database; its numbers apart."""
         names = {"payment_methods": "allowed_methods", "categories": "allowed_categories"}
