@@ -86,6 +86,16 @@ class Child:
             await asyncio.sleep(POLL_SECONDS)
         return exit_code
 
+    async def end_well(self, *, timeout_seconds: float) -> None:
+        """Wait until it ends by itself with 0; ServiceError if it ends otherwise or the time is over."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                exit_code = await self.wait()
+        except TimeoutError:
+            raise self._error("did not end", f"it still ran after {timeout_seconds:g} s") from None
+        if exit_code != 0:
+            raise self._error("failed", f"it ended with exit code {exit_code}")
+
     async def watch(self) -> NoReturn:
         """Wait for as long as it runs; ServiceError when it ends by itself."""
         raise self._error("stopped", f"it ended with exit code {await self.wait()}")
@@ -134,13 +144,9 @@ async def running(command: Command, ready: Ready, *, timeout_seconds: float = 30
 
 async def run_to_end(command: Command, *, timeout_seconds: float) -> None:
     """Run a command that ends by itself; ServiceError unless it ends with 0 in time."""
-
-    async def has_ended() -> bool:
-        return child.exit_code == 0
-
     child = Child(command)
     try:
-        await child.wait_until(has_ended, timeout_seconds=timeout_seconds)
+        await child.end_well(timeout_seconds=timeout_seconds)
     finally:
         await child.stop()
 

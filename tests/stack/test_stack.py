@@ -10,7 +10,7 @@ import pytest
 
 import sandbox.servers.temporal
 from sandbox.data_folder import Ports
-from sandbox.servers.processes import ServiceError
+from sandbox.servers.processes import Child, Command, ServiceError, run_to_end
 from sandbox.stack import StackOptions, running_stack
 
 
@@ -117,6 +117,26 @@ async def test_a_program_that_is_missing_is_named_and_nothing_is_left_running(
             pytest.fail("it started")
 
     assert children() == before
+
+
+async def test_what_ends_well_between_two_checks_has_ended_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = iter([None, 0, 0, 0, 0])
+    monkeypatch.setattr(Child, "exit_code", property(lambda _child: next(seen)))
+
+    await run_to_end(Command("psql", ("true",), tmp_path / "log", tmp_path), timeout_seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("argv", "timeout_seconds", "complaint"),
+    [(("false",), 30, "failed: it ended with exit code 1"), (("sleep", "60"), 0.1, "did not end: it still ran")],
+)
+async def test_what_has_to_end_says_how_it_did_not(
+    argv: tuple[str, ...], timeout_seconds: float, complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ServiceError, match=f"psql {complaint}"):
+        await run_to_end(Command("psql", argv, tmp_path / "log", tmp_path), timeout_seconds=timeout_seconds)
 
 
 async def test_the_error_of_a_part_that_ends_tells_its_last_words_and_where_its_log_is(

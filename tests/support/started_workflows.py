@@ -7,15 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
     ListOpenWorkflowExecutionsRequest,
 )
-from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.client import Client, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 LAST_EVENTS = 6
 # Of one check of a workflow: a server that hangs is no reason to say nothing of the others.
@@ -29,12 +31,17 @@ TASK_IS_DONE = {
 }
 
 
-class StartedWorkflows(Interceptor):
-    """Remembers what a client has started, as long as its test runs."""
+class StartedWorkflows(ClientInterceptor, Interceptor):
+    """Remembers what a client has started, as long as its test runs, and counts the activities that its workers run."""
 
     def __init__(self) -> None:
         super().__init__()
         self.started: dict[str, Client] = {}
+        self.activities_running = 0
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Count what a worker of this process runs."""
+        return _Count(next, self)
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002  # the SDK's name
         """Put the memory before the client's calls."""
@@ -50,6 +57,19 @@ class _Remember(OutboundInterceptor):
         handle = await super().start_workflow(input)
         self._started[handle.id] = handle._client  # the handle gives it to nobody
         return handle
+
+
+class _Count(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, started: StartedWorkflows) -> None:  # noqa: A002  # likewise
+        super().__init__(next)
+        self._started = started
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # likewise
+        self._started.activities_running += 1
+        try:
+            return await super().execute_activity(input)
+        finally:
+            self._started.activities_running -= 1
 
 
 STARTED = StartedWorkflows()
@@ -78,16 +98,20 @@ async def end_all(client: Client) -> None:
 
 
 async def is_anything_at_work(client: Client) -> bool:
-    """Say whether any activity or workflow task is with a worker, or waits for one; not what waits to be repeated."""
+    """Say whether any activity or workflow task is with a worker, or waits for one; not what waits to be repeated.
+
+    The time-skipping server says of an activity that waits to be repeated that it is started: the workers know better.
+    """
+    if STARTED.activities_running:
+        return True
     request = ListOpenWorkflowExecutionsRequest(namespace=client.namespace, maximum_page_size=1_000)
     listed = await client.workflow_service.list_open_workflow_executions(request, timeout=CHECK)
     return any([await _is_at_work(client, each.execution.workflow_id) for each in listed.executions])
 
 
 async def _is_at_work(client: Client, workflow_id: str) -> bool:
-    for activity in (await _described(client, workflow_id)).pending_activities:
-        if activity.state != PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED or activity.attempt == 1:
-            return True
+    if any(each.attempt == 1 for each in (await _described(client, workflow_id)).pending_activities):
+        return True
     events = [event async for event in client.get_workflow_handle(workflow_id).fetch_history_events()]
     tasks = [event.event_type for event in events if event.event_type in TASK_IS_OPEN | TASK_IS_DONE]
     return not tasks or tasks[-1] in TASK_IS_OPEN
