@@ -25,6 +25,7 @@ def test_a_run_that_charged_nobody_has_no_cost_per_payment() -> None:
         cost(idle, Reading(at=1.0, cpu_seconds={}, machine_seconds=0.0)).per_payment_ms(0)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_every_payment_is_made_with_temporal_and_without() -> None:
     measured = await measure_throughput(accounts=20, pairs=1)

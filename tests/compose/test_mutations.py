@@ -34,7 +34,9 @@ MIGRATE_LATER = (
             "No such command",
             marks=pytest.mark.nightly,
         ),
-        (MIGRATE_LATER, "", ("postgresql", "migrate"), "migrate didn't complete"),
+        pytest.param(
+            MIGRATE_LATER, "", ("postgresql", "migrate"), "migrate didn't complete", marks=pytest.mark.nightly
+        ),
         pytest.param(
             "://duly_owner@postgresql:",
             "://duly_owner@postgres:",
@@ -56,7 +58,13 @@ MIGRATE_LATER = (
             "postgresql has ended",
             marks=pytest.mark.nightly,
         ),
-        ("POSTGRES_SEEDS: ", "POSTGRES_SEED: ", ("temporal",), "KeyError: 'POSTGRES_SEEDS'"),
+        pytest.param(
+            "POSTGRES_SEEDS: ",
+            "POSTGRES_SEED: ",
+            ("temporal",),
+            "KeyError: 'POSTGRES_SEEDS'",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(
             "--role, gateway",
             "--role, money",

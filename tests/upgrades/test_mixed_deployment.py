@@ -130,6 +130,7 @@ async def who_pays_and_is_billed_again(duly: DeployedRelease) -> tuple[str, str]
     return account, str(row["token"])
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_declined_member_that_an_old_shard_hands_over_under_its_month_is_resumed_under_its_name(

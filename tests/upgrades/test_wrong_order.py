@@ -17,7 +17,7 @@ from tests.upgrades.months import bill, no_money_differs, start_payments, until_
 PERIOD = "2026-11"
 CHARGES = "POST /v1/payment_intents"
 # What the collecting path calls before the gateway and after it: an older database has the one or the other not yet.
-NEW_FUNCTIONS = (pytest.param("open_attempt", marks=pytest.mark.nightly), "record_outcome")
+NEW_FUNCTIONS = ("open_attempt", "record_outcome")
 
 
 async def forget(duly: DeployedRelease, function: str) -> None:
@@ -34,6 +34,7 @@ async def forget(duly: DeployedRelease, function: str) -> None:
         await connection.execute("update duly.installation set functions_hash = 'of an older release'")
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("function", NEW_FUNCTIONS)

@@ -57,7 +57,11 @@ async def reconciled(platform: Platform, client: RefundClient) -> Reconciliation
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
-    [FaultKind.RESPONSE_LOST, pytest.param(FaultKind.STORED_500_AFTER_EFFECT, marks=pytest.mark.nightly), None],
+    [
+        FaultKind.RESPONSE_LOST,
+        pytest.param(FaultKind.STORED_500_AFTER_EFFECT, marks=pytest.mark.nightly),
+        pytest.param(None, marks=pytest.mark.nightly),
+    ],
 )
 async def test_a_platform_and_three_merchants_reconcile_each_alone(platform: Platform, fault: FaultKind | None) -> None:
     platform.sandbox.set_delays(AT_ONCE)
