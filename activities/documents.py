@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.card_number import NO_CARD_NUMBER, REFUSED, place_of_card_number
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, place_of_unprintable
 from models.problem import Problem, RefusedError
 
 # A shared note is the longest text that anybody writes into a document.
@@ -37,7 +38,7 @@ def read_document(path: Path, kind: type[AnyPart]) -> AnyPart:
 def read_content(path: Path) -> dict[str, Any]:
     """Read a TOML file, or JSON by its suffix; fractions come as decimals. Raises RefusedError when it is neither.
 
-    A card number anywhere in it is refused, before a word of it is looked at.
+    A card number anywhere in it is refused, and a text that steers a terminal, before a word of it is looked at.
     """
     if (size := path.stat().st_size) > BYTES_MAX:
         raise RefusedError([Problem("document", "size", f"has {size} bytes, at most {BYTES_MAX}", path.name)])
@@ -58,6 +59,8 @@ def read_content(path: Path) -> dict[str, Any]:
         raise RefusedError([Problem("document", "object", "must be one object", path.name)])
     if (place := place_of_card_number(content)) is not None:
         raise RefusedError([Problem(place or "document", NO_CARD_NUMBER, REFUSED, path.name)])
+    if (place := place_of_unprintable(content)) is not None:
+        raise RefusedError([Problem(place or "document", TEXT_PRINTABLE, NOT_PRINTABLE, path.name)])
     return content
 
 

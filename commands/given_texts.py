@@ -1,9 +1,10 @@
-"""What is typed on a command line is looked at before any of it is read: card numbers, and texts without an end."""
+"""What is typed is looked at before any of it is read: card numbers, texts without an end, texts that are not seen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem
 
 # A shared note is the longest text that anybody types; who and why are kept with every command.
@@ -19,6 +20,8 @@ def problem_of(command: Any, words: Sequence[str]) -> Problem | None:
             return Problem(_name_of(field), "text_length", f"has {len(text)} characters, at most {most}")
         if holds_card_number(text):
             return Problem(_name_of(field), NO_CARD_NUMBER, REFUSED)
+        if not is_printable(text):
+            return Problem(_name_of(field), TEXT_PRINTABLE, NOT_PRINTABLE)
     if holds_card_number(" ".join(words)):
         # Whoever forgets the quotes has a number fall apart into words.
         return Problem("command line", NO_CARD_NUMBER, REFUSED)

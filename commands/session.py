@@ -1,7 +1,8 @@
 """The settings and connections of one command."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 
 from pydantic import ValidationError
 from temporalio.client import Client
@@ -17,6 +18,18 @@ from workflows.client import TemporalAccessError, TemporalUnansweredError, conne
 
 NONE_GIVEN = "they come from the environment; to look around, run `make up` in this folder, which sets them all"
 
+_is_served: ContextVar[bool] = ContextVar("is_served", default=False)
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Say that a server does what a command does: its log is set up, and stays as it is."""
+    token = _is_served.set(True)
+    try:
+        yield
+    finally:
+        _is_served.reset(token)
+
 
 def read_settings() -> Settings:
     """Read the settings. Raises Failure with a problem for each wrong one; values are never in it."""
@@ -27,7 +40,8 @@ def read_settings() -> Settings:
         if all(problem.rule == "missing" for problem in problems):
             problems.append(Problem("settings", "settings_given", NONE_GIVEN))
         raise Failure(ExitCode.USAGE, problems) from None
-    configure_logging(settings, is_typed=True)
+    if not _is_served.get():
+        configure_logging(settings, is_typed=True)
     return settings
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 from models.card_number import REFUSED, holds_card_number
+from models.printable import NOT_PRINTABLE, is_printable
 from models.problem import refuse_unless
 
 
@@ -26,7 +27,7 @@ class OperatorCommand:
     reason: str
 
     def check(self) -> None:
-        """Raise CommandError unless both are given, and every text of the command is short and holds no card number."""
+        """Raise CommandError unless both are given, and every text is short, can be seen, and holds no card number."""
         refuse_unless(bool(self.actor.strip()), CommandError, "actor: say who asks")
         refuse_unless(bool(self.reason.strip()), CommandError, "reason: say why")
         for field in fields(self):
@@ -34,6 +35,7 @@ class OperatorCommand:
             if isinstance(value, str):
                 refuse_unless(len(value) <= most, CommandError, f"{field.name}: at most {most} characters")
                 refuse_unless(not holds_card_number(value), CommandError, f"{field.name}: {REFUSED}")
+                refuse_unless(is_printable(value), CommandError, f"{field.name}: {NOT_PRINTABLE}")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def coming_back(web: Web, provider: IdentityProvider) -> Endpoint:
         if not await web.users.known(name):
             await web.users.note(name, "oidc", "unknown_user", address)
             return sign_in_answer(web, to=kept.to, problem="no_access", status=403)
-        response = begun(web, await web.users.started(name, "oidc", address), kept.to)
+        response = await begun(web, request, await web.users.started(name, "oidc", address), kept.to)
         response.delete_cookie(_cookie(web), **cookie_rules(web))
         return response
 

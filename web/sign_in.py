@@ -84,13 +84,15 @@ def signing_in(web: Web) -> Endpoint:
         token = await web.users.signed_in(user, password, address)
         if not token:
             return sign_in_answer(web, to=to, problem="wrong", status=422)
-        return begun(web, token, to)
+        return await begun(web, request, token, to)
 
     return endpoint
 
 
-def begun(web: Web, token: str, to: str) -> Response:
-    """Lead on with a session's cookie."""
+async def begun(web: Web, request: Request, token: str, to: str) -> Response:
+    """Lead on with a session's cookie; the session that this browser had until now is over."""
+    if before := request.cookies.get(cookie_name(web), ""):
+        await web.users.end(before, client_of(request))
     response = RedirectResponse(_safe(to), _SEE_OTHER)
     response.set_cookie(cookie_name(web), token, **cookie_rules(web))
     return response

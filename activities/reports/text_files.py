@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from models.reports.columns import ColumnKind
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_json, as_text
 
-# What a spreadsheet would take for a formula (CWE-1236).
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet would take for a formula (CWE-1236), in full width too, as some do in East Asian languages.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _STYLE = (
     "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}th,td{padding:.2em .8em;text-align:left}"
     "tr{border-bottom:1px solid #ccc}.n{text-align:right;font-variant-numeric:tabular-nums}caption{text-align:left}"

@@ -1,4 +1,4 @@
-"""Rows as CSV: amounts in major units, everything else as it is in JSON."""
+"""Rows as CSV: amounts in major units, all else as in JSON, but for texts that a spreadsheet would calculate."""
 
 import csv
 import json
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from activities.reports.text_files import safe_text
 from commands.formatting import amount
 
 _MINOR = "_minor"
@@ -40,6 +41,8 @@ def _cell(document: Mapping[str, Any], name: str) -> object:
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return safe_text(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
+from models.printable import is_printable
 from models.problem import Problem, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
@@ -202,7 +203,17 @@ def _named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> 
         cells = {name: _printable(cell) for name, cell in cells.items()}
     for name, cell in cells.items():
         if any(_is_control(character) and not (source in OF_THE_BANK and character == LINE_END) for character in cell):
-            raise RefusedError([_problem(source, line, name, "printable", "holds a control character")])
+            raise RefusedError(
+                [
+                    _problem(
+                        source,
+                        line,
+                        name,
+                        "printable",
+                        "holds a control character, or one that turns the direction of writing about",
+                    )
+                ]
+            )
     filled = {column.name: cells.get(column.name) or column.default or "" for column in COLUMNS[source]}
     absent = frozenset(filled) - frozenset(cells)
     return NamedCells(filled, absent, frozenset(name for name, cell in cells.items() if not cell))
@@ -216,7 +227,7 @@ def _printable(cell: str) -> str:
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) == "Cc"
+    return unicodedata.category(character) == "Cc" or not is_printable(character)
 
 
 def id_of(source: str, header: Header, row: Sequence[str]) -> str:

@@ -59,6 +59,7 @@ class ConsoleSessionRow(Base):
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text(collation="C"))
+    method: Mapped[str]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """What is done through the console: by whom it may be, with who and why, once, and by the rules of the command line."""
 
+import logging
 import re
 from html import unescape
 
@@ -61,12 +62,14 @@ async def test_a_draft_is_posted_and_it_is_kept_who_did_it_and_why(
     draft = await draft_of(cli, account)
     await browser.sign_in()
     page = await browser.open(f"/transactions/{draft}")
+    handlers = list(logging.getLogger().handlers)
 
     shown = await done(browser, f"/do/transactions/post/{draft}", reason="found on the statement")
     without_key = await browser.send(f"/do/transactions/post/{draft}", reason="found on the statement")
 
     assert f'href="/do/transactions/post/{draft}"' in page
     assert "Post: done" in shown
+    assert logging.getLogger().handlers == handlers, "the log of a server is set up once, when it starts"
     assert "Number: PAY-" in shown
     assert (without_key.status_code, (await cli.json("accounts", "balance", account))["balance_minor"]) == (409, 0)
     (kept,) = (await cli.json("commands", "list", "--command", "transactions post"))["commands"]

@@ -68,8 +68,12 @@ async def test_a_user_whom_the_provider_names_is_let_in_and_led_on(
     assert "Sign in with your organisation" in page.text
     assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
     assert (await client.get("/runs")).status_code == 200
-    (kept,) = await database.rows("select user_id, method, outcome from duly.sign_ins")
-    assert tuple(kept) == ("maria@example.com", "oidc", "signed_in")
+    await web.users.end(client.cookies["duly-console"], "127.0.0.1")
+    kept = await database.rows("select user_id, method, outcome from duly.sign_ins order by id")
+    assert [tuple(one) for one in kept] == [
+        ("maria@example.com", "oidc", "signed_in"),
+        ("maria@example.com", "oidc", "signed_out"),
+    ]
 
 
 async def test_whoever_is_no_user_or_has_no_verified_e_mail_is_not_let_in(client: httpx.AsyncClient, web: Web) -> None:

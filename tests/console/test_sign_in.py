@@ -181,3 +181,16 @@ async def test_a_form_beyond_any_form_of_ours_is_not_read(browser: Browser) -> N
     answer = await browser.send("/sign-in", user="maria", password="x" * 70_000)
 
     assert answer.status_code == 413
+
+
+async def test_whoever_signs_in_anew_ends_the_session_that_this_browser_had(
+    browser: Browser, database: Database
+) -> None:
+    await browser.sign_in("maria", ConsoleRole.VIEWER)
+    before = browser.client.cookies["duly-console"]
+
+    await browser.send("/sign-in", user="maria", password=PASSWORD)
+
+    after = browser.client.cookies["duly-console"]
+    assert (await browser.users.of_session(before), await browser.users.of_session(after) is None) == (None, False)
+    assert [outcome for _, outcome in await outcomes(database)] == ["signed_in", "signed_in", "signed_out"]

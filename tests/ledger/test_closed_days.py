@@ -98,7 +98,8 @@ def test_who_has_the_right_posts_there_with_a_reason_that_is_kept(books: Books) 
 
     assert books.run("select actor, reason from duly.any_day_postings") == [("bob", "the bank was late")] * 2
     refused(lambda: books.pay("p3", "acc_1", 5), PostconditionError, "day_is_open")
-    books.run("select duly.set_any_day_right('bob', false, 'ada', 'he has left')")
+    assert not books.value("select duly.set_any_day_right('Bob ', true, 'ada', 'is the same person')")
+    books.run("select duly.set_any_day_right('BOB', false, 'ada', 'he has left')")
     refused(lambda: post("p4", POSTED_ON), PrerequisiteError, "any_day_right")
 
 
@@ -112,6 +113,7 @@ def test_who_has_the_right_posts_there_with_a_reason_that_is_kept(books: Books) 
         ("reopen_books('2026-06-01', 'ada', 'x')", PrerequisiteError, "day_is_closed"),
         ("reopen_books('2026-05-01', 'ada', '')", InvalidInputError, "reason_given"),
         ("set_any_day_right('ada', true, 'ada', 'I may')", PrerequisiteError, "right_by_another"),
+        ("set_any_day_right('Ada', true, ' ada', 'I may')", PrerequisiteError, "right_by_another"),
     ],
 )
 def test_closing_and_reopening_have_rules(books: Books, call: str, error: type[LedgerError], rule: str) -> None:

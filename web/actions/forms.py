@@ -18,8 +18,10 @@ from commands.changing.keeping import keeping
 from commands.formatting import money
 from commands.output import ExitCode, Failure
 from commands.runner import translated
+from commands.session import served
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.operator_command import TEXT_MAX
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
 from web.actions import of_processes, of_transactions
 from web.actions.action import Action, Asked, CapturedOutput, Filled
@@ -33,8 +35,6 @@ log = structlog.get_logger(__name__)
 ACTIONS: Mapping[str, Action] = {action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS)}
 _FIELD_MAX = 4000
 _KEY = re.compile(r"[0-9a-f]{32}")
-# What steers a terminal, or turns about the direction of what stands behind it: nobody types it, and others read it.
-_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> list[ActionLink]:
@@ -117,7 +117,8 @@ async def _carried_out(action: Action, asked: Asked) -> list[str]:
         async with keeping(command, output):
             await action.carry(output, asked)
 
-    await translated(kept())
+    with served():
+        await translated(kept())
     if output.exit_code is not ExitCode.OK:
         raise Failure(output.exit_code, [Problem(action.noun, "answered", " ".join(output.lines))])
     return output.lines
@@ -152,8 +153,8 @@ def _problems(action: Action, asked: Asked) -> list[Problem]:
             problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
         elif holds_card_number(text):
             problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
-        elif _STEERS.search(text):
-            problems.append(Problem(name, "text_printable", "has characters that are not to be seen"))
+        elif not is_printable(text):
+            problems.append(Problem(name, TEXT_PRINTABLE, NOT_PRINTABLE))
     return problems
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem
 from workflows.inputs.decoding import FIELD_VALID, named_argument
 
@@ -39,6 +40,8 @@ def _problems(value: Any, place: str, argument: str) -> Iterator[Problem]:
             yield from _problems(held, f"{place}{number}.", argument)
     elif isinstance(value, str) and holds_card_number(value):
         yield Problem(place.removesuffix(".") or argument, NO_CARD_NUMBER, REFUSED)
+    elif isinstance(value, str) and "\0" not in value and not is_printable(value):
+        yield Problem(place.removesuffix(".") or argument, TEXT_PRINTABLE, NOT_PRINTABLE)
     elif message := _message(value):
         yield Problem(place.removesuffix(".") or argument, FIELD_VALID, message)
 

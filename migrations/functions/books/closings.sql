@@ -88,8 +88,9 @@ begin
   return v_was;
 end $$;
 
+-- A name is that of a user of the console, or of whoever gives commands: in small or large letters it is the same person's.
 create or replace function duly.has_any_day_right(p_holder text) returns boolean language sql stable as $$
-  select coalesce((select is_granted from duly.any_day_rights where holder = p_holder order by id desc limit 1), false)
+  select coalesce((select is_granted from duly.any_day_rights where lower(btrim(holder)) = lower(btrim(p_holder)) order by id desc limit 1), false)
 $$;
 
 -- Give somebody the right to post outside the open days, or take it away; false when it is so already. Nobody gives it to himself.
@@ -97,7 +98,7 @@ create or replace function duly.set_any_day_right(p_holder text, p_is_granted bo
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform duly.require_who_and_why(p_actor, p_reason);
-  if p_is_granted and p_holder = p_actor then
+  if p_is_granted and lower(btrim(p_holder)) = lower(btrim(p_actor)) then
     perform duly.refuse('prerequisite', 'right_by_another', jsonb_build_object('actor', p_actor));
   end if;
   perform duly.lock_closings(true);

@@ -33,7 +33,7 @@ begin
     -- What is over is of no use to anybody: whoever signs in takes some of it away.
     delete from duly.console_sessions where token_hash in (
         select token_hash from duly.console_sessions where started_at < now() - interval '1 day' limit 100 for update skip locked);
-    insert into duly.console_sessions (token_hash, user_id) values (p_token_hash, p_user_id);
+    insert into duly.console_sessions (token_hash, user_id, method) values (p_token_hash, p_user_id, p_method);
     perform duly.note_sign_in(p_user_id, p_method, 'signed_in', p_address);
 end $$;
 
@@ -59,8 +59,9 @@ create or replace function duly.end_session(p_token_hash bytea, p_address text) 
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_user text;
+    v_method text;
 begin
     update duly.console_sessions set ended_at = clock_timestamp() where token_hash = p_token_hash and ended_at is null
-        returning user_id into v_user;
-    if v_user is not null then perform duly.note_sign_in(v_user, 'password', 'signed_out', p_address); end if;
+        returning user_id, method into v_user, v_method;
+    if v_user is not null then perform duly.note_sign_in(v_user, v_method, 'signed_out', p_address); end if;
 end $$;

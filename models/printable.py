@@ -1,0 +1,36 @@
+"""What may stand in a text that people read: nothing that steers a terminal, or turns what stands behind it about.
+
+A control character moves a terminal's cursor or clears its screen; an override of the direction of writing shows an
+amount or a name as another one. Nobody types either. Tabulators and ends of lines are texts' own; a carriage return
+is one before a line feed alone. Marks of direction (U+200E, U+200F) stay: Hebrew and Arabic need them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+TEXT_PRINTABLE = "text_printable"
+NOT_PRINTABLE = "has characters that are not to be seen"
+
+_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text may be kept and shown."""
+    return _STEERS.search(text) is None
+
+
+def place_of_unprintable(content: Any, place: str = "") -> str | None:
+    """Return where in a document a text is not printable, "" for the document itself; None if every text is."""
+    if isinstance(content, str):
+        return None if is_printable(content) else place
+    if isinstance(content, Mapping):
+        if not all(is_printable(str(name)) for name in content):
+            return place
+        held = [(str(name), one) for name, one in content.items()]
+    elif isinstance(content, list | tuple):
+        held = [(str(number), one) for number, one in enumerate(content)]
+    else:
+        return None
+    found = (place_of_unprintable(one, f"{place}.{name}" if place else name) for name, one in held)
+    return next((one for one in found if one is not None), None)
