@@ -9,6 +9,7 @@ import structlog
 import typer
 import uvicorn
 
+from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.users import Users
 from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
@@ -51,6 +52,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             Database(reading, timeout_seconds=READ_SECONDS),
             Users(database),
             ConsoleForms(database),
+            Approvals(database),
             Pages(assets := Assets()),
             SignInLimits(),
         )

@@ -12,6 +12,7 @@ from commands.cards import cli as cards
 from commands.collections import cli as collections
 from commands.collections import control_cli as collection_control
 from commands.configuration import cli as definitions
+from commands.console import approvals_cli as approvals
 from commands.console import cli as users
 from commands.disputes import cli as disputes
 from commands.events import cli as events
@@ -99,6 +100,7 @@ GROUPS = {
     "codec": codec.app,
     "recover": recovery.app,
     "users": users.app,
+    "approvals": approvals.app,
 }
 for name, commands in GROUPS.items():
     app.add_typer(commands, name=name)

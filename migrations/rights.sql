@@ -31,6 +31,7 @@ grant insert, update on duly.card_rules to duly_app;
 grant insert, update on duly.sellers to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
+grant insert, update on duly.approval_rules to duly_app;
 -- A new version is a new row.
 grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
 -- Whose account a provider's requests go to is fixed by duly.assign_provider.
@@ -65,8 +66,8 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
 grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
 
 -- console
-grant execute on function duly.add_user, duly.begin_form, duly.change_user, duly.end_form, duly.end_session, duly.note_sign_in,
-    duly.start_session, duly.user_of_session to duly_app;
+grant execute on function duly.add_user, duly.ask_approval, duly.begin_form, duly.change_user, duly.decide_approval, duly.end_approval,
+    duly.end_form, duly.end_session, duly.note_sign_in, duly.start_session, duly.user_of_session to duly_app;
 
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;

@@ -35,7 +35,7 @@ from web.views.process_objects import (
     show_run,
 )
 from web.views.record_lists import LISTS
-from web.views.record_objects import show_event, show_message
+from web.views.record_objects import show_approval, show_event, show_message
 from web.views.search import search
 
 _WORDS: Mapping[int, str] = {
@@ -66,6 +66,7 @@ OBJECTS: Mapping[str, Page] = {
     "/payment-requests/{id}": show_request,
     "/events/{id}": show_event,
     "/messages/{id:path}": show_message,
+    "/approvals/{id}": show_approval,
 }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.users import Users
 from activities.database import Database
@@ -30,6 +31,7 @@ class Web:
     reading: Database = field(repr=False)
     users: Users = field(repr=False)
     forms: ConsoleForms = field(repr=False)
+    approvals: Approvals = field(repr=False)
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
     exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)

@@ -22,6 +22,7 @@ RAIL = (
     ("/discrepancies", "Discrepancies", "x"),
     ("/payment-requests", "Requests", "q"),
     ("/suspense", "Suspense", "s"),
+    ("/approvals", "Approvals", "v"),
     ("/messages", "Messages", "m"),
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),

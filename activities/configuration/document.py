@@ -15,6 +15,7 @@ from activities.configuration.document_parts.ledger_document import (
 )
 from activities.configuration.document_parts.rules_document import (
     AlertRulesPart,
+    ApprovalRulesPart,
     CardNetwork,
     CardRulesPart,
     RefundRulesPart,
@@ -170,6 +171,7 @@ class DefinitionsDocument(DocumentPart):
     alert_rules: AlertRulesPart | None = None
     reminder_rules: tuple[ReminderRule, ...] = ()
     refund_rules: RefundRulesPart | None = None
+    approval_rules: ApprovalRulesPart | None = None
     run_definitions: tuple[RunDefinition, ...] = ()
     sellers: tuple[SellerPart, ...] = ()
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from models.ledger.account import AccountKind
 from models.tables.accounts import AccountRow
 from models.tables.configuration import (
+    ApprovalRulesRow,
     CardNetworkRow,
     CardRulesRow,
     DunningPolicyRow,
@@ -153,6 +154,12 @@ LISTS = MappingProxyType(
         .order_by(ReminderRulesRow.segment, ReminderRulesRow.version.desc()),
         "refund_rules": select(
             RefundRulesRow.watch_days, RefundRulesRow.collects_reopened, RefundRulesRow.refunds_credit
+        ),
+        "approval_rules": select(
+            ApprovalRulesRow.refunds_minor,
+            ApprovalRulesRow.write_offs_minor,
+            ApprovalRulesRow.cancellations_minor,
+            ApprovalRulesRow.expire_hours,
         ),
         "run_definitions": select(
             RunDefinitionRow.id,

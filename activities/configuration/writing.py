@@ -27,7 +27,7 @@ from activities.configuration.sql import (
     KEEP_LISTS,
 )
 from models.tables.base import Base
-from models.tables.configuration import CardNetworkRow, CardRulesRow, DunningPolicyRow
+from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, DunningPolicyRow
 from models.tables.messages import AlertRulesRow
 from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
@@ -88,6 +88,9 @@ class DocumentWriting:
             if part is not None:
                 rules = {field: as_list(value) for field, value in part.model_dump(exclude_none=True).items()}
                 yield kind, kind, await self._save(row, {"is_only": True}, rules)
+        if (approving := self._document.approval_rules) is not None:
+            kept = await self._save(ApprovalRulesRow, {"is_only": True}, approving.stored())
+            yield "approval_rules", "approval_rules", kept
 
     async def _runs(self) -> AsyncIterator[Written]:
         for seller in self._document.sellers:

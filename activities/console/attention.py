@@ -19,6 +19,7 @@ from models.tables.configuration import SendingRow
 from models.tables.ledger import OpenItemRow
 from models.tables.messages import MessageRow
 from models.tables.movements import GatewayExpectationRow
+from models.tables.operations import ApprovalRow
 from models.tables.reconciliation import DiscrepancyRow
 from models.tables.returns import DisputeRow
 
@@ -64,6 +65,7 @@ _ATTENTION = union_all(
         DisputeRow.has_evidence.is_(False),
         DisputeRow.evidence_due_at < _SOON,
     ),
+    _waiting("approvals", ApprovalRow.asked_at, ApprovalRow.state == "waiting", ApprovalRow.expires_at > func.now()),
     _suspense(),
     _waiting("failed_messages", _M.created_at, _M.state == MessageState.FAILED),
     _waiting("events", _E.created_at, _E.state == EventState.NEEDS_REVIEW),

@@ -19,6 +19,7 @@ from models.tables.collecting import (
 )
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow, ProviderRow
 from models.tables.messages import MessageRow
+from models.tables.operations import ApprovalRow
 from models.tables.reconciliation import DiscrepancyRow
 from models.tables.returns import DisputeRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
@@ -100,6 +101,7 @@ def _exactly(words: str) -> Sequence[_Found]:
         _as("payment-requests", PaymentRequestRow.id, PaymentRequestRow.id == words),
         _as("events", GatewayEventRow.id, GatewayEventRow.id == words),
         _as("messages", MessageRow.id, MessageRow.id == words),
+        _as("approvals", ApprovalRow.id, ApprovalRow.id == words),
         _as("accounts", CardRow.account_id, CardRow.id == words),
     ]
     if words.upper().startswith("PP-"):

@@ -73,13 +73,19 @@ def _seller(row: Row[Any]) -> dict[str, Any]:
     return {**given, "attach_documents": row.attaches_documents}
 
 
+def _approval_rules(row: Row[Any]) -> dict[str, Any]:
+    amounts = {name: getattr(row, f"{name}_minor") for name in ("refunds", "write_offs", "cancellations")}
+    return {**{name: _in_major_units(held) for name, held in amounts.items()}, "expire_hours": row.expire_hours}
+
+
 def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
 
-_ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules"})
+_ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules", "approval_rules"})
 _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
     {
+        "approval_rules": _approval_rules,
         "payment_methods": _without("provider_id"),
         "transaction_types": _type,
         "internal_accounts": _account,

@@ -87,6 +87,10 @@ def _days(days: Sequence[int]) -> str:
     return ", ".join(map(str, days)) or "none"
 
 
+def _amounts(held: Mapping[str, int]) -> str:
+    return ", ".join(str(Money(minor, code)) for code, minor in sorted(held.items())) or "any amount"
+
+
 def _yes(value: object) -> str:
     return "yes" if value else "no"
 
@@ -149,6 +153,10 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
         "refund_rules": (
             ("Watched for days", "Reopened invoices at once", "Runs give credit back"),
             lambda row: (row.watch_days, _yes(row.collects_reopened), _yes(row.refunds_credit)),
+        ),
+        "approval_rules": (
+            ("Refunds alone up to", "Write-offs", "Cancellations", "Expire after hours"),
+            lambda row: (*map(_amounts, row[:3]), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
         "sellers": (

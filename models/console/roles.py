@@ -23,6 +23,7 @@ class Permission(StrEnum):
     COLLECT = "collect"
     REFUND = "refund"
     CORRECT = "correct"
+    APPROVE = "approve"
     DECIDE = "decide"
     RUN = "run"
     SEE_USERS = "see_users"
@@ -38,9 +39,12 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         Permission.EXPORT: frozenset({_AC, _AD}),
         # Notes, messages, links, another try, another card.
         Permission.COLLECT: frozenset({_AG, _AC, _OP, _AD}),
+        # A part or all of a payment goes back; who cancels it undoes what it has paid as well, which is a correction.
         Permission.REFUND: frozenset({_AG, _AC}),
-        # Documents: posted, rejected, cancelled, written off, moved, paid.
+        # Documents: posted, rejected, cancelled, written off, moved, paid; a gateway's payments are cancelled.
         Permission.CORRECT: frozenset({_AC}),
+        # What somebody else has asked for, above the limits.
+        Permission.APPROVE: frozenset({_AC, _AD}),
         # What nobody else could know: discrepancies, unknown outcomes, paid outside, given up.
         Permission.DECIDE: frozenset({_AC, _OP}),
         Permission.RUN: frozenset({_OP}),
@@ -48,6 +52,7 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
     }
 )
 
+APPROVERS = ALLOWED[Permission.APPROVE]
 PASSWORD_LENGTH_MIN = 12
 
 

@@ -212,12 +212,26 @@ SIGN_IN = States(
     },
     column="sign_ins.outcome",
 )
+APPROVAL = States(
+    "Request that another person approves",
+    {
+        "waiting": "another person decides",
+        "expired": "nobody has decided in time: it is asked for again",
+        "approved": "carried out, as its outcome says",
+        "rejected": "not carried out",
+        "withdrawn": "by who had asked",
+    },
+    finer={"expired": ("waiting",)},
+    derived={"expired": "`waiting`, past its end"},
+    column="approvals.state",
+)
 
 # By the noun under which the command line lists them, which is the name of their rows in JSON where those are not
 # named for what they are; then all others.
 LISTED: Mapping[str, States] = MappingProxyType(
     {
         "accounts": ACCOUNT,
+        "approvals": APPROVAL,
         "cards": CARD,
         "collections": COLLECTION,
         "commands": COMMAND,
@@ -271,4 +285,5 @@ EVERY: tuple[States, ...] = (
     SENDING,
     USER,
     SIGN_IN,
+    APPROVAL,
 )

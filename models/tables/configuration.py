@@ -109,6 +109,18 @@ class CardRulesRow(Base):
     reminder_days: Mapped[int] = mapped_column(Integer)
 
 
+class ApprovalRulesRow(Base):
+    """Up to which amount, in minor units by currency, one person does something alone in the console."""
+
+    __tablename__ = "approval_rules"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    refunds_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    write_offs_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    cancellations_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    expire_hours: Mapped[int] = mapped_column(Integer)
+
+
 class CardNetworkRow(Base):
     """How often a network lets a declined card be tried again."""
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -91,3 +92,41 @@ class ConsoleFormRow(Base):
     answer: Mapped[str]
     sent_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class ApprovalRow(Base):
+    """Something that one person has asked for and another decides about; `fields` are those of the form."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    action: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    fields: Mapped[dict[str, str]] = mapped_column(JSONB)
+    state: Mapped[str]
+    asked_by: Mapped[str] = mapped_column(Text(collation="C"))
+    asked_because: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_by: Mapped[str | None] = mapped_column(Text(collation="C"))
+    decided_because: Mapped[str]
+    decided_at: Mapped[datetime | None]
+    outcome: Mapped[str]
+    answer: Mapped[str]
+
+
+class LimitedActionRow(Base):
+    """An amount that one person moved alone, within the limits of a day."""
+
+    __tablename__ = "limited_actions"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"))
+    kind: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[datetime]

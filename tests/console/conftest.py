@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.users import Users
 from activities.database import Database
@@ -63,7 +64,8 @@ class Browser:
 @pytest.fixture
 def web(database: Database, settings: Settings) -> Web:
     """The console's parts, over this test's database."""
-    return Web(settings, database, Users(database), ConsoleForms(database), Pages(Assets()), SignInLimits())
+    forms, approvals = ConsoleForms(database), Approvals(database)
+    return Web(settings, database, Users(database), forms, approvals, Pages(Assets()), SignInLimits())
 
 
 @pytest.fixture

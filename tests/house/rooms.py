@@ -134,6 +134,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "commands": {
+        "console": ("ledger", "refunds"),
         "ledger": ("imports",),
         "merchants": ("reductions",),
         "operations": ("runs", "supervision"),

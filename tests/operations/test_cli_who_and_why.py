@@ -55,6 +55,7 @@ FINAL = frozenset(
     {
         "accounts erase",
         "accounts terminate",
+        "approvals approve",
         "billing start",
         "billing supplement",
         "cards remove",
@@ -89,6 +90,7 @@ IDS_AND_DATES = frozenset(
     {
         "account",
         "amount",
+        "approval",
         "award",
         "bill",
         "calls_per_second",

@@ -11,10 +11,12 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from activities.console.approvals import LimitedRequest
 from activities.console.choices import Choices, FormChoices
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
+from commands.console.limited import LIMITED, Asked, CapturedOutput, amounting
 from commands.formatting import money
 from commands.output import ExitCode, Failure
 from commands.runner import translated
@@ -23,8 +25,8 @@ from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.operator_command import TEXT_MAX
 from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
-from web.actions import of_processes, of_transactions
-from web.actions.action import Action, Asked, CapturedOutput, Filled
+from web.actions import of_approvals, of_processes, of_transactions
+from web.actions.action import Action, Filled
 from web.context import Visit
 from web.security import text_of
 from web.views.cells import address
@@ -32,7 +34,9 @@ from web.views.objects import ActionLink
 
 log = structlog.get_logger(__name__)
 
-ACTIONS: Mapping[str, Action] = {action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS)}
+ACTIONS: Mapping[str, Action] = {
+    action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS, of_approvals.ACTIONS)
+}
 _FIELD_MAX = 4000
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -77,8 +81,7 @@ async def send_form(visit: Visit, form: FormData) -> Response:
     outcome, answer = "failed", ["Nobody knows whether it was done: look at the object before it is asked for again."]
     refused: list[str] = []
     try:
-        answer = await _carried_out(action, asked)
-        outcome = "done"
+        outcome, answer = await _answered(visit, action, asked)
     except Failure as failure:
         answer = [str(problem) for problem in failure.problems]
         if failure.code is ExitCode.REFUSED:
@@ -106,22 +109,43 @@ async def show_sent(visit: Visit) -> Response:
         subject=found.subject,
         back=address(action.noun, found.subject),
         sent_at=found.sent_at,
+        waits_as=f"apv_{visit.request.path_params['key']}" if found.outcome == "waiting" else "",
     )
 
 
-async def _carried_out(action: Action, asked: Asked) -> list[str]:
-    output = CapturedOutput()
+async def _answered(visit: Visit, action: Action, asked: Asked) -> tuple[str, list[str]]:
+    """Carry an action out and return its outcome and answer; above the limits of its asker it waits for another."""
+    output, waits = CapturedOutput(), False
     command = KeptCommand(action.command, asked.id, asked.actor, asked.reason)
 
     async def kept() -> None:
         async with keeping(command, output):
             await action.carry(output, asked)
 
+    async def asking() -> None:
+        nonlocal command, waits
+        if waits := await _waits(visit, action, asked):
+            command = KeptCommand("approvals ask", f"{command.name} {asked.id}", asked.actor, asked.reason)
+            async with keeping(command, output):
+                output.note("Another person decides about it, for it is above the limit of what one does alone.")
+
     with served():
-        await translated(kept())
+        if action.path in LIMITED:
+            await translated(asking())
+        if not waits:
+            await translated(kept())
     if output.exit_code is not ExitCode.OK:
         raise Failure(output.exit_code, [Problem(action.noun, "answered", " ".join(output.lines))])
-    return output.lines
+    return "waiting" if waits else "done", output.lines
+
+
+async def _waits(visit: Visit, action: Action, asked: Asked) -> bool:
+    found = await amounting(visit.web.reading, action.path, asked)
+    request = LimitedRequest(
+        *(asked.key, action.path, LIMITED[action.path].kind, asked.id),
+        *(found.account_id, found.amount_minor, found.currency, asked.fields),
+    )
+    return bool(await visit.web.approvals.ask(request, user_id=asked.actor, reason=asked.reason))
 
 
 def _asked_for(visit: Visit) -> tuple[Action, str]:

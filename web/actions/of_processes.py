@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time
 
 from commands.collections.control import send_update as ask_collection
+from commands.console.limited import ANSWER_SECONDS, Asked, Carry
 from commands.disputes.disputes import accept
 from commands.events.events import replay
 from commands.messages.messages import resend
@@ -18,8 +19,7 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
 from models.reconciliation.discrepancy import DiscrepancyResolution
-from web.actions.action import Action, Asked, Carry, FormField
-from web.actions.of_transactions import ANSWER_SECONDS
+from web.actions.action import Action, FormField
 
 _OPEN = frozenset({"open", "collecting", "dunning", "waiting_for_customer", "processing", "unknown"})
 _RUNNING = frozenset({"running", "freezing", "collecting", "paused", "held"})

@@ -1,75 +1,34 @@
 """Actions on transactions: drafts are posted or rejected, documents cancelled, written off, moved, paid, refunded."""
 
-from commands.ledger.corrections import Because, cancel, move, quick_pay, write_off
+from commands.console.limited import LIMITED, Asked, options_of
+from commands.ledger.corrections import Because, move, quick_pay
 from commands.ledger.drafts import note, post, reject
-from commands.ledger.transaction_writer import WriteOptions
 from commands.output import Output
-from commands.refunds.credit import CreditOptions
-from commands.refunds.refunds import RefundOptions, create
 from models.console.roles import Permission
-from models.gateway.gateway_request import RequestKind
-from web.actions.action import Action, Asked, FormField
-
-# What the page waits for a first answer; a refund goes on by itself.
-ANSWER_SECONDS = 30.0
+from web.actions.action import Action, FormField
 
 _TYPE = "Why, as a type"
 
 
-def _options(asked: Asked) -> WriteOptions:
-    return WriteOptions(asked.actor, f"console:{asked.key}")
-
-
 async def _post(output: Output, asked: Asked) -> None:
-    await post(output, asked.id, _options(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
+    await post(output, asked.id, options_of(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
 
 
 async def _reject(output: Output, asked: Asked) -> None:
-    await reject(output, asked.id, asked["rejection"], _options(asked))
+    await reject(output, asked.id, asked["rejection"], options_of(asked))
 
 
 async def _note(output: Output, asked: Asked) -> None:
-    await note(output, asked.id, asked["note"], _options(asked))
-
-
-async def _cancel(output: Output, asked: Asked) -> None:
-    await cancel(output, asked.id, Because(asked["type"] or None, asked.reason), _options(asked))
-
-
-async def _write_off(output: Output, asked: Asked) -> None:
-    await write_off(output, asked.id, Because(asked["type"] or None, asked.reason), _options(asked))
+    await note(output, asked.id, asked["note"], options_of(asked))
 
 
 async def _move(output: Output, asked: Asked) -> None:
-    await move(output, asked.id, asked["account"], Because(reason=asked.reason), _options(asked))
+    await move(output, asked.id, asked["account"], Because(reason=asked.reason), options_of(asked))
 
 
 async def _quick_pay(output: Output, asked: Asked) -> None:
     reference = asked["reference"] or None
-    await quick_pay(output, asked.id, asked["method"], Because(), _options(asked), reference=reference)
-
-
-async def _refund(output: Output, asked: Asked) -> None:
-    credit = CreditOptions() if asked["credit_note"] == "yes" else None
-    options = RefundOptions(
-        asked.id,
-        RequestKind.REFUND,
-        asked["amount"],
-        f"rf_{asked.key}",
-        asked.actor,
-        asked.reason,
-        asked["acknowledge"] == "yes",
-        credit,
-    )
-    await create(output, options, wait_seconds=ANSWER_SECONDS)
-
-
-async def _cancel_payment(output: Output, asked: Asked) -> None:
-    options = RefundOptions(
-        *(asked.id, RequestKind.PAYMENT_CANCELLATION, "", f"rf_{asked.key}", asked.actor, asked.reason),
-        is_acknowledged=True,
-    )
-    await create(output, options, wait_seconds=ANSWER_SECONDS)
+    await quick_pay(output, asked.id, asked["method"], Because(), options_of(asked), reference=reference)
 
 
 _ACKNOWLEDGE = FormField("acknowledge", "Although it exceeds the credit limit", "checkbox")
@@ -93,15 +52,15 @@ REJECT = Action(
 CANCEL = Action(
     *("transactions", "cancel", "Cancel", "transactions cancel", Permission.CORRECT),
     "All of it is undone by a new transaction; what had settled it, or it had settled, is allocated again.",
-    _cancel,
+    LIMITED["transactions/cancel"].carry,
     (FormField("type", _TYPE, "select", "types:invoice_cancellation"),),
     frozenset({"posted", "settled"}),
     "The transaction is cancelled for good.",
 )
 CANCEL_PAYMENT = Action(
-    *("transactions", "cancel-payment", "Cancel", "refunds cancel", Permission.REFUND),
+    *("transactions", "cancel-payment", "Cancel", "refunds cancel", Permission.CORRECT),
     "All that is left of the payment goes back through the gateway that took it, and its invoices are open again.",
-    _cancel_payment,
+    LIMITED["transactions/cancel-payment"].carry,
     (),
     frozenset({"posted", "settled"}),
     "All that is left of the payment goes back to its customer.",
@@ -109,7 +68,7 @@ CANCEL_PAYMENT = Action(
 CANCEL_BY_HAND = Action(
     *("transactions", "cancel-by-hand", "Cancel", "transactions cancel", Permission.CORRECT),
     CANCEL.explains,
-    _cancel,
+    LIMITED["transactions/cancel"].carry,
     (FormField("type", _TYPE, "select", "types:payment_cancellation"),),
     frozenset({"posted", "settled"}),
     "The payment is cancelled for good.",
@@ -117,7 +76,7 @@ CANCEL_BY_HAND = Action(
 WRITE_OFF = Action(
     *("transactions", "write-off", "Write off", "transactions write-off", Permission.CORRECT),
     "What is unsettled is given up; the write-off account gets an invoice of the same amount.",
-    _write_off,
+    LIMITED["transactions/write-off"].carry,
     (FormField("type", _TYPE, "select", "types:write_off", is_required=True),),
     frozenset({"posted"}),
     "The debt is written off.",
@@ -142,7 +101,7 @@ QUICK_PAY = Action(
 REFUND = Action(
     *("transactions", "refund", "Refund", "refunds create", Permission.REFUND),
     "Money of the payment goes back through the gateway that took it. It is posted when the gateway has paid it.",
-    _refund,
+    LIMITED["transactions/refund"].carry,
     (
         FormField("amount", "Amount", help="In major units, such as 12.50; all that is left unless given."),
         FormField("credit_note", "With a credit note for what it is for", "checkbox"),

@@ -21,6 +21,7 @@ _WAITING: Mapping[str, tuple[str, str]] = {
     "unknown_refunds": ("Refunds whose outcome nobody knows", listed("refunds", state="unknown")),
     "discrepancies": ("Discrepancies between gateway and ledger", listed("discrepancies", state="open")),
     "disputes": ("Disputes whose evidence is due within 3 days", listed("disputes", state="open")),
+    "approvals": ("Requests that another person approves", listed("approvals", state="waiting")),
     "suspense": ("Payments in suspense", "/suspense"),
     "failed_messages": ("Messages that failed", listed("messages", state="failed")),
     "events": ("Events that are about nothing known", listed("events", state="needs_review")),

@@ -1,7 +1,8 @@
-"""Lists of events, messages, movements, commands and sign-ins; and every list by its noun."""
+"""Lists of events, messages, movements, commands, requests for approval and sign-ins; and every list by its noun."""
 
 from collections.abc import Mapping
 
+from activities.console.approvals import Approvals
 from activities.console.users import Users
 from activities.database import Database
 from activities.events.inbox import EventQueries
@@ -11,8 +12,8 @@ from activities.messages.queries import MessageQueries
 from activities.supervision.commands import CommandRecords
 from models.console.roles import Permission
 from models.listing import ListPage
-from models.operations.record_states import COMMAND, EVENT, MESSAGE
-from web.views.cells import Column, link, moment, money, state, text
+from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
+from web.views.cells import Column, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
@@ -38,6 +39,10 @@ async def _movements(database: Database, page: ListPage, given: Given) -> Listed
 
 async def _commands(database: Database, page: ListPage, given: Given) -> Listed:
     return await CommandRecords(database).page(page, actor=given["by"], name=given["command"], outcome=given["state"])
+
+
+async def _approvals(database: Database, page: ListPage, given: Given) -> Listed:
+    return await Approvals(database).page(page, state=given["state"], account_id=given["account"], asked_by=given["by"])
 
 
 async def _sign_ins(database: Database, page: ListPage, given: Given) -> Listed:
@@ -116,6 +121,25 @@ COMMANDS = ListOfNoun(
     _commands,
     "Nobody has changed anything.",
 )
+APPROVALS = ListOfNoun(
+    "approvals",
+    "Requests that another person approves",
+    (
+        Column("Request", lambda row: link("approvals", row.id)),
+        Column("For", lambda row: words(row.action.partition("/")[2].replace("-", "_"))),
+        Column("Of", lambda row: link("transactions", row.subject)),
+        ACCOUNT_COLUMN,
+        Column("At most", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("State", lambda row: state(row.state)),
+        Column("Asked by", lambda row: text(row.asked_by)),
+        Column("Asked", lambda row: moment(row.asked_at)),
+        Column("Until", lambda row: moment(row.expires_at)),
+        Column("Decided by", lambda row: text(row.decided_by)),
+    ),
+    (Filter("state", "State", tuple(APPROVAL.words)), Filter("account", "Account"), Filter("by", "Asked by")),
+    _approvals,
+    "Nothing was asked for above the limits.",
+)
 SIGN_INS = ListOfNoun(
     "sign-ins",
     "Attempts to sign in",
@@ -137,6 +161,6 @@ LISTS: Mapping[str, ListOfNoun] = {
     for of in (
         *(ACCOUNTS, TRANSACTIONS, PAYMENTS, SUSPENSE),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
-        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, SIGN_INS),
+        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS),
     )
 }

@@ -1,12 +1,16 @@
-"""The pages of an event of the gateway and of a message."""
+"""The pages of an event of the gateway, of a message, and of a request that another person approves."""
 
 from starlette.responses import Response
 
+from activities.console.approvals import Approvals
 from activities.events.inbox import EventQueries
 from activities.messages.queries import MessageQueries
-from models.operations.record_states import EVENT, MESSAGE
+from commands.console.approvals import facts_of
+from commands.formatting import money as money_text
+from models.operations.record_states import APPROVAL, EVENT, MESSAGE
 from models.problem import refusal
-from web.actions.forms import links_of
+from web.actions.forms import links_of, links_to
+from web.actions.of_approvals import DECISIONS, WITHDRAW
 from web.context import Visit
 from web.views.cells import link, moment, state, text
 from web.views.objects import ObjectPage, show_object, stripe
@@ -65,5 +69,27 @@ async def show_message(visit: Visit) -> Response:
             ("Sent", moment(found.sent_at)),
             ("Decisions", text("\n".join(found.decisions))),
         ),
+    )
+    return show_object(visit, shown)
+
+
+async def show_approval(visit: Visit) -> Response:
+    """Show a request: what was asked for, by whom and why, until when, and what was decided and came of it."""
+    id = visit.request.path_params["id"]
+    found = await Approvals(visit.web.reading).find(id)
+    if found is None:
+        raise refusal("approval", "approval_exists", f"there is no request {id!r}")
+    is_askers = found.asked_by == visit.user.id
+    is_open = found.state != "approved" or (found.outcome in {"", "failed"} and found.decided_by == visit.user.id)
+    leads = {"Of": link("transactions", found.subject), "Account": link("accounts", found.account_id)}
+    amount = money_text(found.amount_minor, found.currency)
+    shown = ObjectPage(
+        title=found.id,
+        kind="request for approval",
+        state=state(APPROVAL.word(found.state)),
+        sentence=f"{found.asked_by} asks to {found.action.partition('/')[2].replace('-', ' ')} {found.subject},"
+        f" at most {amount}: {found.asked_because}",
+        actions=links_to(visit, (WITHDRAW,) if is_askers else DECISIONS, found.id, found.state if is_open else "over"),
+        facts=[(name, leads.get(name) or text(value)) for name, value in facts_of(found)],
     )
     return show_object(visit, shown)

@@ -1,11 +1,13 @@
-"""The tables of the document for what is done by itself: about cards, refunds, alerts to operators, reminders."""
+"""The tables of the document for what is done by itself: about cards, refunds, alerts, reminders; and of four eyes."""
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from activities.configuration.fields import Currency
 from activities.documents import DocumentPart
+from models.money import Money
 
 # A reminder further from the due date than a year is none.
 Day = Annotated[int, Field(ge=0, le=366)]
@@ -93,3 +95,38 @@ class RefundRulesPart(DocumentPart):
     watch_days: Annotated[int, Field(ge=0, le=365)] | None = None
     collects_reopened: bool | None = None
     refunds_credit: bool | None = None
+
+
+class ApprovalRulesPart(DocumentPart):
+    """Up to which amount a day one person does something alone in the console; what is more, another person approves.
+
+    Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
+    beside others nothing is. Nobody decides about what was asked for more than `expire_hours` ago. What it says
+    nothing of stays as it is.
+    """
+
+    refunds: dict[Currency, str] | None = None
+    write_offs: dict[Currency, str] | None = None
+    cancellations: dict[Currency, str] | None = None
+    expire_hours: Annotated[int, Field(ge=1, le=720)] | None = None
+
+    @model_validator(mode="after")
+    def _amounts_are_none_or_more(self) -> Self:
+        for field, amounts in self._amounts().items():
+            for code, minor in amounts.items():
+                if minor < 0:
+                    raise ValueError(f"{field}: {code} must be 0 or more")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """Return what it says, as the database keeps it: amounts in minor units."""
+        amounts = {f"{field}_minor": amounts for field, amounts in self._amounts().items()}
+        return amounts | ({} if self.expire_hours is None else {"expire_hours": self.expire_hours})
+
+    def _amounts(self) -> dict[str, dict[str, int]]:
+        given = {"refunds": self.refunds, "write_offs": self.write_offs, "cancellations": self.cancellations}
+        return {
+            field: {code: Money.parse(text, code).amount_minor for code, text in amounts.items()}
+            for field, amounts in given.items()
+            if amounts is not None
+        }

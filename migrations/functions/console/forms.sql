@@ -21,6 +21,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     if p_outcome = 'refused' then
         delete from duly.console_forms where key = p_key and outcome = 'begun';
+        delete from duly.limited_actions where key = p_key;
     else
         update duly.console_forms set outcome = p_outcome, answer = p_answer, ended_at = clock_timestamp()
             where key = p_key and outcome = 'begun';

@@ -1,0 +1,148 @@
+"""Actions on transactions that have limits: what each comes to, and the use case that carries it out."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from activities.database import Database
+from activities.ledger.transaction_queries import TransactionQueries
+from commands.ledger.corrections import Because, cancel, write_off
+from commands.ledger.transaction_writer import WriteOptions
+from commands.output import ExitCode, Output
+from commands.refunds.credit import CreditOptions
+from commands.refunds.refunds import RefundOptions, create
+from models.console.approval import LimitedKind
+from models.gateway.gateway_request import RequestKind
+from models.money import Money, MoneyError
+from models.problem import refusal
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+# What is waited for a first answer; a refund goes on by itself.
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks for: of what, who, why, under which key, and the fields of the form."""
+
+    id: str
+    actor: str
+    reason: str
+    key: str
+    fields: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+
+Carry = Callable[[Output, Asked], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class LimitedAction:
+    """An action with a limit: the command of the same words, and what carries it out."""
+
+    kind: LimitedKind
+    command: str
+    carry: Carry
+
+
+@dataclass(frozen=True)
+class Amounting:
+    """What something comes to at most, and whose it is; in minor units."""
+
+    account_id: str
+    amount_minor: int
+    currency: str
+
+
+class CapturedOutput(Output):
+    """What a use case answers, kept as lines instead of being written to a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(as_json=False)
+        self.lines: list[str] = []
+
+    def answer(self, document: Mapping[str, Any], *view: "RenderableType", is_good: bool = True) -> None:
+        """Keep the view: a table's rows as lines."""
+        del document
+        if not is_good:
+            self.exit_code = ExitCode.REFUSED
+        for part in view:
+            self.lines += _lines(part)
+
+    def note(self, text: str) -> None:
+        """Keep what is said beside the answer."""
+        self.lines.append(text)
+
+
+def options_of(asked: Asked) -> WriteOptions:
+    """Return who writes, under the form's key: once."""
+    return WriteOptions(asked.actor, f"console:{asked.key}")
+
+
+async def amounting(database: Database, action: str, asked: Asked) -> Amounting:
+    """Return what an action comes to at most. Raises RefusedError: there is no such transaction or amount."""
+    found = await TransactionQueries(database).require(asked.id)
+    amount = found.total_minor
+    if action == "transactions/write-off":
+        amount = found.unsettled_minor or 0
+    elif asked["amount"]:
+        try:
+            amount = Money.parse(asked["amount"], found.currency).amount_minor
+        except MoneyError as error:
+            raise refusal("amount", "amount_valid", str(error)) from error
+        if amount <= 0:
+            raise refusal("amount", "amount_in_range", "must be more than nothing")
+    return Amounting(found.account_id, amount, found.currency)
+
+
+async def _refund(output: Output, asked: Asked) -> None:
+    credit = CreditOptions() if asked["credit_note"] == "yes" else None
+    options = RefundOptions(
+        asked.id,
+        RequestKind.REFUND,
+        asked["amount"],
+        f"rf_{asked.key}",
+        asked.actor,
+        asked.reason,
+        asked["acknowledge"] == "yes",
+        credit,
+    )
+    await create(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+async def _cancel_payment(output: Output, asked: Asked) -> None:
+    options = RefundOptions(
+        *(asked.id, RequestKind.PAYMENT_CANCELLATION, "", f"rf_{asked.key}", asked.actor, asked.reason),
+        is_acknowledged=True,
+    )
+    await create(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+async def _cancel(output: Output, asked: Asked) -> None:
+    await cancel(output, asked.id, Because(asked["type"] or None, asked.reason), options_of(asked))
+
+
+async def _write_off(output: Output, asked: Asked) -> None:
+    await write_off(output, asked.id, Because(asked["type"] or None, asked.reason), options_of(asked))
+
+
+def _lines(part: "RenderableType") -> list[str]:
+    if not isinstance(part, Table):
+        return [str(part)]
+    columns = [[str(cell) for cell in column.cells] for column in part.columns]
+    return [": ".join(filter(None, row)) for row in zip(*columns, strict=True)]
+
+
+LIMITED: Mapping[str, LimitedAction] = {
+    "transactions/refund": LimitedAction(LimitedKind.REFUND, "refunds create", _refund),
+    "transactions/cancel-payment": LimitedAction(LimitedKind.REFUND, "refunds cancel", _cancel_payment),
+    "transactions/write-off": LimitedAction(LimitedKind.WRITE_OFF, "transactions write-off", _write_off),
+    "transactions/cancel": LimitedAction(LimitedKind.CANCELLATION, "transactions cancel", _cancel),
+    "transactions/cancel-by-hand": LimitedAction(LimitedKind.CANCELLATION, "transactions cancel", _cancel),
+}

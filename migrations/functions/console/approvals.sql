@@ -1,0 +1,72 @@
+-- Four eyes: what one person may do alone, what waits for another, and what the other decides.
+
+-- Count an amount against what its asker may do alone today (UTC), or keep the request for another person: then its id is returned.
+create or replace function duly.ask_approval(p_key text, p_user_id text, p_action text, p_kind text, p_subject text, p_account_id text,
+    p_amount_minor bigint, p_currency text, p_fields jsonb, p_reason text) returns text
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    r duly.approval_rules;
+    v_limits jsonb;
+    v_used bigint;
+    v_other text;
+begin
+    select * into r from duly.approval_rules;
+    v_limits := case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor else r.cancellations_minor end;
+    if v_limits = '{}' then return null; end if;
+    -- Two forms of one person, or two about one document, are looked at one after the other.
+    perform pg_advisory_xact_lock(hashtextextended('approval/' || least(p_user_id, p_subject), 0));
+    perform pg_advisory_xact_lock(hashtextextended('approval/' || greatest(p_user_id, p_subject), 0));
+    select min(id) into v_other from duly.approvals
+        where subject = p_subject and action = p_action and state = 'waiting' and expires_at > clock_timestamp();
+    if v_other is not null then
+        perform duly.refuse('approval_waits', format('%s: is asked for already, and waits as %s', p_subject, v_other));
+    end if;
+    select coalesce(sum(amount_minor), 0) into v_used from duly.limited_actions
+        where user_id = p_user_id and kind = p_kind and currency = p_currency and used_at >= date_trunc('day', now(), 'UTC');
+    if v_used + p_amount_minor <= coalesce((v_limits ->> p_currency)::bigint, 0) then
+        insert into duly.limited_actions (key, user_id, kind, currency, amount_minor)
+            values (p_key, p_user_id, p_kind, p_currency, p_amount_minor) on conflict do nothing;
+        return null;
+    end if;
+    insert into duly.approvals (id, action, kind, subject, account_id, amount_minor, currency, fields, asked_by, asked_because, expires_at)
+        values ('apv_' || p_key, p_action, p_kind, p_subject, p_account_id, p_amount_minor, p_currency, p_fields, p_user_id, p_reason,
+            clock_timestamp() + make_interval(hours => r.expire_hours));
+    return 'apv_' || p_key;
+end $$;
+
+-- Decide, as a user who has one of the roles that may; return the request. One that was approved and of which nobody knows what
+-- became is given to its approver again.
+create or replace function duly.decide_approval(p_id text, p_decision text, p_actor text, p_reason text, p_roles text[]) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    a duly.approvals;
+    v_actor text := lower(btrim(p_actor));
+begin
+    select * into a from duly.approvals where id = p_id for update;
+    if a.id is null then
+        perform duly.refuse('approval_exists', format('approval: there is no request %s', p_id));
+    elsif btrim(p_reason) = '' then
+        perform duly.refuse('command_says_who_and_why', 'reason: say why');
+    elsif not exists (select from duly.users u where u.id = v_actor and u.state = 'active' and u.role = any (p_roles)) then
+        perform duly.refuse('approver_may', format('actor: %s is no user whose role allows this', p_actor));
+    elsif p_decision <> 'withdrawn' and v_actor = a.asked_by then
+        perform duly.refuse('approved_by_another', format('actor: %s has asked for it: another person decides', p_actor));
+    elsif p_decision = 'withdrawn' and v_actor <> a.asked_by then
+        perform duly.refuse('withdrawn_by_asker', format('actor: %s has asked for it, and nobody else withdraws it', a.asked_by));
+    elsif p_decision = 'approved' and a.state = 'approved' and a.decided_by = v_actor and a.outcome in ('', 'failed') then
+        return to_jsonb(a);
+    elsif a.state <> 'waiting' then
+        perform duly.refuse('approval_is_open', format('approval: was %s by %s', a.state, a.decided_by));
+    elsif a.expires_at <= clock_timestamp() then
+        perform duly.refuse('approval_is_open', 'approval: has expired: ask for it again');
+    end if;
+    update duly.approvals set state = p_decision, decided_by = v_actor, decided_because = p_reason, decided_at = clock_timestamp()
+        where id = p_id returning * into a;
+    return to_jsonb(a);
+end $$;
+
+create or replace function duly.end_approval(p_id text, p_outcome text, p_answer text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.approvals set outcome = p_outcome, answer = p_answer
+        where id = p_id and state = 'approved' and outcome in ('', 'failed')
+$$;
