@@ -16,9 +16,9 @@ Found = Mapping[str, Sequence[Row[Any]]]
 def exported(found: Found) -> dict[str, Any]:
     """Return the document that changes nothing when it is applied."""
     return {
-        kind: _part(rows[0]) if kind in _ONLY else [_PARTS.get(kind, _part)(row) for row in rows]
+        kind: parts[0] if kind in _ONLY else parts
         for kind, rows in found.items()
-        if rows and kind != "providers"
+        if kind != "providers" and (parts := [_PARTS.get(kind, _part)(row) for row in rows])
     } | {"providers": [_provider(row, found) for row in found["providers"]]}
 
 
