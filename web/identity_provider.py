@@ -92,10 +92,10 @@ class IdentityProvider:
         }
         login = aiohttp.encode_basic_auth(self._client_id, self._client_secret) if self._client_secret else ""
         tokens = await _json("POST", str(document["token_endpoint"]), data=given, headers=_authorized(login))
-        claims = _claims(
+        claims = claims_of(
             str(tokens.get("id_token", "")),
             await _json("GET", str(document["jwks_uri"])),
-            {"iss": self._issuer, "aud": self._client_id, "nonce": begun.nonce},
+            {"iss": str(document["issuer"]), "aud": self._client_id, "nonce": begun.nonce},
         )
         name = str(claims.get("email", "")).lower()
         if not name or claims.get("email_verified") is False:
@@ -115,7 +115,7 @@ def _authorized(login: str) -> dict[str, str]:
     return {"authorization": login} if login else {}
 
 
-def _claims(token: str, keys: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, Any]:
+def claims_of(token: str, keys: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, Any]:
     """Return what a token says, once its signature, issuer, audience, nonce and time hold. Raises IdentityError."""
     try:
         decoded = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=_ALGORITHMS)  # type: ignore[arg-type]

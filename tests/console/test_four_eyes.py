@@ -33,7 +33,7 @@ async def asked(browser: Browser, path: str, **fields: str) -> str:
     """Ask for something that waits, and return the id of the request."""
     shown = await done(browser, path, **fields)
     assert "waits for another person" in shown
-    return _APPROVAL.findall(shown)[0]
+    return str(_APPROVAL.findall(shown)[0])
 
 
 async def invoices_of(cli: CommandLine, merchant: Merchant, *owed: int) -> list[str]:

@@ -63,8 +63,11 @@ async def test_a_user_whom_the_provider_names_is_let_in_and_led_on(
     await web.users.add("maria@example.com", ConsoleRole.VIEWER, "")
 
     page = await client.get("/sign-in?to=/runs")
-    answer = await client.get(await signed_in_there(client, "maria", "/runs"))
+    way = await signed_in_there(client, "maria", "/runs")
+    answer = await client.get(way)
+    replayed = await client.get(way)
 
+    assert replayed.status_code == 403, "the way back is gone once"
     assert "Sign in with your organisation" in page.text
     assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
     assert (await client.get("/runs")).status_code == 200
