@@ -51,6 +51,7 @@ from commands.subscriptions import change_cli as subscription_changes
 from commands.subscriptions import cli as subscriptions
 from commands.supervision import commands_cli as given_commands
 from commands.supervision.supervise import supervise
+from commands.wallets import cli as wallets
 
 app = typer.Typer(
     cls=DulyGroup,
@@ -77,6 +78,7 @@ GROUPS = {
     "suspense": suspense.app,
     "books": books.app,
     "bills": bills.app,
+    "wallets": wallets.app,
     "refunds": refunds.app,
     "reductions": reductions.app,
     "merchants": merchants.app,

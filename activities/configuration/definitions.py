@@ -18,10 +18,12 @@ from activities.configuration.sql import (
     KEEP_VERSION,
     KNOWN,
     KNOWN_LEDGER,
+    KNOWN_WALLETS,
     ONE_AT_A_TIME,
     SAY_VERSION,
     SAY_WHO,
 )
+from activities.configuration.wallet_consistency import ConfiguredWallets, problems_of_wallets
 from activities.configuration.writing import DocumentWriting, Written
 from activities.database import Database, RuleBrokenError
 from models.problem import Problem, RefusedError, refusal
@@ -161,7 +163,12 @@ async def _require_consistent(connection: AsyncConnection, document: Definitions
     known = Configured(**(await connection.execute(text(KNOWN))).one()._asdict())
     accounts = {"accounts": [account.id for account in document.internal_accounts]}
     ledger = ConfiguredLedger(**(await connection.execute(text(KNOWN_LEDGER), accounts)).one()._asdict())
-    if problems := [*check(document, known), *problems_of_ledger(document, ledger)]:
+    wallets = ConfiguredWallets(**(await connection.execute(text(KNOWN_WALLETS))).one()._asdict())
+    if problems := [
+        *check(document, known),
+        *problems_of_ledger(document, ledger),
+        *problems_of_wallets(document, wallets),
+    ]:
         raise RefusedError(problems)
 
 

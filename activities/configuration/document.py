@@ -23,6 +23,7 @@ from activities.configuration.document_parts.rules_document import (
 )
 from activities.configuration.document_parts.run_document import RunDefinition
 from activities.configuration.document_parts.seller_document import SellerPart
+from activities.configuration.document_parts.wallet_document import WalletLimit, WalletTransactionType
 from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
@@ -59,7 +60,9 @@ class Product(DocumentPart):
     name: Name
     product_line: str | None = None
     tax_rate: Id | None = None
-    ledger_account: Annotated[str, Field(pattern=r"^(revenue|reward_expense|write_off)(:[!-~]+)?$")] = ""
+    ledger_account: Annotated[
+        str, Field(pattern=r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing)$")
+    ] = ""
     active: bool = True
 
     @property
@@ -73,7 +76,7 @@ class PaymentMethod(DocumentPart):
 
     id: MethodId
     name: Name
-    ledger_account: Annotated[str, Field(pattern=r"^(bank|cash|other_methods)(:[!-~]+)?$")] = "bank"
+    ledger_account: Annotated[str, Field(pattern=r"^((bank|cash|other_methods)(:[!-~]+)?|wallet_clearing)$")] = "bank"
     active: bool = True
 
 
@@ -174,6 +177,8 @@ class DefinitionsDocument(DocumentPart):
     approval_rules: ApprovalRulesPart | None = None
     run_definitions: tuple[RunDefinition, ...] = ()
     sellers: tuple[SellerPart, ...] = ()
+    wallet_transaction_types: tuple[WalletTransactionType, ...] = ()
+    wallet_limits: tuple[WalletLimit, ...] = ()
 
     @model_validator(mode="after")
     def _names_everything_once(self) -> Self:

@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from models.ledger.account import AccountKind
-from models.tables.accounts import AccountRow
+from models.tables.accounts import AccountRow, WalletLimitRow, WalletTypeRow
 from models.tables.configuration import (
     ApprovalRulesRow,
     CardNetworkRow,
@@ -195,5 +195,21 @@ LISTS = MappingProxyType(
             SellerRow.logo,
             SellerRow.attaches_documents,
         ).order_by(SellerRow.id),
+        "wallet_transaction_types": select(
+            WalletTypeRow.id,
+            WalletTypeRow.name,
+            WalletTypeRow.direction,
+            WalletTypeRow.product_id.label("product"),
+            WalletTypeRow.payment_method_id.label("payment_method"),
+            WalletTypeRow.ledger_account,
+            WalletTypeRow.expires_after_days,
+            WalletTypeRow.books_expiry,
+            WalletTypeRow.funded_by,
+            WalletTypeRow.voided_by,
+            WalletTypeRow.is_active,
+        ).order_by(WalletTypeRow.direction, WalletTypeRow.id),
+        "wallet_limits": select(WalletLimitRow.currency, WalletLimitRow.maximum_minor).order_by(
+            WalletLimitRow.currency
+        ),
     }
 )

@@ -27,6 +27,14 @@ KNOWN_LEDGER = """
             'has_money', duly.has_money(id))), '{}')
             from duly.accounts where id = any (cast(:accounts as text[]))) as accounts
 """
+KNOWN_WALLETS = """
+    select (select coalesce(jsonb_object_agg(id, jsonb_build_object('account', ledger_account,
+            'tax_rate', tax_rate_id)), '{}') from duly.products) as products,
+        (select coalesce(jsonb_object_agg(id, ledger_account), '{}') from duly.payment_methods) as payment_methods,
+        (select jsonb_object_agg(id, classification) from duly.transaction_types) as transaction_types,
+        (select coalesce(jsonb_object_agg(id, jsonb_build_object('direction', direction, 'is_expiry',
+            books_expiry and is_active)), '{}') from duly.wallet_transaction_types) as types
+"""
 CONFLICTS = (
     "select kind, id, field, rule, used_by, users, example from duly.configuration_conflicts() order by 1, 2, 3, 4, 5"
 )

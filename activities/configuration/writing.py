@@ -26,6 +26,7 @@ from activities.configuration.sql import (
     ASSIGN_PROVIDER,
     KEEP_LISTS,
 )
+from models.tables.accounts import WalletLimitRow, WalletTypeRow
 from models.tables.base import Base
 from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, DunningPolicyRow
 from models.tables.messages import AlertRulesRow
@@ -71,6 +72,12 @@ class DocumentWriting:
             yield "ledger", "ledger", await self._save(DefinitionRow, {"id": 1}, ledger.stored())
         for account in self._document.internal_accounts:
             yield "internal_account", account.id, await self._ledger.account(account)
+        for one in self._document.wallet_transaction_types:
+            yield "wallet_transaction_type", one.id, await self._save(WalletTypeRow, {"id": one.id}, one.stored())
+        for limit in self._document.wallet_limits:
+            key = {"currency": limit.currency}
+            given = {"maximum_minor": limit.maximum_minor}
+            yield "wallet_limit", limit.currency, await self._save(WalletLimitRow, key, given)
 
     async def _rules(self) -> AsyncIterator[Written]:
         """Write what is done by itself."""

@@ -11,6 +11,9 @@ from activities.ledger.invariants import AUDIT_SECONDS, VIOLATIONS_MAX, check_ru
 from models.ledger.audit import RollUp, Violation
 from models.tables.ledger import LedgerRollUpRow
 
+WALLETS_A_PAGE = 100
+_EXPIRE = "select last_account, expired from duly.expire_wallets(:after, :wallets)"
+
 
 class LedgerAuditActivities:
     """Activities of the ledger's audit. Each is safe to repeat."""
@@ -24,7 +27,8 @@ class LedgerAuditActivities:
 
     @activity.defn
     async def seal_ledger(self) -> RollUp:
-        """Sum and seal every transfer that is not yet, and return the last roll-up."""
+        """Book what has expired in wallets, sum and seal what is not yet, and return the last roll-up."""
+        await expire_wallets(self._database)
         await self._database.call("mark_roll_up", timeout_seconds=60.0)
         filled = await self._database.call("fill_roll_ups", timeout_seconds=AUDIT_SECONDS)
         row = LedgerRollUpRow
@@ -59,6 +63,16 @@ class LedgerAuditActivities:
                 ],
             },
         )
+
+
+async def expire_wallets(database: Database) -> int:
+    """Book the credits whose last day is over, a page of wallets in one commit; return how many there were."""
+    expired, after = 0, ""
+    while True:
+        row = (await database.rows(_EXPIRE, after=after, wallets=WALLETS_A_PAGE))[0]
+        if row.last_account is None:
+            return expired
+        expired, after = expired + row.expired, row.last_account
 
 
 def checked_before(details: Sequence[Any]) -> tuple[int, list[Violation]]:

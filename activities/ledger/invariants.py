@@ -34,6 +34,12 @@ RULES = (
     "I16 seal of the ledger",
     "I17 roll-up equals its transfers",
     "I18 posted on an open day",
+    "I19 wallet is the sum of its transfers",
+    "I19 running balance of a wallet",
+    "I20 debits use credits",
+    "I20 credit within itself",
+    "I21 clearing of wallets is zero",
+    "I21 document of a wallet transaction",
 )
 
 _VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"

@@ -78,6 +78,10 @@ def _approval_rules(row: Row[Any]) -> dict[str, Any]:
     return {**{name: _in_major_units(held) for name, held in amounts.items()}, "expire_hours": row.expire_hours}
 
 
+def _wallet_limit(row: Row[Any]) -> dict[str, Any]:
+    return {"currency": row.currency, "maximum": str(Money(row.maximum_minor, row.currency).to_decimal())}
+
+
 def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
@@ -93,5 +97,6 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "reminder_rules": _without("version"),
         "run_definitions": _run_definition,
         "sellers": _seller,
+        "wallet_limits": _wallet_limit,
     }
 )

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
-from commands.formatting import moment
+from commands.formatting import moment, money
 from commands.output import table, to_json
 from models.money import Money
 from models.runs.criteria import in_words
@@ -81,6 +81,14 @@ def _due_date_rule(row: Row[Any]) -> tuple[object, ...]:
         f"{row.proximity_operator.replace('_', '/')} {row.proximity_days} days" if row.proximity_operator else ""
     )
     return row.id, due, proximity, _yes(row.is_active)
+
+
+def _wallet_type(row: Row[Any]) -> tuple[object, ...]:
+    other = " by ".join(filter(None, (row.product, row.payment_method))) or row.ledger_account
+    days = f"after {row.expires_after_days} days" if row.expires_after_days else "no"
+    expires = "books it" if row.books_expiry else days
+    triggers = (", ".join(row.funded_by), ", ".join(row.voided_by))
+    return row.id, row.name, row.direction, other, expires, *triggers, _yes(row.is_active)
 
 
 def _days(days: Sequence[int]) -> str:
@@ -165,6 +173,14 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 *(row.id, row.merchant, row.name, row.country, row.vat_id, row.iban),
                 _yes(row.logo),
             ),
+        ),
+        "wallet_transaction_types": (
+            ("Id", "Name", "Direction", "Other side", "Expires", "Funded by", "Voided by", "Active"),
+            _wallet_type,
+        ),
+        "wallet_limits": (
+            ("Currency", "Maximum"),
+            lambda row: (row.currency, money(row.maximum_minor, row.currency)),
         ),
     }
 )

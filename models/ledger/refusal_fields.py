@@ -45,6 +45,18 @@ _FIELDS = {
     "system_account_empty": "account",
     "tax_rate_exists": "lines",
     "type_of_classification": "type",
+    "wallet_credit_unspent": "wallet_transaction",
+    "wallet_empty": "account",
+    "wallet_end_to_come": "expires_on",
+    "wallet_expiry_type": "type",
+    "wallet_limit": "amount",
+    "wallet_never_negative": "amount",
+    "wallet_product_active": "type",
+    "wallet_transaction_exists": "wallet_transaction",
+    "wallet_transaction_first": "method",
+    "wallet_type_exists": "type",
+    "wallet_type_pays_invoices": "type",
+    "wallet_voided_once": "wallet_transaction",
     "write_off_type_given": "type",
 }
 

@@ -166,6 +166,23 @@ MESSAGES: dict[str, str] = {
     "transaction_exists": "transaction {transaction_id} does not exist",
     "type_of_classification": "type {type_id} is not an active type of {classification}",
     "unsettled_only": "invoice {transaction_id} is settled",
+    "wallet_credit_unspent": "of {wallet_transaction} something is spent: void what has spent it first",
+    "wallet_empty": (
+        "account {account_id} has {balance_minor} minor units of {currency} in its wallet: spend or void them first"
+    ),
+    "wallet_end_to_come": "{expires_on} is over already, for today is {today}",
+    "wallet_expiry_type": "credit that ends needs a wallet transaction type that books it: `books_expiry = true`",
+    "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
+    "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
+    "wallet_product_active": "product {product_id} of wallet transaction type {type_id} is retired",
+    "wallet_transaction_exists": "there is no wallet transaction {wallet_transaction}",
+    "wallet_transaction_first": (
+        "{transaction_id} would move money between a wallet and the account: that is done by `wallets credit`, `debit` "
+        "and `void`"
+    ),
+    "wallet_type_exists": "there is no active type {type_id} of wallet {direction}s",
+    "wallet_type_pays_invoices": "type {type_id} does not pay invoices that are named",
+    "wallet_voided_once": "{wallet_transaction} is voided, or is a void or an expiry, which stay",
     "write_off_product_set": "the definition has no write-off product",
     "write_off_type_given": "type_id of a write-off is mandatory",
 }

@@ -1,8 +1,8 @@
-"""Accounts receivable and their balances."""
+"""Accounts receivable, their balances, and their wallets."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.ledger.account import AccountKind, AccountState
@@ -57,3 +57,68 @@ class PostalAddressRow(Base):
     country: Mapped[str]
     vat_id: Mapped[str] = mapped_column(server_default="")
     reference: Mapped[str] = mapped_column(server_default="")
+
+
+class WalletTypeRow(Base):
+    """How a wallet is credited or debited, and what is posted with it."""
+
+    __tablename__ = "wallet_transaction_types"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    direction: Mapped[str]
+    product_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    payment_method_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    ledger_account: Mapped[str | None] = mapped_column(Text(collation="C"))
+    expires_after_days: Mapped[int | None]
+    books_expiry: Mapped[bool] = mapped_column(server_default="false")
+    funded_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    voided_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class WalletLimitRow(Base):
+    """How much a wallet of a currency may hold, in minor units."""
+
+    __tablename__ = "wallet_limits"
+
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    maximum_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class WalletTransactionRow(Base):
+    """A movement of a wallet, with the balance it left, in minor units."""
+
+    __tablename__ = "wallet_transactions"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    number: Mapped[str] = mapped_column(Text(collation="C"))
+    idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    type_id: Mapped[str] = mapped_column(Text(collation="C"))
+    direction: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    expires_on: Mapped[date | None]
+    voids_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    transaction_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    made_invoice_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    funding_payment_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    wallet_version: Mapped[int] = mapped_column(BigInteger)
+    balance_after_minor: Mapped[int] = mapped_column(BigInteger)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    posted_on: Mapped[date]
+    posted_at: Mapped[datetime]
+
+
+class WalletUseRow(Base):
+    """How much of a credit a debit has used, in minor units; what a void has given back is below zero."""
+
+    __tablename__ = "wallet_uses"
+
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    credit_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)

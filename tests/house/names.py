@@ -51,7 +51,6 @@ DENIED: Mapping[str, str] = {
     "trouble": "problem, fault",
     "troubles": "problems, faults",
     "vigil": "waiter",
-    "wallet": "client of cards",
 }
 
 # Names in which a denied word is the right one, with the reason.

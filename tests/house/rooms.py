@@ -37,6 +37,7 @@ CAPABILITIES = frozenset(
         "runs",
         "subscriptions",
         "supervision",
+        "wallets",
     }
 )
 # Folders that are no capability, with the reason why they stand beside them.
@@ -117,6 +118,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reductions": ("configuration",),
         "refunds": ("gateway",),
         "supervision": ("events",),
+        "wallets": ("ledger",),
     },
     "workflows": {
         "cards": ("messages",),
@@ -208,9 +210,7 @@ def empty_rooms(root: Path) -> list[str]:
 
 def undocumented_rooms(texts: Mapping[str, str]) -> list[str]:
     """Return a line for each capability that a document does not name as code."""
-    return [
-        f"{name}: {each}" for name, text in texts.items() for each in sorted(CAPABILITIES) if f"`{each}`" not in text
-    ]
+    return [f"{at}: {room}" for at, text in texts.items() for room in sorted(CAPABILITIES) if f"`{room}`" not in text]
 
 
 def unused_arrows(modules: Iterable[Module]) -> list[str]:

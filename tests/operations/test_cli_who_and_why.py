@@ -83,6 +83,7 @@ FINAL = frozenset(
         "transactions cancel",
         "transactions reject",
         "transactions write-off",
+        "wallets void",
     }
 )
 # Arguments that are kept: ids, dates, kinds and numbers. Whatever else an argument is, is not.
@@ -117,6 +118,7 @@ IDS_AND_DATES = frozenset(
         "subscription",
         "transaction",
         "user",
+        "wallet_transaction",
     }
 )
 NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})

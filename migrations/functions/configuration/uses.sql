@@ -46,6 +46,27 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         and case when r.proximity_operator = 'minus' then 0 else r.proximity_days end
     group by r.id
     union all
+    select 'products', p.id, case when p.is_active then 'ledger_account' else 'active' end, 'product_in_use', 'wallet type ' || y.id, 1, null
+    from duly.products p join duly.wallet_transaction_types y on y.product_id = p.id and y.is_active
+    where not p.is_active or (y.direction = 'credit') <> (p.ledger_account = 'wallet_clearing')
+      or (y.direction = 'credit' and p.tax_rate_id is not null)
+    union all
+    select 'payment_methods', m.id, case when m.is_active then 'ledger_account' else 'active' end, 'method_in_use',
+        'wallet type ' || y.id, 1, null
+    from duly.payment_methods m join duly.wallet_transaction_types y on y.payment_method_id = m.id and y.is_active
+    where not m.is_active or m.ledger_account <> 'wallet_clearing'
+    union all
+    select 'wallet_transaction_types', y.id, 'expires_after_days', 'wallet_expiry_type', 'credits that expire, which no type would book', 1, null
+    from duly.wallet_transaction_types y where y.is_active and y.expires_after_days is not null
+      and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)
+    union all
+    select 'wallet_transaction_types', 'books_expiry', 'books_expiry', 'wallet_expiry_type', 'credits that end', count(*), min(w.number)
+    from duly.wallet_transactions w
+    where w.expires_on is not null
+      and w.amount_minor > (select coalesce(sum(u.amount_minor), 0) from duly.wallet_uses u where u.credit_id = w.id)
+      and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)
+    having count(*) > 0
+    union all
     select 'card_rules', 'card_rules', 'reminder_days', 'reminder_before_the_end', 'pages that end before it', 1, null
     from duly.card_rules r where r.reminder_days >= r.action_days
 $$;

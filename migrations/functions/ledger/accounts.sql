@@ -4,7 +4,7 @@
 -- Every transfer seen from both of its accounts. Receivables are one control account here, and so are the other kinds
 -- that are kept by account.
 create or replace function duly.control_account(p_ledger_account text) returns text language sql immutable parallel safe as $$
-  select case when split_part(p_ledger_account, ':', 1) in ('receivable', 'suspense', 'written_off', 'internal')
+  select case when split_part(p_ledger_account, ':', 1) in ('receivable', 'suspense', 'written_off', 'internal', 'wallet')
     then split_part(p_ledger_account, ':', 1) else p_ledger_account end
 $$;
 
@@ -95,6 +95,10 @@ begin
     perform duly.refuse('input', 'account_state_exists', jsonb_build_object('account_id', p_account_id, 'state', p_state));
   end if;
   if p_state = 'terminated' and a.kind <> 'customer' then perform duly.refuse_money_on(a); end if;
+  if p_state = 'terminated' and duly.wallet_balance(a.id) > 0 then
+    perform duly.refuse('postcondition', 'wallet_empty', jsonb_build_object('account_id', a.id,
+      'balance_minor', duly.wallet_balance(a.id), 'currency', a.currency));
+  end if;
   update duly.accounts set state = p_state where id = p_account_id;
 end $$;
 

@@ -227,7 +227,9 @@ $$;
 
 create or replace function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
 begin
-  if t.addressed_invoice_ids <> '{}'
+  if t.classification = 'payment' and duly.fund_wallet(t) then
+    perform duly.allocate_fifo(t.account_id);
+  elsif t.addressed_invoice_ids <> '{}'
     and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
     perform duly.allocate_addressed(t);
     perform duly.allocate_fifo(t.account_id);

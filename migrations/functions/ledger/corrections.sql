@@ -92,6 +92,7 @@ begin
     perform duly.allocate(t.account_id, o.id, t.id, t.total_minor);
   end if;
   perform duly.allocate_fifo(t.account_id);
+  if t.classification = 'payment_cancellation' then perform duly.void_funded_credit(o, t, a); end if;
   perform duly.give_number(t);
   return duly.receipt_of(t.id);
 end $$;

@@ -138,7 +138,8 @@ declare
 begin
   select n.source_id into v_id from (select distinct source_id from new_rows) n
     where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
-      (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id)) = pg_current_xact_id() is not true
+      (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id),
+      (select w.posted_xid from duly.wallet_transactions w where w.id = n.source_id)) = pg_current_xact_id() is not true
       or (select true from duly.open_items i where i.transaction_id = n.source_id)
     limit 1;
   if found then

@@ -118,7 +118,8 @@ create or replace view duly.ledger_violations as
     from duly.transfers x
     left join duly.financial_transactions t on t.id = x.source_id and t.account_version is not null
     left join duly.gateway_bookings g on g.id = x.source_id
-    where x.currency is distinct from coalesce(t.currency, g.currency)
+    left join duly.wallet_transactions w on w.id = x.source_id
+    where x.currency is distinct from coalesce(t.currency, g.currency, w.currency)
   union all
   -- I16: what was sealed is as it was, and the seals form one chain.
   select 'I16 seal of the ledger', r.id::text
@@ -146,10 +147,53 @@ create or replace view duly.period_violations as
   select 'I18 posted on an open day', g.id
     from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
         from duly.closings c) c
-    join duly.gateway_bookings g on g.posted_on <= c.closed_until and g.posted_at > c.made_at and g.posted_at < c.counted_until;
+    join duly.gateway_bookings g on g.posted_on <= c.closed_until and g.posted_at > c.made_at and g.posted_at < c.counted_until
+  union all
+  select 'I18 posted on an open day', w.id
+    from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
+        from duly.closings c) c
+    join duly.wallet_transactions w on w.posted_on <= c.closed_until and w.posted_at > c.made_at and w.posted_at < c.counted_until
+    where not exists (select from duly.any_day_postings p where p.posted_xid = w.posted_xid);
+
+create or replace view duly.wallet_violations as
+  -- I19: a wallet is the sum of its transfers, of its transactions, and of what is left of its credits.
+  select 'I19 wallet is the sum of its transfers' as rule, x.account_id as offender
+    from (select substr(e.ledger_account, 8) as account_id, sum(e.credit_minor - e.debit_minor) as balance_minor
+        from duly.ledger_entries e where e.control_account = 'wallet' group by 1) x
+    full join (select w.account_id, count(*) as transactions, max(w.wallet_version) as version,
+          sum(case w.direction when 'credit' then w.amount_minor else -w.amount_minor end) as balance_minor
+        from duly.wallet_transactions w group by 1) s using (account_id)
+    where x.balance_minor is distinct from s.balance_minor or s.transactions is distinct from s.version
+      or s.balance_minor <> duly.wallet_balance(account_id)
+  union all
+  select 'I19 running balance of a wallet', x.id
+    from (select w.id, w.balance_after_minor, sum(case w.direction when 'credit' then w.amount_minor else -w.amount_minor end)
+          over (partition by w.account_id order by w.wallet_version) as balance_minor from duly.wallet_transactions w) x
+    where x.balance_minor <> x.balance_after_minor
+  union all
+  -- I20: a debit has used credits for its amount, a void has given them back, and no credit is used beyond itself.
+  select 'I20 debits use credits', w.id
+    from duly.wallet_transactions w
+    left join (select transaction_id, sum(amount_minor) as amount_minor from duly.wallet_uses group by 1) u on u.transaction_id = w.id
+    where (w.direction = 'debit' or w.voids_id is not null)
+      and u.amount_minor is distinct from (case w.direction when 'debit' then w.amount_minor else -w.amount_minor end)::numeric
+  union all
+  select 'I20 credit within itself', w.id
+    from duly.wallet_transactions w join (select credit_id, sum(amount_minor) as used_minor from duly.wallet_uses group by 1) u
+      on u.credit_id = w.id
+    where u.used_minor not between 0 and w.amount_minor or w.direction <> 'credit' or w.voids_id is not null
+  union all
+  -- I21: nothing stays between wallets and receivables, and what is on the other side is there for the same amount.
+  select 'I21 clearing of wallets is zero', e.currency
+    from duly.ledger_entries e where e.ledger_account = 'wallet_clearing' group by e.currency having sum(e.debit_minor - e.credit_minor) <> 0
+  union all
+  select 'I21 document of a wallet transaction', w.id
+    from duly.wallet_transactions w join duly.financial_transactions t on t.id in (w.transaction_id, w.made_invoice_id)
+    where (t.account_id, t.currency, t.total_minor) <> (w.account_id, w.currency, w.amount_minor) or t.account_version is null;
 
 create or replace view duly.invariant_violations as
   select rule, offender from duly.posting_violations
   union all select rule, offender from duly.allocation_violations
   union all select rule, offender from duly.ledger_violations
-  union all select rule, offender from duly.period_violations;
+  union all select rule, offender from duly.period_violations
+  union all select rule, offender from duly.wallet_violations;

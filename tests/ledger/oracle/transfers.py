@@ -29,6 +29,8 @@ class LedgerAccountKind(StrEnum):
     REWARD_EXPENSE = "reward_expense"
     DISPUTE_HOLDING = "dispute_holding"
     PAYOUTS_IN_TRANSIT = "payouts_in_transit"
+    WALLET = "wallet"
+    WALLET_CLEARING = "wallet_clearing"
 
 
 class GatewayMovement(StrEnum):

@@ -1,0 +1,82 @@
+"""The tables of the document for wallets: types of their transactions, and how much they may hold (F25, F161)."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from activities.configuration.document_parts.ledger_document import as_list
+from activities.configuration.fields import Currency, Id, MethodId, Name, TypeId
+from activities.documents import DocumentPart
+from models.money import Money
+
+LedgerAccountName = Annotated[str, Field(pattern=r"^(revenue|reward_expense|write_off)(:[!-~]+)?$")]
+
+
+class WalletTransactionType(DocumentPart):
+    """A type of wallet transactions, and what is posted with one.
+
+    A credit invoices its `product` (whose ledger account is `wallet_clearing`), or is a present that `ledger_account`
+    pays. A debit pays by `payment_method` (whose ledger account is `wallet_clearing`): the invoice of its `product` if
+    it has one, else what the account owes; or it is booked to `ledger_account`, as expired credit is (`books_expiry`).
+    `funded_by` names types of payments that credit the wallet by this type, `voided_by` types of payment cancellations
+    that void such a credit again. A credit can be spent for `expires_after_days` days, or without an end.
+    """
+
+    id: TypeId
+    name: Name
+    direction: Literal["credit", "debit"]
+    product: Id | None = None
+    payment_method: MethodId | None = None
+    ledger_account: LedgerAccountName | None = None
+    expires_after_days: Annotated[int, Field(ge=1, le=36600)] | None = None
+    books_expiry: bool = False
+    funded_by: tuple[TypeId, ...] = ()
+    voided_by: tuple[TypeId, ...] = ()
+    active: bool = True
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        is_credit = self.direction == "credit"
+        for field in ("expires_after_days", "funded_by", "voided_by"):
+            if getattr(self, field) and not is_credit:
+                raise ValueError(f"{field}: belongs to credits")
+        if is_credit and self.payment_method is not None:
+            raise ValueError("payment_method: belongs to debits, which pay by it")
+        if (self.ledger_account is None) == (self.product is None and self.payment_method is None):
+            what = "product" if is_credit else "payment_method"
+            raise ValueError(f"ledger_account: it or {what}, one of them, says what is on the other side")
+        if not is_credit and self.product is not None and self.payment_method is None:
+            raise ValueError("payment_method: the invoice of the product is paid by one")
+        if self.books_expiry and (is_credit or self.ledger_account is None):
+            raise ValueError("books_expiry: is of a debit with a ledger_account")
+        if (self.funded_by or self.voided_by) and self.product is None:
+            raise ValueError("product: a payment funds the wallet by the invoice of one")
+        return self
+
+    def stored(self) -> dict[str, object]:
+        """Return the type by the columns of the database."""
+        names = {"product": "product_id", "payment_method": "payment_method_id", "active": "is_active"}
+        return {names.get(field, field): as_list(value) for field, value in self.model_dump(exclude={"id"}).items()}
+
+
+class WalletLimit(DocumentPart):
+    """How much a wallet of a currency may hold, in major units."""
+
+    currency: Currency
+    maximum: str
+
+    @model_validator(mode="after")
+    def _is_an_amount(self) -> Self:
+        if self.maximum_minor < 1:
+            raise ValueError("maximum: is more than nothing")
+        return self
+
+    @property
+    def id(self) -> str:
+        """What distinguishes limits."""
+        return self.currency
+
+    @property
+    def maximum_minor(self) -> int:
+        """The limit in minor units."""
+        return Money.parse(self.maximum, self.currency).amount_minor

@@ -1,0 +1,104 @@
+"""`wallets`: what an account has paid in advance, as a person credits, spends and shows it."""
+
+import pytest
+
+from tests.support.company import Company
+from tests.wallets.conftest import WALLETS
+
+WHO = ("--actor", "ann", "--reason", "as agreed")
+
+
+@pytest.fixture
+async def prepaid(company: Company) -> Company:
+    """A company with wallets, and an account in euros."""
+    await company.configure('[[tax_rates]]\nid = "standard"\nname = "Standard"\npercent = 19\n' + WALLETS)
+    await company.account("a1")
+    return company
+
+
+async def test_a_wallet_is_credited_once_under_its_id_and_shown_with_who_and_why(prepaid: Company) -> None:
+    words = ("wallets", "credit", "a1", "50.00", "--type", "top_up", "--id", "order-1", *WHO)
+
+    made = (await prepaid.cli.json(*words))["wallet_transaction"]
+    again = (await prepaid.cli.json(*words))["wallet_transaction"]
+
+    assert (made["number"], made["amount_minor"], made["balance_after_minor"]) == ("WAL-0000000001", 5000, 5000)
+    assert again == made
+    wallet = await prepaid.cli.json("wallets", "show", "a1")
+    assert (wallet["balance_minor"], wallet["maximum_minor"]) == (5000, 10000)
+    assert [(one["number"], one["left_minor"]) for one in wallet["credits"]] == [("WAL-0000000001", 5000)]
+    [row] = (await prepaid.cli.json("wallets", "statement", "a1"))["transactions"]
+    assert (row["documents"], row["actor"], row["reason"]) == (["INV-0000000001"], "ann", "as agreed")
+    assert await prepaid.balance("a1") == 5000
+
+
+async def test_an_invoice_is_paid_from_the_wallet_and_owed_again_when_that_is_voided(prepaid: Company) -> None:
+    await prepaid.cli("wallets", "credit", "a1", "50.00", "--type", "present", *WHO)
+    invoice = await prepaid.invoice("a1", "20.00")
+
+    words = ("wallets", "debit", "a1", "20.00", "--type", "spend", "--invoice", invoice["number"], *WHO)
+    paid = (await prepaid.cli.json(*words))["wallet_transaction"]
+    assert (await prepaid.balance("a1"), paid["balance_after_minor"]) == (0, 3000)
+
+    voided = await prepaid.cli.json("wallets", "void", paid["number"], "--id", "v1", "--yes", *WHO)
+    assert (await prepaid.balance("a1"), voided["wallet_transaction"]["balance_after_minor"]) == (2000, 5000)
+    shown = (await prepaid.cli("wallets", "statement", "a1")).stdout
+    assert all(text in shown for text in ("WAL-0000000002", "PAY-0000000001", "PCN-0000000001"))
+
+
+async def test_what_makes_no_sense_names_its_field_and_rule(prepaid: Company) -> None:
+    top_up = ("--type", "top_up", *WHO)
+
+    assert await prepaid.refused("wallets", "debit", "a1", "1", "--type", "spend", *WHO) == [
+        ("amount", "wallet_never_negative")
+    ]
+    assert await prepaid.refused("wallets", "credit", "a1", "100.01", *top_up) == [("amount", "wallet_limit")]
+    assert await prepaid.refused("wallets", "credit", "a1", "1.234", *top_up) == [("amount", "amount_format")]
+    assert await prepaid.refused("wallets", "credit", "a1", "1", "--type", "spend", *WHO) == [
+        ("type", "wallet_type_exists")
+    ]
+    assert await prepaid.refused("wallets", "credit", "none", "1", *top_up) == [("account", "account_exists")]
+    assert await prepaid.refused("wallets", "void", "WAL-1", "--yes", *WHO) == [
+        ("wallet_transaction", "wallet_transaction_exists")
+    ]
+
+
+async def test_expiry_is_booked_at_once_when_it_is_asked_for(prepaid: Company) -> None:
+    assert await prepaid.cli.json("wallets", "expire", *WHO) == {"expired": 0}
+
+
+async def test_the_configuration_of_wallets_is_exported_as_it_was_applied(prepaid: Company) -> None:
+    exported = await prepaid.cli.json("definitions", "export", "--json")
+
+    film = next(one for one in exported["wallet_transaction_types"] if one["id"] == "film")
+    assert (film["product"], film["payment_method"], film["direction"]) == ("film", "prepaid", "debit")
+    assert exported["wallet_limits"] == [{"currency": "EUR", "maximum": "100.00"}]
+    assert "wallet_clearing" in (await prepaid.cli("definitions", "list")).stdout
+
+
+@pytest.mark.parametrize(
+    ("field", "document", "rule"),
+    [
+        ("product", 'direction = "credit"\nproduct = "plan"', "product_of_wallets"),
+        ("product", 'direction = "debit"\nproduct = "top_up"\npayment_method = "prepaid"', "product_of_wallets"),
+        ("payment_method", 'direction = "debit"\npayment_method = "cash"', "method_of_wallets"),
+        ("funded_by", 'direction = "credit"\nproduct = "top_up"\nfunded_by = ["refund"]', "transaction_type_exists"),
+        ("books_expiry", 'direction = "debit"\nledger_account = "revenue"\nbooks_expiry = true', "one_type_of_expiry"),
+    ],
+)
+async def test_a_type_that_contradicts_the_configuration_is_refused(
+    prepaid: Company, tmp_path_factory: pytest.TempPathFactory, field: str, document: str, rule: str
+) -> None:
+    path = tmp_path_factory.mktemp("documents") / "wallets.toml"
+    path.write_text(f'[[wallet_transaction_types]]\nid = "other"\nname = "Other"\n{document}\n', encoding="utf-8")
+
+    printed = await prepaid.cli("definitions", "apply", str(path), "--json", *WHO)
+
+    assert printed.rules == [(f"wallet_transaction_types.0.{field}", rule)]
+
+
+async def test_the_product_of_a_top_up_stays_what_it_is_while_a_type_uses_it(prepaid: Company) -> None:
+    with pytest.raises(Exception, match="product_in_use"):
+        await prepaid.configure(
+            '[[products]]\nid = "top_up"\nname = "Wallet top-up"\nactive = false\nledger_account = "wallet_clearing"\n'
+        )
