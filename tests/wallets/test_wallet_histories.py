@@ -24,7 +24,7 @@ MUTANTS = (
     ),
     Mutant("use_wallet_credits", "least(x.left_minor, w.amount_minor - x.before_minor)", "x.left_minor"),
     Mutant("expire_wallet", "where expires_on < v_today", "where expires_on <= v_today"),
-    Mutant("expire_wallet", "perform duly.use_wallet_credits(w, c.id);", "perform duly.use_wallet_credits(w);"),
+    Mutant("expire_wallet", "perform duly.use_wallet_credits(w);", ""),
     Mutant("wallet_void", "having sum(amount_minor) <> 0", "having false"),
     Mutant("wallet_void", "or exists (select from duly.wallet_transactions where voids_id = o.id)", ""),
     Mutant("void_wallet_locked", "-u.amount_minor", "u.amount_minor"),

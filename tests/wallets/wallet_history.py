@@ -141,8 +141,10 @@ class WalletHistory:
         # What a void has given back may lie above the limit.
         funded = max(0, min(amount, LIMIT - self.held))
         if funded:
-            found = "select id from duly.wallet_transactions where funding_payment_id = %s"
-            id = str(self.books.value(found, payment))
+            found = "select id, transaction_id from duly.wallet_transactions where funding_payment_id = %s"
+            id, invoice = self.books.run(found, payment)[0]
+            if self.books.unsettled(invoice):
+                raise DisagreementError(f"{invoice} is not settled by {payment}, which has funded {id}")
             self.credits.append(Credit(id, funded, inf, True, funded, payment))
         self.owed += funded - amount
 

@@ -1,12 +1,12 @@
 -- What leaves a wallet: spent, voided, expired. Never more than there is.
 
 -- Use credits of a wallet for a debit, the one that ends first at first; the caller knows that there is enough.
-create or replace function duly.use_wallet_credits(w duly.wallet_transactions, p_credit_id text default null) returns void language sql as $$
+create or replace function duly.use_wallet_credits(w duly.wallet_transactions) returns void language sql as $$
   insert into duly.wallet_uses (transaction_id, credit_id, amount_minor)
     select w.id, x.id, least(x.left_minor, w.amount_minor - x.before_minor)
       from (select c.id, c.left_minor, coalesce(sum(c.left_minor) over (order by c.expires_on nulls last, c.wallet_version
           rows between unbounded preceding and 1 preceding), 0)::bigint as before_minor
-        from duly.wallet_credits(w.account_id) c where p_credit_id is null or c.id = p_credit_id) x
+        from duly.wallet_credits(w.account_id) c) x
       where x.before_minor < w.amount_minor
 $$;
 
@@ -27,7 +27,7 @@ begin
       duly.request_hash('expire', c.id), y.id, 'debit', c.left_minor, 'system', 'expired');
     w.posted_on := v_today;
     perform duly.post_wallet(w, y.ledger_account);
-    perform duly.use_wallet_credits(w, c.id);
+    perform duly.use_wallet_credits(w); -- it ends first
     v_count := v_count + 1;
   end loop;
   return v_count;
