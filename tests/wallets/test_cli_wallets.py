@@ -102,3 +102,17 @@ async def test_the_product_of_a_top_up_stays_what_it_is_while_a_type_uses_it(pre
         await prepaid.configure(
             '[[products]]\nid = "top_up"\nname = "Wallet top-up"\nactive = false\nledger_account = "wallet_clearing"\n'
         )
+
+
+async def test_reports_tie_to_the_ledger_with_wallets_in_it_and_an_account_gives_out_its_wallet(
+    prepaid: Company, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    await prepaid.cli("wallets", "credit", "a1", "50.00", "--type", "top_up", *WHO)
+    await prepaid.cli("wallets", "debit", "a1", "11.90", "--type", "film", *WHO)
+
+    for report in ("transactions", "revenue-by-product", "receipts", "ledger"):
+        printed = await prepaid.cli("reports", "run", report, "--from", "2026-01-01", "--json")
+        assert printed.exit_code == 0, (report, printed.stdout, printed.stderr)
+
+    kept = await prepaid.cli.json("accounts", "export", "a1", "--json")
+    assert [one["number"] for one in kept["wallet"]] == ["WAL-0000000001", "WAL-0000000002"]

@@ -23,6 +23,7 @@ from models.workflow_ids import collection_id
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
+from web.views.wallet import wallet_of
 
 _SHOWN = 12
 _COLLECTIONS = 5
@@ -99,7 +100,8 @@ async def account_money(visit: Visit) -> Response:
     since = datetime.now(UTC).date() - _STATEMENT
     postings = await StatementQueries(visit.web.reading).statement(id, since, None)
     payments = await records.payments(id, _SHOWN)
-    return show_part(visit, (_statement(postings, account.currency, id), _payments(payments, id)))
+    wallet = await wallet_of(visit, account)
+    return show_part(visit, (_statement(postings, account.currency, id), *wallet, _payments(payments, id)))
 
 
 async def account_about(visit: Visit) -> Response:
