@@ -1,5 +1,7 @@
 """`wallets`: what an account has paid in advance, as a person credits, spends and shows it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.company import Company
@@ -76,25 +78,20 @@ async def test_the_configuration_of_wallets_is_exported_as_it_was_applied(prepai
     assert "wallet_clearing" in (await prepaid.cli("definitions", "list")).stdout
 
 
-@pytest.mark.parametrize(
-    ("field", "document", "rule"),
-    [
+async def test_a_type_that_contradicts_the_configuration_is_refused(prepaid: Company, tmp_path: Path) -> None:
+    cases = (
         ("product", 'direction = "credit"\nproduct = "plan"', "product_of_wallets"),
         ("product", 'direction = "debit"\nproduct = "top_up"\npayment_method = "prepaid"', "product_of_wallets"),
         ("payment_method", 'direction = "debit"\npayment_method = "cash"', "method_of_wallets"),
         ("funded_by", 'direction = "credit"\nproduct = "top_up"\nfunded_by = ["refund"]', "transaction_type_exists"),
         ("books_expiry", 'direction = "debit"\nledger_account = "revenue"\nbooks_expiry = true', "one_type_of_expiry"),
-    ],
-)
-async def test_a_type_that_contradicts_the_configuration_is_refused(
-    prepaid: Company, tmp_path_factory: pytest.TempPathFactory, field: str, document: str, rule: str
-) -> None:
-    path = tmp_path_factory.mktemp("documents") / "wallets.toml"
-    path.write_text(f'[[wallet_transaction_types]]\nid = "other"\nname = "Other"\n{document}\n', encoding="utf-8")
+    )
 
-    printed = await prepaid.cli("definitions", "apply", str(path), "--json", *WHO)
-
-    assert printed.rules == [(f"wallet_transaction_types.0.{field}", rule)]
+    for field, document, rule in cases:
+        path = tmp_path / "wallets.toml"
+        path.write_text(f'[[wallet_transaction_types]]\nid = "other"\nname = "Other"\n{document}\n', encoding="utf-8")
+        printed = await prepaid.cli("definitions", "apply", str(path), "--json", *WHO)
+        assert printed.rules == [(f"wallet_transaction_types.0.{field}", rule)]
 
 
 async def test_the_product_of_a_top_up_stays_what_it_is_while_a_type_uses_it(prepaid: Company) -> None:
@@ -105,7 +102,7 @@ async def test_the_product_of_a_top_up_stays_what_it_is_while_a_type_uses_it(pre
 
 
 async def test_reports_tie_to_the_ledger_with_wallets_in_it_and_an_account_gives_out_its_wallet(
-    prepaid: Company, tmp_path_factory: pytest.TempPathFactory
+    prepaid: Company,
 ) -> None:
     await prepaid.cli("wallets", "credit", "a1", "50.00", "--type", "top_up", *WHO)
     await prepaid.cli("wallets", "debit", "a1", "11.90", "--type", "film", *WHO)
