@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from commands.bank import cli as refunds
-from commands.bank import import_cli
+from commands.bank import debits_cli, import_cli, mandates_cli
 from commands.books import bills_cli as bills
 from commands.books import cli as books
 from commands.cards import cli as cards
@@ -83,6 +83,8 @@ GROUPS = {
     "reductions": reductions.app,
     "merchants": merchants.app,
     "disputes": disputes.app,
+    "mandates": mandates_cli.app,
+    "debits": debits_cli.app,
     "reconcile": reconciliation.app,
     "reports": reports.app,
     "billing": billing.app,

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import structlog
 import typer
@@ -18,11 +18,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities.cards.cards import CardActivities
 from activities.cards.rows import CardRowActivities
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
-from activities.collections.payment_pages import PaymentPageActivities
 from activities.configuration.providers import ProviderActivities
 from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
 from activities.disputes.disputes import DisputeActivities, DisputeRowActivities
@@ -30,9 +28,11 @@ from activities.events.delivery import EventDelivery, EventDeliveryActivities
 from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
+from activities.gateway.bank_debits.bank_debit_gateway import BankDebitGateway
 from activities.gateway.clocks import Clocks
-from activities.gateway.mode import CONNECT, account_of, require_mode, why_not_connected
+from activities.gateway.mode import BANK_DEBITS, CONNECT, account_of, adapter_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
+from activities.gateway.retries import why_unanswered
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.merchants.accounts import MerchantAccountActivities
@@ -42,8 +42,8 @@ from activities.messages.outbox import MessageActivities
 from activities.messages.reminders import ReminderActivities
 from activities.messages.rendering import MessageRenderer, Sender
 from activities.messages.smtp import Mailer
+from activities.payments.families import payment_families
 from activities.payments.payment_requests import PaymentRequestActivities
-from activities.payments.request_pages import RequestPageActivities
 from activities.printouts.attaching import DocumentAttachments
 from activities.readiness import is_ready
 from activities.reconciliation.books import GatewayWithBooks
@@ -64,7 +64,7 @@ from migrations.source import functions_hash
 from models.disputes.dispute import DisputeGateway
 from models.gateway.cards import CardGateway
 from models.gateway.charges import Gateway
-from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
+from models.gateway.errors import GatewayAccessError, GatewayError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
 from models.merchants.account import MerchantAccounts
@@ -159,16 +159,12 @@ def mail_worker(client: Client, database: Database, settings: Settings) -> Worke
 
 def gateway_worker(client: Client, database: Database, gateway: FullGateway, settings: Settings) -> Worker:
     """Make the worker of one provider's calls, paced by its queue and smoothed in the process."""
-    rate = settings.gateway_rate
     # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
     # It is a tenth faster than the queue, or that first second's calls would stand in it for good.
-    pace = GatewayPace(rate * 1.1)
+    pace = GatewayPace(settings.gateway_rate * 1.1)
     clocks = Clocks(database, gateway)
     families = (
-        CollectActivities(database, gateway, clocks, pace),
-        PaymentPageActivities(database, gateway, clocks, f"{settings.public_url}/paid"),
-        RequestPageActivities(database, gateway, clocks, pace),
-        CardActivities(database, gateway, clocks, pace, f"{settings.public_url}/saved"),
+        *payment_families(database, gateway, clocks, pace, settings.public_url),
         RefundActivities(database, gateway, clocks, pace, settings.provider),
         DisputeActivities(database, gateway),
         MerchantAccountActivities(database, gateway, pace, settings.public_url),
@@ -176,6 +172,19 @@ def gateway_worker(client: Client, database: Database, gateway: FullGateway, set
         *book_families(database, gateway),
         EventFeedActivities(EventInbox(database, settings.provider), gateway),
     )
+    return _worker_of_calls(client, settings, families)
+
+
+def debit_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    """Make the worker of a provider of bank debits: it calls nobody, and answers come by files."""
+    gateway, pace = BankDebitGateway(database, settings.provider), GatewayPace(settings.gateway_rate * 1.1)
+    clocks = Clocks(database, gateway)
+    refunds = RefundActivities(database, gateway, clocks, pace, settings.provider)
+    return _worker_of_calls(client, settings, (CollectActivities(database, gateway, clocks, pace), refunds))
+
+
+def _worker_of_calls(client: Client, settings: Settings, families: tuple[Any, ...]) -> Worker:
+    rate = settings.gateway_rate
     return Worker(
         client,
         task_queue=gateway_queue(settings.provider),
@@ -243,6 +252,9 @@ async def _begin_workflows(
 async def _begin_gateway_calls(
     settings: Settings, client: Client, database: Database, fenced: Database, stack: AsyncExitStack, stop: asyncio.Event
 ) -> None:
+    if await adapter_of(database, settings.provider) == BANK_DEBITS:
+        await stack.enter_async_context(debit_worker(client, fenced, settings))
+        return
     unbound = partial(why_not_connected, database, settings.provider)
     if not await is_ready("merchant_not_connected", unbound, stop, advice=CONNECT):
         return
@@ -254,22 +266,9 @@ async def _begin_gateway_calls(
     )
     stack.push_async_callback(gateway.close)
     guard = RestoreGuard(fenced, client, settings.provider, gateway)
-    if await is_ready("gateway_away", partial(_gateway_problem, Clocks(database, gateway), guard), stop):
+    if await is_ready("gateway_away", partial(why_unanswered, Clocks(database, gateway).measure, guard.begin), stop):
         stack.callback(asyncio.create_task(guard.run()).cancel)
         await stack.enter_async_context(gateway_worker(client, fenced, gateway, settings))
-
-
-async def _gateway_problem(clocks: Clocks, guard: RestoreGuard) -> str:
-    """Ask the gateway, and compare clock and database; say why when it does not answer.
-
-    Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
-    """
-    try:
-        await clocks.measure()
-        await guard.begin()
-    except (GatewayUnansweredError, GatewayBusyError) as error:
-        return error.code
-    return ""
 
 
 def main(role: Annotated[Role, typer.Option(help="What this process does.")] = Role.ALL) -> None:

@@ -30,6 +30,7 @@ grant update (owner_name, owner_reference, email, locale, time_zone, credit_limi
     due_date_rule_id, region, segment, classification) on duly.accounts to duly_app;
 grant insert, update on duly.card_rules to duly_app;
 grant insert, update on duly.sellers to duly_app;
+grant insert, update on duly.creditors to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
 grant insert, update on duly.approval_rules to duly_app;
@@ -51,6 +52,11 @@ grant insert (id, account_id, product_id, price_minor, currency, quantity, billi
 
 -- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
 -- it).
+-- bank
+grant execute on function duly.amend_mandate, duly.batch_debits, duly.cancel_mandate, duly.create_mandate, duly.creditor_of,
+    duly.debit_of_attempt, duly.note_batch_sent, duly.receive_debits, duly.refuse_debit, duly.refuse_debits_of,
+    duly.request_debit, duly.sign_mandate to duly_app;
+
 -- books
 grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.reopen_books, duly.set_any_day_right to duly_app;
 

@@ -76,6 +76,7 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> Ba
         end_to_end_id=only.first("Refs/EndToEndId") if only else "",
         text=_APART.join(text for text in texts if text),
         payer=only.first(*parties) if only else "",
+        return_reason=next(iter(_all(shown, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")), ""),
         is_return=_is_return(whole) or any(_is_return(detail) for detail in shown),
     )
 

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 from sqlalchemy import and_, or_
 
-from activities.bank.statement_sql import IMPORTED, PAYOUTS
+from activities.bank.statement_sql import DEBIT_LINES, IMPORTED, PAYOUTS
 from activities.database import Database, one_of
 from models.bank.entry import BankEntry
 from models.bank.identity import KnownLine, day_prefix
 from models.bank.recognition import Doubt, recognise
 from models.tables.reconciliation import GatewayPayoutRow
+from models.tables.returns import DebitLineRow
 from models.tables.transactions import FinancialTransactionRow
 
 _KEY, _ARRIVED, _RETURNED = (
@@ -87,6 +88,8 @@ class KnownLines:
         either = [and_(key >= beginning, key < end) for key in (_ARRIVED, _RETURNED)]
         for row in await self._database.read(PAYOUTS.where(or_(*either))):
             found += [(key, Brought(row.id)) for key in (row.arrived_key, row.returned_key) if key]
+        for row in await self._database.read(DEBIT_LINES.where(beginning <= DebitLineRow.key, end > DebitLineRow.key)):
+            found.append((row.key, Brought(row.reference)))
         return [(line, brought) for key, brought in found if (line := KnownLine.read(key))]
 
     async def _read_first(self, keys: Iterable[str]) -> None:

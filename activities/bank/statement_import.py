@@ -1,13 +1,14 @@
 """Bank lines into payments: each line once, each whose account is not certain into suspense (F122, F123)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
+from activities.bank.debits.debit_lines import DebitLines
 from activities.bank.known_lines import Brought, KnownLines
 from activities.bank.payout_lines import PayoutLines
 from activities.bank.statement_sql import ACCOUNTS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
@@ -38,6 +39,9 @@ from models.tables.transactions import TransactionNumberRow
 _OF_NOBODY = frozenset({SuspenseReason.ACCOUNT_UNKNOWN, SuspenseReason.RETURNED_TRANSFER})
 
 
+Received = TypeVar("Received")
+
+
 class Outcome(StrEnum):
     """What became of a line."""
 
@@ -47,6 +51,7 @@ class Outcome(StrEnum):
     DEBIT = "debit"
     NOT_BOOKED = "not_booked"
     PAYOUT = "payout"
+    DIRECT_DEBIT = "direct_debit"
     NOTHING = "nothing"
 
 
@@ -54,7 +59,7 @@ class Outcome(StrEnum):
 class Result:
     """A line and what became of it: the payment's number and account, or why there is none.
 
-    `written_off` are the invoices that it names and that were given up.
+    `written_off` are the invoices that it names and that were given up, `accounts` those whose debits it is about.
     """
 
     entry: BankEntry
@@ -63,6 +68,7 @@ class Result:
     number: str = ""
     reason: str = ""
     written_off: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 class BankImport:
@@ -72,6 +78,7 @@ class BankImport:
         self._database = database
         self._actor = actor
         self._payouts = PayoutLines(database)
+        self._debit_lines = DebitLines(database)
         self._lines = KnownLines(database)
 
     async def write(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
@@ -106,14 +113,24 @@ class BankImport:
         )
 
     async def _write_new(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
+        direct = await self._receive_debits(entries)
+        done: list[Result | Problem] = [*direct]
+        ended = [one.entry for one in direct]
+        entries = [entry for entry in entries if entry not in ended]
         known = await self._known([entry for entry in entries if entry.is_credit])
         possible = [entry for entry in entries if not entry.is_credit or route(entry, known).reason in _OF_NOBODY]
-        received = await self._receive(possible)
-        done: list[Result | Problem] = [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
+        received = await _receive(possible, self._payouts.receive)
+        done += [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
         ended = [entry for entry, _ in received]
         rest = [entry for entry in entries if entry not in ended]
         done += await self._debits([entry for entry in rest if not entry.is_credit])
         return done + await self._post([entry for entry in rest if entry.is_credit])
+
+    async def _receive_debits(self, entries: Sequence[BankEntry]) -> list[Result]:
+        return [
+            Result(entry, Outcome.DIRECT_DEBIT, reason=line.reference, accounts=line.accounts)
+            for entry, line in await _receive(entries, self._debit_lines.receive)
+        ]
 
     async def _debits(self, entries: Sequence[BankEntry]) -> list[Result]:
         """Return debits as they are; of one that takes a payment back, whose payment it seems to be."""
@@ -125,19 +142,6 @@ class BankImport:
             reason = str(SuspenseReason.RETURNED_TRANSFER) if entry.is_return else ""
             done.append(Result(entry, Outcome.DEBIT, account, reason=reason))
         return done
-
-    async def _receive(self, entries: Sequence[BankEntry]) -> list[tuple[BankEntry, str]]:
-        """Return the lines that bring a payout or take one back, with its id; some banks list the newest first."""
-        received: list[tuple[BankEntry, str]] = []
-        waiting = list(entries)
-        while waiting:
-            asked = [(entry, await self._payouts.receive(entry)) for entry in waiting]
-            received += [(entry, payout) for entry, payout in asked if payout]
-            rest = [entry for entry, payout in asked if not payout]
-            if len(rest) == len(waiting):
-                break
-            waiting = rest
-        return received
 
     async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         if not entries:
@@ -208,6 +212,22 @@ class BankImport:
             owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
             accounts[row.account_id] = owner
         return KnownReferences(accounts, invoices, series)
+
+
+async def _receive(
+    entries: Sequence[BankEntry], ask: Callable[[BankEntry], Awaitable[Received | None]]
+) -> list[tuple[BankEntry, Received]]:
+    """Return the lines that somebody knows, with what it says of each; some banks list the newest first."""
+    received: list[tuple[BankEntry, Received]] = []
+    waiting = list(entries)
+    while waiting:
+        asked = [(entry, await ask(entry)) for entry in waiting]
+        received += [(entry, found) for entry, found in asked if found]
+        rest = [entry for entry, found in asked if not found]
+        if len(rest) == len(waiting):
+            break
+        waiting = rest
+    return received
 
 
 _DOUBTS = {

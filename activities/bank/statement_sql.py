@@ -7,6 +7,7 @@ from models.ledger.transaction import Classification
 from models.tables.accounts import AccountRow
 from models.tables.reconciliation import GatewayPayoutRow
 from models.tables.reference import NumberSeriesRow
+from models.tables.returns import DebitLineRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 _IS_CUSTOMER = AccountRow.kind == AccountKind.CUSTOMER
@@ -55,6 +56,8 @@ PAYOUTS = select(
     GatewayPayoutRow.arrived_key,
     GatewayPayoutRow.returned_key,
 )
+
+DEBIT_LINES = select(DebitLineRow.key, DebitLineRow.reference)
 
 SUSPENSE = select(AccountRow.id).where(AccountRow.kind == AccountKind.SUSPENSE)
 

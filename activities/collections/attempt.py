@@ -63,7 +63,7 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "charge_reference": found.charge_reference,
         "movement": found.movement.as_booked() if found.movement else None,
         "found_minor": found.found_minor,
-        "code": decline.code,
+        "code": decline.code or found.code,
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,
         "network_decline_code": decline.network_decline_code,

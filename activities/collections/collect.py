@@ -21,7 +21,7 @@ from activities.gateway.attempts import GatewayAttempts, GatewayCalls, confirmed
 from activities.gateway.clocks import Clocks
 from activities.gateway.pace import Pace
 from models.collections.collection import Resolution
-from models.gateway.charges import ChargeResult, Gateway
+from models.gateway.charges import ChargeGateway, ChargeResult
 from models.gateway.decline import Decline
 from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult, RequestKind
 from models.tables.configuration import CardRow
@@ -47,7 +47,7 @@ class Stopwatch:
 class CollectActivities:
     """One attempt to collect, for runs and collections alike."""
 
-    def __init__(self, database: Database, gateway: Gateway, clocks: Clocks, pace: Pace) -> None:
+    def __init__(self, database: Database, gateway: ChargeGateway, clocks: Clocks, pace: Pace) -> None:
         self._database = database
         self._gateway = gateway
         self._clocks = clocks

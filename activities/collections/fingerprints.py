@@ -5,14 +5,14 @@ from sqlalchemy.orm import aliased
 
 from activities.database import Database
 from models.cards.card import CardState
-from models.gateway.charges import Charge, Gateway
+from models.gateway.charges import Charge, ChargeGateway
 from models.gateway.errors import GatewayError
 from models.tables.configuration import CardRow
 
 _Asked = aliased(CardRow)
 
 
-async def read_fingerprints(database: Database, gateway: Gateway, charge: Charge) -> None:
+async def read_fingerprints(database: Database, gateway: ChargeGateway, charge: Charge) -> None:
     """Read those that are missing of the cards that a declined one has beside it, so that its other tokens are known.
 
     What the gateway does not say is left for the next decline: it is no reason to lose this one's.

@@ -21,6 +21,7 @@ class Configured:
     providers: Mapping[str, Mapping[str, Any]]
     sellers: Mapping[str, str | None]
     merchants: Sequence[str]
+    gateways: Mapping[str, str]
 
 
 def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
@@ -32,6 +33,7 @@ def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]
             yield Problem(f"products.{position}.tax_rate", "tax_rate_exists", problem)
     yield from _problems_of_providers(document, known)
     yield from _problems_of_sellers(document, known)
+    yield from _problems_of_creditors(document, known)
     for position, definition in enumerate(document.run_definitions):
         yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
 
@@ -51,6 +53,21 @@ def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> 
                 problem = f"{method!r} is handled by provider {other!r}; it may have one only"
                 yield Problem(f"{place}.payment_methods", "one_provider_a_method", problem)
         yield from _problems_of_mode(place, provider, known)
+
+
+def _problems_of_creditors(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
+    gateways = {**known.gateways, **{provider.id: provider.gateway for provider in document.providers}}
+    for position, creditor in enumerate(document.creditors):
+        if gateways.get(creditor.id) != "sepa_debit":
+            problem = f"there is no provider {creditor.id!r} whose gateway is sepa_debit"
+            yield Problem(f"creditors.{position}.id", "creditor_of_provider", problem)
+    for position, provider in enumerate(document.providers):
+        place = f"providers.{position}"
+        if known.gateways.get(provider.id, provider.gateway) != provider.gateway:
+            problem = f"provider {provider.id!r} is of {known.gateways[provider.id]}; make another provider"
+            yield Problem(f"{place}.gateway", "gateway_is_fixed", problem)
+        if provider.gateway == "sepa_debit" and set(provider.currencies) != {"EUR"}:
+            yield Problem(f"{place}.currencies", "currency_of_debits", "SEPA debits are in euros")
 
 
 def _problems_of_sellers(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
+from activities.configuration.document_parts.creditor_document import CreditorPart
 from activities.configuration.document_parts.ledger_document import (
     DueDateRule,
     InternalAccount,
@@ -84,7 +85,7 @@ class Provider(DocumentPart):
     """A gateway account (X9 to X15): its mode, the currencies it takes, and the payment methods it handles."""
 
     id: SlugId
-    gateway: Literal["stripe"] = "stripe"
+    gateway: Literal["stripe", "sepa_debit"] = "stripe"
     mode: Literal["test", "live"]
     state: State = "effective"
     currencies: Annotated[tuple[GatewayCurrency, ...], Field(min_length=1)]
@@ -168,6 +169,7 @@ class DefinitionsDocument(DocumentPart):
     ledger: LedgerDefinition | None = None
     internal_accounts: tuple[InternalAccount, ...] = ()
     providers: tuple[Provider, ...] = ()
+    creditors: tuple[CreditorPart, ...] = ()
     dunning_policies: tuple[Policy, ...] = ()
     card_rules: CardRulesPart | None = None
     card_networks: tuple[CardNetwork, ...] = ()

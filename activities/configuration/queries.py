@@ -11,6 +11,7 @@ from models.tables.configuration import (
     ApprovalRulesRow,
     CardNetworkRow,
     CardRulesRow,
+    CreditorRow,
     DunningPolicyRow,
     ProviderCurrencyRow,
     ProviderMethodRow,
@@ -176,6 +177,11 @@ LISTS = MappingProxyType(
             RunDefinitionRow.notifies_customer,
             RunDefinitionRow.criteria,
         ).order_by(RunDefinitionRow.id),
+        "creditors": select(
+            *(CreditorRow.id, CreditorRow.name, CreditorRow.iban, CreditorRow.bic, CreditorRow.creditor_identifier),
+            *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),
+            *(CreditorRow.cut_off, CreditorRow.time_zone),
+        ).order_by(CreditorRow.id),
         "sellers": select(
             SellerRow.id,
             func.coalesce(SellerRow.merchant_id, "").label("merchant"),

@@ -12,6 +12,7 @@ KNOWN = """
             'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
             from duly.providers p) as providers,
         (select coalesce(jsonb_object_agg(id, merchant_id), '{}') from duly.sellers) as sellers,
+        (select coalesce(jsonb_object_agg(id, gateway), '{}') from duly.providers) as gateways,
         array(select id from duly.merchants) as merchants
 """
 # `accounts` are the company's own that the document names, whatever they are.

@@ -28,7 +28,7 @@ from activities.configuration.sql import (
 )
 from models.tables.accounts import WalletLimitRow, WalletTypeRow
 from models.tables.base import Base
-from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, DunningPolicyRow
+from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, CreditorRow, DunningPolicyRow
 from models.tables.messages import AlertRulesRow
 from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
@@ -104,6 +104,9 @@ class DocumentWriting:
             yield "seller", seller.id, await upsert(self._connection, ADD_SELLER, seller.model_dump())
         for provider in self._document.providers:
             yield "provider", provider.id, await self._provider(provider)
+        for creditor in self._document.creditors:
+            given = creditor.model_dump(exclude={"id"})
+            yield "creditor", creditor.id, await self._save(CreditorRow, {"id": creditor.id}, given)
         for policy in self._document.dunning_policies:
             yield "dunning_policy", policy.id, await self._policy(policy)
         for definition in self._document.run_definitions:

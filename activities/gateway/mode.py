@@ -5,6 +5,9 @@ from sqlalchemy import select
 from activities.database import Database
 from models.tables.configuration import ProviderRow
 
+# The adapter of a provider whose answers come by files of a bank; every other one is Stripe's.
+BANK_DEBITS = "sepa_debit"
+
 # What helps where a provider is a merchant's that has no account yet.
 CONNECT = "duly merchants connect"
 
@@ -21,6 +24,12 @@ async def require_mode(database: Database, provider: str, mode: str) -> None:
             f"STRIPE_API_KEY is a {mode} key and provider {provider} is in {stored.mode} mode:"
             " use a key of its mode, or set DULY_PROVIDER to another provider"
         )
+
+
+async def adapter_of(database: Database, provider: str) -> str:
+    """Return by which adapter a provider is spoken to; Stripe's where it is not configured yet."""
+    found = await database.read_first(select(ProviderRow.gateway).where(ProviderRow.id == provider))
+    return str(found.gateway) if found else "stripe"
 
 
 async def account_of(database: Database, provider: str) -> str | None:

@@ -1,6 +1,6 @@
 """Which of the gateway's errors Temporal retries, and as what; models/gateway/errors.py has the map of all errors."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from models.gateway.errors import (
     GatewayError,
     GatewayHeldError,
     GatewayInvalidRequestError,
+    GatewayUnansweredError,
 )
 
 
@@ -39,3 +40,16 @@ def retryable_gateway_errors() -> Iterator[None]:
         raise RuleBrokenError("gateway_takes_it", error.code) from None
     except GatewayError as error:
         raise retryable(error) from None
+
+
+async def why_unanswered(*questions: Callable[[], Awaitable[object]]) -> str:
+    """Ask a gateway one thing after another; say why when it does not answer, and nothing when it does.
+
+    Raises GatewayError when it answers that it does not take our key, or does not know what we ask for.
+    """
+    try:
+        for ask in questions:
+            await ask()
+    except (GatewayUnansweredError, GatewayBusyError) as error:
+        return error.code
+    return ""

@@ -33,6 +33,7 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
     counts: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
     problems: list[Problem] = []
     touched: set[str] = set()
+    direct: set[str] = set()
     totals = StatementTotals()
     async with database_of(settings) as database:
         importing = BankImport(database, actor=actor or getpass.getuser())
@@ -48,8 +49,11 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
                 totals.add(lines, results)
                 counts.update(str(one.outcome) for one in results)
                 touched |= {one.account_id for one in results if one.outcome in _IN_LEDGER}
+                direct |= {account for one in results for account in one.accounts}
                 stream.rows((_document(one) for one in results), _lines(results))
             signals = await signal_collections(output, database, settings, sorted(touched))
+            # Whoever waits for a debit's answer looks at once, and would find it by itself tomorrow.
+            await signal_collections(output, database, settings, sorted(direct), signal="gateway_event")
             _finish(stream, counts, totals, problems, signals)
 
 
@@ -89,7 +93,7 @@ def _document(one: Result) -> dict[str, Any]:
 
 def _where_or_why(one: Result) -> str:
     # What an import found before, and payouts, are named by an id.
-    if one.outcome in {Outcome.PAYOUT, Outcome.UNCHANGED}:
+    if one.outcome in {Outcome.PAYOUT, Outcome.DIRECT_DEBIT, Outcome.UNCHANGED}:
         return one.reason or one.account_id
     named = one.reason.replace("_", " ") or one.account_id
     return f"{named}: {', '.join(one.written_off)} was written off" if one.written_off else named

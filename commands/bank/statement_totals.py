@@ -7,7 +7,7 @@ from activities.bank.statement_import import Outcome, Result
 from models.bank.entry import BankEntry
 
 _REFUSED = "refused"
-_COLUMNS = (Outcome.POSTED, Outcome.SUSPENSE, Outcome.UNCHANGED, Outcome.PAYOUT, _REFUSED)
+_COLUMNS = (Outcome.POSTED, Outcome.SUSPENSE, Outcome.UNCHANGED, Outcome.PAYOUT, Outcome.DIRECT_DEBIT, _REFUSED)
 
 
 class StatementTotals:

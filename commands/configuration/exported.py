@@ -98,5 +98,6 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "run_definitions": _run_definition,
         "sellers": _seller,
         "wallet_limits": _wallet_limit,
+        "creditors": lambda row: {name: value for name, value in _part(row).items() if value != ""},
     }
 )

@@ -167,6 +167,13 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             lambda row: (*map(_amounts, row[:3]), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
+        "creditors": (
+            ("Provider", "Name", "IBAN", "Identifier", "Scheme", "Notice", "Lead", "Cut-off"),
+            lambda row: (
+                *(row.id, row.name, row.iban, row.creditor_identifier, row.scheme),
+                *(row.notice_days, row.lead_days, row.cut_off),
+            ),
+        ),
         "sellers": (
             ("Id", "Merchant", "Name", "Country", "VAT id", "IBAN", "Logo"),
             lambda row: (

@@ -39,6 +39,7 @@ class BankEntry:
     owner_reference: str = ""
     is_booked: bool = True
     is_return: bool = False
+    return_reason: str = ""
     is_unsplit: bool = False
     batch_ids: tuple[str, ...] = ()
     sent_ids: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ class ChargeResult:
     """What the gateway answers about a charge. The movement, with the fee, is None until the gateway has booked it.
 
     `found_minor` is the amount of money that moved where it is another than was requested: only evidence has it.
-    `page`: the page on which somebody may still pay.
+    `page`: the page on which somebody may still pay. `code` says of what is processing why it is.
     """
 
     status: ChargeStatus
@@ -87,6 +87,7 @@ class ChargeResult:
     movement: Movement | None = None
     found_minor: int | None = None
     page: "PaymentPage | None" = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,17 @@ class PaymentPage:
     expires_at: datetime
 
 
-class Gateway(Protocol):
-    """A payment gateway. Every method may raise the errors of models/gateway/errors.py, and nothing else."""
+class ChargeGateway(Protocol):
+    """What a provider must have to be charged through (docs/bank-debits.md).
+
+    Every method may raise the errors of models/gateway/errors.py, and nothing else.
+    """
 
     async def charge(self, charge: Charge) -> ChargeResult:
-        """Charge a saved card off session; the same key always means the same charge."""
+        """Charge a saved card or a mandate; the same key always means the same charge.
+
+        One whose answer comes later is PROCESSING until find_charge says how it ended, with the code ANSWERS_LATER.
+        """
         ...
 
     async def read_fingerprint(self, token: str) -> str:
@@ -116,16 +123,28 @@ class Gateway(Protocol):
         """
         ...
 
+    async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
+        """Find what a page came to: processing while it is open, None when it ended unpaid."""
+        ...
+
+    async def verify(self) -> None:
+        """Make sure that the gateway is there and takes our key."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Gateway(ChargeGateway, Protocol):
+    """A payment gateway with pages, events and a balance of its own."""
+
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
         """Open a hosted page where the customer pays the charge; the same key always means the same page."""
         ...
 
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Close a page for good and return what it came to; None: nobody paid, and nobody can any more."""
-        ...
-
-    async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Find what a page came to: processing while it is open, None when it ended unpaid."""
         ...
 
     def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
@@ -138,12 +157,4 @@ class Gateway(Protocol):
 
     async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:
         """Find the booking of a charge, refund or dispute; None while there is none."""
-        ...
-
-    async def verify(self) -> None:
-        """Make sure that the gateway is there and takes our key."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
         ...

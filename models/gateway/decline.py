@@ -1,7 +1,8 @@
 """Where a decline is classified: what the issuer's code means for the next attempt (S40, X29).
 
 The codes are Stripe's published decline codes (https://docs.stripe.com/declines/codes) and advice codes
-(https://docs.stripe.com/declines/card). The classes are ours: they decide what collection does next.
+(https://docs.stripe.com/declines/card), and of bank debits those of ISO 20022's ExternalStatusReason1Code and
+ExternalReturnReason1Code that the SEPA rulebooks use. The classes are ours: they decide what collection does next.
 """
 
 from dataclasses import dataclass
@@ -47,8 +48,12 @@ _BY_CLASS = {
         approve_with_id call_issuer card_velocity_exceeded do_not_honor generic_decline insufficient_funds
         invalid_amount no_action_taken not_permitted pin_try_exceeded reenter_transaction service_not_allowed
         transaction_not_allowed withdrawal_count_limit_exceeded card_declined testmode_decline
+        AM04 MS03 SL01 FOCR
     """,
-    DeclineClass.TECHNICAL: "issuer_not_available processing_error try_again_later duplicate_transaction",
+    DeclineClass.TECHNICAL: """
+        issuer_not_available processing_error try_again_later duplicate_transaction
+        AG02 AM05 BE05 CNOR CURR CUST DNOR DT01 ED05 FF01 FF05 RC01 RR01 RR02 RR03 RR04 TM01 TECH UPAY
+    """,
     DeclineClass.ACTION_REQUIRED: """
         authentication_required authentication_not_handled mobile_device_authentication_required
         offline_pin_required online_or_offline_pin_required
@@ -58,6 +63,7 @@ _BY_CLASS = {
         incorrect_number incorrect_pin incorrect_zip invalid_account invalid_cvc invalid_expiry_month
         invalid_expiry_year invalid_number invalid_pin new_account_information_available restricted_card
         revocation_of_all_authorizations revocation_of_authorization stop_payment_order card_unavailable
+        AC01 AC04 AC06 AC13 AG01 MD01 MD02 MD06 MD07 MS02
     """,
     DeclineClass.FRAUD: """
         fraudulent highest_risk_level lost_card merchant_blacklist pickup_card security_violation stolen_card

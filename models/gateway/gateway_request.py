@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # The rule by which no page is opened for an attempt that the gateway has had already.
 ATTEMPT_WAS_MADE = "attempt_was_made"
+# The code of what is processing at a provider that answers days later, by a file or a call.
+ANSWERS_LATER = "answers_later"
 
 
 class RequestKind(StrEnum):
@@ -38,11 +40,12 @@ class AttemptCause(StrEnum):
 
 
 class AttemptChannel(StrEnum):
-    """How the customer's card is charged, or that money goes back to it."""
+    """How the customer's card or bank account is charged, or that money goes back to it."""
 
     OFF_SESSION = "off_session"
     HOSTED_PAGE = "hosted_page"
     REFUND = "refund"
+    BANK_DEBIT = "bank_debit"
 
 
 class AttemptOutcome(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from models.operations.debit_states import DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
 from models.operations.payment_states import (
     ATTEMPT,
     CARD,
@@ -40,6 +41,7 @@ RUN_MEMBER = States(
         "to_do": "not reached yet",
         "billed": "invoice and credit note are posted",
         "charged": "paid at once",
+        "pending": "asked of a provider that answers later: a collection waits",
         "in_dunning": "declined, or without a card: a collection goes on",
         "unknown": "nobody knows whether it was charged: a collection goes on",
         "skipped": "nothing was to be billed or charged",
@@ -235,9 +237,11 @@ LISTED: Mapping[str, States] = MappingProxyType(
         "cards": CARD,
         "collections": COLLECTION,
         "commands": COMMAND,
+        "debits": DEBIT,
         "discrepancies": DISCREPANCY,
         "disputes": DISPUTE,
         "events": EVENT,
+        "mandates": MANDATE,
         "merchants": MERCHANT_CONNECTION,
         "messages": MESSAGE,
         "movements": MOVEMENT,
@@ -279,6 +283,10 @@ EVERY: tuple[States, ...] = (
     ACCOUNT,
     SUSPENSE,
     BANK_REFUND,
+    MANDATE,
+    DEBIT,
+    DEBIT_BATCH,
+    DEBIT_ANSWER,
     COMMAND,
     SETTING,
     MERCHANT_CONNECTION,

@@ -30,6 +30,7 @@ class ItemOutcome(StrEnum):
 
     BILLED = "billed"
     CHARGED = "charged"
+    PENDING = "pending"  # asked of a provider that answers later
     IN_DUNNING = "in_dunning"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"

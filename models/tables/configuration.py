@@ -268,3 +268,21 @@ class SellerRow(Base):
     color: Mapped[str] = mapped_column(server_default="#1f3a5f")
     logo: Mapped[str] = mapped_column(server_default="")
     attaches_documents: Mapped[bool] = mapped_column(server_default="true")
+
+
+class CreditorRow(Base):
+    """Our side of the bank debits of a provider, whose id it has."""
+
+    __tablename__ = "creditors"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.providers.id"), primary_key=True)
+    name: Mapped[str]
+    iban: Mapped[str]
+    bic: Mapped[str] = mapped_column(server_default="")
+    creditor_identifier: Mapped[str]
+    scheme: Mapped[str]
+    version: Mapped[str]
+    notice_days: Mapped[int] = mapped_column(SmallInteger)
+    lead_days: Mapped[int] = mapped_column(SmallInteger)
+    cut_off: Mapped[str]
+    time_zone: Mapped[str]

@@ -1,4 +1,4 @@
-"""Money that goes back: disputes, refund runs, merchants, their reductions and their own accounts."""
+"""Money that goes back, and bank debits: disputes, refund runs, merchants, reductions; mandates and what they allow."""
 
 from datetime import date, datetime
 from typing import Any
@@ -187,3 +187,76 @@ class RefundCreditRow(Base):
     actor: Mapped[str]
     reason: Mapped[str]
     planned_at: Mapped[datetime]
+
+
+class MandateRow(Base):
+    """A payer's permission to debit a bank account."""
+
+    __tablename__ = "mandates"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"))
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.creditors.id"))
+    preference_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.payment_preferences.id"))
+    payer_name: Mapped[str]
+    iban: Mapped[str]
+    bic: Mapped[str] = mapped_column(server_default="")
+    state: Mapped[str]
+    state_reason: Mapped[str] = mapped_column(server_default="")
+    signed_on: Mapped[date | None]
+    last_used_on: Mapped[date | None]
+    is_amended: Mapped[bool]
+    decisions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+
+
+class DebitBatchRow(Base):
+    """A file of debits, by its message id."""
+
+    __tablename__ = "debit_batches"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.creditors.id"))
+    state: Mapped[str]
+    creditor: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    decisions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class DebitRow(Base):
+    """One bank debit, by its end-to-end id."""
+
+    __tablename__ = "debits"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    request_id: Mapped[str] = mapped_column(Text(collation="C"))
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    idempotency_key: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.creditors.id"))
+    mandate_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.mandates.id"))
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    state: Mapped[str]
+    collect_on: Mapped[date]
+    batch_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.debit_batches.id"))
+    payment_information: Mapped[str] = mapped_column(Text(collation="C"))
+    sequence_type: Mapped[str]
+    written: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    code: Mapped[str]
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
+class DebitLineRow(Base):
+    """A line of a statement that brought debits, or took one back."""
+
+    __tablename__ = "debit_lines"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.creditors.id"))
+    reference: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    booked_on: Mapped[date]

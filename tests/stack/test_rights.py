@@ -38,13 +38,13 @@ WRITTEN_BY_ROW = frozenset({
     *(("UPDATE", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "definitions")),
     *(("INSERT", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "reminder_rules")),
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
-      for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks")),
+      for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks", "creditors")),
     *((privilege, f"wallet_{table}") for table in ("transaction_types", "limits")
       for privilege in ("INSERT", "UPDATE")),
 })  # fmt: skip
 # What operators set, and nothing refers to but by value. Every other table holds money, or the evidence of it.
 CONFIGURATION = frozenset({
-    "alert_rules", "approval_rules", "card_networks", "card_rules", "definitions", "due_date_rules",
+    "alert_rules", "approval_rules", "card_networks", "card_rules", "creditors", "definitions", "due_date_rules",
     "dunning_policies", "number_series", "payment_methods", "products", "provider_currencies", "provider_methods",
     "providers", "refund_rules", "reminder_rules", "run_definitions", "sellers", "tax_rates", "transaction_reasons",
     "transaction_types", "wallet_limits", "wallet_transaction_types",
@@ -62,6 +62,10 @@ _WRITES = re.compile(r"\b(?:insert\s+into|update|delete\s+from|merge\s+into)\s+(
 POSTS_GATEWAY_MONEY = {
     "record_outcome": "an attempt's outcome, in the same commit",
     "record_refund": "a refund's outcome, in the same commit",
+    "receive_debits": "a line of a bank statement, with its debits",
+    "refuse_debit": "a debit, with its attempt",
+    "refuse_debits_of": "the debits of a file, with their attempts",
+    "cancel_mandate": "a mandate, with what waits for its file: a person's name and reason",
     "confirm_movement": "a stored movement; an attempt and a discrepancy are written for what had none",
     "confirm_object": "an event's object; an attempt and a discrepancy are written for what had none",
     "resolve_discrepancy": "a discrepancy and its stored movement; a person's name and reason",

@@ -258,20 +258,6 @@ class Collection(CollectionHandlers, CollectionWaits):
         wake = await self._wait_for_chance(until, f"is {provider} effective again?")
         return GO_ON if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
 
-    async def _wait_for_evidence(self, result: CollectResult) -> Step:
-        """Wait, then ask for the same attempt again: evidence ends this stage, a timer never does."""
-        state, snapshot = self._state, self._state.snapshot
-        policy = snapshot.terms.policy
-        snapshot.unknown_since = snapshot.unknown_since or workflow.now()
-        state.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
-        if workflow.now() - snapshot.unknown_since >= policy.review_after:
-            self._ask_a_person("unknown_outcome")
-        pause = policy.evidence_after[min(snapshot.checks, len(policy.evidence_after) - 1)]
-        snapshot.checks += 1
-        summary = f"check {snapshot.checks} for evidence of attempt {snapshot.attempt}"
-        await state.waiter.wait(workflow.now() + pause, summary, listen_to=EVIDENCE)
-        return GO_ON
-
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         state, request, snapshot = self._state, self._state.request, self._state.snapshot
         action = action_at_end(snapshot.terms.policy, stage, reason)
@@ -290,10 +276,6 @@ class Collection(CollectionHandlers, CollectionWaits):
         await self._notices.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return CollectionResult(stage, reason, snapshot.attempt, snapshot.terms.amount_minor, snapshot.terms.currency)
-
-    def _ask_a_person(self, reason: str) -> None:
-        if self._state.waiter.ask_a_person(reason):
-            self._notices.notify(MessageKind.NEEDS_REVIEW, code=reason)
 
     def _continue_if_long(self) -> None:
         if self._state.waiter.is_history_long():

@@ -9,20 +9,28 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.collections.ownership import CollectionActivities
 from models import workflow_ids
 from models.collections.collection import CollectionRequest, Stage, WaitingFor
+from models.gateway.gateway_request import ANSWERS_LATER, CollectOutcome, CollectResult
+from models.messages.message import MessageKind
 from models.waiting import Wake, WakeReason
 from workflows import visibility
+from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
+from workflows.collections.steps import GO_ON, Step
 from workflows.options import DATABASE
-from workflows.waiting import BETWEEN_ATTEMPTS_WAKES
+from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
 # After an update that was in flight at a deadline: what it has woken is there already, so this is soon over.
 LAST_MOMENT = timedelta(seconds=1)
+
+# A debit is announced two weeks before, takes a week of working days, and holidays come between.
+LATER_ANSWER_DAYS = 30
 
 
 class CollectionWaits:
     """The waits of a collection between its attempts, and the collection of what it was too small for."""
 
     _state: CollectionState
+    _notices: CollectionNotices
 
     async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
         """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""
@@ -92,3 +100,34 @@ class CollectionWaits:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("collection_already_started", extra={"account_id": rest.account_id})
+
+    async def _wait_for_evidence(self, result: CollectResult) -> Step:
+        """Wait, then ask for the same attempt again: evidence ends this stage, a timer never does."""
+        if result.outcome is CollectOutcome.PROCESSING and result.code == ANSWERS_LATER:
+            return await self._wait_for_later_answer(result)
+        state, snapshot = self._state, self._state.snapshot
+        policy = snapshot.terms.policy
+        snapshot.unknown_since = snapshot.unknown_since or workflow.now()
+        state.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
+        if workflow.now() - snapshot.unknown_since >= policy.review_after:
+            self._ask_a_person("unknown_outcome")
+        pause = policy.evidence_after[min(snapshot.checks, len(policy.evidence_after) - 1)]
+        snapshot.checks += 1
+        summary = f"check {snapshot.checks} for evidence of attempt {snapshot.attempt}"
+        await state.waiter.wait(workflow.now() + pause, summary, listen_to=EVIDENCE)
+        return GO_ON
+
+    async def _wait_for_later_answer(self, result: CollectResult) -> Step:
+        """Wait for a provider that answers by a file or a call, days later; it is looked at once a day all the same."""
+        state, snapshot = self._state, self._state.snapshot
+        state.enter(Stage.PROCESSING, result)
+        snapshot.checks += 1
+        if snapshot.checks > LATER_ANSWER_DAYS:
+            self._ask_a_person("no_answer_of_the_bank")
+        summary = f"day {snapshot.checks} of waiting for the provider's answer to attempt {snapshot.attempt}"
+        await state.waiter.wait(workflow.now() + timedelta(days=1), summary, listen_to=EVIDENCE)
+        return GO_ON
+
+    def _ask_a_person(self, reason: str) -> None:
+        if self._state.waiter.ask_a_person(reason):
+            self._notices.notify(MessageKind.NEEDS_REVIEW, code=reason)

@@ -15,7 +15,7 @@ from temporalio.exceptions import (
 
 from models import workflow_ids
 from models.collections.collection import CollectionRequest
-from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
+from models.gateway.gateway_request import ANSWERS_LATER, CollectOutcome, CollectRequest, CollectResult
 from models.runs.breaker import Breaker
 from models.runs.process_run import DueMember, ItemOutcome, ShardProgress, ShardRequest
 from models.runs.run_control import Steering
@@ -40,7 +40,7 @@ _OUTCOMES = {
 }
 
 # What has to wait gets a workflow of its own; the rest is over with its one activity.
-_HAS_TO_WAIT = {ItemOutcome.IN_DUNNING, ItemOutcome.UNKNOWN}
+_HAS_TO_WAIT = {ItemOutcome.IN_DUNNING, ItemOutcome.PENDING, ItemOutcome.UNKNOWN}
 
 _GATEWAY_ANSWERED = frozenset(
     {
@@ -125,6 +125,8 @@ class ShardPayments:
     async def _settle(self, due: DueMember, result: CollectResult) -> None:
         """Count what a payment came to; hand over what has to wait, and what a paid receivable was too small for."""
         outcome = _OUTCOMES[result.outcome]
+        if outcome is ItemOutcome.UNKNOWN and result.code == ANSWERS_LATER:
+            outcome = ItemOutcome.PENDING
         self._handing_over += 1
         if outcome in _HAS_TO_WAIT:
             await self._hand_over(due, result.receivable or self._request.period)

@@ -69,7 +69,9 @@ begin
     select * into v_account from duly.accounts where id = p_account_id;
     perform duly.check_card_rules(v_account, p_provider_id, p_method);
     perform duly.require_sending(p_provider_id);
-    if exists (select from duly.cards where token = p_token) then
+    if exists (select from duly.providers where id = p_provider_id and gateway = 'sepa_debit') then
+        perform duly.refuse('provider_of_cards', format('provider: %s collects by mandates, and saves no cards', p_provider_id));
+    elsif exists (select from duly.cards where token = p_token) then
         perform duly.refuse('token_is_new', 'token: this card is stored already');
     elsif p_replaces <> '' and not exists (
         select from duly.cards where id = p_replaces and account_id = p_account_id and state not in ('replaced', 'removed')) then

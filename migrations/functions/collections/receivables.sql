@@ -18,16 +18,24 @@ language sql immutable as $$
     select coalesce(nullif(duly.chargeable_part(p_owed, p_currency), 0), p_owed)
 $$;
 
--- The card to charge: the one named, else the first active one that is flagged as recurring (G12, X6).
+-- The card to charge: the one named, else the first active one that is flagged as recurring (G12, X6). At a provider of bank
+-- debits it is the mandate, in the form of a card of the brand `mandate`.
 create or replace function duly.chargeable_card(p_account_id text, p_provider_id text, p_card_id text default '', p_not text default '')
 returns duly.cards language sql stable security definer set search_path = duly, pg_temp as $$
-    select c from duly.cards c
+    (select c from duly.cards c
     where c.account_id = p_account_id and c.provider_id = p_provider_id and c.state = 'active'
       and c.id <> p_not
       and not exists (select from duly.cards k where k.id = p_not and k.fingerprint <> '' and k.fingerprint = c.fingerprint)
       and case when p_card_id = '' then c.is_recurring else c.id = p_card_id end
       and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
-    order by c.fallback_order, c.created_at desc limit 1
+    order by c.fallback_order, c.created_at desc limit 1)
+    union all
+    select jsonb_populate_record(null::duly.cards, jsonb_build_object('id', m.id, 'account_id', m.account_id, 'provider_id',
+        m.provider_id, 'preference_id', m.preference_id, 'token', m.id, 'brand', 'mandate', 'fingerprint', '', 'last4', right(m.iban, 4)))
+    from duly.mandates m
+    where m.account_id = p_account_id and m.provider_id = p_provider_id and m.state in ('signed', 'active')
+      and not duly.is_mandate_expired(m) and p_card_id in ('', m.id) and m.id <> p_not
+    limit 1
 $$;
 
 -- The other cards of an account that may be charged by themselves, in their order. Tokens of one card, which have one

@@ -43,7 +43,8 @@ begin
             perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'in_dunning',
                 coalesce(nullif(p_decline_code, ''), p_code));
         else
-            perform duly.finish_run_item(v_request.run_id, v_request.account_id, 'unknown', p_outcome);
+            perform duly.finish_run_item(v_request.run_id, v_request.account_id,
+                case when v_attempt.channel = 'bank_debit' and p_outcome = 'processing' then 'pending' else 'unknown' end, p_outcome);
     end case;
     return duly.stored_result(v_request, v_attempt);
 end $$;

@@ -223,6 +223,9 @@ returns table (debit_account text, credit_account text) language sql immutable p
       -- The bank's statement: a credit, or a debit.
       ('payout_arrived', 'bank', 'payouts_in_transit:' || p_provider),
       ('payout_withdrawn', 'payouts_in_transit:' || p_provider, 'bank'),
+      -- Bank debits that a statement brings, and those that it takes back, with what the bank charges for it.
+      ('debits_collected', 'bank', 'gateway_clearing:' || p_provider),
+      ('debits_returned', 'gateway_clearing:' || p_provider, 'bank'),
       ('topup', 'gateway_clearing:' || p_provider, 'bank'),
       ('topup_back', 'bank', 'gateway_clearing:' || p_provider)
     ) x (kind, debit, credit) where x.kind = p_kind

@@ -45,6 +45,8 @@ declare
 begin
     if not exists (select from duly.providers where id = p_provider_id and state = 'effective') then
         perform duly.refuse('provider_effective', format('provider: there is no effective provider %s', p_provider_id));
+    elsif exists (select from duly.providers where id = p_provider_id and gateway = 'sepa_debit') then
+        perform duly.refuse('provider_of_pages', format('provider: %s has no pages to pay on', p_provider_id));
     elsif exists (select from duly.providers where id = p_provider_id and merchant_id is not null)
         and duly.why_not_effective(p_provider_id) <> '' then
         perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(p_provider_id)));

@@ -6,9 +6,12 @@ from enum import StrEnum
 
 import pytest
 
+from activities.bank.debits.debit_answers import DebitBecame
 from activities.bank.refund_confirmation import Became
 from activities.database import Database
 from commands.operations.saved_views import VIEWS
+from models.bank.debit import DebitBatchState, DebitState
+from models.bank.mandate import MandateState
 from models.cards.card import CardState, ValidationOutcome
 from models.collections.collection import Stage
 from models.disputes.dispute import DisputeState
@@ -19,6 +22,7 @@ from models.ledger.transaction import LifeCycleState
 from models.merchants.account import ConnectionState
 from models.merchants.connection import CONNECTING
 from models.messages.message import MessageState
+from models.operations.debit_states import DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
 from models.operations.event_names import EventName
 from models.operations.payment_states import (
     ATTEMPT,
@@ -88,6 +92,10 @@ ENUMS: Iterable[tuple[States, Iterable[StrEnum | str]]] = (
     (TRANSACTION, LifeCycleState),
     (ACCOUNT, AccountState),
     (BANK_REFUND, Became),
+    (MANDATE, MandateState),
+    (DEBIT, DebitState),
+    (DEBIT_BATCH, DebitBatchState),
+    (DEBIT_ANSWER, DebitBecame),
     (MERCHANT_CONNECTION, [*ConnectionState, CONNECTING]),
     (SENDING, SendingState),
 )

@@ -1,0 +1,42 @@
+"""Lines of a bank statement that bring debits in, or take one back."""
+
+from dataclasses import dataclass
+
+from activities.bank.debits.debit_answers import code_of, suspends_mandate
+from activities.database import Database
+from models.bank.entry import BankEntry
+
+
+@dataclass(frozen=True)
+class DebitLine:
+    """Which debit or file a line is about, and whose accounts it touches."""
+
+    reference: str
+    accounts: tuple[str, ...]
+
+
+class DebitLines:
+    """Books the debits that bank lines are about."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def receive(self, entry: BankEntry) -> DebitLine | None:
+        """Return the debits that a line brings or takes back, booked; None where it is about none for certain."""
+        named = [one for one in (entry.end_to_end_id, *entry.sent_ids) if one.startswith("DD-")]
+        batches = [one for one in entry.batch_ids if one.startswith("DDB-")]
+        if not named and not batches:
+            return None
+        code = code_of(entry.return_reason)
+        received = await self._database.call(
+            "receive_debits",
+            key=entry.key,
+            currency=entry.currency,
+            amount_minor=entry.signed_minor,
+            booked_on=entry.booked_on,
+            named=named,
+            batches=batches,
+            code=code,
+            suspends=suspends_mandate(code),
+        )
+        return DebitLine(received["reference"], tuple(received["accounts"])) if received else None

@@ -1,0 +1,140 @@
+"""Batches of debits: writing their files, noting them as sent, and applying what the bank says of them."""
+
+from collections import Counter
+from pathlib import Path
+
+from activities.bank.debits.debit_answers import DebitAnswered, DebitAnswers, DebitBecame
+from activities.bank.debits.debit_files import DebitFiles
+from activities.bank.debits.mandates import Mandates
+from activities.bank.iso20022 import STATUS_REPORT, message_of
+from activities.bank.iso_status import status_answers
+from commands.collection_signals import signal_collections
+from commands.formatting import money
+from commands.lists.paging import answer_list, state_word
+from commands.output import Output, problem_table, table
+from commands.session import database_of, read_settings, reading_database_of
+from models.bank.refund_answer import BankBatchAnswer
+from models.listing import ListPage
+from models.problem import Problem, refusal
+
+
+async def export(output: Output, provider: str, file: Path, batch: str, *, actor: str, reason: str) -> None:
+    """Make a batch of what is due, or take the one that is named, and write its file. Raises RefusedError."""
+    _require_new(file)
+    async with database_of(read_settings()) as database:
+        files = DebitFiles(database)
+        id = batch or await files.batch(provider, actor=actor, reason=reason)
+        content, debits = await files.content(id) if id else (b"", [])
+    if not id:
+        output.answer({"batch": None, "file": None, "debits": []})
+        output.note("No file: no debit is due.")
+        return
+    _write(file, content, id)
+    rows = [
+        (one.id, one.mandate, money(one.amount.amount_minor, one.amount.currency), one.sequence_type, one.collect_on)
+        for one in debits
+    ]
+    output.answer(
+        {
+            "batch": id,
+            "file": file.name,
+            "debits": [
+                {
+                    "id": one.id,
+                    "mandate_id": one.mandate,
+                    "amount_minor": one.amount.amount_minor,
+                    "currency": one.amount.currency,
+                    "sequence_type": one.sequence_type,
+                    "collect_on": one.collect_on,
+                }
+                for one in debits
+            ],
+        },
+        table(f"Batch {id}", "Debit", "Mandate", "Amount", "Type", "Collect on", rows=rows, right=("Amount",)),
+    )
+
+
+def _require_new(file: Path) -> None:
+    if file.exists():
+        raise refusal("file", "file_is_new", f"{file.name} exists; it may be with the bank already")
+
+
+def _write(file: Path, content: bytes, batch: str) -> None:
+    try:
+        # Bank details are for the bank: nobody else on the machine reads them. The name is taken or it fails.
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_bytes(content)
+    except OSError as error:
+        raise refusal("file", "file_writable", f"{error.strerror}; write it with --batch {batch}") from error
+
+
+async def note_sent(output: Output, batch: str, *, actor: str, reason: str) -> None:
+    """Note a batch as given to the bank. Raises RefusedError (batch_exists)."""
+    async with database_of(read_settings()) as database:
+        files = DebitFiles(database)
+        await files.sent(batch, actor=actor, reason=reason)
+        found = await files.find(batch)
+    output.answer({"batch": batch, "state": found.state}, table("", "Batch", batch, rows=[("State", found.state)]))
+
+
+async def confirm(output: Output, file: Path, *, actor: str, reason: str) -> None:
+    """Apply a status report. A bad line is named, and every good one is applied."""
+    if (message := message_of(file)) != STATUS_REPORT:
+        raise refusal("file", "answer_message", f"holds {message or 'no message'}; answers about debits are pain.002")
+    settings = read_settings()
+    results: list[DebitAnswered | Problem] = []
+    async with database_of(settings) as database:
+        answers = DebitAnswers(database)
+        batches: list[BankBatchAnswer] = []
+        answered: set[str] = set()
+        for answer in status_answers(file):
+            if isinstance(answer, BankBatchAnswer):
+                batches.append(answer)
+            elif isinstance(answer, Problem):
+                results.append(answer)
+            else:
+                answered.add(answer.reference)
+                results.append(await answers.apply(answer))
+        # What is said of a debit counts more than what is said of its file, wherever it stands.
+        for batch in batches:
+            results += await answers.apply_batch(batch, answered)
+        done = [one for one in results if isinstance(one, DebitAnswered)]
+        touched = await answers.accounts({one.debit for one in done if one.became is not DebitBecame.WAITING})
+        signals = await signal_collections(output, database, settings, touched, signal="gateway_event")
+    problems = [one for one in results if isinstance(one, Problem)]
+    counts = Counter({str(became): 0 for became in DebitBecame})
+    counts.update(str(one.became) for one in done)
+    summary = {**counts, "refused": len(problems)}
+    output.answer(
+        {
+            "debits": [{"line": one.line, "debit": one.debit, "outcome": one.became, "code": one.code} for one in done],
+            "problems": [problem.as_document() for problem in problems],
+            "summary": summary,
+            "actor": actor,
+            "reason": reason,
+            **signals,
+        },
+        table(
+            "", "Line", "Debit", "Outcome", "Code", rows=[(one.line, one.debit, one.became, one.code) for one in done]
+        ),
+        *([problem_table(problems)] if problems else []),
+        is_good=not problems,
+    )
+
+
+async def list_page(output: Output, page: ListPage, *, account_id: str, state: str) -> None:
+    """List a page of debits, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await Mandates(database).debits(page, account_id=account_id, state=state)
+    columns = {
+        "Debit": lambda row: row.id,
+        "Account": lambda row: row.account_id,
+        "Mandate": lambda row: row.mandate_id,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Collect on": lambda row: row.collect_on,
+        "Batch": lambda row: row.batch_id or "",
+        "State": state_word,
+        "Why": lambda row: row.code,
+    }
+    await answer_list(output, settings, "debits", listed, columns)

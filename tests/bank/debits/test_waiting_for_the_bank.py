@@ -1,0 +1,45 @@
+"""A receivable that waits for a bank: its run ends without it, and what the bank says days later updates the books."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.database import Database
+from models.collections.collection import Stage
+from models.runs.process_run import ItemOutcome
+from settings import Settings
+from tests.bank.debits.direct_debits import BY, DirectDebits, credited
+from tests.support.attempts import broken_invariants
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+from tests.support.running_duly import RunningDuly
+from worker import debit_worker
+
+
+@pytest.fixture
+async def debits(merchant: Merchant, cli: CommandLine, database: Database, tmp_path: Path) -> DirectDebits:
+    """A company that collects by bank debit."""
+    debits = DirectDebits(merchant, cli, database, tmp_path)
+    await debits.set_up()
+    return debits
+
+
+async def test_a_run_ends_with_its_debits_pending_and_the_statement_settles_them(
+    debits: DirectDebits, duly: RunningDuly, database: Database, settings: Settings
+) -> None:
+    account = await debits.payer("c1")
+    await debits.cli.json("cards", "prefer", account, "--method", "direct_debit", *BY)
+    of_provider = settings.model_copy(update={"provider": "sepa"})
+
+    async with debit_worker(duly.client, database, of_provider):
+        certificate = await duly.run("debits")
+        exported = await debits.export()
+        await debits.statement(credited(exported["debits"][0]["id"], "25.00"))
+        collected = await duly.collected(account)
+
+    assert [(one.outcome, one.reason, one.members) for one in certificate.totals] == [
+        (ItemOutcome.PENDING, "processing", 1)
+    ]
+    assert collected.stage is Stage.SETTLED
+    assert await debits.merchant.balance(account) == 0
+    assert await broken_invariants(debits.merchant) == []
