@@ -35,7 +35,7 @@ def earliest_collection(now: datetime, *, lead_days: int, cut_off: str, time_zon
 
 
 def announced_collection(now: datetime, *, notice_days: int, lead_days: int, cut_off: str, time_zone: str) -> date:
-    """Return the first day on which what the payer is told now can be collected; notice is in calendar days."""
+    """Return the first day on which what the payer is notified of now can be collected; notice is in calendar days."""
     notified = working_day_from(now.astimezone(ZoneInfo(time_zone)).date() + notice_days * _DAY)
     return max(notified, earliest_collection(now, lead_days=lead_days, cut_off=cut_off, time_zone=time_zone))
 

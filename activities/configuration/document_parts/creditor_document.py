@@ -18,7 +18,8 @@ _IDENTIFIER = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Za-z0-9+?/:().,'-]{1,28
 class CreditorPart(DocumentPart):
     """Our side of the bank debits of a provider, whose id it has.
 
-    `notice_days`: how many days of the calendar before its collection a payer is told of a debit. The bank takes a file
+    `notice_days`: how many days of the calendar lie between a debit's request and its collection, so that the payer can
+    be notified of it, by the invoice for example: no message of ours does. The bank takes a file
     until `cut_off` by the clock of `time_zone`, and collects `lead_days` working days later.
     """
 

@@ -13,7 +13,7 @@ begin
     return v_found;
 end $$;
 
--- Ask for the debit of an attempt, once by the attempt's key, and tell the payer of it in the same commit.
+-- Ask for the debit of an attempt, once by the attempt's key. A mandate that has ended meanwhile is an answer too.
 create or replace function duly.request_debit(p_idempotency_key text, p_collect_on date) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -59,6 +59,9 @@ begin
     if not found then
         perform duly.refuse('creditor_exists', format('provider: %s has no creditor; apply definitions', p_provider_id));
     end if;
+    -- The mandates come first, as where one is cancelled: what waits for its file is then what it is.
+    perform from duly.mandates m where m.id in (select mandate_id from duly.debits where provider_id = p_provider_id
+        and state = 'pending' and collect_on <= p_until) order by m.id for no key update;
     update duly.mandates m set state = 'expired', state_reason = '36 months without a debit'
     where m.provider_id = p_provider_id and duly.is_mandate_expired(m);
     if not exists (select from duly.debits where provider_id = p_provider_id and state = 'pending' and collect_on <= p_until) then

@@ -12,6 +12,8 @@ language sql stable set search_path = duly, pg_temp as $$
             join duly.financial_transactions t on t.id = d.transaction_id where t.account_id = a.id),
         'gateway_customers', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from duly.gateway_customers g
             where g.account_id = a.id),
+        'mandates', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.mandates m
+            where m.account_id = a.id),
         'cards', (select coalesce(jsonb_agg(to_jsonb(c) - 'link_token' order by c.created_at), '[]') from duly.cards c
             where c.account_id = a.id),
         'subscriptions', (select coalesce(jsonb_agg(to_jsonb(s) order by s.id), '[]') from duly.subscriptions s
@@ -45,6 +47,8 @@ begin
         perform duly.refuse('account_terminated_first', format('account: %s is %s; terminate it first', a.id, a.state));
     elsif exists (select from duly.cards where account_id = a.id and state not in ('removed', 'rejected', 'replaced')) then
         perform duly.refuse('cards_removed_first', format('account: %s has cards; remove them first', a.id));
+    elsif exists (select from duly.mandates where account_id = a.id and state <> 'cancelled' and state <> 'expired') then
+        perform duly.refuse('mandates_cancelled_first', format('account: %s has a mandate; cancel it first', a.id));
     elsif exists (select from duly.messages where account_id = a.id and audience = 'customer'
             and state in ('pending', 'sending')) then
         perform duly.refuse('messages_sent_first', format('account: a message to %s is not sent yet', a.id));
@@ -61,6 +65,9 @@ begin
         update duly.cards set fingerprint = '' where account_id = a.id and fingerprint <> '';
         perform duly.note_account_change(a.id, '{"erased": true}', p_actor, p_reason);
     end if;
+    update duly.mandates set payer_name = '(erased)', iban = '', bic = '' where account_id = a.id and iban <> '';
+    update duly.debits set written = written || '{"payer": "(erased)", "iban": "", "bic": ""}'
+    where account_id = a.id and coalesce(written ->> 'iban', '') <> '';
     delete from duly.postal_addresses where account_id = a.id;
     delete from duly.document_links l using duly.document_files f, duly.financial_transactions t
     where f.id = l.file_id and t.id = f.transaction_id and t.account_id = a.id;

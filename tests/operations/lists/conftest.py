@@ -34,7 +34,17 @@ BESIDES = """
     insert into duly.users (id, role) values ('maria@example.com', 'accountant');
     insert into duly.approvals (id, action, kind, subject, account_id, amount_minor, currency, fields, asked_by,
         asked_because, expires_at) values ('apv_' || repeat('0', 32), 'transactions/write-off', 'write_off', 'ft_1',
-        :account, 100, 'EUR', '{}', 'maria@example.com', 'insolvent', now() + interval '1 day')
+        :account, 100, 'EUR', '{}', 'maria@example.com', 'insolvent', now() + interval '1 day');
+    insert into duly.providers (id, gateway, mode) values ('sepa', 'sepa_debit', 'test');
+    insert into duly.creditors values ('sepa', 'Company ZX', 'NL91ABNA0417164300', '', 'DE98ZZZ09999999999', 'CORE',
+        '08', 14, 1, '12:00', 'Europe/Berlin');
+    insert into duly.mandates (id, account_id, provider_id, preference_id, payer_name, iban, state, signed_on)
+    select 'MANDATE-OF-2026/0000001', :account, 'sepa', id, 'Ann', 'DE89370400440532013000', 'active', '2026-05-20'
+    from duly.payment_preferences where account_id = :account limit 1;
+    insert into duly.debits (request_id, attempt, idempotency_key, provider_id, mandate_id, account_id, amount_minor,
+        currency, collect_on)
+    select id, 1, 'listed', 'sepa', 'MANDATE-OF-2026/0000001', :account, 100, 'EUR', '2026-06-10'
+    from duly.gateway_requests where account_id = :account and kind = 'payment'
 """
 
 
