@@ -14,7 +14,7 @@ RUN pip install --require-hashes -r requirements-runtime.lock \
     && useradd --system --no-create-home --uid 10001 duly
 
 # Neither the sandbox nor the tests are part of the image.
-COPY alembic.ini console.py starter.py webhook.py worker.py ./
+COPY alembic.ini console.py portal.py starter.py webhook.py worker.py ./
 COPY activities/ activities/
 COPY commands/ commands/
 COPY migrations/ migrations/

@@ -13,7 +13,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 # What runs in production.
-PRODUCT := activities commands migrations models settings telemetry web workflows console.py starter.py webhook.py worker.py
+PRODUCT := activities commands migrations models settings telemetry web workflows console.py portal.py starter.py webhook.py worker.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test nightly up check audit sbom format contract bench migrate release release-check lock assets clean

@@ -34,6 +34,7 @@ from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.payments import cli as payments
 from commands.payments import payment_requests_cli as payment_requests
+from commands.portal import cli as portal
 from commands.printouts import address_cli
 from commands.printouts import cli as documents
 from commands.process_exit import leave_after
@@ -73,6 +74,7 @@ GROUPS = {
     "subscriptions": subscriptions.app,
     "commands": given_commands.app,
     "cards": cards.app,
+    "portal": portal.app,
     "transactions": transactions.app,
     "documents": documents.app,
     "suspense": suspense.app,

@@ -145,7 +145,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
 def mail_worker(client: Client, database: Database, settings: Settings) -> Worker:
     """Make the worker that sends messages. A mail server that hangs takes up its slots and nobody else's."""
     ui = f"{settings.temporal_ui_url}/namespaces/{settings.temporal_namespace}" if settings.temporal_ui_url else ""
-    head = Sender(settings.mail_from, settings.operators_mail, settings.public_url, ui)
+    head = Sender(settings.mail_from, settings.operators_mail, settings.public_url, ui, settings.portal_url)
     mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
     return Worker(
         client,

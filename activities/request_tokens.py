@@ -1,4 +1,4 @@
-"""The links of payment requests: what one ends in is made where it is handed out, and its hash alone is kept."""
+"""Links of payment requests and into the portal: made where they are handed out; the hashes alone are kept."""
 
 import hashlib
 import secrets
@@ -31,5 +31,22 @@ class RequestLinks:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         await self._database.call(
             "give_request_link", id=request_id, token_hash=hash_of(token), actor=actor, reason=reason
+        )
+        return token
+
+
+class PortalLinks:
+    """Makes links by which a customer signs in to the portal: each once, and soon over."""
+
+    MINUTES = 30
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def made(self, account_id: str) -> str:
+        """Return the end of a new link of an account. Raises RuleBrokenError: there is no such customer."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        await self._database.call(
+            "note_portal_link", account_id=account_id, token_hash=hash_of(token), minutes=self.MINUTES
         )
         return token

@@ -30,7 +30,8 @@ async def ask(
     handle = client.get_workflow_handle(workflow_id)
 
     async def execute() -> Answer:
-        answered: Answer = await handle.execute_update(update, command, result_type=answer)
+        given = () if command is NOTHING_GIVEN else (command,)
+        answered: Answer = await handle.execute_update(update, args=given, result_type=answer)
         return answered
 
     asked = until_accepted(execute)

@@ -76,6 +76,10 @@ grant execute on function duly.configuration_conflicts, duly.configuration_user,
 grant execute on function duly.add_user, duly.ask_approval, duly.begin_form, duly.change_user, duly.decide_approval, duly.end_approval,
     duly.end_form, duly.end_session, duly.note_sign_in, duly.start_session, duly.user_of_session to duly_app;
 
+-- portal
+grant execute on function duly.ask_portal_link, duly.customer_of_session, duly.end_portal_session, duly.end_portal_sessions,
+    duly.note_portal_link, duly.start_portal_session to duly_app;
+
 -- disputes
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 

@@ -1,4 +1,4 @@
-"""What the console is told by its environment."""
+"""What the console and the portal are told by their environment."""
 
 from urllib.parse import urlsplit
 
@@ -27,7 +27,13 @@ class ConsoleSettings(BaseSettings):
         None, repr=False, description="The console's secret at that provider, where it wants one."
     )
 
-    @field_validator("console_url", "console_oidc_issuer")
+    portal_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+)?$",
+        description="Address of the portal, in every letter to customers; https, unless it is this machine's own.",
+    )
+
+    @field_validator("console_url", "console_oidc_issuer", "portal_url")
     @classmethod
     def _is_encrypted(cls, value: str) -> str:
         address = urlsplit(value)
@@ -39,3 +45,8 @@ class ConsoleSettings(BaseSettings):
     def is_console_encrypted(self) -> bool:
         """Whether browsers reach the console by https, so that its cookie may be one that goes nowhere else."""
         return self.console_url.startswith("https://")
+
+    @property
+    def is_portal_encrypted(self) -> bool:
+        """Whether customers reach the portal by https."""
+        return self.portal_url.startswith("https://")

@@ -20,12 +20,14 @@ _POLICY = (
 class SecurityHeaders:
     """Adds to every answer what keeps a page to itself; what is no asset is stored nowhere."""
 
-    def __init__(self, app: ASGIApp, *, is_encrypted: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, is_encrypted: bool, policy: str = _POLICY, referrer: str = "same-origin"
+    ) -> None:
         self._app = app
         self._headers = {
-            "content-security-policy": _POLICY,
+            "content-security-policy": policy,
             "x-content-type-options": "nosniff",
-            "referrer-policy": "same-origin",
+            "referrer-policy": referrer,
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
             "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -59,7 +61,7 @@ def require_same_origin(request: Request, origin: str) -> None:
     site = request.headers.get("sec-fetch-site")
     is_ours = site == "same-origin" if site else request.headers.get("origin") == origin
     if not is_ours:
-        raise HTTPException(403, "This form was not sent by a page of the console: open it again.")
+        raise HTTPException(403, "This form was not sent by a page of ours: open it again.")
 
 
 def require_token(form: FormData, expected: str) -> None:

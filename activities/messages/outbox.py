@@ -18,8 +18,8 @@ from activities.messages.attachments import Attachment, AttachmentError, Attachm
 from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
-from activities.request_tokens import RequestLinks
-from models.messages.message import CardNotice, MailedPage, MessageState, Notice
+from activities.request_tokens import PortalLinks, RequestLinks
+from models.messages.message import CardNotice, MailedPage, MessageKind, MessageState, Notice
 from models.tables.messages import MessageRow
 
 log = structlog.get_logger(__name__)
@@ -170,6 +170,8 @@ class MessageActivities:
         if message.request_id:
             token = await RequestLinks(self._database).made(message.request_id, payer=message.payer)
             message = replace(message, link_token=token)
+        elif message.kind is MessageKind.PORTAL_LINK:
+            message = replace(message, link_token=await PortalLinks(self._database).made(message.account_id))
         rendered = await self._render(message, attached)
         if rendered is None:
             return MessageState.WITHHELD

@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, nodes, select_autoescape
@@ -22,6 +23,12 @@ from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
 OPERATORS = "operators"
+_PORTAL_LINES = MappingProxyType(
+    {
+        "en": "\n-- \nYour invoices, payments and cards: {url}\n",
+        "de": "\n-- \nIhre Rechnungen, Zahlungen und Karten: {url}\n",
+    }
+)
 
 # Seven bits go through every mail server.
 _PLAIN = SMTP.clone(cte_type="7bit")
@@ -57,6 +64,7 @@ class Sender:
     operators_mail: str = ""
     public_url: str = ""
     ui_url: str = ""
+    portal_url: str = ""
 
 
 class MessageRenderer:
@@ -93,12 +101,17 @@ class MessageRenderer:
     def text_of(self, message: ClaimedMessage, locale: Locale) -> str:
         """Fill in the template of a message: the first line is the subject."""
         head = self._head
-        facts = Facts(message, locale, self._signature, head.public_url, head.ui_url)
+        facts = Facts(message, locale, self._signature, head.public_url, head.ui_url, head.portal_url)
         values = {tag: VALUES[tag](facts) for tag in TAGS[message.kind]}
         if message.kind not in FOR_CUSTOMERS:
             values["link"] = facts.workflow_link()
         folder = locale.language if message.kind in FOR_CUSTOMERS else OPERATORS
-        return self._templates[folder, message.kind].render(values)
+        return self._templates[folder, message.kind].render(values) + self._portal_line(message, folder)
+
+    def _portal_line(self, message: ClaimedMessage, language: str) -> str:
+        """Return what every letter to an account's holder ends with: where the portal is. Other payers have none."""
+        is_holders = language in _PORTAL_LINES and not message.recipient and message.kind is not MessageKind.PORTAL_LINK
+        return _PORTAL_LINES[language].format(url=self._head.portal_url) if is_holders and self._head.portal_url else ""
 
 
 @cache

@@ -59,6 +59,7 @@ class Facts:
     sender: str
     public_url: str
     ui_url: str
+    portal_url: str = ""
 
     def money(self, name: str) -> str:
         """Write the amount under a name of the parameters."""
@@ -118,6 +119,8 @@ def _card(facts: Facts) -> str:
 
 def _link(facts: Facts) -> str:
     token = facts.message.link_token
+    if facts.message.kind is MessageKind.PORTAL_LINK:
+        return f"{facts.portal_url}/enter/{token}" if token else ""
     place = "cards" if facts.message.kind is MessageKind.CARD_CONFIRMATION else "pay"
     return f"{facts.public_url}/{place}/{token}" if token else ""
 

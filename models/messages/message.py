@@ -32,6 +32,7 @@ class MessageKind(StrEnum):
     REFUNDED = "refunded"  # the money is on its way back, or a payment was taken back
     REFUND_RETURNED = "refund_returned"  # the money of a refund has come back to us
     PAYMENT_REQUESTED = "payment_requested"  # a link to pay on
+    PORTAL_LINK = "portal_link"  # a link to sign in to the portal by
     REQUEST_PAID = "request_paid"  # of a payment request: to operators, and to who has asked for it
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
@@ -83,6 +84,7 @@ TAGS = MappingProxyType(
         MessageKind.PAYMENT_REQUESTED: frozenset(
             {"name", "sender", "amount", "least", "most", "title", "description", "reason", "until", "link"}
         ),
+        MessageKind.PORTAL_LINK: frozenset({"name", "sender", "account", "link"}),
         MessageKind.REQUEST_PAID: frozenset({"account", "amount", "title", "number", "link"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},

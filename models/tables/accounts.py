@@ -122,3 +122,27 @@ class WalletUseRow(Base):
     transaction_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     credit_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class PortalLinkRow(Base):
+    """A link by which a customer signs in to the portal, by the hash of what it ends in."""
+
+    __tablename__ = "portal_links"
+
+    token_hash: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class PortalSessionRow(Base):
+    """A customer's session, known by the hash of its token alone."""
+
+    __tablename__ = "portal_sessions"
+
+    token_hash: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.house.source import Module, is_within
 
-ENTRIES = ("console", "starter", "webhook", "worker")
+ENTRIES = ("console", "portal", "starter", "webhook", "worker")
 DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "stripe", "structlog")
 OUTSIDE_WORLD = (
     "asyncio",
@@ -113,6 +113,7 @@ RULES = (
             "worker",
             "workflows",
             "console",
+            "portal",
         ),
         ("sandbox",),
         "the sandbox is for development and not installed in production",
@@ -128,7 +129,7 @@ RULES = (
         "the use cases belong to starter.py and to the console, which asks for the same",
         excepted=("commands", "starter", "web"),
     ),
-    Rule(EVERYTHING, ("web",), "the pages belong to console.py", excepted=("console", "web")),
+    Rule(EVERYTHING, ("web",), "the pages belong to console.py and portal.py", excepted=("console", "portal", "web")),
     Rule(
         ("web",),
         ("psycopg", "activities.gateway"),

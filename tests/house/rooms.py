@@ -28,6 +28,7 @@ CAPABILITIES = frozenset(
         "messages",
         "operations",
         "payments",
+        "portal",
         "printouts",
         "reconciliation",
         "recovery",

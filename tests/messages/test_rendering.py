@@ -78,6 +78,18 @@ def test_every_kind_has_its_words_in_every_language(kind: MessageKind, locale: s
     assert "None" not in subject + body
 
 
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_every_letter_to_an_accounts_holder_leads_to_the_portal_where_there_is_one(locale: str) -> None:
+    url = "https://account.example.com"
+    renderer = MessageRenderer(replace(SENDER, portal_url=url))
+    letters = {kind: renderer.text_of(claimed(kind, locale=locale), Locale.parse(locale)) for kind in MessageKind}
+    others = renderer.text_of(claimed(MessageKind.PAYMENT_REQUESTED, recipient="payer@example.com"), Locale("en"))
+
+    assert {kind for kind, text in letters.items() if url in text} == FOR_CUSTOMERS
+    assert f"{url}/enter/token" in letters[MessageKind.PORTAL_LINK]
+    assert url not in others
+
+
 def test_every_tag_of_every_kind_has_a_value_and_every_value_a_tag() -> None:
     assert {tag for tags in TAGS.values() for tag in tags} == set(VALUES)
     assert set(TAGS) == set(MessageKind)

@@ -28,6 +28,8 @@ language sql stable set search_path = duly, pg_temp as $$
             where q.account_id = a.id),
         'messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.messages m
             where m.account_id = a.id and m.audience = 'customer'),
+        'portal_sessions', (select coalesce(jsonb_agg(to_jsonb(s) - 'token_hash' order by s.started_at), '[]')
+            from duly.portal_sessions s where s.account_id = a.id),
         'disputes', (select coalesce(jsonb_agg(to_jsonb(d) order by d.opened_at), '[]') from duly.disputes d
             where d.account_id = a.id))
     from duly.accounts a where a.id = p_account_id and a.kind = 'customer'
@@ -71,6 +73,8 @@ begin
     delete from duly.postal_addresses where account_id = a.id;
     delete from duly.document_links l using duly.document_files f, duly.financial_transactions t
     where f.id = l.file_id and t.id = f.transaction_id and t.account_id = a.id;
+    delete from duly.portal_links where account_id = a.id;
+    delete from duly.portal_sessions where account_id = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     update duly.payment_requests set title = '(erased)', description = '', sender_email = '', payers = '{}'
     where account_id = a.id and title <> '(erased)';

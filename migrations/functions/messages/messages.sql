@@ -20,7 +20,7 @@ create or replace function duly.audience_of(p_kind text) returns text
 language sql immutable as $$
     select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
             'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned',
-            'payment_requested')
+            'payment_requested', 'portal_link')
         then 'customer' else 'operator' end
 $$;
 
@@ -76,6 +76,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
     or p.kind = 'payment_requested' and p.parameters ->> 'reason' <> 'settled' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
+    -- Whoever still wants to get in has asked again.
+    or p.kind = 'portal_link' and p.created_at < now() - interval '1 hour'
     or p.kind in ('declined', 'card_needed', 'action_required') and (
         exists (select from duly.collections c
             where c.account_id = p.account_id and c.period = p.period and c.closed_at is not null)

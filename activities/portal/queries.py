@@ -1,0 +1,84 @@
+"""What a customer sees of their own account. Every read is by the account of the session, and finds no other's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, cast, func, literal_column, select
+
+from activities.database import Database
+from models.cards.card import CardState
+from models.tables.accounts import PostalAddressRow
+from models.tables.collecting import ClaimRow, PaymentRequestRow
+from models.tables.configuration import CardRow, PaymentPreferenceRow, ProviderMethodRow
+from models.tables.views import TransactionView
+
+_T = TransactionView
+_NUMBER = cast(func.substr(_T.id, literal_column("4")), BigInteger)
+_DOCUMENTS = select(
+    _T.id,
+    _T.number,
+    _T.classification,
+    _T.state,
+    _T.posted_on,
+    _T.due_on,
+    _T.total_minor,
+    _T.currency,
+    _T.unsettled_minor,
+).where(_T.posted_on.is_not(None))
+
+# What moves money, of what is posted: the rest asks for it.
+PAYMENTS = ("payment", "payment_cancellation", "refund")
+_GONE = (CardState.REMOVED, CardState.REPLACED, CardState.REJECTED)
+
+
+class PortalQueries:
+    """Reads what is of one account."""
+
+    def __init__(self, database: Database, account_id: str) -> None:
+        self._database = database
+        self._account_id = account_id
+
+    async def documents(self, kinds: Sequence[str], *, before: int, limit: int) -> Sequence[Row[Any]]:
+        """Return posted documents of some kinds older than a number of the sequence, the newest first."""
+        of_account = _DOCUMENTS.where(_T.account_id == self._account_id, _T.classification.in_(kinds))
+        return await self._database.read(of_account.where(before > _NUMBER).order_by(_NUMBER.desc()).limit(limit))
+
+    async def document(self, id: str) -> Row[Any] | None:
+        """Return a posted document of the account by its id; None for what is another's, or a draft."""
+        return await self._database.read_first(_DOCUMENTS.where(_T.account_id == self._account_id, _T.id == id))
+
+    async def cards(self) -> Sequence[Row[Any]]:
+        """Return the cards that are in use, in the order in which they are charged."""
+        row = CardRow
+        cards = select(
+            *(row.id, row.provider_id, row.brand, row.last4, row.exp_month, row.exp_year, row.state),
+            *(row.fallback_order, PaymentPreferenceRow.payment_method_id.label("method")),
+        ).join(PaymentPreferenceRow, PaymentPreferenceRow.id == row.preference_id)
+        mine = cards.where(row.account_id == self._account_id, row.state.not_in(_GONE))
+        return await self._database.read(mine.order_by(row.fallback_order, row.id))
+
+    async def provider_of_preference(self) -> Row[Any] | None:
+        """Return the provider and method by which the account pays, where a provider takes it."""
+        row, way = ProviderMethodRow, PaymentPreferenceRow
+        found = select(row.provider_id, row.payment_method_id.label("method"))
+        mine = found.join(way, way.payment_method_id == row.payment_method_id)
+        return await self._database.read_first(
+            mine.where(way.account_id == self._account_id, way.is_default).order_by(row.provider_id).limit(1)
+        )
+
+    async def claimed(self) -> Sequence[Row[Any]]:
+        """Return which invoices somebody asks for already: by which receivable, and by which request for a payment."""
+        row, asked = ClaimRow, PaymentRequestRow
+        claims = select(row.invoice_id, row.period, asked.id.label("request_id")).outerjoin(
+            asked, (asked.account_id == row.account_id) & (asked.period == row.period)
+        )
+        return await self._database.read(claims.where(row.account_id == self._account_id))
+
+    async def address(self) -> Row[Any] | None:
+        """Return to whom documents are made out, where that is set."""
+        row = PostalAddressRow
+        return await self._database.read_first(
+            select(
+                *(row.name, row.street, row.addition, row.postal_code, row.city, row.country, row.vat_id, row.reference)
+            ).where(row.account_id == self._account_id)
+        )

@@ -1,0 +1,127 @@
+"""What customers do in the portal: by the use cases of the command line, once, and kept in their name."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from activities.database import Database
+from sandbox.servers.mail import Mailbox
+from settings import Settings
+from tests.portal.conftest import URL, Customer, reachable
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+
+
+@pytest.fixture
+def settings(settings: Settings, mailbox: Mailbox) -> Settings:
+    """Settings of a worker that sends its messages to the mail catcher."""
+    return settings.model_copy(update={"smtp_url": mailbox.url})
+
+
+def page_of(text: str) -> str:
+    """Return the address of the gateway's page to which a page of ours leads."""
+    (url,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]+)"', text)
+    return unescape(url)
+
+
+async def commands(cli: CommandLine) -> list[tuple[str, str, str]]:
+    kept = (await cli.json("commands", "list"))["commands"]
+    return [(one["name"], one["actor"], one["outcome"]) for one in reversed(kept)]
+
+
+async def test_an_invoice_is_paid_on_one_page_however_often_the_button_is_pressed(
+    acting: None, workers: None, customer: Customer, cli: CommandLine, merchant: Merchant, database: Database
+) -> None:
+    account = await reachable(merchant, await merchant.account(owes_minor=1190))
+    invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
+    await customer.enter(account)
+    await customer.open(f"/documents/{invoice}")
+
+    pages = [page_of((await customer.send(f"/documents/{invoice}/pay")).text) for _ in range(2)]
+    await customer.open(f"/documents/{invoice}")
+    pages.append(page_of((await customer.send(f"/documents/{invoice}/pay")).text))
+
+    asked = (await cli.json("payment-requests", "list", "--account", account))["payment_requests"]
+    assert (len(set(pages)), [(one["amount_minor"], one["state"]) for one in asked]) == (1, [(1190, "open")])
+    assert ("payment-requests create", "customer", "done") in await commands(cli)
+
+
+async def test_a_card_is_added_once_by_a_form_and_one_is_set_first_and_removed(
+    acting: None, workers: None, customer: Customer, cli: CommandLine, merchant: Merchant, database: Database
+) -> None:
+    account = await merchant.account(cards=("pm_card_visa", "pm_card_mastercard"))
+    cards = "select id, state, fallback_order from duly.cards where account_id = :id order by fallback_order, id"
+    first, second = [row.id for row in await database.rows(cards, id=account)]
+    await customer.enter(account)
+    await customer.open("/cards")
+
+    pages = [page_of((await customer.send("/cards/add")).text) for _ in range(2)]
+    await customer.send(f"/cards/{second}/default")
+    asks_first = await customer.open(f"/cards/{first}/remove")
+    removed = await customer.send(f"/cards/{first}/remove")
+
+    after = await database.rows(cards, id=account)
+    assert (len(set(pages)), removed.status_code, "Visa" in asks_first) == (1, 303, True)
+    assert (after[0].id, {row.id: row.state for row in after}[first]) == (second, "removed")
+    assert (len(after), first in await customer.open("/cards")) == (3, False)
+    kept = await commands(cli)
+    assert [name for name, *who in kept if who == ["customer", "done"]] == [
+        *("cards register", "cards set-default"),
+        "cards remove",
+    ]
+
+
+async def test_details_are_changed_by_the_rules_of_accounts_edit_and_an_address_of_e_mail_is_not(
+    acting: None, customer: Customer, cli: CommandLine, merchant: Merchant
+) -> None:
+    account = await reachable(merchant, await merchant.account(cards=()), locale="de_AT")
+    await customer.enter(account)
+    await customer.open("/details")
+    given: dict[str, Any] = {"owner_name": "Anna Berg", "locale": "de", "time_zone": "Europe/Vienna"}
+    home: dict[str, Any] = {"street": "Ring 1", "city": "Wien", "country": "at"}
+
+    done = await customer.send("/details", email="evil@example.com", **given)
+    wrong = await customer.send("/details", **{**given, "time_zone": "Europe/Nowhere"})
+    card = await customer.send("/details", **{**given, "owner_name": "4242 4242 4242 4242"})
+    addressed = await customer.send("/details/address", **home)
+    nowhere = await customer.send("/details/address", **{**home, "country": "Austria"})
+
+    statuses = [one.status_code for one in (done, wrong, card, addressed, nowhere)]
+    shown = await cli.json("accounts", "show", account)
+    kept = ("owner_name", "email", "locale", "time_zone")
+    assert statuses == [303, 422, 422, 303, 422]
+    assert [shown[name] for name in kept] == ["Anna Berg", "anna@example.com", "de_AT", "Europe/Vienna"]
+    assert "Wien" in await customer.open("/details")
+    assert await commands(cli) == [(name, "customer", "done") for name in ("accounts edit", "accounts address")]
+
+
+async def test_a_link_is_mailed_and_lets_its_customer_in(
+    acting: None, workers: None, customer: Customer, merchant: Merchant, mailbox: Mailbox
+) -> None:
+    account = await reachable(merchant, await merchant.account(cards=()), locale="de")
+    await customer.send("/sign-in", email="anna@example.com")
+
+    (letter,) = await mailbox.wait_for(1, timeout_seconds=60)
+    (link,) = re.findall(rf"{URL}(/enter/\S+)", letter.text)
+    entered = await customer.send(link)
+
+    assert (letter.recipients, letter.subject) == (("anna@example.com",), "Ihr Link zur Anmeldung")
+    assert (entered.status_code, account in await customer.open("/details")) == (303, True)
+
+
+async def test_operators_hand_out_a_link_and_end_sessions(
+    acting: None, customer: Customer, cli: CommandLine, merchant: Merchant
+) -> None:
+    account = await merchant.account(cards=())
+    who = ("--actor", "maria", "--reason", "on the telephone")
+    given = await cli.json("portal", "link", account, *who)
+    entered = await customer.send(given["url"].removeprefix(URL))
+    before = await customer.status("/")
+
+    ended = await cli.json("portal", "end-sessions", account, *who)
+
+    assert (given["minutes"], entered.status_code, before) == (30, 303, 200)
+    assert (ended["ended"], await customer.status("/")) == (1, 303)
+    assert [name for name, *_ in await commands(cli)] == ["portal link", "portal end-sessions"]

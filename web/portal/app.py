@@ -1,0 +1,99 @@
+"""The web application of the portal: which address leads to which page, and what becomes of errors."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
+from activities.events.link_limits import BoundedLinks
+from models.problem import RefusedError
+from web.assets import Assets
+from web.portal import details, paying, views
+from web.portal.context import Portal, reader_before
+from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
+from web.security import SecurityHeaders
+
+# No page has a script at all.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
+_PAGES = {
+    "/": views.show_overview,
+    "/documents": views.show_documents,
+    "/documents/{id}": views.show_document,
+    "/documents/{id}/file/{format}": views.give_file,
+    "/payments": views.show_payments,
+    "/subscriptions": views.show_subscriptions,
+    "/cards": paying.show_cards,
+    "/cards/{id}/remove": paying.show_removal,
+    "/details": details.show_details,
+}
+_FORMS = {
+    "/documents/{id}/pay": paying.pay_document,
+    "/cards/add": paying.add_card,
+    "/cards/{id}/replace": paying.replace_card,
+    "/cards/{id}/remove": paying.remove_card,
+    "/cards/{id}/default": paying.set_default,
+    "/details": details.edit_account,
+    "/details/address": details.edit_address,
+    "/sign-out": sign_out,
+}
+
+
+def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
+    """Make the web application; `counts` takes how many requests were refused because too much was asked for."""
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await portal.access.of_session("")
+        except (DatabaseUnavailableError, SchemaMismatchError):
+            return JSONResponse({"status": "database unavailable"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    gated = BoundedLinks(counts).gated
+    routes = [
+        Route("/assets/{hash}/{name}", assets.serve),
+        Route("/health", alive),
+        Route("/ready", ready),
+        Route("/sign-in", gated(ask_page(portal)), methods=["GET"]),
+        Route("/sign-in", gated(link_request(portal)), methods=["POST"]),
+        Route("/enter/{token}", gated(entry_page(portal)), methods=["GET"]),
+        Route("/enter/{token}", gated(entering(portal)), methods=["POST"]),
+        *(Route(path, gated(of_session(portal, page)), methods=["GET"]) for path, page in _PAGES.items()),
+        *(Route(path, gated(sent(portal, form)), methods=["POST"]) for path, form in _FORMS.items()),
+    ]
+    headers = Middleware(
+        SecurityHeaders, is_encrypted=portal.settings.is_portal_encrypted, policy=_POLICY, referrer="no-referrer"
+    )
+    return Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(portal))
+
+
+def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    def saying(key: str, status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def answer(request: Request, _error: Exception) -> Response:
+            return portal.message(reader_before(request), key, status)
+
+        return answer
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        key = {404: "no_such_page", 403: "open_again", 409: "open_again", 429: "too_often"}.get(status, "not_done")
+        return portal.message(reader_before(request), key, status)
+
+    return {
+        HTTPException: refused,
+        RefusedError: saying("not_done", 409),
+        RuleBrokenError: saying("not_done", 409),
+        DatabaseUnavailableError: saying("away", 503),
+        SchemaMismatchError: saying("away", 503),
+    }

@@ -1,0 +1,186 @@
+"""Paying and saving cards: each on a page of the gateway's, which the product's own processes open."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from commands.cards.cards import CardOptions, register, send_update
+from commands.options import ANSWER_SECONDS
+from commands.output import Failure, Output
+from commands.payments.payment_requests import RequestOptions, create
+from commands.runner import translated
+from commands.session import read_settings, temporal_for_orders
+from commands.updates import NOTHING_GIVEN, ask
+from models.operator_command import OperatorCommand
+from models.workflow_ids import card_id, collection_id, payment_request_id
+from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, key_of
+from web.portal.context import PortalVisit
+from web.portal.limits import CHANGES, GATEWAY_PAGES
+
+_CONFLICT = 409
+
+
+async def show_cards(visit: PortalVisit) -> Response:
+    """Show the cards, and what may be done with each."""
+    return visit.page("cards.html", cards=await visit.queries.cards(), key=secrets.token_hex(16))
+
+
+async def show_removal(visit: PortalVisit) -> Response:
+    """Ask before a card is taken away."""
+    return visit.page("remove_card.html", card=await _mine(visit))
+
+
+async def add_card(visit: PortalVisit, form: FormData) -> Response:
+    """Open the page on which another card is saved."""
+    return await _register(visit, key_of(form))
+
+
+async def replace_card(visit: PortalVisit, form: FormData) -> Response:
+    """Open the page on which a card is saved that takes the place of one."""
+    return await _register(visit, key_of(form), await _mine(visit))
+
+
+async def remove_card(visit: PortalVisit, _form: FormData) -> Response:
+    """Take a card away, here and at the gateway."""
+    return await _command(visit, "remove")
+
+
+async def set_default(visit: PortalVisit, _form: FormData) -> Response:
+    """Let a card be charged first."""
+    return await _command(visit, "set_default")
+
+
+async def pay_document(visit: PortalVisit, form: FormData) -> Response:
+    """Open the page on which one invoice is paid."""
+    found = await visit.queries.document(visit.request.path_params["id"])
+    if found is None or not (found.unsettled_minor and found.classification == "invoice"):
+        raise HTTPException(404)
+    return await _pay(visit, key_of(form), [found.id], found.number)
+
+
+async def _pay(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:
+    """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own."""
+    visit.require(GATEWAY_PAGES, "gateway pages")
+    claimed = next((row for row in await visit.queries.claimed() if row.invoice_id in invoices), None)
+    try:
+        if claimed is not None and claimed.request_id is None:
+            workflow = collection_id(visit.customer.account_id, claimed.period)
+        elif claimed is not None:
+            workflow = payment_request_id(claimed.request_id)
+        else:
+            workflow = payment_request_id(await _request(visit, f"portal-{key}", invoices, title))
+        return _leave(visit, await _page_of(workflow))
+    except Failure:
+        return visit.message("not_payable", _CONFLICT)
+
+
+async def _request(visit: PortalVisit, id: str, invoices: Sequence[str], title: str) -> str:
+    provider, _ = await _way(visit)
+    wanted = RequestOptions(
+        id=id,
+        account=visit.customer.account_id,
+        provider=provider,
+        title=title,
+        description="",
+        amount="",
+        invoices=tuple(invoices),
+        # So that a page that nobody pays keeps the invoice from its run no longer than it must.
+        valid_days=1,
+        is_mailed=False,
+        sender_email="",
+        sender=ACTOR,
+        reason=WHY,
+    )
+
+    async def made(output: Output) -> None:
+        await create(output, wanted, wait_seconds=ANSWER_SECONDS)
+
+    await carried_out("payment-requests create", visit.customer.account_id, made)
+    return id
+
+
+async def _register(visit: PortalVisit, key: str, replaced: Any = None) -> Response:
+    visit.require(GATEWAY_PAGES, "gateway pages")
+    new = f"card_{key}"
+    provider, method = (replaced.provider_id, replaced.method) if replaced else await _way(visit)
+    options = CardOptions(
+        token="",
+        card=new,
+        provider=provider,
+        method=method,
+        is_recurring=True,
+        order=replaced.fallback_order if replaced else min(100, 1 + await _last_place(visit)),
+        is_preferred=False,
+        replaces=replaced.id if replaced else "",
+        wait_seconds=ANSWER_SECONDS,
+    )
+
+    async def registered(output: Output) -> None:
+        await register(output, visit.customer.account_id, options)
+
+    try:
+        answered = await carried_out("cards register", visit.customer.account_id, registered)
+        return _leave(visit, answered["first_outcome"]["url"])
+    except Failure as failure:
+        if not any(problem.rule == "card_id_is_free" for problem in failure.problems):
+            return visit.message("no_page", _CONFLICT)
+    try:
+        # The form was sent twice: there is one card, and its page is open.
+        return _leave(visit, await _page_of(card_id(new)))
+    except Failure:
+        return visit.message("no_page", _CONFLICT)
+
+
+async def _page_of(workflow_id: str) -> str:
+    """Return the address of the page on which a process waits for its customer. Raises Failure: there is none now."""
+    output = AnsweredDocument()
+
+    async def asked() -> None:
+        client = await temporal_for_orders(read_settings())
+        output.answer({"url": await ask(client, workflow_id, "open_page", NOTHING_GIVEN, str, noun="page")})
+
+    await translated(asked())
+    return str(output.document["url"])
+
+
+def _leave(visit: PortalVisit, url: str) -> Response:
+    """Lead to the gateway's page by a page of ours: a form may not be sent on to another site."""
+    return visit.page("leaving.html", url=url) if url else visit.message("no_page", _CONFLICT)
+
+
+async def _command(visit: PortalVisit, update: str) -> Response:
+    visit.require(CHANGES, "changes")
+    card = await _mine(visit)
+
+    async def asked(output: Output) -> None:
+        await send_update(output, card.id, update, OperatorCommand(ACTOR, WHY))
+
+    try:
+        await carried_out(f"cards {update.replace('_', '-')}", card.id, asked)
+    except Failure:
+        return visit.message("not_done", _CONFLICT)
+    return RedirectResponse("/cards", 303)
+
+
+async def _mine(visit: PortalVisit) -> Any:
+    """Return the card of an address. Raises HTTPException (404): the account has none such."""
+    id = visit.request.path_params["id"]
+    found = next((card for card in await visit.queries.cards() if card.id == id), None)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+async def _way(visit: PortalVisit) -> tuple[str, str]:
+    """Return the provider and method of what the account pays by: its first card, its preference, or ours."""
+    cards = await visit.queries.cards()
+    found = cards[0] if cards else await visit.queries.provider_of_preference()
+    return (found.provider_id, found.method) if found else (visit.portal.settings.provider, "card")
+
+
+async def _last_place(visit: PortalVisit) -> int:
+    return max((card.fallback_order for card in await visit.queries.cards()), default=0)

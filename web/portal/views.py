@@ -1,0 +1,106 @@
+"""What a customer sees: what is open, documents and their files, payments, subscriptions."""
+
+import re
+import secrets
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from activities.ledger.account_queries import AccountQueries
+from activities.ledger.statement_queries import StatementQueries
+from activities.ledger.transaction_queries import TransactionQueries, sequence_number
+from activities.portal.queries import PAYMENTS
+from activities.printouts.printing import Printing
+from activities.subscriptions.subscriptions import Subscriptions
+from models.listing import ListPage
+from models.printouts.facts import DocumentKind, PrintFormat
+from models.printouts.formats import MEDIA_TYPES
+from models.problem import RefusedError
+from web.portal.context import PortalVisit
+from web.portal.limits import FILES
+
+_PAGE = 25
+_SUBSCRIPTIONS = 100
+_NEWEST = 2**62
+_KINDS = tuple(kind for kind in DocumentKind if kind is not DocumentKind.STATEMENT)
+_ID = re.compile(r"ft_[0-9]{1,18}")
+_FORMATS = (PrintFormat.PDF, PrintFormat.FACTUR_X, PrintFormat.XLSX)
+
+
+async def show_overview(visit: PortalVisit) -> Response:
+    """Show what is open, and let it be paid."""
+    id = visit.customer.account_id
+    now = await StatementQueries(visit.portal.reading).now(id)
+    unsettled = await AccountQueries(visit.portal.reading).unsettled(id)
+    cards = await visit.queries.cards()
+    return visit.page(
+        "overview.html", now=now, unsettled=unsettled, cards=cards, today=_today(visit), key=secrets.token_hex(16)
+    )
+
+
+async def show_documents(visit: PortalVisit) -> Response:
+    """Show a page of documents, the newest first."""
+    return await _list(visit, _KINDS, "documents")
+
+
+async def show_payments(visit: PortalVisit) -> Response:
+    """Show a page of what was paid and given back, the newest first."""
+    return await _list(visit, PAYMENTS, "payments")
+
+
+async def show_document(visit: PortalVisit) -> Response:
+    """Show a document with its lines, and where its files are."""
+    found = await _mine(visit)
+    lines = await TransactionQueries(visit.portal.reading).lines(found.id)
+    return visit.page("document.html", document=found, lines=lines, today=_today(visit), key=secrets.token_hex(16))
+
+
+async def give_file(visit: PortalVisit) -> Response:
+    """Give out a document as it was printed, or print it now."""
+    found = await _mine(visit)
+    format = next((one for one in _FORMATS if one == visit.request.path_params["format"]), None)
+    if format is None:
+        raise HTTPException(404)
+    visit.require(FILES, "files")
+    try:
+        async with visit.portal.printing:
+            printed = await Printing(visit.portal.writing).document(found.id, format)
+    except RefusedError:
+        return visit.message("not_printed", 409)
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(printed.name, safe='')}"}
+    return Response(printed.content, media_type=MEDIA_TYPES[format], headers=headers)
+
+
+async def show_subscriptions(visit: PortalVisit) -> Response:
+    """Show what the account buys."""
+    page = ListPage(limit=_SUBSCRIPTIONS, is_totalled=False)
+    listed = await Subscriptions(visit.portal.reading).page(page, account_id=visit.customer.account_id, state="")
+    return visit.page("subscriptions.html", subscriptions=listed.rows)
+
+
+async def _list(visit: PortalVisit, kinds: Any, name: str) -> Response:
+    before = visit.request.query_params.get("before", "")
+    if before and not _ID.fullmatch(before):
+        raise HTTPException(404)
+    number = sequence_number(before) if before else _NEWEST
+    rows = await visit.queries.documents(kinds, before=number, limit=_PAGE + 1)
+    older = rows[_PAGE - 1].id if len(rows) > _PAGE else ""
+    return visit.page(
+        "documents.html", name=name, rows=rows[:_PAGE], older=older, is_older=bool(before), today=_today(visit)
+    )
+
+
+async def _mine(visit: PortalVisit) -> Any:
+    """Return the document of an address. Raises HTTPException (404): the account has none such."""
+    found = await visit.queries.document(visit.request.path_params["id"])
+    if found is None or found.classification not in _KINDS:
+        raise HTTPException(404)
+    return found
+
+
+def _today(visit: PortalVisit) -> date:
+    return datetime.now(ZoneInfo(visit.customer.time_zone)).date()
