@@ -1,7 +1,8 @@
 """Card numbers are never ours to keep: whether a text holds one, and the text without it (X5, docs/security.md).
 
 Every window of 13 to 19 digits that passes the Luhn check and begins as a network's numbers do counts, whatever stands
-between its digits and in whatever script they are written; letters end a number. What has a shape of its own is none:
+between its digits, as itself or encoded for the web, and in whatever script they are written; letters end a number, but
+not those that are none to the eye: fillers, and marks that are typed as dashes. What has a shape of its own is none:
 an IBAN, a creditor or QR reference with its check digits, a UUID or hash, a telephone number with its plus, the day at
 the head of a bank's reference. So is a security code that a text names as one.
 """
@@ -57,6 +58,13 @@ _PHONE = re.compile(r"\+(?:[ ()/.\-]{0,2}[0-9]){7,14}(?![ ()/.\-]{0,2}[0-9])")
 _CHECKED = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){1,30}(?![A-Z0-9])", re.ASCII | re.IGNORECASE)
 _QR = re.compile(r"(?<![0-9])[0-9]{2}(?: ?[0-9]{5}){5}(?![0-9])")
 _NUMBER_OF_A_YEAR = re.compile(r"[A-Za-z]{0,16}-?20[0-9]{2}-[0-9]{10}(?![0-9])")
+# How a blank, a dash or a line stands in what was copied from an address, a page or a log.
+_ENCODED = re.compile(
+    r"%[0-9a-f]{2}|&(?:#?[0-9]{1,5}|#x[0-9a-f]{1,5}|[a-z]{2,8});|<[^<>]{1,40}>|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[nrt])",
+    re.IGNORECASE,
+)
+# Letters to Unicode, nothing to the eye.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 # The table of the recursive check by 10, by which QR references are checked.
 _CARRY = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)
 
@@ -118,6 +126,13 @@ def _found(text: str) -> Iterator[tuple[int, int]]:
         yield code.span()
     if _MANY_DIGITS.search(plain) is None:
         return
+    yield from _numbers(plain)
+    decoded = _ENCODED.sub(lambda found: " " * len(found[0]), plain)
+    if decoded != plain:
+        yield from _numbers(decoded)
+
+
+def _numbers(plain: str) -> Iterator[tuple[int, int]]:
     others: list[tuple[int, int]] | None = None
     for words in _runs(plain):
         for digits, start, end in _windows(words):
@@ -129,11 +144,14 @@ def _found(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _plain(character: str) -> str:
-    """Return a digit of any script as ours, and what has no width as U+200B; one character for one."""
+    """Return a digit of any script as ours, what has no width as U+200B, a mark as a dash; one character for one."""
     digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)
-    return "\u200b" if unicodedata.category(character) in {"Cf", "Mn", "Me"} else character
+    category = unicodedata.category(character)
+    if category in {"Cf", "Mn", "Me"} or character in _FILLERS:
+        return "\u200b"
+    return "-" if category == "Lm" else character
 
 
 def _runs(plain: str) -> Iterator[list[_Word]]:
@@ -214,7 +232,17 @@ def _is_one_number(words: Sequence[_Word], first: int, sizes: Sequence[int]) -> 
     """
     if len({word.apart for word in words[first + 1 : first + len(sizes)]}) == 1:
         return True
-    return list(sizes) in ([4, 6, 5], [4, 6, 4]) or (sizes[0] >= 3 and len(set(sizes[:-1])) == 1)
+    is_in_groups = list(sizes) in ([4, 6, 5], [4, 6, 4]) or (sizes[0] >= 3 and len(set(sizes[:-1])) == 1)
+    return is_in_groups or _is_spaced_out([word.apart for word in words[first + 1 : first + len(sizes)]], sizes)
+
+
+def _is_spaced_out(apart: Sequence[str], sizes: Sequence[int]) -> bool:
+    """Say whether groups of four are spaced out within: `42 42 - 42 42`. Amounts and days have no blank there."""
+    if sizes[0] not in {1, 2} or len(set(sizes)) > 1 or sum(sizes) != 16:
+        return False
+    ends = 4 // sizes[0]
+    within = {kind for at, kind in enumerate(apart, start=1) if at % ends}
+    return within == {" "} and len(set(apart[ends - 1 :: ends])) == 1
 
 
 def _with_what_is_beside(words: Sequence[_Word], end: int) -> int:
