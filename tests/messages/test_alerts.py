@@ -9,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
 from activities.collections.collect import CollectActivities
+from activities.database import Database
+from activities.ledger.audit import LedgerAuditActivities
 from activities.messages.rendering import Sender
+from models.ledger.audit import Violation
 from models.messages.message import MessageKind, Notice
 from models.operator_command import OperatorCommand
 from models.runs.process_run import ItemOutcome
@@ -181,6 +184,21 @@ async def test_what_is_handed_over_is_told_to_operators(
     await handle.result()
 
     assert "Duly: acc_ada, November 2026 is handed over" in subjects(mailbox, OPERATORS)
+
+
+async def test_an_audit_that_is_tried_again_tells_once_of_what_is_broken(
+    merchant: Merchant, database: Database
+) -> None:
+    activities = LedgerAuditActivities(database)
+    broken = [Violation("balances_add_up", "account acc_ada"), Violation("balances_add_up", "account acc_bob")]
+
+    for _ in range(2):
+        await ActivityEnvironment().run(activities.alert_of_violations, "ledger-audit-2026-11-28", broken)
+
+    [message] = await merchant.run(
+        "select row_to_json(m)::text as written from duly.messages m where audience = 'operator'"
+    )
+    assert "account acc_bob" in message.written
 
 
 async def test_without_an_address_for_operators_alerts_stay_in_the_database(

@@ -16,7 +16,6 @@ class Pressed:
     """
 
     at: Moment
-    workflow: str = ""
     update: str = ""
     command: object = WHO
     signal: str = ""
@@ -139,29 +138,29 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
     },
 }
 
-# What only a person or a signal brings about.
-PRESSED: Mapping[str, Pressed] = {
-    "accept_dispute": Pressed(Moment.WAITING, "Dispute", update="accept", changes_end=True),
-    "change_card": Pressed(Moment.WAITING, "CardLifecycle", update="block", changes_end=True),
-    "close_page": Pressed(Moment.PAGE_OPEN, "Collection", update="give_up", changes_end=True),
-    "disconnect_merchant": Pressed(Moment.WAITING, "MerchantConnection", update="disconnect", changes_end=True),
-    "note_page_order": Pressed(Moment.WAITING, "PaymentRequest", update="open_page", command=PageOrder(2500)),
-    "open_onboarding": Pressed(Moment.WAITING, "MerchantConnection"),
-    "mail_payment_request": Pressed(Moment.WAITING, "PaymentRequest", update="send_link"),
-    "is_owed": Pressed(Moment.WAITING, "Collection", signal="receivable_changed"),
-    "record_paid_outside": Pressed(
+# What only a person or a signal brings about, by the workflow that calls it.
+PRESSED: Mapping[tuple[str, str], Pressed] = {
+    ("CardLifecycle", "change_card"): Pressed(Moment.WAITING, update="block", changes_end=True),
+    ("Collection", "close_page"): Pressed(Moment.PAGE_OPEN, update="give_up", changes_end=True),
+    ("Collection", "is_owed"): Pressed(Moment.WAITING, signal="receivable_changed"),
+    ("Collection", "record_paid_outside"): Pressed(
         Moment.WAITING,
-        "Collection",
         update="mark_paid_outside",
         command=PaidOutsideCommand("maria", "as agreed", reference="statement 7"),
     ),
+    ("Dispute", "accept_dispute"): Pressed(Moment.WAITING, update="accept", changes_end=True),
+    ("MerchantConnection", "disconnect_merchant"): Pressed(Moment.WAITING, update="disconnect", changes_end=True),
+    ("MerchantConnection", "open_onboarding"): Pressed(Moment.WAITING),
+    ("PaymentRequest", "close_page"): Pressed(Moment.PAGE_OPEN, update="withdraw", changes_end=True),
+    ("PaymentRequest", "mail_payment_request"): Pressed(Moment.WAITING, update="send_link"),
+    ("PaymentRequest", "note_page_order"): Pressed(Moment.WAITING, update="open_page", command=PageOrder(2500)),
 }
 
-# What no scenario leads to, with where its safety to repeat is tested instead.
+# What no scenario leads to, whoever calls it, with where its safety to repeat is tested instead.
 ELSEWHERE: Mapping[str, str] = {
     "load_merchant_connection": "as open_merchant_connection, of a stopped one: tests/merchants/test_disconnecting.py",
     "reconnect_merchant": "compares, then one commit: tests/merchants/test_disconnecting.py",
-    "alert_of_violations": "needs a broken ledger: tests/ledger/test_actions.py",
+    "alert_of_violations": "needs a broken ledger: tests/messages/test_alerts.py",
     "claw_back_reduction": "needs a sale that is returned: tests/reductions/test_reductions.py",
     "credit_reduction": "needs a refund that comes back: tests/refunds/test_any_history.py",
     "detach_card": "needs a replacement: tests/cards/test_lifecycle.py",
@@ -170,15 +169,22 @@ ELSEWHERE: Mapping[str, str] = {
     "note_cancel": "every workflow that answers a Cancel: tests/supervision/test_every_button.py",
     "open_amount": "as open_collection: tests/collections/claims/test_amounts.py",
     "open_next_part": "needs 5,000 invoices: tests/collections/claims/test_parts.py",
-    "raise_run_alerts": "needs a provider with alerts: tests/runs/test_month.py",
+    "raise_run_alerts": "needs a provider with alerts: tests/messages/test_alerts.py",
     "record_run_decisions": "needs a run that is steered: tests/runs/control/test_run_control.py",
     "release_members": "needs a run that is aborted: tests/runs/control/test_run_control.py",
     "remind_of_dispute": "needs evidence that is due: tests/disputes/test_disputes.py",
-    "require_effective_provider": "reads alone: tests/refunds/test_refund_runs.py",
+    "require_effective_provider": "reads alone: tests/cards/test_stopped_provider.py",
     "resolve_refund": "needs an unknown refund: tests/refunds/test_refunds.py",
     "resolve_unknown": "needs an unknown payment: tests/collections/test_operators.py",
     "resolve_validation": "needs an unknown validation: tests/cards/test_registration.py",
     "set_queue_rate": "needs a run whose rate is changed: tests/runs/control/test_run_control.py",
     "shadow_collect": "asks no gateway: tests/runs/test_shadow_run.py",
+}
+# What has a row under another workflow, and no scenario leads this one to.
+ROW_OF_ANOTHER: Mapping[tuple[str, str], str] = {
+    ("EventSweep", "start_mailing"): "needs an event that nobody can place: tests/events/test_unknown_events.py",
+    ("LedgerAudit", "start_mailing"): "needs a broken ledger: tests/messages/test_alerts.py",
+    ("Refund", "reductions_of_payment"): "needs a payment that is cancelled: tests/refunds/test_cancellations.py",
+    ("Reminders", "start_mailing"): "needs an invoice that is due: tests/messages/test_reminders.py",
 }
 WITHOUT_ACTIVITIES: Mapping[str, str] = {"ScheduledRun": "starts a run, and calls nothing itself"}
