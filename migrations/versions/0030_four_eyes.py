@@ -6,7 +6,7 @@ Revision ID: 0030
 from migrations.run import run_scripts
 
 revision = "0030"
-down_revision: str | None = "0028"
+down_revision: str | None = "0029"
 branch_labels: str | None = None
 depends_on: str | None = None
 
