@@ -13,6 +13,7 @@ from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
 from models.gateway.errors import KEY_USED
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, CollectOutcome, CollectResult
+from models.gateway.payment_methods import method_of
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,8 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "charge_reference": found.charge_reference,
         "movement": found.movement.as_booked() if found.movement else None,
         "found_minor": found.found_minor,
-        "code": decline.code or found.code,
+        "paid_by": [found.method_type, method_of(found.method_type)] if found.method_type else [],
+                "code": decline.code or found.code,
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,
         "network_decline_code": decline.network_decline_code,
@@ -96,6 +98,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             known_references=tuple(row["known_references"]),
             is_key_used=row["code"] == KEY_USED,
             title=row.get("title", ""),
+            methods=tuple(row.get("methods", ())),
         ),
         is_large=row["is_large"],
     )

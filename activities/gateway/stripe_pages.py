@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import stripe
+import structlog
 
 from activities.gateway.translation import (
     amount_to_send,
@@ -13,6 +15,10 @@ from activities.gateway.translation import (
     translating_errors,
 )
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
+from models.gateway.errors import GatewayInvalidRequestError
+from models.gateway.payment_methods import page_types
+
+log = structlog.get_logger(__name__)
 
 EXPAND_FEE = "latest_charge.balance_transaction"
 # How the ids of payments begin: an attempt has its page's id, or its payment's once money is on its way.
@@ -39,14 +45,17 @@ class StripePages:
     _client: stripe.StripeClient
 
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
-        """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018)."""
+        """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018).
+
+        It offers every configured method that fits the currency (decision 0196).
+        """
+        types = _types_to_offer(charge)
         metadata, title = metadata_of(charge), charge.title or page_title(charge.invoices) or charge.request_id
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
-                    # Every other method would come back as something that this gateway cannot keep.
-                    "allowed_payment_method_types": ["card"],
+                    "allowed_payment_method_types": types,
                     "customer": charge.customer,
                     "line_items": [
                         {
@@ -64,6 +73,9 @@ class StripePages:
                 },
                 {"idempotency_key": charge.idempotency_key},
             )
+        if dropped := sorted(set(types) - set(session.payment_method_types)):
+            # Stripe leaves out without a word what the account cannot take.
+            log.warning("page_methods_left_out", request_id=charge.request_id, methods=dropped)
         return _page_of(session)
 
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
@@ -105,6 +117,14 @@ class StripePages:
         )
         async for session in page.auto_paging_iter():
             yield session
+
+
+def _types_to_offer(charge: Charge) -> list[Any]:
+    """Return what the page offers. Raises GatewayInvalidRequestError when no configured method takes the currency."""
+    types = page_types(charge.methods or ("card",), charge.currency)
+    if not types:
+        raise GatewayInvalidRequestError("no_method_takes_currency")
+    return list(types)
 
 
 def _page_of(session: stripe.checkout.Session) -> PaymentPage:

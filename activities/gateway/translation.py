@@ -103,7 +103,14 @@ def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
         movement=moved_for(booked_movement(latest.balance_transaction), expected_minor, charge) if latest else None,
         found_minor=found_minor,
+        method_type=_type_charged(latest),
     )
+
+
+def _type_charged(charge: stripe.Charge | None) -> str:
+    """Return the gateway's type of what was charged; empty where the answer was not read so far."""
+    details = getattr(charge, "payment_method_details", None)
+    return str(getattr(details, "type", "") or "")
 
 
 def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Case, ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy import Case, ColumnElement, Row, and_, case, func, not_, or_, select
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from activities.database import Database, matching
@@ -44,7 +44,7 @@ _LAST = _last_attempt()
 _CODE = func.coalesce(func.nullif(_LAST.c.decline_code, ""), _LAST.c.code, "")
 
 
-def state_expression(state: Any, outcome: Any, code: Any, channel: Any) -> Case[Any]:
+def state_expression(state: Any, outcome: Any, code: Any, has_page: Any) -> Case[Any]:
     """Say what models/payments/state.py does (payment_state), for the database to filter by; a test compares."""
     failed = [AttemptOutcome.DECLINED, AttemptOutcome.DID_NOT_HAPPEN, AttemptOutcome.INVALID_REQUEST]
     needs_customer = and_(outcome == AttemptOutcome.DECLINED, code.in_(sorted(ACTION_CODES)))
@@ -54,12 +54,15 @@ def state_expression(state: Any, outcome: Any, code: Any, channel: Any) -> Case[
         (or_(state == RequestState.UNKNOWN, outcome == AttemptOutcome.UNKNOWN), PaymentState.UNKNOWN),
         (needs_customer, PaymentState.REQUIRES_ACTION),
         (outcome.in_(failed), PaymentState.REQUIRES_PAYMENT_METHOD),
-        (channel == AttemptChannel.HOSTED_PAGE, PaymentState.REQUIRES_ACTION),
+        (has_page, PaymentState.REQUIRES_ACTION),
         else_=PaymentState.PROCESSING,
     )
 
 
-_STATE = state_expression(_R.state, _LAST.c.outcome, _CODE, _LAST.c.channel)
+# An attempt has its page's id, or its payment's once a debit was given there: its bank answers, and nobody has to act.
+_IS_GIVEN = func.coalesce(_LAST.c.gateway_reference, "").startswith("pi_")
+_HAS_PAGE = and_(_LAST.c.channel == AttemptChannel.HOSTED_PAGE, not_(_IS_GIVEN))
+_STATE = state_expression(_R.state, _LAST.c.outcome, _CODE, _HAS_PAGE)
 _BY_HAND, _BY_LINK = PaymentOrderRow.id.is_not(None), PaymentRequestRow.id.is_not(None)
 # Who has asked for a payment: by columns, so that the few that are ordered by hand are found from their orders.
 _OF_KIND: Mapping[str, Sequence[ColumnElement[bool]]] = MappingProxyType(

@@ -34,7 +34,7 @@ class Charge:
 
     `invoices` are the numbers of those that it is for; a page names them to its customer, or says the `title` instead.
     `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
-    for another amount.
+    for another amount. `methods` are the provider's payment methods, of which a page offers those that fit.
     """
 
     idempotency_key: str
@@ -52,6 +52,7 @@ class Charge:
     known_references: tuple[str, ...] = ()
     is_key_used: bool = False
     title: str = ""
+    methods: tuple[str, ...] = ()
 
     @property
     def identity(self) -> Identity:
@@ -78,6 +79,7 @@ class ChargeResult:
 
     `found_minor` is the amount of money that moved where it is another than was requested: only evidence has it.
     `page`: the page on which somebody may still pay. `code` says of what is processing why it is.
+    `method_type`: the gateway's type of what was charged.
     """
 
     status: ChargeStatus
@@ -88,6 +90,7 @@ class ChargeResult:
     found_minor: int | None = None
     page: "PaymentPage | None" = None
     code: str = ""
+    method_type: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,13 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       and (o.request_id, o.attempt) <> (a.request_id, a.attempt)
 $$;
 
+-- The methods of a provider that are in use: its pages offer those that fit the currency.
+create or replace function duly.methods_offered(p_provider_id text) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(array_agg(m.payment_method_id order by m.payment_method_id), '{}') from duly.provider_methods m
+    join duly.payment_methods y on y.id = m.payment_method_id and y.is_active where m.provider_id = p_provider_id
+$$;
+
 -- The payment method under which a provider's payment is booked: the card's own, else the provider's first. A method is of
 -- one provider (G10), and a refund is refused where its payment's method is not among those of its provider.
 create or replace function duly.method_of(p_provider_id text, p_card duly.cards default null) returns text

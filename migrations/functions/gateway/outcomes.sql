@@ -5,7 +5,8 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_gateway_reference text default null, p_charge_reference text default null, p_fee_minor bigint default null,
     p_code text default '', p_decline_code text default '', p_advice_code text default '',
     p_network_decline_code text default '', p_blocks_card boolean default false,
-    p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null)
+    p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null,
+    p_paid_by text[] default '{}')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
@@ -32,6 +33,7 @@ begin
     end if;
     case p_outcome
         when 'succeeded' then
+            perform duly.note_method_used(v_request, v_attempt, p_paid_by);
             perform duly.post_collected(v_request, v_attempt, p_fee_minor, p_movement);
         when 'invalid_request' then
             perform duly.reject_payment(v_request.transaction_id, p_code);
@@ -90,6 +92,18 @@ begin
     where request_id = p_attempt.request_id and attempt = p_attempt.attempt returning * into v_attempt;
     return v_attempt;
 end $$;
+
+-- On a page its customer chooses how to pay, so the draft learns its method when the money is there: the gateway's own name for
+-- it, else its kind, whichever is a method of the provider's. What is none of these stays what it was drafted as.
+create or replace function duly.note_method_used(p_request duly.gateway_requests, p_attempt duly.gateway_attempts, p_paid_by text[])
+returns void language sql security definer set search_path = duly, pg_temp as $$
+    update duly.financial_transactions t set method = m.payment_method_id
+    from (select payment_method_id from duly.provider_methods
+        where provider_id = p_request.provider_id and payment_method_id = any (p_paid_by)
+        order by array_position(p_paid_by, payment_method_id) limit 1) m
+    where t.id = p_attempt.payment_id and t.state = 'draft' and p_attempt.channel = 'hosted_page'
+      and t.method <> m.payment_method_id
+$$;
 
 -- Post the payment that was collected, and expect its movement, which brings the fee: with the answer or later. A worker of
 -- release 0.1.0 gives a fee without its movement.

@@ -80,6 +80,7 @@ def _child(state: AccountState, node: Json, name: str) -> Any:
 def _tables(state: AccountState) -> dict[str, Table]:
     return {
         "ch": state.charges,
+        "py": state.charges,
         "cus": state.customers,
         "dp": state.disputes,
         "du": state.disputes,

@@ -10,6 +10,7 @@ from sandbox.stripe import money
 from sandbox.stripe.api.errors import invalid_parameter, invalid_request
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
+from sandbox.stripe.bank_accounts import DEBITED_IN
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import customers
 from sandbox.stripe.objects.cards import payment_methods, setup_intents
@@ -50,8 +51,9 @@ def _check_methods(params: Json, mode: str) -> None:
             "currency",
             "parameter_missing",
         )
-    if allowed is not None and "card" not in allowed:
-        raise invalid_parameter("This sandbox has cards only.", "allowed_payment_method_types")
+    known = {"card", *DEBITED_IN} if mode == "payment" else {"card"}
+    if allowed is not None and not set(allowed) <= known:
+        raise invalid_parameter(f"This sandbox has {', '.join(sorted(known))} only.", "allowed_payment_method_types")
 
 
 def _new(state: AccountState, params: Json, mode: str, customer: str | None) -> Json:
@@ -97,14 +99,23 @@ def _payment_terms(state: AccountState, id: str, params: Json) -> Json:
     if any(item["currency"] != currency for item in items):
         raise invalid_parameter("All line items must have the same currency.", "line_items")
     total = money.check_amount(sum(item["amount_total"] for item in items), currency)
+    types = [type for type in params.get("allowed_payment_method_types", ["card"]) if _fits(type, currency)]
+    if not types:
+        raise invalid_parameter(f"None of the methods takes {currency}.", "allowed_payment_method_types")
     state.line_items[id] = items
     state.intent_data[id] = params.get("payment_intent_data", {})
     return {
         "amount_subtotal": total,
         "amount_total": total,
         "currency": currency,
+        "payment_method_types": types,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
     }
+
+
+def _fits(type: str, currency: str) -> bool:
+    """Stripe leaves out without a word what does not take the currency."""
+    return DEBITED_IN.get(type, currency) == currency
 
 
 def _line_item(state: AccountState, item: Json, number: int) -> Json:
@@ -137,7 +148,7 @@ def _setup_terms(state: AccountState, params: Json) -> Json:
 
 
 def submit(state: AccountState, id: str, card: str) -> Json:
-    """The customer chose a card on the page; gives the intent, or raises the decline that the page shows."""
+    """The customer chose a card or a bank account on the page; gives the intent, or raises the page's decline."""
     session = _open(state, id)
     method = payment_methods.make(state, card)
     back = f"{state.base_url}/pages/checkout/{id}/return"

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from sandbox.stripe import money
 from sandbox.stripe.api.errors import ApiError, invalid_request
+from sandbox.stripe.bank_accounts import TEST_BANK_ACCOUNTS, TestBankAccount
 from sandbox.stripe.cards import TEST_CARDS
 from sandbox.stripe.core import Sandbox
 from sandbox.stripe.jsontypes import Json
@@ -58,8 +59,8 @@ async def checkout(sandbox: Sandbox, request: Request) -> Response:
     if request.method == "GET":
         return _checkout_form(state, session)
     name = await _field(request, "card")
-    if name not in TEST_CARDS:
-        return _checkout_form(state, session, error="Choose one of the test cards.")
+    if name not in TEST_CARDS and name not in _accounts_on(session):
+        return _checkout_form(state, session, error="Choose one of the test cards, or another method that is offered.")
     try:
         intent = checkout_sessions.submit(state, id, name)
     except ApiError as refused:
@@ -68,11 +69,24 @@ async def checkout(sandbox: Sandbox, request: Request) -> Response:
     return _see(action["redirect_to_url"]["url"] if action else f"/pages/checkout/{id}/return")
 
 
+def _accounts_on(session: Json) -> dict[str, TestBankAccount]:
+    """The bank accounts that a page takes."""
+    types = session["payment_method_types"]
+    return {name: account for name, account in TEST_BANK_ACCOUNTS.items() if account.type in types}
+
+
 def _checkout_form(state: AccountState, session: Json, error: str | None = None) -> Response:
     total = money.shown(session["amount_total"], session["currency"]) if session["mode"] == "payment" else None
     items = state.line_items.get(session["id"], [])
     return _page(
-        "checkout.html", 402 if error else 200, session=session, cards=TEST_CARDS, total=total, items=items, error=error
+        "checkout.html",
+        402 if error else 200,
+        session=session,
+        cards=TEST_CARDS if "card" in session["payment_method_types"] else {},
+        accounts=_accounts_on(session),
+        total=total,
+        items=items,
+        error=error,
     )
 
 

@@ -11,6 +11,7 @@ from stripe import BalanceTransaction, Event
 
 from sandbox.stripe.api.errors import METADATA_KEYS_MAX, too_many_metadata_keys
 from sandbox.stripe.api.fields import blank
+from sandbox.stripe.bank_accounts import TEST_BANK_ACCOUNTS, TestBankAccount
 from sandbox.stripe.cards import SUCCEED, TEST_CARDS, TestCard
 from sandbox.stripe.control.messages import (
     STRIPES_DELAYS,
@@ -82,7 +83,7 @@ class AccountState:
     webhook_endpoints: Table = field(default_factory=lambda: Table("webhook endpoint"))
 
     endpoint_secrets: dict[str, str] = field(default_factory=dict)
-    cards: dict[str, TestCard] = field(default_factory=dict)
+    cards: dict[str, TestCard | TestBankAccount] = field(default_factory=dict)
     charged_as: dict[str, tuple[Json, Json]] = field(default_factory=dict)
     used_up: set[str] = field(default_factory=set)
     authenticated: set[str] = field(default_factory=set)
@@ -185,7 +186,7 @@ class AccountState:
 
     def script(self, payment_method: str, script: CardScript) -> None:
         """Gives the card its next answers; for a test card's name, the next method that is made of it."""
-        if payment_method not in TEST_CARDS:
+        if payment_method not in TEST_CARDS and payment_method not in TEST_BANK_ACCOUNTS:
             self.payment_methods.get(payment_method)
         self.scripts[payment_method] = Scripted(deque(script.outcomes), script.repeat_last)
 

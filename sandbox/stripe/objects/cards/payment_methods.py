@@ -1,4 +1,7 @@
-"""Payment methods: saved cards. Test methods by name become a new method each time they are used or attached."""
+"""Payment methods: saved cards, and bank accounts that a page debits.
+
+Test methods by name become a new method each time they are used or attached.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +11,7 @@ from stripe import PaymentMethod
 from sandbox.stripe.api.errors import ApiError, invalid_request, missing_object
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
+from sandbox.stripe.bank_accounts import TEST_BANK_ACCOUNTS, TestBankAccount
 from sandbox.stripe.cards import EXPIRES_IN_YEARS, TEST_CARDS, TOKENS, TestCard
 from sandbox.stripe.control.messages import Answer, CardOutcome
 from sandbox.stripe.jsontypes import Json
@@ -40,17 +44,19 @@ def create(state: AccountState, params: Json) -> Json:
 
 
 def make(state: AccountState, name: str, params: Json | None = None) -> Json:
-    """A new method that behaves as the test card of that name does, or as that name was scripted."""
-    params, card = params or {}, TEST_CARDS[name]
+    """A new method that behaves as the test card or account of that name does, or as that name was scripted."""
+    params, card = params or {}, TEST_BANK_ACCOUNTS.get(name) or TEST_CARDS[name]
     method: Json = blank(PaymentMethod) | {
         "id": state.ids.new("pm"),
         "allow_redisplay": params.get("allow_redisplay", "unspecified"),
         "billing_details": _merged_details(_BLANK_DETAILS, params),
-        "card": _printed(card, state.clock.now()),
         "created": state.clock.now(),
         "metadata": merge_metadata({}, params.get("metadata", {})),
-        "type": "card",
     }
+    if isinstance(card, TestBankAccount):
+        method |= {"type": card.type, card.type: _bank_account(card)}
+    else:
+        method |= {"type": "card", "card": _printed(card, state.clock.now())}
     state.cards[method["id"]] = card
     if name in state.scripts:
         state.scripts[method["id"]] = state.scripts.pop(name)
@@ -62,6 +68,25 @@ def _merged_details(current: Json, params: Json) -> Json:
     address = current["address"] | (given.get("address") or {})
     merged: Json = current | given | {"address": address}
     return merged
+
+
+def _bank_account(account: TestBankAccount) -> Json:
+    known: Json = {"fingerprint": account.fingerprint, "last4": account.last4}
+    if account.type == "sepa_debit":
+        made_of = {"charge": None, "setup_attempt": None}
+        sepa = {"bank_code": account.bank, "branch_code": "", "country": account.country, "generated_from": made_of}
+        return blank(PaymentMethod.SepaDebit) | known | sepa
+    return (
+        blank(PaymentMethod.UsBankAccount)
+        | known
+        | {
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": "STRIPE TEST BANK",
+            "networks": {"preferred": "ach", "supported": ["ach"]},
+            "routing_number": account.bank,
+        }
+    )
 
 
 def _printed(card: TestCard, now: int) -> Json:
@@ -84,7 +109,7 @@ def _printed(card: TestCard, now: int) -> Json:
 
 def usable(state: AccountState, id: str) -> Json:
     """The method that a payment or set-up names; a test name gives a new one, a detached one is refused."""
-    if id in TEST_CARDS:
+    if id in TEST_CARDS or id in TEST_BANK_ACCOUNTS:
         return make(state, id)
     method = state.payment_methods.referenced(id, param="payment_method")
     if id in state.used_up:
@@ -107,12 +132,15 @@ def update(state: AccountState, params: Json, id: str) -> Json:
     before = dict(method)
     method["billing_details"] = _merged_details(method["billing_details"], params)
     expiry = {name: value for name, value in params.get("card", {}).items() if name in {"exp_month", "exp_year"}}
-    method["card"] = method["card"] | expiry
+    if expiry and "card" not in method:
+        raise invalid_request("You can only update the expiry of a payment method of type card.", param="card")
+    if expiry:
+        method["card"] = method["card"] | expiry
     if "metadata" in params:
         method["metadata"] = merge_metadata(method["metadata"], params["metadata"])
     if "allow_redisplay" in params:
         method["allow_redisplay"] = params["allow_redisplay"]
-    previous = changed(before, method, "billing_details", "card", "metadata", "allow_redisplay")
+    previous = changed(before, method, "billing_details", *expiry and ("card",), "metadata", "allow_redisplay")
     if previous:
         state.emit("payment_method.updated", method, previous)
     return method
@@ -129,7 +157,7 @@ def attach(state: AccountState, params: Json, id: str) -> Json:
 
 def check_attachable(state: AccountState, id: str) -> None:
     """Refuses a method that is taken, used up, or declined by its issuer."""
-    card = TEST_CARDS.get(id)
+    card: TestCard | TestBankAccount | None = TEST_CARDS.get(id)
     if card is None:
         method = state.payment_methods.get(id)
         if id in state.used_up:

@@ -1,4 +1,4 @@
-"""Charges: the attempts on a card, and the money they move."""
+"""Charges: the attempts on a card or a bank account, and the money they move."""
 
 from functools import partial
 
@@ -13,7 +13,8 @@ from sandbox.stripe.state.account_state import AccountState, changed, converted,
 
 def record(state: AccountState, intent: Json, method: Json, *, status: str, outcome: Json) -> Json:
     """A charge of the intent's amount on the method, with the intent's metadata as it is now."""
-    amount, succeeded, id = intent["amount"], status == "succeeded", state.ids.new("ch")
+    amount, succeeded = intent["amount"], status == "succeeded"
+    id = state.ids.new("ch" if method["type"] == "card" else "py")
     charge = blank(Charge) | {
         "id": id,
         "amount": amount,
@@ -47,7 +48,9 @@ def record(state: AccountState, intent: Json, method: Json, *, status: str, outc
 
 
 def _details(state: AccountState, method: Json) -> Json:
-    """The card as it was charged; made once for each state of the card."""
+    """What was charged, as it was then; made once for each state of a card."""
+    if method["type"] != "card":
+        return _debited(method)
     printed = method["card"]
     known = state.charged_as.get(method["id"])
     if known is None or known[0] is not printed:
@@ -56,6 +59,20 @@ def _details(state: AccountState, method: Json) -> Json:
         card |= {"network": printed["brand"], "network_token": {"used": False}} | _NOT_ASKED_FOR
         known = state.charged_as[method["id"]] = printed, {"card": card, "type": "card"}
     return known[1]
+
+
+def _debited(method: Json) -> Json:
+    """The bank account that was debited."""
+    kind = method["type"]
+    resource = (
+        Charge.PaymentMethodDetails.SepaDebit if kind == "sepa_debit" else Charge.PaymentMethodDetails.UsBankAccount
+    )
+    details = blank(resource)
+    # Stripe leaves out what it does not know; a mandate that there is none of is null for SEPA alone.
+    details.pop("expected_debit_date")
+    if kind == "us_bank_account":
+        details.pop("mandate")
+    return {"type": kind, kind: details | {name: value for name, value in method[kind].items() if name in details}}
 
 
 # What the merchant could have asked of the network, and has not.
@@ -124,7 +141,7 @@ def _settle(state: AccountState, charge: Json) -> None:
         charge,
         amount=amount,
         fee_settled=fee,
-        type="charge",
+        type="charge" if charge["payment_method_details"]["type"] == "card" else "payment",
         category="charge",
         available_on=state.clock.now() + int(state.delays.funds),
     )

@@ -67,6 +67,16 @@ def check_owner(method: Json, customer: Json | None, *, off_session: bool) -> No
         )
 
 
+def check_type(method: Json, types: list[str]) -> None:
+    """A method is of a type that its intent takes."""
+    if method["type"] not in types:
+        raise invalid_request(
+            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Please attach a"
+            f" PaymentMethod of one of the following types: {', '.join(types)}.",
+            param="payment_method",
+        )
+
+
 def confirm(state: AccountState, intent: Json, params: Json) -> None:
     """Asks the card once and carries out its answer; a decline raises the 402 with the whole intent."""
     method = state.payment_methods.get(intent["payment_method"])

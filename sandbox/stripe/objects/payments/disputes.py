@@ -30,7 +30,15 @@ def open_dispute(state: AccountState, charge: Json, script: DisputeScript) -> Js
     state.emit("charge.dispute.created", dispute)
     if not script.is_inquiry:
         _withdraw_later(state, dispute)
+    if charge["payment_method_details"]["type"] != "card":
+        # A bank takes a debit back without asking: there is nothing to answer.
+        state.clock.after(state.delays.withdrawal, partial(_take_back, state, dispute))
     return dispute
+
+
+def _take_back(state: AccountState, dispute: Json) -> None:
+    if dispute["status"] in _OPEN:
+        decide(state, dispute, won=False)
 
 
 def _undisputed(state: AccountState, charge: Json) -> int:
@@ -43,8 +51,8 @@ def _undisputed(state: AccountState, charge: Json) -> int:
 
 def _new(state: AccountState, charge: Json, script: DisputeScript, amount: int) -> Json:
     now = state.clock.now()
-    brand = charge["payment_method_details"]["card"]["brand"]
-    return blank(Dispute) | {
+    is_card = charge["payment_method_details"]["type"] == "card"
+    dispute = blank(Dispute) | {
         "id": state.ids.new("du" if script.is_inquiry else "dp"),
         "amount": amount,
         "balance_transactions": [],
@@ -64,18 +72,21 @@ def _new(state: AccountState, charge: Json, script: DisputeScript, amount: int) 
         "is_charge_refundable": script.is_inquiry,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
-        "payment_method_details": {
-            "card": {
-                "brand": brand,
-                "case_type": "inquiry" if script.is_inquiry else "chargeback",
-                "network": brand,
-                "network_reason_code": "83",
-            },
-            "type": "card",
-        },
         "reason": script.reason,
         "status": "warning_needs_response" if script.is_inquiry else "needs_response",
     }
+    return dispute | ({"payment_method_details": _disputed_card(charge, script)} if is_card else {})
+
+
+def _disputed_card(charge: Json, script: DisputeScript) -> Json:
+    brand = charge["payment_method_details"]["card"]["brand"]
+    card = {
+        "brand": brand,
+        "case_type": "inquiry" if script.is_inquiry else "chargeback",
+        "network": brand,
+        "network_reason_code": "83",
+    }
+    return {"card": card, "type": "card"}
 
 
 def _withdraw_later(state: AccountState, dispute: Json) -> None:

@@ -36,6 +36,7 @@ def create(state: AccountState, params: Json) -> Json:
     method = payment_methods.usable(state, params["payment_method"]) if "payment_method" in params else None
     if method is not None:
         confirmation.check_owner(method, customer, off_session=bool(params.get("off_session")))
+        confirmation.check_type(method, params.get("allowed_payment_method_types", _CARD_ONLY))
     intent = state.payment_intents.insert(_new(state, params, currency, customer, method))
     state.emit("payment_intent.created", intent)
     if params.get("confirm"):
@@ -75,7 +76,7 @@ def _new(state: AccountState, params: Json, currency: str, customer: Json | None
         "metadata": merge_metadata({}, params.get("metadata", {})),
         "payment_method": method["id"] if method else None,
         "payment_method_options": _OPTIONS,
-        "payment_method_types": _CARD_ONLY,
+        "payment_method_types": params.get("allowed_payment_method_types", _CARD_ONLY),
         "status": "requires_confirmation" if method else "requires_payment_method",
     }
     return intent | {name: params[name] for name in _COPIED if name in params}
@@ -91,6 +92,7 @@ def confirm(state: AccountState, params: Json, id: str) -> Json:
         confirmation.check_owner(
             method, state.customers.find(intent["customer"]), off_session=bool(params.get("off_session"))
         )
+        confirmation.check_type(method, intent["payment_method_types"])
         intent["payment_method"] = method["id"]
     if intent["payment_method"] is None:
         raise invalid_request(

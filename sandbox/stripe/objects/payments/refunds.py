@@ -85,7 +85,7 @@ def _new(state: AccountState, params: Json, charge: Json, amount: int, status: s
         "created": state.clock.now(),
         "currency": charge["currency"],
         "customer": charge["customer"],
-        "destination_details": {"card": _card_details(status), "type": "card"},
+        "destination_details": _destination(charge, status),
         "metadata": merge_metadata({}, params.get("metadata") or {}),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
@@ -95,6 +95,15 @@ def _new(state: AccountState, params: Json, charge: Json, amount: int, status: s
     if status == "pending":
         refund["pending_reason"] = "processing"
     return refund
+
+
+def _destination(charge: Json, status: str) -> Json:
+    """Where the money goes; to a bank account by a transfer."""
+    kind = charge["payment_method_details"]["type"]
+    if kind == "card":
+        return {"card": _card_details(status), "type": "card"}
+    transfer = {"sepa_debit": "eu_bank_transfer", "us_bank_account": "us_bank_transfer"}[kind]
+    return {transfer: {"reference": None, "reference_status": None}, "type": transfer}
 
 
 def _card_details(status: str) -> Json:
