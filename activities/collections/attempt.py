@@ -65,7 +65,7 @@ def charge_outcome(found: ChargeResult | None) -> OutcomeFields:
         "movement": found.movement.as_booked() if found.movement else None,
         "found_minor": found.found_minor,
         "paid_by": [found.method_type, method_of(found.method_type)] if found.method_type else [],
-                "code": decline.code or found.code,
+        "code": decline.code or found.code,
         "decline_code": decline.decline_code,
         "advice_code": decline.advice_code,
         "network_decline_code": decline.network_decline_code,

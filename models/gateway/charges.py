@@ -5,7 +5,7 @@ repeated freely and the other blocks every further attempt until there is eviden
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -90,7 +90,8 @@ class ChargeResult:
     found_minor: int | None = None
     page: "PaymentPage | None" = None
     code: str = ""
-    method_type: str = ""
+    # Read of pages, where the payer chooses; a charge of a saved card is the card's, and its answer is read without it.
+    method_type: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
