@@ -18,6 +18,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.bank.bank_refunds import BankRefundActivities
 from activities.cards.rows import CardRowActivities
 from activities.collections.collect import CollectActivities
 from activities.collections.ownership import CollectionActivities
@@ -84,11 +85,9 @@ log = structlog.get_logger(__name__)
 # Workflows that are kept at hand between their tasks, at a sixth of a MiB each: the 64 shards of the largest run, and
 # what is busy beside them. Thousands sleep for months; one that was let go is read back from its short history.
 WORKFLOW_CACHE_SIZE = 100
-
-PREPARE = "run `duly namespace prepare`"
-
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
+PREPARE = "run `duly namespace prepare`"
 
 
 class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, MerchantAccounts, GatewayWithBooks, Protocol):
@@ -121,6 +120,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
         ReductionActivities(database),
         DisputeRowActivities(database),
         RefundRunActivities(database),
+        BankRefundActivities(database),
         *ledger_families(database),
         ReminderActivities(database),
         QueueRateActivities(),

@@ -55,6 +55,15 @@ REMINDER_SCHEDULE = "reminders:daily"
 REMINDERS = "reminders"
 
 
+# Name of the schedule that drafts a month's refunds by bank transfer.
+BANK_REFUND_SCHEDULE = "bank-refunds:monthly"
+
+
+def bank_refunds_id(period: str) -> str:
+    """Natural id of a month's refunds by bank transfer; `scheduled` and the moment are what a schedule starts."""
+    return f"bank-refunds/{period}"
+
+
 def refund_run_id(provider: str, day: str) -> str:
     """Natural id of a day's refunds."""
     return f"refunds/{provider}/{day}"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.bank.bank_refunds import BankRefundsRequest
 from models.cards.card import CardRegistration, CardRequest
 from models.collections.collection import INVOICES_AT_MOST, CollectionRequest
 from models.disputes.dispute import DisputeRequest
@@ -75,6 +76,7 @@ _RECEIVABLE = TextRule(RECEIVABLE_PATTERN, RECEIVABLE_MEANING, PERIOD_RULE)
 TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
     {
         Award: {"account_id": _OURS, "award_id": _AWARD, "payment_id": TextRule("[!-~]{0,64}", _OURS.meaning)},
+        BankRefundsRequest: {"period": TextRule(f"({_MONTH_PATTERN})?", _MONTH.meaning, PERIOD_RULE)},
         CardRegistration: {"account_id": _OURS, "provider": _PROVIDER},
         CardRequest: {"card_id": _OURS, "provider": _PROVIDER},
         CollectionRequest: {
@@ -179,6 +181,11 @@ def _refund_run(request: RefundRunRequest, now: datetime) -> Iterator[Problem]:
         yield Problem("day", DAY_RULE, f"{request.day} has not begun; not_due_yet runs it all the same")
 
 
+def _bank_refunds(request: BankRefundsRequest, now: datetime) -> Iterator[Problem]:
+    if request.period and not RunPeriod.parse(request.period).has_begun(now):
+        yield Problem("period", DUE_RULE, f"{request.period} has not begun")
+
+
 def _reconciliation(request: ReconciliationRequest, now: datetime) -> Iterator[Problem]:
     if request.day is not None and request.day > now.date():
         yield Problem("day", DAY_RULE, f"{request.day} has not begun")
@@ -215,6 +222,7 @@ _TWICE = ("card_id", "refund_id", "award_id", "provider")
 
 _RULES: Mapping[type, Callable[[Any, datetime], Iterator[Problem]]] = MappingProxyType(
     {
+        BankRefundsRequest: _bank_refunds,
         CollectionRequest: _collection,
         ReconciliationRequest: _reconciliation,
         RefundRunRequest: _refund_run,

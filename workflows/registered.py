@@ -13,6 +13,7 @@ from workflows.payments.payment_request import PaymentRequest
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.reductions.back_end_reduction import BackEndReduction
+from workflows.refunds.bank_refunds import BankRefunds
 from workflows.refunds.refund import Refund
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
@@ -23,6 +24,7 @@ from workflows.supervision.supervisor import Supervisor
 
 WORKFLOWS = (
     BackEndReduction,
+    BankRefunds,
     BillingRun,
     CardLifecycle,
     Collection,

@@ -169,6 +169,15 @@ def refund_run_label(provider: str, day: str) -> Label:
     )
 
 
+def bank_refunds_label(period: str) -> Label:
+    """Label a month's refunds by bank transfer."""
+    return Label(
+        search_attributes=known_at_start(),
+        static_summary=f"Refunds of {period} by bank transfer",
+        static_details=_BANK_REFUNDS,
+    )
+
+
 def sweep_label(provider: str) -> Label:
     """Label a look through a provider's events that the supervisor has asked for."""
     return Label(
@@ -219,6 +228,10 @@ _SHARD = (
     " timeline is a payment: account, amount, card. The run steers it."
 )
 _REFUND_RUN = "Sends what is due back: rewards, and accounts in credit. Each goes on as a `Refund`."
+_BANK_REFUNDS = (
+    "Drafts a refund for every account in credit, and asks a person to release the bank's file. Nothing is paid by it:"
+    " the file is written by `refunds export`, and the bank's answer posts what was paid."
+)
 _SWEEP = "Looks through the gateway's own list of events, and delivers all that wait."
 _MAILING = "Sends the messages that wait in the outbox, each once."
 _COLLECTION = (

@@ -154,7 +154,11 @@ LISTS = MappingProxyType(
         .ext(distinct_on(ReminderRulesRow.segment))
         .order_by(ReminderRulesRow.segment, ReminderRulesRow.version.desc()),
         "refund_rules": select(
-            RefundRulesRow.watch_days, RefundRulesRow.collects_reopened, RefundRulesRow.refunds_credit
+            RefundRulesRow.watch_days,
+            RefundRulesRow.collects_reopened,
+            RefundRulesRow.refunds_credit,
+            RefundRulesRow.bank_day,
+            RefundRulesRow.bank_file,
         ),
         "approval_rules": select(
             ApprovalRulesRow.refunds_minor,

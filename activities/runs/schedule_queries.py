@@ -8,6 +8,7 @@ from activities.database import Database
 from models.runs.process_run import RunKind
 from models.runs.schedule import RunCalendar, calendar_of
 from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
+from models.tables.returns import RefundRulesRow
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,9 @@ async def read_swept_providers(database: Database) -> list[str]:
     """Read the providers whose events are swept: every effective one."""
     rows = await database.read(select(ProviderRow.id).where(ProviderRow.state == EFFECTIVE).order_by(ProviderRow.id))
     return [row.id for row in rows]
+
+
+async def read_bank_refund_day(database: Database) -> int:
+    """Read on which day of the month refunds by bank transfer are drafted; 0 is never."""
+    row = await database.read_first(select(RefundRulesRow.bank_day))
+    return int(row.bank_day) if row else 0

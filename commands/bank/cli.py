@@ -11,6 +11,9 @@ from commands.options import Actor, Json, PeriodText, day_of
 from commands.runner import perform
 from models.bank.refund_plan import FileFormat, PainVersion
 
+Who = Annotated[str, typer.Option("--actor", help="Who decides; kept with the month.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; kept with the month.")]
+
 app = typer.Typer(help="Refunds: through the gateway, and month by month through the bank.", no_args_is_help=True)
 
 
@@ -43,7 +46,8 @@ def export_refunds(
     """Draft a refund for every customer's account with a negative balance, and write the bank's file.
 
     A month's refunds are drafted once: a later export of it writes those that still wait, and adds nobody. Whoever is
-    left out is listed with the reason. Drafts change no balance; `refunds confirm` posts what the bank has paid.
+    left out is listed with the reason. Drafts change no balance; `refunds confirm` posts what the bank has paid. What
+    the schedule has drafted has no file before `refunds release`.
     """
     from commands.bank.refund_export import Export, export
 
@@ -51,6 +55,24 @@ def export_refunds(
     day = execute_on or datetime.now().astimezone().date()
     options = Export(period, file, file_format, payees, payer, day, include_gateway, actor, version)
     perform(lambda output: export(output, options), as_json=as_json)
+
+
+@app.command("release")
+@changes(final="The bank's file can be written, and be paid.")
+def release_refunds(period: PeriodText, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Release the refunds that the schedule has drafted for a month: `refunds export` writes their file from now on."""
+    from commands.bank.bank_refunds import decide
+
+    perform(lambda output: decide(output, period, release=True, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("reject")
+@changes(final="Every draft of the month is rejected.")
+def reject_refunds(period: PeriodText, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Reject the refunds that the schedule has drafted for a month: what is due comes with the next month's."""
+    from commands.bank.bank_refunds import decide
+
+    perform(lambda output: decide(output, period, release=False, actor=actor, reason=reason), as_json=as_json)
 
 
 @app.command("confirm")

@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from activities.bank.bank_refunds import state_of_month
 from activities.bank.refund_export import RefundExport
 from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001
 from activities.imports.csv_files import csv_rows
 from commands.formatting import money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
+from models.bank.bank_refunds import file_problem
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
 from models.bank.refund_plan import Candidate, FileFormat, PainVersion, SkipReason, Terms, against
 from models.bank.rows import payee
@@ -46,6 +48,8 @@ async def export(output: Output, options: Export) -> None:
     async with database_of(read_settings()) as database:
         # A file that was sent before a restore would be sent again.
         await database.call("require_sending", provider_id="")
+        if problem := file_problem(options.period, await state_of_month(database, options.period)):
+            raise refusal("period", "month_is_released", problem)
         exporting = RefundExport(database, actor=options.actor or getpass.getuser())
         skipped: list[tuple[Candidate, SkipReason]] = []
         if not (drafted := await exporting.of_period(options.period)):

@@ -159,8 +159,14 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "refund_rules": (
-            ("Watched for days", "Reopened invoices at once", "Runs give credit back"),
-            lambda row: (row.watch_days, _yes(row.collects_reopened), _yes(row.refunds_credit)),
+            ("Watched for days", "Reopened invoices at once", "Runs give credit back", "Bank refunds on day", "For"),
+            lambda row: (
+                row.watch_days,
+                _yes(row.collects_reopened),
+                _yes(row.refunds_credit),
+                row.bank_day or "",
+                row.bank_file,
+            ),
         ),
         "approval_rules": (
             ("Refunds alone up to", "Write-offs", "Cancellations", "Expire after hours"),

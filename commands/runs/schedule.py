@@ -7,13 +7,14 @@ from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpd
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
-from activities.runs.schedule_queries import read_schedules, read_swept_providers
+from activities.runs.schedule_queries import read_bank_refund_day, read_schedules, read_swept_providers
 from commands.formatting import moment
 from commands.lists.paging import answer_all
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of, temporal_of
 from models.workflow_ids import (
     AUDIT_SCHEDULE,
+    BANK_REFUND_SCHEDULE,
     REMINDER_SCHEDULE,
     SUPERVISOR_SCHEDULE,
     reconciliation_schedule,
@@ -24,6 +25,7 @@ from models.workflow_ids import (
 from workflows.runs.schedules import (
     ScheduledDefinition,
     audit_schedule,
+    bank_refund_schedule_of,
     is_same,
     reconciliation_schedule_of,
     refund_schedule_of,
@@ -82,7 +84,9 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     providers = await read_swept_providers(database)
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
     reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers else {}
-    return runs | refunds | reminders | checking_schedules(providers)
+    day = await read_bank_refund_day(database)
+    by_bank = {BANK_REFUND_SCHEDULE: bank_refund_schedule_of(day)} if day else {}
+    return runs | refunds | by_bank | reminders | checking_schedules(providers)
 
 
 def checking_schedules(providers: Sequence[str]) -> dict[str, Schedule]:

@@ -49,6 +49,7 @@ class MessageKind(StrEnum):
     MOVEMENTS_OVERDUE = "movements_overdue"  # money that the gateway should have moved by now
     DISCREPANCIES_FOUND = "discrepancies_found"  # gateway and ledger differ
     INVARIANTS_BROKEN = "invariants_broken"  # the ledger breaks a rule of its own
+    BANK_REFUNDS_WAIT = "bank_refunds_wait"  # a month waits for its release
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -98,6 +99,7 @@ TAGS = MappingProxyType(
         MessageKind.INVARIANTS_BROKEN: frozenset({"count", "found", "link"}),
         MessageKind.SENDING_HELD: frozenset({"provider", "reason"}),
         MessageKind.TEMPORAL_FORGOT: frozenset({"reason"}),
+        MessageKind.BANK_REFUNDS_WAIT: frozenset({"count", "found", "object", "link"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

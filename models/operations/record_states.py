@@ -157,6 +157,16 @@ BANK_REFUND = States(
         "unchanged": "it was so already",
     },
 )
+BANK_REFUNDS = States(
+    "Month of refunds through the bank, drafted by the schedule",
+    {
+        "waiting": "nothing is paid before a person releases the file",
+        "released": "the bank's file may be written",
+        "rejected": "every draft was rejected; what is due comes with the next month",
+        "empty": "nobody was in credit",
+    },
+    column="bank_refund_months.state",
+)
 COMMAND = States(
     "Command",
     {
@@ -287,6 +297,7 @@ EVERY: tuple[States, ...] = (
     DEBIT,
     DEBIT_BATCH,
     DEBIT_ANSWER,
+    BANK_REFUNDS,
     COMMAND,
     SETTING,
     MERCHANT_CONNECTION,

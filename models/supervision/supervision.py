@@ -24,6 +24,7 @@ class ObjectKind(StrEnum):
     MERCHANT_CONNECTION = "merchant_connection"
     MESSAGE = "message"
     CARD = "card"
+    BANK_REFUNDS = "bank_refunds"  # a month that waits for its release
 
 
 class NextStep(StrEnum):

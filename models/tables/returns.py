@@ -42,6 +42,22 @@ class RefundRulesRow(Base):
     watch_days: Mapped[int] = mapped_column(Integer)
     collects_reopened: Mapped[bool]
     refunds_credit: Mapped[bool]
+    bank_day: Mapped[int] = mapped_column(SmallInteger)
+    bank_file: Mapped[str]
+
+
+class BankRefundMonthRow(Base):
+    """A month whose refunds by bank transfer the schedule has drafted (F120)."""
+
+    __tablename__ = "bank_refund_months"
+
+    period: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    refunds: Mapped[int] = mapped_column(Integer)
+    drafted_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    actor: Mapped[str]
+    reason: Mapped[str]
 
 
 class RefundRunRow(Base):

@@ -40,6 +40,11 @@ ERRORS: dict[str, dict[str, str]] = {
         "customer_limit": "the limit for this customer and day is reached",
         "id_means_one_award": "the id was given to another award",
     },
+    "BankRefunds": _PERIOD
+    | {
+        "period_is_due": "the month has not begun",
+        "bank_refunds_wait": "the month was decided about before",
+    },
     "BillingRun": _RUN | {"provider_effective": "the definition's provider is not effective"},
     "CardLifecycle": {
         "account_exists": "there is no such account",

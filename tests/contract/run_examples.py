@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from models.bank.bank_refunds import BankRefundsRecord, BankRefundsRequest, BankRefundsState
 from models.gateway.events import Delivered, SweepRequest, SweepResult, Swept
 from models.gateway.movements import MovementsBooked, MovementsRequest
 from models.ledger.audit import AuditResult, RollUp, Violation
@@ -77,6 +78,16 @@ PROGRESS = ShardProgress(0, {"charged": 1}, {"EUR": 2500})
 MINUTE = f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
 
 RUNS = {
+    "BankRefunds": Example(
+        BankRefundsRequest("2026-11"),
+        "bank-refunds/2026-11",
+        BankRefundsRecord("2026-11", BankRefundsState.RELEASED, 12, WHO, WHY),
+        updates={
+            "reject": Call(BankRefundsRecord("2026-11", BankRefundsState.REJECTED, 12, WHO, WHY), COMMAND),
+            "release": Call(BankRefundsRecord("2026-11", BankRefundsState.RELEASED, 12, WHO, WHY), COMMAND),
+        },
+        queries={"status": Call(BankRefundsRecord("2026-11", BankRefundsState.WAITING, 12))},
+    ),
     "BillingRun": Example(
         RunRequest("plans", "2026-11"),
         BILLED.run_id,

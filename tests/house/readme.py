@@ -19,6 +19,7 @@ _RUN = workflow_ids.payment_run_id("<definition>", "<period>")
 IDS = {
     "Supervisor": f"{workflow_ids.SUPERVISOR}-<time>",
     "BackEndReduction": workflow_ids.reduction_id("<award>"),
+    "BankRefunds": workflow_ids.bank_refunds_id("<month>"),
     "BillingRun": workflow_ids.billing_run_id("<definition>", "<period>"),
     "CardLifecycle": workflow_ids.card_id("<card>"),
     "Collection": workflow_ids.collection_id("<account>", "<period>"),

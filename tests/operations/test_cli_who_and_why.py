@@ -76,6 +76,8 @@ FINAL = frozenset(
         "reductions decide",
         "refunds cancel",
         "refunds create",
+        "refunds reject",
+        "refunds release",
         "refunds retry",
         "refunds run",
         "runs abort",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.merchants.connection_scenario import MerchantConnectionScenario
 from tests.payments.request_scenario import PaymentRequestScenario
+from tests.refunds.bank_refund_scenario import BankRefundsScenario
 from tests.supervision.errands import (
     AuditScenario,
     EventSweepScenario,
@@ -22,6 +23,7 @@ from tests.supervision.scenario import Scenario
 
 SCENARIOS: Mapping[str, type[Scenario]] = {
     "BackEndReduction": ReductionScenario,
+    "BankRefunds": BankRefundsScenario,
     "BillingRun": BillingRunScenario,
     "CardLifecycle": CardScenario,
     "Collection": CollectionScenario,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from models import workflow_ids
+from models.bank.bank_refunds import BankRefundsRequest
 from models.collections.collection import CollectionRequest
 from models.messages.message import MailingRequest
 from models.problem import Problem
@@ -93,6 +94,10 @@ def _billing_run(given: RunRequest) -> NaturalId:
     return NaturalId(workflow_ids.billing_run_id(given.definition_id, given.period, given.supplement))
 
 
+def _bank_refunds(given: BankRefundsRequest) -> NaturalId:
+    return NaturalId(workflow_ids.bank_refunds_id(given.period or "scheduled"), has_moment=not given.period)
+
+
 def _reduction(given: ReductionRequest) -> NaturalId:
     return NaturalId(workflow_ids.reduction_id(given.award_id))
 
@@ -134,6 +139,7 @@ def _mailing(given: MailingRequest) -> NaturalId:
 STARTS: Mapping[str, Start] = MappingProxyType(
     {
         "BackEndReduction": Start(_reduction, of_duly=("run_id", "resumed"), names_provider=True),
+        "BankRefunds": Start(_bank_refunds, of_duly=("asked",)),
         "BillingRun": Start(_billing_run, of_duly=("is_shadow", "after", "billed", "parked", "skipped")),
         "CardLifecycle": Start(
             lambda given: NaturalId(workflow_ids.card_id(given.card_id)), of_duly=("resumed",), names_provider=True

@@ -18,6 +18,7 @@ from temporalio.client import (
 from temporalio.client import ScheduleOverlapPolicy as Overlap
 from temporalio.converter import DataConverter
 
+from models.bank.bank_refunds import BankRefundsRequest
 from models.gateway.events import SweepRequest
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
@@ -35,6 +36,7 @@ from models.workflow_ids import (
     AUDIT,
     REMINDERS,
     WORKFLOW_QUEUE,
+    bank_refunds_id,
     reconciliation_id,
     refund_run_id,
     scheduled_run_id,
@@ -44,6 +46,7 @@ from workflows.events.event_sweep import EventSweep
 from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.messages.reminders import Reminders
 from workflows.reconciliation.reconciliation import Reconciliation
+from workflows.refunds.bank_refunds import BankRefunds
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
 
@@ -55,6 +58,9 @@ SWEEP_EVERY = timedelta(minutes=15)
 
 # Refunds go out once a day, at night in UTC, when no run of payments begins.
 REFUND_HOUR = 3
+
+# Refunds by bank transfer are drafted after the day's through the gateway, so that nobody is in both.
+BANK_REFUND_HOUR = 6
 
 # A day is reconciled on the next one, in UTC, when what came late has come; the ledger is audited before that.
 RECONCILIATION_HOUR = 5
@@ -135,6 +141,24 @@ def refund_schedule_of(provider: str) -> Schedule:
             static_summary=f"Sends what is due back through {provider}: rewards, and accounts in credit",
         ),
         spec=_daily(REFUND_HOUR),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def bank_refund_schedule_of(day: int) -> Schedule:
+    """Return the schedule that drafts refunds by bank transfer on a day of each month, 1 to 28, at 6:00 UTC."""
+    at = ScheduleCalendarSpec(
+        hour=(ScheduleRange(BANK_REFUND_HOUR),), minute=(ScheduleRange(0),), day_of_month=(ScheduleRange(day),)
+    )
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            BankRefunds.run,
+            BankRefundsRequest(),
+            id=bank_refunds_id("scheduled"),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary="Drafts what is due back by bank transfer, and asks a person for the file's release",
+        ),
+        spec=ScheduleSpec(calendars=[at]),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from activities.events.delivery import WorkflowStart
 from activities.supervision.supervision import Resumable
 from models import workflow_ids
+from models.bank.bank_refunds import BankRefundsRequest
 from models.cards.card import CardRequest
 from models.collections.collection import CollectionRequest
 from models.disputes.dispute import DisputeRequest
@@ -28,6 +29,7 @@ from workflows.merchants.merchant_connection import MerchantConnection
 from workflows.messages.mailing import Mailing
 from workflows.payments.payment_request import PaymentRequest
 from workflows.reductions.back_end_reduction import BackEndReduction
+from workflows.refunds.bank_refunds import BankRefunds
 from workflows.refunds.refund import Refund
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
@@ -85,6 +87,9 @@ def _of_a_whole(one: OpenObject, provider: str) -> Resumable:
             label = visibility.refund_run_label(provider, day)
             refunds = RefundRunRequest(provider, date.fromisoformat(day), not_due_yet=True)
             return _resumed(workflow_ids.refund_run_id(provider, day), RefundRun.run, refunds, label)
+        case ObjectKind.BANK_REFUNDS, (period,):
+            label = visibility.bank_refunds_label(period)
+            return _resumed(workflow_ids.bank_refunds_id(period), BankRefunds.run, BankRefundsRequest(period), label)
         case ObjectKind.MESSAGE, (hour,):
             label = visibility.mailing_label()
             return _resumed(workflow_ids.mailing_id(f"supervisor/{hour}"), Mailing.run, MailingRequest(), label)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from activities.configuration.fields import Currency
 from activities.documents import DocumentPart
+from models.bank.refund_plan import FileFormat
 from models.money import Money
 
 # A reminder further from the due date than a year is none.
@@ -89,12 +90,15 @@ class RefundRulesPart(DocumentPart):
     """What is done about refunds; what it says nothing of stays as it is.
 
     One that succeeded is watched for `watch_days`, for it can still fail. `refunds_credit`: runs give credit balances
-    back. `collects_reopened`: invoices that a returned payment leaves open are collected at once.
+    back. `collects_reopened`: invoices that a returned payment leaves open are collected at once. `bank_day`: on that
+    day of each month refunds by bank transfer are drafted for `bank_file`, and wait for a person; 0 is never.
     """
 
     watch_days: Annotated[int, Field(ge=0, le=365)] | None = None
     collects_reopened: bool | None = None
     refunds_credit: bool | None = None
+    bank_day: Annotated[int, Field(ge=0, le=28)] | None = None
+    bank_file: FileFormat | None = None
 
 
 class ApprovalRulesPart(DocumentPart):

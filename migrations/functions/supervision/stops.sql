@@ -150,6 +150,10 @@ begin
         select array[f.id, to_char(f.day, 'YYYY-MM-DD')], f.provider_id, f.id, '' from duly.refund_runs f
         where f.completed_at is null and f.started_at < now() - p_at_least and f.id > v_first
         order by f.id limit p_limit;
+    when 'bank_refunds' then return query
+        select array[b.period], '', '', '' from duly.bank_refund_months b
+        where b.state = 'waiting' and b.drafted_at < now() - p_at_least and b.period > v_first
+        order by b.period limit p_limit;
     when 'message' then return query
         -- All that is left in the outbox is one mailing's.
         select array[to_char(date_trunc('hour', now() at time zone 'UTC'), 'YYYY-MM-DD"T"HH24')], '', '', ''

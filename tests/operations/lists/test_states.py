@@ -10,6 +10,7 @@ from activities.bank.debits.debit_answers import DebitBecame
 from activities.bank.refund_confirmation import Became
 from activities.database import Database
 from commands.operations.saved_views import VIEWS
+from models.bank.bank_refunds import BankRefundsState
 from models.bank.debit import DebitBatchState, DebitState
 from models.bank.mandate import MandateState
 from models.cards.card import CardState, ValidationOutcome
@@ -40,6 +41,7 @@ from models.operations.payment_states import (
 from models.operations.record_states import (
     ACCOUNT,
     BANK_REFUND,
+    BANK_REFUNDS,
     DISCREPANCY,
     EVENT,
     EVERY,
@@ -96,6 +98,7 @@ ENUMS: Iterable[tuple[States, Iterable[StrEnum | str]]] = (
     (DEBIT, DebitState),
     (DEBIT_BATCH, DebitBatchState),
     (DEBIT_ANSWER, DebitBecame),
+    (BANK_REFUNDS, BankRefundsState),
     (MERCHANT_CONNECTION, [*ConnectionState, CONNECTING]),
     (SENDING, SendingState),
 )

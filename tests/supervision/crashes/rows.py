@@ -31,6 +31,12 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
         "plan_reduction": Moment.DONE,
         "providers_of_parts": Moment.DONE,
     },
+    "BankRefunds": {
+        "ask_for_bank_release": Moment.DONE,
+        "decide_bank_refunds": Moment.DONE,
+        "open_bank_refunds": Moment.DONE,
+        "start_mailing": Moment.DONE,
+    },
     "BillingRun": {
         "bill_page": Moment.DONE,
         "certify_billing_run": Moment.DONE,

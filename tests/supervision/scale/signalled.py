@@ -35,7 +35,7 @@ SECONDS = 150
 PAUSE = 0.2
 
 DEFINITIONS = {str(one.name): one for one in map(_Definition.must_from_class, WORKFLOWS)}
-SIGNALLED = [name for name, definition in DEFINITIONS.items() if definition.signals or definition.updates]
+SIGNALLED = [name for name, definition in DEFINITIONS.items() if definition.signals]
 
 # An example of every type that a signal carries; none of them says anything new.
 EXAMPLES: Mapping[type, object] = {
