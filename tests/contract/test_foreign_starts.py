@@ -221,7 +221,7 @@ async def test_who_starts_and_asks_in_one_call_gets_the_name_of_the_field_too(fo
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("collection", "did you mean Collection?"), ("Invoice", "there are BackEndReduction, BillingRun")],
+    [("collection", "did you mean Collection?"), ("Invoice", "there are BackEndReduction, BankRefunds")],
 )
 async def test_a_workflow_that_is_none_fails_at_once_and_leaves_the_id_free(
     foreign: Foreign, name: str, hint: str
