@@ -203,7 +203,8 @@ def _across(words: Sequence[_Word], first: int) -> Iterator[_Window]:
     """Yield what may be a number in several words: whole ones, and one whose ends are grown together with others."""
     digits = words[first].digits
     sizes = [len(digits)]
-    for word in words[first + 1 :]:
+    # A word has a digit at least. The rest of a long text is not copied for each of its words.
+    for word in words[first + 1 : first + _LENGTHS[-1]]:
         digits += word.digits
         sizes.append(len(word.digits))
         if len(digits) > _LENGTHS[-1]:
