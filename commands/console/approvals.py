@@ -8,7 +8,7 @@ from activities.console.approvals import Approvals
 from activities.database import Database
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
-from commands.console.limited import LIMITED, Asked, CapturedOutput, amounting
+from commands.console.limited import LIMITED, AskedAction, CapturedOutput, amounting
 from commands.formatting import document, moment, money
 from commands.lists.paging import answer_list, state_word
 from commands.output import ExitCode, Failure, Output, table
@@ -109,7 +109,7 @@ async def withdraw(output: Output, approval: str, *, actor: str, reason: str) ->
 
 async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
     action = LIMITED[asked.action]
-    given = Asked(asked.subject, asked.asked_by, asked.asked_because, asked.key, asked.fields)
+    given = AskedAction(asked.subject, asked.asked_by, asked.asked_because, asked.key, asked.fields)
     because = f"{asked.asked_because}; {asked.id}, approved by {asked.decided_by}: {asked.decided_because}"
     command = KeptCommand(action.command, asked.subject, asked.asked_by, because[:REASON_MAX])
     output = CapturedOutput()

@@ -26,7 +26,7 @@ ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedAction:
     """What somebody asks for: of what, who, why, under which key, and the fields of the form."""
 
     id: str
@@ -39,7 +39,7 @@ class Asked:
         return self.fields.get(name, "")
 
 
-Carry = Callable[[Output, Asked], Awaitable[None]]
+Carry = Callable[[Output, AskedAction], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class CapturedOutput(Output):
         self.lines.append(text)
 
 
-def options_of(asked: Asked) -> WriteOptions:
+def options_of(asked: AskedAction) -> WriteOptions:
     """Return who writes, under the form's key: once."""
     return WriteOptions(asked.actor, f"console:{asked.key}")
 
 
-async def amounting(database: Database, action: str, asked: Asked) -> Amounting:
+async def amounting(database: Database, action: str, asked: AskedAction) -> Amounting:
     """Return what an action comes to at most. Raises RefusedError: there is no such transaction or amount."""
     found = await TransactionQueries(database).require(asked.id)
     amount = found.total_minor
@@ -101,7 +101,7 @@ async def amounting(database: Database, action: str, asked: Asked) -> Amounting:
     return Amounting(found.account_id, amount, found.currency)
 
 
-async def _refund(output: Output, asked: Asked) -> None:
+async def _refund(output: Output, asked: AskedAction) -> None:
     credit = CreditOptions() if asked["credit_note"] == "yes" else None
     options = RefundOptions(
         asked.id,
@@ -116,7 +116,7 @@ async def _refund(output: Output, asked: Asked) -> None:
     await create(output, options, wait_seconds=ANSWER_SECONDS)
 
 
-async def _cancel_payment(output: Output, asked: Asked) -> None:
+async def _cancel_payment(output: Output, asked: AskedAction) -> None:
     options = RefundOptions(
         *(asked.id, RequestKind.PAYMENT_CANCELLATION, "", f"rf_{asked.key}", asked.actor, asked.reason),
         is_acknowledged=True,
@@ -124,11 +124,11 @@ async def _cancel_payment(output: Output, asked: Asked) -> None:
     await create(output, options, wait_seconds=ANSWER_SECONDS)
 
 
-async def _cancel(output: Output, asked: Asked) -> None:
+async def _cancel(output: Output, asked: AskedAction) -> None:
     await cancel(output, asked.id, Because(asked["type"] or None, asked.reason), options_of(asked))
 
 
-async def _write_off(output: Output, asked: Asked) -> None:
+async def _write_off(output: Output, asked: AskedAction) -> None:
     await write_off(output, asked.id, Because(asked["type"] or None, asked.reason), options_of(asked))
 
 

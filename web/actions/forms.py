@@ -16,7 +16,7 @@ from activities.console.choices import Choices, FormChoices
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
-from commands.console.limited import LIMITED, Asked, CapturedOutput, amounting
+from commands.console.limited import LIMITED, AskedAction, CapturedOutput, amounting
 from commands.formatting import money
 from commands.output import ExitCode, Failure
 from commands.runner import translated
@@ -69,7 +69,7 @@ async def send_form(visit: Visit, form: FormData) -> Response:
     """Carry an action out, once by its key, and lead to what became of it. What was refused may be corrected."""
     action, id = _asked_for(visit)
     fields = {one.name: text_of(form, one.name) for one in action.fields}
-    asked = Asked(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
+    asked = AskedAction(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
     filled = {**fields, "reason": asked.reason}
     if not _KEY.fullmatch(asked.key):
         raise HTTPException(409, "This form has no key of ours: open it again.")
@@ -113,7 +113,7 @@ async def show_sent(visit: Visit) -> Response:
     )
 
 
-async def _answered(visit: Visit, action: Action, asked: Asked) -> tuple[str, list[str]]:
+async def _answered(visit: Visit, action: Action, asked: AskedAction) -> tuple[str, list[str]]:
     """Carry an action out and return its outcome and answer; above the limits of its asker it waits for another."""
     output, waits = CapturedOutput(), False
     command = KeptCommand(action.command, asked.id, asked.actor, asked.reason)
@@ -122,7 +122,7 @@ async def _answered(visit: Visit, action: Action, asked: Asked) -> tuple[str, li
         async with keeping(command, output):
             await action.carry(output, asked)
 
-    async def asking() -> None:
+    async def requested() -> None:
         nonlocal command, waits
         if waits := await _waits(visit, action, asked):
             command = KeptCommand("approvals ask", f"{command.name} {asked.id}", asked.actor, asked.reason)
@@ -131,7 +131,7 @@ async def _answered(visit: Visit, action: Action, asked: Asked) -> tuple[str, li
 
     with served():
         if action.path in LIMITED:
-            await translated(asking())
+            await translated(requested())
         if not waits:
             await translated(kept())
     if output.exit_code is not ExitCode.OK:
@@ -139,7 +139,7 @@ async def _answered(visit: Visit, action: Action, asked: Asked) -> tuple[str, li
     return "waiting" if waits else "done", output.lines
 
 
-async def _waits(visit: Visit, action: Action, asked: Asked) -> bool:
+async def _waits(visit: Visit, action: Action, asked: AskedAction) -> bool:
     found = await amounting(visit.web.reading, action.path, asked)
     request = LimitedRequest(
         *(asked.key, action.path, LIMITED[action.path].kind, asked.id),
@@ -159,7 +159,7 @@ def _asked_for(visit: Visit) -> tuple[Action, str]:
     return action, path["id"]
 
 
-def _problems(action: Action, asked: Asked) -> list[Problem]:
+def _problems(action: Action, asked: AskedAction) -> list[Problem]:
     """Return what is wrong before anything is asked: who, why, what is missing, too long, or not to be kept."""
     problems = []
     # The id is kept with the command, as it stands in the address.

@@ -1,21 +1,21 @@
 """What another person decides about: approved and carried out, rejected; or withdrawn by who has asked."""
 
 from commands.console.approvals import approve, reject, withdraw
-from commands.console.limited import Asked
+from commands.console.limited import AskedAction
 from commands.output import Output
 from models.console.roles import Permission
 from web.actions.action import Action
 
 
-async def _approve(output: Output, asked: Asked) -> None:
+async def _approve(output: Output, asked: AskedAction) -> None:
     await approve(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 
-async def _reject(output: Output, asked: Asked) -> None:
+async def _reject(output: Output, asked: AskedAction) -> None:
     await reject(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 
-async def _withdraw(output: Output, asked: Asked) -> None:
+async def _withdraw(output: Output, asked: AskedAction) -> None:
     await withdraw(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 

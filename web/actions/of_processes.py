@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time
 
 from commands.collections.control import send_update as ask_collection
-from commands.console.limited import ANSWER_SECONDS, Asked, Carry
+from commands.console.limited import ANSWER_SECONDS, AskedAction, Carry
 from commands.disputes.disputes import accept
 from commands.events.events import replay
 from commands.messages.messages import resend
@@ -26,33 +26,33 @@ _RUNNING = frozenset({"running", "freezing", "collecting", "paused", "held"})
 
 
 def _of_run(update: str) -> Carry:
-    async def carry(output: Output, asked: Asked) -> None:
+    async def carry(output: Output, asked: AskedAction) -> None:
         await ask_run(output, asked.id, update, OperatorCommand(asked.actor, asked.reason))
 
     return carry
 
 
 def _of_request(update: str) -> Carry:
-    async def carry(output: Output, asked: Asked) -> None:
+    async def carry(output: Output, asked: AskedAction) -> None:
         await ask_request(output, asked.id, update, OperatorCommand(asked.actor, asked.reason))
 
     return carry
 
 
 def _of_collection(update: str) -> Carry:
-    async def carry(output: Output, asked: Asked) -> None:
+    async def carry(output: Output, asked: AskedAction) -> None:
         command = OperatorCommand(asked.actor, asked.reason)
         await ask_collection(output, *_receivable(asked), update, command, str)
 
     return carry
 
 
-async def _retry(output: Output, asked: Asked) -> None:
+async def _retry(output: Output, asked: AskedAction) -> None:
     command = RetryCommand(asked.actor, asked.reason, asked["card"])
     await ask_collection(output, *_receivable(asked), "retry_now", command, str)
 
 
-async def _extend(output: Output, asked: Asked) -> None:
+async def _extend(output: Output, asked: AskedAction) -> None:
     try:
         until = datetime.combine(datetime.fromisoformat(asked["until"]).date(), time(), UTC)
     except ValueError as error:
@@ -61,19 +61,19 @@ async def _extend(output: Output, asked: Asked) -> None:
     await ask_collection(output, *_receivable(asked), "extend_grace", command, str)
 
 
-async def _mark_paid(output: Output, asked: Asked) -> None:
+async def _mark_paid(output: Output, asked: AskedAction) -> None:
     command = PaidOutsideCommand(asked.actor, asked.reason, asked["reference"], asked["method"] or "bank_transfer")
     await ask_collection(output, *_receivable(asked), "mark_paid_outside", command, str)
 
 
-async def _resolve_collection(output: Output, asked: Asked) -> None:
+async def _resolve_collection(output: Output, asked: AskedAction) -> None:
     command = UnknownResolution(
         asked.actor, asked.reason, asked["gateway_reference"], asked["was_not_charged"] == "yes"
     )
     await ask_collection(output, *_receivable(asked), "resolve_unknown", command, CollectResult)
 
 
-async def _resolve(output: Output, asked: Asked) -> None:
+async def _resolve(output: Output, asked: AskedAction) -> None:
     try:
         how = DiscrepancyResolution(asked["as"])
     except ValueError as error:
@@ -81,27 +81,27 @@ async def _resolve(output: Output, asked: Asked) -> None:
     await resolve(output, asked.id, how, account_id=asked["account"], actor=asked.actor, reason=asked.reason)
 
 
-async def _retry_refund(output: Output, asked: Asked) -> None:
+async def _retry_refund(output: Output, asked: AskedAction) -> None:
     await retry(output, asked.id, actor=asked.actor, reason=asked.reason, wait_seconds=ANSWER_SECONDS)
 
 
-async def _check_refund(output: Output, asked: Asked) -> None:
+async def _check_refund(output: Output, asked: AskedAction) -> None:
     await ask_refund(output, asked.id, "check_now", OperatorCommand(asked.actor, asked.reason), str)
 
 
-async def _accept(output: Output, asked: Asked) -> None:
+async def _accept(output: Output, asked: AskedAction) -> None:
     await accept(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 
-async def _replay(output: Output, asked: Asked) -> None:
+async def _replay(output: Output, asked: AskedAction) -> None:
     await replay(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 
-async def _resend(output: Output, asked: Asked) -> None:
+async def _resend(output: Output, asked: AskedAction) -> None:
     await resend(output, asked.id, actor=asked.actor, reason=asked.reason)
 
 
-def _receivable(asked: Asked) -> tuple[str, str]:
+def _receivable(asked: AskedAction) -> tuple[str, str]:
     account_id, _, period = asked.id.rpartition("/")
     return account_id, period
 

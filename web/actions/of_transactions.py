@@ -1,6 +1,6 @@
 """Actions on transactions: drafts are posted or rejected, documents cancelled, written off, moved, paid, refunded."""
 
-from commands.console.limited import LIMITED, Asked, options_of
+from commands.console.limited import LIMITED, AskedAction, options_of
 from commands.ledger.corrections import Because, move, quick_pay
 from commands.ledger.drafts import note, post, reject
 from commands.output import Output
@@ -10,23 +10,23 @@ from web.actions.action import Action, FormField
 _TYPE = "Why, as a type"
 
 
-async def _post(output: Output, asked: Asked) -> None:
+async def _post(output: Output, asked: AskedAction) -> None:
     await post(output, asked.id, options_of(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
 
 
-async def _reject(output: Output, asked: Asked) -> None:
+async def _reject(output: Output, asked: AskedAction) -> None:
     await reject(output, asked.id, asked["rejection"], options_of(asked))
 
 
-async def _note(output: Output, asked: Asked) -> None:
+async def _note(output: Output, asked: AskedAction) -> None:
     await note(output, asked.id, asked["note"], options_of(asked))
 
 
-async def _move(output: Output, asked: Asked) -> None:
+async def _move(output: Output, asked: AskedAction) -> None:
     await move(output, asked.id, asked["account"], Because(reason=asked.reason), options_of(asked))
 
 
-async def _quick_pay(output: Output, asked: Asked) -> None:
+async def _quick_pay(output: Output, asked: AskedAction) -> None:
     reference = asked["reference"] or None
     await quick_pay(output, asked.id, asked["method"], Because(), options_of(asked), reference=reference)
 
