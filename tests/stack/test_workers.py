@@ -60,6 +60,7 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
         (("worker.py", "--role=workflow"), "worker_not_started"),
         (("webhook.py", "--port=0"), "receiver_not_started"),
         (("console.py", "--port=0"), "console_not_started"),
+        (("portal.py", "--port=0"), "portal_not_started"),
     ],
 )
 async def test_what_is_started_before_the_first_migrate_says_so_in_a_line(
@@ -72,6 +73,7 @@ async def test_what_is_started_before_the_first_migrate_says_so_in_a_line(
         "DULY_TEMPORAL_ADDRESS": temporal_address,
         "STRIPE_API_KEY": API_KEY,
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "DULY_PORTAL_URL": "http://127.0.0.1:8020",
     }
 
     started = await asyncio.create_subprocess_exec(
