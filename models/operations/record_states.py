@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models.operations.debit_states import DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
+from models.operations.bank_states import BANK_REFUND, BANK_REFUNDS, DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
 from models.operations.payment_states import (
     ATTEMPT,
     CARD,
@@ -148,25 +148,6 @@ ACCOUNT = States(
     column="accounts.state",
 )
 SUSPENSE = States("Payment in suspense", {"waiting": "nobody knows whose it is"})
-BANK_REFUND = States(
-    "Refund through the bank, after an answer",
-    {
-        "pending": "the bank has not said",
-        "posted": "the bank has paid it",
-        "rejected": "the bank will not pay it",
-        "unchanged": "it was so already",
-    },
-)
-BANK_REFUNDS = States(
-    "Month of refunds through the bank, drafted by the schedule",
-    {
-        "waiting": "nothing is paid before a person releases the file",
-        "released": "the bank's file may be written",
-        "rejected": "every draft was rejected; what is due comes with the next month",
-        "empty": "nobody was in credit",
-    },
-    column="bank_refund_months.state",
-)
 COMMAND = States(
     "Command",
     {

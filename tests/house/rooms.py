@@ -11,36 +11,11 @@ from tests.house.source import Module
 FOLDER_FILES, ROOM_USERS = 14, 3
 
 LAYERS = ("models", "activities", "workflows", "commands")
-CAPABILITIES = frozenset(
-    {
-        "bank",
-        "books",
-        "cards",
-        "collections",
-        "configuration",
-        "console",
-        "disputes",
-        "events",
-        "gateway",
-        "imports",
-        "ledger",
-        "merchants",
-        "messages",
-        "operations",
-        "payments",
-        "portal",
-        "printouts",
-        "reconciliation",
-        "recovery",
-        "reductions",
-        "refunds",
-        "reports",
-        "runs",
-        "subscriptions",
-        "supervision",
-        "wallets",
-    }
-)
+CAPABILITIES = frozenset({
+    "bank", "books", "cards", "collections", "configuration", "console", "disputes", "events", "gateway", "imports",
+    "ledger", "merchants", "messages", "operations", "payments", "portal", "printouts", "reconciliation", "recovery",
+    "reductions", "refunds", "reports", "runs", "subscriptions", "supervision", "wallets",
+})  # fmt: skip
 # Folders that are no capability, with the reason why they stand beside them.
 OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
     "models": {"tables": "the typed tables, one list for every capability"},

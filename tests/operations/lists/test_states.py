@@ -23,7 +23,7 @@ from models.ledger.transaction import LifeCycleState
 from models.merchants.account import ConnectionState
 from models.merchants.connection import CONNECTING
 from models.messages.message import MessageState
-from models.operations.debit_states import DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
+from models.operations.bank_states import BANK_REFUND, BANK_REFUNDS, DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
 from models.operations.event_names import EventName
 from models.operations.payment_states import (
     ATTEMPT,
@@ -40,8 +40,6 @@ from models.operations.payment_states import (
 )
 from models.operations.record_states import (
     ACCOUNT,
-    BANK_REFUND,
-    BANK_REFUNDS,
     DISCREPANCY,
     EVENT,
     EVERY,

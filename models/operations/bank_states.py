@@ -1,4 +1,4 @@
-"""The words of mandates, and of bank debits and their files."""
+"""The words of refunds through the bank, and of mandates, bank debits and their files."""
 
 from models.operations.states import States
 
@@ -37,4 +37,23 @@ DEBIT_ANSWER = States(
         "waiting": "accepted so far: its statement will say",
         "unchanged": "the answer had been applied before",
     },
+)
+BANK_REFUND = States(
+    "Refund through the bank, after an answer",
+    {
+        "pending": "the bank has not said",
+        "posted": "the bank has paid it",
+        "rejected": "the bank will not pay it",
+        "unchanged": "it was so already",
+    },
+)
+BANK_REFUNDS = States(
+    "Month of refunds through the bank, drafted by the schedule",
+    {
+        "waiting": "nothing is paid before a person releases the file",
+        "released": "the bank's file may be written",
+        "rejected": "every draft was rejected; what is due comes with the next month",
+        "empty": "nobody was in credit",
+    },
+    column="bank_refund_months.state",
 )
