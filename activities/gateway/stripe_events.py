@@ -183,6 +183,18 @@ class StripeEvents:
             await endpoints.update_async(found.id, {"enabled_events": cast("Any", list(wanted)), "disabled": False})
             return Endpoint(found.id, url, EndpointChange.UPDATED)
 
+    async def events_not_sent(self, *, of_merchants: bool) -> tuple[str, ...] | None:
+        """Return the needed types of events that no enabled endpoint gets; None where there is no such endpoint."""
+        sent: set[str] | None = None
+        with translating_errors():
+            page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
+            async for endpoint in page.auto_paging_iter():
+                if endpoint.status == "enabled" and bool(endpoint.application) is of_merchants:
+                    sent = (sent or set()) | set(endpoint.enabled_events)
+        if sent is None:
+            return None
+        return () if "*" in sent else tuple(one for one in needed_types(of_merchants=of_merchants) if one not in sent)
+
     async def _endpoint_at(self, url: str, *, of_merchants: bool) -> stripe.WebhookEndpoint | None:
         page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
         async for endpoint in page.auto_paging_iter():

@@ -18,7 +18,7 @@ from models.merchants.connection import (
 )
 from models.operations.event_names import EventName
 from models.operations.merchant_events import MerchantMoved
-from models.tables.returns import MerchantConnectionChangeRow, MerchantConnectionRow
+from models.tables.returns import MerchantConnectionChangeRow, MerchantConnectionRow, MerchantRow
 
 _STORED = TypeAdapter(StoredConnection)
 _EVENTS = {
@@ -121,6 +121,15 @@ class MerchantConnectionQueries:
             select(_C.merchant_id, _C.gateway_account, _C.state, _C.reason, _C.missing, _C.due_at, _C.checked_at)
         )
         return {row.merchant_id: row for row in rows}
+
+    async def in_use(self) -> Sequence[Row[Any]]:
+        """Return the merchants that are switched on, with their connections; `state` is None of who has none."""
+        return await self._database.read(
+            select(MerchantRow.id, _C.gateway_account, _C.state, _C.reason, _C.has_returned)
+            .outerjoin(_C, _C.merchant_id == MerchantRow.id)
+            .where(MerchantRow.takes_payments)
+            .order_by(MerchantRow.id)
+        )
 
     async def history(self, merchant_id: str) -> Sequence[Row[Any]]:
         """Return what became of a merchant's connection, the oldest first."""

@@ -18,7 +18,8 @@ def doctor(
 
     Settings; the database with its encryption, schema, role and server; Temporal with its encryption, namespace, search
     attributes, the workers on each queue, and how fast calls are sent and what limits that; the gateway's key and
-    mode; the clocks of gateway, database and this machine; the mail server. With `--workflows` it is a dry run of
+    mode; where merchants are paid on accounts of their own, Stripe Connect, the endpoint of their events and each
+    account; the clocks of gateway, database and this machine; the mail server. With `--workflows` it is a dry run of
     `supervise` instead: open collections, refunds, reductions, disputes, cards, runs and messages that have no
     workflow, and what resumes each.
     """

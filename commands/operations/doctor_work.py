@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from commands.operations.checks.clocks import examine_clocks
+from commands.operations.checks.connect import examine_merchants
 from commands.operations.checks.database import examine_database, read_providers
 from commands.operations.checks.finding import Finding, Verdict, ok, unchecked, wrong
 from commands.operations.checks.gateway import examine_gateway, examine_mail
@@ -64,6 +65,8 @@ async def _connections(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in examine_temporal(settings, providers):
         yield finding
     async for finding in examine_gateway(settings, providers):
+        yield finding
+    async for finding in examine_merchants(settings):
         yield finding
     yield await examine_clocks(settings)
     yield await examine_mail(settings)

@@ -62,6 +62,12 @@ class StripeAccounts:
                 if metadata_at(account).get(INSTALLATION) == installation
             ]
 
+    async def accounts_seen(self) -> dict[str, AccountFacts]:
+        """List every account that our key opens, by its reference. Raises GatewayError: also where Connect is off."""
+        with translating_errors():
+            found = await self._client.v1.accounts.list_async({"limit": _PAGE})
+            return {account.id: _facts(account) async for account in found.auto_paging_iter()}
+
     async def read_account(self, gateway_account: str) -> AccountFacts | None:
         """Retrieve an account; None when our key does not open it, or it was deleted."""
         try:

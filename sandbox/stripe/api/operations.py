@@ -69,7 +69,7 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ),
     ("POST", "/v1/accounts", accounts.create, sdk.AccountCreateParams),
     ("GET", "/v1/accounts/{id}", accounts.retrieve, sdk.AccountRetrieveParams),
-    ("GET", "/v1/accounts", page_of("accounts"), sdk.AccountListParams),
+    ("GET", "/v1/accounts", accounts.list_all, sdk.AccountListParams),
     ("POST", "/v1/accounts/{id}", accounts.update, sdk.AccountUpdateParams),
     ("DELETE", "/v1/accounts/{id}", accounts.delete, sdk.AccountDeleteParams),
     ("POST", "/v1/account_links", accounts.create_link, sdk.AccountLinkCreateParams),

@@ -173,6 +173,7 @@ class AccountSettings(Model):
     `refunds_need_balance` a refund beyond the balance waits, unbooked, until there is enough. Without
     `honours_idempotency_keys` every repeat is a new request, which no account of Stripe's does: a control, for whoever
     must notice what it doubles; and `books_off_by` minor units too much in every balance transaction are another one.
+    Without `is_platform` the account has not signed up for Connect.
     """
 
     settlement_currency: str | None = None
@@ -180,6 +181,7 @@ class AccountSettings(Model):
     refunds_need_balance: bool = False
     honours_idempotency_keys: bool = True
     books_off_by: int = 0
+    is_platform: bool = True
 
     @model_validator(mode="after")
     def _has_rates(self) -> "AccountSettings":

@@ -7,6 +7,7 @@ from stripe import Account, AccountLink
 
 from sandbox.stripe.api.errors import invalid_request, no_access
 from sandbox.stripe.api.fields import blank
+from sandbox.stripe.api.listing import listed
 from sandbox.stripe.control.messages import AccountReview
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.money import check_currency
@@ -29,6 +30,7 @@ def create(state: AccountState, params: Json) -> Json:
     """A connected account that still has everything to tell."""
     if state.connect is None:
         raise invalid_request("A connected account cannot create accounts.")
+    _require_platform(state)
     dashboard, fees, losses = _controller(params)
     account: Json = blank(Account) | {
         "id": state.ids.new("acct"),
@@ -93,10 +95,28 @@ def _requirements(due: list[str]) -> Json:
     }
 
 
+def list_all(state: AccountState, params: Json) -> Json:
+    """The connected accounts that the platform may see, the newest first."""
+    _require_platform(state)
+    return listed(
+        state.accounts, params, url="/v1/accounts", where=lambda account: not _is_shut_out(state, account["id"])
+    )
+
+
+def _is_shut_out(state: AccountState, id: str) -> bool:
+    return state.connected_state is not None and state.connected_state(id).is_shut_out
+
+
+def _require_platform(state: AccountState) -> None:
+    if not state.settings.is_platform:
+        message = "Only Stripe Connect platforms can work with other accounts. Sign up for Connect in the dashboard."
+        raise invalid_request(message, code="platform_account_required")
+
+
 def retrieve(state: AccountState, _params: Json, id: str) -> Json:
     """An account, as long as the platform may see it."""
     account = state.accounts.get(id)
-    if state.connected_state is not None and state.connected_state(id).is_shut_out:
+    if _is_shut_out(state, id):
         raise no_access("sk_test_sandbox", id)
     return account
 
