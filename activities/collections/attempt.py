@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from activities.gateway.attempts import OutcomeFields, StoredAttempt, stored_attempt
-from models.gateway.charges import Charge, ChargeResult, ChargeStatus
+from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PageBrand
 from models.gateway.decline import Decline, DeclineClass, classify, is_known
 from models.gateway.errors import KEY_USED
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, CollectOutcome, CollectResult
@@ -99,6 +99,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             is_key_used=row["code"] == KEY_USED,
             title=row.get("title", ""),
             methods=tuple(row.get("methods", ())),
+            brand=PageBrand(**(row.get("brand") or {})),
         ),
         is_large=row["is_large"],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 import structlog
@@ -17,6 +17,9 @@ from activities.gateway.translation import (
 from models.gateway.charges import Charge, ChargeResult, ChargeStatus, PaymentPage, page_title
 from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.payment_methods import page_types
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +50,9 @@ class StripePages:
     async def open_page(self, charge: Charge, *, return_url: str) -> PaymentPage:
         """Open a page for exactly this charge, under the attempt's key. It saves no card (decision 0018).
 
-        It offers every configured method that fits the currency (decision 0196).
+        It offers every configured method that fits the currency (decision 0196), and bears the seller's brand (0197).
         """
-        types = _types_to_offer(charge)
+        types, branding = _types_to_offer(charge), _branding(charge)
         metadata, title = metadata_of(charge), charge.title or page_title(charge.invoices) or charge.request_id
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
@@ -70,6 +73,7 @@ class StripePages:
                     "metadata": metadata,
                     "payment_intent_data": {"metadata": metadata, "description": title},
                     "success_url": return_url,
+                    **branding,
                 },
                 {"idempotency_key": charge.idempotency_key},
             )
@@ -125,6 +129,13 @@ def _types_to_offer(charge: Charge) -> list[Any]:
     if not types:
         raise GatewayInvalidRequestError("no_method_takes_currency")
     return list(types)
+
+
+def _branding(charge: Charge) -> "SessionCreateParams":
+    """Return what the page says of its seller; nothing of it is named where the account's own is to be seen."""
+    if not charge.brand.name:
+        return {}
+    return {"branding_settings": {"display_name": charge.brand.name, "button_color": charge.brand.color}}
 
 
 def _page_of(session: stripe.checkout.Session) -> PaymentPage:

@@ -29,12 +29,27 @@ class ChargeStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class PageBrand:
+    """How a page of the gateway's looks: the seller's name at its top, and the colour, as #rrggbb, of its button.
+
+    Empty is what the gateway's account has.
+    """
+
+    name: str = ""
+    color: str = ""
+
+
+NO_BRAND = PageBrand()
+
+
+@dataclass(frozen=True)
 class Charge:
     """One charge to make. Amount in the currency's minor units of ISO 4217; ids and tokens only.
 
     `invoices` are the numbers of those that it is for; a page names them to its customer, or says the `title` instead.
     `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
-    for another amount. `methods` are the provider's payment methods, of which a page offers those that fit.
+    for another amount. `methods` are the provider's payment methods, of which a page offers those that fit,
+    `brand` how it looks.
     """
 
     idempotency_key: str
@@ -53,6 +68,7 @@ class Charge:
     is_key_used: bool = False
     title: str = ""
     methods: tuple[str, ...] = ()
+    brand: PageBrand = NO_BRAND
 
     @property
     def identity(self) -> Identity:

@@ -35,9 +35,11 @@ def terms(account: str, amount_minor: int = 2500, **other: Any) -> PaymentReques
     return PaymentRequestTerms(account_id=account, amount_minor=amount_minor, **(given | other))
 
 
-async def make(duly: RunningDuly, id: str, wanted: PaymentRequestTerms) -> tuple[Requested, PaymentLink]:
+async def make(
+    duly: RunningDuly, id: str, wanted: PaymentRequestTerms, provider: str = "stripe"
+) -> tuple[Requested, PaymentLink]:
     """Make a request and learn its link in one call, as a service does."""
-    given = PaymentRequestInput(id, "stripe", wanted)
+    given = PaymentRequestInput(id, provider, wanted)
     start = WithStartWorkflowOperation(
         PaymentRequest.run,
         given,

@@ -13,3 +13,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select c.account_id, c.period from duly.collections c where c.link_token = p_token and c.closed_at is null
       and not exists (select from duly.payment_requests q where q.account_id = c.account_id and q.period = c.period)
 $$;
+
+-- The brand of the pages on a provider's account: that of the seller whose payments go there. Nothing where there is none: a page of a
+-- merchant's account is never the house's.
+create or replace function duly.page_brand(p_provider_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select jsonb_build_object('name', s.name, 'color', s.color) from duly.providers p
+        join duly.sellers s on s.merchant_id is not distinct from p.merchant_id where p.id = p_provider_id), '{}')
+$$;

@@ -12,7 +12,7 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
 from sandbox.stripe.bank_accounts import DEBITED_IN
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects import customers
+from sandbox.stripe.objects import branding, customers
 from sandbox.stripe.objects.cards import payment_methods, setup_intents
 from sandbox.stripe.objects.payments import payment_intents
 from sandbox.stripe.state.account_state import AccountState, merge_metadata
@@ -75,6 +75,7 @@ def _new(state: AccountState, params: Json, mode: str, customer: str | None) -> 
         "status": "open",
         "ui_mode": params.get("ui_mode", "hosted_page"),
         "url": f"{state.base_url}/pages/checkout/{id}",
+        **branding.branding_of(params),
         **{name: params[name] for name in _COPIED if name in params},
     }
 

@@ -82,6 +82,7 @@ def _checkout_form(state: AccountState, session: Json, error: str | None = None)
         "checkout.html",
         402 if error else 200,
         session=session,
+        brand=session.get("branding_settings"),
         cards=TEST_CARDS if "card" in session["payment_method_types"] else {},
         accounts=_accounts_on(session),
         total=total,
