@@ -6,19 +6,17 @@ A GET opens nothing: mail scanners and previews follow every link. Only the butt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date
 from babel.numbers import format_decimal, parse_decimal
 from jinja2 import Environment, select_autoescape
 from starlette.responses import HTMLResponse, Response
 
 from activities.messages.rendering import reader_locale
-from activities.messages.template_values import money_text, one_line
+from activities.messages.template_values import money_text, one_line, until_text
 from models.money import Money
 from models.payments.payment_request import PaymentRequestState
 
@@ -121,7 +119,7 @@ def request_page(request: LinkedRequest, *, refused: str | None = None) -> Respo
         title=one_line(request.title),
         description=request.description,
         amount=money_text(amount, locale),
-        text=texts[word].format(until=_day(request, locale)),
+        text=texts[word].format(until=until_text(request.expires_at, datetime.now(UTC), request.time_zone, locale)),
         button=texts["button"] if request.is_payable else "",
         choice=_limits(request, locale, texts["choice"]) if request.is_payable and request.is_payers_choice else "",
         given=_typed(request, locale) if refused is None else refused[:TYPED_MAX],
@@ -139,8 +137,3 @@ def _typed(request: LinkedRequest, locale: Locale) -> str:
     """Write the amount that is suggested as its reader would type it."""
     amount = Money(request.payable_minor, request.currency).to_decimal()
     return format_decimal(amount, locale=locale, decimal_quantization=False, group_separator=False)
-
-
-def _day(request: LinkedRequest, locale: Locale) -> str:
-    local = request.expires_at.astimezone(ZoneInfo(request.time_zone))
-    return str(format_date(local.date(), "long", locale=locale))

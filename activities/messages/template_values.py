@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import NumberPattern, parse_pattern
 
 from models.currency import exponent_of
@@ -79,12 +79,24 @@ class Facts:
         local = moment.astimezone(ZoneInfo(self.message.time_zone))
         return str(format_date(local.date(), "long", locale=self.locale))
 
+    def until(self, name: str) -> str:
+        """Write the day on which something ends, and the minute where less than a day is left."""
+        at = datetime.fromisoformat(str(self.message.parameters[name]))
+        return until_text(at, self.message.created_at, self.message.time_zone, self.locale)
+
     def workflow_link(self) -> str:
         """Link to the workflow that a message is about in the Temporal UI; empty where no address of it is set."""
         message = self.message
         workflow_id = collection_id(message.account_id, message.period) if message.account_id else message.run_id
         workflow_id = message.parameters.get("workflow", workflow_id)
         return f"{self.ui_url}/workflows/{quote(workflow_id, safe='')}" if self.ui_url else ""
+
+
+def until_text(at: datetime, now: datetime, time_zone: str, locale: Locale) -> str:
+    """Write the day on which something ends, on the reader's calendar, and the minute where less than a day is left."""
+    local = at.astimezone(ZoneInfo(time_zone))
+    day = str(format_date(local.date(), "long", locale=locale))
+    return day if at - now >= timedelta(days=1) else f"{day}, {format_time(local, 'short', locale=locale)}"
 
 
 def money_text(money: Money, locale: Locale) -> str:
@@ -170,7 +182,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "sender": lambda facts: facts.sender,
         "title": lambda facts: one_line(facts.message.title),
         "type": lambda facts: facts.message.parameters["type"],
-        "until": lambda facts: facts.day("at"),
+        "until": lambda facts: facts.until("at"),
         "usual": lambda facts: facts.money("usual_minor"),
     }
 )

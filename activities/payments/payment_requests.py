@@ -177,6 +177,7 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
         payers=list(terms.payers),
         owner_name=terms.owner_name,
         owner_email=terms.owner_email,
+        valid_seconds=terms.valid_seconds or None,
     )
 
 

@@ -24,6 +24,7 @@ from models.operator_command import OperatorCommand, UnknownResolution
 from models.payments.order import amount_of, asked_of, order_id
 from models.payments.payment_request import PaymentLink, PaymentRequestInput, pay_path
 from models.payments.request_terms import InvalidPaymentRequestError, PaymentRequestTerms
+from models.payments.validity import InvalidValidityError, seconds_of
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, payment_request_id
 from settings import Settings
@@ -55,6 +56,7 @@ class RequestOptions:
     owner: str = ""
     owner_email: str = ""
     currency: str = ""
+    valid_for: str = ""
 
 
 async def create(output: Output, options: RequestOptions, *, wait_seconds: float) -> None:
@@ -211,7 +213,10 @@ def _terms(options: RequestOptions, currency: str) -> PaymentRequestTerms:
             payers=options.payers,
             owner_name=options.owner,
             owner_email=options.owner_email,
+            valid_seconds=seconds_of(options.valid_for),
         )
+    except InvalidValidityError as error:
+        raise refusal("valid_for", "validity_format", str(error)) from error
     except InvalidPaymentRequestError as error:
         field, _, message = str(error).partition(": ")
         raise refusal(field, "payment_request_valid", message) from error

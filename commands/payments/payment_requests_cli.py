@@ -31,6 +31,7 @@ Least = Annotated[
 Most = Annotated[str, typer.Option("--most", help="The payer chooses: so much at most.")]
 Description = Annotated[str, typer.Option("--description", help="More about it, for the payer.")]
 ValidDays = Annotated[int, typer.Option("--valid-days", min=1, max=365, help="Its link is good so long.")]
+ValidFor = Annotated[str, typer.Option("--valid-for", help="Instead of --valid-days: 90s, 45m, 12h or 3d.")]
 IsMailed = Annotated[
     bool, typer.Option("--mail/--no-mail", help="Mail the link to the account's address, and reminders.")
 ]
@@ -73,6 +74,7 @@ def create_payment_request(
     most: Most = "",
     description: Description = "",
     valid_days: ValidDays = 14,
+    valid_for: ValidFor = "",
     is_mailed: IsMailed = True,
     payer: Payers = None,
     owner: Owner = "",
@@ -111,6 +113,7 @@ def create_payment_request(
         owner,
         owner_email,
         currency,
+        valid_for,
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 

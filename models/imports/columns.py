@@ -117,6 +117,7 @@ COLUMNS = MappingProxyType(
             Column("most", "so much at most"),
             Column("description", "more about it, for the payer"),
             Column("valid_days", "its link is good so long", "14"),
+            Column("valid_for", "instead of valid_days: 90s, 45m, 12h or 3d"),
             Column("mail", "yes: the account's address, or each payer's, gets a link and reminders; or no", "yes"),
             Column("sender_email", "who is told when it is paid"),
             Column("payers", "addresses that get a link instead, with blanks between; who pays first pays for all"),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from models.imports.columns import PAYMENT_REQUESTS
 from models.imports.rows import Cells
 from models.payments.order import ID_MEANING, ID_PATTERN
-from models.payments.request_terms import VALID_DAYS_MAX, InvalidPaymentRequestError, PaymentRequestTerms
+from models.payments.request_terms import InvalidPaymentRequestError, PaymentRequestTerms
+from models.payments.validity import VALID_DAYS_MAX, InvalidValidityError, seconds_of
 
 YES_OR_NO = ("yes", "no")
 
@@ -27,6 +28,7 @@ def payment_request_line(line: int, cells: Mapping[str, str], *, sender: str, re
     currency = reading.currency("currency")
     amount, least, most = (reading.amount(name, currency, least=1) for name in ("amount", "least", "most"))
     valid_days = reading.whole("valid_days", 1, VALID_DAYS_MAX)
+    valid_seconds = _validity(reading)
     mail = reading.one_of("mail", YES_OR_NO, "yes_or_no", "must be yes or no")
     terms = None
     if not reading.problems:
@@ -48,8 +50,17 @@ def payment_request_line(line: int, cells: Mapping[str, str], *, sender: str, re
                 payers=tuple(reading.text("payers").split()),
                 owner_name=reading.text("owner_name"),
                 owner_email=reading.text("owner_email"),
+                valid_seconds=valid_seconds,
             )
         except InvalidPaymentRequestError as error:
             field, _, message = str(error).partition(": ")
             reading.refuse(field, "payment_request_valid", message)
     return reading.finish(PaymentRequestLine(line, id, terms))
+
+
+def _validity(reading: Cells) -> int:
+    try:
+        return seconds_of(reading.text("valid_for"))
+    except InvalidValidityError as error:
+        reading.refuse("valid_for", "validity_format", str(error))
+        return 0

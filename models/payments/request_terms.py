@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from models.card_number import REFUSED, holds_card_number
+from models.payments.validity import VALID_DAYS_MAX, VALID_SECONDS_MAX
 from models.problem import refuse_unless
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 2000
 EMAIL_MAX = 254
-VALID_DAYS_MAX = 365
 PAYERS_MAX = 50
 
 
@@ -22,7 +22,8 @@ class PaymentRequestTerms:
 
     `invoices` are ids or numbers. An amount with them is a part of them, 0 is all of them; an amount without them is
     paid on account. With `most_minor` the payer chooses an amount from `least_minor` to it, on account, and the amount
-    is what is suggested. `valid_days` from the day on which it is made. `sender_email` is told when it is paid,
+    is what is suggested. `valid_days` from the moment in which it is made, or, where it is not 0,
+    `valid_seconds` instead. `sender_email` is told when it is paid,
     `is_mailed`: the account's address gets the link, and reminders, or each of the `payers` one of their own, of whom
     the first who pays has paid for all. Where there is no such account, `owner_name` and `owner_email` make one in the
     commit of the request, in its currency; one that there is stays as it is.
@@ -44,6 +45,7 @@ class PaymentRequestTerms:
     payers: tuple[str, ...] = ()
     owner_name: str = ""
     owner_email: str = ""
+    valid_seconds: int = 0
 
     @property
     def is_payers_choice(self) -> bool:
@@ -65,6 +67,8 @@ class PaymentRequestTerms:
             refuse_unless(not holds_card_number(text), error, f"{name}: {REFUSED}")
         self._check_amounts()
         refuse_unless(1 <= self.valid_days <= VALID_DAYS_MAX, error, f"valid_days: must be from 1 to {VALID_DAYS_MAX}")
+        is_within = 0 <= self.valid_seconds <= VALID_SECONDS_MAX
+        refuse_unless(is_within, error, f"valid_seconds: must be from 1 to {VALID_SECONDS_MAX}, or 0 for valid_days")
         refuse_unless(bool(self.sender.strip()), error, "sender: say who asks")
         is_known = not self.sender_email or _is_address(self.sender_email)
         refuse_unless(is_known, error, "sender_email: is no e-mail address")

@@ -64,6 +64,8 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_written(cli: Co
             (account, *title, "--amount", "25", "--no-mail", "--sender-email", "maria"),
             (account, *title, "--amount", "25", "--no-mail", "--id", "4711"),
             (account, *title, "--invoice", "INV-404", "--no-mail"),
+            (account, *title, "--amount", "25", "--no-mail", "--valid-for", "soon"),
+            (account, *title, "--amount", "25", "--no-mail", "--valid-for", "366d"),
         )
     ]
 
@@ -76,6 +78,8 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_written(cli: Co
         (1, "payment_request_valid"),
         (1, "id_format"),
         (1, "invoices_collectable"),
+        (1, "validity_format"),
+        (1, "validity_format"),
     ]
     assert await merchant.value("select count(*) from duly.payment_requests") == 0
 

@@ -1,9 +1,11 @@
 """A payment request over time: it expires, its payer is reminded, and a bank answers days later."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
@@ -54,6 +56,27 @@ async def test_nobody_pays_and_it_expires_after_two_reminders_with_its_page_clos
     assert "The time for this payment is over" in (await payer.visit(link.path)).text
     assert await merchant.value("select count(*) from duly.claims") == 0
     assert not stripe_sandbox.movements().totals
+
+
+async def test_a_link_that_is_good_for_an_hour_says_its_minute_and_is_over_after_it_without_a_reminder(
+    duly: RunningDuly, merchant: Merchant, payer: Payer
+) -> None:
+    account = await reachable(merchant, await merchant.account())
+    wanted = terms(account, is_mailed=True, valid_seconds=3600)
+    handle, link = await make(duly, "hour-1", wanted)
+    shown = await payer.visit(link.path)
+    again, _ = await make(duly, "hour-1", wanted)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await make(duly, "hour-1", terms(account, is_mailed=True, valid_seconds=3599))
+    [row] = await merchant.run("select expires_at - created_at as lasts, valid_days from duly.payment_requests")
+
+    result = await ended(duly, handle)
+
+    assert again.id == handle.id
+    assert (row.lasts, row.valid_days) == (timedelta(hours=1), 1)
+    assert re.search(r"20\d\d, \d+:\d\d", shown.text)
+    assert (result.state, result.reason) == (PaymentRequestState.EXPIRED, "expired")
+    assert await mails(merchant) == ["new"]
 
 
 async def test_a_bank_that_answers_days_later_is_waited_for_beyond_the_end(

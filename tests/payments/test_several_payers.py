@@ -1,6 +1,7 @@
 """Several payers: of one request the first pays for all; or each of several accounts is asked once, by a file."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,22 @@ async def test_good_rows_of_a_file_are_made_once_and_bad_ones_are_named(
     ]
     assert again.document["summary"] == answer["summary"]
     assert {row["id"] for row in made} == {f"r1-{first}", f"r5-{second}"}
+
+
+async def test_a_row_says_how_long_its_link_is_good_by_days_or_by_minutes(
+    cli: CommandLine, workers: None, merchant: Merchant, tmp_path: Path
+) -> None:
+    account = await merchant.account(cards=[])
+    file = tmp_path / "requests.csv"
+    file.write_text(
+        "request_id,account_id,title,amount,currency,mail,valid_days,valid_for\n"
+        f"m1-{account},{account},Taxi,20.00,EUR,no,,45m\n"
+        f"m2-{account},{account},Taxi,20.00,EUR,no,3,\n"
+        f"m3-{account},{account},Taxi,20.00,EUR,no,,45 minutes\n"
+    )
+
+    answer = await cli("payment-requests", "import", str(file), "--json", *WHO)
+    rows = await merchant.run("select expires_at - created_at as lasts from duly.payment_requests order by id")
+
+    assert [(one["field"], one["rule"]) for one in answer.document["problems"]] == [("valid_for", "validity_format")]
+    assert [row.lasts for row in rows] == [timedelta(minutes=45), timedelta(days=3)]

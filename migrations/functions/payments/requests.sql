@@ -78,7 +78,8 @@ $$;
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
     p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
     p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null,
-    p_payers text[] default '{}', p_owner_name text default '', p_owner_email text default '')
+    p_payers text[] default '{}', p_owner_name text default '', p_owner_email text default '',
+    p_valid_seconds integer default null)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -88,6 +89,7 @@ declare
     v_invoices text[];
     v_claimed text[] := '{}';
     v_amount bigint := coalesce(p_asked, p_least);
+    v_valid interval := make_interval(secs => coalesce(p_valid_seconds, p_valid_days * 86400));
 begin
     if p_owner_name <> '' and exists (select from duly.currencies where code = p_currency) then
         -- Who has no account gets one, in the commit of the request: what is refused below leaves none behind.
@@ -104,9 +106,9 @@ begin
         left join duly.transaction_numbers n on n.number = u.name order by u.place);
     select * into q from duly.payment_requests where id = p_id;
     if found then
-        if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.valid_days, q.sender_email, q.is_mailed,
+        if (q.account_id, q.provider_id, q.title, q.description, q.asked_minor, q.invoices, q.expires_at - q.created_at, q.sender_email, q.is_mailed,
                 q.least_minor, q.most_minor, q.payers)
-            is distinct from (p_account_id, p_provider_id, p_title, p_description, p_asked, v_invoices, p_valid_days, p_sender_email,
+            is distinct from (p_account_id, p_provider_id, p_title, p_description, p_asked, v_invoices, v_valid, p_sender_email,
                 p_is_mailed, p_least, p_most, p_payers) then
             perform duly.refuse('id_means_one_request', format('request_id: %s was given to another request, of %s', p_id, q.account_id));
         end if;
@@ -138,9 +140,10 @@ begin
     perform duly.refuse_unpayable(p_account_id, p_provider_id, each, a.currency)
     from unnest(array_remove(array[v_amount, p_least, p_most], null)) each where r.id is null;
     insert into duly.payment_requests (id, account_id, period, provider_id, title, description, asked_minor, currency, invoices,
-        amount_minor, valid_days, sender, sender_email, reason, is_mailed, expires_at, least_minor, most_minor, payers)
+        amount_minor, valid_days, sender, sender_email, reason, is_mailed, created_at, expires_at, least_minor, most_minor, payers)
     values (p_id, p_account_id, v_period, p_provider_id, p_title, p_description, p_asked, a.currency, v_invoices, v_amount,
-        p_valid_days, p_sender, p_sender_email, p_reason, p_is_mailed, now() + make_interval(days => p_valid_days),
+        -- Its moment is the transaction's, so that how long it is good is exactly between the two.
+        ceil(extract(epoch from v_valid) / 86400)::integer, p_sender, p_sender_email, p_reason, p_is_mailed, now(), now() + v_valid,
         p_least, p_most, p_payers)
     returning * into q;
     perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
