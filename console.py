@@ -11,6 +11,7 @@ import uvicorn
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.passkeys import Passkeys
 from activities.console.users import Users
 from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
 from activities.events.bounded_http import Connections, HttpLimits, fitting
@@ -51,6 +52,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             settings,
             Database(reading, timeout_seconds=READ_SECONDS),
             Users(database),
+            Passkeys(database),
             ConsoleForms(database),
             Approvals(database),
             Pages(assets := Assets()),

@@ -73,8 +73,9 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
 grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
 
 -- console
-grant execute on function duly.add_user, duly.ask_approval, duly.begin_form, duly.change_user, duly.decide_approval, duly.end_approval,
-    duly.end_form, duly.end_session, duly.note_sign_in, duly.start_session, duly.user_of_session to duly_app;
+grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user,
+    duly.decide_approval, duly.end_approval, duly.end_form, duly.end_session, duly.is_fresh_session, duly.note_sign_in,
+    duly.remove_passkey, duly.start_session, duly.take_passkey_challenge, duly.use_passkey, duly.user_of_session to duly_app;
 
 -- portal
 grant execute on function duly.ask_portal_link, duly.customer_of_session, duly.end_portal_session, duly.end_portal_sessions,

@@ -19,6 +19,7 @@ from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
+from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
 from web.provider_sign_in import coming_back, leaving
 from web.security import SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
@@ -90,6 +91,12 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/sign-in", sign_in_page(web), methods=["GET"]),
         Route("/sign-in", signing_in(web), methods=["POST"]),
         *_of_provider(web),
+        Route("/sign-in/passkey/options", beginning(web), methods=["POST"]),
+        Route("/sign-in/passkey", completing(web), methods=["POST"]),
+        Route("/passkeys", signed_in(web, show_passkeys), methods=["GET"]),
+        Route("/passkeys", sent_form(web, register), methods=["POST"]),
+        Route("/passkeys/options", sent_form(web, registering), methods=["POST"]),
+        Route("/passkeys/remove", sent_form(web, remove), methods=["POST"]),
         Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
         Route("/", signed_in(web, home)),
         Route("/home/money", signed_in(web, money_today)),

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.passkeys import Passkeys
 from activities.console.users import Users
 from activities.database import Database
 from models.console.console_user import ConsoleUser
@@ -30,6 +31,7 @@ class Web:
     settings: Settings
     reading: Database = field(repr=False)
     users: Users = field(repr=False)
+    passkeys: Passkeys = field(repr=False)
     forms: ConsoleForms = field(repr=False)
     approvals: Approvals = field(repr=False)
     pages: Pages = field(repr=False)

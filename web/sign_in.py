@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from activities.events.link_limits import client_of
 from models.console.roles import Permission
 from web.context import Visit, Web
+from web.passkeys import RelyingParty
 from web.security import form_of, require_token, text_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -126,7 +127,11 @@ def cookie_rules(web: Web) -> dict[str, Any]:
 def sign_in_answer(web: Web, *, to: str, problem: str = "", status: int = 200) -> Response:
     """Answer with the page on which somebody signs in, and what is wrong."""
     text = web.pages.render(
-        "sign_in.html", to=_safe(to), problem=problem, has_provider=bool(web.settings.console_oidc_issuer)
+        "sign_in.html",
+        to=_safe(to),
+        problem=problem,
+        has_provider=bool(web.settings.console_oidc_issuer),
+        has_passkeys=RelyingParty(web.settings.console_url).is_possible,
     )
     return HTMLResponse(text, status, headers={"retry-after": "60"} if status == 429 else None)
 

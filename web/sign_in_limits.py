@@ -17,3 +17,7 @@ class SignInLimits:
     def allows(self, user: str, address: str) -> bool:
         """Count an attempt, and tell whether it may be made."""
         return self._limiter.hit(PER_ADDRESS, address) and self._limiter.hit(PER_USER, user, address)
+
+    def allows_beginning(self, address: str) -> bool:
+        """Count a challenge that is asked for, which is kept, and tell whether it may be."""
+        return self._limiter.hit(PER_ADDRESS, "begins", address)

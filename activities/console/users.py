@@ -61,6 +61,11 @@ class Users:
             return ""
         return await self.started(id, "password", address)
 
+    async def has_password(self, id: str, password: str) -> bool:
+        """Tell whether a user's password is this one. Nothing begins by it."""
+        found = await self._database.read_first(select(UserRow.password_hash).where(UserRow.id == id))
+        return await is_password(found.password_hash if found else "", password)
+
     async def known(self, id: str) -> bool:
         """Tell whether there is such a user who is not disabled."""
         row = UserRow

@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
+from commands.console import passkeys_cli
 from commands.options import After, AsCsv, Json, Limit, Since, Until
 from commands.options import list_page as list_page_of
 from commands.runner import perform
 from models.console.roles import ConsoleRole
 
 app = typer.Typer(help="Users: who may use the console, and as what.", no_args_is_help=True)
+app.add_typer(passkeys_cli.app, name="passkeys")
 
 User = Annotated[str, typer.Argument(metavar="USER", help="Name or e-mail of a user, in small letters.")]
 

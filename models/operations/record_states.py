@@ -197,7 +197,7 @@ SIGN_IN = States(
     "Attempt to sign in to the console",
     {
         "signed_in": "a session began",
-        "wrong": "with a password that is not this user's",
+        "wrong": "with a password or passkey that is not this user's",
         "disabled": "of a user who may not",
         "unknown_user": "of nobody that there is",
         "limited": "one attempt too many within a minute",

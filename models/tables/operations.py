@@ -51,6 +51,7 @@ class UserRow(Base):
     state: Mapped[str]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    handle: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ConsoleSessionRow(Base):
@@ -64,6 +65,34 @@ class ConsoleSessionRow(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class PasskeyRow(Base):
+    """A public key of a user's device. One with `removed_at` lets nobody in."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"))
+    name: Mapped[str]
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    is_synced: Mapped[bool]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    removed_by: Mapped[str]
+
+
+class PasskeyChallengeRow(Base):
+    """What a device is asked to sign, once. Without `session_hash` it is for a sign-in."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    begun_at: Mapped[datetime]
 
 
 class SignInRow(Base):

@@ -10,6 +10,7 @@ import pytest
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.passkeys import Passkeys
 from activities.console.users import Users
 from activities.database import Database
 from models.console.roles import ConsoleRole
@@ -65,7 +66,8 @@ class Browser:
 def web(database: Database, settings: Settings) -> Web:
     """The console's parts, over this test's database."""
     forms, approvals = ConsoleForms(database), Approvals(database)
-    return Web(settings, database, Users(database), forms, approvals, Pages(Assets()), SignInLimits())
+    users, passkeys = Users(database), Passkeys(database)
+    return Web(settings, database, users, passkeys, forms, approvals, Pages(Assets()), SignInLimits())
 
 
 @pytest.fixture

@@ -68,7 +68,8 @@ async def address(web: Web, cli: CommandLine) -> AsyncIterator[str]:
     """The console, served on a free port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    # A name: passkeys are never of a number.
+    url = f"http://localhost:{listening.getsockname()[1]}"
     temporal = cli.environment["DULY_TEMPORAL_ADDRESS"]
     settings = web.settings.model_copy(update={"console_url": url, "temporal_address": temporal})
     ours = replace(web, settings=settings)
@@ -138,6 +139,27 @@ async def goes_to_a_transaction_by_keys(page: Page) -> None:
     await expect(page.get_by_role("heading", name="Double entry")).to_be_visible()
 
 
+async def adds_a_passkey_and_signs_in_by_it(person: Person) -> None:
+    """Register a device, which the browser's own tools stand for, sign out, and come back without a password."""
+    page = person.page
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("WebAuthn.enable")
+    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    options = {**device, "isUserVerified": True, "automaticPresenceSimulation": True}
+    await tools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    await person.open("/passkeys")
+    for name in ("laptop", "laptop again"):
+        await page.get_by_label("Name of the device").fill(name)
+        await page.get_by_role("button", name="Add").click()
+        if name == "laptop":
+            await expect(page.get_by_role("cell", name="laptop", exact=True)).to_be_visible()
+    await expect(page.get_by_text("has a passkey of yours already")).to_be_visible()
+    await page.locator("details.menu summary").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Use a passkey").click()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
 @pytest.mark.browser
 async def test_a_person_signs_in_finds_an_account_acts_and_meets_nothing_serious(
     acting: None,
@@ -157,10 +179,11 @@ async def test_a_person_signs_in_finds_an_account_acts_and_meets_nothing_serious
     await finds_and_opens(page, period)
     await says_that_it_was_paid_outside(page)
     await goes_to_a_transaction_by_keys(page)
+    await adds_a_passkey_and_signs_in_by_it(person)
 
     # then no page has anything serious: wide and light, or narrow and dark
     pages = (
-        *("/", "/transactions", "/discrepancies?state=open", f"/accounts/{busy[0]}"),
+        *("/", "/passkeys", "/transactions", "/discrepancies?state=open", f"/accounts/{busy[0]}"),
         f"/collections/{busy[0]}/{period}",
         f"/do/collections/give-up/{busy[0]}/{period}",
     )

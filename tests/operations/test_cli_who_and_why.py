@@ -86,6 +86,7 @@ FINAL = frozenset(
         "transactions cancel",
         "transactions reject",
         "transactions write-off",
+        "users passkeys remove",
         "wallets void",
     }
 )
@@ -113,6 +114,7 @@ IDS_AND_DATES = frozenset(
         "merchant",
         "message",
         "object_id",
+        "passkey",
         "payment",
         "period",
         "product",

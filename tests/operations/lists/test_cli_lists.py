@@ -24,6 +24,9 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
     ("reports", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release has"),
     ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
     ("users", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few people"),
+    ("users", "passkeys", "list"): dict.fromkeys(
+        ("--from", "--to", "--limit", "--after", "--state"), "a few of a few people"
+    ),
     ("webhooks", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release needs"),
     ("movements", "list"): {"--state": "--open, --overdue and --differing"},
     ("suspense", "list"): {"--state": "all of it waits"},
@@ -80,6 +83,7 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
         ("reports", "list"),
         ("schedule", "list"),
         ("users", "list"),
+        ("users", "passkeys", "list"),
         ("webhooks", "list"),
     }
     # A journal has no end: its sums are balances and statements. Of all payments --totals says what they come to.
