@@ -202,7 +202,10 @@ def build_app(webhook: Webhook) -> Starlette:
         Route("/ready", webhook.readiness),
     ]
     handlers = dict.fromkeys((DatabaseUnavailableError, SchemaMismatchError), _come_back)
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    # It would lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:

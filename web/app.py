@@ -109,7 +109,10 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     ]
     settings = web.settings
     headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
-    return Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(web))
+    app = Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(web))
+    # It would lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

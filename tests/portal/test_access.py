@@ -124,6 +124,20 @@ async def test_a_customer_finds_nothing_of_another_account(customer: Customer, m
     assert invoice not in await customer.open(f"/documents?before=ft_{10**12}")
 
 
+async def test_no_answer_leads_to_the_host_that_a_request_names_and_what_is_no_id_is_not_there(
+    customer: Customer, merchant: Merchant
+) -> None:
+    named = [await customer.client.get(path, headers={"host": "evil.example"}) for path in ("/documents/", "/sign-in/")]
+    await customer.enter(await merchant.account(cards=()))
+
+    odd = [
+        await customer.status(path) for path in ("/documents/%00", "/documents/ft_%00/file/pdf", "/cards/%00/remove")
+    ]
+    odd.append((await customer.send("/documents/ft_%00/pay", key="0" * 32)).status_code)
+
+    assert ([(one.status_code, one.headers.get("location")) for one in named], odd) == ([(404, None)] * 2, [404] * 4)
+
+
 async def test_whoever_is_not_signed_in_sees_the_sign_in_alone(customer: Customer) -> None:
     paths = ("/", "/documents", "/documents/ft_1", "/documents/ft_1/file/pdf", "/payments", "/cards", "/details")
 

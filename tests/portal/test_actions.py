@@ -1,5 +1,6 @@
 """What customers do in the portal: by the use cases of the command line, once, and kept in their name."""
 
+import asyncio
 import re
 from html import unescape
 from typing import Any
@@ -46,6 +47,50 @@ async def test_an_invoice_is_paid_on_one_page_however_often_the_button_is_presse
     asked = (await cli.json("payment-requests", "list", "--account", account))["payment_requests"]
     assert (len(set(pages)), [(one["amount_minor"], one["state"]) for one in asked]) == (1, [(1190, "open")])
     assert ("payment-requests create", "customer", "done") in await commands(cli)
+
+
+async def test_two_tabs_at_once_open_one_page(
+    acting: None, workers: None, customer: Customer, merchant: Merchant
+) -> None:
+    account = await merchant.account(owes_minor=1190)
+    invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
+    await customer.enter(account)
+
+    tabs = await asyncio.gather(*(customer.send(f"/documents/{invoice}/pay", key=key * 32) for key in "abc"))
+
+    # Whoever comes between the claim and its page is asked to come back.
+    assert {one.status_code for one in tabs} <= {200, 409}
+    assert len({page_of(one.text) for one in tabs if one.status_code == 200}) == 1
+
+
+async def test_the_key_of_a_form_names_nothing_that_another_account_has_begun(
+    acting: None, workers: None, customer: Customer, merchant: Merchant
+) -> None:
+    pages = []
+    for _ in range(2):
+        account = await merchant.account(cards=(), owes_minor=1190)
+        invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
+        await customer.enter(account)
+        pages += [
+            page_of((await customer.send(path, key="a" * 32)).text)
+            for path in ("/cards/add", f"/documents/{invoice}/pay")
+        ]
+
+    assert len(set(pages)) == 4
+
+
+async def test_nothing_is_changed_of_an_account_that_is_over_and_no_machine_word_is_said(
+    acting: None, customer: Customer, merchant: Merchant
+) -> None:
+    account = await merchant.account(cards=())
+    await customer.enter(account)
+    await customer.open("/details")
+    await merchant.run("update duly.accounts set state = 'terminated' where id = :id", id=account)
+
+    name = await customer.send("/details", owner_name="Anna Berg", locale="en", time_zone="UTC")
+    home = await customer.send("/details/address", street="Ring 1", city="Wien", country="AT")
+
+    assert (name.status_code, home.status_code, "database" in name.text + home.text) == (409, 409, False)
 
 
 async def test_a_card_is_added_once_by_a_form_and_one_is_set_first_and_removed(

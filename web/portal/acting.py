@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import FormData
@@ -51,9 +52,12 @@ async def carried_out(
     return output.document
 
 
-def key_of(form: FormData) -> str:
-    """Return the key of a form, by which what it begins is begun once. Raises HTTPException: it has none of ours."""
+def key_of(form: FormData, account_id: str) -> str:
+    """Return by what key a form begins something once. Raises HTTPException: it has none of ours.
+
+    The account is in it: a browser sends what it likes, and must not name what another account has begun.
+    """
     key = text_of(form, "key")
     if not _KEY.fullmatch(key):
         raise HTTPException(409)
-    return key
+    return sha256(f"{account_id}/{key}".encode()).hexdigest()[:32]

@@ -75,7 +75,10 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     headers = Middleware(
         SecurityHeaders, is_encrypted=portal.settings.is_portal_encrypted, policy=_POLICY, referrer="no-referrer"
     )
-    return Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(portal))
+    app = Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(portal))
+    # It would lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

@@ -74,7 +74,10 @@ async def _kept(visit: PortalVisit, given: Mapping[str, str], command: str, work
     try:
         await carried_out(command, visit.customer.account_id, work)
     except Failure as failure:
-        return await _page(visit, given, [problem.field for problem in failure.problems])
+        if wrong := [problem.field for problem in failure.problems if problem.field in given]:
+            return await _page(visit, given, wrong)
+        # No field is wrong: the account is over, say, and nothing of it is changed any more.
+        return visit.message("not_done", 409)
     return RedirectResponse("/details", 303)
 
 

@@ -20,6 +20,7 @@ from models.workflow_ids import card_id, collection_id, payment_request_id
 from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, key_of
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES, GATEWAY_PAGES
+from web.portal.views import document_id
 
 _CONFLICT = 409
 
@@ -36,12 +37,12 @@ async def show_removal(visit: PortalVisit) -> Response:
 
 async def add_card(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which another card is saved."""
-    return await _register(visit, key_of(form))
+    return await _register(visit, key_of(form, visit.customer.account_id))
 
 
 async def replace_card(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which a card is saved that takes the place of one."""
-    return await _register(visit, key_of(form), await _mine(visit))
+    return await _register(visit, key_of(form, visit.customer.account_id), await _mine(visit))
 
 
 async def remove_card(visit: PortalVisit, _form: FormData) -> Response:
@@ -56,26 +57,36 @@ async def set_default(visit: PortalVisit, _form: FormData) -> Response:
 
 async def pay_document(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which one invoice is paid."""
-    found = await visit.queries.document(visit.request.path_params["id"])
+    found = await visit.queries.document(document_id(visit))
     if found is None or not (found.unsettled_minor and found.classification == "invoice"):
         raise HTTPException(404)
-    return await _pay(visit, key_of(form), [found.id], found.number)
+    return await _pay(visit, key_of(form, visit.customer.account_id), [found.id], found.number)
 
 
 async def _pay(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:
     """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own."""
     visit.require(GATEWAY_PAGES, "gateway pages")
-    claimed = next((row for row in await visit.queries.claimed() if row.invoice_id in invoices), None)
     try:
-        if claimed is not None and claimed.request_id is None:
-            workflow = collection_id(visit.customer.account_id, claimed.period)
-        elif claimed is not None:
-            workflow = payment_request_id(claimed.request_id)
-        else:
-            workflow = payment_request_id(await _request(visit, f"portal-{key}", invoices, title))
-        return _leave(visit, await _page_of(workflow))
+        if not (asking := await _asking(visit, invoices)):
+            try:
+                asking = payment_request_id(await _request(visit, f"portal-{key}", invoices, title))
+            except Failure:
+                # Another tab was first: both lead to one page.
+                if not (asking := await _asking(visit, invoices)):
+                    raise
+        return _leave(visit, await _page_of(asking))
     except Failure:
         return visit.message("not_payable", _CONFLICT)
+
+
+async def _asking(visit: PortalVisit, invoices: Sequence[str]) -> str:
+    """Return which process asks for an invoice already; "" for none."""
+    claimed = next((row for row in await visit.queries.claimed() if row.invoice_id in invoices), None)
+    if claimed is None:
+        return ""
+    if claimed.request_id is None:
+        return collection_id(visit.customer.account_id, claimed.period)
+    return payment_request_id(claimed.request_id)
 
 
 async def _request(visit: PortalVisit, id: str, invoices: Sequence[str], title: str) -> str:

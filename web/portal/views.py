@@ -96,10 +96,18 @@ async def _list(visit: PortalVisit, kinds: Any, name: str) -> Response:
 
 async def _mine(visit: PortalVisit) -> Any:
     """Return the document of an address. Raises HTTPException (404): the account has none such."""
-    found = await visit.queries.document(visit.request.path_params["id"])
+    found = await visit.queries.document(document_id(visit))
     if found is None or found.classification not in _KINDS:
         raise HTTPException(404)
     return found
+
+
+def document_id(visit: PortalVisit) -> str:
+    """Return the id of an address. Raises HTTPException (404): it is written like none, and is not looked up."""
+    id = str(visit.request.path_params["id"])
+    if not _ID.fullmatch(id):
+        raise HTTPException(404)
+    return id
 
 
 def _today(visit: PortalVisit) -> date:
