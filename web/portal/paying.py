@@ -67,19 +67,19 @@ async def _pay(visit: PortalVisit, key: str, invoices: Sequence[str], title: str
     """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own."""
     visit.require(GATEWAY_PAGES, "gateway pages")
     try:
-        if not (asking := await _asking(visit, invoices)):
+        if not (workflow := await _claiming(visit, invoices)):
             try:
-                asking = payment_request_id(await _request(visit, f"portal-{key}", invoices, title))
+                workflow = payment_request_id(await _request(visit, f"portal-{key}", invoices, title))
             except Failure:
                 # Another tab was first: both lead to one page.
-                if not (asking := await _asking(visit, invoices)):
+                if not (workflow := await _claiming(visit, invoices)):
                     raise
-        return _leave(visit, await _page_of(asking))
+        return _leave(visit, await _page_of(workflow))
     except Failure:
         return visit.message("not_payable", _CONFLICT)
 
 
-async def _asking(visit: PortalVisit, invoices: Sequence[str]) -> str:
+async def _claiming(visit: PortalVisit, invoices: Sequence[str]) -> str:
     """Return which process asks for an invoice already; "" for none."""
     claimed = next((row for row in await visit.queries.claimed() if row.invoice_id in invoices), None)
     if claimed is None:
