@@ -241,6 +241,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             guarded=GuardedInbox(EventInbox(guarded, settings.provider), guard),
             is_live=settings.is_live,
         )
+        webhook.links.lead_back_to(settings.portal_url)
         telemetry.receive(webhook.counts, connections.closed)
         # What is loaded by now stays: collecting garbage need not walk through it while somebody waits for an answer.
         gc.collect()

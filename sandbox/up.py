@@ -14,6 +14,7 @@ import typer
 
 from sandbox.console import running_console
 from sandbox.data_folder import Ports, write_private
+from sandbox.portal import HOW_IN, running_portal, with_portal
 from sandbox.servers.processes import ServiceError, together
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
@@ -39,19 +40,19 @@ def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
 
 
 async def up(options: StackOptions, roles: Sequence[str]) -> None:
-    """Run the stack, a worker of each role, the receiver of events and the console until cancelled.
+    """Run the stack, a worker of each role, the receiver of events, the console and the portal until cancelled.
 
-    ServiceError when one does not start or ends; without workers there is no receiver and no console either.
+    ServiceError when one does not start or ends; without workers there are no receiver, console and portal either.
     """
     async with running_stack(options) as bare, contextlib.AsyncExitStack() as running:
-        stack, children = bare, []
+        stack, children = with_portal(bare) if roles else bare, []
         if roles and bare.settings.stripe_webhook_secrets:
-            webhook = await running.enter_async_context(running_webhook(bare))
+            webhook = await running.enter_async_context(running_webhook(stack))
             children.append(webhook.child)
-            stack = reached_at(bare, webhook.url)
+            stack = reached_at(stack, webhook.url)
         workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
         console = await running.enter_async_context(running_console(stack)) if roles else None
-        children += [console.child] if console else []
+        children += [console.child, await running.enter_async_context(running_portal(stack))] if console else []
         running.enter_context(environment_file(stack))
         print(describe(stack, len(workers), console.describe() if console else "off"), flush=True)
         # With workers this ends when one of them does; without, when it is cancelled.
@@ -82,6 +83,7 @@ def describe(stack: Stack, workers: int, console: str = "off") -> str:
         "PostgreSQL": f"{database.hostname}:{database.port}{database.path} as {database.username}",
         "Stripe sandbox" if stack.control else "Stripe": settings.stripe_api_base,
         "Console": console,
+        "Portal": f"{settings.portal_url}, {HOW_IN}" if workers else "off",
         "Webhook": settings.public_url if workers else "off",
         "Mail": f"{stack.folder.path / 'mail'}" if stack.mailbox else urlsplit(settings.smtp_url).hostname,
         "Logs": f"{stack.folder.logs}",

@@ -19,6 +19,7 @@ from activities.events.inbox import EventInbox
 from activities.events.link_limits import BoundedLinks
 from activities.events.merchant_pages import merchant_page
 from activities.events.request_links import InvalidAmountError, LinkedRequest, chosen_amount, request_page
+from activities.events.thanks_page import thanks_page
 from models.payments.payment_request import PageOrder
 from models.workflow_ids import card_id as card_workflow_id
 from models.workflow_ids import collection_id, merchant_connection_id, payment_request_id
@@ -58,8 +59,13 @@ class CustomerLinks:
 
     def __init__(self, inbox: EventInbox, client: Client, gate: BoundedLinks) -> None:
         self._inbox = inbox
+        self._portal_url = ""
         self._client = client
         self._gate = gate
+
+    def lead_back_to(self, portal_url: str) -> None:
+        """Lead whoever comes back from the gateway's pages on to the portal at an address; "" for none."""
+        self._portal_url = portal_url
 
     async def pay(self, request: Request) -> Response:
         """Take a customer from the link in a message to a page on which they can pay."""
@@ -144,8 +150,8 @@ class CustomerLinks:
 
     async def saved(self, _request: Request) -> Response:
         """Thank a card's holder; whether the card is good is for the gateway to say."""
-        return PlainTextResponse("Thank you. Your card is being checked.")
+        return thanks_page("Your card is being checked.", self._portal_url, "/cards")
 
     async def paid(self, _request: Request) -> Response:
         """Thank a customer; whether they paid is for the gateway to say."""
-        return PlainTextResponse("Thank you. You will receive a receipt by e-mail.")
+        return thanks_page("You will receive a receipt by e-mail.", self._portal_url, "/")

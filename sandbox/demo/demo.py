@@ -29,6 +29,7 @@ from sandbox.past.company import Company
 from sandbox.past.lives import Life, lives_of
 from sandbox.past.past import folder_of_the_past, live_through, periods_until
 from sandbox.past.present import go_on, resume
+from sandbox.portal import running_portal, with_portal
 from sandbox.servers.processes import Command, ServiceError, run_to_end, together
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.up import environment_file
@@ -89,9 +90,9 @@ async def run_demo(options: DemoOptions) -> DemoReport:
         display.summary(demo.report)
         if options.keep:
             await make_schedules(demo.stack)
-            async with running_console(demo.stack) as console:
+            async with running_console(demo.stack) as console, running_portal(demo.stack):
                 with environment_file(demo.stack) as environment:
-                    display.kept(environment, console.describe())
+                    display.kept(environment, console.describe(), demo.stack.settings.portal_url)
                     await _until_interrupted()
         return demo.report
 
@@ -121,6 +122,8 @@ async def running_demo(options: DemoOptions, display: DemoDisplay) -> AsyncItera
         lives = await _past_of(data, periods, options, display)
         display.step("Starting PostgreSQL, Temporal, the Stripe sandbox and a mail catcher")
         stack = await running.enter_async_context(running_stack(StackOptions(data=data)))
+        # Before the workers start: their letters lead there.
+        stack = with_portal(stack) if options.keep else stack
         tools = await running.enter_async_context(running_tools(stack))
         workers = (running.enter_async_context(running_worker(_for_workers(stack), role)) for role in ROLES)
         await together(_open(tools, lives, periods, options, display), *workers)

@@ -13,6 +13,7 @@ from models.currency import exponent_of
 from models.money import Money
 from sandbox.demo.outcomes import OPEN, AccountOutcome, Tally
 from sandbox.demo.report import DemoReport
+from sandbox.portal import HOW_IN
 
 # What counts while it runs, in the words of a narrow line.
 _IN_PROGRESS = {
@@ -84,10 +85,11 @@ class DemoDisplay:
         for name, link in report.links.items():
             self._report.print(f"  {name:<11} {link}", markup=False)
 
-    def kept(self, environment: Path, console: str) -> None:
+    def kept(self, environment: Path, console: str, portal: str) -> None:
         """Say how to look around, and how to end it."""
         how = f"In another terminal, for duly: set -a; . {environment}; set +a"
         self._aside.print(f"\nThe console: {console}", soft_wrap=True, markup=False, highlight=False)
+        self._aside.print(f"The portal: {portal}, {HOW_IN}", soft_wrap=True, markup=False, highlight=False)
         self._aside.print(f"\nThe stack keeps running until Ctrl-C. {how}", soft_wrap=True, markup=False)
 
 

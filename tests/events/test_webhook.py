@@ -6,13 +6,16 @@ import httpx
 import pytest
 
 from activities.database import Database
+from activities.events.inbox import EventInbox
+from activities.events.receiver_clock import ReceiverClock
+from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import Stage
 from sandbox.stripe.control.client import SandboxControl
 from tests.events.signed_events import SECRETS, an_event, send, signed
 from tests.support.attempts import never_answer
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly
-from webhook import BODY_BYTES_MAX, Webhook
+from webhook import BODY_BYTES_MAX, Webhook, build_app
 
 
 async def stored(merchant: Merchant) -> int:
@@ -87,3 +90,18 @@ async def test_an_event_wakes_the_collection_that_waits_for_evidence(
 async def test_readiness_needs_the_database(visitor: httpx.AsyncClient, database: Database) -> None:
     assert (await visitor.get("/ready")).json() == {"status": "ready"}
     assert (await visitor.get("/health")).json()["status"] == "alive"
+
+
+@pytest.mark.parametrize(("portal_url", "links"), [("", 0), ("https://pay.example.com", 1)])
+async def test_whoever_comes_back_from_the_gateways_page_is_led_on_to_the_portal_where_there_is_one(
+    inbox: EventInbox, duly: RunningDuly, gateway: StripeGateway, portal_url: str, links: int
+) -> None:
+    webhook = Webhook(inbox, duly.client, SECRETS, ReceiverClock(gateway))
+    webhook.links.lead_back_to(portal_url)
+    transport = httpx.ASGITransport(app=build_app(webhook))
+    async with httpx.AsyncClient(transport=transport, base_url="http://duly") as client:
+        pages = [(await client.get(path)).text for path in ("/paid", "/saved")]
+
+    wanted = [f'href="{portal_url}/"', f'href="{portal_url}/cards"']
+    assert [page.count("href") for page in pages] == [links] * 2
+    assert [link in page for link, page in zip(wanted, pages, strict=True)] == [bool(links)] * 2
