@@ -52,6 +52,7 @@ from commands.subscriptions import change_cli as subscription_changes
 from commands.subscriptions import cli as subscriptions
 from commands.supervision import commands_cli as given_commands
 from commands.supervision.supervise import supervise
+from commands.vouchers import cli as vouchers
 from commands.wallets import cli as wallets
 
 app = typer.Typer(
@@ -81,6 +82,7 @@ GROUPS = {
     "books": books.app,
     "bills": bills.app,
     "wallets": wallets.app,
+    "vouchers": vouchers.app,
     "refunds": refunds.app,
     "reductions": reductions.app,
     "merchants": merchants.app,

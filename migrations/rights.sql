@@ -21,7 +21,8 @@ grant select on all sequences in schema duly to duly_app;
 
 -- Configuration.
 grant insert, update on duly.tax_rates, duly.products, duly.payment_methods, duly.transaction_types,
-    duly.transaction_reasons, duly.due_date_rules, duly.wallet_transaction_types to duly_app;
+    duly.transaction_reasons, duly.due_date_rules, duly.wallet_transaction_types,
+    duly.voucher_types to duly_app;
 grant insert, update on duly.wallet_limits to duly_app;
 grant update on duly.definitions to duly_app;
 -- A series keeps its kind for good.
@@ -158,6 +159,9 @@ grant execute on function duly.change_subscription, duly.create_subscription, du
 
 -- supervision
 grant execute on function duly.begin_command, duly.commands_to_log, duly.end_command, duly.next_steps_after, duly.note_resumptions, duly.note_stop, duly.note_stops, duly.open_objects to duly_app;
+
+-- vouchers
+grant execute on function duly.cancel_vouchers, duly.expire_vouchers, duly.issue_vouchers, duly.redeem_voucher to duly_app;
 
 -- wallets
 grant execute on function duly.expire_wallets, duly.wallet_balance, duly.wallet_credit, duly.wallet_credits, duly.wallet_debit,

@@ -23,7 +23,11 @@ from activities.configuration.sql import (
     SAY_VERSION,
     SAY_WHO,
 )
-from activities.configuration.wallet_consistency import ConfiguredWallets, problems_of_wallets
+from activities.configuration.wallet_consistency import (
+    ConfiguredWallets,
+    problems_of_vouchers,
+    problems_of_wallets,
+)
 from activities.configuration.writing import DocumentWriting, Written
 from activities.database import Database, RuleBrokenError
 from models.problem import Problem, RefusedError, refusal
@@ -168,6 +172,7 @@ async def _require_consistent(connection: AsyncConnection, document: Definitions
         *check(document, known),
         *problems_of_ledger(document, ledger),
         *problems_of_wallets(document, wallets),
+        *problems_of_vouchers(document, wallets),
     ]:
         raise RefusedError(problems)
 

@@ -24,7 +24,7 @@ from activities.configuration.document_parts.rules_document import (
 )
 from activities.configuration.document_parts.run_document import RunDefinition
 from activities.configuration.document_parts.seller_document import SellerPart
-from activities.configuration.document_parts.wallet_document import WalletLimit, WalletTransactionType
+from activities.configuration.document_parts.wallet_document import VoucherType, WalletLimit, WalletTransactionType
 from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
@@ -62,7 +62,7 @@ class Product(DocumentPart):
     product_line: str | None = None
     tax_rate: Id | None = None
     ledger_account: Annotated[
-        str, Field(pattern=r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing)$")
+        str, Field(pattern=r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing)$")
     ] = ""
     active: bool = True
 
@@ -77,7 +77,9 @@ class PaymentMethod(DocumentPart):
 
     id: MethodId
     name: Name
-    ledger_account: Annotated[str, Field(pattern=r"^((bank|cash|other_methods)(:[!-~]+)?|wallet_clearing)$")] = "bank"
+    ledger_account: Annotated[
+        str, Field(pattern=r"^((bank|cash|other_methods)(:[!-~]+)?|(wallet|voucher)_clearing)$")
+    ] = "bank"
     active: bool = True
 
 
@@ -181,6 +183,7 @@ class DefinitionsDocument(DocumentPart):
     sellers: tuple[SellerPart, ...] = ()
     wallet_transaction_types: tuple[WalletTransactionType, ...] = ()
     wallet_limits: tuple[WalletLimit, ...] = ()
+    voucher_types: tuple[VoucherType, ...] = ()
 
     @model_validator(mode="after")
     def _names_everything_once(self) -> Self:

@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from models.ledger.account import AccountKind
-from models.tables.accounts import AccountRow, WalletLimitRow, WalletTypeRow
+from models.tables.accounts import AccountRow, VoucherTypeRow, WalletLimitRow, WalletTypeRow
 from models.tables.configuration import (
     ApprovalRulesRow,
     CardNetworkRow,
@@ -221,5 +221,16 @@ LISTS = MappingProxyType(
         "wallet_limits": select(WalletLimitRow.currency, WalletLimitRow.maximum_minor).order_by(
             WalletLimitRow.currency
         ),
+        "voucher_types": select(
+            VoucherTypeRow.id,
+            VoucherTypeRow.name,
+            VoucherTypeRow.product_id.label("product"),
+            VoucherTypeRow.ledger_account,
+            VoucherTypeRow.payment_method_id.label("payment_method"),
+            VoucherTypeRow.payment_type_id.label("payment_type"),
+            VoucherTypeRow.expires_after_days,
+            VoucherTypeRow.breakage_account,
+            VoucherTypeRow.is_active,
+        ).order_by(VoucherTypeRow.id),
     }
 )

@@ -1,4 +1,4 @@
-"""What the wallets' tables of a document must agree with: products, methods and types."""
+"""What the tables of wallets and vouchers must agree with: products, methods and types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from activities.configuration.document_parts.wallet_document import WalletTransa
 from models.ledger.transaction import Classification
 from models.problem import Problem
 
-CLEARING = "wallet_clearing"
+CLEARING, VOUCHERS = "wallet_clearing", "voucher_clearing"
 # Duly posts payments of these types by itself.
 _OWN_TYPES = frozenset({"payment_kept", "refund_returned"})
 
@@ -22,6 +22,7 @@ class ConfiguredWallets:
     payment_methods: Mapping[str, str]
     transaction_types: Mapping[str, str]
     types: Mapping[str, Mapping[str, Any]]
+    sold_vouchers: Mapping[str, bool]
 
 
 def problems_of_wallets(document: DefinitionsDocument, stored: ConfiguredWallets) -> Iterator[Problem]:
@@ -45,6 +46,35 @@ def problems_of_wallets(document: DefinitionsDocument, stored: ConfiguredWallets
             yield Problem(f"{place}.expires_after_days", "wallet_expiry_type", problem)
 
 
+def problems_of_vouchers(document: DefinitionsDocument, stored: ConfiguredWallets) -> Iterator[Problem]:
+    """Yield everything in the vouchers' table that contradicts the document or the configuration."""
+    known = _with(document, stored)
+    for position, type in enumerate(document.voucher_types):
+        place = f"voucher_types.{position}"
+        if known.sold_vouchers.get(type.id, type.product is not None) != (type.product is not None):
+            problem = f"{type.id!r} is {'given away' if type.product else 'sold'}; take another id"
+            yield Problem(f"{place}.product", "side_is_fixed", problem)
+        product = known.products.get(type.product or "")
+        if type.product is not None and product is None:
+            yield Problem(f"{place}.product", "product_exists", f"there is no product {type.product!r}")
+        elif product is not None and (product["account"] != VOUCHERS or product["tax_rate"] is not None):
+            problem = (
+                f"the ledger account of {type.product!r} must be {VOUCHERS}, without a tax: what is bought is taxed"
+            )
+            yield Problem(f"{place}.product", "product_of_vouchers", problem)
+        account = known.payment_methods.get(type.payment_method)
+        if account is None:
+            problem = f"there is no payment method {type.payment_method!r}"
+            yield Problem(f"{place}.payment_method", "payment_method_exists", problem)
+        elif account != VOUCHERS:
+            problem = f"the ledger account of {type.payment_method!r} must be {VOUCHERS}"
+            yield Problem(f"{place}.payment_method", "method_of_vouchers", problem)
+        named = type.payment_type
+        if named and (known.transaction_types.get(named) != Classification.PAYMENT or named in _OWN_TYPES):
+            problem = f"there is no transaction type {named!r} of payments that people use"
+            yield Problem(f"{place}.payment_type", "transaction_type_exists", problem)
+
+
 def _with(document: DefinitionsDocument, stored: ConfiguredWallets) -> ConfiguredWallets:
     new = {product.id: {"account": product.account, "tax_rate": product.tax_rate} for product in document.products}
     methods = {method.id: method.ledger_account for method in document.payment_methods}
@@ -54,6 +84,7 @@ def _with(document: DefinitionsDocument, stored: ConfiguredWallets) -> Configure
         {**stored.payment_methods, **methods},
         {**types, **stored.transaction_types},
         stored.types,
+        stored.sold_vouchers,
     )
 
 

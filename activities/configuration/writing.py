@@ -26,7 +26,7 @@ from activities.configuration.sql import (
     ASSIGN_PROVIDER,
     KEEP_LISTS,
 )
-from models.tables.accounts import WalletLimitRow, WalletTypeRow
+from models.tables.accounts import VoucherTypeRow, WalletLimitRow, WalletTypeRow
 from models.tables.base import Base
 from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, CreditorRow, DunningPolicyRow
 from models.tables.messages import AlertRulesRow
@@ -78,6 +78,8 @@ class DocumentWriting:
             key = {"currency": limit.currency}
             given = {"maximum_minor": limit.maximum_minor}
             yield "wallet_limit", limit.currency, await self._save(WalletLimitRow, key, given)
+        for kind in self._document.voucher_types:
+            yield "voucher_type", kind.id, await self._save(VoucherTypeRow, {"id": kind.id}, kind.stored())
 
     async def _rules(self) -> AsyncIterator[Written]:
         """Write what is done by itself."""

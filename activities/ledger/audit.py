@@ -12,7 +12,9 @@ from models.ledger.audit import RollUp, Violation
 from models.tables.ledger import LedgerRollUpRow
 
 WALLETS_A_PAGE = 100
+VOUCHER_BATCHES_A_PAGE = 100
 _EXPIRE = "select last_account, expired from duly.expire_wallets(:after, :wallets)"
+_EXPIRE_VOUCHERS = "select last_batch, expired from duly.expire_vouchers(:after, :batches)"
 
 
 class LedgerAuditActivities:
@@ -27,8 +29,9 @@ class LedgerAuditActivities:
 
     @activity.defn
     async def seal_ledger(self) -> RollUp:
-        """Book what has expired in wallets, sum and seal what is not yet, and return the last roll-up."""
+        """Book what has expired of wallets and vouchers, sum and seal what is not yet, and return the last roll-up."""
         await expire_wallets(self._database)
+        await expire_vouchers(self._database)
         await self._database.call("mark_roll_up", timeout_seconds=60.0)
         filled = await self._database.call("fill_roll_ups", timeout_seconds=AUDIT_SECONDS)
         row = LedgerRollUpRow
@@ -73,6 +76,16 @@ async def expire_wallets(database: Database) -> int:
         if row.last_account is None:
             return expired
         expired, after = expired + row.expired, row.last_account
+
+
+async def expire_vouchers(database: Database) -> int:
+    """Book the vouchers whose last day is over everywhere, a page of batches in one commit; return how many."""
+    expired, after = 0, ""
+    while True:
+        row = (await database.rows(_EXPIRE_VOUCHERS, after=after, batches=VOUCHER_BATCHES_A_PAGE))[0]
+        if row.last_batch is None:
+            return expired
+        expired, after = expired + row.expired, row.last_batch
 
 
 def checked_before(details: Sequence[Any]) -> tuple[int, list[Violation]]:

@@ -40,6 +40,10 @@ RULES = (
     "I20 credit within itself",
     "I21 clearing of wallets is zero",
     "I21 document of a wallet transaction",
+    "I22 liability is the vouchers that are out",
+    "I22 step of vouchers",
+    "I23 clearing of vouchers is zero",
+    "I23 document of vouchers",
 )
 
 _VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"

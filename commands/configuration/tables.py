@@ -191,6 +191,15 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ("Id", "Name", "Direction", "Other side", "Expires", "Funded by", "Voided by", "Active"),
             _wallet_type,
         ),
+        "voucher_types": (
+            ("Id", "Name", "Other side", "Redeemed by", "Expires", "Breakage", "Active"),
+            lambda row: (
+                *(row.id, row.name, row.product or row.ledger_account),
+                " ".join(filter(None, (row.payment_method, row.payment_type))),
+                *(f"after {row.expires_after_days} days" if row.expires_after_days else "no", row.breakage_account),
+                _yes(row.is_active),
+            ),
+        ),
         "wallet_limits": (
             ("Currency", "Maximum"),
             lambda row: (row.currency, money(row.maximum_minor, row.currency)),

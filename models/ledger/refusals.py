@@ -166,6 +166,20 @@ MESSAGES: dict[str, str] = {
     "transaction_exists": "transaction {transaction_id} does not exist",
     "type_of_classification": "type {type_id} is not an active type of {classification}",
     "unsettled_only": "invoice {transaction_id} is settled",
+    "voucher_buyer": "vouchers of type {type_id} are sold to an account if it has a product, else given away",
+    "voucher_code": "there is no voucher with this code",
+    "voucher_count": "a batch has 1 to 1000 vouchers, not {count}",
+    "voucher_currency": "there is no currency {currency}",
+    "voucher_end_to_come": "{expires_on} is over already, for today is {today}",
+    "voucher_ends_once": "voucher {voucher} is {state} already",
+    "voucher_exists": "there is no voucher or batch {voucher}",
+    "voucher_first": (
+        "{transaction_id} would move money between vouchers and an account: that is done by `vouchers issue`, "
+        "`redeem` and `cancel`"
+    ),
+    "voucher_is_over": "voucher {voucher} could be redeemed until {expires_on}",
+    "voucher_type_exists": "there is no active voucher type {type_id}",
+    "vouchers_out": "no voucher of {batch} is out any more",
     "wallet_credit_unspent": "of {wallet_transaction} something is spent: void what has spent it first",
     "wallet_empty": (
         "account {account_id} has {balance_minor} minor units of {currency} in its wallet: spend or void them first"

@@ -19,6 +19,7 @@ from models.operations.payment_states import (
     VALIDATION,
 )
 from models.operations.states import States
+from models.operations.voucher_states import VOUCHER
 
 RUN = States(
     "Billing run, payment run, shadow run",
@@ -246,6 +247,7 @@ LISTED: Mapping[str, States] = MappingProxyType(
         "suspense": SUSPENSE,
         "transactions": TRANSACTION,
         "users": USER,
+        "vouchers": VOUCHER,
     }
 )
 EVERY: tuple[States, ...] = (
@@ -286,4 +288,5 @@ EVERY: tuple[States, ...] = (
     USER,
     SIGN_IN,
     APPROVAL,
+    VOUCHER,
 )

@@ -1,4 +1,4 @@
-"""Accounts receivable, their balances, and their wallets."""
+"""Accounts receivable, their balances, their wallets, and vouchers."""
 
 from datetime import date, datetime
 
@@ -122,6 +122,79 @@ class WalletUseRow(Base):
     transaction_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     credit_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class VoucherTypeRow(Base):
+    """How vouchers are sold or given away, redeemed, and when they end."""
+
+    __tablename__ = "voucher_types"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    name: Mapped[str]
+    product_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    ledger_account: Mapped[str | None] = mapped_column(Text(collation="C"))
+    payment_method_id: Mapped[str] = mapped_column(Text(collation="C"))
+    payment_type_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    expires_after_days: Mapped[int | None]
+    breakage_account: Mapped[str] = mapped_column(Text(collation="C"), server_default="revenue:breakage")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class VoucherBatchRow(Base):
+    """Vouchers that were issued together: what each is worth, in minor units, and how many there are."""
+
+    __tablename__ = "voucher_batches"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    number: Mapped[str] = mapped_column(Text(collation="C"))
+    type_id: Mapped[str] = mapped_column(Text(collation="C"))
+    account_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    vouchers: Mapped[int]
+    expires_on: Mapped[date | None]
+    issued_at: Mapped[datetime]
+
+
+class VoucherRow(Base):
+    """A voucher, known by its number and by the hash of its code."""
+
+    __tablename__ = "vouchers"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    number: Mapped[str] = mapped_column(Text(collation="C"))
+    batch_id: Mapped[str] = mapped_column(Text(collation="C"))
+    code_hash: Mapped[str] = mapped_column(Text(collation="C"))
+
+
+class VoucherTransactionRow(Base):
+    """Vouchers of a batch that were issued, redeemed, cancelled or have expired, in minor units."""
+
+    __tablename__ = "voucher_transactions"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(Text(collation="C"))
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    batch_id: Mapped[str] = mapped_column(Text(collation="C"))
+    kind: Mapped[str]
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    account_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    transaction_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    actor: Mapped[str]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    posted_on: Mapped[date]
+    posted_at: Mapped[datetime]
+
+
+class VoucherEndRow(Base):
+    """What has ended a voucher."""
+
+    __tablename__ = "voucher_ends"
+
+    voucher_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"))
 
 
 class PortalLinkRow(Base):

@@ -12,9 +12,10 @@ FOLDER_FILES, ROOM_USERS = 14, 3
 
 LAYERS = ("models", "activities", "workflows", "commands")
 CAPABILITIES = frozenset({
-    "bank", "books", "cards", "collections", "configuration", "console", "disputes", "events", "gateway", "imports",
-    "ledger", "merchants", "messages", "operations", "payments", "portal", "printouts", "reconciliation", "recovery",
-    "reductions", "refunds", "reports", "runs", "subscriptions", "supervision", "wallets",
+    "bank", "books", "cards", "collections", "configuration", "console", "disputes", "events", "gateway",
+    "imports", "ledger", "merchants", "messages", "operations", "payments", "portal", "printouts",
+    "reconciliation", "recovery", "reductions", "refunds", "reports", "runs", "subscriptions", "supervision",
+    "vouchers", "wallets",
 })  # fmt: skip
 # Folders that are no capability, with the reason why they stand beside them.
 OTHER_FOLDERS: Mapping[str, Mapping[str, str]] = {
@@ -94,6 +95,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reductions": ("configuration",),
         "refunds": ("gateway",),
         "supervision": ("events",),
+        "vouchers": ("ledger",),
         "wallets": ("ledger",),
     },
     "workflows": {

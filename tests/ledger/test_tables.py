@@ -18,6 +18,7 @@ HIDDEN = {
     ("financial_transactions", "posted_xid"),
     ("gateway_bookings", "posted_xid"),
     ("number_counters", "waits_for"),
+    ("voucher_transactions", "posted_xid"),
     ("wallet_transactions", "posted_xid"),
 }
 

@@ -87,6 +87,7 @@ FINAL = frozenset(
         "transactions reject",
         "transactions write-off",
         "users passkeys remove",
+        "vouchers cancel",
         "wallets void",
     }
 )
@@ -102,6 +103,7 @@ IDS_AND_DATES = frozenset(
         "calls_per_second",
         "card",
         "classification",
+        "count",
         "currency",
         "day",
         "definition",
@@ -126,6 +128,7 @@ IDS_AND_DATES = frozenset(
         "subscription",
         "transaction",
         "user",
+        "voucher",
         "wallet_transaction",
     }
 )

@@ -52,13 +52,17 @@ class CommandLine:
         """Run a command; settings in `changed` replace those of the test, None takes one away."""
         return await asyncio.to_thread(self._run, words, {**self.environment, **changed})
 
+    async def typed(self, text: str, *words: str) -> CommandResult:
+        """Run a command that reads a text from its standard input."""
+        return await asyncio.to_thread(self._run, words, self.environment, text)
+
     async def json(self, *words: str) -> Any:
         """Run a command that must end well, and return its document."""
         result = await self(*words, "--json")
         assert result.exit_code == 0, result.stderr or result.stdout
         return result.document
 
-    def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None]) -> CommandResult:
+    def _run(self, words: tuple[str, ...], environment: Mapping[str, str | None], typed: str = "") -> CommandResult:
         if not structlog.is_configured():
             # As long as nobody says so, workers in this process write lines to what is then the command's output.
             structlog.configure(
@@ -77,7 +81,7 @@ class CommandLine:
 
         loops.addFilter(is_own)
         try:
-            with CliRunner().isolation(env={"COLUMNS": "100", **environment}) as (output, errors, both):
+            with CliRunner().isolation(typed, env={"COLUMNS": "100", **environment}) as (output, errors, both):
                 exit_code = _exit_code(words)
                 sys.stdout.flush()
                 sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The tables of the document for wallets: types of their transactions, and how much they may hold (F25, F161)."""
+"""The tables of the document for wallets and vouchers: their types, and how much wallets may hold (F25, F161, F165)."""
 
 from typing import Annotated, Literal, Self
 
@@ -80,3 +80,39 @@ class WalletLimit(DocumentPart):
     def maximum_minor(self) -> int:
         """The limit in minor units."""
         return Money.parse(self.maximum, self.currency).amount_minor
+
+
+class VoucherType(DocumentPart):
+    """A type of vouchers, and what is posted with one.
+
+    Vouchers with a `product` (whose ledger account is `voucher_clearing`) are invoiced to who buys them; those with a
+    `ledger_account` are given away, and that pays for them. Each is redeemed by a payment with `payment_method` (whose
+    ledger account is `voucher_clearing`), of `payment_type` or else of the default type. It can be redeemed for
+    `expires_after_days` days, or without an end; what it is worth then goes to `breakage_account`.
+    """
+
+    id: TypeId
+    name: Name
+    product: Id | None = None
+    ledger_account: LedgerAccountName | None = None
+    payment_method: MethodId
+    payment_type: TypeId | None = None
+    expires_after_days: Annotated[int, Field(ge=1, le=36600)] | None = None
+    breakage_account: LedgerAccountName = "revenue:breakage"
+    active: bool = True
+
+    @model_validator(mode="after")
+    def _is_sold_or_given(self) -> Self:
+        if (self.ledger_account is None) == (self.product is None):
+            raise ValueError("ledger_account: it or product, one of them: vouchers are given away or sold")
+        return self
+
+    def stored(self) -> dict[str, object]:
+        """Return the type by the columns of the database."""
+        names = {
+            "product": "product_id",
+            "payment_method": "payment_method_id",
+            "payment_type": "payment_type_id",
+            "active": "is_active",
+        }
+        return {names.get(field, field): value for field, value in self.model_dump(exclude={"id"}).items()}

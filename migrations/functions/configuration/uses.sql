@@ -56,6 +56,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.payment_methods m join duly.wallet_transaction_types y on y.payment_method_id = m.id and y.is_active
     where not m.is_active or m.ledger_account <> 'wallet_clearing'
     union all
+    select 'products', p.id, case when p.is_active then 'ledger_account' else 'active' end, 'product_in_use', 'voucher type ' || y.id, 1, null
+    from duly.products p join duly.voucher_types y on y.product_id = p.id
+    where y.is_active and not p.is_active or p.ledger_account <> 'voucher_clearing' or p.tax_rate_id is not null
+    union all
+    select 'payment_methods', m.id, case when m.is_active then 'ledger_account' else 'active' end, 'method_in_use',
+        'voucher type ' || y.id, 1, null
+    from duly.payment_methods m join duly.voucher_types y on y.payment_method_id = m.id
+    where y.is_active and not m.is_active or m.ledger_account <> 'voucher_clearing'
+    union all
     select 'wallet_transaction_types', y.id, 'expires_after_days', 'wallet_expiry_type', 'credits that expire, which no type would book', 1, null
     from duly.wallet_transaction_types y where y.is_active and y.expires_after_days is not null
       and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)

@@ -22,6 +22,8 @@ language sql stable set search_path = duly, pg_temp as $$
             from duly.financial_transactions t where t.account_id = a.id),
         'wallet', (select coalesce(jsonb_agg(to_jsonb(w) - 'request_hash' - 'posted_xid' order by w.wallet_version), '[]')
             from duly.wallet_transactions w where w.account_id = a.id),
+        'vouchers', (select coalesce(jsonb_agg(to_jsonb(x) - 'request_hash' - 'posted_xid' order by x.posted_at, x.id), '[]')
+            from duly.voucher_transactions x where x.account_id = a.id),
         'notes', (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from duly.transaction_notes n
             join duly.financial_transactions t on t.id = n.transaction_id where t.account_id = a.id),
         'payment_requests', (select coalesce(jsonb_agg(to_jsonb(q) order by q.created_at), '[]') from duly.payment_requests q

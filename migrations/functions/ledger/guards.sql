@@ -139,7 +139,8 @@ begin
   select n.source_id into v_id from (select distinct source_id from new_rows) n
     where coalesce((select t.posted_xid from duly.financial_transactions t where t.id = n.source_id),
       (select g.posted_xid from duly.gateway_bookings g where g.id = n.source_id),
-      (select w.posted_xid from duly.wallet_transactions w where w.id = n.source_id)) = pg_current_xact_id() is not true
+      (select w.posted_xid from duly.wallet_transactions w where w.id = n.source_id),
+      (select x.posted_xid from duly.voucher_transactions x where x.id = n.source_id)) = pg_current_xact_id() is not true
       or (select true from duly.open_items i where i.transaction_id = n.source_id)
     limit 1;
   if found then

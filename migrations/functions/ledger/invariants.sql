@@ -119,7 +119,8 @@ create or replace view duly.ledger_violations as
     left join duly.financial_transactions t on t.id = x.source_id and t.account_version is not null
     left join duly.gateway_bookings g on g.id = x.source_id
     left join duly.wallet_transactions w on w.id = x.source_id
-    where x.currency is distinct from coalesce(t.currency, g.currency, w.currency)
+    left join duly.voucher_transactions v on v.id = x.source_id
+    where x.currency is distinct from coalesce(t.currency, g.currency, w.currency, v.currency)
   union all
   -- I16: what was sealed is as it was, and the seals form one chain.
   select 'I16 seal of the ledger', r.id::text
@@ -153,7 +154,12 @@ create or replace view duly.period_violations as
     from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
         from duly.closings c) c
     join duly.wallet_transactions w on w.posted_on <= c.closed_until and w.posted_at > c.made_at and w.posted_at < c.counted_until
-    where not exists (select from duly.any_day_postings p where p.posted_xid = w.posted_xid);
+    where not exists (select from duly.any_day_postings p where p.posted_xid = w.posted_xid)
+  union all
+  select 'I18 posted on an open day', v.id
+    from (select c.closed_until, c.made_at, lead(c.made_at, 1, 'infinity') over (order by c.id) as counted_until
+        from duly.closings c) c
+    join duly.voucher_transactions v on v.posted_on <= c.closed_until and v.posted_at > c.made_at and v.posted_at < c.counted_until;
 
 create or replace view duly.wallet_violations as
   -- I19: a wallet is the sum of its transfers, of its transactions, and of what is left of its credits.
@@ -191,9 +197,37 @@ create or replace view duly.wallet_violations as
     from duly.wallet_transactions w join duly.financial_transactions t on t.id in (w.transaction_id, w.made_invoice_id)
     where (t.account_id, t.currency, t.total_minor) <> (w.account_id, w.currency, w.amount_minor) or t.account_version is null;
 
+create or replace view duly.voucher_violations as
+  -- I22: what is owed for vouchers is what those that are out are worth, and each step is the vouchers it has issued or ended.
+  select 'I22 liability is the vouchers that are out' as rule, currency as offender
+    from (select e.currency, sum(e.credit_minor - e.debit_minor) as owed_minor
+        from duly.ledger_entries e where e.ledger_account = 'vouchers' group by 1) l
+    full join (select b.currency, sum(b.amount_minor) as out_minor from duly.vouchers v join duly.voucher_batches b on b.id = v.batch_id
+        where not exists (select from duly.voucher_ends n where n.voucher_id = v.id) group by 1) o using (currency)
+    where coalesce(l.owed_minor, 0) <> coalesce(o.out_minor, 0)
+  union all
+  select 'I22 step of vouchers', x.id
+    from duly.voucher_transactions x join duly.voucher_batches b on b.id = x.batch_id
+    cross join lateral (select case x.kind
+        when 'issued' then (select count(*) from duly.vouchers v where v.batch_id = b.id)
+        else (select count(*) from duly.voucher_ends n join duly.vouchers v on v.id = n.voucher_id and v.batch_id = b.id
+          where n.transaction_id = x.id) end as vouchers) c
+    where x.amount_minor <> b.amount_minor * c.vouchers or x.kind = 'issued' and c.vouchers <> b.vouchers
+      or x.kind = 'redeemed' and (c.vouchers <> 1 or x.transaction_id is null)
+      or not exists (select from duly.transfers f where f.source_id = x.id and f.amount_minor = x.amount_minor and f.currency = x.currency)
+  union all
+  -- I23: nothing stays between vouchers and receivables, and what is on the other side is there for the same amount.
+  select 'I23 clearing of vouchers is zero', e.currency
+    from duly.ledger_entries e where e.ledger_account = 'voucher_clearing' group by e.currency having sum(e.debit_minor - e.credit_minor) <> 0
+  union all
+  select 'I23 document of vouchers', x.id
+    from duly.voucher_transactions x join duly.financial_transactions t on t.id = x.transaction_id
+    where (t.account_id, t.currency, t.total_minor) <> (x.account_id, x.currency, x.amount_minor) or t.account_version is null;
+
 create or replace view duly.invariant_violations as
   select rule, offender from duly.posting_violations
   union all select rule, offender from duly.allocation_violations
   union all select rule, offender from duly.ledger_violations
   union all select rule, offender from duly.period_violations
-  union all select rule, offender from duly.wallet_violations;
+  union all select rule, offender from duly.wallet_violations
+  union all select rule, offender from duly.voucher_violations;

@@ -6,11 +6,12 @@ create or replace function duly.ledger_movement(p_from date, p_until date)
 returns table (kind text, moved_by text, currency text, amount_minor bigint) language sql stable as $$
   with moved as (
     select split_part(f.debit_account, ':', 1) as debit_kind, split_part(f.credit_account, ':', 1) as credit_kind, t.classification,
-        coalesce(b.kind, case when w.id is not null then 'wallet' end) as booking, f.currency, sum(f.amount_minor) as amount_minor
+        coalesce(b.kind, case when w.id is not null then 'wallet' when v.id is not null then 'voucher' end) as booking, f.currency, sum(f.amount_minor) as amount_minor
       from duly.transfers f
       left join duly.financial_transactions t on t.id = f.source_id
       left join duly.gateway_bookings b on b.id = f.source_id
       left join duly.wallet_transactions w on w.id = f.source_id
+      left join duly.voucher_transactions v on v.id = f.source_id
       where f.posted_on between p_from and p_until group by 1, 2, 3, 4, 5)
   select x.kind, coalesce(m.classification::text, m.booking), m.currency, sum(x.amount_minor)::bigint
     from moved m

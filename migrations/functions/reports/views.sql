@@ -57,14 +57,15 @@ create or replace view duly.report_receipts as
 
 -- Both sides of every transfer, with the document or the gateway's booking that owns it.
 create or replace view duly.report_entries as
-  select e.transfer_id, e.source_id, n.number, coalesce(t.classification::text, b.kind, case when w.id is not null then 'wallet' end) as classification,
-      coalesce(t.account_id, w.account_id) as account_id,
+  select e.transfer_id, e.source_id, n.number, coalesce(t.classification::text, b.kind, case when w.id is not null then 'wallet' when v.id is not null then 'voucher' end) as classification,
+      coalesce(t.account_id, w.account_id, v.account_id) as account_id,
       e.ledger_account, e.control_account, split_part(e.control_account, ':', 1) as kind, e.currency, e.posted_on,
       e.posted_on - (extract(day from e.posted_on)::integer - 1) as month, e.debit_minor, e.credit_minor
     from duly.ledger_entries e
     left join duly.financial_transactions t on t.id = e.source_id
     left join duly.gateway_bookings b on b.id = e.source_id
     left join duly.wallet_transactions w on w.id = e.source_id
+    left join duly.voucher_transactions v on v.id = e.source_id
     left join duly.transaction_numbers n on n.transaction_id = e.source_id;
 
 -- What accounts owe now, and what is owed to them.
@@ -92,11 +93,12 @@ create or replace view duly.report_mrr as
 create or replace view duly.report_transfers as
   select f.id as transfer_id, f.source_id, f.position, f.debit_account::text as debit_account, f.credit_account::text as credit_account,
       f.currency, f.amount_minor::bigint as amount_minor, f.posted_on, n.number,
-      coalesce(t.classification::text, b.kind, case when w.id is not null then 'wallet' end) as classification
+      coalesce(t.classification::text, b.kind, case when w.id is not null then 'wallet' when v.id is not null then 'voucher' end) as classification
     from duly.transfers f
     left join duly.financial_transactions t on t.id = f.source_id
     left join duly.gateway_bookings b on b.id = f.source_id
     left join duly.wallet_transactions w on w.id = f.source_id
+    left join duly.voucher_transactions v on v.id = f.source_id
     left join duly.transaction_numbers n on n.transaction_id = f.source_id;
 
 create or replace view duly.report_seals as

@@ -31,6 +31,8 @@ class LedgerAccountKind(StrEnum):
     PAYOUTS_IN_TRANSIT = "payouts_in_transit"
     WALLET = "wallet"
     WALLET_CLEARING = "wallet_clearing"
+    VOUCHERS = "vouchers"
+    VOUCHER_CLEARING = "voucher_clearing"
 
 
 class GatewayMovement(StrEnum):

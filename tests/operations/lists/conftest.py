@@ -44,7 +44,11 @@ BESIDES = """
     insert into duly.debits (request_id, attempt, idempotency_key, provider_id, mandate_id, account_id, amount_minor,
         currency, collect_on)
     select id, 1, 'listed', 'sepa', 'MANDATE-OF-2026/0000001', :account, 100, 'EUR', '2026-06-10'
-    from duly.gateway_requests where account_id = :account and kind = 'payment'
+    from duly.gateway_requests where account_id = :account and kind = 'payment';
+    insert into duly.payment_methods (id, name, ledger_account) values ('gift', 'Voucher', 'voucher_clearing');
+    insert into duly.voucher_types (id, name, ledger_account, payment_method_id)
+    values ('promotion', 'Promotion', 'reward_expense:vouchers', 'gift');
+    select duly.issue_vouchers('listed', 'promotion', 500, 'EUR', array[repeat('0', 64)])
 """
 
 
