@@ -59,7 +59,7 @@ grant execute on function duly.amend_mandate, duly.batch_debits, duly.cancel_man
     duly.request_debit, duly.sign_mandate to duly_app;
 
 -- books
-grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.reopen_books, duly.set_any_day_right to duly_app;
+grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right to duly_app;
 
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Row, cast, func, or_, select
 from activities.database import Database, matching
 from activities.ledger.client import Ledger, Receipt
 from models.problem import refusal
-from models.tables.ledger import AccountBillRow, BillEntryRow
+from models.tables.ledger import AccountBillRow, BillEntryRow, BillPresentationRow
 from models.tables.views import TransactionView
 
 _UNSETTLED = (
@@ -23,7 +23,15 @@ _UNSETTLED = (
     .scalar_subquery()
     .label("unsettled_minor")
 )
-_BILLS = select(*AccountBillRow.__table__.c, _UNSETTLED).order_by(
+_STATE = func.coalesce(
+    select(BillPresentationRow.state)
+    .where(BillPresentationRow.bill_id == AccountBillRow.id)
+    .order_by(BillPresentationRow.id.desc())
+    .limit(1)
+    .scalar_subquery(),
+    "posted",
+)
+_BILLS = select(*AccountBillRow.__table__.c, _UNSETTLED, _STATE.label("state")).order_by(
     AccountBillRow.made_at.desc(), AccountBillRow.id.desc()
 )
 
@@ -48,6 +56,17 @@ class Bills:
     async def pay(self, bill_id: str, **arguments: Any) -> Receipt:
         """Pay what is unsettled of a bill, all of it."""
         return await self._ledger.write("pay_bill", bill_id=bill_id, **arguments)
+
+    async def present(self, bill_id: str, state: str, *, actor: str, reason: str) -> str:
+        """Take a bill one step on, to presented, confirmed or rejected (X57); return where it stood before."""
+        return str(await self._ledger.run("present_bill", bill_id=bill_id, state=state, actor=actor, reason=reason))
+
+    async def steps(self, bill_id: str) -> Sequence[Row[Any]]:
+        """Return when a bill was presented, confirmed and rejected, by whom and why, in order."""
+        row = BillPresentationRow
+        return await self._database.read(
+            select(row.state, row.actor, row.reason, row.at).where(row.bill_id == bill_id).order_by(row.id)
+        )
 
     async def require(self, identifier: str) -> Row[Any]:
         """Return a bill by its id or number. Raises RefusedError when there is none."""
@@ -75,9 +94,13 @@ class Bills:
             .order_by(view.account_version)
         )
 
-    async def history(self, account_id: str, period: str, limit: int, *, is_exceptional: bool) -> Sequence[Row[Any]]:
+    async def history(
+        self, account_id: str, period: str, limit: int, *, is_exceptional: bool, state: str = ""
+    ) -> Sequence[Row[Any]]:
         """Return bills, the newest first; empty filters let all through."""
         row = AccountBillRow
         exceptional = (row.is_exceptional,) if is_exceptional else ()
-        wanted = _BILLS.where(*matching(row.account_id, account_id), *matching(row.period, period), *exceptional)
+        stands = (state == _STATE,) if state else ()
+        filters = (*matching(row.account_id, account_id), *matching(row.period, period), *exceptional, *stands)
+        wanted = _BILLS.where(*filters)
         return await self._database.read(wanted.limit(limit))

@@ -12,6 +12,7 @@ from commands.collection_signals import signal_collections
 from commands.formatting import document, moment, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
+from commands.updates import require_who_and_why
 from models.money import Money, MoneyError
 from models.problem import refusal
 
@@ -23,7 +24,8 @@ async def make(output: Output, account: str, period: str, *, actor: str) -> None
     async with database_of(read_settings()) as database:
         bill = await Bills(database).make(account, period, actor=person_of(actor))
         rows = await Bills(database).documents(bill.id)
-    _answer(output, bill, rows)
+        steps = await Bills(database).steps(bill.id)
+    _answer(output, bill, rows, steps)
 
 
 async def limit(output: Output, currency: str, amount: str, *, actor: str, reason: str) -> None:
@@ -58,18 +60,35 @@ async def pay(output: Output, identifier: str, *, method: str, reference: str, k
     )
 
 
+async def present(output: Output, identifier: str, state: str, *, actor: str, reason: str) -> None:
+    """Take a bill one step on: presented, confirmed or rejected. Where it stands already, nothing changes."""
+    require_who_and_why(actor, reason)
+    async with database_of(read_settings()) as database:
+        bills = Bills(database)
+        bill = await bills.require(identifier)
+        was = await bills.present(bill.id, state, actor=actor, reason=reason)
+        bill = await bills.require(identifier)
+    output.answer(
+        {"bill": _document(bill), "was": was},
+        table("", "Bill", bill.number, rows=[("State", bill.state), ("Before", was)]),
+    )
+
+
 async def show(output: Output, identifier: str) -> None:
     """Show a bill with its documents."""
     async with reading_database_of(read_settings()) as database:
         bill = await Bills(database).require(identifier)
         rows = await Bills(database).documents(bill.id)
-    _answer(output, bill, rows)
+        steps = await Bills(database).steps(bill.id)
+    _answer(output, bill, rows, steps)
 
 
-async def history(output: Output, account: str, period: str, limit_rows: int, *, is_exceptional: bool) -> None:
+async def history(
+    output: Output, account: str, period: str, limit_rows: int, *, is_exceptional: bool, state: str = ""
+) -> None:
     """Show bills, the newest first."""
     async with reading_database_of(read_settings()) as database:
-        rows = await Bills(database).history(account, period, limit_rows, is_exceptional=is_exceptional)
+        rows = await Bills(database).history(account, period, limit_rows, is_exceptional=is_exceptional, state=state)
     shown = [
         (
             one.number,
@@ -77,18 +96,19 @@ async def history(output: Output, account: str, period: str, limit_rows: int, *,
             one.period,
             money(one.outstanding_minor, one.currency),
             money(one.unsettled_minor, one.currency),
+            one.state,
             _word(one),
         )
         for one in rows
     ]
-    columns = ("Number", "Account", "Period", "Outstanding", "Unsettled", "State")
+    columns = ("Number", "Account", "Period", "Outstanding", "Unsettled", "State", "Settled")
     output.answer(
         {"bills": [_document(one) for one in rows]},
         table("Bills", *columns, rows=shown, right=("Outstanding", "Unsettled")),
     )
 
 
-def _answer(output: Output, bill: Row[Any], rows: Any) -> None:
+def _answer(output: Output, bill: Row[Any], rows: Any, steps: Any) -> None:
     facts = [
         ("Account, period", f"{bill.account_id}, {bill.period}"),
         ("Brought forward", money(bill.brought_forward_minor, bill.currency)),
@@ -98,12 +118,22 @@ def _answer(output: Output, bill: Row[Any], rows: Any) -> None:
         ("Credit notes", money(bill.credit_notes_minor, bill.currency)),
         ("Outstanding", money(bill.outstanding_minor, bill.currency)),
         ("Unsettled now", money(bill.unsettled_minor, bill.currency)),
-        ("State", _word(bill)),
+        ("State", bill.state),
+        ("Settled", _word(bill)),
         ("Exceptional", f"above {money(bill.exceeded_minor, bill.currency)}" if bill.is_exceptional else "no"),
         ("Made", f"{moment(bill.made_at)} by {bill.run_id or bill.actor}"),
     ]
-    documents = {"documents": [document(one) for one in rows]}
-    output.answer({**_document(bill), **documents}, table("", "Bill", bill.number, rows=facts), _table(bill, rows))
+    kept = [(moment(one.at), one.state, one.actor, one.reason) for one in steps]
+    output.answer(
+        {
+            **_document(bill),
+            "documents": [document(one) for one in rows],
+            "steps": [document(one) for one in steps],
+        },
+        table("", "Bill", bill.number, rows=facts),
+        _table(bill, rows),
+        *([table("Steps", "At", "State", "By", "Why", rows=kept)] if kept else []),
+    )
 
 
 def _table(bill: Row[Any], rows: Any) -> Table:
@@ -119,7 +149,7 @@ def _document(bill: Row[Any]) -> dict[str, Any]:
 
 
 def _word(bill: Row[Any]) -> str:
-    return "posted" if bill.unsettled_minor else "settled"
+    return "no" if bill.unsettled_minor else "yes"
 
 
 def _minor(amount: str, currency: str) -> int:

@@ -1,5 +1,6 @@
 """`bills`: what accounts were billed for a period, with what was brought forward."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,6 +12,18 @@ from commands.runner import perform
 app = typer.Typer(help="Bills: one an account and period, made by billing runs.", no_args_is_help=True)
 
 BillName = Annotated[str, typer.Argument(metavar="BILL", help="Number or id of a bill: BIL-0000000001, bill_1.")]
+
+Who = Annotated[str, typer.Option("--actor", help="Who says so; kept with the bill.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, or how; kept with the bill.")]
+
+
+class BillWord(StrEnum):
+    """States to filter by."""
+
+    POSTED = "posted"
+    PRESENTED = "presented"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
 
 
 @app.command("make")
@@ -59,6 +72,33 @@ def quick_pay_bill(
     perform(lambda output: pay(output, bill, method=method, reference=reference, key=key, actor=actor), as_json=as_json)
 
 
+@app.command("present")
+@changes()
+def present_bill(bill: BillName, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Say that a bill was presented to its account, by mail or through a portal. A rejected one may be again."""
+    from commands.books.bills import present
+
+    perform(lambda output: present(output, bill, "presented", actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("confirm")
+@changes()
+def confirm_bill(bill: BillName, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Say that the account has confirmed a presented bill. What is owed is its invoices, whatever is answered."""
+    from commands.books.bills import present
+
+    perform(lambda output: present(output, bill, "confirmed", actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("reject")
+@changes()
+def reject_bill(bill: BillName, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Say that the account has rejected a presented bill. No money moves: credit what is wrong, and present again."""
+    from commands.books.bills import present
+
+    perform(lambda output: present(output, bill, "rejected", actor=actor, reason=reason), as_json=as_json)
+
+
 @app.command("show")
 def show_bill(bill: BillName, as_json: Json = False) -> None:
     """Show a bill: what was brought forward, its invoices and credit notes, and what is unsettled of them."""
@@ -75,10 +115,14 @@ def show_bills(
         str | None, typer.Option("--period", parser=period_of, metavar="PERIOD", help="Only of this month.")
     ] = None,
     exceptional: Annotated[bool, typer.Option("--exceptional", help="Only bills above a limit.")] = False,
+    state: Annotated[BillWord | None, typer.Option("--state", help="Only bills in this state.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show the bills of an account or of all, the newest first."""
     from commands.books.bills import history
 
-    perform(lambda output: history(output, account, period or "", limit, is_exceptional=exceptional), as_json=as_json)
+    perform(
+        lambda output: history(output, account, period or "", limit, is_exceptional=exceptional, state=state or ""),
+        as_json=as_json,
+    )

@@ -16,6 +16,7 @@ _FIELDS = {
     "bill_after_the_last": "period",
     "period_has_begun": "period",
     "bill_exists": "bill",
+    "bill_steps": "bill",
     "bill_unsettled": "bill",
     "category_allowed": "category",
     "close_moves_on": "day",

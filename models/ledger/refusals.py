@@ -92,6 +92,7 @@ MESSAGES: dict[str, str] = {
     "bill_after_the_last": "account {account_id} has a bill of {last} already, and none of {period} comes after it",
     "period_has_begun": "{period} has not begun, so that there is no bill of it yet",
     "bill_exists": "there is no bill {bill}",
+    "bill_steps": "{bill} is {was}, so that it cannot be {state}: presented comes first, and its answer once",
     "bill_unsettled": "bill {bill} is settled",
     "category_allowed": "category {category} is not allowed on type {type_id}",
     "close_moves_on": "{day} is closed already: the books are closed until {closed_until}; `books reopen` opens days",

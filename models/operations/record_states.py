@@ -149,6 +149,15 @@ ACCOUNT = States(
     column="accounts.state",
 )
 SUSPENSE = States("Payment in suspense", {"waiting": "nobody knows whose it is"})
+BILL = States(
+    "Bill of an account and month",
+    {
+        "posted": "made, and not presented yet",
+        "presented": "the account has it, and has not answered",
+        "confirmed": "the account takes it as it is",
+        "rejected": "the account does not: credit what is wrong, and present it again",
+    },
+)
 COMMAND = States(
     "Command",
     {
@@ -281,6 +290,7 @@ EVERY: tuple[States, ...] = (
     DEBIT_BATCH,
     DEBIT_ANSWER,
     BANK_REFUNDS,
+    BILL,
     COMMAND,
     SETTING,
     MERCHANT_CONNECTION,

@@ -201,6 +201,19 @@ class BillEntryRow(Base):
     part: Mapped[str]
 
 
+class BillPresentationRow(Base):
+    """A step of a bill: presented to its account, confirmed or rejected by it."""
+
+    __tablename__ = "bill_presentations"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    bill_id: Mapped[str] = mapped_column(Text(collation="C"))
+    state: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
 class BillLimitRow(Base):
     """Above which amount a bill is exceptional, in minor units."""
 

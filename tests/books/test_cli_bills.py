@@ -105,3 +105,32 @@ async def test_an_account_without_anything_has_no_bill(company: Company) -> None
 
     assert await company.refused("bills", "make", "a1", MONTH, *WHO) == [("period", "something_to_bill")]
     assert await company.refused("bills", "show", "BIL-0000000009") == [("bill", "bill_exists")]
+
+
+async def test_a_bill_is_presented_rejected_and_presented_again_by_people_who_say_why(company: Company) -> None:
+    made = await may(company)
+    number = made["number"]
+    steps = ("present", "present", "reject", "present", "confirm")
+
+    answers = [await company.cli.json("bills", step, number, *WHO) for step in steps]
+
+    assert [one["was"] for one in answers] == ["posted", "presented", "presented", "rejected", "presented"]
+    assert [one["bill"]["state"] for one in answers] == ["presented", "presented", "rejected", "presented", "confirmed"]
+    shown = await company.cli.json("bills", "show", number)
+    assert [(one["state"], one["actor"], one["reason"]) for one in shown["steps"]] == [
+        (state, "ann", "as agreed") for state in ("presented", "rejected", "presented", "confirmed")
+    ]
+    assert shown["unsettled_minor"] == made["unsettled_minor"]
+    assert len((await company.cli.json("bills", "history", "--state", "confirmed"))["bills"]) == 1
+    assert (await company.cli.json("bills", "history", "--state", "posted"))["bills"] == []
+
+
+async def test_a_bill_is_answered_after_it_was_presented_and_once(company: Company) -> None:
+    number = (await may(company))["number"]
+    too_soon = await company.refused("bills", "confirm", number, *WHO)
+    await company.cli.json("bills", "present", number, *WHO)
+    await company.cli.json("bills", "confirm", number, *WHO)
+
+    assert too_soon == [("bill", "bill_steps")]
+    assert await company.refused("bills", "reject", number, *WHO) == [("bill", "bill_steps")]
+    assert await company.refused("bills", "present", number, *WHO) == [("bill", "bill_steps")]

@@ -116,6 +116,8 @@ async def test_a_run_makes_one_bill_an_account_with_all_that_it_billed(duly: Run
     await merchant.subscription(other, price_minor=500)
 
     await duly.bill()
+    # A month that has not begun is billed, and has no bill yet.
+    await duly.bill(period="2062-05")
 
     bills = await merchant.run(
         "select b.account_id, b.invoiced_minor, b.outstanding_minor, b.run_id, count(*) from duly.account_bills b"

@@ -91,6 +91,8 @@ declare
 begin
   select period into v_period from duly.process_runs where id = p_run_id and kind = 'billing' and period ~ '^[0-9]{4}-[0-9]{2}$';
   if v_period is null then return null; end if;
+  -- A run may bill a month that has not begun; its bills are made by `bills make` once it has, or nothing earlier could have one.
+  if (v_period || '-01')::date > ((clock_timestamp() + interval '14 hours') at time zone 'UTC')::date then return null; end if;
   v_ids := array(select distinct i.account_id from duly.run_items i where i.run_id = p_run_id and i.outcome = 'billed'
     and i.account_id > p_after order by 1 limit p_limit);
   perform duly.lock_accounts(v_ids);
@@ -155,4 +157,29 @@ begin
     insert into duly.bill_limits (currency, limit_minor) values (p_currency, p_limit_minor)
       on conflict (currency) do update set limit_minor = excluded.limit_minor;
   end if;
+end $$;
+
+-- Where a bill stands: posted when it was made, and from then on as its last step says.
+create or replace function duly.bill_state(p_bill_id text) returns text language sql stable as $$
+  select coalesce((select s.state from duly.bill_presentations s where s.bill_id = p_bill_id order by s.id desc limit 1), 'posted')
+$$;
+
+-- Take a bill one step on (X57): posted or rejected to presented, presented to confirmed or rejected. The step at which it stands
+-- already changes nothing. Returns where it stood before.
+create or replace function duly.present_bill(p_bill_id text, p_state text, p_actor text, p_reason text) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_was text;
+begin
+  perform duly.require_who_and_why(p_actor, p_reason);
+  perform from duly.account_bills where id = p_bill_id for update;
+  if not found then perform duly.refuse('prerequisite', 'bill_exists', jsonb_build_object('bill', p_bill_id)); end if;
+  v_was := duly.bill_state(p_bill_id);
+  if v_was <> p_state then
+    if (v_was, p_state) not in (('posted', 'presented'), ('rejected', 'presented'), ('presented', 'confirmed'), ('presented', 'rejected')) then
+      perform duly.refuse('prerequisite', 'bill_steps', jsonb_build_object('bill', p_bill_id, 'was', v_was, 'state', p_state));
+    end if;
+    insert into duly.bill_presentations (bill_id, state, actor, reason) values (p_bill_id, p_state, p_actor, p_reason);
+  end if;
+  return v_was;
 end $$;

@@ -9,6 +9,7 @@ import pytest
 from activities.bank.debits.debit_answers import DebitBecame
 from activities.bank.refund_confirmation import Became
 from activities.database import Database
+from commands.books.bills_cli import BillWord
 from commands.operations.saved_views import VIEWS
 from models.bank.bank_refunds import BankRefundsState
 from models.bank.debit import DebitBatchState, DebitState
@@ -40,6 +41,7 @@ from models.operations.payment_states import (
 )
 from models.operations.record_states import (
     ACCOUNT,
+    BILL,
     DISCREPANCY,
     EVENT,
     EVERY,
@@ -97,6 +99,7 @@ ENUMS: Iterable[tuple[States, Iterable[StrEnum | str]]] = (
     (DEBIT_BATCH, DebitBatchState),
     (DEBIT_ANSWER, DebitBecame),
     (BANK_REFUNDS, BankRefundsState),
+    (BILL, BillWord),
     (MERCHANT_CONNECTION, [*ConnectionState, CONNECTING]),
     (SENDING, SendingState),
 )
