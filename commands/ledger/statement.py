@@ -14,7 +14,7 @@ from activities.ledger.statement_queries import StatementQueries
 from commands.formatting import amount, document, money
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
-from models.operations.record_states import TRANSACTION
+from models.operations.ledger_states import TRANSACTION
 from models.problem import refusal
 
 COLUMNS = ("posted_on", "number", "classification", "state", "due_on", "amount", "balance", "unsettled")

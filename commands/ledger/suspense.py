@@ -6,7 +6,7 @@ from commands.lists.paging import answer_list
 from commands.output import Output
 from commands.session import read_settings, reading_database_of
 from models.listing import ListPage
-from models.operations.record_states import SUSPENSE
+from models.operations.ledger_states import SUSPENSE
 
 
 async def list_page(output: Output, page: ListPage, *, currency: str) -> None:

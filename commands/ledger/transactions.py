@@ -10,7 +10,7 @@ from activities.ledger.transaction_queries import TransactionFilter, Transaction
 from commands.formatting import amount, document, moment, money
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
-from models.operations.record_states import TRANSACTION
+from models.operations.ledger_states import TRANSACTION
 
 PAGE = 500
 

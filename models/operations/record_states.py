@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models.operations.bank_states import BANK_REFUND, BANK_REFUNDS, DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
+from models.operations.ledger_states import ACCOUNT, BILL, SUSPENSE, TRANSACTION
 from models.operations.payment_states import (
     ATTEMPT,
     CARD,
@@ -115,20 +116,6 @@ EVENT = States(
     },
     column="gateway_events.state",
 )
-TRANSACTION = States(
-    "Invoice, and every other financial transaction",
-    {
-        "draft": "moves no balance",
-        "posted": "in the books",
-        "settled": "posted, and nothing is left to settle",
-        "rejected": "a draft that was turned down",
-        "cancelled": "undone by another transaction",
-        "written_off": "a debt that was given up",
-    },
-    finer={"settled": ("posted",)},
-    derived={"settled": "`posted`, with nothing unsettled"},
-    column="financial_transactions.state",
-)
 SUBSCRIPTION = States(
     "Subscription",
     {
@@ -137,25 +124,6 @@ SUBSCRIPTION = States(
         "active": "is billed",
         "paused": "costs nothing for now",
         "ended": "is over, or never begins",
-    },
-)
-ACCOUNT = States(
-    "Account",
-    {
-        "active": "in use",
-        "suspended": "gets no service; what it owes is collected",
-        "terminated": "takes no new transactions",
-    },
-    column="accounts.state",
-)
-SUSPENSE = States("Payment in suspense", {"waiting": "nobody knows whose it is"})
-BILL = States(
-    "Bill of an account and month",
-    {
-        "posted": "made, and not presented yet",
-        "presented": "the account has it, and has not answered",
-        "confirmed": "the account takes it as it is",
-        "rejected": "the account does not: credit what is wrong, and present it again",
     },
 )
 COMMAND = States(

@@ -14,8 +14,8 @@ from commands.formatting import expiry
 from commands.formatting import money as money_text
 from commands.lists.next_actions import NextAction, next_actions
 from models.listing import ListPage
+from models.operations.ledger_states import ACCOUNT, TRANSACTION
 from models.operations.payment_states import ATTEMPT, CARD, COLLECTION
-from models.operations.record_states import ACCOUNT, TRANSACTION
 from models.payments.preference import preference_number
 from models.problem import refusal
 from models.subscriptions.cycle import Term

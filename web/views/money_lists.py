@@ -9,8 +9,8 @@ from activities.payments.queries import PaymentFilter, PaymentQueries
 from commands.ledger.transactions import state_of
 from models.ledger.transaction import Classification
 from models.listing import ListPage
+from models.operations.ledger_states import ACCOUNT, TRANSACTION
 from models.operations.payment_states import INTENT
-from models.operations.record_states import ACCOUNT, TRANSACTION
 from web.views.cells import Column, day, link, moment, money, state, text
 from web.views.listing import Filter, Given, ListOfNoun
 

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from activities.console.search import FOUND_AT_MOST, Search
-from models.operations.record_states import ACCOUNT
+from models.operations.ledger_states import ACCOUNT
 from web.context import Visit
 from web.security import text_of
 from web.views.cells import Cell, Column, Table, address, link, state, table_of, text

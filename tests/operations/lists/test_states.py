@@ -26,6 +26,7 @@ from models.merchants.connection import CONNECTING
 from models.messages.message import MessageState
 from models.operations.bank_states import BANK_REFUND, BANK_REFUNDS, DEBIT, DEBIT_ANSWER, DEBIT_BATCH, MANDATE
 from models.operations.event_names import EventName
+from models.operations.ledger_states import ACCOUNT, BILL, TRANSACTION
 from models.operations.payment_states import (
     ATTEMPT,
     CARD,
@@ -40,8 +41,6 @@ from models.operations.payment_states import (
     VALIDATION,
 )
 from models.operations.record_states import (
-    ACCOUNT,
-    BILL,
     DISCREPANCY,
     EVENT,
     EVERY,
@@ -51,7 +50,6 @@ from models.operations.record_states import (
     RUN,
     RUN_MEMBER,
     SENDING,
-    TRANSACTION,
 )
 from models.operations.states import States
 from models.payments.state import FieldState, PaymentState
