@@ -95,25 +95,8 @@ def create_payment_request(
     from commands.payments.payment_requests import RequestOptions, create
 
     options = RequestOptions(
-        id,
-        account,
-        provider,
-        title,
-        description,
-        amount,
-        tuple(invoice or ()),
-        valid_days,
-        is_mailed,
-        sender_email,
-        person_of(actor),
-        reason,
-        least,
-        most,
-        tuple(payer or ()),
-        owner,
-        owner_email,
-        currency,
-        valid_for,
+        *(id, account, provider, title, description, amount, tuple(invoice or ()), valid_days, is_mailed, sender_email),
+        *(person_of(actor), reason, least, most, tuple(payer or ()), owner, owner_email, currency, valid_for),
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 

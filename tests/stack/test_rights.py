@@ -66,6 +66,7 @@ POSTS_GATEWAY_MONEY = {
     "receive_debits": "a line of a bank statement, with its debits",
     "refuse_debit": "a debit, with its attempt",
     "refuse_debits_of": "the debits of a file, with their attempts",
+    "batch_debits": "a batch, a debit whose mandate has ended, with its attempt: a person's name and reason",
     "cancel_mandate": "a mandate, with what waits for its file: a person's name and reason",
     "confirm_movement": "a stored movement; an attempt and a discrepancy are written for what had none",
     "confirm_object": "an event's object; an attempt and a discrepancy are written for what had none",

@@ -59,12 +59,19 @@ begin
     if not found then
         perform duly.refuse('creditor_exists', format('provider: %s has no creditor; apply definitions', p_provider_id));
     end if;
+    -- Nothing is taken by a mandate that has expired or that the payer's bank has stopped since: its debit comes to nothing.
+    perform duly.lock_accounts(array(select distinct d.account_id from duly.debits d join duly.mandates m on m.id = d.mandate_id
+        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m)));
+    perform duly.refuse_debit(d.id, case m.state when 'suspended' then m.state_reason else 'MD01' end)
+    from duly.debits d join duly.mandates m on m.id = d.mandate_id
+    where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m);
     -- The mandates come first, as where one is cancelled: what waits for its file is then what it is.
     perform from duly.mandates m where m.id in (select mandate_id from duly.debits where provider_id = p_provider_id
         and state = 'pending' and collect_on <= p_until) order by m.id for no key update;
     update duly.mandates m set state = 'expired', state_reason = '36 months without a debit'
     where m.provider_id = p_provider_id and duly.is_mandate_expired(m);
-    if not exists (select from duly.debits where provider_id = p_provider_id and state = 'pending' and collect_on <= p_until) then
+    if not exists (select from duly.debits d join duly.mandates m on m.id = d.mandate_id where d.provider_id = p_provider_id
+            and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m)) then
         return null;
     end if;
     insert into duly.debit_batches (provider_id, creditor, decisions)
@@ -76,7 +83,7 @@ begin
             jsonb_build_object('payer', m.payer_name, 'iban', m.iban, 'bic', m.bic, 'signed_on', m.signed_on, 'text',
                 left((select string_agg(x, ' ') from jsonb_array_elements_text(duly.invoice_numbers(r.invoices)) x), 140)) as written
         from duly.debits d join duly.mandates m on m.id = d.mandate_id join duly.gateway_requests r on r.id = d.request_id
-        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until),
+        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m)),
     typed as (
         select *, case when mandate_state = 'signed' and place = 1 then 'FRST' else 'RCUR' end as sequence_type from due),
     placed as (
@@ -88,7 +95,7 @@ begin
     -- Whoever was cancelled meanwhile has no pending debit; a first use is one from now on.
     update duly.mandates m set state = 'active', last_used_on = d.collect_on, is_amended = false
     from (select mandate_id, max(collect_on) as collect_on from duly.debits where batch_id = v_batch group by mandate_id) d
-    where m.id = d.mandate_id and m.state in ('signed', 'active', 'suspended');
+    where m.id = d.mandate_id;
     return v_batch;
 end $$;
 

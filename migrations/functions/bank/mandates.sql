@@ -6,6 +6,11 @@ language sql stable as $$
     select m.state in ('signed', 'active', 'suspended') and coalesce(m.last_used_on, m.signed_on) + interval '36 months' <= current_date
 $$;
 
+create or replace function duly.may_be_debited(m duly.mandates) returns boolean
+language sql stable as $$
+    select m.state in ('signed', 'active') and not duly.is_mandate_expired(m)
+$$;
+
 create or replace function duly.mandate_for_update(p_id text) returns duly.mandates
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare

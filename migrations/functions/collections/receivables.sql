@@ -33,8 +33,8 @@ returns duly.cards language sql stable security definer set search_path = duly, 
     select jsonb_populate_record(null::duly.cards, jsonb_build_object('id', m.id, 'account_id', m.account_id, 'provider_id',
         m.provider_id, 'preference_id', m.preference_id, 'token', m.id, 'brand', 'mandate', 'fingerprint', '', 'last4', right(m.iban, 4)))
     from duly.mandates m
-    where m.account_id = p_account_id and m.provider_id = p_provider_id and m.state in ('signed', 'active')
-      and not duly.is_mandate_expired(m) and p_card_id in ('', m.id) and m.id <> p_not
+    where m.account_id = p_account_id and m.provider_id = p_provider_id and duly.may_be_debited(m)
+      and p_card_id in ('', m.id) and m.id <> p_not
     limit 1
 $$;
 

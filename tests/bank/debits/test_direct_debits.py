@@ -172,6 +172,24 @@ async def test_a_mandate_ends_after_36_months_without_a_debit(debits: DirectDebi
     assert result.outcome is CollectOutcome.NO_CARD
 
 
+async def test_nothing_is_taken_by_a_mandate_that_ended_or_was_stopped_before_its_file_is_written(
+    debits: DirectDebits,
+) -> None:
+    for account in ("c1", "c2", "c3"):
+        await debits.collect(await debits.payer(account))
+    await debits.merchant.run("update duly.mandates set signed_on = '2020-01-15' where id = 'M-c1'")
+    await debits.merchant.run("update duly.mandates set state = 'suspended', state_reason = 'AC04' where id = 'M-c2'")
+
+    exported = await debits.export()
+
+    assert [debit["mandate"] for debit in written(debits.folder / "debits.xml")] == ["M-c3"]
+    assert len(exported["debits"]) == 1
+    assert [(await debits.collect(account)).code for account in ("c1", "c2")] == ["MD01", "AC04"]
+    states = [(await debits.mandate(account))["state"] for account in ("c1", "c2", "c3")]
+    assert states == ["expired", "suspended", "active"]
+    assert await broken_invariants(debits.merchant) == []
+
+
 async def test_an_iban_is_in_no_answer(debits: DirectDebits) -> None:
     await debits.collect(await debits.payer("c1"))
     await debits.export()
