@@ -169,7 +169,7 @@ class Database:
         await self._engine.dispose()
 
 
-def matching(column: InstrumentedAttribute[Any], value: str) -> tuple[ColumnElement[bool], ...]:
+def matching(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str) -> tuple[ColumnElement[bool], ...]:
     """Return the filter of a column for a value; an empty value lets everything through."""
     return (column == value,) if value else ()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
@@ -14,10 +14,16 @@ from models.listing import ListPage
 from models.problem import refusal
 from models.tables.returns import DebitRow, MandateRow
 
+# `duly.is_mandate_expired`, for who reads: expired from that day on, not only once the next file has noted it.
+_ENDS_AT = func.coalesce(MandateRow.last_used_on, MandateRow.signed_on) + func.make_interval(0, 36)
+_STATE: ColumnElement[str] = case(
+    (and_(MandateRow.state.in_(("signed", "active", "suspended")), func.current_date() >= _ENDS_AT), "expired"),
+    else_=MandateRow.state,
+)
 _MANDATES = select(
     *(MandateRow.id, MandateRow.account_id, MandateRow.provider_id, MandateRow.payer_name),
     func.right(MandateRow.iban, 4).label("iban_end"),
-    *(MandateRow.state, MandateRow.state_reason, MandateRow.signed_on, MandateRow.last_used_on),
+    *(_STATE.label("state"), MandateRow.state_reason, MandateRow.signed_on, MandateRow.last_used_on),
     *(MandateRow.is_amended, MandateRow.created_at, MandateRow.decisions),
 )
 _DEBITS = select(
@@ -25,7 +31,7 @@ _DEBITS = select(
     *(DebitRow.sequence_type, DebitRow.collect_on, DebitRow.amount_minor, DebitRow.currency),
     *(DebitRow.state, DebitRow.code, DebitRow.created_at, DebitRow.answered_at),
 )
-_LIST_OF_MANDATES = NewestFirst(_MANDATES, moment=MandateRow.created_at, key=MandateRow.id, state=MandateRow.state)
+_LIST_OF_MANDATES = NewestFirst(_MANDATES, moment=MandateRow.created_at, key=MandateRow.id, state=_STATE)
 _LIST_OF_DEBITS = NewestFirst(
     _DEBITS,
     moment=DebitRow.created_at,
@@ -128,7 +134,7 @@ class Mandates:
 
     async def page(self, page: ListPage, *, account_id: str, state: str) -> Listed:
         """Return a page of mandates, the newest first; empty filters let all through."""
-        filters = (*matching(MandateRow.account_id, account_id), *matching(MandateRow.state, state))
+        filters = (*matching(MandateRow.account_id, account_id), *matching(_STATE, state))
         return await _LIST_OF_MANDATES.page(self._database, page, *filters)
 
     async def debits(self, page: ListPage, *, account_id: str, state: str) -> Listed:

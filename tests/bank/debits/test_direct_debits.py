@@ -170,6 +170,9 @@ async def test_a_mandate_ends_after_36_months_without_a_debit(debits: DirectDebi
     result = await debits.collect(account)
 
     assert result.outcome is CollectOutcome.NO_CARD
+    assert (await debits.mandate(account))["state"] == "expired"
+    assert (await debits.cli.json("mandates", "list", "--state", "active"))["mandates"] == []
+    assert len((await debits.cli.json("mandates", "list", "--state", "expired"))["mandates"]) == 1
 
 
 async def test_nothing_is_taken_by_a_mandate_that_ended_or_was_stopped_before_its_file_is_written(
