@@ -24,6 +24,16 @@ end $$;
 alter table duly.run_items rename to run_items_before;
 alter table duly.run_items_before rename constraint run_items_pkey to run_items_before_pkey;
 
+-- A partition keeps every rule of the whole: what an upgrade added without reading the rows is read now.
+do $$
+declare
+    x record;
+begin
+    for x in select conname from pg_constraint where conrelid = 'duly.run_items_before'::regclass and not convalidated loop
+        execute format('alter table duly.run_items_before validate constraint %I', x.conname);
+    end loop;
+end $$;
+
 create table duly.run_items (like duly.run_items_before including defaults including constraints including comments)
     partition by list (run_id);
 

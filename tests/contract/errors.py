@@ -47,6 +47,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "BillingRun": _RUN | {"provider_effective": "the definition's provider is not effective"},
     "CardLifecycle": {
+        "provider_of_cards": "the provider collects by mandates, and saves no cards",
         "account_exists": "there is no such account",
         "account_not_terminated": "the account is terminated",
         "provider_effective": "the provider is not effective: nothing is started, and no page is opened",
