@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 COLLECTION = "workflows/collections/collection.py"
 COLLECTION_HANDLERS = "workflows/collections/handlers.py"
+COLLECTION_WAITS = "workflows/collections/waits.py"
 COLLECTION_STATE = "workflows/collections/state.py"
 ATTEMPTS = "activities/gateway/attempts.py"
 REFUND = "workflows/refunds/refund.py"
@@ -63,7 +64,7 @@ BUGS = (
     ),
     SeededBug(
         "nobody is asked about an outcome that stays unknown",
-        COLLECTION,
+        COLLECTION_WAITS,
         "if workflow.now() - snapshot.unknown_since >= policy.review_after:",
         "if workflow.now() - snapshot.unknown_since >= 99 * policy.review_after:",
         "tests/collections/test_blocking.py::test_a_person_is_asked_about_an_outcome_that_nobody_knows_after_six_hours",
