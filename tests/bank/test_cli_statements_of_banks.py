@@ -60,7 +60,7 @@ async def test_what_looks_the_same_in_another_statement_is_left_to_a_person(comp
     assert again["money"] == [
         {
             "currency": "EUR", "credits_minor": 2000, "posted_minor": 0, "suspense_minor": 0, "unchanged_minor": 0,
-            "payout_minor": 0, "refused_minor": 2000,
+            "payout_minor": 0, "direct_debit_minor": 0, "refused_minor": 2000,
         }
     ]  # fmt: skip
 
