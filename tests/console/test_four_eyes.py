@@ -2,9 +2,11 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
+from activities.database import Database
 from models.console.roles import ConsoleRole
 from tests.console.conftest import OURS, PASSWORD, Browser
 from tests.console.test_actions import done, refused
@@ -215,3 +217,26 @@ async def test_without_limits_nothing_waits_and_of_another_currency_everything_d
 
     assert [await state_of(cli, one) for one in (first, second)] == ["written_off", "posted"]
     assert answer.status_code == 422
+
+
+async def test_a_form_that_is_sent_again_counts_once(
+    acting: None, browser: Browser, database: Database, merchant: Merchant
+) -> None:
+    await merchant.configure(LIMITS)
+    await becomes(browser, "maria", ConsoleRole.ACCOUNTANT)
+    form: dict[str, Any] = {
+        "key": "0" * 32,
+        "user_id": "maria",
+        "action": "transactions/write-off",
+        "kind": "write_off",
+        "subject": "ft_1",
+        "account_id": await merchant.account(),
+        "currency": "EUR",
+        "fields": {},
+        "reason": "gone",
+    }
+
+    answers = [await database.call("ask_approval", **form, amount_minor=minor) for minor in (600, 600, 700, 700)]
+
+    # What is the same form is neither counted nor asked for twice; another amount under its key is more than the limit.
+    assert answers == [None, None, f"apv_{'0' * 32}", f"apv_{'0' * 32}"]

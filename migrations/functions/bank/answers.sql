@@ -19,6 +19,8 @@ begin
     update duly.debits set state = 'rejected', code = p_code, answered_at = clock_timestamp() where id = p_id;
     if d.batch_id is not null then
         update duly.debit_batches set state = 'sent', sent_at = coalesce(sent_at, clock_timestamp()) where id = d.batch_id;
+        -- The bank has not taken the change of account over: the next file names it again.
+        update duly.mandates m set is_amended = true where m.id = d.mandate_id and (d.written ->> 'is_amended')::boolean;
         -- What was refused before it was collected was no use of the mandate.
         update duly.mandates m set state = 'signed', last_used_on = null
         where m.id = d.mandate_id and m.state = 'active' and not exists (select from duly.debits o

@@ -91,7 +91,8 @@ begin
     update duly.debits d set state = 'exported', batch_id = v_batch, collect_on = p.collect_on, sequence_type = p.sequence_type,
         payment_information = v_batch || '-' || p.information,
         written = p.written || jsonb_build_object('is_amended', p.is_amended and p.place = 1)
-    from placed p where d.id = p.id;
+    -- One that was declined since these were read is in no file.
+    from placed p where d.id = p.id and d.state = 'pending';
     -- Whoever was cancelled meanwhile has no pending debit; a first use is one from now on.
     update duly.mandates m set state = 'active', last_used_on = d.collect_on, is_amended = false
     from (select mandate_id, max(collect_on) as collect_on from duly.debits where batch_id = v_batch group by mandate_id) d

@@ -16,6 +16,10 @@ begin
     -- Two forms of one person, or two about one document, are looked at one after the other.
     perform pg_advisory_xact_lock(hashtextextended('approval/' || least(p_user_id, p_subject), 0));
     perform pg_advisory_xact_lock(hashtextextended('approval/' || greatest(p_user_id, p_subject), 0));
+    -- The same form again is what it was: counted once, or the request that it became.
+    if exists (select from duly.limited_actions where (key, user_id, kind, currency, amount_minor)
+        = (p_key, p_user_id, p_kind, p_currency, p_amount_minor)) then return null; end if;
+    if exists (select from duly.approvals where id = 'apv_' || p_key and asked_by = p_user_id) then return 'apv_' || p_key; end if;
     select min(id) into v_other from duly.approvals
         where subject = p_subject and action = p_action and state = 'waiting' and expires_at > clock_timestamp();
     if v_other is not null then

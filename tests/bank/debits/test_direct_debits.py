@@ -163,6 +163,25 @@ async def test_a_payer_may_change_the_bank_account_and_keep_the_mandate(debits: 
     assert (shown["state"], shown["iban_end"], shown["is_amended"]) == ("active", OTHER_IBAN[-4:], False)
 
 
+async def test_a_change_of_bank_account_is_named_again_when_its_debit_was_refused(
+    debits: DirectDebits, tmp_path: Path
+) -> None:
+    account = await debits.payer("c1", 1000)
+    first = (await debits.collect(account)).gateway_reference
+    await debits.export("1.xml")
+    await debits.statement(credited(first, "10.00"))
+    await debits.cli.json("mandates", "amend", "M-c1", "--iban", OTHER_IBAN, *BY)
+    await debits.merchant.invoice(account, 2000)
+    second = (await debits.collect(account, period="2026-12")).gateway_reference
+    await debits.export("2.xml")
+    await debits.cli.json("debits", "confirm", status_report(tmp_path, (second, "RJCT", "AM04")), *BY)
+
+    await debits.collect(account, 2, period="2026-12")
+    await debits.export("3.xml")
+
+    assert [(debit["amended"], debit["iban"]) for debit in written(debits.folder / "3.xml")] == [("true", OTHER_IBAN)]
+
+
 async def test_a_mandate_ends_after_36_months_without_a_debit(debits: DirectDebits) -> None:
     account = await debits.payer("c1")
     await debits.merchant.run("update duly.mandates set signed_on = current_date - interval '36 months'")
