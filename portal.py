@@ -1,65 +1,26 @@
 """The portal for customers: their documents, payments, cards and details, entered by a link that is mailed."""
 
-import asyncio
-import gc
 from collections import Counter
-from contextlib import AsyncExitStack
 from typing import Annotated
 
-import structlog
 import typer
-import uvicorn
 
-from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
-from activities.events.bounded_http import Connections, HttpLimits, fitting
-from migrations.source import functions_hash
-from settings import Settings, configure_logging, load_settings
-from telemetry.health import database_answers
-from telemetry.process import observed
+from settings import Settings
 from web.assets import Assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.words import PortalPages
-
-log = structlog.get_logger(__name__)
-
-# Who looks at a page waits no longer, and a page that reads more is one to mend.
-READ_SECONDS = 2.0
-WRITING_CONNECTIONS = 4
+from web.serving import page_databases, run_pages, serve_pages
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT. Temporal and the gateway may be away: pages are read from the database alone."""
     if not settings.portal_url:
         raise RuntimeError("DULY_PORTAL_URL is not set: customers are led there, and forms must come from there")
-    async with AsyncExitStack() as stack:
-        telemetry = await stack.enter_async_context(observed(settings, "portal"))
-        reading = create_engine(
-            settings.database_url, pool=settings.database_pool, timeout_seconds=READ_SECONDS, is_for_reading=True
-        )
-        writing = create_engine(
-            settings.database_url, pool=WRITING_CONNECTIONS, timeout_seconds=settings.database_timeout_seconds
-        )
-        stack.push_async_callback(reading.dispose)
-        stack.push_async_callback(writing.dispose)
-        database = Database(writing, timeout_seconds=settings.database_timeout_seconds)
-        if not await database.verify(functions_hash()):
-            log.warning("schema_differs", advice="migrate with the newer release, then restart the older processes")
-        telemetry.readiness.require("database", database_answers(database))
+    async with page_databases(settings, "portal") as databases:
         assets, counts = Assets(), Counter[str]()
-        portal = Portal(settings, Database(reading, timeout_seconds=READ_SECONDS), database, PortalPages(assets))
-        connections = Connections(fitting(HttpLimits()))
-        gc.collect()
-        gc.freeze()
-        config = uvicorn.Config(
-            build_portal(portal, assets, counts),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            **connections.server_options(),
-        )
-        await uvicorn.Server(config).serve()
+        portal = Portal(settings, databases.reading, databases.writing, PortalPages(assets))
+        await serve_pages(build_portal(portal, assets, counts), host, port)
 
 
 def main(
@@ -67,12 +28,7 @@ def main(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8020,
 ) -> None:
     """Serve the portal until told to stop."""
-    configure_logging(settings := load_settings())
-    try:
-        asyncio.run(serve(settings, host, port))
-    except (DatabaseUnavailableError, SchemaMismatchError, RuntimeError) as error:
-        log.error("portal_not_started", error=type(error).__name__, reason=str(error))  # noqa: TRY400
-        raise typer.Exit(1) from error
+    run_pages("portal", lambda settings: serve(settings, host, port))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,9 @@ async def address(web: Web, cli: CommandLine) -> AsyncIterator[str]:
     await serving
 
 
-@pytest.fixture
-async def person(address: str) -> AsyncIterator[Person]:
-    """Somebody with a browser that remembers nothing."""
+@asynccontextmanager
+async def person_at(address: str) -> AsyncIterator[Person]:
+    """Give somebody a browser that remembers nothing, and note what its pages break of their policy, or fail at."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium on this machine")
@@ -100,6 +101,13 @@ async def person(address: str) -> AsyncIterator[Person]:
         page.on("pageerror", lambda error: found.problems.append(f"{page.url}: {error}"))
         yield found
         await browser.close()
+
+
+@pytest.fixture
+async def person(address: str) -> AsyncIterator[Person]:
+    """Somebody in front of the console."""
+    async with person_at(address) as found:
+        yield found
 
 
 async def finds_and_opens(page: Page, period: str) -> None:

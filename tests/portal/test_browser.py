@@ -4,21 +4,18 @@ DULY_SCREENSHOTS names a folder for the pictures of the documents; without it no
 """
 
 import asyncio
-import shutil
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from activities.database import Database
 from activities.request_tokens import PortalLinks
-from tests.browser.conftest import CHROMIUM
-from tests.console.test_browser import NARROW, WIDE, Person
+from tests.console.test_browser import NARROW, Person, person_at
 from tests.portal.conftest import reachable
 from tests.support.builders import Merchant
 from web.assets import Assets
@@ -44,22 +41,9 @@ async def address(portal: Portal) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def person(address: str) -> AsyncIterator[Person]:
-    """Somebody with a browser that remembers nothing."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM)
-        page = await browser.new_page(viewport={"width": WIDE, "height": 800}, color_scheme="light")
-        found = Person(page, address)
-
-        def note(message: Any) -> None:
-            if "policy" in message.text.lower():
-                found.problems.append(f"{page.url}: {message.text}")
-
-        page.on("console", note)
+    """Somebody in front of the portal."""
+    async with person_at(address) as found:
         yield found
-        await browser.close()
 
 
 async def enters(page: Page, url: str) -> None:
