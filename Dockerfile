@@ -24,5 +24,8 @@ COPY telemetry/ telemetry/
 COPY web/ web/
 COPY workflows/ workflows/
 
+# Whoever runs here writes nothing: without this every start would compile all modules anew, a second of it.
+RUN python -m compileall -q .
+
 USER duly
 CMD ["python", "worker.py"]

@@ -12,6 +12,9 @@ ARGS ?=
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
+# A run of the tests starts some hundred processes: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What runs in production.
 PRODUCT := activities commands migrations models settings telemetry web workflows console.py portal.py starter.py webhook.py worker.py
 

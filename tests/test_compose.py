@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,18 @@ def test_our_services_start_entries_that_know_their_options(service: str) -> Non
     _, entry, *options = words
     commands = [option for option in options if entry == "starter.py"]
 
-    result = subprocess.run(
-        [sys.executable, Path(entry).name, *commands, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    explained = help_of(Path(entry).name, *commands)
 
+    assert [option for option in options if option.startswith("--") and option not in explained] == []
+
+
+@cache
+def help_of(entry: str, *commands: str) -> str:
+    """What a program says of its options; several services run the same one."""
+    argv = [sys.executable, entry, *commands, "--help"]
+    result = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert [option for option in options if option.startswith("--") and option not in result.stdout] == []
+    return result.stdout
 
 
 def test_the_migration_is_a_command_of_the_locked_packages_and_finds_its_configuration() -> None:

@@ -111,6 +111,7 @@ def waits_for(status: CollectionStatus) -> tuple[object, ...]:
     return (status.stage, status.attempt, status.next_action_at, status.next_action, status.last, status.is_in_review)
 
 
+@pytest.mark.nightly
 async def test_signals_without_end_leave_the_history_short_and_the_wait_as_it_was(
     duly: RunningDuly, merchant: Merchant
 ) -> None:
@@ -202,6 +203,7 @@ async def test_a_collection_accepts_every_grace_and_keeps_the_last(duly: Running
     assert (after.stage, after.next_action_at) == (Stage.DUNNING, planned + timedelta(days=COMMANDS))
 
 
+@pytest.mark.nightly
 async def test_a_refund_that_is_watched_accepts_every_check(duly: RunningDuly, refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     result = await refunds.start(payment)
@@ -216,6 +218,7 @@ async def test_a_refund_that_is_watched_accepts_every_check(duly: RunningDuly, r
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_dispute_accepts_every_check_and_then_the_loss(duly: RunningDuly, refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
@@ -237,6 +240,7 @@ async def test_a_dispute_accepts_every_check_and_then_the_loss(duly: RunningDuly
     assert await refunds.state_of(payment) == "cancelled"
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_card_accepts_every_change(duly: RunningDuly, merchant: Merchant, card_client: CardClient) -> None:
     account = await merchant.account(cards=[])

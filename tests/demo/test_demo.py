@@ -82,12 +82,14 @@ def test_rewards_go_back_one_of_them_after_its_refund_came_back_and_a_dispute_is
     assert (returns.rewards, returns.came_back, returns.disputes_lost) == (4, 1, 1)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_gateway_that_fails_in_every_way_changes_nothing_about_how_accounts_end(faulty_demo: Demo) -> None:
     assert sum(faulty_demo.report.faults.values()) > 0
     assert _found(faulty_demo) == _deserved(FAULTY)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_gateway_that_fails_in_every_way_charges_nobody_twice_and_loses_nothing(faulty_demo: Demo) -> None:
     _assert_sound(faulty_demo)
@@ -122,6 +124,14 @@ async def test_a_stripe_account_that_is_the_user_s_own_is_left_alone(monkeypatch
         await run_demo(DemoOptions())
 
 
+async def test_no_log_of_a_calm_demo_names_a_customer_a_card_or_a_key(faultless_demo: Demo) -> None:
+    logs = logs_of(faultless_demo)
+
+    assert '"workflow_id"' in logs["worker-gateway.log"]
+    assert seen(await secrets_of(faultless_demo), logs) == []
+
+
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_demo: Demo) -> None:
     logs = logs_of(faulty_demo)
@@ -130,6 +140,7 @@ async def test_no_log_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_d
     assert seen(await secrets_of(faulty_demo), logs) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_no_history_of_a_stormy_demo_names_a_customer_a_card_or_a_key(faulty_demo: Demo) -> None:
     histories = await histories_of(faulty_demo)

@@ -72,6 +72,7 @@ async def test_a_run_whose_window_is_full_hands_over_and_ends_with_its_certifica
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_run_goes_on_as_new_after_each_page_and_counts_everybody_once(
     rewards: ReductionClient, refunds: RefundClient, database: Database

@@ -83,6 +83,7 @@ def test_what_was_kept_survives_a_killed_stack_and_no_process_of_it_does(data: P
     assert exit_code == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_closed_home_stays_closed_and_untouched(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)

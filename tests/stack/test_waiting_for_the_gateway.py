@@ -85,6 +85,7 @@ async def test_workflows_do_not_wait_for_the_gateway(away: int) -> None:
     assert waiting.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_a_worker_that_waits_ends_when_it_is_told_to(away: int) -> None:
     async with running_stack() as stack, worker(stack, "gateway") as waiting:
         await says(waiting, "gateway_away")

@@ -12,7 +12,9 @@ from tests.support.wrong_clocks import HOUR, wrong_clock
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seconds", "where"), [(HOUR, "behind"), (-HOUR, "ahead of")])
+@pytest.mark.parametrize(
+    ("seconds", "where"), [(HOUR, "behind"), pytest.param(-HOUR, "ahead of", marks=pytest.mark.nightly)]
+)
 async def test_a_worker_an_hour_off_names_both_others_as_wrong(
     everything_given: dict[str, str], seconds: int, where: str
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
+from compileall import compile_dir
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ SITE = Path(sysconfig.get_path("purelib"))
 BESIDE_PYTHON = sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "platbase": sys.base_prefix})
 LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 INSTALL = re.compile(r"pip install --require-hashes -r (\S+)")
+COMPILE = "python -m compileall -q ."
 USER = re.compile(r"useradd .*--uid (\d+) (\w+)$")
 
 
@@ -140,13 +142,15 @@ def _leaving_out(context: Path, ignored: Ignored) -> Callable[[str, list[str]], 
 
 
 def _run(arguments: str, folder: Path) -> dict[str, int]:
-    """Carry out the two commands that our Dockerfile runs, and return the users it adds."""
+    """Carry out the commands that our Dockerfile runs, and return the users it adds."""
     users = {}
     for command in (part.strip() for part in arguments.split("&&")):
         if match := INSTALL.fullmatch(command):
             install(folder / "workdir" / match[1], folder / "packages")
         elif match := USER.fullmatch(command):
             users[match[2]] = int(match[1])
+        elif command == COMPILE:
+            compile_dir(folder / "workdir", quiet=1)
         else:
             raise ComposeError(f"RUN {command}: not carried out by these tests")
     return users

@@ -68,6 +68,7 @@ FAMILIES: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_posting_that_settles_20001_invoices_stays_within_half_of_its_time_out(owner: Books, family: str) -> None:

@@ -53,6 +53,7 @@ async def crowd(merchant: Merchant) -> list[str]:
     return await asyncio.gather(*opening)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_workers_killed_in_mid_run_charge_everybody_once(
