@@ -31,7 +31,7 @@ from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.bank_debits.bank_debit_gateway import BankDebitGateway
 from activities.gateway.clocks import Clocks
-from activities.gateway.mode import BANK_DEBITS, CONNECT, account_of, adapter_of, require_mode, why_not_connected
+from activities.gateway.mode import CONNECT, account_of, adapter_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
 from activities.gateway.retries import why_unanswered
 from activities.gateway.stripe_gateway import StripeGateway
@@ -69,6 +69,7 @@ from models.gateway.errors import GatewayAccessError, GatewayError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
 from models.merchants.account import MerchantAccounts
+from models.tables.configuration import BANK_DEBITS
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
 from telemetry.process import observed
@@ -241,9 +242,8 @@ async def _begin_workflows(
     guard = RestoreGuard(guarded, client, settings.provider)
     # Messages to operators go out while a restored database is held; customers' wait.
     guard.lend_for_messages(database)
-    await guard.begin()
-    for watching in (asyncio.create_task(guard.run()), CommandLines(database).begin()):
-        stack.callback(watching.cancel)
+    stack.callback(await guard.watch())
+    stack.callback(CommandLines(database).begin().cancel)
     workflows = workflow_worker(client, guarded, rate=settings.gateway_rate)
     for worker in (workflows, mail_worker(client, database, settings)):
         await stack.enter_async_context(worker)
@@ -253,6 +253,7 @@ async def _begin_gateway_calls(
     settings: Settings, client: Client, database: Database, fenced: Database, stack: AsyncExitStack, stop: asyncio.Event
 ) -> None:
     if await adapter_of(database, settings.provider) == BANK_DEBITS:
+        stack.callback(await RestoreGuard(fenced, client, settings.provider).watch())
         await stack.enter_async_context(debit_worker(client, fenced, settings))
         return
     unbound = partial(why_not_connected, database, settings.provider)

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from activities.database import Database
-from activities.gateway.mode import CONNECT, WrongModeError, account_of, require_mode
+from activities.gateway.mode import CONNECT, WrongModeError, account_of, adapter_of, require_mode
 from activities.gateway.stripe_gateway import StripeGateway
 from commands.session import database_of
 from models.problem import refusal
+from models.tables.configuration import BANK_DEBITS
 from settings import Settings
 
 OpenDatabase = Callable[[Settings], AbstractAsyncContextManager[Database]]
@@ -36,13 +37,17 @@ async def gateway_in_mode(
 
     A recovery needs no bound account (`is_bound`): of a provider that has none it gets the platform's.
 
-    Raises RefusedError (key_of_mode), and SendingHeldError unless it is for a recovery, before anything is asked.
+    Raises RefusedError (key_of_mode, provider_is_called), and SendingHeldError unless it is for a recovery, before
+    anything is asked.
     """
     async with open_database(settings) as database:
         try:
             await require_mode(database, provider, settings.gateway_mode)
         except WrongModeError as error:
             raise refusal("STRIPE_API_KEY", "key_of_mode", str(error)) from error
+        if await adapter_of(database, provider) == BANK_DEBITS:
+            # The key is that of another provider's account: what is there is not this one's.
+            raise refusal("provider", "provider_is_called", f"{provider} is a bank's: it is told and asked by files")
         account = await account_of(database, provider)
     if account is None and is_bound:
         raise refusal("provider", "merchant_is_connected", f"the merchant of {provider} is not connected: `{CONNECT}`")

@@ -11,6 +11,7 @@ from models.bank.refund_plan import Candidate, period_prefix, refund_key
 from models.ledger.account import AccountKind, AccountState
 from models.ledger.transaction import Classification, LifeCycleState
 from models.tables.accounts import AccountBalanceRow, AccountRow
+from models.tables.configuration import BANK_DEBITS, ProviderRow
 from models.tables.transactions import FinancialTransactionRow
 
 _PENDING = (
@@ -28,7 +29,8 @@ _HAS_GATEWAY_PAYMENT = exists().where(
     FinancialTransactionRow.account_id == AccountRow.id,
     FinancialTransactionRow.classification == Classification.PAYMENT,
     FinancialTransactionRow.state == LifeCycleState.POSTED,
-    FinancialTransactionRow.provider.is_not(None),
+    # What was debited goes back by a transfer: no gateway can return it.
+    FinancialTransactionRow.provider.in_(select(ProviderRow.id).where(ProviderRow.gateway != BANK_DEBITS)),
 )
 
 # In the order of the fields of a Candidate.

@@ -5,9 +5,6 @@ from sqlalchemy import select
 from activities.database import Database
 from models.tables.configuration import ProviderRow
 
-# The adapter of a provider whose answers come by files of a bank; every other one is Stripe's.
-BANK_DEBITS = "sepa_debit"
-
 # What helps where a provider is a merchant's that has no account yet.
 CONNECT = "duly merchants connect"
 

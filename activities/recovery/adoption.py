@@ -22,8 +22,8 @@ from models.tables.configuration import RecoveryLeftRow
 _PAGE = 500
 CONCURRENT = 8
 
-# What is left of a merchant: its account at the gateway.
-MERCHANT = "merchant"
+# What is left of a merchant: its account at the gateway. And of a provider of bank debits: files that the bank has.
+MERCHANT, BANK_FILES = "merchant", "bank_files"
 
 
 @dataclass
@@ -45,6 +45,12 @@ class Reading:
         why = f"merchant_not_connected: `merchants connect {made.merchant_id}` finds it again"
         named = {"object": made.gateway_account, "kind": MERCHANT, "account": "", "why": why}
         self.left.append({**named, "amount_minor": 0, "currency": made.currency})
+
+    def leave_files(self, epoch: int, since: str) -> None:
+        """Leave the files that the bank got since a moment: it lists none."""
+        why = f"files_are_known: those of {since[:16]} or later; `debits adopt` each, then settle this"
+        named = {"object": f"debit-files/{epoch}", "kind": BANK_FILES, "account": "", "why": why}
+        self.left.append({**named, "amount_minor": 0, "currency": "EUR"})
 
     def as_json(self, read_at: str) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -120,6 +126,9 @@ class Adoption:
         return adopted
 
     async def _is_adopted(self, kind: str, object_id: str, noted_at: str) -> bool:
+        if kind == BANK_FILES:
+            # A person says when no other file is missing.
+            return False
         if kind == MERCHANT:
             return not await self._database.call("merchant_accounts_unknown", gateway_accounts=[object_id])
         reading = Reading()
@@ -242,6 +251,20 @@ async def _with(made: list[MadeObject], unknown_of: Callable[[list[str]], Awaita
     for start in range(0, len(keys), _PAGE):
         unknown.update(await unknown_of(keys[start : start + _PAGE]))
     return [one for one in made if one.key in unknown]
+
+
+async def read_files(database: Database, provider: str) -> Mapping[str, Any]:
+    """Record the reading of a provider of bank debits: files that the bank may have are left to a person.
+
+    Raises DatabaseUnavailableError, and RuleBrokenError when it is too early or nothing was declared.
+    """
+    view = await database.call("recovery_view", provider_id=provider)
+    require_silence(view)
+    reading = Reading()
+    reading.leave_files(view["epoch"], view["forgot_since"])
+    return await database.call(  # type: ignore[no-any-return]  # the view that it returns
+        "record_recovery_read", provider_id=provider, read=reading.as_json(view["now"])
+    )
 
 
 def require_silence(view: Mapping[str, Any]) -> None:

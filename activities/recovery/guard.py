@@ -1,5 +1,6 @@
 """What a worker does before it does anything, and again and again: it compares its database."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -90,6 +91,11 @@ class RestoreGuard:
             await self.compare()
         except (SchemaMismatchError, DatabaseUnavailableError, RPCError) as error:
             log.warning("restore_watch_waits", reason=str(error))
+
+    async def watch(self) -> Callable[[], object]:
+        """Begin, and go on; return what ends it. Raises GatewayError."""
+        await self.begin()
+        return asyncio.create_task(self.run()).cancel
 
     async def run(self) -> None:
         """Compare for as long as the process lives, and at once when the database's server has started anew."""

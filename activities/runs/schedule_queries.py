@@ -7,7 +7,7 @@ from sqlalchemy import select
 from activities.database import Database
 from models.runs.process_run import RunKind
 from models.runs.schedule import RunCalendar, calendar_of
-from models.tables.configuration import EFFECTIVE, ProviderRow, RunDefinitionRow
+from models.tables.configuration import BANK_DEBITS, EFFECTIVE, ProviderRow, RunDefinitionRow
 from models.tables.returns import RefundRulesRow
 
 
@@ -36,10 +36,21 @@ async def read_schedules(database: Database) -> list[DefinitionSchedule]:
     ]
 
 
-async def read_swept_providers(database: Database) -> list[str]:
-    """Read the providers whose events are swept: every effective one."""
-    rows = await database.read(select(ProviderRow.id).where(ProviderRow.state == EFFECTIVE).order_by(ProviderRow.id))
-    return [row.id for row in rows]
+@dataclass(frozen=True)
+class EffectiveProviders:
+    """The effective providers, and which of them are called: a bank has no events and no books to ask for."""
+
+    all: tuple[str, ...]
+    called: tuple[str, ...]
+
+
+async def read_effective_providers(database: Database) -> EffectiveProviders:
+    """Read the effective providers, in order of their ids."""
+    row = ProviderRow
+    rows = await database.read(select(row.id, row.gateway).where(row.state == EFFECTIVE).order_by(row.id))
+    return EffectiveProviders(
+        tuple(one.id for one in rows), tuple(one.id for one in rows if one.gateway != BANK_DEBITS)
+    )
 
 
 async def read_bank_refund_day(database: Database) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from activities.bank.debits.debit_answers import DebitAnswered, DebitAnswers, DebitBecame
 from activities.bank.debits.debit_files import DebitFiles
 from activities.bank.debits.mandates import Mandates
+from activities.bank.debits.missing_files import DebitAdopted, FileBecame, MissingFiles, debits_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_status import status_answers
 from commands.collection_signals import signal_collections
@@ -117,6 +118,28 @@ async def confirm(output: Output, file: Path, *, actor: str, reason: str) -> Non
         table(
             "", "Line", "Debit", "Outcome", "Code", rows=[(one.line, one.debit, one.became, one.code) for one in done]
         ),
+        *([problem_table(problems)] if problems else []),
+        is_good=not problems,
+    )
+
+
+async def adopt(output: Output, provider: str, file: Path, *, actor: str, reason: str) -> None:
+    """Write down again the debits of a file that the bank has. A bad one is named, and every good one is kept."""
+    sent = debits_in(file)
+    async with database_of(read_settings()) as database:
+        files = MissingFiles(database)
+        results = [await files.adopt(provider, one, actor=actor, reason=reason) for one in sent]
+    done = [one for one in results if isinstance(one, DebitAdopted)]
+    problems = [one for one in results if isinstance(one, Problem)]
+    counts = Counter({str(became): 0 for became in FileBecame})
+    counts.update(str(one.became) for one in done)
+    output.answer(
+        {
+            "debits": [{"line": one.line, "debit": one.debit, "outcome": one.became} for one in done],
+            "problems": [problem.as_document() for problem in problems],
+            "summary": {**counts, "refused": len(problems)},
+        },
+        table("", "Line", "Debit", "Outcome", rows=[(one.line, one.debit, one.became) for one in done]),
         *([problem_table(problems)] if problems else []),
         is_good=not problems,
     )

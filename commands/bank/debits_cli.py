@@ -71,6 +71,27 @@ def confirm_debits(
     perform(lambda output: confirm(output, file, actor=actor, reason=reason), as_json=as_json)
 
 
+@app.command("adopt")
+@changes()
+def adopt_file(
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Whose debits.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="pain.008 of `export`.")
+    ],
+    actor: Actor,
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """After a restore: write down again what a file asks that the bank has and the database has forgotten.
+
+    Until `recover settle` says that no file is missing, none is exported. What was asked for in the gap as well is
+    known by mandate and amount once its run, or its collection, has asked for it anew.
+    """
+    from commands.bank.debits import adopt
+
+    perform(lambda output: adopt(output, provider, file, actor=actor, reason=reason), as_json=as_json)
+
+
 @app.command("list")
 def list_debits(
     *,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.runs.schedule_queries import read_swept_providers
+from activities.runs.schedule_queries import read_effective_providers
 from commands.output import Output, table
 from commands.runs.schedule import checking_schedules, make_so
 from commands.session import read_settings, reading_database_of, temporal_of
@@ -38,7 +38,7 @@ async def prepare_namespace(output: Output, retention_days: int) -> None:
     """Make the namespace, its search attributes and its schedules as Duly needs them, and say what was done."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
-        wanted = checking_schedules(await read_swept_providers(database))
+        wanted = checking_schedules(await read_effective_providers(database))
     client = await temporal_of(settings)
     namespace = await _namespace(client, timedelta(days=retention_days))
     registered = await _attributes(client)

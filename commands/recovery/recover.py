@@ -9,9 +9,9 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.database import Database
-from activities.gateway.mode import account_of, merchant_of
+from activities.gateway.mode import account_of, adapter_of, merchant_of
 from activities.gateway.stripe_gateway import StripeGateway
-from activities.recovery.adoption import Adoption
+from activities.recovery.adoption import Adoption, read_files
 from activities.recovery.alarms import Alarms
 from activities.recovery.old_workflows import OldWorkflows
 from activities.recovery.temporal_memory import TemporalMemory
@@ -21,6 +21,7 @@ from commands.output import Output, table
 from commands.session import read_settings, temporal_of, unfenced_database_of
 from models.recovery.beat import Beat
 from models.recovery.recovery import SendingState
+from models.tables.configuration import BANK_DEBITS
 from settings import Settings
 from workflows.registered import WORKFLOWS
 
@@ -70,6 +71,10 @@ async def dismiss(output: Output, actor: str, reason: str) -> None:
 async def read(output: Output) -> None:
     """Read what the gateway did, and write down what is missing."""
     settings = read_settings()
+    async with unfenced_database_of(settings) as database:
+        if await adapter_of(database, settings.provider) == BANK_DEBITS:
+            _answer(output, await read_files(database, settings.provider))
+            return
     async with unfenced_database_of(settings) as database, _gateway_of(settings, is_bound=False) as gateway:
         adoption = Adoption(database, settings.provider, gateway)
         account = await _unbound_account(database, settings.provider, gateway)
@@ -120,8 +125,12 @@ async def release(output: Output, actor: str, reason: str, *, is_acknowledged: b
 async def adopt(output: Output, actor: str) -> None:
     """Write down what was left, where that is possible by now."""
     settings = read_settings()
-    async with unfenced_database_of(settings) as database, _gateway_of(settings) as gateway:
-        adopted = await Adoption(database, settings.provider, gateway).adopt_left(actor or getpass.getuser())
+    adopted: list[str] = []
+    async with unfenced_database_of(settings) as database:
+        # Of a bank nothing can be read: `debits adopt` takes its files.
+        if await adapter_of(database, settings.provider) != BANK_DEBITS:
+            async with _gateway_of(settings) as gateway:
+                adopted = await Adoption(database, settings.provider, gateway).adopt_left(actor or getpass.getuser())
     named = ", ".join(adopted) or "nothing"
     output.answer({"provider": settings.provider, "adopted": adopted}, f"Written down: {named}.")
 

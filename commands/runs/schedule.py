@@ -1,13 +1,17 @@
 """Applying and listing schedules."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
-from activities.runs.schedule_queries import read_bank_refund_day, read_schedules, read_swept_providers
+from activities.runs.schedule_queries import (
+    EffectiveProviders,
+    read_bank_refund_day,
+    read_effective_providers,
+    read_schedules,
+)
 from commands.formatting import moment
 from commands.lists.paging import answer_all
 from commands.output import Output, table
@@ -81,19 +85,20 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
         for found in await read_schedules(database)
         if found.calendar is not None and found.is_effective
     }
-    providers = await read_swept_providers(database)
-    refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers}
-    reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers else {}
+    providers = await read_effective_providers(database)
+    refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers.called}
+    reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers.all else {}
     day = await read_bank_refund_day(database)
     by_bank = {BANK_REFUND_SCHEDULE: bank_refund_schedule_of(day)} if day else {}
     return runs | refunds | by_bank | reminders | checking_schedules(providers)
 
 
-def checking_schedules(providers: Sequence[str]) -> dict[str, Schedule]:
+def checking_schedules(providers: EffectiveProviders) -> dict[str, Schedule]:
     """Return the schedules that look after an installation: none of them charges, refunds or writes to customers."""
-    sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in providers}
-    reconciled = {reconciliation_schedule(provider): reconciliation_schedule_of(provider) for provider in providers}
-    audit = {AUDIT_SCHEDULE: audit_schedule()} if providers else {}
+    called = providers.called
+    sweeps = {sweep_schedule(provider): sweep_schedule_of(provider) for provider in called}
+    reconciled = {reconciliation_schedule(provider): reconciliation_schedule_of(provider) for provider in called}
+    audit = {AUDIT_SCHEDULE: audit_schedule()} if providers.all else {}
     return sweeps | reconciled | audit | {SUPERVISOR_SCHEDULE: supervisor_schedule()}
 
 

@@ -21,7 +21,7 @@ from commands.operations.checks.months import examine_months
 from commands.session import reading_database_of
 from migrations.run import head
 from migrations.source import functions_hash
-from models.tables.configuration import ProviderMethodRow, ProviderRow
+from models.tables.configuration import BANK_DEBITS, ProviderMethodRow, ProviderRow
 from settings import Settings
 
 _PROVIDERS = select(
@@ -29,6 +29,7 @@ _PROVIDERS = select(
     ProviderRow.mode,
     (ProviderRow.state == "effective").label("is_effective"),
     exists().where(ProviderMethodRow.provider_id == ProviderRow.id).label("has_method"),
+    (ProviderRow.gateway != BANK_DEBITS).label("is_called"),
 ).order_by(ProviderRow.id)
 
 _SERVER = """
@@ -59,6 +60,7 @@ class ProviderState:
     mode: str
     is_effective: bool
     has_method: bool
+    is_called: bool = True  # a bank is told and asked by files
 
 
 async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
@@ -92,7 +94,7 @@ async def read_providers(settings: Settings) -> list[ProviderState] | None:
             rows = await database.read(_PROVIDERS)
         except (DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError):
             return None
-    return [ProviderState(row.id, row.mode, row.is_effective, row.has_method) for row in rows]
+    return [ProviderState(row.id, row.mode, row.is_effective, row.has_method, row.is_called) for row in rows]
 
 
 async def _server(database: Database) -> Finding:

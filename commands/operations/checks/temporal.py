@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.runs.schedule_queries import EffectiveProviders
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.encryption import examine_temporal_encryption
 from commands.operations.checks.finding import Finding, Verdict, ok, warning, wrong
@@ -45,7 +46,8 @@ async def examine_temporal(settings: Settings, providers: Sequence[ProviderState
         yield attributes
         yield await examine_payloads(client, settings)
         effective = [provider.id for provider in providers or () if provider.is_effective]
-        yield await _schedules(client, effective)
+        called = [provider.id for provider in providers or () if provider.is_effective and provider.is_called]
+        yield await _schedules(client, EffectiveProviders(tuple(effective), tuple(called)))
         yield await _workers(client, WORKFLOW_WORK)
         for provider in effective or [settings.provider]:
             yield await _workers(client, gateway_work(provider))
@@ -66,7 +68,7 @@ async def _search_attributes(client: Client) -> Finding:
     return ok("search attributes", f"all {len(SEARCH_ATTRIBUTES)} are registered")
 
 
-async def _schedules(client: Client, providers: Sequence[str]) -> Finding:
+async def _schedules(client: Client, providers: EffectiveProviders) -> Finding:
     wanted = checking_schedules(providers)
     missing = [name for name in wanted if await find_schedule(client, schedule_id(name)) is None]
     if missing:

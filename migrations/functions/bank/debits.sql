@@ -46,6 +46,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where d.idempotency_key = p_idempotency_key
 $$;
 
+-- What a file says of a debit by a mandate as it is now.
+create or replace function duly.written_by(m duly.mandates, p_invoices text[]) returns jsonb language sql stable as $$
+    select jsonb_build_object('payer', m.payer_name, 'iban', m.iban, 'bic', m.bic, 'signed_on', m.signed_on, 'text',
+        left((select string_agg(x, ' ') from jsonb_array_elements_text(duly.invoice_numbers(p_invoices)) x), 140))
+$$;
+
 -- Put what is due into a file: each with its mandate as it is now. `p_earliest`: the first day on which the bank can collect what
 -- it is given now. Of a mandate that was never used the first debit is its first. Null: nothing is due.
 create or replace function duly.batch_debits(p_provider_id text, p_earliest date, p_until date, p_actor text, p_reason text)
@@ -59,6 +65,7 @@ begin
     if not found then
         perform duly.refuse('creditor_exists', format('provider: %s has no creditor; apply definitions', p_provider_id));
     end if;
+    perform duly.require_no_missing_file(p_provider_id);
     -- Nothing is taken by a mandate that has expired or that the payer's bank has stopped since: its debit comes to nothing.
     perform duly.lock_accounts(array(select distinct d.account_id from duly.debits d join duly.mandates m on m.id = d.mandate_id
         where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m)));
@@ -80,8 +87,7 @@ begin
     with due as (
         select d.id, m.state as mandate_state, m.is_amended, greatest(d.collect_on, p_earliest) as collect_on,
             row_number() over (partition by d.mandate_id order by d.collect_on, d.created_at, d.id) as place,
-            jsonb_build_object('payer', m.payer_name, 'iban', m.iban, 'bic', m.bic, 'signed_on', m.signed_on, 'text',
-                left((select string_agg(x, ' ') from jsonb_array_elements_text(duly.invoice_numbers(r.invoices)) x), 140)) as written
+            duly.written_by(m, r.invoices) as written
         from duly.debits d join duly.mandates m on m.id = d.mandate_id join duly.gateway_requests r on r.id = d.request_id
         where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m)),
     typed as (

@@ -182,9 +182,9 @@ begin
     -- Once for all providers that are held by one restore.
     update duly.installation set epoch = s.epoch + 1, epoch_began_at = clock_timestamp() where epoch <= s.epoch;
     if found then
-        perform setval('duly.financial_transaction_ids', nextval('duly.financial_transaction_ids') + 1000000),
-            setval('duly.gateway_booking_ids', nextval('duly.gateway_booking_ids') + 1000000),
-            setval('duly.gateway_request_numbers', nextval('duly.gateway_request_numbers') + 1000000);
+        -- Every one there is, but those of series: whoever makes a new one need not think of this.
+        perform setval(c.oid::regclass, nextval(c.oid::regclass) + 1000000) from pg_class c
+        where c.relnamespace = 'duly'::regnamespace and c.relkind = 'S' and c.relname not like 'numbers\_%';
         perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
     end if;
     update duly.sending set state = 'recovering', is_certain = true, epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),

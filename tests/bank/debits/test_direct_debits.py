@@ -18,6 +18,7 @@ from tests.bank.debits.direct_debits import (
     written,
 )
 from tests.bank.refund_files import file_report, status_report
+from tests.bank.statements import entry
 from tests.support.attempts import broken_invariants
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -221,3 +222,15 @@ async def test_an_iban_is_in_no_answer(debits: DirectDebits) -> None:
     ]
 
     assert all(one.exit_code == 0 and IBAN not in one.stdout for one in printed)
+
+
+async def test_a_credit_of_who_pays_by_debit_goes_back_by_a_transfer(debits: DirectDebits) -> None:
+    account = await debits.payer("cust-1001")
+    asked = await debits.collect(account)
+    await debits.export()
+    await debits.statement(credited(asked.gateway_reference, "25.00"), entry("B2", "10.00", text=account))
+
+    written = debits.folder / "refunds.csv"
+    exported = await debits.cli.json("refunds", "export", "2026-11", str(written), "--format", "csv", *BY)
+
+    assert [(one["account_id"], one["amount_minor"]) for one in exported["refunds"]] == [(account, 1000)]
