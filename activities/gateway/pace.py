@@ -8,7 +8,7 @@ from types import TracebackType
 
 import structlog
 
-from models.gateway.errors import GatewayBusyError
+from models.gateway.errors import GatewayBusyError, GatewayHeldError
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +60,11 @@ class SendingRate:
         self._sent.append(now)
         _forget(self._sent, now)
 
+    def take_back(self) -> None:
+        """Take note that the call that was noted last was not made: the gateway has not taken it."""
+        if self._sent:
+            self._sent.pop()
+
     def refuse(self, now: float) -> bool:
         """Take note that a call was refused; True when the rate has fallen for it."""
         self._refused.append(now)
@@ -106,7 +111,11 @@ class GatewayPace(Pace):
     ) -> None:
         del kind, trace
         now = time.monotonic()
-        if isinstance(error, GatewayBusyError) and error.code != LOCKED and self._rate.refuse(now):
+        if isinstance(error, GatewayHeldError):
+            # While sending is held, calls come back again and again: what is released must not stand behind them.
+            self._rate.take_back()
+            self._next_at -= 1 / self._rate.rate(now)
+        elif isinstance(error, GatewayBusyError) and error.code != LOCKED and self._rate.refuse(now):
             log.warning("gateway_too_fast", code=error.code, calls_per_second=round(self._rate.rate(now), 1))
 
 

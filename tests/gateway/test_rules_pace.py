@@ -1,9 +1,11 @@
 """How fast a process sends while the gateway refuses: it falls at once, and recovers by itself."""
 
+import asyncio
+
 import pytest
 
 from activities.gateway.pace import GatewayPace, SendingRate
-from models.gateway.errors import GatewayBusyError, GatewayUnansweredError
+from models.gateway.errors import GatewayBusyError, GatewayHeldError, GatewayUnansweredError
 
 
 def sending(rate: SendingRate, *, sent: int, refused: int, seconds: float = 2, begin: float = 100) -> float:
@@ -98,3 +100,27 @@ async def test_only_a_refusal_for_being_too_fast_slows_a_process_down(error: Exc
             raise error
 
     assert pace.calls_per_second == pytest.approx(1000 * share, rel=0.02)
+
+
+async def test_what_was_held_takes_nobody_s_turn() -> None:
+    pace = GatewayPace(0.1)  # a turn in ten seconds: whoever stood behind one would be seen to
+
+    async with asyncio.timeout(5):
+        for _ in range(50):
+            with pytest.raises(GatewayHeldError):
+                async with pace:
+                    raise GatewayHeldError("sending_is_held")
+
+
+def test_what_was_held_is_no_call_that_the_gateway_took() -> None:
+    rate, held = SendingRate(100), SendingRate(100)
+    for one in (rate, held):
+        last = sending(one, sent=100, refused=60)
+    for _ in range(100):
+        held.send(last)
+        held.take_back()
+
+    for one in (rate, held):
+        one.refuse(last + 0.01)
+
+    assert held.rate(last + 0.01) == rate.rate(last + 0.01)
