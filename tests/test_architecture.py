@@ -9,11 +9,9 @@ from tests.house.imports import (
     RULES,
     forbidden_imports,
     foreign_imports_of_models,
-    not_shared,
-    shared_with_a_workflow,
+    parts_of_workflows,
 )
 from tests.house.source import PACKAGES, modules, plant
-from workflows.plugin import SHARED_MODULES
 
 
 def test_imports_point_one_way() -> None:
@@ -24,29 +22,19 @@ def test_models_need_the_standard_library_only() -> None:
     assert foreign_imports_of_models(modules()) == []
 
 
-def test_workflows_share_what_they_need_and_no_workflow() -> None:
-    assert not_shared(modules(), SHARED_MODULES) == []
-    assert shared_with_a_workflow(modules(), SHARED_MODULES) == []
-
-
-def test_what_is_shared_wrongly_or_not_at_all_is_found(tmp_path: Path) -> None:
+def test_a_replay_watches_what_defines_a_workflow_and_what_brings_one_in(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
-            "workflows/run.py": "from temporalio import workflow\nfrom workflows.parts import x\n"
+            "workflows/runs/run.py": "from temporalio import workflow\nfrom workflows.parts import x\n"
             "@workflow.defn(name='Run')\nclass Run:\n    a = 1",
-            "workflows/parts.py": "from workflows import views",
-            "workflows/views.py": "x = 1",
-            "workflows/child.py": "from workflows.run import Run",
+            "workflows/parts.py": "x = 1",
+            "workflows/runs/child.py": "from workflows.runs.run import Run",
+            "workflows/runs/views.py": "from workflows.parts import x",
         },
     )
 
-    assert [line.partition(":")[0] for line in not_shared(modules(tmp_path), ("workflows.views",))] == [
-        "workflows/parts.py"
-    ]
-    assert [line.partition(":")[0] for line in shared_with_a_workflow(modules(tmp_path), ("workflows.child",))] == [
-        "workflows/child.py"
-    ]
+    assert parts_of_workflows(modules(tmp_path)) == ["workflows.parts", "workflows.runs.views"]
 
 
 def test_tables_are_read_through_their_types() -> None:

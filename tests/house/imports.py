@@ -182,32 +182,15 @@ def _allowed_in(module: Module) -> frozenset[str]:
     return sys.stdlib_module_names | ours
 
 
-def not_shared(modules: Iterable[Module], shared: tuple[str, ...]) -> list[str]:
-    """Return a line for each module that every workflow would load again, though it needs no workflow's class."""
+def parts_of_workflows(modules: Iterable[Module]) -> list[str]:
+    """Return the modules of `workflows` that neither define a workflow nor bring one in, nor hold one that does."""
     loaded = {module.name: module for module in modules if is_within(module.name, ("workflows",))}
-    defining = {name for name, module in loaded.items() if defines_a_workflow(module)}
-    needed = {name: _imported_modules(module, loaded) for name, module in loaded.items()}
-    seen: set[str] = set()
-    coming = set(defining)
+    inside = {name for name, module in loaded.items() if defines_a_workflow(module)}
+    coming = set(inside)
     while coming:
-        seen |= coming
-        coming = {name for one in coming for name in needed[one]} - seen
-    return [
-        loaded[name].at(1, "is loaded again by every workflow that uses it: add it to SHARED_MODULES")
-        for name in sorted(seen - defining)
-        if name != "workflows" and not is_within(name, shared) and not needed[name] & defining
-    ]
-
-
-def shared_with_a_workflow(modules: Iterable[Module], shared: tuple[str, ...]) -> list[str]:
-    """Return a line for each shared module that defines a workflow, or imports one outside the sandbox."""
-    loaded = {module.name: module for module in modules}
-    defining = {name for name, module in loaded.items() if defines_a_workflow(module)}
-    return [
-        module.at(1, "is shared among workflows, and brings one out of the sandbox")
-        for name, module in loaded.items()
-        if is_within(name, shared) and (name in defining or _imported_modules(module, loaded) & defining)
-    ]
+        coming = {name for name, module in loaded.items() if _imported_modules(module, loaded) & coming} - inside
+        inside |= coming
+    return sorted(name for name in loaded if not any(is_within(one, (name,)) for one in inside))
 
 
 def defines_a_workflow(module: Module) -> bool:

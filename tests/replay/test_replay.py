@@ -11,6 +11,8 @@ from temporalio.worker import Replayer
 from temporalio.workflow import _Definition
 
 from activities.payload_codec import EncryptionCodec
+from tests.house.imports import parts_of_workflows
+from tests.house.source import modules
 from tests.replay.commands import Command, ListeningRunner, as_recorded, asked_again, recorded_commands
 from tests.replay.histories import load, recorded
 from workflows.generation import Generations
@@ -18,6 +20,10 @@ from workflows.inputs.checks import InputChecks
 from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.plugin import sandboxed_runner
 from workflows.registered import WORKFLOWS
+
+# A worker shares all of `workflows` among its executions. Here what defines one is loaded anew for each history: a
+# clock or chance in it, which the rules of the house did not see, fails.
+WATCHED = ("activities", "models", *parts_of_workflows(modules()))
 
 HISTORIES = pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
 
@@ -46,8 +52,8 @@ async def test_an_argument_that_has_changed_is_noticed_though_replay_itself_lets
 
 
 async def replayed(history: WorkflowHistory) -> list[Command]:
-    """Replay a history and return what today's code asks for."""
-    runner = ListeningRunner(sandboxed_runner())
+    """Replay a history, with the sandbox watching all that makes a workflow, and return what today's code asks for."""
+    runner = ListeningRunner(sandboxed_runner(WATCHED))
     replayer = Replayer(
         workflows=WORKFLOWS,
         workflow_runner=runner,
