@@ -32,7 +32,7 @@ class ProviderCheck:
         self._is_done = True
         if provider is None or provider in known:
             return []
-        there_are = f"there are {', '.join(known)}" if known else "there is none"
+        there_are = f"there are {', '.join(known)}" if known else "there is none yet: apply definitions"
         return [Problem("provider", PROVIDER_EXISTS, f"{quoted(provider)} is not configured; {there_are}")]
 
     async def done(self) -> None:
