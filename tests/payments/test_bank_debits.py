@@ -9,7 +9,9 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.payment_methods import page_types
 from models.payments.payment_request import PaymentRequestResult, PaymentRequestState
+from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control.client import SandboxControl
+from tests.fixtures.refunds import RefundClient
 from tests.payments.paying_by_link import Payer, Requested, ended, make, payer_at, reachable, submit, terms
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -17,7 +19,7 @@ from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.payments.payment_request import PaymentRequest
 
-PAYS, RETURNS = "AT611904300234573201", "AT861904300235473202"
+PAYS, RETURNS, TAKEN_BACK = "AT611904300234573201", "AT861904300235473202", "AT591904300235473203"
 
 DEBITS = """
     [[payment_methods]]
@@ -55,6 +57,10 @@ async def debited(handle: Requested, payer: Payer, path: str, account: str) -> N
 
 async def _is(handle: Requested, wanted: str) -> bool:
     return (await handle.query(PaymentRequest.status)).stage == wanted
+
+
+async def _owes(merchant: Merchant, account: str, amount_minor: int) -> bool:
+    return await merchant.balance(account) == amount_minor
 
 
 async def _is_mailed(merchant: Merchant) -> bool:
@@ -118,3 +124,56 @@ async def test_a_debit_that_the_bank_returns_opens_the_request_again_and_a_card_
     assert result.state is PaymentRequestState.PAID
     assert (await cli.json("payments", "list", "--method", "card"))["payments"][0]["state"] == "succeeded"
     assert stripe_sandbox.movements().totals[0].charges.count == 1
+
+
+async def test_a_paid_debit_is_refunded_by_its_own_method(
+    duly: RunningDuly, merchant: Merchant, payer: Payer, refunds: RefundClient
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    invoice = await merchant.value("select transaction_id from duly.open_items where side = 'debit'")
+    handle, link = await make(duly, "debit-3", terms(account, 0, invoices=(invoice,)))
+    await debited(handle, payer, link.path, PAYS)
+    early = await merchant.value(
+        "select count(*) from duly.financial_transactions where state = 'posted' and classification = 'payment'"
+    )
+    refunds.sandbox.advance(timedelta(days=7).total_seconds())
+    await ended(duly, handle)
+
+    payment = await merchant.value("select transaction_id from duly.gateway_requests")
+    asked = await refunds.start(payment, 500)
+    refunds.sandbox.advance(timedelta(days=7).total_seconds())
+    await refunds.deliver_events()
+    await until(lambda: _owes(merchant, account, 500))
+
+    back = await merchant.run(
+        "select method, total_minor from duly.financial_transactions where classification = 'refund'"
+    )
+    assert early == 0
+    assert (asked.outcome, back) == (RefundOutcome.PENDING, [("direct_debit", 500)])
+    assert await refunds.wrong() == []
+
+
+async def test_a_debit_that_is_taken_back_weeks_later_undoes_the_payment_and_its_invoice_is_owed_again(
+    duly: RunningDuly, merchant: Merchant, payer: Payer, refunds: RefundClient
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    invoice = await merchant.value("select transaction_id from duly.open_items where side = 'debit'")
+    handle, link = await make(duly, "debit-4", terms(account, 0, invoices=(invoice,)))
+    await debited(handle, payer, link.path, TAKEN_BACK)
+    refunds.sandbox.advance(timedelta(days=7).total_seconds())
+    paid = await ended(duly, handle)
+    settled = await merchant.balance(account)
+
+    refunds.sandbox.advance(timedelta(days=60).total_seconds())
+    await refunds.deliver_events()
+
+    await until(lambda: _owes(merchant, account, 2500))
+
+    [dispute] = await merchant.run("select state, amount_minor from duly.disputes")
+    open_again = await merchant.value(
+        "select amount_minor - allocated_minor from duly.open_items where transaction_id = :id", id=invoice
+    )
+    assert (paid.state, settled) == (PaymentRequestState.PAID, 0)
+    assert dispute == ("lost", 2500)
+    assert open_again == 2500
+    assert await refunds.wrong() == []
