@@ -20,6 +20,7 @@ from activities.events.link_limits import BoundedLinks
 from activities.events.merchant_pages import merchant_page
 from activities.events.request_links import InvalidAmountError, LinkedRequest, chosen_amount, request_page
 from activities.events.thanks_page import thanks_page
+from models.operator_command import OperatorCommand
 from models.payments.payment_request import PageOrder
 from models.workflow_ids import card_id as card_workflow_id
 from models.workflow_ids import collection_id, merchant_connection_id, payment_request_id
@@ -50,6 +51,8 @@ _LATER_TEXT = "This is being looked into. Please come back in two hours."
 
 # A customer waits in front of a browser: after this they are asked to come back.
 PAGE_TIMEOUT = timedelta(seconds=20)
+# An owner who comes back is shown what the gateway says by then, if it says so soon.
+READ_TIMEOUT = timedelta(seconds=8)
 # A signal is no more than a hint: the account is read again by itself.
 SIGNAL_TIMEOUT = timedelta(seconds=5)
 
@@ -119,10 +122,19 @@ class CustomerLinks:
         if merchant is None:
             return PlainTextResponse(_NO_MERCHANT, status_code=404)
         await self._inbox.owner_returned(merchant.merchant_id)
-        with suppress(RPCError):
-            handle = self._client.get_workflow_handle(merchant_connection_id(merchant.merchant_id))
-            await handle.signal(GATEWAY_EVENT, rpc_timeout=SIGNAL_TIMEOUT)
+        await self._read_again(self._client.get_workflow_handle(merchant_connection_id(merchant.merchant_id)))
         return RedirectResponse(f"/connect/{token}", status_code=303)
+
+    async def _read_again(self, handle: WorkflowHandle[object, object]) -> None:
+        """Let an account be read, so that its owner sees at once where it stands; a hint is enough where that fails."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT.total_seconds()):
+                await handle.execute_update(
+                    "check_now", OperatorCommand("owner", "came back"), result_type=str, rpc_timeout=READ_TIMEOUT
+                )
+        except (RPCError, RPCTimeoutOrCancelledError, TimeoutError, WorkflowUpdateFailedError):
+            with suppress(RPCError):
+                await handle.signal(GATEWAY_EVENT, rpc_timeout=SIGNAL_TIMEOUT)
 
     async def _found(self, find: Callable[[str], Awaitable[Found]], token: str) -> Found:
         async with self._gate.lookups:

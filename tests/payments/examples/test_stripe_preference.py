@@ -3,14 +3,8 @@
 What is asked for before it is configured is refused, and says what to configure.
 """
 
-from pathlib import Path
+from tests.payments.examples.conftest import WHO, Agent
 
-import pytest
-from stripe import StripeClient
-
-from tests.support.command_line import CommandLine
-
-WHO = ("--actor", "agent", "--reason", "asked to pay by Stripe")
 GOODS = """
 [[tax_rates]]
 id = "none"
@@ -50,49 +44,6 @@ kind = "payment"
 name = "Monthly"
 provider = "stripe"
 """
-
-
-class Agent:
-    """An agent of company ZX at the command line, and what is told them."""
-
-    def __init__(self, cli: CommandLine, stripe: StripeClient, folder: Path) -> None:
-        self.cli, self._stripe, self._folder = cli, stripe, folder
-
-    async def configure(self, document: str) -> None:
-        """Apply a document of the configuration."""
-        path = self._folder / "definitions.toml"
-        path.write_text(document, encoding="utf-8")
-        await self.cli.json("definitions", "apply", str(path), *WHO)
-
-    async def registers(self, account: str, card: str) -> str:
-        """Register a card that runs may charge, by the token that the customer's browser has got; return its state."""
-        token = self._stripe.v1.payment_methods.create({"type": "card", "card": {"token": card}}).id
-        saved = await self.cli.json("cards", "register", account, "--method", "stripe", "--token", token, "--recurring")
-        return str((await self.cli.json("cards", "show", saved["card"]))["state"])
-
-    async def refused(self, *words: str) -> str:
-        """Ask for what is not possible yet; return what it says that is missing."""
-        answer = await self.cli(*words, "--json")
-        assert answer.exit_code == 1, answer.stdout
-        return " ".join(problem["message"] for problem in answer.error["problems"])
-
-    async def owes(self, account: str, price: str) -> None:
-        """Invoice a customer."""
-        line = f"product=plan,price={price}"
-        await self.cli.json("transactions", "create", "invoice", account, "--line", line, "--posted-on", "2026-05-20")
-
-    async def run(self, period: str, *, is_dry: bool = False) -> list[tuple[str, int]]:
-        """Run a month's payments, or ask what it would do; return outcomes with their amounts."""
-        words = ("dry-run", "monthly", period) if is_dry else ("start", "monthly", period, "--not-due-yet", "--wait")
-        run = await self.cli.json("runs", *words)
-        return [(total["outcome"], total["amount_minor"]) for total in run.get("certificate", run)["totals"]]
-
-
-@pytest.fixture
-def agent(cli: CommandLine, workers: None, stripe_sdk: StripeClient, tmp_path: Path) -> Agent:
-    """An agent of a company that has configured nothing yet."""
-    del workers
-    return Agent(cli, stripe_sdk, tmp_path)
 
 
 async def test_what_is_not_configured_yet_is_named_step_by_step(agent: Agent) -> None:
