@@ -16,6 +16,7 @@ from models.money import Money
 from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
+from models.payments.card_payment import NotedCardPayment
 from models.payments.payment_request import (
     NotedPageOrder,
     PaymentLink,
@@ -77,6 +78,7 @@ class PaymentRequestActivities:
             self.load_payment_request,
             self.hand_out_link,
             self.note_page_order,
+            self.note_card_payment,
             self.mail_payment_request,
             self.end_payment_request,
         ]
@@ -117,6 +119,22 @@ class PaymentRequestActivities:
             "note_page_order", id=noted.request_id, amount=order.amount_minor, payer=order.payer
         )
         return _STORED.validate_python(stored)
+
+    @activity.defn
+    async def note_card_payment(self, noted: NotedCardPayment) -> str:
+        """Keep who pays a request by a card on file, and return that card.
+
+        Raises RuleBrokenError: the request is over, or no card of the account may be charged.
+        """
+        command = noted.command
+        card: str = await self._database.call(
+            "note_card_payment",
+            id=noted.request_id,
+            card_id=command.card_id,
+            actor=command.actor,
+            because=command.reason,
+        )
+        return card
 
     @activity.defn
     async def mail_payment_request(self, mail: PaymentRequestMail) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from temporalio import activity
 
 from activities.cards.customers import CustomerGateway, GatewayCustomers, KnownCustomer
-from activities.collections.attempt import charge_attempt, charge_outcome, collect_result
+from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
 from activities.collections.booking import record_charge
 from activities.database import Database
 from activities.gateway.attempts import GatewayAttempts, GatewayCalls
@@ -50,7 +50,7 @@ class RequestPageActivities:
 
     @activity.defn
     async def read_page(self, request: CollectRequest) -> PageReading:
-        """Read what the page of an attempt has come to, and record it: nothing is sent. Safe to repeat at any point.
+        """Read what an attempt has come to, on its page or on a card, and record it. Nothing is sent. Safe to repeat.
 
         Raises ApplicationError as GatewayAttempts.make does: nobody knows, and the same attempt is read again.
         """
@@ -73,7 +73,7 @@ class RequestPageActivities:
             return PageReading(result if result.attempt else None)
         attempt = charge_attempt(opened["attempt"])
         calls: GatewayCalls[ChargeResult] = GatewayCalls(
-            lambda reference: self._gateway.find_page_payment(attempt.charge, gateway_reference=reference),
+            lambda reference: self._find(attempt, reference),
             charge_outcome,
         )
         made = await self._attempts.make(attempt.stored, calls)
@@ -88,3 +88,7 @@ class RequestPageActivities:
         )
         is_open = RequestPage(page.url, page.expires_at, result.attempt, result.amount_minor) if page else None
         return PageReading(result, is_open)
+
+    async def _find(self, attempt: ChargeAttempt, reference: str) -> ChargeResult | None:
+        find = self._gateway.find_page_payment if attempt.is_hosted else self._gateway.find_charge
+        return await find(attempt.charge, gateway_reference=reference)

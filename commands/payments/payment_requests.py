@@ -21,6 +21,7 @@ from models.gateway.gateway_request import CollectResult
 from models.listing import ListPage
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operator_command import OperatorCommand, UnknownResolution
+from models.payments.card_payment import CardPayment
 from models.payments.order import amount_of, asked_of, order_id
 from models.payments.payment_request import PaymentLink, PaymentRequestInput, pay_path
 from models.payments.request_terms import InvalidPaymentRequestError, PaymentRequestTerms
@@ -163,6 +164,30 @@ async def command(output: Output, id: str, update: str, given: OperatorCommand) 
     """Ask a request for something, and show what it answered. Raises RefusedError with its own reason."""
     answered = await _asked(id, update, given, str)
     output.answer({"request": id, "answer": answered}, table("", "Payment request", id, rows=[("Answer", answered)]))
+
+
+async def pay(output: Output, id: str, given: CardPayment, amount: str) -> None:
+    """Charge a card for what a request asks for, its page closed first, and say what it came to. Raises RefusedError.
+
+    A decline is an answer too: the request is open as before.
+    """
+    async with reading_database_of(read_settings()) as database:
+        found = await PaymentRequestQueries(database).find(id)
+    if found is None:
+        raise refusal("request", "payment_request_exists", f"there is no payment request {id!r}")
+    asked = amount_of(amount, found.currency)
+    order = replace(given, amount_minor=asked.amount_minor if asked else 0)
+    result = await _asked(id, "pay", order, CollectResult)
+    facts = [
+        ("Outcome", result.outcome),
+        ("Amount", money(result.amount_minor, found.currency)),
+        ("Card", result.card_label),
+        ("Why not", result.decline_code or result.code),
+    ]
+    output.answer(
+        {"request": id, "answer": asdict(result)},
+        table("", "Payment request", id, rows=[(name, value) for name, value in facts if value]),
+    )
 
 
 async def resolve(output: Output, id: str, resolution: UnknownResolution) -> None:

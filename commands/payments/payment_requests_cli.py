@@ -192,6 +192,28 @@ def withdraw_payment_request(
     perform(lambda output: command(output, request, "withdraw", OperatorCommand(actor, reason)), as_json=as_json)
 
 
+@app.command("pay")
+@changes()
+def pay_payment_request(
+    request: RequestId,
+    actor: Annotated[str, typer.Option("--actor", help="Who pays for the payer; kept with the request.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the request.")],
+    *,
+    card: Annotated[str, typer.Option("--card", help="Charge this card of the account; else its first.")] = "",
+    amount: Annotated[str, typer.Option("--amount", help="So much, where the payer chooses; else as suggested.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Charge a card on file of the account that is asked, for the payer. A page that is open is closed first.
+
+    A decline leaves the request as it is, and its link good.
+    """
+    from commands.payments.payment_requests import pay
+    from models.payments.card_payment import CardPayment
+
+    given = CardPayment(actor, reason, card)
+    perform(lambda output: pay(output, request, given, amount), as_json=as_json)
+
+
 @app.command("resolve")
 @changes(final="The outcome is settled for good.")
 def resolve_payment_request(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from models.payments.card_payment import CardPayment
 from models.payments.payment_request import (
     PageOrder,
     PaymentLink,
@@ -49,6 +50,7 @@ REQUESTS = {
                 PaymentLink("order-4711", PaymentRequestState.OPEN, "/pay/7c1f0a", 2500, "EUR", UNTIL), INPUT
             ),
             "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1", PageOrder(), may_take=True),
+            "pay": Call(SETTLED, CardPayment(WHO, WHY)),
             "resolve_unknown": Call(SETTLED, RESOLUTION),
             "send_link": Call("sent again", COMMAND),
             "withdraw": Call(PaymentRequestState.WITHDRAWN.value, COMMAND),

@@ -15,7 +15,6 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.payment_request import (
     CANCELLED,
-    NotedPageOrder,
     PageOrder,
     PaymentLink,
     PaymentRequestEnd,
@@ -24,23 +23,19 @@ from models.payments.payment_request import (
     PaymentRequestState,
     PaymentRequestStatus,
     RequestPage,
-    StoredPaymentRequest,
-    require_open,
 )
 from models.waiting import WakeReason
 from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
+from workflows.payments.card_payments import NOT_OPEN, CardPayments
 from workflows.payments.details import UNKNOWN
 from workflows.payments.state import PaymentRequestProgress
 from workflows.updates import async_update, surfacing_refusal
 
 NO_CHOICE = PageOrder()
 
-# Why no page is opened: there is nothing to pay any more, or a payment is under way.
-NOT_OPEN = "payment_request_open"
 
-
-class PaymentRequestHandlers:
+class PaymentRequestHandlers(CardPayments):
     """The signals, updates and queries of a payment request."""
 
     _state: PaymentRequestProgress
@@ -188,54 +183,15 @@ class PaymentRequestHandlers:
         if self._state.stage != UNKNOWN:
             raise CommandError(f"state: the request is {self._state.stage}, so there is no unknown outcome to resolve")
 
-    def _require_possible(self) -> None:
-        require_open(self._state.stage)
-        if self._state.end is not None:
-            raise CommandError("state: the request is being ended")
-
     def _is_page_unread(self) -> bool:
         """Say whether a page was open before this execution, and nobody has read it yet."""
         state = self._state
         return state.has_open_attempt and state.page is None and not state.opening and state.stage == "open"
 
-    def _require_open(self) -> None:
-        """Fail an update that was accepted while a payment got under way, or the request ended."""
-        try:
-            self._require_possible()
-        except CommandError as error:
-            raise ApplicationError(str(error), type=NOT_OPEN, non_retryable=True) from error
-
     def _end(self, reason: str, actor: str, because: str) -> None:
         state = self._state
         request_id = state.request.request_id
         state.end = state.end or PaymentRequestEnd(request_id, PaymentRequestState.WITHDRAWN, reason, actor, because)
-
-    async def _take_order(self, order: PageOrder) -> None:
-        """Read what is to be paid now; what a payer has said is kept with it."""
-        state = self._state
-        if not state.stored.most_minor and not state.stored.has_payers and not order.amount_minor:
-            await self._read_again()
-            return
-        with surfacing_refusal():
-            noted: StoredPaymentRequest = await workflow.execute_activity_method(
-                PaymentRequestActivities.note_page_order,
-                NotedPageOrder(state.request.request_id, order),
-                summary="keep who opens a page, and the amount that they have chosen",
-                **DATABASE,
-            )
-        if not state.is_over:
-            state.take(noted)
-
-    async def _read_again(self) -> None:
-        """Read what is to be paid now."""
-        stored = await workflow.execute_activity_method(
-            PaymentRequestActivities.load_payment_request,
-            self._state.request.request_id,
-            summary="what is to be paid now?",
-            **DATABASE,
-        )
-        if not self._state.is_over:
-            self._state.take(stored)
 
     async def _opened(self) -> RequestPage:
         state = self._state

@@ -66,6 +66,8 @@ class PaymentRequest(PaymentRequestHandlers):
                 state.end = self._ending(PaymentRequestState.PAID, PAID_ELSEWHERE)
             elif state.end is not None:
                 await self._close(state.end)
+            elif state.is_charge_due:
+                await self._charge_card(state.card_id)
             else:
                 state.enter()
                 await self._take_up(await self._wait("waits for its payer"))
@@ -96,7 +98,7 @@ class PaymentRequest(PaymentRequestHandlers):
             await self._go_on_after(reading.result, was_processing=was_processing)
         elif reading.page is None:
             await self._wait_for_evidence(result)
-        elif state.end is not None or self._is_page_overtaken(reading.page):
+        elif state.end is not None or state.is_charge_due or self._is_page_overtaken(reading.page):
             await self._close_page()
         else:
             state.show_page(reading.page)

@@ -38,6 +38,9 @@ class PaymentRequestProgress:
         self.unknown_since: datetime | None = resumed.unknown_since
         self.end: PaymentRequestEnd | None = resumed.end
         self.opening = 0
+        # The card that is to be charged instead of the page, and what that came to.
+        self.card_id = ""
+        self.charged: CollectResult | None = None
         self.waiter = Waiter(lambda: self.subject, self.show, is_idle, resumed.waiter)
 
     @property
@@ -99,6 +102,19 @@ class PaymentRequestProgress:
         self.waiter.end_review()
         self.waiter.note(f"attempt {result.attempt}: {result.outcome} {result.decline_code or result.code}".strip())
         return None
+
+    def order_charge(self, card_id: str) -> None:
+        """Let the loop charge a card, once no page is open."""
+        self.card_id, self.charged = card_id, None
+
+    def end_charge(self) -> None:
+        """Nothing more is charged for whoever has asked for it."""
+        self.card_id, self.charged = "", None
+
+    @property
+    def is_charge_due(self) -> bool:
+        """Say whether a card is to be charged that has not been."""
+        return bool(self.card_id) and self.charged is None
 
     def show_page(self, page: RequestPage) -> None:
         """A page is open for the payer."""

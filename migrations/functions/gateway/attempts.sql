@@ -170,8 +170,8 @@ begin
     if v_request.state in ('posted', 'rejected') then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
-    if v_link.id is not null and (p_channel <> 'hosted_page' or v_link.closed_at is not null) then
-        -- What is asked for by a link is paid on its page, by whoever has the link, and charged to no card.
+    if v_link.id is not null and (p_channel <> 'hosted_page' and p_cause <> 'manual' or v_link.closed_at is not null) then
+        -- What is asked for by a link is paid on its page, by whoever has the link, and charged to no card unless a person says so.
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_by_link', 'skipped');
     end if;
     select * into v_account from duly.accounts where id = p_account_id;

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.collections.collection import PaidOutsideCommand
+from models.payments.card_payment import CardPayment
 from models.payments.payment_request import PageOrder
 from tests.supervision.scenario import WHO, Moment
 
@@ -159,6 +160,9 @@ PRESSED: Mapping[tuple[str, str], Pressed] = {
     ("MerchantConnection", "open_onboarding"): Pressed(Moment.WAITING),
     ("PaymentRequest", "close_page"): Pressed(Moment.PAGE_OPEN, update="withdraw", changes_end=True),
     ("PaymentRequest", "mail_payment_request"): Pressed(Moment.WAITING, update="send_link"),
+    ("PaymentRequest", "note_card_payment"): Pressed(
+        Moment.WAITING, update="pay", command=CardPayment("maria", "our treat")
+    ),
     ("PaymentRequest", "note_page_order"): Pressed(Moment.WAITING, update="open_page", command=PageOrder(2500)),
 }
 
