@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from models.imports.columns import Header, NamedCells, cells_of, id_of, read_header
+from models.imports.columns import OF_THE_BANK, Header, NamedCells, cells_of, id_of, read_header
 from models.imports.dialect import delimiter_of, encoding_of, is_encoded_so, named_delimiter
 from models.problem import Problem, RefusedError, refusal
 
@@ -18,6 +18,8 @@ Reader = Callable[[int, NamedCells], Read]
 LINE_MAX = 1024 * 1024
 # As many bytes as say which byte order mark it is.
 _BEGINNING = 4
+# What banks write where it is not Unicode; what is no text in it either is refused.
+_OF_WESTERN_BANKS = "cp1252"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def table_rows(source: str, path: Path) -> Iterator[CsvRow]:
         encoding = encoding_of(beginning)
         if not is_encoded_so(beginning, encoding):
             raise RefusedError([Problem("file", "utf8", "is neither UTF-8 nor UTF-16 with its mark", path.name)])
+        if source in OF_THE_BANK and not _is_read_as(path, encoding):
+            encoding = _OF_WESTERN_BANKS
         with path.open(encoding=encoding, newline="") as text:
             yield from _rows(source, text)
     except UnicodeError as error:
@@ -86,6 +90,16 @@ def _rows(source: str, text: TextIO) -> Iterator[CsvRow]:
         raise MalformedRowError([Problem("row", "csv", f"is malformed: {error}", source, line)]) from error
     if header is None:
         raise refusal(source, "header_required", "the file is empty: its first line must name the columns")
+
+
+def _is_read_as(path: Path, encoding: str) -> bool:
+    try:
+        with path.open(encoding=encoding, newline="") as text:
+            while text.read(LINE_MAX):
+                pass
+    except UnicodeError:
+        return False
+    return True
 
 
 def _lines(text: TextIO) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from activities.bank.formats.mt940 import is_mt940, statement_lines
 from activities.bank.iso20022 import message_of
 from activities.bank.iso_statement import KINDS, Read, statement_entries
-from activities.bank.mt940 import is_mt940, statement_lines
 from activities.imports.csv_files import csv_rows
 from models.bank.rows import bank_entry
 from models.imports.columns import BANK

@@ -10,6 +10,8 @@ _ONLY_INVOICES = (INVOICES,)
 _WORD = re.compile(r"[!-~\w]+")
 _WORD_MAX = 64
 _CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
+# The same in a payer's text: people copy it in groups of four, as it is printed.
+_CREDITOR_IN_TEXT = re.compile(r"\bRF[0-9]{2}(?:[ \n]?[0-9A-Z]){1,21}\b", re.IGNORECASE)
 _PUNCTUATION = ",;:()[]<>\"'"
 # What stands between an account and what is beside it in one word, such as `customer:cust-1001` or `cust-1001,May`.
 _BETWEEN = re.compile(r"[,;:+&=|()\[\]<>\"']+")
@@ -46,6 +48,7 @@ def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_
     """
     lines = entry.text.split("\n")
     whole = " ".join(lines)
+    yield from _framed_in(entry.text, series)
     yield from _numbers(whole, series)
     yield from _words(whole, series)
     if len(lines) > 1:
@@ -79,6 +82,16 @@ def _words(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
             yield plain
             yield from _framed(plain, series)
         yield from (part for part in _BETWEEN.split(plain) if part != plain and _says_something(part))
+
+
+def _framed_in(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
+    """Yield what creditor references in a text name; what follows one may look like its end, so check digits decide."""
+    for found in _CREDITOR_IN_TEXT.finditer(text):
+        parts = found.group().split()
+        for count in range(len(parts), 0, -1):
+            if is_creditor_reference(one := "".join(parts[:count])):
+                yield from _framed(one, series)
+                break
 
 
 def _says_something(word: str) -> bool:

@@ -1,5 +1,6 @@
 """The rows of the bank's CSV files: statement lines, payees, and answers about refunds."""
 
+import re
 from collections.abc import Mapping
 
 from models.bank.entry import BankEntry
@@ -9,10 +10,20 @@ from models.imports.columns import ANSWERS, BANK, PAYEES
 from models.imports.rows import Cells
 from models.money import AMOUNT_MINOR_MAX
 
+# How banks of other countries write an amount and a day, where only one reading is left: `-1.234,56`, `1'234.56`,
+# `12,50-`; `20.05.2026`, `20260520`. Three digits behind the only mark may be thousands, and stay as they are.
+_AMOUNT = re.compile(
+    r"(?P<sign>[-+\u2212]?)(?P<whole>[0-9]{1,3}(?:(?P<mark>[.,'\u2019 \u00a0\u202f])[0-9]{3})*|[0-9]+)"
+    r"(?:(?P<point>[.,])(?P<decimals>[0-9]{1,2}))?(?P<behind>-?)"
+)
+_DAY = re.compile(r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})")
+_COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
+
 
 def bank_entry(line: int, cells: Mapping[str, str]) -> BankEntry:
     """Read a statement line. Raises RefusedError with everything that is wrong with it."""
-    reading = Cells(BANK, line, cells)
+    read_so = {"amount": plain_amount(cells["amount"]), "booked_on": plain_day(cells["booked_on"])}
+    reading = Cells(BANK, line, {**cells, **read_so})
     currency = reading.currency("currency")
     amount_minor = reading.amount("amount", currency, least=-AMOUNT_MINOR_MAX)
     if currency and not amount_minor and not reading.problems:
@@ -32,6 +43,26 @@ def bank_entry(line: int, cells: Mapping[str, str]) -> BankEntry:
         owner_reference=reading.text("owner_reference"),
     )
     return reading.finish(entry)
+
+
+def plain_amount(text: str) -> str:
+    """Return an amount as `-1234.56`, or as it stands where it has another reading, or none."""
+    found = _AMOUNT.fullmatch(text)
+    is_divided = found is not None and found["mark"] is not None
+    if found is None or (found["sign"] and found["behind"]):
+        return text
+    # Only a mark of thousands that a second mark or a gap tells apart is one; `1,234` alone is not.
+    if is_divided and (found["mark"] == found["point"] or (found["point"] is None and found["mark"] in ".,")):
+        return text
+    whole = re.sub(r"[^0-9]", "", found["whole"])
+    sign = "-" if found["behind"] or found["sign"] in {"-", "\u2212"} else ""
+    return f"{sign}{whole}" + (f".{found['decimals']}" if found["point"] else "")
+
+
+def plain_day(text: str) -> str:
+    """Return a day as `2026-05-20`, or as it stands where it is written in another way."""
+    found = _DAY.fullmatch(text) or _COMPACT.fullmatch(text)
+    return f"{found['year']}-{found['month']:0>2}-{found['day']:0>2}" if found else text
 
 
 def payee(line: int, cells: Mapping[str, str]) -> Payee:

@@ -12,8 +12,11 @@ GAP_FREE_BY_DEFAULT = frozenset(
 )
 # As many digits as a number is written with.
 _WIDTH = 10
-# What a number is part of another's by: `KINV1`, `A-INV-1`, and `inv1a`, `INV-1-2026`, `INV-1/05`, `INV-1.2`.
-_BEFORE = r"(?<![^\W_])(?<![^\W_][-_])"
+# What may stand between a prefix and its number: keyboards and banks make other signs of a hyphen, and add blanks.
+_BETWEEN = r"(?:\s?[-\u00ad\u2010-\u2015\u2212.:#]\s?|\s)"
+# What a number is part of another's by: `KINV1`, `A-INV-1`, `inv1a`, `INV-1-2026`, `INV-1/05`, `INV-1.2`. One in the
+# frame of a creditor reference is read with its check digits or not at all.
+_BEFORE = r"(?<![^\W_])(?<![^\W_][-_])(?<!\bRF[0-9]{2}\s)"
 _AFTER = r"(?![^\W_]|_|[-/.][0-9]|-[^\W_])"
 
 
@@ -28,7 +31,7 @@ class NumberSeries:
         """Yield the numbers that a person meant: `invoice inv 7` or `Inv-0007` is `INV-0000000007`.
 
         A number stands alone: what goes on before or behind it is somebody else's. One that is written with its zeros
-        and lacks digits, which follow behind a blank or a new line, was cut there and is read whole.
+        and lacks digits, which follow behind blanks or new lines, was cut there and is read whole.
         """
         for found in self._written.finditer(text):
             yield self._as_given(found, self._mended(found) or found["count"])
@@ -40,17 +43,21 @@ class NumberSeries:
 
     @property
     def _written(self) -> re.Pattern[str]:
-        year = r"(?P<year>[0-9]{4})[-/\s]" if self.is_per_year else r"(?P<year>)[-\s]?"
+        year = rf"(?P<year>[0-9]{{4}})(?:{_BETWEEN}|/)" if self.is_per_year else rf"(?P<year>){_BETWEEN}?"
         number = rf"{re.escape(self.prefix)}{year}(?P<count>[0-9]{{1,{_WIDTH}}})"
         return re.compile(f"{_BEFORE}{number}{_AFTER}", re.IGNORECASE)
 
     def _mended(self, found: re.Match[str]) -> str:
-        """Return the digits of a number that was cut in two, whole; empty if it was not."""
-        missing = _WIDTH - len(found["count"])
-        if missing <= 0 or not found["count"].startswith("0"):
+        """Return the digits of a number that was cut into parts, whole; empty if it was not."""
+        digits, end = found["count"], found.end()
+        if not digits.startswith("0"):
             return ""
-        rest = re.compile(rf"\s([0-9]{{{missing}}}){_AFTER}").match(found.string, found.end())
-        return found["count"] + rest[1] if rest else ""
+        while len(digits) < _WIDTH:
+            part = re.compile(rf"\s([0-9]{{1,{_WIDTH - len(digits)}}}){_AFTER}").match(found.string, end)
+            if part is None:
+                return ""
+            digits, end = digits + part[1], part.end()
+        return digits if digits != found["count"] else ""
 
     def _as_given(self, found: re.Match[str], count: str) -> str:
         return f"{self.prefix}{found['year']}-{int(count):0{_WIDTH}d}"

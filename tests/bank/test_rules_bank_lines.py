@@ -10,7 +10,10 @@ from models.bank.references import is_creditor_reference, stated_references, wri
 from models.bank.refund_answer import AnswerStatus, status_of
 from models.bank.refund_plan import Candidate, FileFormat, SkipReason, Terms, against
 from models.bank.routing import KnownAccount, KnownInvoice, KnownReferences, Route, SuspenseReason, route
+from models.bank.rows import bank_entry, plain_amount
 from models.card_number import without_card_numbers
+from models.imports.columns import BANK, COLUMNS
+from models.problem import RefusedError
 
 
 def a_line(**fields: object) -> BankEntry:
@@ -113,3 +116,26 @@ def test_every_reason_to_leave_an_account_out_is_met() -> None:
 
     assert set(reasons) == set(SkipReason)
     assert judged() is None
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("-1.234,56", "-1234.56"), ("12,50", "12.50"), ("12,50-", "-12.50"), ("+7,5", "7.5"), ("\u22125", "-5"),
+        ("1'234.56", "1234.56"), ("1\u00a0234,56", "1234.56"), ("1,234,567.00", "1234567.00"),
+        ("1,234", "1,234"), ("1.234.567", "1.234.567"), ("1,23,4", "1,23,4"), ("-5-", "-5-"), ("0.125", "0.125"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_its_country_writes_it_where_it_has_one_reading(written: str, amount: str) -> None:
+    assert plain_amount(written) == amount
+
+
+def test_a_row_of_a_german_bank_is_read_with_its_day_and_amount() -> None:
+    cells = {column.name: column.default or "" for column in COLUMNS[BANK]}
+    cells |= {"bank_reference": "B1", "booked_on": "20.05.2026", "amount": "-1.234,56", "currency": "EUR"}
+
+    entry = bank_entry(2, cells)
+
+    assert (entry.booked_on, entry.signed_minor) == (date(2026, 5, 20), -123456)
+    with pytest.raises(RefusedError, match="05/20/2026"):
+        bank_entry(2, {**cells, "booked_on": "05/20/2026"})

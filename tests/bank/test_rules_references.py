@@ -53,6 +53,16 @@ def whose(**fields: object) -> str:
         "Zahlung Mai Kunde Muster INV-00000\n00012",
         "Zahlung Mai Kunde Muster IN\nV-0000000012",
         "Zahlung Mai Kunde Muster INV-\n0000000012 und Dank",
+        "Rechnung INV - 0000000012",
+        "Rechnung INV- 12",
+        "Rechnung INV\u201312 vom 20.05.",
+        "Rechnung INV: 12",
+        "Rechnung INV.0000000012",
+        "Rechnung INV-0000 0000 12 danke",
+        "Rechnung INV-00 00\n00 00 12",
+        "RF23 INV0 0000 0001 2",
+        "Ref. rf23 inv0 0000 0001 2 Miete Mai",
+        "RF23INV000\n0000012",
         "customer:cust-1002",
         "cust-1002,May",
     ],
@@ -65,7 +75,8 @@ def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> No
     "text",
     [
         "KINV1", "inv1a", "INV-1-2026", "INV-1/2026", "INV-1.05", "INV_1", "A-INV-1", "INV-1_2", "2026-INV-1", "INV1é",
-        "INV2026-0000000001", "INV-00000000001", "xcust-1001", "cust-10012", "cust-1001-2026",
+        "INV2026-0000000001", "INV-00000000001", "INV-0000 000", "INV-0000 0000 123",
+        "RF24 INV0 0000 0001 2", "xcust-1001", "cust-10012", "cust-1001-2026",
     ],
 )  # fmt: skip
 def test_a_number_that_is_part_of_another_is_somebody_elses(text: str) -> None:

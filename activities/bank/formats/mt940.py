@@ -1,5 +1,6 @@
 """Statements of SWIFT MT940, read with the library `mt-940`, any number of statements in a file (decision 0124)."""
 
+import codecs
 import logging
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 
 import mt940
 
+from activities.bank.formats.mt940_details import RETURNS, details_of
 from models.bank.balance import StatementBalance
 from models.bank.entry import BankEntry, is_reference
 from models.bank.identity import LineIdentity, digest
@@ -20,31 +22,47 @@ from models.imports.columns import BANK
 from models.money import Money, MoneyError
 from models.problem import Problem
 
-KIND = "mt940"
+KIND, INTERIM = "mt940", "mt942"
 # The library logs what it cannot read, with what a payer wrote.
 logging.getLogger("mt940").setLevel(logging.CRITICAL)
 _BEGINNING = 4096
 _STATEMENT, _LINE = re.compile(r"(?m)^(?=:20:)"), re.compile(r"(?m)^:61:")
+# A report of the day so far: it has a floor limit, and no balance that it opens with.
+_OF_A_REPORT, _OPENING = re.compile(r"(?m)^:34F:"), re.compile(r"(?m)^:60[FM]:")
 # A credit, and a debit that the bank took back; what it only expects is not booked.
 _CREDITS, _EXPECTED = frozenset({"C", "RD", "EC"}), frozenset({"EC", "ED"})
 # The details keep their lines: what is to be read there stands in a bank's own lines, which the library would join.
 _AS_WRITTEN: dict[str, list[Any]] = {"post_transaction_details": []}
-# Of details with subfields: what the payer wrote, and who that is.
-_SUBFIELD = re.compile(r"\?([0-9]{2})")
-_TEXTS, _PARTY = (*range(20, 30), *range(60, 64)), (32, 33)
-_END_TO_END = re.compile(r"(?:EREF\+|/EREF/)([^/+?\n]{1,35})")
+# Names that stand for a reference further down, in Dutch files.
+_ELSEWHERE = frozenset({"EREF", "PREF", "MARF"})
+# A direct debit or a cheque that came back.
+_RETURNED_ITEM = "NRTI"
+
+
+class _Line(mt940.tags.Statement):
+    """A line as banks write it: expected money has a mark of its own, and references may be longer than they should."""
+
+    pattern = (
+        mt940.tags.Statement.pattern.replace("R?[DC]", "[RE]?[DC]")
+        .replace("{0,16}", "{0,35}")
+        .replace(".{0,23}", ".{0,35}")
+        .replace("(?P<extra_details>.*)", "(?P<extra_details>[\\s\\S]*)")
+    )
+
+
+_TAGS = {**mt940.models.Transactions.default_tags(), 61: _Line()}
 
 
 def is_mt940(path: Path) -> bool:
     """Say whether a file is one of MT940: a statement begins near its beginning."""
     with path.open("rb") as file:
-        beginning = file.read(_BEGINNING)
-    return re.search(rb"(?m)^:20:", beginning) is not None and not beginning.lstrip().startswith(b"<")
+        beginning = _decoded(file.read(_BEGINNING))
+    return _STATEMENT.search(_with_lines(beginning)) is not None and not beginning.lstrip().startswith("<")
 
 
 def statement_lines(path: Path) -> Iterator[BankEntry | Problem | StatementBalance]:
     """Yield the lines of each statement, then its balances. A statement that cannot be read costs no other."""
-    text = _decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_lines(_decoded(path.read_bytes()))
     line = 1
     for count, block in enumerate(_STATEMENT.split(text)):
         if block.startswith(":20:"):
@@ -52,7 +70,13 @@ def statement_lines(path: Path) -> Iterator[BankEntry | Problem | StatementBalan
         line += block.count("\n")
 
 
+def _with_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _decoded(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return content.decode(encoding)
@@ -65,7 +89,7 @@ def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem |
     places = [first + block.count("\n", 0, found.start()) for found in _LINE.finditer(block)]
     try:
         statement = mt940.models.Transactions(
-            processors={**mt940.models.Transactions.DEFAULT_PROCESSORS, **_AS_WRITTEN}
+            processors={**mt940.models.Transactions.DEFAULT_PROCESSORS, **_AS_WRITTEN}, tags=_TAGS
         )
         statement.parse(block)
     except Exception as error:  # noqa: BLE001
@@ -78,7 +102,8 @@ def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem |
         problem = f"has {len(places)} lines, of which {len(transactions)} can be read"
         yield Problem("statement", "mt940", problem, BANK, first, f"statement {count}")
         return
-    reader = _Reader(data)
+    is_report = _OF_A_REPORT.search(block) is not None and _OPENING.search(block) is None
+    reader = _Reader(data, INTERIM if is_report else KIND)
     for place, transaction in zip(places, transactions, strict=True):
         try:
             yield reader.entry(transaction.data, place)
@@ -91,8 +116,9 @@ def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem |
 class _Reader:
     """Reads the lines of one statement."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], kind: str) -> None:
         self._data = data
+        self._kind = kind
         self._account = str(data.get("account_identification") or "").replace(" ", "")[:34]
         self._id = f"{data.get('transaction_reference') or ''} {data.get('statement_number') or ''}".strip()
         self._currency = next(
@@ -109,13 +135,14 @@ class _Reader:
         minor = _minor(abs(amount.amount), currency)
         booked_on = date.fromisoformat(str(line.get("entry_date") or line["date"])[:10])
         given, own = str(line.get("bank_reference") or "").strip(), str(line.get("customer_reference") or "").strip()
+        own = "" if own in _ELSEWHERE else own
         details = str(line.get("transaction_details") or "").replace("\t", " ")
-        texts, payer = _words(details)
-        end_to_end = _END_TO_END.search("".join(texts))
+        stated = details_of(details)
+        type_of, extra = str(line.get("id") or ""), str(line.get("extra_details") or "").strip()
         is_credit = status in _CREDITS
         identity = LineIdentity(
             booked_on, given if is_reference(given) else "", minor if is_credit else -minor, currency, self._account,
-            content=digest(f"{line.get('date')}|{own}|{details}|{line.get('extra_details')}"), kind=KIND,
+            content=digest(f"{line.get('date')}|{own}|{details}|{line.get('extra_details')}"), kind=self._kind,
             statement=self._id,
         )  # fmt: skip
         self._equal[identity] += 1
@@ -128,11 +155,12 @@ class _Reader:
             currency=currency,
             booked_on=booked_on,
             bank_account=self._account,
-            end_to_end_id=end_to_end[1].strip() if end_to_end else own,
-            text="\n".join([*texts, "  ", str(line.get("extra_details") or "")]).strip(),
-            payer=payer,
+            end_to_end_id=stated.end_to_end_id or own,
+            text="\n".join([*stated.texts, "  ", extra]).strip(),
+            payer=stated.payer,
             is_booked=status not in _EXPECTED,
-            is_return=status.startswith("R"),
+            is_return=status.startswith("R") or stated.is_return or type_of == _RETURNED_ITEM or type_of[1:] in RETURNS,
+            return_reason=stated.return_reason,
             read_as=identity,
         )
         if entry.is_booked:
@@ -153,16 +181,6 @@ class _Reader:
         except (MoneyError, UnknownCurrencyError):
             return None
         return -minor if found.status == "D" else minor
-
-
-def _words(details: str) -> tuple[list[str], str]:
-    """Return the texts of a line's details with their own lines, and the payer where it is told apart."""
-    fields = _SUBFIELD.split(details.replace("\n", ""))
-    if len(fields) == 1:
-        return details.split("\n"), ""
-    named = [(int(name), value) for name, value in zip(fields[1::2], fields[2::2], strict=True)]
-    payer = "".join(value for name, value in named if name in _PARTY).strip()
-    return [value for name, value in named if name in _TEXTS], payer
 
 
 def _minor(amount: Decimal, currency: str) -> int:

@@ -1,0 +1,80 @@
+"""What banks write below a line of MT940: each country has its own way to tell the payer's words from its own."""
+
+import re
+from dataclasses import dataclass
+
+# Subfields of two digits behind a mark that the bank chooses, perhaps behind a code of the business: `166?00..?20..`.
+_HEAD = re.compile(r"\s*(?P<business>[0-9A-Z]{3,4})?(?P<mark>[?<>~^@])(?=[0-9]{2})")
+_ANYWHERE = re.compile(r"\?[0-9]{2}")
+_TEXTS, _PARTY = (*range(20, 30), *range(60, 64)), (32, 33)
+# What stands in subfields of German banks, each behind its name and a plus.
+_NAMED = re.compile(r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC)\+")
+# What Dutch banks put between slashes: `/EREF/of theirs/ORDP//NAME/Ann Smith/REMI/Invoice 12/`. A line may end within.
+_TAGS = (
+    "TRTP", "TRCD", "EREF", "PREF", "MARF", "RTRN", "ORDP", "BENM", "NAME", "ADDR", "REMI", "ISDT", "CSID", "IBAN",
+    "BIC", "CNTP", "PURP", "ULTB", "ULTD", "SVCL", "ACCW", "EXCH", "CHGS",
+)  # fmt: skip
+_TAG = re.compile("|".join("\n?".join(f"/{tag}/") for tag in _TAGS))
+# Returns, by the business codes of German banks: a direct debit that came back, a transfer that came back, a debit
+# that the payer's bank gives back.
+RETURNS = frozenset({"108", "109", "159", "181", "184"})
+
+
+@dataclass(frozen=True)
+class LineDetails:
+    """The words of a line with the bank's own line ends, who paid, the payer's own number, and whether it came back."""
+
+    texts: tuple[str, ...] = ()
+    payer: str = ""
+    end_to_end_id: str = ""
+    is_return: bool = False
+    return_reason: str = ""
+
+
+def details_of(written: str) -> LineDetails:
+    """Read what stands below a line, whatever way the bank has."""
+    head = _HEAD.match(written)
+    if head is not None or _ANYWHERE.search(written):
+        return _of_subfields(written, head)
+    if (tag := _TAG.match(written.lstrip())) is not None:
+        return _of_tags(written.lstrip()[tag.start() :])
+    return LineDetails(tuple(written.split("\n")), end_to_end_id=_named("EREF", written.replace("\n", "")))
+
+
+def _of_subfields(written: str, head: re.Match[str] | None) -> LineDetails:
+    mark = head["mark"] if head else "?"
+    fields = re.split(f"{re.escape(mark)}([0-9]{{2}})", written.replace("\n", ""))
+    numbered = [(int(name), value) for name, value in zip(fields[1::2], fields[2::2], strict=True)]
+    texts = tuple(value for name, value in numbered if name in _TEXTS)
+    business = head["business"] if head else ""
+    return LineDetails(
+        texts,
+        payer="".join(value for name, value in numbered if name in _PARTY).strip(),
+        end_to_end_id=_named("EREF", "".join(texts)),
+        is_return=business in RETURNS,
+    )
+
+
+def _of_tags(written: str) -> LineDetails:
+    found = list(_TAG.finditer(written))
+    ends = [*(one.start() for one in found[1:]), len(written)]
+    values: dict[str, str] = {}
+    for one, end in zip(found, ends, strict=True):
+        tag = one.group().replace("\n", "").strip("/")
+        values.setdefault(tag, written[one.end() : end].replace("\n", "").strip("/ "))
+    counterparty = values.get("CNTP", "").split("/")
+    # A tag is a word of its own, so that what stands beside it is one too.
+    texts = _TAG.sub(lambda one: f" {one.group().replace(chr(10), '').strip('/')}: ", written)
+    return LineDetails(
+        tuple(line.strip().rstrip("/") for line in texts.split("\n")),
+        payer=values.get("NAME") or (counterparty[2] if len(counterparty) > 2 else ""),
+        end_to_end_id=values.get("EREF", ""),
+        is_return="RTRN" in values,
+        return_reason=values.get("RTRN", ""),
+    )
+
+
+def _named(name: str, text: str) -> str:
+    """Return what stands behind a name and a plus, up to the next name."""
+    parts = _NAMED.split(text)
+    return next((value.strip()[:35] for own, value in zip(parts[1::2], parts[2::2], strict=True) if own == name), "")
