@@ -53,11 +53,8 @@ from activities.recovery.generation import GenerationOfActivities
 from activities.recovery.guard import RestoreGuard
 from activities.reductions.reductions import ReductionActivities
 from activities.refunds.refunds import RefundActivities
-from activities.runs.billing import BillingActivities
-from activities.runs.dry_runs import DryRunActivities
-from activities.runs.payment_runs import RunActivities
-from activities.runs.queue_rate import QueueRateActivities
-from activities.runs.refund_runs import RefundRunActivities
+from activities.reports.delivering import ReportActivities
+from activities.runs.families import run_families
 from activities.supervision.command_log import CommandLines
 from activities.supervision.stops import StopActivities
 from activities.supervision.supervision import SupervisionActivities
@@ -111,20 +108,17 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
 
     families = (
         ProviderActivities(database),
-        RunActivities(database, rate=rate),
-        DryRunActivities(database),
-        BillingActivities(database),
+        *run_families(database, rate=rate),
         CollectionActivities(database),
         CardRowActivities(database),
         PaymentRequestActivities(database),
         MerchantConnectionActivities(database),
         ReductionActivities(database),
         DisputeRowActivities(database),
-        RefundRunActivities(database),
         BankRefundActivities(database),
         *ledger_families(database),
         ReminderActivities(database),
-        QueueRateActivities(),
+        ReportActivities(database),
         MailingActivities(),
         StopActivities(database),
         SupervisionActivities(database, resumable_of),

@@ -144,8 +144,8 @@ grant execute on function duly.ask_for_bank_release, duly.credit_basis, duly.dec
     duly.drop_refund_credit, duly.move_refund_credit, duly.open_bank_refunds, duly.open_refund, duly.plan_refund_credit, duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
 
 -- reports
-grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.ledger_movement, duly.report_ageing,
-    duly.report_trial_balance to duly_app;
+grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.keep_report, duly.kept_report, duly.ledger_movement,
+    duly.remove_report_schedule, duly.report_ageing, duly.report_trial_balance, duly.set_report_schedule to duly_app;
 
 -- runs
 grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_totals, duly.billing_dry_run_page, duly.billing_page,

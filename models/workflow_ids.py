@@ -119,6 +119,16 @@ SUPERVISOR_SCHEDULE = "supervisor:all"
 SUPERVISOR = "supervisor"
 
 
+def report_id(schedule_id: str, period: str) -> str:
+    """Natural id of the report of a schedule for a period; `scheduled` and the moment are what a schedule starts."""
+    return f"report/{schedule_id}/{period}"
+
+
+def report_schedule(schedule_id: str) -> str:
+    """Name of the schedule of a report: no definition can have it, for no id has a colon."""
+    return f"report:{schedule_id}"
+
+
 def witness_schedule(installation: str) -> str:
     """Name of the schedule whose note remembers how far a database has counted; no definition's id has a colon."""
     return f"witness:{installation}"

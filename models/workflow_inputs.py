@@ -25,6 +25,7 @@ from models.problem import Problem
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
 from models.reductions.reduction import Award, ReductionRequest
 from models.refunds.refund import RefundOrder, RefundRequest
+from models.reports.delivery import ReportDeliveryRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
 from models.runs.run_period import RUN_PERIOD_MEANING, RUN_PERIOD_PATTERN, PeriodUnit, RunPeriod
@@ -104,6 +105,10 @@ TEXT_RULES: Mapping[type, Mapping[str, TextRule]] = MappingProxyType(
         RefundOrder: {"refund_id": _REFUND, "payment_id": _OURS},
         RefundRequest: {"refund_id": _REFUND, "provider": _PROVIDER},
         RefundRunRequest: {"provider": _PROVIDER},
+        ReportDeliveryRequest: {
+            "schedule_id": _DEFINITION,
+            "period": TextRule(f"({RUN_PERIOD_PATTERN})?", RUN_PERIOD_MEANING, PERIOD_RULE),
+        },
         RunRequest: {"definition_id": _DEFINITION, "period": _RUN_PERIOD},
         ScheduledRunRequest: {"definition_id": _DEFINITION},
         ShardRequest: {"run_id": _GATEWAYS, "period": _MONTH, "provider": _PROVIDER},

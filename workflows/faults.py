@@ -28,7 +28,10 @@ LAST_ANSWERS = timedelta(minutes=1)
 
 # What a schedule or the next event starts again, and what then does all that was left: these fail, and are seen to.
 REPEATED = frozenset(
-    {"EventSweep", "GatewayMovements", "LedgerAudit", "Mailing", "Reconciliation", "Reminders", "Supervisor"}
+    {
+        *("EventSweep", "GatewayMovements", "LedgerAudit", "Mailing", "Reconciliation", "Reminders"),
+        *("ReportDelivery", "Supervisor"),
+    }
 )
 
 # A header of an execution that goes on from its rows: that somebody had cancelled it, and what it knew. Inputs stay as

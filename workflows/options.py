@@ -32,6 +32,12 @@ DATABASE_SWEEP = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
+# Writing a report: a million transactions take seconds, and what takes ten minutes is given up by the activity itself.
+REPORT = Timing(
+    start_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+
 # Checking every rule of the ledger against all of it, with a heartbeat after each: minutes at a million accounts, and a
 # night at ten million.
 AUDIT = Timing(

@@ -15,6 +15,7 @@ from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.bank_refunds import BankRefunds
 from workflows.refunds.refund import Refund
+from workflows.reports.report_delivery import ReportDelivery
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
 from workflows.runs.payment_run_shard import PaymentRunShard
@@ -42,6 +43,7 @@ WORKFLOWS = (
     Refund,
     RefundRun,
     Reminders,
+    ReportDelivery,
     ScheduledRun,
     Supervisor,
 )

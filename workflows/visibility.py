@@ -178,6 +178,15 @@ def bank_refunds_label(period: str) -> Label:
     )
 
 
+def report_label(schedule_id: str, period: str) -> Label:
+    """Label a report by a calendar."""
+    return Label(
+        search_attributes=known_at_start(),
+        static_summary=f"Report {schedule_id} of {period}",
+        static_details=_REPORT,
+    )
+
+
 def sweep_label(provider: str) -> Label:
     """Label a look through a provider's events that the supervisor has asked for."""
     return Label(
@@ -231,6 +240,9 @@ _REFUND_RUN = "Sends what is due back: rewards, and accounts in credit. Each goe
 _BANK_REFUNDS = (
     "Drafts a refund for every account in credit, and asks a person to release the bank's file. Nothing is paid by it:"
     " the file is written by `refunds export`, and the bank's answer posts what was paid."
+)
+_REPORT = (
+    "Writes a report for a period of its calendar, keeps the file, and lets it be mailed: once, whatever is repeated."
 )
 _SWEEP = "Looks through the gateway's own list of events, and delivers all that wait."
 _MAILING = "Sends the messages that wait in the outbox, each once."

@@ -1,10 +1,11 @@
-"""The documents that go with a message: a receipt with the invoices that it settles, a reminder with its invoice."""
+"""What goes with a message: a receipt's invoices, a reminder's invoice, the file of a report by a calendar."""
 
 from collections.abc import Sequence
 
 from activities.database import Database
 from activities.messages.attachments import Attachment, AttachmentError
 from activities.printouts.printing import PrintedFile, Printing
+from activities.reports.delivering import read_mailed_report
 from models.printouts.facts import PrintFormat
 from models.printouts.formats import MEDIA_TYPES
 from models.problem import RefusedError
@@ -19,6 +20,8 @@ class DocumentAttachments:
 
     async def of(self, message_id: str) -> Sequence[Attachment]:
         """Return the documents of a message; printing them again gives the same files. Raises AttachmentError."""
+        if (report := await read_mailed_report(self._database, message_id)) is not None:
+            return [Attachment(report.file_name, report.media_type, report.content)]
         transactions = await self._database.call("documents_of_message", message_id=message_id)
         try:
             printed = [await self._printed(transaction_id) for transaction_id in transactions or ()]

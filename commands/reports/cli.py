@@ -8,9 +8,11 @@ import typer
 
 from commands.changing.changes import changes
 from commands.options import Actor, AsCsv, Json, day_of, period_of
+from commands.reports.schedule_cli import app as schedule_app
 from commands.runner import perform
 
 app = typer.Typer(help="Reports: built-in ones and your own, tied to the ledger's balances.", no_args_is_help=True)
+app.add_typer(schedule_app, name="schedule")
 
 DefinitionFile = Annotated[
     Path | None,

@@ -1,33 +1,26 @@
 """Running a report: to the terminal, to standard output, or to a file."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from io import BytesIO, TextIOWrapper
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
-from activities.reports.binary_files import PdfReport, XlsxReport
+from activities.reports.files import output_as
 from activities.reports.running import ReportOutput, run_report
-from activities.reports.text_files import CsvReport, HtmlReport, JsonReport, tie_lines
+from activities.reports.text_files import CsvReport, JsonReport, tie_lines
 from commands.output import ExitCode, Output, console_on, table
 from commands.reports.showing import definition_by
 from commands.session import read_settings, reading_database_of
 from models.problem import refusal
 from models.reports.definition import ReportDefinition, condition_of
+from models.reports.delivery import ReportFormat
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
 
 # A terminal shows no more; all rows are in every other output.
 ROWS_AT_MOST = 500
-
-TEXT_FILES: Mapping[str, Callable[[TextIOWrapper], ReportOutput]] = {
-    ".csv": CsvReport,
-    ".json": JsonReport,
-    ".html": HtmlReport,
-}
-BINARY_FILES: Mapping[str, Callable[[BinaryIO], ReportOutput]] = {".xlsx": XlsxReport, ".pdf": PdfReport}
 
 
 @dataclass(frozen=True)
@@ -119,15 +112,11 @@ def _target(output: Output, path: Path | None) -> Iterator[ReportOutput]:
         else:
             yield CsvReport(sys.stdout) if output.as_csv else TableReport(output)
         return
-    known = {**TEXT_FILES, **BINARY_FILES}
+    known = {f".{one}": one for one in ReportFormat}
     if path.suffix not in known or output.as_csv:
         raise refusal("output", "file_ending_known", f"must end in one of {', '.join(known)}; --csv goes without it")
     content = BytesIO()
-    if path.suffix in BINARY_FILES:
-        yield BINARY_FILES[path.suffix](content)
-    else:
-        text = TextIOWrapper(content, encoding="utf-8", newline="", write_through=True)
-        yield TEXT_FILES[path.suffix](text)
+    yield output_as(known[path.suffix], content)
     try:
         path.write_bytes(content.getvalue())
     except OSError as error:

@@ -6,6 +6,7 @@ from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpd
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
+from activities.reports.delivering import read_report_calendars
 from activities.runs.schedule_queries import (
     EffectiveProviders,
     read_bank_refund_day,
@@ -23,9 +24,11 @@ from models.workflow_ids import (
     SUPERVISOR_SCHEDULE,
     reconciliation_schedule,
     refund_schedule,
+    report_schedule,
     schedule_id,
     sweep_schedule,
 )
+from workflows.reports.schedules import report_schedule_of
 from workflows.runs.schedules import (
     ScheduledDefinition,
     audit_schedule,
@@ -90,7 +93,9 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers.all else {}
     day = await read_bank_refund_day(database)
     by_bank = {BANK_REFUND_SCHEDULE: bank_refund_schedule_of(day)} if day else {}
-    return runs | refunds | by_bank | reminders | checking_schedules(providers)
+    calendars = await read_report_calendars(database)
+    reports = {report_schedule(id): report_schedule_of(id, calendar) for id, calendar in calendars.items()}
+    return runs | refunds | by_bank | reports | reminders | checking_schedules(providers)
 
 
 def checking_schedules(providers: EffectiveProviders) -> dict[str, Schedule]:

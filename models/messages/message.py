@@ -50,6 +50,7 @@ class MessageKind(StrEnum):
     DISCREPANCIES_FOUND = "discrepancies_found"  # gateway and ledger differ
     INVARIANTS_BROKEN = "invariants_broken"  # the ledger breaks a rule of its own
     BANK_REFUNDS_WAIT = "bank_refunds_wait"  # a month waits for its release
+    REPORT_READY = "report_ready"  # a report by a calendar, or why there is none
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -100,6 +101,7 @@ TAGS = MappingProxyType(
         MessageKind.SENDING_HELD: frozenset({"provider", "reason"}),
         MessageKind.TEMPORAL_FORGOT: frozenset({"reason"}),
         MessageKind.BANK_REFUNDS_WAIT: frozenset({"count", "found", "object", "link"}),
+        MessageKind.REPORT_READY: frozenset({"title", "occasion", "object", "count", "code", "reason", "link"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

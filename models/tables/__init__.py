@@ -16,7 +16,7 @@ from models.tables import (
     views,
 )
 from models.tables.base import metadata
-from models.tables.reports import books, gateways, snapshots
+from models.tables.reports import books, gateways, schedules, snapshots
 
 __all__ = [
     "accounts",
@@ -32,6 +32,7 @@ __all__ = [
     "reconciliation",
     "reference",
     "returns",
+    "schedules",
     "snapshots",
     "subscriptions",
     "transactions",

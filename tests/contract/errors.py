@@ -159,6 +159,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "somebody_is_due": "nobody is due anything; `over_nobody` closes the day all the same",
     },
     "Reminders": {},
+    "ReportDelivery": _PERIOD,
     "Supervisor": {},
     "ScheduledRun": {
         "time_zone_is_known": "the time zone is no IANA time zone",

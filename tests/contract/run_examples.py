@@ -17,6 +17,7 @@ from models.reconciliation.reconciliation import (
     ReconciliationRequest,
     TransitTotal,
 )
+from models.reports.delivery import ReportDelivered, ReportDeliveryRequest
 from models.runs.process_run import (
     Certificate,
     ItemOutcome,
@@ -164,6 +165,17 @@ RUNS = {
         queries={"totals": Call(RefundRunTotals(members=1, sent=1, answered=1))},
     ),
     "Reminders": Example(None, f"reminders-{MINUTE}", 3),
+    "ReportDelivery": Example(
+        ReportDeliveryRequest("vat-of-the-month", "2026-11"),
+        "report/vat-of-the-month/2026-11",
+        ReportDelivered(
+            *("vat-of-the-month", "2026-11", "VAT by rate and period", "vat-of-the-month-2026-11.xlsx"),
+            rows=3,
+            ties=True,
+            problem="",
+            recipients=2,
+        ),
+    ),
     "ScheduledRun": Example(
         ScheduledRunRequest("monthly", RunKind.PAYMENT, "Asia/Nicosia"), f"scheduled/monthly-{MINUTE}", RUN
     ),

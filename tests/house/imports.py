@@ -86,6 +86,7 @@ RULES = (
         excepted=(
             "workflows.client",
             "workflows.namespace",
+            "workflows.reports.schedules",
             "workflows.runs.schedules",
             "workflows.supervision.schedule",
         ),

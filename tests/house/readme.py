@@ -37,6 +37,7 @@ IDS = {
     "RefundRun": workflow_ids.refund_run_id("<provider>", "<day>"),
     "Refund": workflow_ids.refund_id("<refund>"),
     "Reminders": f"{workflow_ids.REMINDERS}-<time>",
+    "ReportDelivery": workflow_ids.report_id("<schedule>", "<period>"),
     "ScheduledRun": f"{workflow_ids.scheduled_run_id('<definition>')}-<time>",
 }
 

@@ -75,7 +75,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "recovery": ("gateway", "merchants"),
         "reductions": ("imports",),
         "refunds": ("gateway",),
-        "reports": ("subscriptions",),
+        "reports": ("runs", "subscriptions"),
         "runs": ("gateway",),
         "subscriptions": ("gateway", "runs"),
         "tables": ("ledger", "messages"),
@@ -93,6 +93,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reconciliation": ("gateway", "ledger"),
         "recovery": ("collections", "events", "refunds"),
         "reductions": ("configuration",),
+        "reports": ("configuration",),
         "refunds": ("gateway",),
         "supervision": ("events",),
         "vouchers": ("ledger",),
@@ -107,6 +108,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "reconciliation": ("disputes", "refunds"),
         "reductions": ("refunds",),
         "refunds": ("collections", "messages"),
+        "reports": ("runs",),
         "runs": ("collections", "events", "ledger", "messages", "reconciliation", "reductions", "refunds"),
         "supervision": (
             *("cards", "collections", "disputes", "events", "merchants", "messages"),
@@ -119,6 +121,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "merchants": ("reductions",),
         "operations": ("runs", "supervision"),
         "refunds": ("runs",),
+        "reports": ("runs",),
     },
 }
 

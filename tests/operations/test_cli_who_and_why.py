@@ -47,6 +47,7 @@ OTHERS: Mapping[str, str] = {
     "migrate": "comes before there is a table to keep it in",
     "namespace prepare": "comes before there is a database",
     "reports audit": "only reads",
+    "reports schedule fetch": "only reads",
     "reports run": "only reads",
     "views": "only reads",
 }

@@ -1,5 +1,6 @@
 """Records the histories of what compares and checks the books, as `record.py` does for payments."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from models.bank.bank_refunds import BankRefundsRequest
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
-from models.workflow_ids import AUDIT, WORKFLOW_QUEUE, bank_refunds_id, object_check_id, reconciliation_id
+from models.reports.builtin import built_in
+from models.reports.delivery import ReportDeliveryRequest
+from models.workflow_ids import AUDIT, WORKFLOW_QUEUE, bank_refunds_id, object_check_id, reconciliation_id, report_id
 from tests.replay.histories import keep
 from tests.support.builders import PERIOD, Merchant
 from tests.support.run_control import until
@@ -19,6 +22,7 @@ from workflows.ledger.ledger_audit import LedgerAudit
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.refunds.bank_refunds import BankRefunds
+from workflows.reports.report_delivery import ReportDelivery
 
 
 async def test_reconciliation(duly: RunningDuly, merchant: Merchant) -> None:
@@ -92,6 +96,28 @@ async def test_bank_refunds_that_are_rejected(duly: RunningDuly, merchant: Merch
     await month.result()
 
     await keep("bank_refunds-rejected", month)
+
+
+async def test_reports_by_a_calendar(duly: RunningDuly, merchant: Merchant) -> None:
+    await merchant.run(
+        "select duly.set_report_schedule('due', cast(:definition as jsonb), 'csv',"
+        """ '{"day": 1, "hour": 6, "minute": 0, "time_zone": "UTC"}', array['ada@example.com'], 'ada', '')""",
+        definition=json.dumps(built_in("refunds-due").as_document()),
+    )
+    asked = {
+        "report_delivery-written_and_mailed": ReportDeliveryRequest("due", "2026-08"),
+        "report_delivery-no_schedule": ReportDeliveryRequest("removed", "2026-08"),
+    }
+    for name, request in asked.items():
+        report = await duly.client.start_workflow(
+            ReportDelivery.run,
+            request,
+            id=report_id(request.schedule_id, request.period),
+            task_queue=WORKFLOW_QUEUE,
+        )
+        await report.result()
+
+        await keep(name, report)
 
 
 async def begun_by_a_schedule(client: Client, moment: str) -> WorkflowHandle[Any, Any]:

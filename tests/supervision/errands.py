@@ -1,5 +1,6 @@
 """Sweeps, audits and mailings, to be pressed on: whoever starts the next one has done all that was left."""
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +12,8 @@ from models.gateway.events import SweepRequest
 from models.gateway.movements import MovementsRequest
 from models.messages.message import MailingRequest
 from models.reconciliation.reconciliation import ObjectCheckRequest, ReconciliationRequest
+from models.reports.builtin import built_in
+from models.reports.delivery import ReportDeliveryRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.supervision.supervision import SupervisionRequest
 from models.workflow_ids import (
@@ -23,6 +26,7 @@ from models.workflow_ids import (
     movements_id,
     object_check_id,
     reconciliation_id,
+    report_id,
     scheduled_run_id,
     sweep_id,
 )
@@ -34,6 +38,7 @@ from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.reconciliation.object_check import ObjectCheck
 from workflows.reconciliation.reconciliation import Reconciliation
+from workflows.reports.report_delivery import ReportDelivery
 from workflows.runs.scheduled_run import ScheduledRun
 from workflows.supervision.supervisor import Supervisor
 
@@ -158,6 +163,31 @@ class RemindersScenario(ErrandScenario):
     """The day's reminders."""
 
     workflow, workflow_id = Reminders.run, REMINDERS
+
+
+class ReportDeliveryScenario(ErrandScenario):
+    """The report of a month that is over: in the end its file is kept, and one mail of it is written."""
+
+    workflow = ReportDelivery.run
+    schedule = ""
+
+    async def prepare(self, name: str) -> None:
+        self.schedule = f"report-{self.company.period}"
+        await self.company.merchant.run(
+            "select duly.set_report_schedule(:id, cast(:definition as jsonb), 'csv', cast(:calendar as jsonb),"
+            " array['ada@example.com'], 'ada', '')",
+            id=self.schedule,
+            definition=json.dumps(built_in("refunds-due").as_document()),
+            calendar='{"day": 1, "hour": 6, "minute": 0, "time_zone": "UTC"}',
+        )
+        self.id = report_id(self.schedule, "2026-08")
+        self.requests = [ReportDeliveryRequest(self.schedule, "2026-08")]
+
+    async def _wrong(self) -> str:
+        kept = "select count(*) from duly.report_deliveries where problem = '' and schedule_id = :id"
+        mails = "select count(*) from duly.messages where kind = 'report_ready' and parameters ->> 'object' = :id"
+        found = [await self.company.merchant.value(one, id=self.schedule) for one in (kept, mails)]
+        return await super()._wrong() or ("" if found == [1, 1] else f"{found} files and mails")
 
 
 class ScheduledRunScenario(ErrandScenario):

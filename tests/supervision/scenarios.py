@@ -13,6 +13,7 @@ from tests.supervision.errands import (
     ObjectCheckScenario,
     ReconciliationScenario,
     RemindersScenario,
+    ReportDeliveryScenario,
     ScheduledRunScenario,
     SupervisorScenario,
 )
@@ -41,6 +42,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
     "Refund": RefundScenario,
     "RefundRun": RefundRunScenario,
     "Reminders": RemindersScenario,
+    "ReportDelivery": ReportDeliveryScenario,
     "ScheduledRun": ScheduledRunScenario,
     "Supervisor": SupervisorScenario,
 }

@@ -14,6 +14,7 @@ from models.messages.message import MailingRequest
 from models.problem import Problem
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.reductions.reduction import ReductionRequest
+from models.reports.delivery import ReportDeliveryRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
 from models.workflow_inputs import problems_of_input, quoted
@@ -96,6 +97,11 @@ def _billing_run(given: RunRequest) -> NaturalId:
 
 def _bank_refunds(given: BankRefundsRequest) -> NaturalId:
     return NaturalId(workflow_ids.bank_refunds_id(given.period or "scheduled"), has_moment=not given.period)
+
+
+def _report(given: ReportDeliveryRequest) -> NaturalId:
+    name = workflow_ids.report_id(given.schedule_id, given.period or "scheduled")
+    return NaturalId(name, has_moment=not given.period)
 
 
 def _reduction(given: ReductionRequest) -> NaturalId:
@@ -181,6 +187,7 @@ STARTS: Mapping[str, Start] = MappingProxyType(
         ),
         "RefundRun": Start(_refund_run, of_duly=("resumed",), names_provider=True),
         "Reminders": Start(lambda _: NaturalId(workflow_ids.REMINDERS, has_moment=True)),
+        "ReportDelivery": Start(_report),
         "ScheduledRun": Start(_scheduled_run),
         "Supervisor": Start(lambda _: NaturalId(workflow_ids.SUPERVISOR, has_moment=True)),
     }

@@ -105,13 +105,18 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
             task_queue=WORKFLOW_QUEUE,
             static_summary=f"Starts the {definition.kind} run of {definition.id} for the {calendar.unit} that is due",
         ),
-        spec=ScheduleSpec(
-            calendars=_calendars(calendar),
-            time_zone_name=calendar.time_zone,
-            start_at=calendar.bound(calendar.starts_on),
-            end_at=calendar.bound(calendar.ends_on, is_end=True),
-        ),
+        spec=spec_of(calendar),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True),
+    )
+
+
+def spec_of(calendar: RunCalendar) -> ScheduleSpec:
+    """Return when a calendar's schedule acts."""
+    return ScheduleSpec(
+        calendars=_calendars(calendar),
+        time_zone_name=calendar.time_zone,
+        start_at=calendar.bound(calendar.starts_on),
+        end_at=calendar.bound(calendar.ends_on, is_end=True),
     )
 
 

@@ -111,9 +111,11 @@ begin
             case when (m.parameters ->> 'payer')::integer > 0 then '' else coalesce(a.owner_name, '') end,
             'locale', coalesce(a.locale, 'en'), 'time_zone', coalesce(a.time_zone, 'UTC'),
             'card_brand', coalesce(k.brand, ''), 'card_last4', coalesce(k.last4, ''),
-            'title', coalesce(q.title, ''), 'description', coalesce(q.description, ''),
+            'title', coalesce(q.title, m.parameters ->> 'title', ''), 'description', coalesce(q.description, ''),
             'recipient', coalesce(case when m.parameters ->> 'to' = 'sender' then q.sender_email
-                when (m.parameters ->> 'payer')::integer > 0 then q.payers[(m.parameters ->> 'payer')::integer] end, ''),
+                when (m.parameters ->> 'payer')::integer > 0 then q.payers[(m.parameters ->> 'payer')::integer]
+                when m.kind = 'report_ready' then (select d.recipients[(m.parameters ->> 'place')::integer] from duly.report_deliveries d
+                    where (d.schedule_id, d.period) = (m.parameters ->> 'object', m.parameters ->> 'occasion')) end, ''),
             'payer', coalesce((m.parameters ->> 'payer')::integer, 0),
             'number', coalesce(n.number, ''), 'link_token', coalesce(
                 case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),

@@ -22,6 +22,9 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
     ),
     ("merchants", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "configuration"),
     ("reports", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release has"),
+    ("reports", "schedule", "list"): dict.fromkeys(
+        ("--from", "--to", "--limit", "--after", "--state"), "a few calendars"
+    ),
     ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
     ("users", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few people"),
     ("users", "passkeys", "list"): dict.fromkeys(
@@ -81,6 +84,7 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
         ("definitions", "list"),
         ("merchants", "list"),
         ("reports", "list"),
+        ("reports", "schedule", "list"),
         ("schedule", "list"),
         ("users", "list"),
         ("users", "passkeys", "list"),

@@ -140,6 +140,11 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
     "Reminders": {
         "write_reminders": Moment.DONE,
     },
+    "ReportDelivery": {
+        "keep_report": Moment.DONE,
+        "report_due": Moment.DONE,
+        "start_mailing": Moment.DONE,
+    },
     "Supervisor": {
         "resume_open": Moment.DONE,
     },
