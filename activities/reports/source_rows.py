@@ -67,6 +67,8 @@ def rows_of(source: Source, days: DaySpan) -> FromClause:
     if source.name == "ageing":
         amounts = [column(name, BigInteger) for name in _AGEING]
         return func.duly.report_ageing(days.last).table_valued(*named, *amounts, name="ageing")
+    if source.name == "at_risk":
+        return func.duly.report_at_risk(days.last).table_valued(*named, name="at_risk")
     return func.duly.report_trial_balance(days.last).table_valued(*named, name="trial_balance")
 
 

@@ -117,6 +117,18 @@ RECURRING_REPORTS: tuple[Mapping[str, Any], ...] = (
         "period": "today",
     },
     {
+        "id": "at-risk",
+        "title": "Customers at risk of leaving",
+        "about": "Whom two rules or more say it of (S39). Cards and subscriptions are as they are now.",
+        "source": "at_risk",
+        "columns": [
+            *("account_id", "segment", "reasons", "currency", "overdue_minor", "overdue_days", "mrr_lost_minor"),
+            *("card_expires_on", "ends_on"),
+        ],
+        "filters": {"reason_count": {"from": 2}},
+        "period": "today",
+    },
+    {
         "id": "forecast",
         "title": "Forecast of receipts",
         "about": "Beside the error of three held-out months, and that of saying `as last month` (S35).",

@@ -47,6 +47,30 @@ LIFETIME = Source(
     },
     ("account_id",),
 )
+AT_RISK = Source(
+    "at_risk",
+    "customers that a rule says may leave: of the last two receivables both were declined at first, the only card"
+    " expires within 30 days, more than 30 days overdue, recurring revenue fell within 90 days, a subscription ends",
+    columns_named(
+        "account_id region segment state reasons currency overdue_minor mrr_lost_minor card_expires_on ends_on",
+        **dict.fromkeys(
+            ("reason_count", "overdue_days", "declined", "card_expires", "overdue", "mrr_fell", "leaving"),
+            ColumnKind.NUMBER,
+        ),
+    ),
+    {
+        "accounts": count(),
+        "declined_twice": count("declined"),
+        "with_expiring_card": count("card_expires"),
+        "overdue_accounts": count("overdue"),
+        "buying_less": count("mrr_fell"),
+        "about_to_leave": count("leaving"),
+        "overdue_amount": total("overdue_minor"),
+        "mrr_lost": total("mrr_lost_minor"),
+    },
+    ("account_id",),
+    is_flow=False,
+)
 FORECAST = Source(
     "forecast",
     "receipts to come, by what was billed and the shares collected so many months after; its error on held-out months",

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from models.reports.columns import DISTINCT, ColumnKind, ReportMeasure, count, rate, total
 from models.reports.gateway_sources import ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT
-from models.reports.recurring_sources import FORECAST, LIFETIME, MRR
+from models.reports.recurring_sources import AT_RISK, FORECAST, LIFETIME, MRR
 from models.reports.source import CURRENCY, RECEIVABLE_KINDS, Source, Tie, columns_named
 
 _SALES = ("invoice", "credit_note", "invoice_cancellation")
@@ -181,6 +181,16 @@ _OF_THE_LEDGER = (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRANSFERS, SEALS, TRIAL_B
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         one.name: one
-        for one in (*_OF_THE_LEDGER, ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT, MRR, LIFETIME, FORECAST)
+        for one in (
+            *_OF_THE_LEDGER,
+            ATTEMPTS,
+            RECEIVABLES,
+            RETURNS,
+            RETURNS_BY_PAYMENT,
+            MRR,
+            LIFETIME,
+            AT_RISK,
+            FORECAST,
+        )
     }
 )

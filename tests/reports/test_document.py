@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+from activities.reports.schedule_document import ReportScheduleDocument
 from models.reports.definition import definition_of
 from tests.reports.document import DOCUMENT, with_tables
 
@@ -13,7 +14,8 @@ def test_the_document_has_every_report_and_source_as_they_are() -> None:
     assert with_tables(TEXT) == TEXT, "write it with `python -m tests.reports.document`"
 
 
-def test_the_definition_in_the_document_is_one() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+def test_the_definitions_in_the_document_are_some() -> None:
+    own, by_calendar = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL))
 
-    assert definition_of(tomllib.loads(example)).source.name == "lines"
+    assert definition_of(own).source.name == "lines"
+    assert ReportScheduleDocument.model_validate(by_calendar).narrowed().id == "vat"
