@@ -27,6 +27,11 @@ class ConsoleSettings(BaseSettings):
         None, repr=False, description="The console's secret at that provider, where it wants one."
     )
 
+    console_products: str = Field(
+        "",
+        description="Ids of products, with commas between, which the first page's chart of products has; all if empty.",
+    )
+
     portal_url: str = Field(
         "",
         pattern=r"^(https?://[^/]+)?$",

@@ -21,6 +21,8 @@ from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
 from web.provider_sign_in import coming_back, leaving
+from web.reports.home_charts import home_chart
+from web.reports.pages import export_report, show_report, show_reports
 from web.security import SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.views.account import account_about, account_money, account_now, show_account
@@ -68,6 +70,7 @@ OBJECTS: Mapping[str, Page] = {
     "/events/{id}": show_event,
     "/messages/{id:path}": show_message,
     "/approvals/{id}": show_approval,
+    "/reports/{id}": show_report,
 }
 
 
@@ -100,6 +103,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
         Route("/", signed_in(web, home)),
         Route("/home/money", signed_in(web, money_today)),
+        Route("/home/{id}", signed_in(web, home_chart)),
+        Route("/reports", signed_in(web, show_reports)),
+        Route("/reports/{id}.{ending}", signed_in(web, export_report, Permission.EXPORT)),
         Route("/search", sent_form(web, search), methods=["POST"]),
         *(route for of in LISTS.values() for route in _of_list(web, of)),
         Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),

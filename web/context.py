@@ -22,6 +22,8 @@ from web.sign_in_limits import SignInLimits
 
 # An export reads all of a list: no more of them at a time.
 EXPORTS_AT_ONCE = 2
+# A report reads all of its days; others wait, and pages of single objects have connections left.
+REPORTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Web:
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
     exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
+    reports: Semaphore = field(default_factory=lambda: Semaphore(REPORTS_AT_ONCE), repr=False)
+    figures: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

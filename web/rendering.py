@@ -23,6 +23,7 @@ RAIL = (
     ("/payment-requests", "Requests", "q"),
     ("/suspense", "Suspense", "s"),
     ("/approvals", "Approvals", "v"),
+    ("/reports", "Reports", "o"),
     ("/messages", "Messages", "m"),
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),

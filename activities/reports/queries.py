@@ -101,9 +101,9 @@ class ReportReader:
 
 
 @asynccontextmanager
-async def report_reader(database: Database) -> AsyncIterator[ReportReader]:
+async def report_reader(database: Database, timeout_seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[ReportReader]:
     """Open the books for a report, in the state that they have now."""
-    async with database.connection(TIMEOUT_SECONDS) as connection:
+    async with database.connection(timeout_seconds) as connection:
         _ = await connection.execution_options(isolation_level="REPEATABLE READ")
         async with connection.begin():
             yield ReportReader(connection)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from activities.database import Database
 from activities.reports.forecasting import forecast_rows
-from activities.reports.queries import ReportReader, report_reader
+from activities.reports.queries import TIMEOUT_SECONDS, ReportReader, report_reader
 from models.reports.definition import ReportDefinition
 from models.reports.periods import DaySpan
 from models.reports.recurring_sources import FORECAST
@@ -31,10 +31,16 @@ class ReportOutput(Protocol):
 
 
 async def run_report(
-    database: Database, definition: ReportDefinition, output: ReportOutput, *, today: date, at: datetime
+    database: Database,
+    definition: ReportDefinition,
+    output: ReportOutput,
+    *,
+    today: date,
+    at: datetime,
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> ReportFoot:
     """Run a report as it is on a day, and return its foot. Rows are read in pages, however many they are."""
-    async with report_reader(database) as reader:
+    async with report_reader(database, timeout_seconds) as reader:
         return await run_with(reader, definition, output, today=today, at=at)
 
 

@@ -76,7 +76,8 @@ class TableReport:
 async def run(output: Output, order: ReportOrder) -> None:
     """Run a report. Raises RefusedError for what is wrong with the order, before anything is read."""
     at = datetime.now(UTC)
-    definition = _ordered(order, at.date())
+    known = definition_by(order.report, order.file)
+    definition = narrowed(known, order.first, order.last, order.filters, at.date())
     with _target(output, order.target) as target:
         async with reading_database_of(read_settings()) as database:
             foot = await run_report(database, definition, target, today=at.date(), at=at)
@@ -87,20 +88,26 @@ async def run(output: Output, order: ReportOrder) -> None:
         output.exit_code = ExitCode.REFUSED
 
 
-def _ordered(order: ReportOrder, today: date) -> ReportDefinition:
-    definition = definition_by(order.report, order.file).over(order.first, order.last, today)
-    filters = list(definition.filters)
-    for given in order.filters:
+def narrowed(
+    definition: ReportDefinition, first: date | None, last: date | None, filters: Sequence[str], today: date
+) -> ReportDefinition:
+    """Return a definition over other days and with more filters, each `column=value` or `column=value,value`.
+
+    Raises RefusedError for a wrong order of days, a column that its source does not have, or a value that cannot be.
+    """
+    definition = definition.over(first, last, today)
+    conditions = list(definition.filters)
+    for given in filters:
         column, _, values = given.partition("=")
         kind = definition.source.columns.get(column)
         if kind is None or not values:
             known = ", ".join(definition.source.columns)
             raise refusal("filter", "filter_known", f"{given!r}: must be a column and its values; there are {known}")
         try:
-            filters.append(condition_of(column, kind, values.split(",")))
+            conditions.append(condition_of(column, kind, values.split(",")))
         except ValueError as error:
             raise refusal("filter", "value_fits", f"{column}: {error}") from error
-    return replace(definition, filters=tuple(filters))
+    return replace(definition, filters=tuple(conditions))
 
 
 @contextmanager

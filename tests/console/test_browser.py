@@ -30,6 +30,7 @@ from web.context import Web
 
 AXE = Path(__file__).parent / "vendored" / "axe.min.js"
 WIDE, NARROW = 1280, 360
+REPORT = "/reports/revenue-by-product"
 _VIOLATED = "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective))"
 _SERIOUS = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})).violations
     .filter(one => ['serious', 'critical'].includes(one.impact))
@@ -194,9 +195,10 @@ async def test_a_person_signs_in_finds_an_account_acts_and_meets_nothing_serious
         *("/", "/passkeys", "/transactions", "/discrepancies?state=open", f"/accounts/{busy[0]}"),
         f"/collections/{busy[0]}/{period}",
         f"/do/collections/give-up/{busy[0]}/{period}",
+        *("/reports", REPORT, "/reports/own"),
     )
     await person.judge(*pages)
-    for path, name in (("/", "console-home"), (f"/accounts/{busy[0]}", "console-account")):
+    for path, name in (("/", "console-home"), (f"/accounts/{busy[0]}", "console-account"), (REPORT, "console-report")):
         await person.open(path)
         await person.picture(name)
     await page.emulate_media(color_scheme="dark")

@@ -6,8 +6,6 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Row
-
 from commands.formatting import amount as amount_text
 from commands.formatting import moment as moment_text
 from commands.formatting import money as money_text
@@ -46,7 +44,7 @@ class Column:
     """A column of a table: its head, the cell of a row, and whether it is one of numbers, or of amounts."""
 
     head: str
-    cell: Callable[[Row[Any]], Cell]
+    cell: Callable[[Any], Cell]
     is_number: bool = False
     is_money: bool = False
 
@@ -63,7 +61,7 @@ class Table:
 
 
 def table_of(
-    title: str, columns: Sequence[Column], rows: Iterable[Row[Any]], *, empty: str = "None.", more: str = ""
+    title: str, columns: Sequence[Column], rows: Iterable[Any], *, empty: str = "None.", more: str = ""
 ) -> Table:
     """Make a table of rows. `more` is the address of the whole list."""
     shown = [[column.cell(row) for column in columns] for row in rows]

@@ -13,6 +13,7 @@ from activities.runs.queries import RunQueries
 from models.listing import ListPage
 from models.operations.record_states import RUN
 from web.context import Visit
+from web.reports.home_charts import HOME_CHARTS
 from web.views.cells import Cell, Column, link, listed, moment, money, state, table_of, text
 
 # By what waits: how it reads, and where it is looked after.
@@ -51,7 +52,7 @@ async def home(visit: Visit) -> Response:
         Column("Completed", lambda row: moment(row.completed_at)),
     )
     newest = table_of("Newest runs", columns, runs.rows, empty="No run has been started.", more="/runs")
-    return visit.page("home.html", title="Home", needs=needs, runs=newest, now=_now())
+    return visit.page("home.html", title="Home", needs=needs, runs=newest, now=_now(), charts=HOME_CHARTS)
 
 
 async def money_today(visit: Visit) -> Response:

@@ -77,7 +77,7 @@ def wanted_of(of: ListOfNoun, visit: Visit) -> Wanted:
             given[one.name] = ""
     days: dict[str, date | None] = {"from": None, "to": None}
     for name in days if of.has_days else ():
-        days[name] = _day(name, asked.get(name, ""), problems)
+        days[name] = day_of(name, asked.get(name, ""), problems)
         given[name] = days[name].isoformat() if days[name] else ""  # type: ignore[union-attr]  # it is not None
     if days["from"] and days["to"] and days["from"] > days["to"]:
         problems.append("from: is after to")
@@ -168,7 +168,8 @@ def _filled(given: Given) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _day(name: str, text: str, problems: list[str]) -> date | None:
+def day_of(name: str, text: str, problems: list[str]) -> date | None:
+    """Read a day of an address; what is wrong with it is added to the problems."""
     if not text:
         return None
     try:

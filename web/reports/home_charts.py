@@ -1,0 +1,60 @@
+"""The charts of the first page: the dashboards of the manual (F143 to F145), from the reports of the same names."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from activities.database import DatabaseUnavailableError
+from activities.reports.running import run_report
+from models.reports.builtin import BUILT_IN
+from models.reports.columns import ColumnKind
+from models.reports.definition import ReportDefinition, condition_of
+from web.context import Visit
+from web.reports.charts import charts_of, figure_of
+from web.reports.pages import PAGE_SECONDS, PageReport
+
+_BY_PRODUCT = "revenue-by-product"
+HOME_CHARTS = tuple((id, BUILT_IN[id].title) for id in ("monthly-revenue", "monthly-receipts", _BY_PRODUCT))
+# The first page is opened all day, and reads years of the ledger for these.
+KEPT_FOR = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class KeptFigures:
+    """What a report said a moment ago."""
+
+    shown: PageReport
+    at: datetime
+
+
+async def home_chart(visit: Visit) -> Response:
+    """Show a chart of the first page, as a part of it. Raises HTTPException: there is none of this name."""
+    id = visit.request.path_params["id"]
+    if id not in dict(HOME_CHARTS):
+        raise HTTPException(404)
+    definition = _chosen(visit, id)
+    async with visit.web.reports:
+        kept = visit.web.figures.get(id)
+        now = datetime.now(UTC)
+        if kept is None or now - kept.at > KEPT_FOR:
+            kept, shown = None, PageReport()
+            with suppress(DatabaseUnavailableError):
+                await run_report(
+                    visit.web.reading, definition, shown, today=now.date(), at=now, timeout_seconds=PAGE_SECONDS
+                )
+                kept = visit.web.figures[id] = KeptFigures(shown, now)
+    head = kept.shown.head if kept else None
+    charts = charts_of(head, kept.shown.found, figure_of(definition)) if kept and head else []
+    days = head.days if head else ""
+    return visit.page("reports/chart.html", id=id, title=definition.title, charts=charts, days=days, kept=kept)
+
+
+def _chosen(visit: Visit, id: str) -> ReportDefinition:
+    products = [one.strip() for one in visit.web.settings.console_products.split(",") if one.strip()]
+    if id != _BY_PRODUCT or not products:
+        return BUILT_IN[id]
+    chosen = condition_of("product_id", ColumnKind.TEXT, products)
+    return replace(BUILT_IN[id], filters=(*BUILT_IN[id].filters, chosen))
