@@ -134,7 +134,7 @@ class Database:
     async def connection(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """Lend a connection. A server that is frozen cannot hold it: time's up closes it (decision 0012)."""
         seconds = timeout_seconds or self._timeout_seconds
-        async with _translating_errors(), asyncio.timeout(seconds), LentConnection(self._engine) as connection:
+        async with translating_errors(), asyncio.timeout(seconds), LentConnection(self._engine) as connection:
             await _let_the_server_work(connection, max(seconds, self._timeout_seconds))
             if self._barrier is not None and (self._is_barrier_for_all or activity.in_activity()):
                 await self._barrier.check(connection)
@@ -234,7 +234,8 @@ def connection_error(error: DBAPIError | DriverError) -> DatabaseUnavailableErro
 
 
 @asynccontextmanager
-async def _translating_errors() -> AsyncIterator[None]:
+async def translating_errors() -> AsyncIterator[None]:
+    """Raise our own errors for the driver's."""
     try:
         yield
     except TimeoutError as error:

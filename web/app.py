@@ -17,6 +17,7 @@ from models.console.roles import Permission
 from models.problem import RefusedError
 from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
+from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -110,6 +111,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         *(route for of in LISTS.values() for route in _of_list(web, of)),
         Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),
         Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form), methods=["POST"]),
+        Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
+        Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
+        Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/sent/{key}", signed_in(web, show_sent)),
         *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
     ]

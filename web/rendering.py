@@ -21,6 +21,7 @@ RAIL = (
     ("/disputes", "Disputes", "d"),
     ("/discrepancies", "Discrepancies", "x"),
     ("/payment-requests", "Requests", "q"),
+    ("/bank-files", "Bank files", "b"),
     ("/suspense", "Suspense", "s"),
     ("/approvals", "Approvals", "v"),
     ("/reports", "Reports", "o"),

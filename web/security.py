@@ -1,6 +1,7 @@
 """What every answer says to the browser, and whether a form is one of ours."""
 
 import hmac
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, MutableHeaders
@@ -8,8 +9,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FORM_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 50
+
+
+@dataclass(frozen=True)
+class FormBounds:
+    """How large a form may be, and whether it may hold a file."""
+
+    bytes_max: int = 64 * 1024
+    files_max: int = 0
+
+
+FORM = FormBounds()
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -47,13 +58,15 @@ class SecurityHeaders:
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
 
 
-async def form_of(request: Request, origin: str) -> FormData:
+async def form_of(request: Request, origin: str, bounds: FormBounds = FORM) -> FormData:
     """Return the form of a request that our own page sent. Raises HTTPException: it is another's, or too large."""
     require_same_origin(request, origin)
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > FORM_BYTES_MAX:
+    if not length.isdigit() or int(length) > bounds.bytes_max:
         raise HTTPException(413)
-    return await request.form(max_files=0, max_fields=FIELDS_MAX)
+    return await request.form(
+        max_files=bounds.files_max, max_fields=FIELDS_MAX, max_part_size=max(bounds.bytes_max, 1024)
+    )
 
 
 def require_same_origin(request: Request, origin: str) -> None:

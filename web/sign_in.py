@@ -13,7 +13,7 @@ from activities.events.link_limits import client_of
 from models.console.roles import Permission
 from web.context import Visit, Web
 from web.passkeys import RelyingParty
-from web.security import form_of, require_token, text_of
+from web.security import FORM, FormBounds, form_of, require_token, text_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Page = Callable[[Visit], Awaitable[Response]]
@@ -44,17 +44,22 @@ def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE) -> 
     return endpoint
 
 
-def sent_form(web: Web, carried_out: Sent, permission: Permission = Permission.SEE) -> Endpoint:
+def sent_form(
+    web: Web, carried_out: Sent, permission: Permission = Permission.SEE, bounds: FormBounds = FORM
+) -> Endpoint:
     """Return an endpoint for a form of our own pages."""
 
     async def endpoint(request: Request) -> Response:
-        form = await form_of(request, web.settings.console_url)
-        visit = await _visit(web, request)
-        if visit is None:
-            return RedirectResponse("/sign-in", _SEE_OTHER)
-        require_token(form, visit.form_token)
-        _require(visit, permission)
-        return await carried_out(visit, form)
+        form = await form_of(request, web.settings.console_url, bounds)
+        try:
+            visit = await _visit(web, request)
+            if visit is None:
+                return RedirectResponse("/sign-in", _SEE_OTHER)
+            require_token(form, visit.form_token)
+            _require(visit, permission)
+            return await carried_out(visit, form)
+        finally:
+            await form.close()
 
     return endpoint
 

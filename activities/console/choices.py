@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 
 from activities.database import Database
 from models.cards.card import CardState
-from models.tables.configuration import CardRow, ProviderMethodRow
-from models.tables.reference import PaymentMethodRow, TransactionReasonRow, TransactionTypeRow
+from models.tables.configuration import CardRow, ProviderMethodRow, ProviderRow
+from models.tables.reference import PaymentMethodRow, ProductRow, TransactionReasonRow, TransactionTypeRow
 
 Choices = Sequence[tuple[str, str]]
 
@@ -19,7 +19,7 @@ class FormChoices:
         self._database = database
 
     async def of(self, what: str, account_id: str) -> Choices:
-        """Return the choices of a kind: `cards` of an account, `methods`, or `types:` and `reasons:` of one sort."""
+        """Return the choices of a kind: `cards` of an account, products, ...; `types:` and `reasons:` of a sort."""
         kind, _, sort = what.partition(":")
         if kind == "cards":
             row = CardRow
@@ -31,6 +31,14 @@ class FormChoices:
             by_gateway = select(ProviderMethodRow.payment_method_id)
             ours = select(method.id, method.name).where(method.is_active, method.id.not_in(by_gateway))
             return _pairs(await self._database.read(ours.order_by(method.name)))
+        if kind == "products":
+            product = ProductRow
+            sold = select(product.id, product.name).where(product.is_active)
+            return _pairs(await self._database.read(sold.order_by(product.name)))
+        if kind == "providers":
+            provider = ProviderRow
+            asked = select(provider.id, provider.id).where(provider.gateway != "sepa_debit")
+            return _pairs(await self._database.read(asked.order_by(provider.merchant_id.nulls_first(), provider.id)))
         if kind == "types":
             type_ = TransactionTypeRow
             types = select(type_.id, type_.name).where(type_.is_active, type_.classification == sort)

@@ -37,20 +37,7 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     done: list[Confirmed] = []
     async with database_of(settings) as database:
         confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
-        results: list[Confirmed | Problem] = []
-        batches: list[BankBatchAnswer] = []
-        answered: set[str] = set()
-        for answer in answers:
-            if isinstance(answer, BankBatchAnswer):
-                batches.append(answer)
-            elif isinstance(answer, Problem):
-                results.append(answer)
-            else:
-                answered.add(answer.reference)
-                results.append(await confirming.apply(answer))
-        # What is said of a payment counts more than what is said of its file, wherever it stands.
-        for batch in batches:
-            results += await confirming.apply_batch(batch, answered)
+        results = await apply_answers(confirming, answers)
         problems += [one for one in results if isinstance(one, Problem)]
         done += [one for one in results if isinstance(one, Confirmed)]
         pending = await confirming.pending()
@@ -72,6 +59,24 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
         table("Answers", "Outcome", "Number", rows=list(summary.items()), right=("Number",)),
         is_good=not problems,
     )
+
+
+async def apply_answers(confirming: RefundConfirm, answers: Iterable[Answer]) -> list[Confirmed | Problem]:
+    """Apply answers. What is said of a payment counts more than what is said of its file, wherever it stands."""
+    results: list[Confirmed | Problem] = []
+    batches: list[BankBatchAnswer] = []
+    answered: set[str] = set()
+    for answer in answers:
+        if isinstance(answer, BankBatchAnswer):
+            batches.append(answer)
+        elif isinstance(answer, Problem):
+            results.append(answer)
+        else:
+            answered.add(answer.reference)
+            results.append(await confirming.apply(answer))
+    for batch in batches:
+        results += await confirming.apply_batch(batch, answered)
+    return results
 
 
 def read_answers(file: Path) -> Iterator[Answer]:

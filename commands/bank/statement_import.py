@@ -2,14 +2,17 @@
 
 import getpass
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from activities.bank.iso_statement import Read
 from activities.bank.statement_import import BankImport, Outcome, Result
+from activities.database import Database
 from commands.bank.statement_files import read_entries
 from commands.bank.statement_totals import StatementTotals
 from commands.collection_signals import signal_collections
@@ -26,49 +29,67 @@ BATCH = 100
 _IN_LEDGER = frozenset({Outcome.POSTED, Outcome.UNCHANGED})
 
 
+@dataclass
+class ImportedStatement:
+    """What became of a statement's lines so far: how many, what was wrong, what it came to, and whom it concerns."""
+
+    counts: Counter[str] = field(default_factory=lambda: Counter({str(outcome): 0 for outcome in Outcome}))
+    problems: list[Problem] = field(default_factory=list)
+    totals: StatementTotals = field(default_factory=StatementTotals)
+    touched: set[str] = field(default_factory=set)
+    direct: set[str] = field(default_factory=set)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Return how many lines became what."""
+        return {**self.counts, "refused": _refused(self.problems)}
+
+
 async def import_statement(output: Output, file: Path, *, actor: str) -> None:
     """Import a statement. Raises RefusedError when the file is none; nothing is written then."""
     settings = read_settings()
     entries = read_entries(file)
-    counts: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
-    problems: list[Problem] = []
-    touched: set[str] = set()
-    direct: set[str] = set()
-    totals = StatementTotals()
+    done = ImportedStatement()
     async with database_of(settings) as database:
-        importing = BankImport(database, actor=actor or getpass.getuser())
         with output.stream("entries") as stream:
-            while batch := list(islice(entries, BATCH)):
-                problems += [one for one in batch if isinstance(one, Problem)]
-                balances = [one.problem(BANK) for one in batch if isinstance(one, StatementBalance)]
-                problems += [problem for problem in balances if problem is not None]
-                lines = [one for one in batch if isinstance(one, BankEntry)]
-                done = await importing.write(lines)
-                problems += [one for one in done if isinstance(one, Problem)]
-                results = [one for one in done if isinstance(one, Result)]
-                totals.add(lines, results)
-                counts.update(str(one.outcome) for one in results)
-                touched |= {one.account_id for one in results if one.outcome in _IN_LEDGER}
-                direct |= {account for one in results for account in one.accounts}
+            async for results in import_lines(database, entries, done, actor=actor):
                 stream.rows((_document(one) for one in results), _lines(results))
-            signals = await signal_collections(output, database, settings, sorted(touched))
+            signals = await signal_collections(output, database, settings, sorted(done.touched))
             # Whoever waits for a debit's answer looks at once, and would find it by itself tomorrow.
-            await signal_collections(output, database, settings, sorted(direct), signal="gateway_event")
-            _finish(stream, counts, totals, problems, signals)
+            await signal_collections(output, database, settings, sorted(done.direct), signal="gateway_event")
+            _finish(stream, done, signals)
 
 
-def _finish(
-    stream: Stream, counts: Counter[str], totals: StatementTotals, problems: list[Problem], signals: dict[str, Any]
-) -> None:
-    summary = {**counts, "refused": _refused(problems)}
+async def import_lines(
+    database: Database, entries: Iterator[Read], done: ImportedStatement, *, actor: str
+) -> AsyncIterator[list[Result]]:
+    """Import lines batch by batch, yield what became of each, and add it up."""
+    importing = BankImport(database, actor=actor or getpass.getuser())
+    while batch := list(islice(entries, BATCH)):
+        done.problems += [one for one in batch if isinstance(one, Problem)]
+        balances = [one.problem(BANK) for one in batch if isinstance(one, StatementBalance)]
+        done.problems += [problem for problem in balances if problem is not None]
+        lines = [one for one in batch if isinstance(one, BankEntry)]
+        written = await importing.write(lines)
+        done.problems += [one for one in written if isinstance(one, Problem)]
+        results = [one for one in written if isinstance(one, Result)]
+        done.totals.add(lines, results)
+        done.counts.update(str(one.outcome) for one in results)
+        done.touched |= {one.account_id for one in results if one.outcome in _IN_LEDGER}
+        done.direct |= {account for one in results for account in one.accounts}
+        yield results
+
+
+def _finish(stream: Stream, done: ImportedStatement, signals: dict[str, Any]) -> None:
     document = {
-        "problems": [problem.as_document() for problem in problems],
-        "summary": summary,
-        "money": totals.as_documents(),
+        "problems": [problem.as_document() for problem in done.problems],
+        "summary": done.summary,
+        "money": done.totals.as_documents(),
         **signals,
     }
-    views = [table("Lines", "Outcome", "Number", rows=list(summary.items()), right=("Number",))]
-    stream.finish(document, *([problem_table(problems)] if problems else []), *views, is_good=not problems)
+    views = [table("Lines", "Outcome", "Number", rows=list(done.summary.items()), right=("Number",))]
+    problems = [problem_table(done.problems)] if done.problems else []
+    stream.finish(document, *problems, *views, is_good=not done.problems)
 
 
 def _refused(problems: Iterable[Problem]) -> int:
@@ -91,7 +112,8 @@ def _document(one: Result) -> dict[str, Any]:
     }
 
 
-def _where_or_why(one: Result) -> str:
+def where_or_why(one: Result) -> str:
+    """Return whose a line's money is, or why nobody knows."""
     # What an import found before, and payouts, are named by an id.
     if one.outcome in {Outcome.PAYOUT, Outcome.DIRECT_DEBIT, Outcome.UNCHANGED}:
         return one.reason or one.account_id
@@ -106,7 +128,7 @@ def _lines(results: Iterable[Result]) -> Table:
             one.entry.reference,
             money(one.entry.amount_minor, one.entry.currency),
             one.outcome.replace("_", " "),
-            _where_or_why(one),
+            where_or_why(one),
             one.number,
         )
         for one in results

@@ -1,6 +1,7 @@
 """Actions on transactions that have limits: what each comes to, and the use case that carries it out."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from activities.database import Database
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.ledger.corrections import Because, cancel, write_off
 from commands.ledger.transaction_writer import WriteOptions
-from commands.output import ExitCode, Output
+from commands.output import ExitCode, Output, Stream
 from commands.refunds.credit import CreditOptions
 from commands.refunds.refunds import RefundOptions, create
 from models.console.approval import LimitedKind
@@ -78,6 +79,27 @@ class CapturedOutput(Output):
     def note(self, text: str) -> None:
         """Keep what is said beside the answer."""
         self.lines.append(text)
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[Stream]:
+        """Keep what is said behind the rows."""
+        del name
+        yield CapturedStream(self)
+
+
+class CapturedStream(Stream):
+    """Rows that are counted and not said one by one: what they come to is the answer."""
+
+    def __init__(self, output: CapturedOutput) -> None:
+        super().__init__(output, "")
+        self._captured = output
+
+    def rows(self, documents: Iterable[Mapping[str, Any]], view: Table | None = None) -> None:
+        """Leave rows out."""
+
+    def finish(self, rest: Mapping[str, Any], *view: "RenderableType", is_good: bool = True) -> None:
+        """Keep what follows the rows."""
+        self._captured.answer(rest, *view, is_good=is_good)
 
 
 def options_of(asked: AskedAction) -> WriteOptions:

@@ -26,7 +26,8 @@ class Action:
     """Something that may be done to an object, as the command of the same words does it.
 
     `states` are the words of the object's states in which it makes sense; empty: any. `final` says what of it cannot be
-    undone. The use case has the last word on all of it.
+    undone. The use case has the last word on all of it. `place` is the page that has its form, where it is none of an
+    object.
     """
 
     noun: str
@@ -39,6 +40,7 @@ class Action:
     fields: Sequence[FormField] = ()
     states: frozenset[str] = frozenset()
     final: str = ""
+    place: str = ""
 
     @property
     def path(self) -> str:

@@ -25,7 +25,7 @@ from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.operator_command import TEXT_MAX
 from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
-from web.actions import of_approvals, of_processes, of_transactions
+from web.actions import of_accounts, of_approvals, of_bank_files, of_processes, of_transactions
 from web.actions.action import Action, Filled
 from web.context import Visit
 from web.security import text_of
@@ -35,7 +35,10 @@ from web.views.objects import ActionLink
 log = structlog.get_logger(__name__)
 
 ACTIONS: Mapping[str, Action] = {
-    action.path: action for action in chain(of_transactions.ACTIONS, of_processes.ACTIONS, of_approvals.ACTIONS)
+    action.path: action
+    for action in chain(
+        of_accounts.ACTIONS, of_transactions.ACTIONS, of_processes.ACTIONS, of_approvals.ACTIONS, of_bank_files.ACTIONS
+    )
 }
 _FIELD_MAX = 4000
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -62,7 +65,8 @@ def links_of(visit: Visit, noun: str, id: str, state: str) -> list[ActionLink]:
 async def show_form(visit: Visit) -> Response:
     """Show the form of an action, with a key of its own."""
     action, id = _asked_for(visit)
-    return await _form(visit, action, id, Filled(key=secrets.token_hex(16)))
+    begun = {one.name: one.value for one in action.fields}
+    return await _form(visit, action, id, Filled(begun, key=secrets.token_hex(16)))
 
 
 async def send_form(visit: Visit, form: FormData) -> Response:
@@ -71,13 +75,25 @@ async def send_form(visit: Visit, form: FormData) -> Response:
     fields = {one.name: text_of(form, one.name) for one in action.fields}
     asked = AskedAction(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
     filled = {**fields, "reason": asked.reason}
-    if not _KEY.fullmatch(asked.key):
-        raise HTTPException(409, "This form has no key of ours: open it again.")
-    if problems := _problems(action, asked):
+    require_key(asked.key)
+    if problems := problems_of(action, asked):
         return await _form(visit, action, id, Filled(filled, [str(one) for one in problems], asked.key), 422)
-    before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=id)
+    if refused := await carried_once(visit, action, asked):
+        return await _form(visit, action, id, Filled(filled, refused, asked.key), 422)
+    return RedirectResponse(f"/sent/{asked.key}", 303)
+
+
+def require_key(key: str) -> None:
+    """Raise HTTPException unless a form has a key as we make them."""
+    if not _KEY.fullmatch(key):
+        raise HTTPException(409, "This form has no key of ours: open it again.")
+
+
+async def carried_once(visit: Visit, action: Action, asked: AskedAction) -> Sequence[str]:
+    """Carry an action out, unless its form was sent before; return why it was refused, where it was."""
+    before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=asked.id)
     if before is not None:
-        return RedirectResponse(f"/sent/{asked.key}", 303)
+        return ()
     outcome, answer = "failed", ["Nobody knows whether it was done: look at the object before it is asked for again."]
     refused: list[str] = []
     try:
@@ -90,9 +106,7 @@ async def send_form(visit: Visit, form: FormData) -> Response:
             answer.append("Look at the object before it is asked for again: it may have been done.")
     finally:
         await visit.web.forms.end(asked.key, outcome, "\n".join(answer))
-    if refused:
-        return await _form(visit, action, id, Filled(filled, refused, asked.key), 422)
-    return RedirectResponse(f"/sent/{asked.key}", 303)
+    return refused
 
 
 async def show_sent(visit: Visit) -> Response:
@@ -106,8 +120,8 @@ async def show_sent(visit: Visit) -> Response:
         title=action.name,
         outcome=found.outcome,
         answer=found.answer.splitlines(),
-        subject=found.subject,
-        back=address(action.noun, found.subject),
+        subject="the page it was sent from" if action.place else found.subject,
+        back=action.place or address(action.noun, found.subject),
         sent_at=found.sent_at,
         waits_as=f"apv_{visit.request.path_params['key']}" if found.outcome == "waiting" else "",
     )
@@ -152,14 +166,14 @@ def _asked_for(visit: Visit) -> tuple[Action, str]:
     """Return the action and the object of an address. Raises HTTPException: there is none, or it is not allowed."""
     path = visit.request.path_params
     action = ACTIONS.get(f"{path['noun']}/{path['verb']}")
-    if action is None:
+    if action is None or action.place:
         raise HTTPException(404)
     if not visit.user.may(action.permission):
         raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
     return action, path["id"]
 
 
-def _problems(action: Action, asked: AskedAction) -> list[Problem]:
+def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
     """Return what is wrong before anything is asked: who, why, what is missing, too long, or not to be kept."""
     problems = []
     # The id is kept with the command, as it stands in the address.

@@ -20,6 +20,7 @@ from models.payments.preference import preference_number
 from models.problem import refusal
 from models.subscriptions.cycle import Term
 from models.workflow_ids import collection_id
+from web.actions.forms import links_of
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
@@ -51,6 +52,7 @@ async def show_account(visit: Visit) -> Response:
         figures=_figures(account, now),
         sentence=overdue_sentence(unsettled, account.currency, datetime.now(UTC).date()),
         facts=_facts(account),
+        actions=links_of(visit, "accounts", id, ACCOUNT.word(account.state)),
         tables=(
             _unsettled(unsettled, account.currency),
             _collections(collections.rows, id),

@@ -17,7 +17,7 @@ _WAITS = frozenset(
         *("open", "pending", "running", "collecting", "dunning", "waiting_for_customer", "processing", "in_flight"),
         *("requires_action", "requires_payment_method", "inquiry", "draft", "waiting", "needs_review", "paused"),
         *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left"),
-        *("given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
+        *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
     }
 )
 

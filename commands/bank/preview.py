@@ -1,0 +1,53 @@
+"""What a file of the bank would do: imported as it will be, shown, and taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from activities.bank.refund_confirmation import Confirmed, RefundConfirm
+from activities.bank.statement_import import Result
+from activities.console.rehearsal import rehearsed
+from commands.bank.refund_confirmation import apply_answers, read_answers
+from commands.bank.statement_files import read_entries
+from commands.bank.statement_import import ImportedStatement, import_lines
+from commands.session import database_of, read_settings
+from models.problem import Problem
+
+
+@dataclass
+class StatementPreview:
+    """What would become of a statement: line by line, what is wrong, and what it comes to."""
+
+    results: list[Result] = field(default_factory=list)
+    done: ImportedStatement = field(default_factory=ImportedStatement)
+
+
+@dataclass(frozen=True)
+class AnswersPreview:
+    """What the bank's answers would do to refunds, and which are wrong."""
+
+    confirmed: Sequence[Confirmed]
+    problems: Sequence[Problem]
+
+
+async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
+    """Import a statement and take it back. Raises RefusedError when the file is none.
+
+    Raises DatabaseUnavailableError for one that takes longer than others may wait for what it locks.
+    """
+    entries, found = read_entries(file), StatementPreview()
+    async with database_of(read_settings()) as database, rehearsed(database) as rehearsal:
+        async for results in import_lines(rehearsal, entries, found.done, actor=actor):
+            found.results += results
+    return found
+
+
+async def preview_answers(file: Path, *, actor: str, rejection_reason: str) -> AnswersPreview:
+    """Apply answers about refunds and take it back. Raises RefusedError when the file holds none."""
+    answers = read_answers(file)
+    async with database_of(read_settings()) as database, rehearsed(database) as rehearsal:
+        confirming = RefundConfirm(rehearsal, actor=actor, rejection_reason=rejection_reason)
+        results = await apply_answers(confirming, answers)
+    return AnswersPreview(
+        [one for one in results if isinstance(one, Confirmed)], [one for one in results if isinstance(one, Problem)]
+    )

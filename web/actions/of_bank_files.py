@@ -1,0 +1,75 @@
+"""Actions on files of the bank: a statement is imported, answers about refunds are applied, from what was uploaded."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from commands.bank.refund_confirmation import confirm
+from commands.bank.statement_import import import_statement
+from commands.console.limited import AskedAction, CapturedOutput
+from commands.output import Output
+from models.console.roles import Permission
+from models.problem import refusal
+from web.actions.action import Action, FormField
+
+PLACE = "/bank-files"
+DECLINED = "declined"
+
+
+@contextmanager
+def stored(content: str) -> Iterator[Path]:
+    """Lend a file that was uploaded, for as long as it is read; its own name is nobody's business."""
+    try:
+        read = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise refusal("file", "file_readable", "did not come whole: choose it again") from error
+    with TemporaryDirectory(prefix="duly-bank-") as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(read)
+        yield path
+
+
+def name_of(content: bytes) -> str:
+    """Return by what a file is known: of the same file always the same."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:24]}"
+
+
+async def _import(output: Output, asked: AskedAction) -> None:
+    # Lines that are wrong are named, and the good ones are posted all the same: it was done, not refused.
+    captured = CapturedOutput()
+    with stored(asked["content"]) as file:
+        await import_statement(captured, file, actor=asked.actor)
+    _said(output, captured)
+
+
+async def _answer(output: Output, asked: AskedAction) -> None:
+    captured = CapturedOutput()
+    with stored(asked["content"]) as file:
+        await confirm(captured, file, actor=asked.actor, rejection_reason=asked["rejection"] or DECLINED)
+    _said(output, captured)
+
+
+def _said(output: Output, captured: CapturedOutput) -> None:
+    for line in captured.lines:
+        if not line.endswith(": 0"):
+            output.note(line)
+
+
+STATEMENT = Action(
+    *("bank-files", "statement", "Import the statement", "import bank", Permission.CORRECT),
+    "Credits become payments; money of which nobody knows whose it is goes to suspense.",
+    _import,
+    place=PLACE,
+)
+ANSWERS = Action(
+    *("bank-files", "answers", "Apply the answers", "refunds confirm", Permission.CORRECT),
+    "Refunds that the bank has paid are posted, those that it refused are rejected.",
+    _answer,
+    (FormField("rejection", "Rejected because", "select", "reasons:rejection"),),
+    place=PLACE,
+)
+ACTIONS = (STATEMENT, ANSWERS)
