@@ -41,6 +41,7 @@ from web.views.process_objects import (
 from web.views.record_lists import LISTS
 from web.views.record_objects import show_approval, show_event, show_message
 from web.views.search import search
+from web.views.timeline import account_timeline
 
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",
@@ -56,6 +57,7 @@ _WORDS: Mapping[int, str] = {
 OBJECTS: Mapping[str, Page] = {
     "/accounts/{id}": show_account,
     "/accounts/{id}/now": account_now,
+    "/accounts/{id}/timeline": account_timeline,
     "/accounts/{id}/money": account_money,
     "/accounts/{id}/about": account_about,
     "/transactions/{id}": show_transaction,

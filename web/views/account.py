@@ -60,6 +60,7 @@ async def show_account(visit: Visit) -> Response:
         ),
         parts=(
             ("now", f"{address('accounts', id)}/now"),
+            ("What has happened", f"{address('accounts', id)}/timeline"),
             ("Statement and payments", f"{address('accounts', id)}/money"),
             ("Subscriptions, preferences and changes", f"{address('accounts', id)}/about"),
         ),

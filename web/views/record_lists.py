@@ -17,6 +17,7 @@ from web.views.cells import Column, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
+from web.views.timeline import TIMELINE
 
 
 async def _events(database: Database, page: ListPage, given: Given) -> Listed:
@@ -161,6 +162,6 @@ LISTS: Mapping[str, ListOfNoun] = {
     for of in (
         *(ACCOUNTS, TRANSACTIONS, PAYMENTS, SUSPENSE),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
-        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS),
+        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
     )
 }

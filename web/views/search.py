@@ -1,6 +1,8 @@
 """Search: exact ids jump to their page, words list the accounts of people."""
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,9 +13,10 @@ from activities.console.search import FOUND_AT_MOST, Search
 from models.operations.ledger_states import ACCOUNT
 from web.context import Visit
 from web.security import text_of
-from web.views.cells import Cell, Column, Table, address, link, state, table_of, text
+from web.views.cells import Cell, Column, Table, address, link, listed, state, table_of, text
 
 _LENGTH_MAX = 200
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 
 
 async def search(visit: Visit, form: FormData) -> Response:
@@ -22,6 +25,8 @@ async def search(visit: Visit, form: FormData) -> Response:
     It is sent, not asked for by an address: names and e-mails are in no log and no history.
     """
     words = text_of(form, "words")[:_LENGTH_MAX].replace("\0", "")
+    if day := _day(words):
+        return RedirectResponse(listed("transactions", **{"from": day, "to": day}), 303)
     found = await Search(visit.web.reading).by_id(words) if words else []
     places = list(dict.fromkeys((row.noun, row.id) for row in found))
     if len(places) == 1:
@@ -31,6 +36,18 @@ async def search(visit: Visit, form: FormData) -> Response:
         return RedirectResponse(address("accounts", people[0].id), 303)
     tables = [_people(people)] if people else [_places(places)] if places else []
     return visit.page("search.html", title="Search", tables=tables, has_words=bool(words), most=FOUND_AT_MOST)
+
+
+def _day(words: str) -> str:
+    """Return the day that somebody typed, as ISO 8601 or as Germans write it; "" for what is none."""
+    found = _DAY.fullmatch(words)
+    if found is None:
+        return ""
+    year, month, day = found.group(1, 2, 3) if found[1] else found.group(6, 5, 4)
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return ""
 
 
 def _people(rows: Sequence[Row[Any]]) -> Table:
