@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from activities.database import Database
 from models.cards.card import CardState
+from models.gateway.gateway_request import AttemptOutcome
 from models.tables.accounts import PostalAddressRow
-from models.tables.collecting import ClaimRow, PaymentRequestRow
+from models.tables.collecting import ClaimRow, CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow, PaymentPreferenceRow, ProviderMethodRow
 from models.tables.views import TransactionView
 
@@ -73,6 +75,25 @@ class PortalQueries:
             asked, (asked.account_id == row.account_id) & (asked.period == row.period)
         )
         return await self._database.read(claims.where(row.account_id == self._account_id))
+
+    async def declined(self) -> Sequence[Row[Any]]:
+        """Return what was declined last of each receivable that is still collected, the newest first, of three."""
+        tried, asked, card, open_ = GatewayAttemptRow, GatewayRequestRow, CardRow, CollectionRow
+        last = (
+            select(
+                *(tried.request_id, tried.sent_at, tried.amount_minor, asked.currency, card.brand, card.last4),
+                *(tried.code, tried.decline_code, tried.advice_code, tried.network_decline_code, tried.outcome),
+            )
+            .join(asked, asked.id == tried.request_id)
+            .join(open_, (open_.account_id == asked.account_id) & (open_.period == asked.period))
+            .outerjoin(card, card.id == tried.card_id)
+            .where(asked.account_id == self._account_id, open_.closed_at.is_(None))
+            .ext(distinct_on(tried.request_id))
+            .order_by(tried.request_id, tried.attempt.desc())
+            .subquery()
+        )
+        found = select(last).where(last.c.outcome == AttemptOutcome.DECLINED).order_by(last.c.sent_at.desc())
+        return await self._database.read(found.limit(3))
 
     async def address(self) -> Row[Any] | None:
         """Return to whom documents are made out, where that is set."""

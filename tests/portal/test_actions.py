@@ -170,3 +170,37 @@ async def test_operators_hand_out_a_link_and_end_sessions(
     assert (given["minutes"], entered.status_code, before) == (30, 303, 200)
     assert (ended["ended"], await customer.status("/")) == (1, 303)
     assert [name for name, *_ in await commands(cli)] == ["portal link", "portal end-sessions"]
+
+
+async def test_everything_open_is_paid_on_one_page_but_for_what_somebody_asks_for_already(
+    acting: None, workers: None, customer: Customer, cli: CommandLine, merchant: Merchant, database: Database
+) -> None:
+    # given three open invoices, of which somebody asks for one
+    account = await reachable(merchant, await merchant.account(owes_minor=1190))
+    for price in ("5.00", "7.00"):
+        words = ("--line", f"product=plan,price={price},tax_rate=none")
+        await cli.json("transactions", "create", "invoice", account, *words)
+    first, *others = [
+        row.transaction_id for row in await database.rows("select * from duly.unsettled_invoices(:id)", id=account)
+    ]
+    asked = ("--title", "Repair", "--invoice", first, "--no-mail", "--actor", "maria", "--reason", "as agreed")
+    await cli.json("payment-requests", "create", account, *asked)
+
+    # when the customer pays all at once, and presses the button twice
+    await customer.enter(account)
+    overview = await customer.open("/")
+    pages = [page_of((await customer.send("/pay")).text) for _ in range(2)]
+
+    # then the two that were free have one page
+    requests = (await cli.json("payment-requests", "list", "--account", account))["payment_requests"]
+    assert "Pay 2 invoices at once" in overview
+    assert len(set(pages)) == 1
+    assert sorted(len(one["invoices"]) for one in requests) == [1, 2]
+    assert sorted(next(one["invoices"] for one in requests if len(one["invoices"]) == 2)) == sorted(others)
+    assert "at once" not in await customer.open("/")
+
+
+async def test_who_owes_nothing_pays_nothing(acting: None, customer: Customer, merchant: Merchant) -> None:
+    await customer.enter(await merchant.account())
+
+    assert (await customer.send("/pay", key="a" * 32)).status_code == 409

@@ -12,6 +12,16 @@ from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from web.portal.words import FOLDER, catalogue
 
+DECLINED = """
+    insert into duly.gateway_requests (id, kind, provider_id, account_id, period, amount_minor, currency)
+    values ('req_declined', 'payment', 'stripe', :id, '2026-10', 119000, 'EUR');
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, card_id, token, customer,
+        payment_id, amount_minor, outcome, code, decline_code)
+    select 'req_declined', 1, 'declined', 'scheduled', id, 'pm', 'cus', 'p', 119000, 'declined', 'card_declined',
+        :code from duly.cards where account_id = :id;
+    insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,
+        amount_minor, invoices) values (:id, '2026-10', 'stripe', 'test', 'standard', 1, 'EUR', 119000, '{}')
+"""
 SELLER = """
 [[sellers]]
 id = "acme"
@@ -118,3 +128,33 @@ async def test_a_page_takes_a_few_statements(
 
     # `read_first` is a `read`.
     assert 1 <= len(asked) <= 7
+
+
+@pytest.mark.parametrize(
+    ("code", "locale", "says", "leads_to"),
+    [
+        ("insufficient_funds", "en", "the account was short of money", "#open"),
+        ("expired_card", "de", "Diese Karte kann nicht mehr belastet werden", "/cards"),
+        ("stolen_card", "en", "This card cannot be charged any more", "/cards"),
+        ("authentication_required", "en", "The bank wants you to confirm it", "#open"),
+    ],
+)
+async def test_what_was_declined_says_what_to_do(
+    customer: Customer, merchant: Merchant, code: str, locale: str, says: str, leads_to: str
+) -> None:
+    # given an account whose card was declined, and whose receivable is collected further
+    account = await reachable(merchant, await merchant.account(owes_minor=119_000), locale=locale)
+    for statement in DECLINED.split(";"):
+        await merchant.run(statement, id=account, **({"code": code} if ":code" in statement else {}))
+    await customer.enter(account)
+
+    overview = await customer.open("/")
+
+    (section,) = re.findall(r'<section class="declined".*?</section>', overview, re.DOTALL)
+    assert says in section
+    assert f'href="{leads_to}"' in section
+    assert code not in overview
+    await merchant.run(
+        "update duly.collections set closed_at = now(), stage = 'settled' where account_id = :id", id=account
+    )
+    assert "declined" not in await customer.open("/")

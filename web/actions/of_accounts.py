@@ -105,14 +105,14 @@ _LINE = (
 )
 ACTIONS = (
     Action(
-        *("accounts", "invoice", "Invoice", "transactions create", Permission.CORRECT),
+        *("accounts", "invoice", "Draft an invoice", "transactions create", Permission.CORRECT),
         "A draft of an invoice is made: nothing is owed before it is posted.",
         _invoice,
         (*_LINE, FormField("due_on", "Due on", "date", help="By the account's terms unless given.")),
         _OPEN,
     ),
     Action(
-        *("accounts", "credit-note", "Credit note", "transactions create", Permission.CORRECT),
+        *("accounts", "credit-note", "Draft a credit note", "transactions create", Permission.CORRECT),
         "A draft of a credit note is made: nothing is credited before it is posted.",
         _credit_note,
         (
@@ -138,7 +138,7 @@ ACTIONS = (
         _OPEN,
     ),
     Action(
-        *("accounts", "subscribe", "Subscription", "subscriptions create", Permission.CORRECT),
+        *("accounts", "subscribe", "Add a subscription", "subscriptions create", Permission.CORRECT),
         "It is billed by day from its first day on, with the next billing run.",
         _subscribe,
         (

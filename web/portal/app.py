@@ -37,6 +37,7 @@ _PAGES = {
 }
 _FORMS = {
     "/documents/{id}/pay": paying.pay_document,
+    "/pay": paying.pay_all,
     "/cards/add": paying.add_card,
     "/cards/{id}/replace": paying.replace_card,
     "/cards/{id}/remove": paying.remove_card,

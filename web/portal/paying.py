@@ -8,6 +8,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from activities.ledger.account_queries import AccountQueries
 from commands.cards.cards import CardOptions, register, send_update
 from commands.options import ANSWER_SECONDS
 from commands.output import Failure, Output
@@ -20,7 +21,7 @@ from models.workflow_ids import card_id, collection_id, payment_request_id
 from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, key_of
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES, GATEWAY_PAGES
-from web.portal.views import document_id
+from web.portal.views import document_id, free_of
 
 _CONFLICT = 409
 
@@ -61,6 +62,18 @@ async def pay_document(visit: PortalVisit, form: FormData) -> Response:
     if found is None or not (found.unsettled_minor and found.classification == "invoice"):
         raise HTTPException(404)
     return await _pay(visit, key_of(form, visit.customer.account_id), [found.id], found.number)
+
+
+async def pay_all(visit: PortalVisit, form: FormData) -> Response:
+    """Open one page on which every open invoice that nobody asks for yet is paid."""
+    unsettled = await AccountQueries(visit.portal.reading).unsettled(visit.customer.account_id)
+    key = key_of(form, visit.customer.account_id)
+    # Sent twice, they are asked for by the first: then its page is opened again.
+    ours = [row.invoice_id for row in await visit.queries.claimed() if row.request_id == f"portal-{key}"]
+    wanted = ours or [row.transaction_id for row in await free_of(visit, unsettled) or unsettled]
+    if not wanted:
+        return visit.message("not_payable", _CONFLICT)
+    return await _pay(visit, key, wanted, visit.reader.text("open_invoices"))
 
 
 async def _pay(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:

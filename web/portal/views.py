@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from activities.ledger.transaction_queries import TransactionQueries, sequence_n
 from activities.portal.queries import PAYMENTS
 from activities.printouts.printing import Printing
 from activities.subscriptions.subscriptions import Subscriptions
+from models.gateway.decline import Decline, DeclineClass, classify
 from models.listing import ListPage
 from models.printouts.facts import DocumentKind, PrintFormat
 from models.printouts.formats import MEDIA_TYPES
@@ -25,6 +27,8 @@ from web.portal.limits import FILES
 
 _PAGE = 25
 _SUBSCRIPTIONS = 100
+# One page of the gateway's is for so many invoices.
+AT_ONCE = 50
 _NEWEST = 2**62
 _KINDS = tuple(kind for kind in DocumentKind if kind is not DocumentKind.STATEMENT)
 _ID = re.compile(r"ft_[0-9]{1,18}")
@@ -36,10 +40,32 @@ async def show_overview(visit: PortalVisit) -> Response:
     id = visit.customer.account_id
     now = await StatementQueries(visit.portal.reading).now(id)
     unsettled = await AccountQueries(visit.portal.reading).unsettled(id)
-    cards = await visit.queries.cards()
     return visit.page(
-        "overview.html", now=now, unsettled=unsettled, cards=cards, today=_today(visit), key=secrets.token_hex(16)
+        "overview.html",
+        now=now,
+        unsettled=unsettled,
+        free=await free_of(visit, unsettled),
+        declined=[_declined(visit, row) for row in await visit.queries.declined()],
+        cards=await visit.queries.cards(),
+        today=_today(visit),
+        key=secrets.token_hex(16),
     )
+
+
+async def free_of(visit: PortalVisit, unsettled: Sequence[Any]) -> list[Any]:
+    """Return the open invoices that nobody asks for yet, the oldest first: what may be paid at once."""
+    claimed = {row.invoice_id for row in await visit.queries.claimed()}
+    return [row for row in unsettled if row.transaction_id not in claimed][:AT_ONCE]
+
+
+def _declined(visit: PortalVisit, row: Any) -> Mapping[str, str]:
+    """Say what was declined, and which advice there is: of what is the bank's secret, that of a card that is over."""
+    kind = classify(Decline(row.code, row.decline_code, row.advice_code, row.network_decline_code))
+    advice = DeclineClass.HARD if kind is DeclineClass.FRAUD else kind
+    reader, card = visit.reader, f"{row.brand or ''} {row.last4 or ''}".strip()
+    said = {"day": reader.day(row.sent_at.date()), "amount": reader.money(row.amount_minor, row.currency)}
+    what = reader.text("declined_on", card=card, **said) if card else reader.text("declined_elsewhere", **said)
+    return {"what": what, "advice": advice.value}
 
 
 async def show_documents(visit: PortalVisit) -> Response:

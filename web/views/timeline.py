@@ -9,7 +9,7 @@ from activities.listing import Listed
 from models.listing import ListPage
 from models.problem import refusal
 from web.context import Visit
-from web.views.cells import Cell, Column, link, listed, moment, money, table_of, text
+from web.views.cells import Cell, Column, address, listed, moment, money, table_of, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.objects import show_part
 
@@ -19,7 +19,7 @@ _SHOWN = 20
 def _said(row: object) -> Cell:
     noun, id, said = (str(getattr(row, name) or "") for name in ("noun", "id", "said"))
     shown = said.replace("_", " ") or id
-    return link(noun, id, shown) if noun and id else text(shown)
+    return Cell(shown, address(noun, id)) if noun and id else text(shown)
 
 
 _COLUMNS = (
