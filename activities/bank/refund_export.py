@@ -43,6 +43,7 @@ _CANDIDATES = (
         cast(func.coalesce(_PENDING.c.pending_minor, 0), BigInteger).label("pending_minor"),
         (AccountRow.state == AccountState.TERMINATED).label("is_terminated"),
         _HAS_GATEWAY_PAYMENT.label("has_gateway_payment"),
+        func.duly.promotional_credit(AccountRow.id).label("promotional_minor"),
     )
     .join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
     .join(_PENDING, true())

@@ -25,6 +25,7 @@ class SkipReason(StrEnum):
 
     ACCOUNT_TERMINATED = "account_terminated"
     REFUND_PENDING = "refund_pending"
+    PROMOTIONAL = "promotional"
     GATEWAY_CAN_REFUND = "gateway_can_refund"
     CURRENCY_OF_FORMAT = "currency_of_format"
     PAYEE_MISSING = "payee_missing"
@@ -32,7 +33,10 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A customer's account in credit. What drafts will refund already is `pending_minor`; amounts above 0."""
+    """A customer's account in credit. What drafts will refund already is `pending_minor`; amounts above 0.
+
+    `promotional_minor` of it came from vouchers and wallet credits that were given away: it is not paid out.
+    """
 
     account_id: str
     owner_name: str
@@ -41,11 +45,12 @@ class Candidate:
     pending_minor: int
     is_terminated: bool
     has_gateway_payment: bool
+    promotional_minor: int = 0
 
     @property
     def refund_minor(self) -> int:
         """What is left to refund."""
-        return self.credit_minor - self.pending_minor
+        return self.credit_minor - self.pending_minor - self.promotional_minor
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ def against(candidate: Candidate, terms: Terms) -> SkipReason | None:
     """Return why an account is left out, or None when it is refunded."""
     if candidate.is_terminated:
         return SkipReason.ACCOUNT_TERMINATED
+    if candidate.promotional_minor > 0 and candidate.refund_minor <= 0:
+        return SkipReason.PROMOTIONAL
     if candidate.refund_minor <= 0:
         return SkipReason.REFUND_PENDING
     if candidate.has_gateway_payment and not terms.includes_gateway:

@@ -109,6 +109,7 @@ def test_every_reason_to_leave_an_account_out_is_met() -> None:
     reasons = (
         judged(is_terminated=True),
         judged(pending_minor=100),
+        judged(promotional_minor=100),
         judged(has_gateway_payment=True),
         judged(currency="JPY"),
         judged(account_id="c2"),

@@ -1,6 +1,7 @@
 """Vouchers: sold or given, redeemed once as a payment, cancelled, expired, and owed until then."""
 
 import contextlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -146,6 +147,69 @@ def test_one_batch_is_issued_to_whoever_asks_for_it_under_one_key_at_once(vouche
 
     assert len(batches) == 1
     assert credited(vouchers, "vouchers") == 2500
+
+
+def test_vouchers_that_are_over_are_not_credited_before_the_night_has_booked_them(
+    vouchers: Books, voucher_owner: Books
+) -> None:
+    batch = issue(vouchers, "i1", "a", type="sold", account_id="acc_1", expires_on="2999-01-01")
+    change_ends(voucher_owner, "'2026-01-01'")
+
+    refused(lambda: cancel(vouchers, "c1", batch), PostconditionError, "voucher_is_over")
+
+    assert vouchers.balance("acc_1") == 2500
+
+
+def test_one_key_for_two_vouchers_at_once_pays_one_of_them(vouchers: Books, database_url: str) -> None:
+    issue(vouchers, "i1", "a", "b")
+
+    def attempt(number: int) -> str:
+        books = Books(database_url)
+        try:
+            return redeem(books, "same", "ab"[number % 2], f"acc_{number % 2 + 1}")
+        except KeyReusedError as error:
+            return error.rule
+        finally:
+            books.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = sorted(threads.map(attempt, range(8)))
+
+    assert (answers[:4], len(set(answers[4:]))) == (["key_means_one_request"] * 4, 1)
+
+
+def test_what_was_given_away_is_not_paid_out_and_what_was_bought_is(vouchers: Books) -> None:
+    issue(vouchers, "i1", "given")
+    issue(vouchers, "i2", "bought", type="sold", account_id="acc_2")
+    redeem(vouchers, "r1", "given")
+    redeem(vouchers, "r2", "bought")
+    vouchers.pay("p1", "acc_1", 1000)
+
+    assert (refundable(vouchers), drafted(vouchers)) == (3500, [3500])
+
+
+def test_a_refund_settles_what_was_bought_so_that_what_was_given_goes_on_paying(vouchers: Books) -> None:
+    issue(vouchers, "i1", "given")
+    redeem(vouchers, "r1", "given")
+    vouchers.pay("p1", "acc_1", 1000, posted_on=None)
+
+    vouchers.call("create_refund", key="f1", account_id="acc_1", amount_minor=600, currency="EUR", method="cash")
+    assert refundable(vouchers) == 400
+    vouchers.invoice("i1", "acc_1", 2600)
+    assert (refundable(vouchers), vouchers.balance("acc_1")) == (300, -300)
+
+
+def refundable(books: Books, account: str = "acc_1") -> int:
+    """Return what a month's file would refund of an account's credit."""
+    return -books.balance(account) - int(books.value("select duly.promotional_credit(%s)", account))
+
+
+def drafted(books: Books, account: str = "acc_1") -> list[int]:
+    """Draft the month's refund of all of an account's credit, and return what became of it."""
+    row = {"key": f"refund:2026-05:{account}", "account_id": account, "currency": "EUR", "amount_minor": 999999}
+    books.run("select duly.draft_bank_refunds('Negative balance', 'ann', %s)", json.dumps({"rows": [row]}))
+    drafts = "select total_minor from duly.financial_transactions where classification = 'refund' and account_id = %s"
+    return [amount for (amount,) in books.run(drafts, account)]
 
 
 def test_a_batch_that_makes_no_sense_is_refused(vouchers: Books) -> None:

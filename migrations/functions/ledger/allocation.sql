@@ -233,6 +233,8 @@ begin
     and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
     perform duly.allocate_addressed(t);
     perform duly.allocate_fifo(t.account_id);
+  elsif t.classification = 'refund' and duly.promotional_credit(t.account_id) > 0 then
+    perform duly.allocate_refund(t);
   elsif duly.meets_other_side(t) then
     perform duly.allocate_new(t);
   end if;

@@ -18,7 +18,7 @@ begin
     perform duly.lock_accounts(array(select x ->> 'account_id' from jsonb_array_elements(p_refunds -> 'rows') x));
     for v in
         select x ->> 'key' as key, b.account_id, x ->> 'currency' as currency,
-            least((x ->> 'amount_minor')::bigint, -b.balance_minor - duly.refunds_drafted(b.account_id)) as amount_minor
+            least((x ->> 'amount_minor')::bigint, -b.balance_minor - duly.not_refundable(b.account_id)) as amount_minor
         from jsonb_array_elements(p_refunds -> 'rows') x
         join duly.account_balances b on b.account_id = x ->> 'account_id' order by b.account_id
     loop

@@ -21,7 +21,7 @@ begin
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
         cross join lateral (select sum(f.left_minor)::bigint as left_minor from duly.refundable_payments(a.id, true, null) f
             where f.provider_id = p_provider_id) f
-        cross join lateral (select least(-b.balance_minor - duly.refunds_drafted(a.id), f.left_minor) as open_minor) o
+        cross join lateral (select least(-b.balance_minor - duly.not_refundable(a.id), f.left_minor) as open_minor) o
         where b.balance_minor < 0 and f.left_minor > 0 and duly.chargeable_part(o.open_minor, a.currency) > 0;
     end if;
     select count(*) into v_members from duly.refund_run_items where run_id = p_run_id;
@@ -62,7 +62,7 @@ declare
 begin
     select provider_id into strict v_provider from duly.refund_runs where id = i.run_id;
     perform from duly.account_balances where account_id = i.account_id for no key update;
-    select duly.chargeable_part(least(i.amount_minor, -balance_minor - duly.refunds_drafted(i.account_id)), i.currency)
+    select duly.chargeable_part(least(i.amount_minor, -balance_minor - duly.not_refundable(i.account_id)), i.currency)
     into v_open from duly.account_balances where account_id = i.account_id;
     for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
         from duly.refundable_payments(i.account_id, true, null) f where f.provider_id = v_provider

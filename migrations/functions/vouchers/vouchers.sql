@@ -69,7 +69,7 @@ declare
   t duly.financial_transactions;
 begin
   -- Of two who ask under one key at once the second waits, and is answered with what the first has made.
-  perform pg_advisory_xact_lock(hashtextextended('duly.vouchers:' || p_key, 0));
+  perform duly.lock_key(p_key);
   x := duly.voucher_made_before(p_key, v_hash);
   if x.id is not null then return x.batch_id; end if;
   select * into y from duly.voucher_types where id = p_type_id and is_active;
@@ -159,7 +159,7 @@ begin
   select * into v from duly.vouchers where code_hash = p_code_hash;
   if v.id is null then perform duly.refuse('input', 'voucher_code', '{}'); end if;
   select * into strict b from duly.voucher_batches where id = v.batch_id;
-  a := duly.lock_account(p_account_id);
+  a := duly.lock_account_for(p_key, p_account_id);
   x := duly.voucher_made_before(p_key, v_hash);
   if x.id is not null then return x.id; end if;
   if duly.lock_vouchers(array[v.id]) = '{}' then
@@ -203,6 +203,7 @@ declare
   t duly.financial_transactions;
   v_ids text[];
 begin
+  perform duly.lock_key(p_key);
   select * into b from duly.voucher_batches where id = p_batch_id;
   if b.account_id is not null then a := duly.lock_account(b.account_id); end if;
   v_ids := duly.lock_vouchers(array(select id from duly.vouchers where batch_id = b.id and id = coalesce(p_voucher_id, id)));
@@ -213,6 +214,11 @@ begin
       from duly.vouchers v where v.id = p_voucher_id));
   elsif v_ids = '{}' then
     perform duly.refuse('postcondition', 'vouchers_out', jsonb_build_object('batch', p_batch_id));
+  end if;
+  -- What is over everywhere is income, whether the night has booked it yet or not: its buyer is not credited for it.
+  if b.expires_on < duly.earliest_today() then
+    perform duly.refuse('postcondition', 'voucher_is_over', jsonb_build_object('voucher', coalesce((select v.number from duly.vouchers v
+      where v.id = p_voucher_id), b.number), 'expires_on', b.expires_on));
   end if;
   select * into strict y from duly.voucher_types where id = b.type_id;
   x := duly.new_voucher_step(b.id, 'cancelled', p_key, v_hash, cardinality(v_ids), p_actor, p_reason);
@@ -230,6 +236,11 @@ begin
   return x.id;
 end $$;
 
+-- The day where it is earliest: what was good to the day before is over everywhere.
+create or replace function duly.earliest_today() returns date language sql stable as $$
+  select (clock_timestamp() at time zone 'Etc/GMT+12')::date
+$$;
+
 -- Book what nobody has redeemed of the next batches whose last day is over everywhere. Returns the last batch, or null at the end.
 create or replace function duly.expire_vouchers(p_after text, p_limit integer, out last_batch text, out expired integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -239,7 +250,7 @@ declare
   v_ids text[];
 begin
   expired := 0;
-  for b in select * from duly.voucher_batches d where d.expires_on < (clock_timestamp() at time zone 'Etc/GMT+12')::date and d.id > p_after
+  for b in select * from duly.voucher_batches d where d.expires_on < duly.earliest_today() and d.id > p_after
       and exists (select from duly.vouchers v where v.batch_id = d.id
         and not exists (select from duly.voucher_ends e where e.voucher_id = v.id)) order by d.id limit p_limit loop
     last_batch := b.id;

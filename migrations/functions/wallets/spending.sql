@@ -53,7 +53,7 @@ create or replace function duly.wallet_debit(p_key text, p_account_id text, p_am
   p_invoices text[] default '{}', p_actor text default 'system', p_reason text default '')
 returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  a duly.accounts := duly.lock_account(p_account_id);
+  a duly.accounts := duly.lock_account_for(p_key, p_account_id);
   v_hash bytea := duly.request_hash('wallet_debit', p_account_id, p_amount_minor::text, p_currency, p_type_id, p_invoices::text);
   v_before text := duly.wallet_made_before(p_key, v_hash);
   y duly.wallet_transaction_types;
@@ -114,7 +114,7 @@ begin
   if o.id is null then
     perform duly.refuse('prerequisite', 'wallet_transaction_exists', jsonb_build_object('wallet_transaction', p_transaction_id));
   end if;
-  a := duly.lock_account(o.account_id);
+  a := duly.lock_account_for(p_key, o.account_id);
   v_before := duly.wallet_made_before(p_key, v_hash);
   if v_before is not null then return v_before; end if;
   perform duly.refuse_terminated(a);

@@ -44,6 +44,18 @@ begin
   return v_id;
 end $$;
 
+-- Take the lock of a key, then the account's: of two who ask under one key at once, of one wallet or of two, the second waits and is
+-- answered with what the first has made, or told that the key means another request.
+create or replace function duly.lock_account_for(p_key text, p_account_id text) returns duly.accounts language plpgsql as $$
+begin
+  perform duly.lock_key(p_key);
+  return duly.lock_account(p_account_id);
+end $$;
+
+create or replace function duly.lock_key(p_key text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended('duly.key:' || p_key, 0))
+$$;
+
 -- What every wallet transaction must satisfy before anything is written.
 create or replace function duly.check_wallet(w duly.wallet_transactions, a duly.accounts) returns void language plpgsql stable as $$
 begin
@@ -152,7 +164,7 @@ create or replace function duly.wallet_credit(p_key text, p_account_id text, p_a
   p_expires_on date default null, p_actor text default 'system', p_reason text default '')
 returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  a duly.accounts := duly.lock_account(p_account_id);
+  a duly.accounts := duly.lock_account_for(p_key, p_account_id);
   v_hash bytea := duly.request_hash('wallet_credit', p_account_id, p_amount_minor::text, p_currency, p_type_id, p_expires_on::text);
   v_before text := duly.wallet_made_before(p_key, v_hash);
   y duly.wallet_transaction_types;
@@ -183,20 +195,37 @@ begin
 end $$;
 
 -- A payment of a type that funds wallets has been posted: as much as the wallet's limit has room for is invoiced and settled by it,
--- whatever else is owed; the rest is the account's. Money that has moved is never refused. Whether it has funded.
+-- whatever else is owed; the rest is the account's. Money that has moved is never refused: what the configuration does not allow is
+-- left out, the payment settles what is owed like any other, and operators are told. Whether it has funded.
 create or replace function duly.fund_wallet(t duly.financial_transactions) returns boolean language plpgsql as $$
 declare
   y duly.wallet_transaction_types;
-  a duly.accounts;
-  w duly.wallet_transactions;
-  i duly.financial_transactions;
-  v_room bigint;
+  v_rule text;
 begin
   select * into y from duly.wallet_transaction_types where t.type_id = any (funded_by) and is_active and direction = 'credit' limit 1;
   if y.id is null or y.product_id is null or t.counterpart_id is not null then return false; end if;
   if exists (select from duly.wallet_transactions where funding_payment_id = t.id) then return false; end if;
   -- What came out of a wallet funds none, or it would go round in a circle.
   if (select m.ledger_account from duly.payment_methods m where m.id = t.method) = 'wallet_clearing' then return false; end if;
+  begin
+    return duly.fund_wallet_by(t, y);
+  exception when sqlstate 'LD001' or sqlstate 'LD002' or sqlstate 'LD003' or sqlstate 'LD004' or sqlstate 'LD005'
+      or sqlstate 'LD006' or sqlstate 'DU001' then
+    get stacked diagnostics v_rule = constraint_name;
+  end;
+  perform duly.write_message('wallet_not_funded', t.account_id, '', '', jsonb_build_object('amount_minor', t.total_minor,
+    'currency', t.currency, 'code', v_rule), t.id);
+  return false;
+end $$;
+
+create or replace function duly.fund_wallet_by(t duly.financial_transactions, y duly.wallet_transaction_types) returns boolean
+language plpgsql as $$
+declare
+  a duly.accounts;
+  w duly.wallet_transactions;
+  i duly.financial_transactions;
+  v_room bigint;
+begin
   select * into a from duly.accounts where id = t.account_id;
   if a.kind <> 'customer' or a.state = 'terminated' then return false; end if;
   perform duly.expire_wallet(a);
@@ -205,7 +234,7 @@ begin
   w := duly.new_wallet_transaction(a, 'funded:' || t.id, t.request_hash, y.id, 'credit', least(v_room, t.total_minor), t.actor, '');
   w.posted_on := t.posted_on;
   w.funding_payment_id := t.id;
-  w.expires_on := (clock_timestamp() at time zone a.time_zone)::date + y.expires_after_days;
+  w.expires_on := duly.wallet_end(y, null, (clock_timestamp() at time zone a.time_zone)::date);
   i := duly.wallet_invoice(w, a, y.product_id);
   perform duly.allocate(a.id, t.id, i.id, w.amount_minor);
   perform duly.give_number(i);
