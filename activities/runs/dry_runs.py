@@ -82,7 +82,7 @@ class DryRunActivities:
             return True
         page = await self.dry_run_page(request)
         while page.after:
-            if any(member.is_charged for member in page.members):
+            if any(member.is_charged or member.from_wallet_minor for member in page.members):
                 return False
             page = await self.dry_run_page(replace(request, after=page.after))
         return True

@@ -39,6 +39,7 @@ async def certificate(output: Output, run_id: str) -> None:
                 table_of(run, await totals_of(records, run), "Totals"),
                 *taken_again(run.certificate),
                 *left_out(run.certificate.get("left_out", ())),
+                *from_wallet(run.certificate.get("from_wallet", ())),
                 _statement(run, seal, holds=holds),
                 is_good=holds,
             )
@@ -73,6 +74,13 @@ def taken_again(certificate: Mapping[str, Any]) -> Sequence[Table]:
     ]
     columns = ("Outcome before", "Why", "Currency", "Members", "Amount")
     return [table("Taken again", *columns, rows=rows, right=columns[3:])] if rows else []
+
+
+def from_wallet(currencies: Sequence[Mapping[str, Any]]) -> Sequence[Table]:
+    """Make the table of what was settled from wallets before any card was asked."""
+    rows = [(one["currency"], one["accounts"], money(one["amount_minor"], one["currency"])) for one in currencies]
+    columns = ("Currency", "Accounts", "Amount")
+    return [table("Settled from wallets", *columns, rows=rows, right=columns[1:])] if rows else []
 
 
 def _billed(page: Sequence[Row[Any]]) -> Table:

@@ -1,7 +1,7 @@
 """Dry runs and shadow runs: what would be charged or billed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 from rich.table import Table
@@ -24,6 +24,7 @@ from workflows.visibility import run_label
 
 PAGE = 500
 CHARGED = "charged"
+PAID_FROM_WALLET = "paid_from_wallet"
 BILLED = "billed"
 AMOUNTS = ("Net", "Tax", "Total")
 
@@ -46,9 +47,9 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
             criteria = page.criteria
             while page.after:
                 for member in page.members:
-                    key = (member.reason or CHARGED, member.currency)
-                    members[key] += 1
-                    amounts[key] += member.amount_minor
+                    for key, amount in _counted(member):
+                        members[key] += 1
+                        amounts[key] += amount
                 stream.rows((asdict(member) for member in page.members), _members(page.members))
                 page = await dry_runs.dry_run_page(replace(request, after=page.after))
             totals = [
@@ -134,9 +135,27 @@ async def _stream_differences(dry_runs: DryRunActivities, run_id: str, stream: S
         after = page[-1].account_id
 
 
+def _counted(member: DryRunMember) -> Iterator[tuple[tuple[str, str], int]]:
+    if member.from_wallet_minor:
+        yield (PAID_FROM_WALLET, member.currency), member.from_wallet_minor
+    if member.reason != PAID_FROM_WALLET:
+        yield (member.reason or CHARGED, member.currency), member.amount_minor
+
+
 def _members(page: Sequence[DryRunMember]) -> Table:
-    rows = [(m.account_id, money(m.amount_minor, m.currency), m.card, m.reason or CHARGED) for m in page]
-    return table("", "Account", "Amount", "Card", "Would be", rows=rows, right=("Amount",))
+    has_wallets = any(m.from_wallet_minor for m in page)
+    rows = [
+        (
+            m.account_id,
+            *([money(m.from_wallet_minor, m.currency)] if has_wallets else []),
+            money(m.amount_minor, m.currency),
+            m.card,
+            m.reason or CHARGED,
+        )
+        for m in page
+    ]
+    columns = ("Account", *(["From wallet"] if has_wallets else []), "Amount", "Card", "Would be")
+    return table("", *columns, rows=rows, right=("From wallet", "Amount"))
 
 
 def _differences(page: Sequence[Difference]) -> Table:

@@ -51,6 +51,7 @@ class MessageKind(StrEnum):
     INVARIANTS_BROKEN = "invariants_broken"  # the ledger breaks a rule of its own
     BANK_REFUNDS_WAIT = "bank_refunds_wait"  # a month waits for its release
     REPORT_READY = "report_ready"  # a report by a calendar, or why there is none
+    WALLET_NOT_SPENT = "wallet_not_spent"  # a run could not debit it, and asked for a card
     WALLET_NOT_FUNDED = "wallet_not_funded"  # a payment for it is booked, and its type or product is out of use
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
@@ -103,7 +104,8 @@ TAGS = MappingProxyType(
         MessageKind.TEMPORAL_FORGOT: frozenset({"reason"}),
         MessageKind.BANK_REFUNDS_WAIT: frozenset({"count", "found", "object", "link"}),
         MessageKind.REPORT_READY: frozenset({"title", "occasion", "object", "count", "code", "reason", "link"}),
-        MessageKind.WALLET_NOT_FUNDED: frozenset({"account", "amount", "code", "link"}),
+        MessageKind.WALLET_NOT_SPENT: frozenset({"account", "amount", "code", "link"}),
+        MessageKind.WALLET_NOT_FUNDED: frozenset({"account", "amount", "code"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

@@ -20,7 +20,8 @@ class DryRunRequest:
 class DryRunMember:
     """Somebody who owes something: how much, on which card, or why the run would pass over them.
 
-    Whom the criteria of the definition leave out would be no member of it.
+    Whom the criteria of the definition leave out would be no member of it. `from_wallet_minor` is what the run would
+    take from the account's wallet first, and the amount is what is left to charge.
     """
 
     account_id: str
@@ -29,6 +30,7 @@ class DryRunMember:
     card: str
     reason: str
     is_left_out: bool = False
+    from_wallet_minor: int = 0
 
     @property
     def is_charged(self) -> bool:

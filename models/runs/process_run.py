@@ -192,6 +192,15 @@ class BilledPage:
 
 
 @dataclass(frozen=True)
+class FromWallets:
+    """What a run has settled from wallets in one currency; amount in minor units."""
+
+    currency: str
+    accounts: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
 class OutcomeTotal:
     """Members with one outcome and reason in one currency; amount in minor units.
 
@@ -224,7 +233,8 @@ class Certificate:
     `decisions` are what operators did to it, and why. Only a shadow run has a comparison. `taken_again` is what of a
     supplement the certificates before it count as passed over, parked or released: with that taken away, all
     certificates of a period add up to it. `criteria` are those of the definition when the members were fixed, and
-    `left_out` who owed and was no member for them.
+    `left_out` who owed and was no member for them. `from_wallet` is what was settled from wallets when the members were
+    fixed: it is no member's, and no card was asked for it.
     """
 
     run_id: str
@@ -240,3 +250,4 @@ class Certificate:
     taken_again: tuple[OutcomeTotal, ...] = ()
     criteria: dict[str, Any] | None = None
     left_out: tuple[LeftOut, ...] = ()
+    from_wallet: tuple[FromWallets, ...] = ()

@@ -62,6 +62,8 @@ begin
         'comparison', case when kind = 'shadow' then duly.compare_with_baseline(p_run_id, baseline_id) end,
         'totals', duly.certified_totals(v_run))
         || case when criteria = '{}' then '{}' else jsonb_build_object('criteria', criteria, 'left_out', left_out) end
+        || case when kind <> 'payment' or duly.spent_from_wallets(id) = '[]' then '{}'
+            else jsonb_build_object('from_wallet', duly.spent_from_wallets(id)) end
         || case when supplement = 0 then '{}'
             else jsonb_build_object('supplement', supplement, 'taken_again', duly.taken_again(v_run)) end
     where id = p_run_id returning * into v_run;

@@ -22,9 +22,15 @@ begin
         'after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', v_definition.criteria,
         'members', (
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
-                'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason,
+                'amount_minor', m.amount_minor - s.share_minor, 'card', m.card_label,
+                'reason', case when s.share_minor = 0 then m.reason when s.share_minor = m.amount_minor then 'paid_from_wallet'
+                    when m.reason = '' then coalesce(duly.uncharged_because(m.amount_minor - s.share_minor, m.currency, c.minimum_minor), '')
+                    else m.reason end, 'from_wallet_minor', s.share_minor,
                 'is_left_out', m.is_left_out) order by m.account_id), '[]')
-            from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m));
+            from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m
+            left join duly.wallet_shares(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) w on w.account_id = m.account_id
+            left join duly.provider_currencies c on c.provider_id = v_definition.provider_id and c.currency = m.currency
+            cross join lateral (values (coalesce(w.amount_minor, 0))) s (share_minor)));
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.

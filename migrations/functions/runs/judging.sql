@@ -21,7 +21,8 @@ $$;
 -- Everyone who owes something at a period's end: how much, on which card, and why not. Real, dry and shadow runs ask
 -- it. What others collect is theirs, and what was asked for in the month already is not asked for again. Of more than one
 -- receivable holds, the oldest come first; `rest_until` says up to which posting more is left. The amount is what is charged:
--- of who is passed over, what is open. Whom the definition's criteria leave out is no member, and the reason is said.
+-- of who is passed over, what is open. The invoices are those that are charged, or that a wallet could pay of who has no card or owes too
+-- little for the gateway. Whom the definition's criteria leave out is no member, and the reason is said.
 create or replace function duly.judge_members(p_definition duly.run_definitions, p_period text, p_accounts text[] default null)
 returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
     rest_until bigint, is_left_out boolean)
@@ -79,12 +80,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             duly.left_out_because(p_definition.criteria, a, coalesce(f.payment_method_id, k.payment_method_id), owed.free_minor,
                 owed.is_later) as left_out,
             duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
-                owed.is_asked, case when h.provider_id is null then f.payment_method_id end) as reason
+                owed.is_asked, case when h.provider_id is null and w.ledger_account is distinct from 'wallet_clearing'
+                    then f.payment_method_id end) as reason
         from owed
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
         left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = a.id
         left join duly.payment_preferences f on f.account_id = a.id and f.is_default
+        left join duly.payment_methods w on w.id = f.payment_method_id
         left join duly.provider_methods h on h.payment_method_id = f.payment_method_id and h.provider_id = p_definition.provider_id
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
         left join duly.payment_preferences k on k.id = card.preference_id
@@ -94,7 +97,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     )
     select j.account_id, j.currency, case when j.why is null then duly.chargeable_part(j.free_minor, j.currency)
             when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
-        coalesce(j.card_label, ''), case when j.why is null then j.invoices else '{}' end, coalesce(j.why, ''),
+        coalesce(j.card_label, ''), case when j.why is null or j.left_out is null and j.why in ('no_card', 'no_gateway_customer', 'below_minimum')
+            then j.invoices else '{}' end, coalesce(j.why, ''),
         case when j.why is null then j.rest_until end, j.left_out is not null
     from explained j
 $$;
@@ -117,7 +121,7 @@ begin
         insert into duly.run_items (run_id, member_id, account_id, shard, currency, amount_minor, card_id, card_label,
             invoices, outcome, reason, finished_at, rest_until)
         select p_run_id, m.account_id, m.account_id, (hashtext(m.account_id) & 2147483647) % p_definition.shards, m.currency,
-            m.amount_minor, m.card_id, m.card_label, case when p_owns then m.invoices else '{}' end,
+            m.amount_minor, m.card_id, m.card_label, case when p_owns and m.reason = '' then m.invoices else '{}' end,
             case when m.reason <> '' then 'skipped' end, m.reason, case when m.reason <> '' then now() end,
             case when p_owns then m.rest_until end
         from judged m where not m.is_left_out

@@ -112,12 +112,15 @@ declare
     v_definition duly.run_definitions := duly.definition_at_rate(
         duly.start_run(p_run_id, p_definition_id, 'payment', p_period, p_supplement), p_shards, p_window);
     v_plan jsonb;
+    v_spent integer;
 begin
     if v_is_frozen or exists (select from duly.run_items where run_id = p_run_id) then
         return duly.run_plan(p_run_id, v_definition);
     end if;
+    -- What wallets pay is no member's: nobody is asked for it, whatever becomes of the run.
+    v_spent := duly.spend_wallets(p_run_id, v_definition, p_period, p_supplement);
     v_plan := duly.freeze_members(p_run_id, v_definition, p_period, p_owns => true, p_supplement => p_supplement);
-    if not p_over_nobody then
+    if not p_over_nobody and v_spent = 0 then
         perform duly.refuse_run_over_nobody(p_run_id);
     end if;
     return v_plan;
