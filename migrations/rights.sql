@@ -165,5 +165,5 @@ grant execute on function duly.begin_command, duly.commands_to_log, duly.end_com
 grant execute on function duly.cancel_vouchers, duly.expire_vouchers, duly.issue_vouchers, duly.redeem_voucher to duly_app;
 
 -- wallets
-grant execute on function duly.expire_wallets, duly.wallet_balance, duly.wallet_credit, duly.wallet_credits, duly.wallet_debit,
+grant execute on function duly.expire_wallets, duly.pay_services, duly.wallet_balance, duly.wallet_credit, duly.wallet_credits, duly.wallet_debit,
     duly.wallet_void to duly_app;

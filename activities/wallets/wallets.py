@@ -61,6 +61,15 @@ class Wallets:
         """Debit a wallet, with the payment and invoice of its type; never more than there is."""
         return await self.require(str(await self._ledger.run("wallet_debit", **arguments)))
 
+    async def pay_services(self, **arguments: Any) -> str:
+        """Pay for an account's subscriptions, fund its wallet by the rest, and return the payment's id."""
+        return str(await self._ledger.run("pay_services", **arguments))
+
+    async def funded_by(self, payment_id: str) -> Row[Any] | None:
+        """Return the wallet transaction that a payment has funded; None when there is none."""
+        found = await self._database.read_first(select(_ROW.id).where(_ROW.funding_payment_id == payment_id))
+        return await self.require(found.id) if found else None
+
     async def void(self, transaction_id: str, *, key: str, actor: str, reason: str) -> Row[Any]:
         """Take a wallet transaction back, with what was posted beside it."""
         arguments = {"key": key, "transaction_id": transaction_id, "actor": actor, "reason": reason}

@@ -71,6 +71,30 @@ def debit_wallet(
     perform(lambda output: debit(output, asked, invoice or []), as_json=as_json)
 
 
+@app.command("pay")
+@changes()
+def pay_services(
+    account: AccountId,
+    amount: Amount,
+    *,
+    method: Annotated[str, typer.Option("--method", help="How the money came: a payment method of no provider.")],
+    type: WalletType,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", help="A subscription of the account; may be given several times. Without: all."),
+    ] = None,
+    id: RequestId = "",
+    actor: Actor = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Book a payment for subscriptions: it settles their invoices, and what is left funds the wallet by the type."""
+    from commands.wallets.wallets import WalletMove, pay
+
+    asked = WalletMove(account, amount, type, id, actor, reason)
+    perform(lambda output: pay(output, asked, method, service or []), as_json=as_json)
+
+
 @app.command("void")
 @changes(final="A voided wallet transaction stays voided, and its invoice and payment cancelled.")
 def void_wallet_transaction(

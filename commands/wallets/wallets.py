@@ -76,6 +76,23 @@ async def debit(output: Output, asked: WalletMove, invoices: Sequence[str]) -> N
     _answer(output, made, signals)
 
 
+async def pay(output: Output, asked: WalletMove, method: str, services: Sequence[str]) -> None:
+    """Pay for subscriptions, fund the wallet by the rest, and signal the collections of what is paid."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        wallets = Wallets(database)
+        account = await wallets.account(asked.account)
+        chosen = {"method": method, "services": list(services)}
+        id = await wallets.pay_services(**_arguments(asked, account.currency), **chosen)
+        payment, funded = await TransactionQueries(database).require(id), await wallets.funded_by(id)
+        signals = await signal_collections(output, database, settings, [account.id])
+    text = f"Posted {payment.number}: {money(payment.total_minor, payment.currency)} of {account.id}."
+    if funded:
+        text += f" {money(funded.amount_minor, funded.currency)} of it lies in the wallet ({funded.number})."
+    shown = {"transaction_id": id, "number": payment.number, "wallet_transaction": document(funded) if funded else None}
+    output.answer({**shown, **signals}, text)
+
+
 async def void(output: Output, identifier: str, *, id: str, actor: str, reason: str) -> None:
     """Void a wallet transaction, and signal the collections of what is owed or not owed any more."""
     settings = read_settings()

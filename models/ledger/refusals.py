@@ -178,6 +178,7 @@ MESSAGES: dict[str, str] = {
         "{transaction_id} would move money between vouchers and an account: that is done by `vouchers issue`, "
         "`redeem` and `cancel`"
     ),
+    "service_of_account": "there is no subscription {service} of {account_id}",
     "voucher_is_over": "voucher {voucher} could be redeemed until {expires_on}",
     "voucher_type_exists": "there is no active voucher type {type_id}",
     "vouchers_out": "no voucher of {batch} is out any more",
@@ -187,6 +188,7 @@ MESSAGES: dict[str, str] = {
     ),
     "wallet_end_to_come": "{expires_on} is over already, for today is {today}",
     "wallet_expiry_type": "credit that ends needs a wallet transaction type that books it: `books_expiry = true`",
+    "wallet_type_is_invoiced": "type {type_id} invoices nothing; a payment funds the wallet by an invoice",
     "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
     "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
     "wallet_product_active": "product {product_id} of wallet transaction type {type_id} is retired",

@@ -48,6 +48,16 @@ async def test_an_invoice_is_paid_from_the_wallet_and_owed_again_when_that_is_vo
     assert all(text in shown for text in ("WAL-0000000002", "PAY-0000000001", "PCN-0000000001"))
 
 
+async def test_a_payment_for_subscriptions_says_what_lies_in_the_wallet_of_it(prepaid: Company) -> None:
+    words = ("wallets", "pay", "a1", "20.00", "--method", "cash", "--type", "top_up", "--id", "order-2", *WHO)
+
+    paid = await prepaid.cli.json(*words)
+
+    assert (paid["number"], paid["wallet_transaction"]["amount_minor"]) == ("PAY-0000000001", 2000)
+    assert await prepaid.cli.json(*words) == paid
+    assert await prepaid.refused(*words[:-6], "--service", "none", *WHO) == [("service", "service_of_account")]
+
+
 async def test_what_makes_no_sense_names_its_field_and_rule(prepaid: Company) -> None:
     top_up = ("--type", "top_up", *WHO)
 

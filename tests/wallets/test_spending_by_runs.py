@@ -83,13 +83,15 @@ async def test_a_dry_run_says_what_comes_from_wallets_and_writes_nothing(
     assert await rows(preferring, SPENT) == []
 
 
-async def test_a_wallet_that_cannot_be_debited_is_left_and_told(preferring: Merchant, database: Database) -> None:
+async def test_a_wallet_that_cannot_be_debited_is_left_and_operators_are_notified(
+    preferring: Merchant, database: Database
+) -> None:
     await preferring.run("update duly.payment_methods set is_active = false where id = 'prepaid'")
 
     await database.call("freeze_payment_run", run_id=RUN, definition_id="monthly", period=PERIOD, ends_on="2099-01-01")
 
-    told = await rows(preferring, "select account_id, parameters ->> 'code' from duly.messages order by account_id")
-    assert told == [(name, "method_exists") for name in ("all", "cardless", "nearly", "part")]
+    notified = await rows(preferring, "select account_id, parameters ->> 'code' from duly.messages order by account_id")
+    assert notified == [(name, "method_exists") for name in ("all", "cardless", "nearly", "part")]
     due = await rows(preferring, "select account_id, amount_minor from duly.run_items where outcome is null order by 1")
     assert due == [("all", 2500), ("nearly", 2500), ("other", 2500), ("part", 2500)]
 

@@ -222,21 +222,28 @@ create or replace function duly.fund_wallet_by(t duly.financial_transactions, y 
 language plpgsql as $$
 declare
   a duly.accounts;
-  w duly.wallet_transactions;
-  i duly.financial_transactions;
-  v_room bigint;
 begin
   select * into a from duly.accounts where id = t.account_id;
   if a.kind <> 'customer' or a.state = 'terminated' then return false; end if;
   perform duly.expire_wallet(a);
-  v_room := coalesce(duly.wallet_room(a), t.total_minor);
-  if v_room = 0 then return false; end if;
-  w := duly.new_wallet_transaction(a, 'funded:' || t.id, t.request_hash, y.id, 'credit', least(v_room, t.total_minor), t.actor, '');
+  return duly.fund_by(t, a, y, t.total_minor);
+end $$;
+
+-- Credit the wallet by so much of a payment, as far as there is room: the credit's invoice is settled by that payment. Whether it was.
+create or replace function duly.fund_by(t duly.financial_transactions, a duly.accounts, y duly.wallet_transaction_types,
+  p_amount_minor bigint) returns boolean language plpgsql as $$
+declare
+  v_amount bigint := least(p_amount_minor, coalesce(duly.wallet_room(a), p_amount_minor));
+  w duly.wallet_transactions;
+  i duly.financial_transactions;
+begin
+  if v_amount = 0 then return false; end if;
+  w := duly.new_wallet_transaction(a, 'funded:' || t.id, t.request_hash, y.id, 'credit', v_amount, t.actor, '');
   w.posted_on := t.posted_on;
   w.funding_payment_id := t.id;
   w.expires_on := duly.wallet_end(y, null, (clock_timestamp() at time zone a.time_zone)::date);
   i := duly.wallet_invoice(w, a, y.product_id);
-  perform duly.allocate(a.id, t.id, i.id, w.amount_minor);
+  perform duly.allocate(a.id, t.id, i.id, v_amount);
   perform duly.give_number(i);
   w.transaction_id := i.id;
   perform duly.post_wallet(w, 'wallet_clearing');

@@ -1,0 +1,56 @@
+"""Wallets where the configuration is in the way, one key is used twice at once, or credit was given away."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from models.ledger.refusals import KeyReusedError
+from tests.ledger.books import Books
+from tests.wallets.test_wallets import credit, debit, held
+
+
+def test_a_payment_is_booked_when_what_it_would_fund_the_wallet_by_is_out_of_use(
+    wallets: Books, wallet_owner: Books
+) -> None:
+    owed = wallets.invoice("i1", "acc_1", 3000)
+    wallet_owner.run("update duly.products set is_active = false where id = 'top_up'")
+    paid = wallets.pay("p1", "acc_1", 2500, type_id="wallet_payment")
+    assert (held(wallets), wallets.unsettled(owed)) == (0, 500)
+
+    wallet_owner.run("update duly.products set is_active = true where id = 'top_up'")
+    wallet_owner.run("update duly.wallet_transaction_types set expires_after_days = 3 where id = 'top_up'")
+    wallet_owner.run("update duly.wallet_transaction_types set is_active = false where books_expiry")
+    wallets.pay("p2", "acc_1", 100, type_id="wallet_payment")
+
+    notified = wallets.run("select kind, parameters ->> 'code' from duly.messages order by created_at")
+    assert notified == [("wallet_not_funded", "wallet_product_active"), ("wallet_not_funded", "wallet_expiry_type")]
+    assert (wallets.unsettled(owed), wallets.transaction(paid)["state"]) == (400, "posted")
+
+
+def test_one_key_for_two_wallets_at_once_moves_one_of_them(wallets: Books, database_url: str) -> None:
+    def attempt(number: int) -> str:
+        books = Books(database_url)
+        try:
+            return credit(books, "same", 1000, "present", f"acc_{number % 2 + 1}")
+        except KeyReusedError as error:
+            return error.rule
+        finally:
+            books.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = sorted(threads.map(attempt, range(8)))
+
+    assert (answers[:4], len(set(answers[4:]))) == (["key_means_one_request"] * 4, 1)
+    assert held(wallets) + held(wallets, "acc_2") == 1000
+
+
+def test_presents_that_are_spent_on_nothing_are_not_paid_out(wallets: Books) -> None:
+    credit(wallets, "k1", 700, "present")
+    wallets.pay("p1", "acc_1", 2000, type_id="wallet_payment")
+    debit(wallets, "d1", 1000)
+
+    assert (wallets.balance("acc_1"), promotional(wallets)) == (-1000, 700)
+    wallets.invoice("i1", "acc_1", 600)
+    assert (wallets.balance("acc_1"), promotional(wallets)) == (-400, 100)
+
+
+def promotional(books: Books) -> int:
+    return int(books.value("select duly.promotional_credit('acc_1')"))
