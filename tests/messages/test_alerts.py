@@ -16,6 +16,7 @@ from models.ledger.audit import Violation
 from models.messages.message import MessageKind, Notice
 from models.operator_command import OperatorCommand
 from models.runs.process_run import ItemOutcome
+from models.workflow_ids import WORKFLOW_QUEUE
 from sandbox.servers.mail import Mailbox
 from tests.messages.conftest import MessagesTo
 from tests.messages.mail_server import outbox, subjects
@@ -23,6 +24,7 @@ from tests.messages.recipients import OPERATORS, person
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.running_duly import RunningDuly
+from workflows.ledger.ledger_audit import LedgerAudit
 
 NOBODY = Notice("acc_ada", PERIOD)
 
@@ -212,3 +214,26 @@ async def test_without_an_address_for_operators_alerts_stay_in_the_database(
     )
 
     assert await outbox(merchant) == {f"needs_review/acc_ada/{PERIOD}/1": ("withheld", "no_address")}
+
+
+async def test_an_audit_of_a_broken_ledger_alerts_once_and_names_what_is_broken(
+    duly: RunningDuly, merchant: Merchant, mailbox: Mailbox, owner_engine: AsyncEngine
+) -> None:
+    await person(merchant, email=None, owes_minor=2500)
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("alter table duly.account_balances disable trigger user"))
+        await connection.execute(
+            text("update duly.account_balances set balance_minor = balance_minor + 1 where account_id = 'acc_ada'")
+        )
+
+    # The schedule's audit, and the same night's once more after somebody has reset it.
+    for _ in range(2):
+        audited = await duly.client.execute_workflow(
+            LedgerAudit.run, id="ledger-audit-2026-11-28T04:00:00Z", task_queue=WORKFLOW_QUEUE
+        )
+    message = (await mailbox.wait_for(1))[0]
+
+    assert "acc_ada" in {one.offender.rpartition(" ")[2] for one in audited.violations}
+    assert await alerts(merchant) == ["invariants_broken/ledger-audit-2026-11-28T04:00:00Z"]
+    assert len(subjects(mailbox, OPERATORS)) == 1
+    assert "acc_ada" in message.text

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from activities.database import Database
 from models.collections.collection import Stage
 from models.runs.process_run import ItemOutcome
 from settings import Settings
 from tests.bank.debits.direct_debits import BY, DirectDebits, credited
+from tests.supervision.crashes.crashing_activities import CrashingActivities, Death
 from tests.support.attempts import broken_invariants
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -41,5 +43,29 @@ async def test_a_run_ends_with_its_debits_pending_and_the_statement_settles_them
         (ItemOutcome.PENDING, "processing", 1)
     ]
     assert collected.stage is Stage.SETTLED
+    assert await debits.merchant.balance(account) == 0
+    assert await broken_invariants(debits.merchant) == []
+
+
+@pytest.mark.parametrize("workflow", ["PaymentRunShard", "Collection"])
+@pytest.mark.parametrize("death", Death)
+async def test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once(
+    debits: DirectDebits, duly: RunningDuly, database: Database, settings: Settings, workflow: str, death: Death
+) -> None:
+    account = await debits.payer("c1")
+    await debits.cli.json("cards", "prefer", account, "--method", "direct_debit", *BY)
+    crashing = CrashingActivities()
+    crashing.die_once(workflow, "collect", death)
+    client = Client(**{**duly.client.config(), "interceptors": [*duly.client.config()["interceptors"], crashing]})
+
+    async with debit_worker(client, database, settings.model_copy(update={"provider": "sepa"})):
+        await duly.run("debits")
+        exported = await debits.export()
+        await debits.statement(credited(exported["debits"][0]["id"], "25.00"))
+        collected = await duly.collected(account)
+
+    assert crashing.has_died
+    assert (collected.stage, len(exported["debits"])) == (Stage.SETTLED, 1)
+    assert await debits.merchant.value("select count(*) from duly.debits") == 1
     assert await debits.merchant.balance(account) == 0
     assert await broken_invariants(debits.merchant) == []
