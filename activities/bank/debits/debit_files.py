@@ -1,7 +1,7 @@
 """Batches of debits: what is due goes into one, which is written as often as wanted and sent by a person."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, func, select
 
@@ -9,6 +9,7 @@ from activities.bank.debits.debit_file import as_pain_008
 from activities.database import Database
 from models.bank.debit import Creditor, WrittenDebit
 from models.bank.working_days import earliest_collection
+from models.gateway.clocks import REFUSE_AT
 from models.money import Money
 from models.problem import refusal
 from models.tables.returns import DebitBatchRow, DebitRow
@@ -23,9 +24,12 @@ class DebitFiles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def batch(self, provider: str, *, actor: str, reason: str, now: datetime | None = None) -> str:
-        """Put what is due into a batch and return its id; empty where nothing is. Raises RuleBrokenError."""
-        moment = now or datetime.now(UTC)
+    async def batch(self, provider: str, *, actor: str, reason: str) -> str:
+        """Put what is due into a batch and return its id; empty where nothing is.
+
+        Raises RuleBrokenError, and RefusedError (clocks_agree).
+        """
+        moment = await self._moment()
         creditor = await self._database.call("creditor_of", provider_id=provider)
         hours = {name: creditor[name] for name in ("lead_days", "cut_off", "time_zone")}
         made = await self._database.call(
@@ -37,6 +41,16 @@ class DebitFiles:
             reason=reason,
         )
         return str(made or "")
+
+    async def _moment(self) -> datetime:
+        """Return what time it is. By a clock that is wrong a file would ask for days that the bank cannot keep."""
+        before = datetime.now(UTC)
+        (read,) = await self._database.rows("select clock_timestamp() as now")
+        apart = max(before - read.now, read.now - datetime.now(UTC))
+        if apart > REFUSE_AT:
+            what = f"the clocks of the database and of this machine are {apart.seconds} s apart"
+            raise refusal("clock", "clocks_agree", f"{what}: set them, then export")
+        return cast("datetime", read.now)
 
     async def find(self, batch: str) -> Row[Any]:
         """Return a batch. Raises RefusedError (batch_exists)."""
