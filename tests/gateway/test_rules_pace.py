@@ -114,8 +114,7 @@ async def test_what_was_held_takes_nobody_s_turn() -> None:
 
 def test_what_was_held_is_no_call_that_the_gateway_took() -> None:
     rate, held = SendingRate(100), SendingRate(100)
-    for one in (rate, held):
-        last = sending(one, sent=100, refused=60)
+    last, _ = (sending(one, sent=100, refused=60) for one in (rate, held))
     for _ in range(100):
         held.send(last)
         held.take_back()

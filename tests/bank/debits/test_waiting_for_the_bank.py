@@ -56,7 +56,9 @@ async def test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once(
     await debits.cli.json("cards", "prefer", account, "--method", "direct_debit", *BY)
     crashing = CrashingActivities()
     crashing.die_once(workflow, "collect", death)
-    client = Client(**{**duly.client.config(), "interceptors": [*duly.client.config()["interceptors"], crashing]})
+    config = duly.client.config()
+    config["interceptors"] = [*config["interceptors"], crashing]
+    client = Client(**config)
 
     async with debit_worker(client, database, settings.model_copy(update={"provider": "sepa"})):
         await duly.run("debits")
