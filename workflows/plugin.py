@@ -17,8 +17,8 @@ from workflows.inputs.failures import EncodedFailures
 from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.inputs.runner import CheckingRunner
 
-# Loaded once for all workflows. What a workflow loads again costs each of its starts up to 28 ms and each one at hand a
-# fifth of a MiB; what that would keep from it, the rules of the house keep from all of `workflows`: no state in a
+# Loaded once for all workflows. What a workflow loads again costs each of its starts up to 28 ms of CPU, and memory
+# while it is at hand; what that would keep from it, the rules of the house keep from all of `workflows`: no state in a
 # module, no clock, no chance, no outside world (decision 0187). Recorded histories are replayed under the full watch.
 SHARED_MODULES = ("activities", "models", "workflows")
 
