@@ -192,6 +192,7 @@ def build_app(webhook: Webhook) -> Starlette:
     routes = [
         Route("/webhooks/stripe", webhook.receive, methods=["POST"]),
         Route("/pay/{token:str}", gated(webhook.links.pay), methods=["GET", "POST"]),
+        Route("/pay/{token:str}/files/{place:int}", gated(webhook.links.file)),
         Route("/paid", gated(webhook.links.paid)),
         Route("/cards/{token:str}", gated(webhook.links.card)),
         Route("/connect/{token:str}", gated(webhook.links.connect), methods=["GET", "POST"]),

@@ -125,7 +125,7 @@ grant execute on function duly.assign_provider, duly.disconnect_merchant, duly.m
 
 -- payments
 grant execute on function duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
-    duly.keep_provider_lists, duly.note_card_payment, duly.note_page_order, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,
+    duly.keep_provider_lists, duly.attach_to_request, duly.attachment_names, duly.attachment_of_link, duly.note_card_payment, duly.note_page_order, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,
     duly.payment_request_of_link, duly.send_payment_request, duly.set_preferred_method to duly_app;
 
 -- recovery

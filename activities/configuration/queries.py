@@ -159,6 +159,7 @@ LISTS = MappingProxyType(
             RefundRulesRow.refunds_credit,
             RefundRulesRow.bank_day,
             RefundRulesRow.bank_file,
+            RefundRulesRow.late_payments,
         ),
         "approval_rules": select(
             ApprovalRulesRow.refunds_minor,

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.events.attachments import attached_file
 from activities.events.bounded_http import read_body
 from activities.events.delivery import GATEWAY_EVENT
 from activities.events.inbox import EventInbox
@@ -76,7 +77,7 @@ class CustomerLinks:
         is_token = _TOKEN.fullmatch(token) is not None
         if requested := await self._found(self._inbox.request_of_link, token) if is_token else None:
             if request.method != "POST" or not requested.is_payable:
-                return request_page(requested)
+                return request_page(requested, token)
             return await self._pay_request(request, requested)
         receivable = await self._found(self._inbox.receivable_of, token) if is_token else None
         if receivable is None:
@@ -92,8 +93,15 @@ class CustomerLinks:
         try:
             order = PageOrder(chosen_amount(requested, typed), requested.payer)
         except InvalidAmountError:
-            return request_page(requested, refused=typed)
+            return request_page(requested, request.path_params["token"], refused=typed)
         return await self._lead_to_page(payment_request_id(requested.request_id), order, otherwise=_UNDER_WAY)
+
+    async def file(self, request: Request) -> Response:
+        """Give out a file of a payment request to whoever has its link."""
+        async with self._gate.lookups:
+            return await attached_file(
+                self._inbox.database, request.path_params["token"], int(request.path_params["place"])
+            )
 
     async def card(self, request: Request) -> Response:
         """Take a card's holder from the link in a message to the page on which they are waited for."""

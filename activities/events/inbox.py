@@ -95,7 +95,10 @@ class EventInbox:
     async def request_of_link(self, token: str) -> LinkedRequest | None:
         """Return the payment request behind a link, also one that is over; None for what is no link of a request."""
         rows = await self._database.rows("select * from duly.payment_request_of_link(:hash)", hash=hash_of(token))
-        return LinkedRequest(**dict(rows[0]._mapping)) if rows else None  # noqa: SLF001  # SQLAlchemy's public name
+        if not rows:
+            return None
+        files = await self._database.call("attachment_names", id=rows[0].request_id)
+        return LinkedRequest(**dict(rows[0]._mapping), files=tuple(files))  # noqa: SLF001  # SQLAlchemy's public name
 
     async def merchant_of_link(self, token: str) -> LinkedMerchant | None:
         """Return the merchant behind an owner's link, also one that is disconnected."""

@@ -40,6 +40,8 @@ _PAGE = """<!doctype html>
 .amount{font-size:1.8rem}p{white-space:pre-line}button{font:inherit;padding:.6rem 1.4rem}</style></head>
 <body><h1>{{ title }}</h1>
 {% if description %}<p>{{ description }}</p>{% endif %}
+{% if files %}<ul>{% for file in files %}
+<li><a href="{{ token }}/files/{{ loop.index }}">{{ file }}</a></li>{% endfor %}</ul>{% endif %}
 {% if not choice %}<div class="amount">{{ amount }}</div>{% endif %}
 <p>{{ text }}</p>
 {% if error %}<p role="alert"><strong>{{ error }}</strong></p>{% endif %}
@@ -74,6 +76,7 @@ class LinkedRequest:
     locale: str
     time_zone: str
     payer: int = 0
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Read the state as the database has it."""
@@ -108,8 +111,8 @@ def chosen_amount(request: LinkedRequest, typed: str) -> int:
     return amount
 
 
-def request_page(request: LinkedRequest, *, refused: str | None = None) -> Response:
-    """Show what is asked for, with a button while it can be paid; `refused` is an amount that it does not take."""
+def request_page(request: LinkedRequest, token: str, *, refused: str | None = None) -> Response:
+    """Show what is asked for, with its files and a button while it can be paid; `refused` is an amount not taken."""
     locale = reader_locale(request.locale)
     texts = _TEXTS[locale.language]
     word = request.state if request.state is not PaymentRequestState.OPEN or request.is_payable else "nothing"
@@ -118,6 +121,8 @@ def request_page(request: LinkedRequest, *, refused: str | None = None) -> Respo
         lang=locale.language,
         title=one_line(request.title),
         description=request.description,
+        files=request.files,
+        token=token,
         amount=money_text(amount, locale),
         text=texts[word].format(until=until_text(request.expires_at, datetime.now(UTC), request.time_zone, locale)),
         button=texts["button"] if request.is_payable else "",

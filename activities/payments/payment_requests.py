@@ -16,6 +16,7 @@ from models.money import Money
 from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
+from models.payments.attachment import Attachment
 from models.payments.card_payment import NotedCardPayment
 from models.payments.payment_request import (
     NotedPageOrder,
@@ -27,7 +28,7 @@ from models.payments.payment_request import (
     StoredPaymentRequest,
     link_of,
 )
-from models.tables.collecting import PaymentRequestRow
+from models.tables.collecting import PaymentRequestRow, RequestAttachmentRow
 
 _STORED = TypeAdapter(StoredPaymentRequest)
 _ENDS = {
@@ -199,6 +200,19 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
     )
 
 
+async def attach(database: Database, request_id: str, file: Attachment, actor: str) -> int:
+    """Attach a file to a request; a repeat finds it. Returns its place. Raises RuleBrokenError: over, or too many."""
+    place: int = await database.call(
+        "attach_to_request",
+        id=request_id,
+        name=file.name,
+        media_type=file.media_type,
+        content=file.content,
+        actor=actor,
+    )
+    return place
+
+
 class PaymentRequestQueries:
     """Payment requests as the command line shows them."""
 
@@ -208,6 +222,12 @@ class PaymentRequestQueries:
     async def find(self, request_id: str) -> Row[Any] | None:
         """Return one request, or None."""
         return await self._database.read_first(_REQUESTS.where(_Q.id == request_id))
+
+    async def files(self, request_id: str) -> list[str]:
+        """Return the names of the files that are attached to a request, in their order."""
+        row = RequestAttachmentRow
+        found = await self._database.read(select(row.name).where(row.request_id == request_id).order_by(row.place))
+        return [each.name for each in found]
 
     async def page(self, page: ListPage, *, state: str, account_id: str) -> Listed:
         """Return a page of requests, the newest first; empty filters let all through."""

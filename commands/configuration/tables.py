@@ -159,13 +159,21 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "refund_rules": (
-            ("Watched for days", "Reopened invoices at once", "Runs give credit back", "Bank refunds on day", "For"),
+            (
+                "Watched for days",
+                "Reopened invoices at once",
+                "Runs give credit back",
+                "Bank refunds on day",
+                "For",
+                "Late payments",
+            ),
             lambda row: (
                 row.watch_days,
                 _yes(row.collects_reopened),
                 _yes(row.refunds_credit),
                 row.bank_day or "",
                 row.bank_file,
+                row.late_payments,
             ),
         ),
         "approval_rules": (

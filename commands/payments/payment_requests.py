@@ -1,6 +1,7 @@
 """Making, listing and showing payment requests, and commands to them."""
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
+from commands.payments.attachments import attach_all, read_files
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, require_who_and_why, start_and_ask
 from models.gateway.gateway_request import CollectResult
@@ -58,6 +60,7 @@ class RequestOptions:
     owner_email: str = ""
     currency: str = ""
     valid_for: str = ""
+    files: tuple[Path, ...] = ()
 
 
 async def create(output: Output, options: RequestOptions, *, wait_seconds: float) -> None:
@@ -109,6 +112,7 @@ async def show(output: Output, id: str) -> None:
         if found is None:
             raise refusal("request", "payment_request_exists", f"there is no payment request {id!r}")
         stored = await PaymentRequestActivities(database).load_payment_request(id)
+        files = await PaymentRequestQueries(database).files(id)
     link = workflow_link(settings, payment_request_id(id))
     facts = [
         ("State", f"{PAYMENT_REQUEST.word(found.state)} {found.reason if found.closed_at else ''}".strip()),
@@ -120,13 +124,14 @@ async def show(output: Output, id: str) -> None:
         ("Invoices", ", ".join(found.invoices)),
         ("Until", moment(found.expires_at)),
         ("Payers", "\n".join(found.payers)),
+        ("Files", "\n".join(files)),
         ("Sender", " ".join(filter(None, (found.sender, found.sender_email)))),
         ("Made", moment(found.created_at)),
         ("Over", moment(found.closed_at)),
         ("Decisions", "\n".join(found.decisions)),
     ]
     output.answer(
-        {**document(found), "payable_minor": stored.payable_minor, "link": link},
+        {**document(found), "payable_minor": stored.payable_minor, "files": files, "link": link},
         table("", "Payment request", id, rows=[(name, value) for name, value in facts if value]),
         *link_line(link),
     )
@@ -210,7 +215,9 @@ async def _written(settings: Settings, request: PaymentRequestInput, options: Re
         # Of an account that is to be made nothing is known yet but what is asked for.
         currency = options.currency or (await PaymentOrders(database).payer(options.account)).currency
         wanted = replace(request, terms=_terms(options, currency))
+        files = read_files(options.files)
         _ = await open_payment_request(database, wanted)
+        await attach_all(database, request.request_id, files, options.sender)
     return wanted
 
 

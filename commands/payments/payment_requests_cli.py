@@ -50,6 +50,16 @@ Owner = Annotated[
 ]
 OwnerEmail = Annotated[str, typer.Option("--owner-email", help="The address of the account that is made.")]
 Currency = Annotated[str, typer.Option("--currency", help="The account's; needed only where it is to be made.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--attach",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Show a PDF, PNG or JPEG to the payer: 5 MiB at most, 5 files at most. May be given again.",
+    ),
+]
 
 
 class PaymentRequestWord(StrEnum):
@@ -80,6 +90,7 @@ def create_payment_request(
     owner: Owner = "",
     owner_email: OwnerEmail = "",
     currency: Currency = "",
+    attach: Files = None,
     sender_email: SenderEmail = "",
     id: OwnId = "",
     provider: Provider = "stripe",
@@ -97,6 +108,7 @@ def create_payment_request(
     options = RequestOptions(
         *(id, account, provider, title, description, amount, tuple(invoice or ()), valid_days, is_mailed, sender_email),
         *(person_of(actor), reason, least, most, tuple(payer or ()), owner, owner_email, currency, valid_for),
+        tuple(attach or ()),
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 
@@ -190,6 +202,25 @@ def withdraw_payment_request(
     from models.operator_command import OperatorCommand
 
     perform(lambda output: command(output, request, "withdraw", OperatorCommand(actor, reason)), as_json=as_json)
+
+
+@app.command("attach")
+@changes()
+def attach_file(
+    request: RequestId,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A PDF, PNG or JPEG.")
+    ],
+    actor: Annotated[str, typer.Option("--actor", help="Who attaches it; kept with the file.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the command.")],
+    *,
+    name: Annotated[str, typer.Option("--name", help="What its payers read; else the file's name.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show a file to the payers of a request that is open, behind their links. The same file again changes nothing."""
+    from commands.payments.attachments import attach_file as attach
+
+    perform(lambda output: attach(output, request, file, name, actor, reason), as_json=as_json)
 
 
 @app.command("pay")

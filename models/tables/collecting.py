@@ -221,6 +221,22 @@ class RequestLinkRow(Base):
     payer: Mapped[int] = mapped_column(Integer)
 
 
+class RequestAttachmentRow(Base):
+    """A file that whoever asks for a payment shows to its payers."""
+
+    __tablename__ = "request_attachments"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("duly.payment_requests.id"))
+    place: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content: Mapped[bytes]
+    hash: Mapped[bytes]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
 class GatewayEventRow(Base):
     """A verified event, stored before anything is done about it."""
 

@@ -44,6 +44,7 @@ class RefundRulesRow(Base):
     refunds_credit: Mapped[bool]
     bank_day: Mapped[int] = mapped_column(SmallInteger)
     bank_file: Mapped[str]
+    late_payments: Mapped[str]
 
 
 class BankRefundMonthRow(Base):

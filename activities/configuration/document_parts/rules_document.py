@@ -1,7 +1,7 @@
 """The tables of the document for what is done by itself: about cards, refunds, alerts, reminders; and of four eyes."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -92,6 +92,7 @@ class RefundRulesPart(DocumentPart):
     One that succeeded is watched for `watch_days`, for it can still fail. `refunds_credit`: runs give credit balances
     back. `collects_reopened`: invoices that a returned payment leaves open are collected at once. `bank_day`: on that
     day of each month refunds by bank transfer are drafted for `bank_file`, and wait for a person; 0 is never.
+    `late_payments`: what comes for a payment request that is over is kept on the account, or refunded by itself.
     """
 
     watch_days: Annotated[int, Field(ge=0, le=365)] | None = None
@@ -99,6 +100,7 @@ class RefundRulesPart(DocumentPart):
     refunds_credit: bool | None = None
     bank_day: Annotated[int, Field(ge=0, le=28)] | None = None
     bank_file: FileFormat | None = None
+    late_payments: Literal["keep", "refund"] | None = None
 
 
 class ApprovalRulesPart(DocumentPart):

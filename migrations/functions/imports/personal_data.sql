@@ -78,6 +78,7 @@ begin
     delete from duly.portal_links where account_id = a.id;
     delete from duly.portal_sessions where account_id = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
+    delete from duly.request_attachments f using duly.payment_requests q where q.id = f.request_id and q.account_id = a.id;
     update duly.payment_requests set title = '(erased)', description = '', sender_email = '', payers = '{}'
     where account_id = a.id and title <> '(erased)';
     return (select coalesce(jsonb_agg(customer_reference order by customer_reference), '[]')

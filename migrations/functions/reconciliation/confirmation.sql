@@ -95,6 +95,7 @@ declare
     a duly.gateway_attempts := duly.attempt_of_found(m.provider_id, f);
     r duly.gateway_requests;
     v_found duly.gateway_requests;
+    v_late text;
 begin
     select * into r from duly.gateway_requests where id = a.request_id;
     perform from duly.account_balances where account_id = r.account_id for no key update;
@@ -119,6 +120,11 @@ begin
     v_found := duly.adopt_payment(m.provider_id, coalesce(nullif(f ->> 'customer', ''), a.customer), r.account_id,
         f ->> 'payment_reference', m.source, (f ->> 'amount_minor')::bigint, f ->> 'currency', p_found => f);
     perform duly.match_source(m.provider_id, m.source, 'charge');
+    v_late := duly.refund_late_payment(r, v_found);
+    if v_late is not null then
+        return duly.list_movement(m, f, 'unbooked_charge', 'mended', p_id, v_found.account_id, v_found.transaction_id,
+            jsonb_build_object('refund', v_late)) || jsonb_build_object('wake', 'refund/' || v_late);
+    end if;
     -- The receivable that it names was paid by another charge: what came in twice goes back, by a person's command.
     if r.state = 'posted' then
         return duly.list_movement(m, f, 'double_charge', 'open', p_id, v_found.account_id, v_found.transaction_id);

@@ -82,6 +82,9 @@ async def pays(browser: Page, link: str) -> None:
     """Follow the link of a mail, and pay on Stripe's page, which has the merchant's name and colour."""
     await browser.goto(link)
     await expect(browser.get_by_role("heading", name="Catering in May")).to_be_visible()
+    async with browser.expect_download() as offer:
+        await browser.get_by_role("link", name="offer.pdf").click()
+    assert (await offer.value).suggested_filename == "offer.pdf"
     await browser.get_by_role("button", name="Pay").click()
     await expect(browser.get_by_text("Café Lumen")).to_be_visible()
     await browser.locator('input[value="pm_card_visa"]').check()
@@ -117,7 +120,17 @@ async def test_a_merchant_connects_is_paid_by_a_link_and_disconnects(
     gateway = StripeGateway(API_KEY, api_base=stripe_sandbox.base_url, timeout_seconds=5, account=account)
     theirs = settings.model_copy(update={"provider": id})
     async with gateway_worker(standing_duly.client, database, gateway, theirs):
-        request = ("--amount", "180.00", "--id", f"may-{period}", "--sender-email", "agent@cafe.example")
+        (agent.folder / "offer.pdf").write_bytes(b"%PDF-1.7")
+        request = (
+            "--attach",
+            str(agent.folder / "offer.pdf"),
+            "--amount",
+            "180.00",
+            "--id",
+            f"may-{period}",
+            "--sender-email",
+            "agent@cafe.example",
+        )
         await agent.cli.json(*asks, *request, *client, "--description", "As on Monday", *WHO)
         [mail] = await mailbox.wait_for(1)
         await pays(browser, re.findall(r"http://\S+/pay/\S+", mail.text)[0])
