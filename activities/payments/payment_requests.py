@@ -16,7 +16,7 @@ from models.money import Money
 from models.operations.event_names import EventName
 from models.operations.payment_states import PAYMENT_REQUEST
 from models.operations.request_events import PaymentRequestMoved
-from models.payments.attachment import Attachment
+from models.payments.attachment import RequestFile
 from models.payments.card_payment import NotedCardPayment
 from models.payments.payment_request import (
     NotedPageOrder,
@@ -200,7 +200,7 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
     )
 
 
-async def attach(database: Database, request_id: str, file: Attachment, actor: str) -> int:
+async def attach(database: Database, request_id: str, file: RequestFile, actor: str) -> int:
     """Attach a file to a request; a repeat finds it. Returns its place. Raises RuleBrokenError: over, or too many."""
     place: int = await database.call(
         "attach_to_request",

@@ -8,18 +8,18 @@ from activities.payments.payment_requests import attach
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from commands.updates import require_who_and_why
-from models.payments.attachment import ATTACHMENTS_MAX, BYTES_MAX, Attachment, InvalidAttachmentError, attachment_of
+from models.payments.attachment import ATTACHMENTS_MAX, BYTES_MAX, InvalidAttachmentError, RequestFile, attachment_of
 from models.problem import refusal
 
 
-def read_files(paths: Sequence[Path]) -> tuple[Attachment, ...]:
+def read_files(paths: Sequence[Path]) -> tuple[RequestFile, ...]:
     """Read files that are to be attached. Raises RefusedError naming the field and the rule."""
     if len(paths) > ATTACHMENTS_MAX:
         raise refusal("file", "attachments_at_most", f"a request has {ATTACHMENTS_MAX} files at most")
     return tuple(_read(path, path.name) for path in paths)
 
 
-async def attach_all(database: Database, request_id: str, files: Sequence[Attachment], actor: str) -> None:
+async def attach_all(database: Database, request_id: str, files: Sequence[RequestFile], actor: str) -> None:
     """Attach files to a request that was written just now; a repeat finds them."""
     for file in files:
         _ = await attach(database, request_id, file, actor)
@@ -44,7 +44,7 @@ async def attach_file(output: Output, request_id: str, path: Path, name: str, ac
     )
 
 
-def _read(path: Path, name: str) -> Attachment:
+def _read(path: Path, name: str) -> RequestFile:
     try:
         with path.open("rb") as file:
             # No more is read of what is too large anyway.

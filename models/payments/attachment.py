@@ -26,7 +26,7 @@ class InvalidAttachmentError(ValueError):
 
 
 @dataclass(frozen=True)
-class Attachment:
+class RequestFile:
     """A file as it is kept: `name` as the payer reads it, with the ending of what it is; `content` as it was given."""
 
     name: str
@@ -34,7 +34,7 @@ class Attachment:
     content: bytes
 
 
-def attachment_of(name: str, content: bytes) -> Attachment:
+def attachment_of(name: str, content: bytes) -> RequestFile:
     """Read a file that somebody attaches. Raises InvalidAttachmentError: too large, or neither PDF, PNG nor JPEG."""
     error = InvalidAttachmentError
     refuse_unless(len(content) <= BYTES_MAX, error, f"file: at most {BYTES_MAX // 1024 // 1024} MiB")
@@ -48,4 +48,4 @@ def attachment_of(name: str, content: bytes) -> Attachment:
     if shown.rpartition(".")[2].lower() not in endings:
         shown = f"{shown}.{SUFFIXES[type]}"
     refuse_unless(len(shown) <= NAME_MAX, error, f"name: at most {NAME_MAX} characters")
-    return Attachment(shown, type, content)
+    return RequestFile(shown, type, content)

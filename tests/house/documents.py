@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import typer
 from pydantic.fields import FieldInfo
@@ -147,9 +147,15 @@ def _refusal(words: list[str], command: Any) -> str:
     return "" if set(words) <= options else f"no such command or option: {words[0]}"
 
 
+def _is_of_files(annotation: Any) -> bool:
+    """Say whether a parameter is a file, or some."""
+    return annotation is Path or any(map(_is_of_files, get_args(annotation)))
+
+
 @contextmanager
 def _files_that_need_not_exist(command: Any) -> Iterator[None]:
-    infos = [one.type_descriptor.parameter_info for one in command.params if one.type_descriptor.annotation is Path]
+    named = [one.type_descriptor for one in command.params if _is_of_files(one.type_descriptor.annotation)]
+    infos = [one.parameter_info for one in named]
     before = [info.exists for info in infos]
     for info in infos:
         info.exists = False

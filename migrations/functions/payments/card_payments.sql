@@ -7,7 +7,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
     v_card duly.cards;
-    v_said text;
+    v_decision text;
 begin
     select * into strict q from duly.payment_requests where id = p_id for update;
     if q.closed_at is not null then
@@ -18,9 +18,9 @@ begin
         perform duly.refuse('card_required', format('card_id: %s has no card at %s that may be charged%s; register one, or send the link',
             q.account_id, q.provider_id, coalesce(' under ' || nullif(p_card_id, ''), '')));
     end if;
-    v_said := concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z charged to ', v_card.id, ', says ', p_actor, ': ', p_because);
+    v_decision := concat(to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'Z charged to ', v_card.id, ', says ', p_actor, ': ', p_because);
     -- Whoever repeats the call has said it once.
-    update duly.payment_requests set decisions = decisions || v_said
-    where id = p_id and decisions[cardinality(decisions)] is distinct from v_said;
+    update duly.payment_requests set decisions = decisions || v_decision
+    where id = p_id and decisions[cardinality(decisions)] is distinct from v_decision;
     return v_card.id;
 end $$;

@@ -21,6 +21,10 @@ from tests.support.running_duly import RunningDuly
 from worker import gateway_worker
 
 EMAIL = "owner@cafe.example"
+CLIENT = (
+    *("--owner", "Ada", "--owner-email", "ada@example.com", "--currency", "EUR"),
+    *("--sender-email", "agent@cafe.example", "--description", "As on Monday"),
+)
 PLATFORM = """
 [[providers]]
 id = "stripe"
@@ -92,6 +96,27 @@ async def pays(browser: Page, link: str) -> None:
     await expect(browser.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
+def asks(id: str, *words: str) -> tuple[str, ...]:
+    """Ask a client of a merchant's for a payment, by a command."""
+    return ("payment-requests", "create", "client-1", "--provider", id, "--title", "Catering in May", *words, *WHO)
+
+
+async def paid_by_link(agent: Agent, browser: Page, mailbox: Mailbox, id: str, request: str) -> list[tuple[str, ...]]:
+    """Send a request with a file, let the client pay it by the link of the mail; return to whom mail went then."""
+    (agent.folder / "offer.pdf").write_bytes(b"%PDF-1.7")
+    await agent.cli.json(
+        *asks(id, "--amount", "180.00", "--id", request, "--attach", str(agent.folder / "offer.pdf"), *CLIENT)
+    )
+    [mail] = await mailbox.wait_for(1)
+    await pays(browser, re.findall(r"http://\S+/pay/\S+", mail.text)[0])
+
+    async def is_paid() -> bool:
+        return bool((await agent.cli.json("payment-requests", "show", request))["state"] == "paid")
+
+    await until(is_paid)
+    return [one.recipients for one in (await mailbox.wait_for(3))[1:]]
+
+
 @pytest.mark.browser
 @pytest.mark.usefixtures("receiver")
 async def test_a_merchant_connects_is_paid_by_a_link_and_disconnects(
@@ -104,62 +129,36 @@ async def test_a_merchant_connects_is_paid_by_a_link_and_disconnects(
     settings: Settings,
     stripe_sandbox: SandboxControl,
 ) -> None:
-    # given a platform, and a merchant for whom the product is not switched on
+    # given a platform, and a merchant for whom the product is switched on, which is refused before
     id = f"cafe-{period}"
     await agent.configure(PLATFORM)
     await agent.configure(MERCHANT.format(id=id), "merchants", "apply")
-    off = await agent.refused("merchants", "connect", id, "--email", EMAIL, "--country", "DE", *WHO)
+    refused = [await agent.refused("merchants", "connect", id, "--email", EMAIL, "--country", "DE", *WHO)]
     await agent.cli.json("merchants", "enable", id, *WHO)
-
-    # when its owner connects it, and a client is asked for a payment by a link, and pays
-    asks = ("payment-requests", "create", "client-1", "--provider", id, "--title", "Catering in May")
-    client = ("--owner", "Ada", "--owner-email", "ada@example.com", "--currency", "EUR")
     await agent.configure(CONFIGURATION.format(id=id))
-    too_early = await agent.refused(*asks, "--amount", "180.00", *client, *WHO)
+    refused.append(await agent.refused(*asks(id, "--amount", "180.00", *CLIENT)))
+
+    # when its owner connects it, a client pays by a link, and the merchant is disconnected and connected again
     account = await connects(agent, browser, id)
     gateway = StripeGateway(API_KEY, api_base=stripe_sandbox.base_url, timeout_seconds=5, account=account)
     theirs = settings.model_copy(update={"provider": id})
     async with gateway_worker(standing_duly.client, database, gateway, theirs):
-        (agent.folder / "offer.pdf").write_bytes(b"%PDF-1.7")
-        request = (
-            "--attach",
-            str(agent.folder / "offer.pdf"),
-            "--amount",
-            "180.00",
-            "--id",
-            f"may-{period}",
-            "--sender-email",
-            "agent@cafe.example",
-        )
-        await agent.cli.json(*asks, *request, *client, "--description", "As on Monday", *WHO)
-        [mail] = await mailbox.wait_for(1)
-        await pays(browser, re.findall(r"http://\S+/pay/\S+", mail.text)[0])
-
-        async def is_paid() -> bool:
-            return bool((await agent.cli.json("payment-requests", "show", f"may-{period}"))["state"] == "paid")
-
-        await until(is_paid)
-        told = await mailbox.wait_for(3)
+        notified = await paid_by_link(agent, browser, mailbox, id, f"may-{period}")
         [payment] = (await agent.cli.json("payments", "list", "--merchant", id, "--state", "succeeded"))["payments"]
         found = await agent.cli.json("payments", "show", payment["gateway_reference"])
-
-        # and the merchant is disconnected, which is confirmed, and connected again
         await agent.cli.json("merchants", "disconnect", id, *WHO, "--yes")
-        shut = await agent.refused(*asks, "--amount", "20.00", *WHO)
+        refused.append(await agent.refused(*asks(id, "--amount", "20.00")))
         kept = await agent.cli.json("payments", "list", "--merchant", id)
-        again = ("merchants", "reconnect", id, "--account", account, "--email", EMAIL, *WHO)
-        reconnected = await agent.cli.json(*again)
-        await agent.cli.json(*asks, "--amount", "20.00", "--id", f"june-{period}", *WHO)
+        await agent.cli.json("merchants", "reconnect", id, "--account", account, "--email", EMAIL, *WHO)
+        await agent.cli.json(*asks(id, "--amount", "20.00", "--id", f"june-{period}"))
     await gateway.close()
 
     # then each refusal said what to do, the money is on the merchant's account, and nothing of the history is lost
-    assert f"`merchants enable {id}`" in off
-    assert f"`merchants connect {id}`" in too_early
-    assert f"`merchants reconnect {id}`" in shut
-    assert sorted(mail.recipients for mail in told[1:]) == [("ada@example.com",), ("agent@cafe.example",)]
+    for command, message in zip(("enable", "connect", "reconnect"), refused, strict=True):
+        assert f"`merchants {command} {id}`" in message
+    assert sorted(notified) == [("ada@example.com",), ("agent@cafe.example",)]
     assert (payment["kind"], payment["amount_minor"], found["id"]) == ("by_link", 18_000, payment["id"])
     assert kept["payments"] == [payment]
-    assert reconnected["gateway_account"] == account
     assert stripe_sandbox.movements().totals == ()
     [total] = stripe_sandbox.movements(account=account).totals
     assert (total.charges.count, total.charges.amount_minor) == (1, 18_000)

@@ -9,6 +9,7 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.operator_command import OperatorCommand
 from models.reconciliation.reconciliation import ObjectCheckRequest
 from models.workflow_ids import WORKFLOW_QUEUE
+from sandbox.stripe.control.client import AT_ONCE, STRIPES_DELAYS, SandboxControl
 from tests.payments.paying_by_link import Payer, make, payer_at, terms
 from tests.support.builders import Merchant
 from tests.support.run_control import until
@@ -20,10 +21,14 @@ WHO = OperatorCommand("maria", "agreed otherwise")
 
 
 @pytest.fixture
-async def payer(database: Database, standing_duly: RunningDuly, gateway: StripeGateway) -> AsyncIterator[Payer]:
-    """Somebody with a browser."""
+async def payer(
+    database: Database, standing_duly: RunningDuly, gateway: StripeGateway, stripe_sandbox: SandboxControl
+) -> AsyncIterator[Payer]:
+    """Somebody with a browser, at a gateway that books at once."""
+    stripe_sandbox.set_delays(AT_ONCE)
     async with payer_at(database, standing_duly, gateway) as somebody:
         yield somebody
+    stripe_sandbox.set_delays(STRIPES_DELAYS)
 
 
 async def paid_after_the_end(duly: RunningDuly, merchant: Merchant, payer: Payer, id: str) -> str:
