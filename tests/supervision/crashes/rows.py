@@ -199,6 +199,10 @@ ELSEWHERE: Mapping[str, str] = {
 ROW_OF_ANOTHER: Mapping[tuple[str, str], str] = {
     ("EventSweep", "start_mailing"): "needs an event that nobody can place: tests/events/test_unknown_events.py",
     ("LedgerAudit", "start_mailing"): "needs a broken ledger: tests/messages/test_alerts.py",
+    (
+        "PaymentRequest",
+        "collect",
+    ): "an answer that is lost takes the money once: tests/payments/requests/test_paid_for_the_payer.py",
     ("Refund", "reductions_of_payment"): "needs a payment that is cancelled: tests/refunds/test_cancellations.py",
     ("Reminders", "start_mailing"): "needs an invoice that is due: tests/messages/test_reminders.py",
 }
