@@ -27,26 +27,30 @@ _P, _C, _N, _X, _S = PaymentRequestRow, CardRow, TransactionNoteRow, AccountChan
 _Part = Select[*tuple[Any, ...]]
 
 
-class Timeline:
-    """Reads what has happened to an account. Each row: `at`, `kind`, `noun` and `id`, `said`, an amount, `actor`."""
+class AccountTimeline:
+    """Reads what has happened to an account. Each row: `at`, `kind`, `noun` and `id`, `shown`, an amount, `actor`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def page(self, account_id: str, page: ListPage, *, kind: str = "") -> Listed:
         """Return a page of an account's timeline, the newest first. Raises RefusedError for a place that is none."""
-        parts = [part for name, part in _parts(account_id).items() if kind in {"", name}]
-        found = union_all(*parts).subquery()
-        narrowed: list[ColumnElement[bool]] = []
-        narrowed += [found.c.at >= page.starts_at] if page.starts_at else []
-        narrowed += [found.c.at < page.ends_at] if page.ends_at else []
-        if page.after:
-            at, key = _place(page.after)
-            narrowed.append(tuple_(found.c.at, found.c.key) < tuple_(literal(at), literal(key)))
-        query = select(found).where(*narrowed).order_by(found.c.at.desc(), found.c.key.desc())
-        rows = await self._database.read(query.limit(page.limit))
+        rows = await self._database.read(timeline_of(account_id, page, kind=kind))
         following = f"{rows[-1].at.isoformat()}{_BEHIND}{rows[-1].key}" if len(rows) == page.limit else None
         return Listed(rows, following, is_totalled=False)
+
+
+def timeline_of(account_id: str, page: ListPage, *, kind: str = "") -> _Part:
+    """Return the statement of a page: each part of it is found by the account."""
+    parts = [part for name, part in _parts(account_id).items() if kind in {"", name}]
+    found = union_all(*parts).subquery()
+    narrowed: list[ColumnElement[bool]] = []
+    narrowed += [found.c.at >= page.starts_at] if page.starts_at else []
+    narrowed += [found.c.at < page.ends_at] if page.ends_at else []
+    if page.after:
+        at, key = _place(page.after)
+        narrowed.append(tuple_(found.c.at, found.c.key) < tuple_(literal(at), literal(key)))
+    return select(found).where(*narrowed).order_by(found.c.at.desc(), found.c.key.desc()).limit(page.limit)
 
 
 def _place(after: str) -> tuple[datetime, str]:
@@ -58,7 +62,7 @@ def _place(after: str) -> tuple[datetime, str]:
 
 
 def _part(
-    kind: str, at: Any, key: Any, noun: str, id: Any, *said: Any, money: tuple[Any, Any, Any], left: Any = None
+    kind: str, at: Any, key: Any, noun: str, id: Any, *shown: Any, money: tuple[Any, Any, Any], left: Any = None
 ) -> _Part:
     amount, currency, actor = money
     return select(
@@ -67,7 +71,7 @@ def _part(
         func.concat(kind, "/", key).label("key"),
         literal(noun).label("noun"),
         cast(id, Text).label("id"),
-        func.concat_ws(", ", *(func.nullif(cast(one, Text), "") for one in said)).label("said"),
+        func.concat_ws(", ", *(func.nullif(cast(one, Text), "") for one in shown)).label("shown"),
         cast(amount, BigInteger).label("amount_minor"),
         cast(null() if left is None else left, BigInteger).label("balance_minor"),
         cast(currency, Text).label("currency"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.bank.refund_confirmation import Confirmed, RefundConfirm
 from activities.bank.statement_import import Result
-from activities.console.rehearsal import rehearsed
+from activities.console.dry_run import dry_run
 from commands.bank.refund_confirmation import apply_answers, read_answers
 from commands.bank.statement_files import read_entries
 from commands.bank.statement_import import ImportedStatement, import_lines
@@ -36,8 +36,8 @@ async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
     Raises DatabaseUnavailableError for one that takes longer than others may wait for what it locks.
     """
     entries, found = read_entries(file), StatementPreview()
-    async with database_of(read_settings()) as database, rehearsed(database) as rehearsal:
-        async for results in import_lines(rehearsal, entries, found.done, actor=actor):
+    async with database_of(read_settings()) as database, dry_run(database) as trying:
+        async for results in import_lines(trying, entries, found.done, actor=actor):
             found.results += results
     return found
 
@@ -45,8 +45,8 @@ async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
 async def preview_answers(file: Path, *, actor: str, rejection_reason: str) -> AnswersPreview:
     """Apply answers about refunds and take it back. Raises RefusedError when the file holds none."""
     answers = read_answers(file)
-    async with database_of(read_settings()) as database, rehearsed(database) as rehearsal:
-        confirming = RefundConfirm(rehearsal, actor=actor, rejection_reason=rejection_reason)
+    async with database_of(read_settings()) as database, dry_run(database) as trying:
+        confirming = RefundConfirm(trying, actor=actor, rejection_reason=rejection_reason)
         results = await apply_answers(confirming, answers)
     return AnswersPreview(
         [one for one in results if isinstance(one, Confirmed)], [one for one in results if isinstance(one, Problem)]

@@ -43,17 +43,17 @@ async def _import(output: Output, asked: AskedAction) -> None:
     captured = CapturedOutput()
     with stored(asked["content"]) as file:
         await import_statement(captured, file, actor=asked.actor)
-    _said(output, captured)
+    _kept_lines(output, captured)
 
 
 async def _answer(output: Output, asked: AskedAction) -> None:
     captured = CapturedOutput()
     with stored(asked["content"]) as file:
         await confirm(captured, file, actor=asked.actor, rejection_reason=asked["rejection"] or DECLINED)
-    _said(output, captured)
+    _kept_lines(output, captured)
 
 
-def _said(output: Output, captured: CapturedOutput) -> None:
+def _kept_lines(output: Output, captured: CapturedOutput) -> None:
     for line in captured.lines:
         if not line.endswith(": 0"):
             output.note(line)

@@ -63,8 +63,8 @@ def _declined(visit: PortalVisit, row: Any) -> Mapping[str, str]:
     kind = classify(Decline(row.code, row.decline_code, row.advice_code, row.network_decline_code))
     advice = DeclineClass.HARD if kind is DeclineClass.FRAUD else kind
     reader, card = visit.reader, f"{row.brand or ''} {row.last4 or ''}".strip()
-    said = {"day": reader.day(row.sent_at.date()), "amount": reader.money(row.amount_minor, row.currency)}
-    what = reader.text("declined_on", card=card, **said) if card else reader.text("declined_elsewhere", **said)
+    shown = {"day": reader.day(row.sent_at.date()), "amount": reader.money(row.amount_minor, row.currency)}
+    what = reader.text("declined_on", card=card, **shown) if card else reader.text("declined_elsewhere", **shown)
     return {"what": what, "advice": advice.value}
 
 

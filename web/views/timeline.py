@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from activities.console.timeline import KINDS, Timeline
+from activities.console.timeline import KINDS, AccountTimeline
 from activities.database import Database
 from activities.ledger.account_queries import AccountQueries
 from activities.listing import Listed
@@ -16,16 +16,16 @@ from web.views.objects import show_part
 _SHOWN = 20
 
 
-def _said(row: object) -> Cell:
-    noun, id, said = (str(getattr(row, name) or "") for name in ("noun", "id", "said"))
-    shown = said.replace("_", " ") or id
+def _shown(row: object) -> Cell:
+    noun, id, known = (str(getattr(row, name) or "") for name in ("noun", "id", "shown"))
+    shown = known.replace("_", " ") or id
     return Cell(shown, address(noun, id)) if noun and id else text(shown)
 
 
 _COLUMNS = (
     Column("When", lambda row: moment(row.at)),
     Column("What", lambda row: text(row.kind)),
-    Column("Said", _said),
+    Column("Of", _shown),
     Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
     Column("Balance after", lambda row: money(row.balance_minor, row.currency), is_money=True),
     Column("Who", lambda row: text(row.actor)),
@@ -33,7 +33,7 @@ _COLUMNS = (
 
 
 async def _timeline(database: Database, page: ListPage, given: Given) -> Listed:
-    return await Timeline(database).page(given["account"], page, kind=given["kind"])
+    return await AccountTimeline(database).page(given["account"], page, kind=given["kind"])
 
 
 TIMELINE = ListOfNoun(
@@ -52,6 +52,6 @@ async def account_timeline(visit: Visit) -> Response:
     id = visit.request.path_params["id"]
     if await AccountQueries(visit.web.reading).find(id) is None:
         raise refusal("account", "account_exists", f"there is no account {id!r}")
-    found = await Timeline(visit.web.reading).page(id, ListPage(limit=_SHOWN, is_totalled=False))
+    found = await AccountTimeline(visit.web.reading).page(id, ListPage(limit=_SHOWN, is_totalled=False))
     more = listed("timeline", account=id)
     return show_part(visit, (table_of("What has happened", _COLUMNS, found.rows, empty=TIMELINE.empty, more=more),))

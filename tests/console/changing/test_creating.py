@@ -52,10 +52,10 @@ async def test_what_is_wrong_is_said_in_the_words_of_the_command_and_nothing_is_
         "reason": await refused(browser, path, **line),
         "trial": await refused(browser, f"/do/accounts/subscribe/{account}", **line, trial_days="two", reason="x"),
     }
-    told = await cli("transactions", "create", "invoice", account, "--line", "product=plan,price=1.001", "--draft")
+    printed = await cli("transactions", "create", "invoice", account, "--line", "product=plan,price=1.001", "--draft")
 
     assert [len(one) for one in wrong.values()] == [1] * 6
-    assert wrong["price"][0].partition(": ")[2] in told.shown.replace("\n", " ")
+    assert wrong["price"][0].partition(": ")[2] in printed.shown.replace("\n", " ")
     assert await made(cli, "transactions", account) == []
 
 

@@ -1,4 +1,4 @@
-"""A rehearsal: what a use case would write is written, read, and taken back."""
+"""A dry run: what a use case would write is written, read, and taken back."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.database import Database, translating_errors
 
 # It holds what it has locked, such as the series of numbers, until it is taken back: others wait that long for locks.
-REHEARSAL_SECONDS = 4.0
+DRY_RUN_SECONDS = 4.0
 
 
-class RehearsedDatabase(Database):
+class DryRunDatabase(Database):
     """A database of which every commit is a savepoint of one transaction, that ends as if it had not been."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -33,12 +33,12 @@ class RehearsedDatabase(Database):
 
 
 @asynccontextmanager
-async def rehearsed(database: Database) -> AsyncIterator[Database]:
+async def dry_run(database: Database) -> AsyncIterator[Database]:
     """Yield a database that forgets. Raises DatabaseUnavailableError for what takes too long."""
-    async with database.connection(REHEARSAL_SECONDS) as connection:
+    async with database.connection(DRY_RUN_SECONDS) as connection:
         _ = await connection.execution_options(isolation_level="READ COMMITTED")
         transaction = await connection.begin()
         try:
-            yield RehearsedDatabase(connection)
+            yield DryRunDatabase(connection)
         finally:
             await transaction.rollback()
