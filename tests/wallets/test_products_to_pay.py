@@ -1,11 +1,15 @@
 """Products to pay: a payment for chosen subscriptions settles their invoices, and what is left lies in the wallet."""
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
+import psycopg
 import pytest
 
-from models.ledger.refusals import InvalidInputError, KeyReusedError
+from models.ledger.refusals import InvalidInputError, KeyReusedError, LedgerError
 from tests.ledger.books import Books, refused
+from tests.ledger.histories.test_mutants import Mutant, mutated
 from tests.wallets.test_wallets import beside, held
 
 ADD_SUBSCRIPTION = """
@@ -18,21 +22,36 @@ ADD_BILLED = """
     values ('billing/plans/2026-05', %s, 'acc_1', 0, 'EUR', 1000, 'billed', %s, 1000)
 """
 
+MUTANTS = (
+    Mutant("invoices_of_services", "(p_services = '{}' or i.member_id = any (p_services))", "true"),
+    Mutant("invoices_of_services", "order by o.sort_on, o.account_version", "order by o.account_version desc"),
+    Mutant("pay_services", "least(i.open_minor, p_amount_minor - i.up_to + i.open_minor)", "i.open_minor"),
+    Mutant("pay_services", "perform duly.fund_by(t, a, y, duly.unsettled(t.id));", ""),
+    Mutant("pay_services", "perform duly.allocate_fifo(a.id);", ""),
+    Mutant("pay_services", "if v_before is not null then return v_before; end if;", ""),
+)
+
+STORY = ({"old": 500, "film": 200, "paper": 0}, {"old": 400, "film": 0, "paper": 0}, 10000, 400)
+
 
 @pytest.fixture
 def billed(wallet_owner: Books, wallets: Books) -> Books:
     """An account with three subscriptions of 10.00 each, of which two are billed, and an older invoice of 5.00."""
-    wallet_owner.run("insert into duly.run_definitions (id, kind, name) values ('plans', 'billing', 'Plans')")
-    wallet_owner.run(
+    bill(wallet_owner)
+    return wallets
+
+
+def bill(owner: Books) -> None:
+    owner.run("insert into duly.run_definitions (id, kind, name) values ('plans', 'billing', 'Plans')")
+    owner.run(
         "insert into duly.process_runs (id, definition_id, kind, period) values (%s, 'plans', 'billing', '2026-05')",
         "billing/plans/2026-05",
     )
-    wallets.invoice("old", "acc_1", 500)
+    owner.invoice("old", "acc_1", 500)
     for name in ("film", "paper", "prepaid"):
-        wallet_owner.run(ADD_SUBSCRIPTION, name)
+        owner.run(ADD_SUBSCRIPTION, name)
         if name != "prepaid":
-            wallet_owner.run(ADD_BILLED, name, wallets.invoice(name, "acc_1", 1000))
-    return wallets
+            owner.run(ADD_BILLED, name, owner.invoice(name, "acc_1", 1000))
 
 
 def pay(books: Books, key: str, amount_minor: int, services: Sequence[str] = (), type: str = "top_up") -> str:
@@ -97,3 +116,39 @@ def test_cancelling_it_by_the_type_that_says_so_takes_the_wallets_part_back_and_
     billed.call("cancel_payment", key="c1", payment_id=payment, type_id="wallet_payment_cancellation")
 
     assert (open_of(billed), held(billed)) == ({"old": 500, "film": 1000, "paper": 1000}, 0)
+
+
+def story(books: Books) -> object:
+    """Pay four times, one of them twice, and return what is open in between and at the end, in the wallet, and owed."""
+    pay(books, "p1", 700)
+    pay(books, "p1", 700)
+    pay(books, "p2", 1200, ["paper"])
+    pay(books, "p3", 100, ["film"])
+    in_between = open_of(books)
+    pay(books, "p4", 10100)
+    return in_between, open_of(books), held(books), books.balance("acc_1")
+
+
+def test_payments_for_services_add_up(billed: Books) -> None:
+    assert story(billed) == STORY
+
+
+def test_each_mutant_of_products_to_pay_applies() -> None:
+    folder = Path(__file__).parents[2] / "migrations" / "functions" / "wallets"
+    source = (folder / "products_to_pay.sql").read_text()
+
+    assert [mutant for mutant in MUTANTS if source.count(mutant.before) != 1] == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.function}: {mutant.before[:40]}")
+def test_a_bug_in_products_to_pay_is_found(mutant: Mutant, wallet_owner: Books, database_url: str) -> None:
+    bill(wallet_owner)
+    definition = wallet_owner.value("select pg_get_functiondef(%s::regproc)", f"duly.{mutant.function}")
+    wallet_owner.connection.execute(mutated(definition, mutant))
+
+    found = None
+    with contextlib.closing(Books(database_url)) as books, contextlib.suppress(LedgerError, psycopg.Error):
+        found = story(books)
+
+    assert found != STORY
