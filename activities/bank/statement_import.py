@@ -1,14 +1,15 @@
 """Bank lines into payments: each line once, each whose account is not certain into suspense (F122, F123)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from activities.bank.debits.debit_lines import DebitLines
+from activities.bank.debits.debit_lines import DebitLine, DebitLines
+from activities.bank.debits.received_lines import received_lines
 from activities.bank.known_lines import Brought, KnownLines
 from activities.bank.payout_lines import PayoutLines
 from activities.bank.statement_sql import ACCOUNTS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
@@ -37,9 +38,6 @@ from models.tables.transactions import TransactionNumberRow
 
 # A line whose money seems to be nobody's may be a gateway's payout, or a debit that came back to us.
 _OF_NOBODY = frozenset({SuspenseReason.ACCOUNT_UNKNOWN, SuspenseReason.RETURNED_TRANSFER})
-
-
-Received = TypeVar("Received")
 
 
 class Outcome(StrEnum):
@@ -113,24 +111,19 @@ class BankImport:
         )
 
     async def _write_new(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
-        direct = await self._receive_debits(entries)
-        done: list[Result | Problem] = [*direct]
-        ended = [one.entry for one in direct]
+        direct, refused = await received_lines(entries, self._debit_lines.receive)
+        done: list[Result | Problem] = [*map(_direct, direct), *(problem for _, problem in refused)]
+        ended = [entry for entry, _ in (*direct, *refused)]
         entries = [entry for entry in entries if entry not in ended]
         known = await self._known([entry for entry in entries if entry.is_credit])
         possible = [entry for entry in entries if not entry.is_credit or route(entry, known).reason in _OF_NOBODY]
-        received = await _receive(possible, self._payouts.receive)
+        received, refused = await received_lines(possible, self._payouts.receive)
         done += [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
-        ended = [entry for entry, _ in received]
+        done += [problem for _, problem in refused]
+        ended = [entry for entry, _ in (*received, *refused)]
         rest = [entry for entry in entries if entry not in ended]
         done += await self._debits([entry for entry in rest if not entry.is_credit])
         return done + await self._post([entry for entry in rest if entry.is_credit])
-
-    async def _receive_debits(self, entries: Sequence[BankEntry]) -> list[Result]:
-        return [
-            Result(entry, Outcome.DIRECT_DEBIT, reason=line.reference, accounts=line.accounts)
-            for entry, line in await _receive(entries, self._debit_lines.receive)
-        ]
 
     async def _debits(self, entries: Sequence[BankEntry]) -> list[Result]:
         """Return debits as they are; of one that takes a payment back, whose payment it seems to be."""
@@ -214,20 +207,10 @@ class BankImport:
         return KnownReferences(accounts, invoices, series)
 
 
-async def _receive(
-    entries: Sequence[BankEntry], ask: Callable[[BankEntry], Awaitable[Received | None]]
-) -> list[tuple[BankEntry, Received]]:
-    """Return the lines that somebody knows, with what it says of each; some banks list the newest first."""
-    received: list[tuple[BankEntry, Received]] = []
-    waiting = list(entries)
-    while waiting:
-        asked = [(entry, await ask(entry)) for entry in waiting]
-        received += [(entry, found) for entry, found in asked if found]
-        rest = [entry for entry, found in asked if not found]
-        if len(rest) == len(waiting):
-            break
-        waiting = rest
-    return received
+def _direct(received: tuple[BankEntry, DebitLine]) -> Result:
+    entry, line = received
+    outcome = Outcome.UNCHANGED if line.is_known else Outcome.DIRECT_DEBIT
+    return Result(entry, outcome, reason=line.reference, accounts=line.accounts)
 
 
 _DOUBTS = {

@@ -185,7 +185,7 @@ LISTS = MappingProxyType(
         "creditors": select(
             *(CreditorRow.id, CreditorRow.name, CreditorRow.iban, CreditorRow.bic, CreditorRow.creditor_identifier),
             *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),
-            *(CreditorRow.cut_off, CreditorRow.time_zone),
+            *(CreditorRow.cut_off, CreditorRow.time_zone, CreditorRow.charges_limit),
         ).order_by(CreditorRow.id),
         "sellers": select(
             SellerRow.id,

@@ -80,7 +80,9 @@ def reject_refunds(period: PeriodText, actor: Who, reason: Why, as_json: Json = 
 def confirm_refunds(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, pain.002 or camt.053."),
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, pain.002, camt.053 or ZIP."
+        ),
     ],
     rejection_reason: Annotated[
         str, typer.Option("--rejection-reason", help="A reason from `transactions reasons` for what the bank refused.")

@@ -1,12 +1,14 @@
 """Batches of debits: writing their files, noting them as sent, and applying what the bank says of them."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from activities.bank.debits.debit_answers import DebitAnswered, DebitAnswers, DebitBecame
 from activities.bank.debits.debit_files import DebitFiles
 from activities.bank.debits.mandates import Mandates
 from activities.bank.debits.missing_files import DebitAdopted, FileBecame, MissingFiles, debits_in
+from activities.bank.formats.zipped import files_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_status import status_answers
 from commands.collection_signals import signal_collections
@@ -14,9 +16,11 @@ from commands.formatting import money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings, reading_database_of
-from models.bank.refund_answer import BankBatchAnswer
+from models.bank.refund_answer import BankBatchAnswer, BankRefundAnswer
 from models.listing import ListPage
 from models.problem import Problem, refusal
+
+Answer = BankRefundAnswer | BankBatchAnswer | Problem
 
 
 async def export(output: Output, provider: str, file: Path, batch: str, *, actor: str, reason: str) -> None:
@@ -80,15 +84,13 @@ async def note_sent(output: Output, batch: str, *, actor: str, reason: str) -> N
 
 async def confirm(output: Output, file: Path, *, actor: str, reason: str) -> None:
     """Apply a status report. A bad line is named, and every good one is applied."""
-    if (message := message_of(file)) != STATUS_REPORT:
-        raise refusal("file", "answer_message", f"holds {message or 'no message'}; answers about debits are pain.002")
     settings = read_settings()
     results: list[DebitAnswered | Problem] = []
     async with database_of(settings) as database:
         answers = DebitAnswers(database)
         batches: list[BankBatchAnswer] = []
         answered: set[str] = set()
-        for answer in status_answers(file):
+        for answer in _read_all(file):
             if isinstance(answer, BankBatchAnswer):
                 batches.append(answer)
             elif isinstance(answer, Problem):
@@ -143,6 +145,17 @@ async def adopt(output: Output, provider: str, file: Path, *, actor: str, reason
         *([problem_table(problems)] if problems else []),
         is_good=not problems,
     )
+
+
+def _read_all(file: Path) -> Iterator[Answer]:
+    """Yield the answers of a file, or of each in a ZIP file. Raises RefusedError before any, if one is no report."""
+    with files_in(file) as files:
+        for one in files:
+            if (message := message_of(one)) != STATUS_REPORT:
+                what = f"holds {message or 'no message'}; answers about debits are pain.002"
+                raise refusal("file", "answer_message", what)
+        for one in files:
+            yield from status_answers(one)
 
 
 async def list_page(output: Output, page: ListPage, *, account_id: str, state: str) -> None:

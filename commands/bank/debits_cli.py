@@ -56,7 +56,10 @@ def note_sent(
 @app.command("confirm")
 @changes()
 def confirm_debits(
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="pain.002.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="pain.002, or a ZIP file."),
+    ],
     actor: Actor,
     reason: Reason,
     as_json: Json = False,

@@ -27,7 +27,7 @@ def import_bank(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="CSV, MT940, or camt.053, camt.052 or camt.054.",
+            help="CSV, MT940, camt.053, camt.052 or camt.054, or a ZIP file of these.",
         ),
     ],
     actor: Actor = "",
@@ -38,7 +38,8 @@ def import_bank(
     The account is found by its id, by an invoice's number, or by an RF reference of either. Money whose account is
     unknown, ambiguous, terminated, of another owner or currency, that a bank returned, or whose details do not come to
     it, goes to suspense: see `suspense list` and `transactions move`. Debits are listed and not posted. A bad line, and
-    one of which nobody can say whether it has come before, is reported and left out.
+    one of which nobody can say whether it has come before, is reported and left out. Of a ZIP file each file is
+    imported by itself, in the order of their names.
     """
     from commands.bank.statement_import import import_statement
 

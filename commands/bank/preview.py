@@ -7,9 +7,8 @@ from pathlib import Path
 from activities.bank.refund_confirmation import Confirmed, RefundConfirm
 from activities.bank.statement_import import Result
 from activities.console.dry_run import dry_run
-from commands.bank.refund_confirmation import apply_answers, read_answers
-from commands.bank.statement_files import read_entries
-from commands.bank.statement_import import ImportedStatement, import_lines
+from commands.bank.refund_confirmation import apply_answers, read_all
+from commands.bank.statement_import import ImportedStatement, import_files
 from commands.session import database_of, read_settings
 from models.problem import Problem
 
@@ -35,19 +34,18 @@ async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
 
     Raises DatabaseUnavailableError for one that takes longer than others may wait for what it locks.
     """
-    entries, found = read_entries(file), StatementPreview()
+    found = StatementPreview()
     async with database_of(read_settings()) as database, dry_run(database) as trying:
-        async for results in import_lines(trying, entries, found.done, actor=actor):
+        async for results in import_files(trying, file, found.done, actor=actor):
             found.results += results
     return found
 
 
 async def preview_answers(file: Path, *, actor: str, rejection_reason: str) -> AnswersPreview:
     """Apply answers about refunds and take it back. Raises RefusedError when the file holds none."""
-    answers = read_answers(file)
     async with database_of(read_settings()) as database, dry_run(database) as trying:
         confirming = RefundConfirm(trying, actor=actor, rejection_reason=rejection_reason)
-        results = await apply_answers(confirming, answers)
+        results = await apply_answers(confirming, read_all(file))
     return AnswersPreview(
         [one for one in results if isinstance(one, Confirmed)], [one for one in results if isinstance(one, Problem)]
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from activities.bank.formats.zipped import files_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_statement import KINDS, statement_entries
 from activities.bank.iso_status import status_answers
@@ -32,12 +33,11 @@ _REFERENCE = re.compile(r"R[0-9]{1,18}")
 async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: str) -> None:
     """Apply the answers of a file. A bad line is named, and every good one is applied."""
     settings = read_settings()
-    answers = read_answers(file)
     problems: list[Problem] = []
     done: list[Confirmed] = []
     async with database_of(settings) as database:
         confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
-        results = await apply_answers(confirming, answers)
+        results = await apply_answers(confirming, read_all(file))
         problems += [one for one in results if isinstance(one, Problem)]
         done += [one for one in results if isinstance(one, Confirmed)]
         pending = await confirming.pending()
@@ -77,6 +77,13 @@ async def apply_answers(confirming: RefundConfirm, answers: Iterable[Answer]) ->
     for batch in batches:
         results += await confirming.apply_batch(batch, answered)
     return results
+
+
+def read_all(file: Path) -> Iterator[Answer]:
+    """Yield the answers of a file, or of each file in a ZIP file."""
+    with files_in(file) as files:
+        for one in files:
+            yield from read_answers(one)
 
 
 def read_answers(file: Path) -> Iterator[Answer]:

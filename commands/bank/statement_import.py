@@ -3,13 +3,14 @@
 import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from activities.bank.formats.zipped import files_in
 from activities.bank.iso_statement import Read
 from activities.bank.statement_import import BankImport, Outcome, Result
 from activities.database import Database
@@ -22,7 +23,7 @@ from commands.session import database_of, read_settings
 from models.bank.balance import BALANCE_ADDS_UP, StatementBalance
 from models.bank.entry import BankEntry
 from models.imports.columns import BANK
-from models.problem import Problem
+from models.problem import Problem, RefusedError
 
 BATCH = 100
 # An import that was interrupted has posted lines and told nobody: who repeats it tells for these too.
@@ -46,24 +47,45 @@ class ImportedStatement:
 
 
 async def import_statement(output: Output, file: Path, *, actor: str) -> None:
-    """Import a statement. Raises RefusedError when the file is none; nothing is written then."""
+    """Import a statement, or each in a ZIP file. Raises RefusedError when it is none; nothing is written then."""
     settings = read_settings()
-    entries = read_entries(file)
     done = ImportedStatement()
     async with database_of(settings) as database:
         with output.stream("entries") as stream:
-            async for results in import_lines(database, entries, done, actor=actor):
-                stream.rows((_document(one) for one in results), _lines(results))
+            async for results in import_files(database, file, done, actor=actor):
+                stream.rows((_document(each) for each in results), _lines(results))
             signals = await signal_collections(output, database, settings, sorted(done.touched))
             # Whoever waits for a debit's answer looks at once, and would find it by itself tomorrow.
             await signal_collections(output, database, settings, sorted(done.direct), signal="gateway_event")
             _finish(stream, done, signals)
 
 
-async def import_lines(
+async def import_files(
+    database: Database, file: Path, done: ImportedStatement, *, actor: str
+) -> AsyncIterator[list[Result]]:
+    """Import a statement, or each in a ZIP file; yield what became of lines, and add it up. Raises RefusedError."""
+    with files_in(file) as files:
+        is_zip = files != [file]
+        for one in files:
+            try:
+                async for results in _import_lines(database, read_entries(one), done, actor=actor):
+                    yield results
+            except RefusedError as refused:
+                # Of several files one that is none costs no other.
+                if not is_zip:
+                    raise
+                done.problems += refused.problems
+            if is_zip:
+                done.problems = [_in_file(problem, one.name) for problem in done.problems]
+
+
+def _in_file(problem: Problem, name: str) -> Problem:
+    return problem if problem.source not in {BANK, "", name} else replace(problem, source=f"{BANK}: {name}")
+
+
+async def _import_lines(
     database: Database, entries: Iterator[Read], done: ImportedStatement, *, actor: str
 ) -> AsyncIterator[list[Result]]:
-    """Import lines batch by batch, yield what became of each, and add it up."""
     importing = BankImport(database, actor=actor or getpass.getuser())
     while batch := list(islice(entries, BATCH)):
         done.problems += [one for one in batch if isinstance(one, Problem)]
@@ -94,7 +116,7 @@ def _finish(stream: Stream, done: ImportedStatement, signals: dict[str, Any]) ->
 
 def _refused(problems: Iterable[Problem]) -> int:
     """Return how many lines are refused. A line may have several problems; in one line of a file may stand several."""
-    return len({(problem.line, problem.id) for problem in problems if problem.rule != BALANCE_ADDS_UP})
+    return len({(problem.source, problem.line, problem.id) for problem in problems if problem.rule != BALANCE_ADDS_UP})
 
 
 def _document(one: Result) -> dict[str, Any]:

@@ -288,3 +288,4 @@ class CreditorRow(Base):
     lead_days: Mapped[int] = mapped_column(SmallInteger)
     cut_off: Mapped[str]
     time_zone: Mapped[str]
+    charges_limit: Mapped[str] = mapped_column(server_default="50.00")

@@ -64,7 +64,7 @@ class DebitAnswers:
                 "refuse_debit", id=answer.reference, code=code, suspends=suspends_mandate(code)
             )
         except RuleBrokenError as error:
-            return _problem(error, answer.line)
+            return problem_of_rule(error, ANSWERS, answer.line)
         return DebitAnswered(answer.line, answer.reference, DebitBecame(became), code)
 
     async def apply_batch(self, batch: BankBatchAnswer, answered: Collection[str]) -> Sequence[DebitAnswered | Problem]:
@@ -80,7 +80,7 @@ class DebitAnswers:
                 "refuse_debits_of", named=batch.ids[0] if batch.ids else "", code=code, excepted=list(answered)
             )
         except RuleBrokenError as error:
-            return [_problem(error, batch.line)]
+            return [problem_of_rule(error, ANSWERS, batch.line)]
         return [DebitAnswered(batch.line, one["id"], DebitBecame(one["became"]), code) for one in done]
 
     async def accounts(self, debits: Collection[str]) -> list[str]:
@@ -91,6 +91,7 @@ class DebitAnswers:
         return sorted(row.account_id for row in rows)
 
 
-def _problem(error: RuleBrokenError, line: int) -> Problem:
-    field, _, message = str(error).partition(": ")
-    return Problem(field, error.type or "refused", message, ANSWERS, line)
+def problem_of_rule(error: RuleBrokenError, source: str, line: int) -> Problem:
+    """Return a rule of the database that was broken as a problem: its message begins with the field."""
+    field, _, message = error.message.partition(": ")
+    return Problem(field, error.type or "refused", message, source, line)

@@ -9,10 +9,11 @@ from models.bank.entry import BankEntry
 
 @dataclass(frozen=True)
 class DebitLine:
-    """Which debit or file a line is about, and whose accounts it touches."""
+    """Which debit or file a line is about, whose accounts it touches, and whether another import has booked it."""
 
     reference: str
     accounts: tuple[str, ...]
+    is_known: bool = False
 
 
 class DebitLines:
@@ -22,7 +23,10 @@ class DebitLines:
         self._database = database
 
     async def receive(self, entry: BankEntry) -> DebitLine | None:
-        """Return the debits that a line brings or takes back, booked; None where it is about none for certain."""
+        """Return the debits that a line brings or takes back, booked; None where it is about none for certain.
+
+        Raises RuleBrokenError (charges_within_limit, returned_within_paid, ...): nothing of the line is booked then.
+        """
         named = [one for one in (entry.end_to_end_id, *entry.sent_ids) if one.startswith("DD-")]
         batches = [one for one in entry.batch_ids if one.startswith("DDB-")]
         if not named and not batches:
@@ -39,4 +43,6 @@ class DebitLines:
             code=code,
             suspends=suspends_mandate(code),
         )
-        return DebitLine(received["reference"], tuple(received["accounts"])) if received else None
+        if not received:
+            return None
+        return DebitLine(received["reference"], tuple(received["accounts"]), bool(received["is_known"]))

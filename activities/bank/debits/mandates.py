@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Date, Row, and_, case, cast, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
@@ -12,12 +12,15 @@ from models.bank.mandate import reference_is_written_well
 from models.bank.payee import IbanError, bic_is_written_well, iban_of
 from models.listing import ListPage
 from models.problem import refusal
+from models.tables.configuration import CreditorRow
 from models.tables.returns import DebitRow, MandateRow
 
 # `duly.is_mandate_expired`, for who reads: expired from that day on, not only once the next file has noted it.
+_ZONE = select(CreditorRow.time_zone).where(CreditorRow.id == MandateRow.provider_id).scalar_subquery()
+_TODAY = cast(func.timezone(_ZONE, func.now()), Date)
 _ENDS_AT = func.coalesce(MandateRow.last_used_on, MandateRow.signed_on) + func.make_interval(0, 36)
 _STATE: ColumnElement[str] = case(
-    (and_(MandateRow.state.in_(("signed", "active", "suspended")), func.current_date() >= _ENDS_AT), "expired"),
+    (and_(MandateRow.state.in_(("signed", "active", "suspended")), _TODAY >= _ENDS_AT), "expired"),
     else_=MandateRow.state,
 )
 _MANDATES = select(

@@ -20,7 +20,8 @@ class CreditorPart(DocumentPart):
 
     `notice_days`: how many days of the calendar lie between a debit's request and its collection, so that the payer can
     be notified of it, by the invoice for example: no message of ours does. The bank takes a file
-    until `cut_off` by the clock of `time_zone`, and collects `lead_days` working days later.
+    until `cut_off` by the clock of `time_zone`, and collects `lead_days` working days later. What the bank takes back
+    may be more than the debit by `charges_limit` euros.
     """
 
     id: SlugId
@@ -35,6 +36,7 @@ class CreditorPart(DocumentPart):
     lead_days: Annotated[int, Field(ge=1, le=14)] = 1
     cut_off: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "12:00"
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Berlin"
+    charges_limit: Annotated[str, Field(pattern=r"^[0-9]{1,7}([.][0-9]{1,2})?$")] = "50.00"
 
     @field_validator("iban")
     @classmethod

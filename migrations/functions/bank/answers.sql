@@ -56,8 +56,8 @@ begin
     return coalesce(v_found, '{}');
 end $$;
 
--- Book the debits that a line of a statement brings or takes back, once by the line's key: {reference, accounts}. Null: it is
--- about none for certain, and is treated as any other line.
+-- Book the debits that a line of a statement brings or takes back, once by the line's key: {reference, accounts, is_known}. Null:
+-- it is about none for certain, and is treated as any other line. Two imports of one statement may ask at the same moment.
 create or replace function duly.receive_debits(p_key text, p_currency text, p_amount_minor bigint, p_booked_on date, p_named text[],
     p_batches text[], p_code text default '', p_suspends boolean default false)
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
@@ -69,11 +69,25 @@ declare
     d duly.debits;
 begin
     v_found := duly.debits_of_line(p_currency, p_amount_minor, p_named, p_batches, v_is_return);
-    if cardinality(v_found) = 0 then return null; end if;
-    perform duly.lock_accounts(array_agg(distinct account_id)) from duly.debits where id = any (v_found);
+    if cardinality(v_found) > 0 then
+        -- In one go: whoever else locks several accounts does so in the same order.
+        perform duly.lock_accounts(array(select account_id from duly.debits where id = any (v_found)
+            union select t.account_id from duly.debits x join duly.gateway_requests r on r.id = x.request_id
+                cross join lateral duly.successors_of_payment(r.transaction_id) s
+                join duly.financial_transactions t on t.id = s.id where v_is_return and x.id = any (v_found)));
+    end if;
+    select * into v_line from duly.debit_lines where key = p_key;
+    if found then
+        return jsonb_build_object('reference', v_line.reference, 'is_known', true, 'accounts', (select
+            coalesce(jsonb_agg(distinct account_id), '[]') from duly.debits
+            where id = v_line.reference or batch_id = v_line.reference or payment_information = v_line.reference));
+    elsif cardinality(v_found) = 0 then
+        return null;
+    end if;
     -- Another line may have come first.
     if v_found is distinct from duly.debits_of_line(p_currency, p_amount_minor, p_named, p_batches, v_is_return) then return null; end if;
     select provider_id into strict v_provider from duly.debits where id = v_found[1];
+    if v_is_return then perform duly.require_charges(v_found[1], -p_amount_minor); end if;
     insert into duly.debit_lines (key, provider_id, reference, amount_minor, currency, booked_on)
     values (p_key, v_provider, case when cardinality(v_found) = 1 then v_found[1] else coalesce(p_batches[1], v_found[1]) end,
         p_amount_minor, p_currency, p_booked_on)
@@ -87,8 +101,23 @@ begin
     end loop;
     perform duly.book_gateway_movement('debits:' || md5(p_key), case when v_is_return then 'debits_returned' else 'debits_collected' end,
         v_provider, p_currency, abs(p_amount_minor), v_line.reference, p_booked_on);
-    return jsonb_build_object('reference', v_line.reference, 'accounts', (select jsonb_agg(distinct account_id) from duly.debits
-        where id = any (v_found)));
+    return jsonb_build_object('reference', v_line.reference, 'is_known', false, 'accounts', (select jsonb_agg(distinct account_id)
+        from duly.debits where id = any (v_found)));
+end $$;
+
+-- A bank's charges have a bound: what is far above its debit is not that debit alone, and a person looks at it.
+create or replace function duly.require_charges(p_id text, p_taken_minor bigint) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v record;
+begin
+    select d.amount_minor, d.currency, c.charges_limit into strict v
+    from duly.debits d join duly.creditors c on c.id = d.provider_id where d.id = p_id;
+    -- SEPA is in euros, which have two decimals.
+    if p_taken_minor - v.amount_minor > v.charges_limit::numeric * 100 then
+        perform duly.refuse('charges_within_limit', format('amount: %s %s was taken back for %s of %s: more than the limit of charges, %s',
+            round(p_taken_minor / 100.0, 2), v.currency, p_id, round(v.amount_minor / 100.0, 2), v.charges_limit));
+    end if;
 end $$;
 
 -- The money has come: the payment is posted, and its request is over.

@@ -26,8 +26,7 @@ begin
     perform from duly.account_balances where account_id = r.account_id for no key update;
     select * into d from duly.debits where idempotency_key = p_idempotency_key;
     if not found then
-        if not exists (select from duly.mandates m where m.id = a.token and m.state in ('signed', 'active')
-                and not duly.is_mandate_expired(m)) then
+        if not exists (select from duly.mandates m where m.id = a.token and duly.may_be_debited(m, p_collect_on)) then
             return jsonb_build_object('state', 'rejected', 'id', 'none:' || p_idempotency_key, 'code', 'MD01');
         end if;
         insert into duly.debits (request_id, attempt, idempotency_key, provider_id, mandate_id, account_id, amount_minor, currency,
@@ -68,17 +67,18 @@ begin
     perform duly.require_no_missing_file(p_provider_id);
     -- Nothing is taken by a mandate that has expired or that the payer's bank has stopped since: its debit comes to nothing.
     perform duly.lock_accounts(array(select distinct d.account_id from duly.debits d join duly.mandates m on m.id = d.mandate_id
-        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m)));
+        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m, greatest(d.collect_on, p_earliest))));
     perform duly.refuse_debit(d.id, case m.state when 'suspended' then m.state_reason else 'MD01' end)
     from duly.debits d join duly.mandates m on m.id = d.mandate_id
-    where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and not duly.may_be_debited(m);
+    where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until
+        and not duly.may_be_debited(m, greatest(d.collect_on, p_earliest));
     -- The mandates come first, as where one is cancelled: what waits for its file is then what it is.
     perform from duly.mandates m where m.id in (select mandate_id from duly.debits where provider_id = p_provider_id
         and state = 'pending' and collect_on <= p_until) order by m.id for no key update;
     update duly.mandates m set state = 'expired', state_reason = '36 months without a debit'
     where m.provider_id = p_provider_id and duly.is_mandate_expired(m);
     if not exists (select from duly.debits d join duly.mandates m on m.id = d.mandate_id where d.provider_id = p_provider_id
-            and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m)) then
+            and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m, greatest(d.collect_on, p_earliest))) then
         return null;
     end if;
     insert into duly.debit_batches (provider_id, creditor, decisions)
@@ -89,7 +89,8 @@ begin
             row_number() over (partition by d.mandate_id order by d.collect_on, d.created_at, d.id) as place,
             duly.written_by(m, r.invoices) as written
         from duly.debits d join duly.mandates m on m.id = d.mandate_id join duly.gateway_requests r on r.id = d.request_id
-        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m)),
+        where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until
+          and duly.may_be_debited(m, greatest(d.collect_on, p_earliest))),
     typed as (
         select *, case when mandate_state = 'signed' and place = 1 then 'FRST' else 'RCUR' end as sequence_type from due),
     placed as (

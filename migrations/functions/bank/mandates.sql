@@ -1,14 +1,22 @@
 -- Mandates: written for the payer to sign, debited from then on, and ended by either side or by 36 months without a debit.
 
--- SEPA Direct Debit Core Rulebook, 4.1: a mandate under which nothing was collected for 36 months is good for nothing.
-create or replace function duly.is_mandate_expired(m duly.mandates) returns boolean
-language sql stable as $$
-    select m.state in ('signed', 'active', 'suspended') and coalesce(m.last_used_on, m.signed_on) + interval '36 months' <= current_date
+-- The day that it is at a creditor's bank.
+create or replace function duly.day_of_creditor(p_provider_id text) returns date
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select (now() at time zone c.time_zone)::date from duly.creditors c where c.id = p_provider_id
 $$;
 
-create or replace function duly.may_be_debited(m duly.mandates) returns boolean
-language sql stable as $$
-    select m.state in ('signed', 'active') and not duly.is_mandate_expired(m)
+-- SEPA Direct Debit Core Rulebook, 4.1: a mandate under which nothing was collected for 36 months is good for nothing. It counts on
+-- which day the debit would be collected; without one it is today.
+create or replace function duly.is_mandate_expired(m duly.mandates, p_on date default null) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.state in ('signed', 'active', 'suspended')
+        and coalesce(m.last_used_on, m.signed_on) + interval '36 months' <= coalesce(p_on, duly.day_of_creditor(m.provider_id))
+$$;
+
+create or replace function duly.may_be_debited(m duly.mandates, p_on date default null) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.state in ('signed', 'active') and not duly.is_mandate_expired(m, p_on)
 $$;
 
 create or replace function duly.mandate_for_update(p_id text) returns duly.mandates
@@ -78,7 +86,8 @@ declare
 begin
     if m.state not in ('created', 'suspended') then
         perform duly.refuse('mandate_waits', format('mandate: %s is %s', p_id, m.state));
-    elsif p_signed_on > current_date or p_signed_on + interval '36 months' <= current_date then
+    elsif p_signed_on > duly.day_of_creditor(m.provider_id)
+            or p_signed_on + interval '36 months' <= duly.day_of_creditor(m.provider_id) then
         perform duly.refuse('signed_lately', format('signed_on: %s has not come, or is 36 months ago', p_signed_on));
     elsif exists (select from duly.mandates o where o.account_id = m.account_id and o.provider_id = m.provider_id and o.id <> p_id
             and o.state in ('signed', 'active')) then

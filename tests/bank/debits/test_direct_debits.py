@@ -1,11 +1,15 @@
 """A bank debit from its request to what a statement says of it: once, whatever comes twice, early or in part."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from activities.bank.statement_import import BankImport, Result
 from activities.database import Database
+from commands.bank.statement_files import read_entries
+from models.bank.entry import BankEntry
 from models.gateway.gateway_request import CollectOutcome
 from tests.bank.debits.direct_debits import (
     BY,
@@ -18,7 +22,7 @@ from tests.bank.debits.direct_debits import (
     written,
 )
 from tests.bank.refund_files import file_report, status_report
-from tests.bank.statements import entry
+from tests.bank.statements import camt, entry
 from tests.support.attempts import broken_invariants
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -234,3 +238,68 @@ async def test_a_credit_of_who_pays_by_debit_goes_back_by_a_transfer(debits: Dir
     exported = await debits.cli.json("refunds", "export", "2026-11", str(written), "--format", "csv", *BY)
 
     assert [(one["account_id"], one["amount_minor"]) for one in exported["refunds"]] == [(account, 1000)]
+
+
+async def test_two_imports_of_one_statement_at_once_book_its_money_once(debits: DirectDebits, tmp_path: Path) -> None:
+    account = await debits.payer("c1")
+    debit = (await debits.collect(account)).gateway_reference
+    await debits.export()
+    entries = [
+        one for one in read_entries(Path(camt(tmp_path, credited(debit, "25.00")))) if isinstance(one, BankEntry)
+    ]
+
+    both = await asyncio.gather(*(BankImport(debits.database, actor="maria").write(entries) for _ in range(2)))
+
+    outcomes = sorted(str(one.outcome) for results in both for one in results if isinstance(one, Result))
+    assert outcomes == ["direct_debit", "unchanged"]
+    assert (await debits.ledger("bank"), await debits.ledger("gateway_clearing:sepa")) == (2500, 0)
+
+
+async def test_what_is_far_above_its_debit_is_refused_by_name_and_costs_no_other_line(debits: DirectDebits) -> None:
+    ids = [(await debits.collect(await debits.payer(one))).gateway_reference for one in ("c1", "c2")]
+    await debits.export()
+    await debits.statement(*(credited(debit, "25.00", f"B{debit}") for debit in ids), name="1.xml")
+    lines = (returned(ids[0], "75.01", "MS03", "R1"), returned(ids[1], "75.00", "MS03", "R2"))
+
+    imported = await debits.cli("import", "bank", camt(debits.folder, *lines, name="2.xml"), "--json")
+
+    problems = json.loads(imported.stdout)["problems"]
+    assert [(one["rule"], one["field"]) for one in problems] == [("charges_within_limit", "amount")]
+    assert [await debits.state(one) for one in ids] == ["collected", "returned"]
+    assert await broken_invariants(debits.merchant) == []
+
+
+async def test_a_mandate_that_expires_before_the_day_of_collection_is_not_debited(debits: DirectDebits) -> None:
+    account = await debits.payer("c1")
+    await debits.merchant.run(
+        "update duly.mandates set signed_on = current_date - interval '36 months' + interval '5 days'"
+    )
+    await debits.merchant.run("update duly.creditors set notice_days = 14")
+
+    assert (await debits.collect(account)).code == "MD01"
+    assert (await debits.mandate(account))["state"] == "signed"
+
+
+async def test_a_debit_that_returns_for_an_invoice_with_a_credit_note_leaves_what_is_owed(debits: DirectDebits) -> None:
+    account = await debits.payer("c1")
+    debit = (await debits.collect(account)).gateway_reference
+    await debits.export()
+    await debits.statement(credited(debit, "25.00"), name="1.xml")
+    invoice = await debits.merchant.value("select id from duly.financial_transactions where classification = 'invoice'")
+    await debits.cli.json(
+        "transactions",
+        "create",
+        "credit_note",
+        account,
+        "--line",
+        "product=plan,price=10.00,tax_rate=none",
+        "--invoice",
+        invoice,
+        "--actor",
+        "maria",
+    )
+
+    await debits.statement(returned(debit, "25.00", "MS03"), name="2.xml")
+
+    assert await debits.merchant.balance(account) == 1500
+    assert await broken_invariants(debits.merchant) == []
