@@ -96,7 +96,7 @@ def _is_read_as(path: Path, encoding: str) -> bool:
     try:
         with path.open(encoding=encoding, newline="") as text:
             while text.read(LINE_MAX):
-                pass
+                continue
     except UnicodeError:
         return False
     return True

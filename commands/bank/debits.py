@@ -11,16 +11,15 @@ from activities.bank.debits.missing_files import DebitAdopted, FileBecame, Missi
 from activities.bank.formats.zipped import files_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_status import status_answers
+from commands.bank.refund_confirmation import Answer
 from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings, reading_database_of
-from models.bank.refund_answer import BankBatchAnswer, BankRefundAnswer
+from models.bank.refund_answer import BankBatchAnswer
 from models.listing import ListPage
 from models.problem import Problem, refusal
-
-Answer = BankRefundAnswer | BankBatchAnswer | Problem
 
 
 async def export(output: Output, provider: str, file: Path, batch: str, *, actor: str, reason: str) -> None:

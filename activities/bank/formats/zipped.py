@@ -36,7 +36,7 @@ def files_in(path: Path) -> Iterator[list[Path]]:
                     _unpacked(archive, one, Path(folder) / str(place))
                     for place, one in enumerate(sorted(members, key=lambda one: one.filename))
                 ]
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError) as error:
             raise refusal("file", "zip_readable", f"cannot be unpacked: {error}"[:200]) from error
         yield files
 

@@ -89,8 +89,8 @@ def test_a_zip_file_beyond_its_bounds_is_refused_by_name(
 ) -> None:
     file = make(tmp_path)
 
-    with pytest.raises(RefusedError) as refused, files_in(file):
-        pass
+    with pytest.raises(RefusedError) as refused, files_in(file) as files:
+        list(files)
 
     assert [one.rule for one in refused.value.problems] == [rule]
 
