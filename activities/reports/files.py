@@ -1,9 +1,9 @@
 """A report as a file of each format, by one list for whoever writes one."""
 
 from collections.abc import Callable, Mapping
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
 from types import MappingProxyType
-from typing import BinaryIO, TextIO
+from typing import IO, BinaryIO, TextIO, cast
 
 from activities.reports.binary_files import PdfReport, XlsxReport
 from activities.reports.running import ReportOutput
@@ -18,8 +18,16 @@ _BINARIES: Mapping[ReportFormat, Callable[[BinaryIO], ReportOutput]] = MappingPr
 )
 
 
-def output_as(format: ReportFormat, content: BytesIO) -> ReportOutput:
+class _Lines(TextIOWrapper):
+    """Text written into a file of somebody else's, which stays open."""
+
+    def __del__(self) -> None:
+        self.detach()
+
+
+def output_as(format: ReportFormat, content: IO[bytes]) -> ReportOutput:
     """Return what writes a report of a format into `content`, which is whole when the report has ended."""
+    file = cast("BinaryIO", content)
     if format in _BINARIES:
-        return _BINARIES[format](content)
-    return _TEXTS[format](TextIOWrapper(content, encoding="utf-8", newline="", write_through=True))
+        return _BINARIES[format](file)
+    return _TEXTS[format](_Lines(file, encoding="utf-8", newline="", write_through=True))

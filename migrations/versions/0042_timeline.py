@@ -6,7 +6,7 @@ Revision ID: 0042
 from migrations.run import run_scripts
 
 revision = "0042"
-down_revision: str | None = "0036"
+down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -4,22 +4,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import TextIOWrapper
 from tempfile import SpooledTemporaryFile
-from typing import Any, cast
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from activities.database import DatabaseUnavailableError
+from activities.reports.files import output_as
 from activities.reports.running import ReportOutput, run_report
 from activities.reports.text_files import tie_lines
-from commands.reports.running import BINARY_FILES, TEXT_FILES
 from models.console.roles import Permission
 from models.problem import RefusedError
 from models.reports.builtin import BUILT_IN
 from models.reports.definition import ReportDefinition
+from models.reports.delivery import ReportFormat
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
 from web.context import Visit
 from web.reports.asked import OWN, AskedReport, asked_report, shown_document
@@ -31,7 +31,7 @@ ROWS_AT_MOST = 500
 # Whoever looks at a page waits no longer for it: a report that takes more is one for the command line.
 PAGE_SECONDS = 20.0
 _CHUNK, _IN_MEMORY = 64 * 1024, 4 * 1024 * 1024
-ENDINGS = tuple(one.removeprefix(".") for one in (*TEXT_FILES, *BINARY_FILES))
+ENDINGS = tuple(str(one) for one in ReportFormat)
 _TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -180,17 +180,9 @@ async def _written(
     visit: Visit, definition: ReportDefinition, ending: str, at: datetime
 ) -> "SpooledTemporaryFile[bytes]":
     file = SpooledTemporaryFile[bytes](max_size=_IN_MEMORY)
-    writer: ReportOutput
-    if f".{ending}" in BINARY_FILES:
-        writer = BINARY_FILES[f".{ending}"](cast("Any", file))
-        keeps: Any = file
-    else:
-        keeps = TextIOWrapper(cast("Any", file), encoding="utf-8", newline="", write_through=True)
-        writer = TEXT_FILES[f".{ending}"](keeps)
+    writer = output_as(ReportFormat(ending), file)
     foot = await run_report(visit.web.reading, definition, LaterFoot(writer), today=at.date(), at=at)
     await run_in_threadpool(writer.end, foot)
-    if keeps is not file:
-        keeps.detach()
     file.seek(0)
     return file
 
