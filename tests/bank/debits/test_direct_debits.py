@@ -286,18 +286,8 @@ async def test_a_debit_that_returns_for_an_invoice_with_a_credit_note_leaves_wha
     await debits.export()
     await debits.statement(credited(debit, "25.00"), name="1.xml")
     invoice = await debits.merchant.value("select id from duly.financial_transactions where classification = 'invoice'")
-    await debits.cli.json(
-        "transactions",
-        "create",
-        "credit_note",
-        account,
-        "--line",
-        "product=plan,price=10.00,tax_rate=none",
-        "--invoice",
-        invoice,
-        "--actor",
-        "maria",
-    )
+    note = ("create", "credit_note", account, "--line", "product=plan,price=10.00,tax_rate=none", "--invoice", invoice)
+    await debits.cli.json("transactions", *note, *BY)
 
     await debits.statement(returned(debit, "25.00", "MS03"), name="2.xml")
 
