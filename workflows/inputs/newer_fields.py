@@ -30,7 +30,7 @@ NEWER_FIELDS: Mapping[type, frozenset[str]] = MappingProxyType(
 # The same of what our own parts say to each other: in histories of 0.1.0 it stands without.
 NEWER_PARTS: Mapping[type, frozenset[str]] = MappingProxyType(
     {
-        Certificate: frozenset({"supplement", "taken_again", "criteria", "left_out"}),
+        Certificate: frozenset({"supplement", "taken_again", "criteria", "left_out", "from_wallet"}),
         OutcomeTotal: frozenset({"net_minor", "tax_minor", "total_minor"}),
         RefundRunStart: frozenset({"over_nobody"}),
     }
