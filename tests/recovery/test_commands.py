@@ -144,6 +144,7 @@ def test_only_the_recovery_opens_the_database_past_the_fence_and_only_what_order
         "commands/operations/doctor_work.py",
         "commands/operations/namespace_work.py",  # before anything is recovered
         "commands/recovery/recover.py",
+        "commands/reports/scheduling.py",  # as schedules of runs
         "commands/runs/link.py",
         "commands/runs/schedule.py",  # schedules are stopped before a restore
         "commands/runs/schedule_state.py",
