@@ -30,7 +30,8 @@ _HAS_GATEWAY_PAYMENT = exists().where(
     FinancialTransactionRow.classification == Classification.PAYMENT,
     FinancialTransactionRow.state == LifeCycleState.POSTED,
     # What was debited goes back by a transfer: no gateway can return it.
-    FinancialTransactionRow.provider.in_(select(ProviderRow.id).where(ProviderRow.gateway != BANK_DEBITS)),
+    FinancialTransactionRow.provider.is_not(None),
+    FinancialTransactionRow.provider.not_in(select(ProviderRow.id).where(ProviderRow.gateway == BANK_DEBITS)),
 )
 
 # In the order of the fields of a Candidate.
