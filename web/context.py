@@ -39,6 +39,8 @@ class Web:
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
     exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
+    # Trying a file out locks what postings need: one at a time.
+    previews: Semaphore = field(default_factory=lambda: Semaphore(1), repr=False)
     reports: Semaphore = field(default_factory=lambda: Semaphore(REPORTS_AT_ONCE), repr=False)
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
 

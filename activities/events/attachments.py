@@ -7,12 +7,15 @@ from starlette.responses import PlainTextResponse, Response
 from activities.database import Database
 from activities.events.request_links import PRIVATE_HEADERS
 from activities.request_tokens import hash_of
+from models.payments.attachment import ATTACHMENTS_MAX
 
 _NOTHING = "There is no file behind this link."
 
 
 async def attached_file(database: Database, token: str, place: int) -> Response:
     """Give out a file of a request by one of its links; a link that is none is answered as a file that is not there."""
+    if not 1 <= place <= ATTACHMENTS_MAX:
+        return PlainTextResponse(_NOTHING, status_code=404, headers=dict(PRIVATE_HEADERS))
     rows = await database.rows("select * from duly.attachment_of_link(:hash, :place)", hash=hash_of(token), place=place)
     if not rows:
         return PlainTextResponse(_NOTHING, status_code=404, headers=dict(PRIVATE_HEADERS))

@@ -7,11 +7,15 @@ from typing import Protocol
 from activities.database import Database
 from activities.reports.forecasting import forecast_rows
 from activities.reports.queries import TIMEOUT_SECONDS, ReportReader, report_reader
+from models.problem import refusal
 from models.reports.definition import ReportDefinition
 from models.reports.periods import DaySpan
 from models.reports.recurring_sources import FORECAST
 from models.reports.result import ReportFoot, ReportHead, Row, head_of, measured, with_every_month
-from models.reports.source import CURRENCY
+from models.reports.source import CURRENCY, MONTH
+
+# A month without anything is a row too; more of them than this are no report by month.
+ROWS_BY_MONTH_MAX = 1_000_000
 
 
 class ReportOutput(Protocol):
@@ -88,6 +92,7 @@ async def _measured_groups(reader: ReportReader, head: ReportHead, keys: Sequenc
         {**dict(zip(keys, key, strict=True)), **now.get(key, nothing)} for key in dict.fromkeys([*now, *before])
     ]
     if tuple(keys) == definition.keys:
+        _require_rows_by_month(groups, head.days, keys)
         groups = with_every_month(definition, head.days, groups)
     return [
         {
@@ -96,6 +101,13 @@ async def _measured_groups(reader: ReportReader, head: ReportHead, keys: Sequenc
         }
         for group in groups
     ]
+
+
+def _require_rows_by_month(groups: Sequence[Row], days: DaySpan, keys: Sequence[str]) -> None:
+    others = {tuple(group[name] for name in keys if name != MONTH) for group in groups} if MONTH in keys else set()
+    if len(others) * sum(1 for _ in days.months()) > ROWS_BY_MONTH_MAX:
+        what = f"more than {ROWS_BY_MONTH_MAX} rows, each month of each group: group by less, or over fewer months"
+        raise refusal("group_by", "rows_at_most", what)
 
 
 async def _by_key(

@@ -82,8 +82,9 @@ async def apply_answers(confirming: RefundConfirm, answers: Iterable[Answer]) ->
 def read_all(file: Path) -> Iterator[Answer]:
     """Yield the answers of a file, or of each file in a ZIP file."""
     with files_in(file) as files:
-        for one in files:
-            yield from read_answers(one)
+        # Each is opened before the first answer is applied: one that holds none refuses them all.
+        for answers in [read_answers(one) for one in files]:
+            yield from answers
 
 
 def read_answers(file: Path) -> Iterator[Answer]:

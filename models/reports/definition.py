@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from models.moment import YEARS, YEARS_MEANING
 from models.problem import Problem, RefusedError
 from models.reports.columns import ColumnKind
 from models.reports.periods import RELATIVE, DaySpan
@@ -126,7 +127,7 @@ def definition_of(document: Mapping[str, Any]) -> ReportDefinition:
     for unknown in sorted(set(document) - set(FIELDS)):
         reader.wrong(str(unknown), "field_known", f"is none of {', '.join(FIELDS)}")
     id, title = reader.text("id", ID_LENGTH), reader.text("title")
-    if id and not all(one.isalnum() or one in "-_" for one in id):
+    if id and not (id.isascii() and all(one.isalnum() or one in "-_" for one in id)):
         reader.wrong("id", "id_is_plain", "may have letters, digits, - and _")
     source = SOURCES.get(str(document.get("source", "")))
     if source is None:
@@ -220,6 +221,9 @@ def _period(reader: _Reader) -> str | DaySpan:
             span = DaySpan(_value(ColumnKind.DAY, given["from"]), _value(ColumnKind.DAY, given["to"]))
         except ValueError as error:
             reader.wrong("period", "value_fits", str(error))
+            return "this_month"
+        if not {span.first.year, span.last.year} <= set(YEARS):
+            reader.wrong("period", "day_in_years", f"must be within {YEARS_MEANING}")
             return "this_month"
         if span.first <= span.last:
             return span

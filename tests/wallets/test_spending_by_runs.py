@@ -41,6 +41,10 @@ async def give(merchant: Merchant, account: str, amount_minor: int) -> None:
     )
 
 
+async def freeze(database: Database) -> None:
+    await database.call("freeze_payment_run", run_id=RUN, definition_id="monthly", period=PERIOD, ends_on="2099-01-01")
+
+
 async def rows(merchant: Merchant, statement: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await merchant.run(statement)]
 
@@ -61,11 +65,22 @@ async def test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest(
 
 async def test_freezing_again_takes_nothing_again(preferring: Merchant, database: Database) -> None:
     for _ in range(2):
-        await database.call(
-            "freeze_payment_run", run_id=RUN, definition_id="monthly", period=PERIOD, ends_on="2099-01-01"
-        )
+        await freeze(database)
 
     assert len(await rows(preferring, SPENT)) == 4
+
+
+async def test_a_wallet_is_left_while_its_account_has_money_that_a_restore_forgot(
+    preferring: Merchant, database: Database
+) -> None:
+    await preferring.run(
+        "insert into duly.recovery_left (provider_id, object, kind, account_id, amount_minor, currency, why)"
+        " values ('stripe', 'pi_1', 'payment', 'all', 2500, 'EUR', 'its invoice is paid')"
+    )
+
+    await freeze(database)
+
+    assert [account for account, _ in await rows(preferring, SPENT)] == ["cardless", "nearly", "part"]
 
 
 async def test_a_dry_run_says_what_comes_from_wallets_and_writes_nothing(

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ def stored(content: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="duly-bank-") as folder:
         path = Path(folder) / "file"
         path.write_bytes(read)
+        if zipfile.is_zipfile(path):
+            raise refusal("file", "file_is_no_zip", "is a ZIP file: unpack it first, or import it by the command line")
         yield path
 
 

@@ -49,6 +49,8 @@ async def preview_bank_file(visit: Visit, form: FormData) -> Response:
         raise HTTPException(422, "Say what the file is.")
     if not content:
         return await _upload(visit, kind, ["Choose a file: nothing came, or it is empty."])
+    if len(content) > FILE_BYTES_MAX:
+        return await _upload(visit, kind, ["The file has more than 1 MiB: import it by the command line."])
     return await _preview(visit, _KINDS[kind], base64.b64encode(content).decode(), text_of(form, "rejection"))
 
 
@@ -58,8 +60,12 @@ async def send_bank_file(visit: Visit, form: FormData) -> Response:
     if action is None:
         raise HTTPException(422, "Say what the file is.")
     content, rejection, reason = (text_of(form, name) for name in ("content", "rejection", "reason"))
-    key, subject = text_of(form, "key"), name_of(base64.b64decode(content, validate=False))
+    key = text_of(form, "key")
     require_key(key)
+    try:
+        subject = name_of(base64.b64decode(content, validate=True))
+    except ValueError as error:
+        raise HTTPException(422, "The file did not come whole: choose it again.") from error
     known = {"rejection": rejection} if rejection else {}
     asked = AskedAction(subject, visit.user.id, reason, key, known)
     problems: Sequence[object] = problems_of(action, asked)
@@ -76,8 +82,11 @@ async def _preview(
 ) -> Response:
     found: StatementPreview | AnswersPreview
     try:
-        with served(), stored(content) as file:
-            found = await _tried(visit, action, file, rejection or DECLINED)
+        if visit.web.previews.locked():
+            return await _upload(visit, action.verb, ["Another file is being tried out. Try again in a moment."])
+        async with visit.web.previews:
+            with served(), stored(content) as file:
+                found = await _tried(visit, action, file, rejection or DECLINED)
     except RefusedError as refused:
         return await _upload(visit, action.verb, [one.message for one in refused.problems])
     except SendingHeldError as held:

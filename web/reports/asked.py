@@ -58,7 +58,7 @@ def asked_report(place: str, asked: QueryParams, today: date) -> AskedReport:
     problems: list[str] = []
     known = BUILT_IN.get(place) or _own(document, problems)
     bounds = {name: day_of(name, asked.get(name, ""), problems) for name in ("from", "to")}
-    filters = _filters(asked)
+    filters = _filters(asked, problems)
     definition = known
     if known is not None:
         try:
@@ -72,12 +72,15 @@ def asked_report(place: str, asked: QueryParams, today: date) -> AskedReport:
     return AskedReport(place, known, runs, first, last, filters, figure, document, problems)
 
 
-def _filters(asked: QueryParams) -> Sequence[str]:
+def _filters(asked: QueryParams, problems: list[str]) -> Sequence[str]:
     filters = [one for one in asked.getlist("filter") if one]
     column, value = asked.get("column", ""), asked.get("value", "").strip()
     if column and value:
         filters.append(f"{column}={value}")
-    return list(dict.fromkeys(filters))[:FILTERS_MAX]
+    filters = list(dict.fromkeys(filters))
+    if len(filters) > FILTERS_MAX:
+        problems.append(f"filter: there are at most {FILTERS_MAX}")
+    return filters[:FILTERS_MAX]
 
 
 def _own(document: str, problems: list[str]) -> ReportDefinition | None:
@@ -90,9 +93,11 @@ def _own(document: str, problems: list[str]) -> ReportDefinition | None:
         if not isinstance(read, Mapping):
             raise refusal("definition", "document_is_object", "must be an object of JSON")
         return definition_of(read)
+    except RecursionError:
+        problems.append("definition: is nested too deeply")
     except ValueError as error:
         problems += _words(error)
-        return None
+    return None
 
 
 def _words(error: ValueError) -> list[str]:

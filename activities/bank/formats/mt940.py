@@ -135,14 +135,15 @@ class _Reader:
         minor = _minor(abs(amount.amount), currency)
         booked_on = date.fromisoformat(str(line.get("entry_date") or line["date"])[:10])
         given, own = str(line.get("bank_reference") or "").strip(), str(line.get("customer_reference") or "").strip()
-        own = "" if own in _ELSEWHERE else own
+        # Lines are known by what has always been hashed of them, also where it says nothing.
+        hashed, own = own, "" if own in _ELSEWHERE else own
         details = str(line.get("transaction_details") or "").replace("\t", " ")
         stated = details_of(details)
         type_of, extra = str(line.get("id") or ""), str(line.get("extra_details") or "").strip()
         is_credit = status in _CREDITS
         identity = LineIdentity(
             booked_on, given if is_reference(given) else "", minor if is_credit else -minor, currency, self._account,
-            content=digest(f"{line.get('date')}|{own}|{details}|{line.get('extra_details')}"), kind=self._kind,
+            content=digest(f"{line.get('date')}|{hashed}|{details}|{line.get('extra_details')}"), kind=self._kind,
             statement=self._id,
         )  # fmt: skip
         self._equal[identity] += 1

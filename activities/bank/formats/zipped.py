@@ -1,5 +1,6 @@
 """Files of a bank that come in one ZIP file: bounded, since it is somebody else's file (decision 0206)."""
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def files_in(path: Path) -> Iterator[list[Path]]:
                     _unpacked(archive, one, Path(folder) / str(place))
                     for place, one in enumerate(sorted(members, key=lambda one: one.filename))
                 ]
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError) as error:
             raise refusal("file", "zip_readable", f"cannot be unpacked: {error}"[:200]) from error
         yield files
 

@@ -227,6 +227,10 @@ begin
         return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'no_card', 'in_dunning');
     end if;
     if p_attempt > 1 and not duly.is_within_budget(v_card) then
+        if p_cause = 'manual' and p_card_id <> '' then
+            -- Who names a card has said which one may be charged, and why.
+            return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');
+        end if;
         v_card := duly.chargeable_card(p_account_id, p_provider_id, '', v_card.id);
         if v_card.id is null or not duly.is_within_budget(v_card) then
             return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');

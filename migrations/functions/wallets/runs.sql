@@ -26,10 +26,12 @@ begin
     cross join lateral (select min(t.id) as id from duly.wallet_transaction_types t where t.payment_method_id = f.payment_method_id
       and t.direction = 'debit' and t.product_id is null and t.is_active) y
     where y.id is not null and j.invoices <> '{}' and duly.wallet_spendable(a) > 0
+      -- A card of it may have been charged, and nobody could write it down: what is left of a restore is settled first.
+      and not duly.has_recovery_left(a.id) and duly.is_sending_open(p_definition.provider_id)
       -- By pure FIFO the wallet would pay what a card is being asked for at this moment, if that is older.
       and ((select d.allocation_principle from duly.definitions d) = 'against_item_and_fifo'
         or not exists (select from duly.owned_invoices o where o.account_id = a.id))
-    order by j.account_id;
+    order by j.account_id collate "C";
 end $$;
 
 -- The keys of what a run has taken: as many wallets as it took from, each once, whoever freezes it again.
@@ -42,12 +44,18 @@ $$;
 create or replace function duly.spend_wallets(p_run_id text, p_definition duly.run_definitions, p_period text, p_supplement integer)
 returns integer language plpgsql as $$
 declare
+  v_account text;
   s record;
+  v_definition duly.run_definitions := duly.criteria_in_period(p_definition, p_period);
   v_spent integer := 0;
   v_rule text;
 begin
-  for s in select * from duly.wallet_shares(duly.criteria_in_period(p_definition, p_period), p_period, p_supplement) loop
+  for v_account in select x.account_id from duly.wallet_shares(v_definition, p_period, p_supplement) x order by x.account_id collate "C" loop
     begin
+      -- Under its lock, for others have paid or claimed meanwhile.
+      perform duly.lock_account_for(duly.wallet_key_of_run(p_run_id, v_account), v_account);
+      select * into s from duly.wallet_shares(v_definition, p_period, p_supplement, array[v_account]);
+      continue when s.account_id is null;
       perform duly.wallet_debit(duly.wallet_key_of_run(p_run_id, s.account_id), s.account_id, s.amount_minor, s.currency, s.type_id,
         s.invoices, 'system', p_run_id);
       v_spent := v_spent + 1;

@@ -86,3 +86,10 @@ def test_opening_and_lines_must_come_to_the_closing_balance(tmp_path: Path) -> N
     _, problems = read(tmp_path, statement(a_line(), a_line(side="D", amount="2,"), closing="110,00"))
 
     assert [one.rule for one in problems] == ["balance_adds_up"]
+
+
+def test_a_line_without_a_reference_of_the_bank_is_known_as_an_earlier_release_knew_it(tmp_path: Path) -> None:
+    [line], _ = read(tmp_path, statement(":61:2605200520C12,50N541EREF\n:86:danke INV-1\n"))
+
+    assert line.read_as is not None
+    assert (line.read_as.content, line.end_to_end_id) == ("d12b7d80ead146d2", "")

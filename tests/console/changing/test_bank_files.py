@@ -1,7 +1,9 @@
 """Files of the bank in the console: shown with what they would do, and imported once, as the command does it."""
 
 import re
+import zipfile
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 
 import httpx
@@ -105,11 +107,19 @@ async def test_what_is_no_file_of_the_bank_says_so_and_another_may_be_chosen(act
     wrong = await uploaded(browser, b"dear all,\nthe money came\n")
     empty = await uploaded(browser, b"")
     large = await uploaded(browser, b"x" * (FILE_BYTES_MAX * 2))
+    larger_than_said = await uploaded(browser, b"x" * (FILE_BYTES_MAX + 1))
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("1.csv", "bank_reference,booked_on,amount,currency\n")
+    zipped = await uploaded(browser, packed.getvalue())
     unreasoned = await imported(
         browser, (await uploaded(browser, b"bank_reference,booked_on,amount,currency\n")).text, ""
     )
 
     assert [one.status_code for one in (wrong, empty, large, unreasoned)] == [422, 422, 413, 422]
+    assert [one.status_code for one in (larger_than_said, zipped)] == [422, 422]
+    assert "more than 1 MiB" in larger_than_said.text
+    assert "is a ZIP file" in zipped.text
     assert 'type="file"' in wrong.text
     assert "Choose a file" in empty.text
     assert "say why" in unreasoned.text
