@@ -156,7 +156,8 @@ def prefer_method(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the account.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Let an account pay by a method from now on. By one of no provider it pays itself: runs leave it alone."""
+    """Let an account pay by a method from now on. By one of no provider it pays itself, and runs leave it alone; by a
+    wallet's, runs take from the wallet first and ask the card for the rest."""
     from commands.cards.cards import prefer
     from commands.changing.changes import person_of
 
