@@ -6,7 +6,7 @@ create table duly.request_attachments (
     name text not null check (length(name) between 1 and 120),
     media_type text not null check (media_type in ('application/pdf', 'image/png', 'image/jpeg')),
     content bytea not null check (octet_length(content) between 1 and 5242880),
-    hash bytea generated always as (sha256(content)) stored,
+    hash bytea not null generated always as (sha256(content)) stored,
     actor text not null check (actor <> ''),
     at timestamptz not null default clock_timestamp(),
     unique (request_id, place),
