@@ -125,7 +125,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutant", cases())
+@pytest.mark.parametrize("mutant", list(cases()))
 def test_a_seeded_bug_is_found(mutant: Mutant, owner: Books, database_url: str) -> None:
     definition = owner.value("select pg_get_functiondef(%s::regproc)", f"duly.{mutant.function}")
     owner.connection.execute(mutated(definition, mutant))
