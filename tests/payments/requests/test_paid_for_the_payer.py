@@ -60,7 +60,8 @@ async def test_who_pays_on_the_page_at_the_last_moment_has_paid_and_no_card_is_c
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await handle.execute_update(PaymentRequest.pay, FOR_THEM)
 
-    assert "must be open" in str(refused.value.cause)
+    # The event of the payment may have come already, or the closing of the page finds it.
+    assert "payment_request_open" in str(refused.value.cause)
     assert (await handle.result()).state == "paid"
     assert (charges(stripe_sandbox), await merchant.balance(account)) == ([1], -2500)
 
