@@ -11,13 +11,12 @@ from activities.bank.debits.missing_files import DebitAdopted, FileBecame, Missi
 from activities.bank.formats.zipped import files_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_status import status_answers
-from commands.bank.refund_confirmation import Answer
+from commands.bank.refund_confirmation import Answer, apply_answers
 from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings, reading_database_of
-from models.bank.refund_answer import BankBatchAnswer
 from models.listing import ListPage
 from models.problem import Problem, refusal
 
@@ -84,22 +83,9 @@ async def note_sent(output: Output, batch: str, *, actor: str, reason: str) -> N
 async def confirm(output: Output, file: Path, *, actor: str, reason: str) -> None:
     """Apply a status report. A bad line is named, and every good one is applied."""
     settings = read_settings()
-    results: list[DebitAnswered | Problem] = []
     async with database_of(settings) as database:
         answers = DebitAnswers(database)
-        batches: list[BankBatchAnswer] = []
-        answered: set[str] = set()
-        for answer in _read_all(file):
-            if isinstance(answer, BankBatchAnswer):
-                batches.append(answer)
-            elif isinstance(answer, Problem):
-                results.append(answer)
-            else:
-                answered.add(answer.reference)
-                results.append(await answers.apply(answer))
-        # What is said of a debit counts more than what is said of its file, wherever it stands.
-        for batch in batches:
-            results += await answers.apply_batch(batch, answered)
+        results = await apply_answers(answers, _read_all(file))
         done = [one for one in results if isinstance(one, DebitAnswered)]
         touched = await answers.accounts({one.debit for one in done if one.became is not DebitBecame.WAITING})
         signals = await signal_collections(output, database, settings, touched, signal="gateway_event")

@@ -3,9 +3,9 @@
 import getpass
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich.table import Table
 
@@ -26,6 +26,7 @@ from models.money import Money
 from models.problem import Problem, refusal
 
 Answer = BankRefundAnswer | BankBatchAnswer | Problem
+Applied_co = TypeVar("Applied_co", covariant=True)
 
 _REFERENCE = re.compile(r"R[0-9]{1,18}")
 
@@ -56,14 +57,26 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
         },
         _table(done),
         *([problem_table(problems)] if problems else []),
-        table("Answers", "Outcome", "Number", rows=list(summary.items()), right=("Number",)),
+        table("Answers", "Applied_co", "Number", rows=list(summary.items()), right=("Number",)),
         is_good=not problems,
     )
 
 
-async def apply_answers(confirming: RefundConfirm, answers: Iterable[Answer]) -> list[Confirmed | Problem]:
+class AppliesAnswers(Protocol[Applied_co]):
+    """What takes a bank's answers, about refunds or about debits: of one payment, or of all in a file."""
+
+    async def apply(self, answer: BankRefundAnswer) -> Applied_co | Problem: ...
+
+    async def apply_batch(
+        self, batch: BankBatchAnswer, answered: Collection[str]
+    ) -> Sequence[Applied_co | Problem]: ...
+
+
+async def apply_answers(
+    confirming: AppliesAnswers[Applied_co], answers: Iterable[Answer]
+) -> list[Applied_co | Problem]:
     """Apply answers. What is said of a payment counts more than what is said of its file, wherever it stands."""
-    results: list[Confirmed | Problem] = []
+    results: list[Applied_co | Problem] = []
     batches: list[BankBatchAnswer] = []
     answered: set[str] = set()
     for answer in answers:
@@ -146,4 +159,4 @@ def _document(one: Confirmed) -> dict[str, Any]:
 
 def _table(done: Iterable[Confirmed]) -> Table:
     rows = [(one.answer.line, one.answer.reference, one.account_id, one.became, one.answer.reason) for one in done]
-    return table("", "Line", "Reference", "Account", "Outcome", "Why", rows=rows, right=("Line",))
+    return table("", "Line", "Reference", "Account", "Applied_co", "Why", rows=rows, right=("Line",))

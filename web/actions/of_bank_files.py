@@ -24,16 +24,21 @@ DECLINED = "declined"
 @contextmanager
 def stored(content: str) -> Iterator[Path]:
     """Lend a file that was uploaded, for as long as it is read; its own name is nobody's business."""
-    try:
-        read = base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise refusal("file", "file_readable", "did not come whole: choose it again") from error
+    read = content_of(content)
     with TemporaryDirectory(prefix="duly-bank-") as folder:
         path = Path(folder) / "file"
         path.write_bytes(read)
         if zipfile.is_zipfile(path):
             raise refusal("file", "file_is_no_zip", "is a ZIP file: unpack it first, or import it by the command line")
         yield path
+
+
+def content_of(content: str) -> bytes:
+    """Return what a form's field holds of a file. Raises RefusedError for one that did not come whole."""
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise refusal("file", "file_readable", "did not come whole: choose it again") from error
 
 
 def name_of(content: bytes) -> str:

@@ -20,7 +20,7 @@ from models.console.roles import Permission
 from models.problem import Problem, RefusedError
 from web.actions.action import Action
 from web.actions.forms import carried_once, problems_of, require_key
-from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT, name_of, stored
+from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT, content_of, name_of, stored
 from web.context import Visit
 from web.security import FormBounds, text_of
 from web.views.cells import Column, Table, day, link, money, state, table_of, text, words
@@ -63,9 +63,9 @@ async def send_bank_file(visit: Visit, form: FormData) -> Response:
     key = text_of(form, "key")
     require_key(key)
     try:
-        subject = name_of(base64.b64decode(content, validate=True))
-    except ValueError as error:
-        raise HTTPException(422, "The file did not come whole: choose it again.") from error
+        subject = name_of(content_of(content))
+    except RefusedError as refused:
+        return await _upload(visit, action.verb, [one.message for one in refused.problems])
     known = {"rejection": rejection} if rejection else {}
     asked = AskedAction(subject, visit.user.id, reason, key, known)
     problems: Sequence[object] = problems_of(action, asked)
@@ -100,7 +100,7 @@ async def _preview(
         title=f"{action.name}?",
         action=action,
         content=content,
-        file=name_of(base64.b64decode(content)),
+        file=name_of(content_of(content)),
         rejection=rejection,
         reason=reason,
         key=secrets.token_hex(16),

@@ -107,7 +107,7 @@ async def test_what_is_no_file_of_the_bank_says_so_and_another_may_be_chosen(act
     wrong = await uploaded(browser, b"dear all,\nthe money came\n")
     empty = await uploaded(browser, b"")
     large = await uploaded(browser, b"x" * (FILE_BYTES_MAX * 2))
-    larger_than_said = await uploaded(browser, b"x" * (FILE_BYTES_MAX + 1))
+    above_limit = await uploaded(browser, b"x" * (FILE_BYTES_MAX + 1))
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("1.csv", "bank_reference,booked_on,amount,currency\n")
@@ -117,8 +117,8 @@ async def test_what_is_no_file_of_the_bank_says_so_and_another_may_be_chosen(act
     )
 
     assert [one.status_code for one in (wrong, empty, large, unreasoned)] == [422, 422, 413, 422]
-    assert [one.status_code for one in (larger_than_said, zipped)] == [422, 422]
-    assert "more than 1 MiB" in larger_than_said.text
+    assert [one.status_code for one in (above_limit, zipped)] == [422, 422]
+    assert "more than 1 MiB" in above_limit.text
     assert "is a ZIP file" in zipped.text
     assert 'type="file"' in wrong.text
     assert "Choose a file" in empty.text
