@@ -1,17 +1,22 @@
 """What is open has a workflow: what was stopped, lost or never started goes on from its row, or asks a person."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.database import Database
+from activities.events.inbox import EventInbox
 from activities.supervision.supervision import Progress, Supervision
 from models.collections.collection import RetryCommand, Stage
+from models.disputes.dispute import DisputeRecord
+from models.gateway.events import EventSubject, GatewayEvent
 from models.gateway.gateway_request import CollectResult
 from models.supervision.supervision import NextStep, ObjectKind, Supervised, SupervisionRequest
-from models.workflow_ids import collection_id
+from models.workflow_ids import collection_id, dispute_id
 from sandbox.stripe.control.client import SandboxControl
+from tests.disputes.test_disputes import charge_of
+from tests.fixtures.refunds import RefundClient
 from tests.supervision.scenario import NOTHING, seen_as_running
 from tests.support.attempts import charged
 from tests.support.builders import Merchant, declined
@@ -135,6 +140,42 @@ async def test_what_temporal_knows_nothing_of_goes_on_too(
     assert (found.resumed, found.stopped[0].how) == (1, "missing")
     assert (await standing_duly.collection(account, period).result()).stage == Stage.SETTLED
     assert charged(stripe_sandbox) == (1, 2500)
+
+
+async def told_of(refunds: RefundClient, *events: GatewayEvent) -> None:
+    """Events that were delivered, and nothing of what came of them is left."""
+    inbox = EventInbox(refunds.database, "stripe")
+    await inbox.receive(*events)
+    await inbox.delivered([event.id for event in events])
+
+
+async def test_a_dispute_that_was_stopped_before_its_first_reading_is_known_from_its_event(
+    refunds: RefundClient,
+) -> None:
+    """Its event is delivered, its workflow is gone, and there is no row: nothing else would tell of it today."""
+    account = await refunds.merchant.account("jo")
+    [payment] = await refunds.paid(2500, account=account)
+    dispute = str(refunds.sandbox.create_dispute(await charge_of(refunds, payment))["id"])
+    yesterday = datetime.fromtimestamp(refunds.sandbox.now(), UTC) - timedelta(days=1)
+    await told_of(refunds, *[event async for event in refunds.gateway.events(yesterday)])
+
+    found = await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
+
+    assert (found.resumed, [one.how for one in found.stopped]) == (1, ["missing"])
+    handle = refunds.duly.client.get_workflow_handle(dispute_id(dispute))
+    read = await handle.execute_update("first_reading", result_type=DisputeRecord)
+    assert (read.account_id, read.amount_minor) == (account, 2500)
+    again = await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
+    assert (again.open, again.resumed) == (1, 0)
+
+
+async def test_a_dispute_of_no_payment_of_ours_needs_no_workflow(refunds: RefundClient) -> None:
+    foreign = GatewayEvent(
+        "evt_1", "charge.dispute.created", EventSubject.DISPUTE, "dp_1", "", "", ("pi_1",), False, datetime.now(UTC)
+    )
+    await told_of(refunds, foreign)
+
+    assert (await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)).open == 0
 
 
 async def test_who_closes_a_collection_that_the_database_has_forgotten_leaves_its_member_to_the_supervisor(

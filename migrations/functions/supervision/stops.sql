@@ -114,9 +114,18 @@ begin
         where d.closed_at is null and d.awarded_at < now() - p_at_least and d.award_id > v_first
         order by d.award_id limit p_limit;
     when 'dispute' then return query
-        select array[d.id], d.provider_id, '', d.account_id from duly.disputes d
-        where d.closed_at is null and d.opened_at < now() - p_at_least and d.id > v_first
-        order by d.id limit p_limit;
+        -- One that an event told of and that was stopped before its first reading has no row: the event stands for it, for as
+        -- long as a round of the reconciliation, which lists the gateway's own disputes, may be away.
+        select array[o.id], o.provider, '', o.account from (
+            select d.id, d.provider_id as provider, d.account_id as account from duly.disputes d
+            where d.closed_at is null and d.opened_at < now() - p_at_least
+            union
+            select e.object_id, e.provider_id, r.account_id from duly.gateway_events e
+            join duly.gateway_requests r on r.provider_id = e.provider_id and r.kind = 'payment' and r.gateway_reference = any (e.mentions)
+            where e.subject = 'dispute' and e.delivered_at between now() - interval '7 days' and now() - p_at_least
+              and not exists (select from duly.disputes d where d.id = e.object_id)
+        ) o (id, provider, account)
+        where o.id > v_first order by o.id limit p_limit;
     when 'card' then return query
         select array[c.id], c.provider_id, '', c.account_id from duly.cards c
         where c.state not in ('rejected', 'replaced', 'removed') and c.created_at < now() - p_at_least and c.id > v_first
