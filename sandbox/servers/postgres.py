@@ -27,6 +27,7 @@ INITDB_OPTIONS = (
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
+    "--set=scram_iterations=1",
 )
 
 SETTINGS = {
@@ -36,6 +37,8 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "max_connections": "200",
     "password_encryption": "scram-sha-256",
+    # Iterations make guessing a person's password dear. These are random, and each connection would pay for it.
+    "scram_iterations": "1",
     "timezone": "UTC",
     "log_line_prefix": "%m [%p] %u@%d ",
     # The ledger's promises rest on these three; they are said aloud so that nobody has to know the defaults.
@@ -59,6 +62,31 @@ class Passwords:
         return cls(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(18))
 
 
+class Administration:
+    """A session of the superuser, who makes and drops databases."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+
+    async def create_database(self, name: str, *, template: str = "template1", strategy: str = "wal_log") -> None:
+        """Create a database of the owner role as a copy of `template`, to which nobody may be connected.
+
+        The strategy `file_copy` is cheaper where files are in memory.
+        """
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY {}")
+        names = (sql.Identifier(each) for each in (name, OWNER, template, strategy))
+        await self._connection.execute(statement.format(*names))
+
+    async def drop_database(self, name: str) -> None:
+        """Drop a database and whoever is still connected to it; nothing if there is none."""
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        await self._connection.execute(statement)
+
+    async def row(self, query: LiteralString, *arguments: str) -> tuple[Any, ...]:
+        """Return the one row of a query that looks at the server as a whole."""
+        return await (await self._connection.execute(query, arguments)).fetchone() or ()
+
+
 @dataclass(frozen=True)
 class PostgresServer:
     """A running server on 127.0.0.1."""
@@ -74,27 +102,37 @@ class PostgresServer:
         """Return the SQLAlchemy address under the role that the workers use."""
         return self._url(RUNTIME, self.passwords.runtime, database)
 
-    async def create_database(self, name: str, *, template: str = "template1", strategy: str = "wal_log") -> None:
-        """Create a database of the owner role as a copy of `template`, to which nobody may be connected.
+    async def superuser_session(self, database: str = "postgres") -> psycopg.AsyncConnection:
+        """Connect to a database as the superuser; each statement commits by itself."""
+        return await psycopg.AsyncConnection.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=SUPERUSER,
+            password=self.passwords.superuser,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
 
-        The strategy `file_copy` is cheaper where files are in memory.
-        """
-        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY {}")
-        names = (sql.Identifier(each) for each in (name, OWNER, template, strategy))
-        await self._run(statement.format(*names))
+    @contextlib.asynccontextmanager
+    async def administration(self) -> AsyncIterator[Administration]:
+        """Open a session of the superuser."""
+        async with await self.superuser_session() as connection:
+            yield Administration(connection)
+
+    async def create_database(self, name: str) -> None:
+        """Create a database of the owner role, with nothing in it."""
+        async with self.administration() as administration:
+            await administration.create_database(name)
 
     async def drop_database(self, name: str) -> None:
         """Drop a database and whoever is still connected to it; nothing if there is none."""
-        await self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    async def row(self, query: LiteralString, *arguments: str) -> tuple[Any, ...]:
-        """Return the one row of a query that looks at the server as a whole."""
-        async with await self._connect() as connection:
-            return await (await connection.execute(query, arguments)).fetchone() or ()
+        async with self.administration() as administration:
+            await administration.drop_database(name)
 
     async def create_roles_and_database(self) -> None:
         """Create Duly's roles and database where missing, and set the passwords. Safe to repeat."""
-        async with await self._connect() as connection:
+        async with await self.superuser_session() as connection:
             await _ensure_role(connection, RUNTIME_GROUP, None)
             await _ensure_role(connection, OWNER, self.passwords.owner)
             await _ensure_role(connection, RUNTIME, self.passwords.runtime)
@@ -108,28 +146,13 @@ class PostgresServer:
     async def answers(self) -> bool:
         """Tell whether the server takes connections."""
         try:
-            async with await self._connect():
+            async with await self.superuser_session():
                 return True
         except psycopg.OperationalError:
             return False
 
     def _url(self, role: str, password: str, database: str) -> str:
         return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.port}/{database}"
-
-    async def _run(self, statement: sql.Composed) -> None:
-        async with await self._connect() as connection:
-            await connection.execute(statement)
-
-    async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(
-            host="127.0.0.1",
-            port=self.port,
-            user=SUPERUSER,
-            password=self.passwords.superuser,
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=5,
-        )
 
 
 @contextlib.asynccontextmanager

@@ -62,9 +62,10 @@ async def migrated_template(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_server: PostgresServer, migrated_template: str) -> Databases:
+async def databases(postgres_server: PostgresServer, migrated_template: str) -> AsyncIterator[Databases]:
     """The databases on this server."""
-    return Databases(postgres_server, migrated_template)
+    async with postgres_server.administration() as administration:
+        yield Databases(postgres_server, administration, migrated_template)
 
 
 @pytest.fixture(scope="session")

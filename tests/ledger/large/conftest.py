@@ -1,7 +1,7 @@
 """An account with 20,001 open invoices, made once and copied for each test: what grows with an account shows there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -17,9 +17,10 @@ BATCH = 1_000
 
 
 @pytest.fixture(scope="session")
-async def large_template(postgres_server: PostgresServer, migrated_template: str) -> str:
+async def large_template(postgres_server: PostgresServer, ledger_template: str) -> str:
     """The name of a database that is only ever copied: acc_1 owes 20,001 invoices, acc_2 has as many credits."""
-    await postgres_server.create_database(TEMPLATE, template=migrated_template, strategy="file_copy")
+    async with postgres_server.administration() as administration:
+        await administration.create_database(TEMPLATE, template=ledger_template, strategy="file_copy")
     owner = Books(postgres_server.owner_url(TEMPLATE))
     set_up(owner)
     for start in range(0, INVOICES, BATCH):
@@ -36,9 +37,10 @@ async def large_template(postgres_server: PostgresServer, migrated_template: str
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_server: PostgresServer, large_template: str) -> Databases:
+async def databases(postgres_server: PostgresServer, large_template: str) -> AsyncIterator[Databases]:
     """The copies of the large ledger."""
-    return Databases(postgres_server, large_template, "large")
+    async with postgres_server.administration() as administration:
+        yield Databases(postgres_server, administration, large_template, "large", uses=1)
 
 
 @pytest.fixture
