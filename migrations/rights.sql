@@ -140,9 +140,9 @@ grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.c
     duly.reductions_of_payment to duly_app;
 
 -- refunds
-grant execute on function duly.ask_for_bank_release, duly.credit_basis, duly.decide_bank_refunds, duly.draft_bank_refunds,
+grant execute on function duly.adopt_bank_refund, duly.ask_for_bank_release, duly.credit_basis, duly.decide_bank_refunds, duly.draft_bank_refunds,
     duly.drop_refund_credit, duly.move_refund_credit, duly.open_bank_refunds, duly.open_refund, duly.plan_refund_credit, duly.promotional_credit,
-    duly.record_refund, duly.refund_view, duly.standing_payment to duly_app;
+    duly.record_refund, duly.refund_view, duly.require_no_missing_refund_file, duly.standing_payment to duly_app;
 
 -- reports
 grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.keep_report, duly.kept_report, duly.ledger_movement,

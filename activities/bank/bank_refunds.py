@@ -8,8 +8,7 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities.bank.refund_export import DRAFT_SECONDS, RefundExport
-from activities.database import Database
-from activities.ledger.client import naming_the_rule
+from activities.database import Database, RuleBrokenError, SendingHeldError
 from models.bank.bank_refunds import BankRefundsDecision, BankRefundsRecord
 from models.bank.refund_plan import FileFormat, SkipReason, Terms, against, refund_key
 from models.money import Money
@@ -18,6 +17,8 @@ from models.workflow_ids import bank_refunds_id
 
 # So many accounts of each currency are named to operators: the first ones, to look at.
 NAMED = 10
+# The rule of the database while files of a gap are missing.
+FILES_ARE_KNOWN = "files_are_known"
 _RECORD = TypeAdapter(BankRefundsRecord)
 
 
@@ -35,7 +36,8 @@ class BankRefundActivities:
     async def open_bank_refunds(self, period: str) -> BankRefundsRecord:
         """Draft a month's refunds, once: a month that was drafted before answers with how it stands.
 
-        Bank details come with the file and not before, so nobody is left out for having none here.
+        Bank details come with the file and not before, so nobody is left out for having none here. Raises
+        SendingHeldError while files of a gap are missing: what they pay would be drafted again.
         """
         rules = await self._database.read_first(select(RefundRulesRow.bank_file, RefundRulesRow.refunds_credit))
         file_format = FileFormat(rules.bank_file) if rules else FileFormat.PAIN_001
@@ -51,7 +53,7 @@ class BankRefundActivities:
             for one in await RefundExport(self._database, actor="system").candidates()
             if against(one, terms) in {None, SkipReason.PAYEE_MISSING}
         ]
-        with naming_the_rule():
+        try:
             answer = await self._database.call(
                 "open_bank_refunds",
                 period=period,
@@ -59,6 +61,11 @@ class BankRefundActivities:
                 refunds={"rows": rows},
                 timeout_seconds=DRAFT_SECONDS,
             )
+        except RuleBrokenError as error:
+            if error.type == FILES_ARE_KNOWN:
+                # A person says which files the bank has; then the same call works.
+                raise SendingHeldError(str(error)) from error
+            raise error.refused or error from error
         return _RECORD.validate_python(answer)
 
     @activity.defn

@@ -19,6 +19,7 @@ _RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD"})
 _TRUE = frozenset({"true", "1"})
 _STRUCTURED = "RmtInf/Strd/CdtrRefInf/Ref"
 _DOCUMENTS = ("RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/RfrdDocInf/LineDtls/Id/Nb")
+_PAYEE_ACCOUNT = "RltdPties/CdtrAcct/Id/IBAN"
 # Between what is no line of one text: nothing is read across it.
 _APART = "\n  \n"
 # As many details of a batch that cannot be split are read for its words.
@@ -76,6 +77,7 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> Ba
         end_to_end_id=only.first("Refs/EndToEndId") if only else "",
         text=_APART.join(text for text in texts if text),
         payer=only.first(*parties) if only else "",
+        payee_iban=only.first(_PAYEE_ACCOUNT).replace(" ", "") if only and not entry.is_credit else "",
         return_reason=next(iter(_all(shown, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")), ""),
         is_return=_is_return(whole) or any(_is_return(detail) for detail in shown),
     )

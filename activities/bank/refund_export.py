@@ -12,6 +12,7 @@ from models.ledger.account import AccountKind, AccountState
 from models.ledger.transaction import Classification, LifeCycleState
 from models.tables.accounts import AccountBalanceRow, AccountRow
 from models.tables.configuration import BANK_DEBITS, ProviderRow
+from models.tables.returns import RefundAtBankRow
 from models.tables.transactions import FinancialTransactionRow
 
 _PENDING = (
@@ -61,6 +62,7 @@ _DRAFTED = (
         FinancialTransactionRow.total_minor,
         FinancialTransactionRow.state,
         AccountRow.owner_name,
+        exists().where(RefundAtBankRow.transaction_id == FinancialTransactionRow.id).label("is_at_bank"),
     )
     .join(AccountRow, AccountRow.id == FinancialTransactionRow.account_id)
     .order_by(FinancialTransactionRow.account_id)

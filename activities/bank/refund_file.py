@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -76,10 +76,12 @@ def as_pain_001(
     period: str,
     execute_on: date,
     version: PainVersion = PainVersion.V09,
+    month: str = "",
 ) -> bytes:
     """Return the refunds as pain.001, checked against its schema. Raises RefusedError when a field cannot be sent.
 
-    A bank's code is optional; names and texts have the characters that SEPA takes.
+    A bank's code is optional; names and texts have the characters that SEPA takes. `month` is what its id is made of
+    where the file holds a part of the month's refunds: a bank that has the whole one refuses it.
     """
     schema = f"pain.001.001.{version}"
     config = {"name": payer.name, "IBAN": payer.iban, "batch": True, "currency": "EUR"}
@@ -96,7 +98,8 @@ def as_pain_001(
         }
         transfer.add_payment(payment | ({"BIC": payee.bic} if payee.bic else {}))
     try:
-        document = _finished(transfer.export(validate=False), instructions, period)
+        id = message_id_of(period, month or month_content((one.reference, one.amount) for one in instructions))
+        document = _finished(transfer.export(validate=False), id)
         try_valid_xml(document, schema)
     except ValidationError as error:
         raise refusal("payees", "pain_001_valid", "a name or bank account cannot be written in pain.001") from error
@@ -108,13 +111,16 @@ def sepa_text(text: str) -> str:
     return "".join(one if one in _TAKEN else _INSTEAD.get(one, ".") for one in text)
 
 
-def _finished(document: bytes, instructions: Sequence[Instruction], period: str) -> bytes:
-    """Give the message ids made of its refunds: a bank that gets the same list twice sees that it is the same.
+def month_content(refunds: Iterable[tuple[str, Money]]) -> str:
+    """Return what the id of a month's file is made of: a bank that gets a part of it once more sees that it has it."""
+    return "|".join(f"{reference}:{amount}" for reference, amount in refunds)
+
+
+def _finished(document: bytes, id: str) -> bytes:
+    """Give the message its ids.
 
     An agent without a code says so, since an empty element is none, and texts have no character that a bank refuses.
     """
-    content = "|".join(f"{one.reference}:{one.amount}" for one in instructions)
-    id = message_id_of(period, content)
     root = etree.fromstring(document)
     for agent in root.iter("{*}FinInstnId"):
         if not len(agent):

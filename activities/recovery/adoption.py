@@ -22,8 +22,8 @@ from models.tables.configuration import RecoveryLeftRow
 _PAGE = 500
 CONCURRENT = 8
 
-# What is left of a merchant: its account at the gateway. And of a provider of bank debits: files that the bank has.
-MERCHANT, BANK_FILES = "merchant", "bank_files"
+# What is left of a merchant: its account at the gateway. And of banks: files that they have, of debits and of refunds.
+MERCHANT, BANK_FILES, REFUND_FILES = "merchant", "bank_files", "refund_files"
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Adoption:
         return adopted
 
     async def _is_adopted(self, kind: str, object_id: str, noted_at: str) -> bool:
-        if kind == BANK_FILES:
+        if kind in {BANK_FILES, REFUND_FILES}:
             # A person says when no other file is missing.
             return False
         if kind == MERCHANT:

@@ -98,3 +98,35 @@ def confirm_refunds(
     from commands.bank.refund_confirmation import confirm
 
     perform(lambda output: confirm(output, file, actor=actor, rejection_reason=rejection_reason), as_json=as_json)
+
+
+@app.command("adopt")
+@changes()
+def adopt_refunds(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="pain.001 or CSV of `export`, pain.002, camt.",
+        ),
+    ],
+    actor: Annotated[str, typer.Option("--actor", help="Who says so; kept with each refund.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with each refund.")],
+    payees: Annotated[
+        Path | None,
+        typer.Option("--payees", exists=True, dir_okay=False, readable=True, help="Bank details, CSV; never stored."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """After a restore: write down again the refunds of a file that the bank has and the database may have forgotten.
+
+    Until `recover settle` says that no file is missing, nobody is refunded by bank transfer. What a file names is in no
+    other file from then on; `refunds confirm` posts it. Whose a forgotten refund is, CSV says, and else the payees'
+    file by the bank account that was paid.
+    """
+    from commands.bank.refund_adoption import adopt
+
+    perform(lambda output: adopt(output, file, payees, actor=actor, reason=reason), as_json=as_json)

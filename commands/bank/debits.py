@@ -114,8 +114,7 @@ async def adopt(output: Output, provider: str, file: Path, *, actor: str, reason
     """Write down again the debits of a file that the bank has. A bad one is named, and every good one is kept."""
     sent = debits_in(file)
     async with database_of(read_settings()) as database:
-        files = MissingFiles(database)
-        results = [await files.adopt(provider, one, actor=actor, reason=reason) for one in sent]
+        results = await MissingFiles(database).adopt(provider, sent, actor=actor, reason=reason)
     done = [one for one in results if isinstance(one, DebitAdopted)]
     problems = [one for one in results if isinstance(one, Problem)]
     counts = Counter({str(became): 0 for became in FileBecame})

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from activities.bank.bank_refunds import state_of_month
 from activities.bank.refund_export import RefundExport
-from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001
+from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001, month_content
 from activities.imports.csv_files import csv_rows
 from commands.formatting import money
 from commands.output import Output, table
@@ -48,6 +48,7 @@ async def export(output: Output, options: Export) -> None:
     async with database_of(read_settings()) as database:
         # A file that was sent before a restore would be sent again.
         await database.call("require_sending", provider_id="")
+        await database.call("require_no_missing_refund_file")
         if problem := file_problem(options.period, await state_of_month(database, options.period)):
             raise refusal("period", "month_is_released", problem)
         exporting = RefundExport(database, actor=options.actor or getpass.getuser())
@@ -58,9 +59,9 @@ async def export(output: Output, options: Export) -> None:
             skipped = [(one, reason) for one, reason in checked if reason is not None]
             await exporting.draft(options.period, [one for one, reason in checked if reason is None])
             drafted = await exporting.of_period(options.period)
-    waiting = [row for row in drafted if row.state == "draft"]
+    waiting = _waiting(drafted)
     if waiting:
-        _write(options, _content(options, waiting, payees, payer))
+        _write(options, _content(options, drafted, payees, payer))
     _report(output, options, drafted, skipped)
 
 
@@ -97,11 +98,18 @@ def read_payees(file: Path | None) -> dict[str, Payee]:
     return payees
 
 
-def _content(options: Export, waiting: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:
+def _waiting(drafted: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Return what no bank has: a file that was shown after a restore has its refunds for good."""
+    return [row for row in drafted if row.state == "draft" and not row.is_at_bank]
+
+
+def _content(options: Export, drafted: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:
     refunds = [
         Instruction(row.reference_number, row.account_id, Money(row.total_minor, row.currency), row.owner_name)
-        for row in waiting
+        for row in _waiting(drafted)
     ]
+    # Of the whole month, whatever became of its refunds: a file with those that are left is refused as known.
+    month = month_content((row.reference_number, Money(row.total_minor, row.currency)) for row in drafted)
     if options.file_format is FileFormat.CSV:
         return as_csv(refunds, payees, f"Refund {options.period}")
     if missing := [one.account_id for one in refunds if one.account_id not in payees]:
@@ -109,7 +117,13 @@ def _content(options: Export, waiting: Sequence[Row[Any]], payees: dict[str, Pay
     if foreign := [one.account_id for one in refunds if one.amount.currency != "EUR"]:
         raise RefusedError([Problem("format", "currency_of_format", f"{id!r} is not in euros") for id in foreign])
     return as_pain_001(
-        refunds, payees, payer, period=options.period, execute_on=options.execute_on, version=options.version
+        refunds,
+        payees,
+        payer,
+        period=options.period,
+        execute_on=options.execute_on,
+        version=options.version,
+        month=month,
     )
 
 
@@ -142,7 +156,7 @@ def _report(
     ]
     rows = [(row.reference_number, row.account_id, money(row.total_minor, row.currency), row.state) for row in drafted]
     others = [(one["account_id"], str(one["reason"]).replace("_", " ")) for one in left_out]
-    is_written = any(row.state == "draft" for row in drafted)
+    is_written = bool(_waiting(drafted))
     output.answer(
         {
             "period": options.period,
@@ -155,4 +169,4 @@ def _report(
         *([table("In credit and left out", "Account", "Why", rows=others)] if others else []),
     )
     if not is_written:
-        output.note("No file: nothing waits for the bank.")
+        output.note("No file: nothing waits for it. What a file has that `refunds adopt` was shown is with the bank.")

@@ -170,6 +170,7 @@ def _answer(output: Output, view: Mapping[str, Any]) -> None:
         ("Found by the last", sum(last["found"].values())),
         ("Written down by it", last["adopted"]),
         ("Left for a person", len(last["left"])),
+        ("Files of the bank", ", ".join(view["files"])),
     ]
     left = [
         (one["object"], one["account"], money(one["amount_minor"], one["currency"]), one["why"]) for one in last["left"]
@@ -184,6 +185,11 @@ def _answer(output: Output, view: Mapping[str, Any]) -> None:
 
 def _next_step(view: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     match SendingState(view["state"]):
+        case SendingState.OPEN if view["files"]:
+            return (
+                "Nothing is held but files for the bank: `debits adopt` or `refunds adopt` what the bank has, then duly"
+                f" recover settle {view['files'][0]} --reason ..."
+            )
         case SendingState.OPEN:
             return "Nothing is held."
         case SendingState.HELD:

@@ -1,6 +1,6 @@
 """A line of a bank statement, whatever file it came from (F122)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from models.bank.identity import LineIdentity
@@ -43,6 +43,8 @@ class BankEntry:
     is_unsplit: bool = False
     batch_ids: tuple[str, ...] = ()
     sent_ids: tuple[str, ...] = ()
+    # Of money that left, whose bank account got it; read by nothing that keeps it.
+    payee_iban: str = field(default="", repr=False)
     read_as: LineIdentity | None = None
 
     @property

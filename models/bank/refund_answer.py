@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,7 +61,12 @@ class BankBatchAnswer:
     @property
     def period(self) -> str:
         """The month whose refunds the file held; "" where no name is one that an export has given."""
-        return next((found[1] for id in self.ids if (found := _EXPORTED.fullmatch(id))), "")
+        return period_of(self.ids)
+
+
+def period_of(ids: Iterable[str]) -> str:
+    """Return the month of the file that has one of these names; "" where none is one that an export has given."""
+    return next((found[1] for id in ids if (found := _EXPORTED.fullmatch(id))), "")
 
 
 def message_id_of(period: str, content: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from models.bank.entry import BankEntry
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
 from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
-from models.imports.columns import ANSWERS, BANK, PAYEES
+from models.bank.sent_refund import SentRefund, is_refund_reference, period_in
+from models.imports.columns import ANSWERS, BANK, PAYEES, SENT_REFUNDS
 from models.imports.rows import Cells
-from models.money import AMOUNT_MINOR_MAX
+from models.money import AMOUNT_MINOR_MAX, Money
 
 # How banks of other countries write an amount and a day, where only one reading is left: `-1.234,56`, `1'234.56`,
 # `12,50-`; `20.05.2026`, `20260520`. Three digits behind the only mark may be thousands, and stay as they are.
@@ -93,3 +94,17 @@ def refund_answer(line: int, cells: Mapping[str, str]) -> BankRefundAnswer:
             reason=reading.within("reason", 400),
         )
     )
+
+
+def sent_refund(line: int, cells: Mapping[str, str]) -> SentRefund:
+    """Read a refund of a CSV file that `refunds export` wrote. Raises RefusedError with all that is wrong with it."""
+    reading = Cells(SENT_REFUNDS, line, cells)
+    currency = reading.currency("currency")
+    amount_minor = reading.amount("amount", currency, least=1)
+    if not is_refund_reference(reading.text("reference")):
+        reading.refuse("reference", "written_here", "is no reference that Duly has given")
+    if not (period := period_in((), reading.text("description"))):
+        reading.refuse("description", "written_here", "names no month, such as Refund 2026-11")
+    account_id, reference = reading.id("account_id"), reading.text("reference")
+    reading.finish(None)
+    return SentRefund(line, "", period, reference, Money(amount_minor, currency), account_id)

@@ -11,11 +11,12 @@ from models.problem import Problem, RefusedError
 
 ACCOUNTS, SUBSCRIPTIONS, CARDS = "accounts", "subscriptions", "cards"
 BANK, PAYEES, ANSWERS = "bank", "payees", "answers"
+SENT_REFUNDS = "sent_refunds"
 AWARDS = "awards"
 PAYMENT_REQUESTS = "payment_requests"
 
 # Files of the bank: the money is real, so nothing is refused for what a payer wrote. It is kept without card numbers.
-OF_THE_BANK = frozenset({BANK, ANSWERS})
+OF_THE_BANK = frozenset({BANK, ANSWERS, SENT_REFUNDS})
 
 # What ends a line within a cell of a bank's file.
 LINE_END = "\n"
@@ -98,6 +99,16 @@ COLUMNS = MappingProxyType(
             Column("amount", "such as 12.50; must be the refund's"),
             Column("reason", "why it was rejected"),
         ),
+        SENT_REFUNDS: (
+            Column("reference", "the refund's reference number", None),
+            Column("account_id", "whose refund it is", None),
+            Column("name", "who is paid"),
+            Column("iban", "where to"),
+            Column("bic", "the bank's code"),
+            Column("amount", "such as 12.50", None),
+            Column("currency", "ISO 4217, upper case", None),
+            Column("description", "which month's it is, such as Refund 2026-11", None),
+        ),
         AWARDS: (
             Column("award_id", "the reward's own reference: the same award is one reduction", None),
             Column("merchant_id", "a merchant of the merchants file", None),
@@ -136,6 +147,7 @@ ID_COLUMNS = MappingProxyType(
         BANK: "bank_reference",
         PAYEES: "account_id",
         ANSWERS: "reference",
+        SENT_REFUNDS: "reference",
         AWARDS: "award_id",
         PAYMENT_REQUESTS: "request_id",
     }

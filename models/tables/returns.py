@@ -61,6 +61,20 @@ class BankRefundMonthRow(Base):
     reason: Mapped[str]
 
 
+class RefundAtBankRow(Base):
+    """A refund of a file that was sent before a restore, as a person has shown (F120)."""
+
+    __tablename__ = "refunds_at_bank"
+
+    transaction_id: Mapped[str] = mapped_column(
+        Text(collation="C"), ForeignKey("duly.financial_transactions.id"), primary_key=True
+    )
+    file: Mapped[str]
+    adopted_at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str]
+
+
 class RefundRunRow(Base):
     """One day's refunds of a provider (X67, F120)."""
 

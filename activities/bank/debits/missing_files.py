@@ -1,6 +1,6 @@
 """Files of debits that the bank has and a restored database has forgotten: each is read and written down again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +19,10 @@ _DEBIT_PATHS = {
     "debit": "PmtId/EndToEndId",
     "mandate": "DrctDbtTx/MndtRltdInf/MndtId",
 }
+
+
+# It is known by mandate and amount alone, which may be those of another debit of the file.
+_UNCLEAR = "unclear"
 
 
 class FileBecame(StrEnum):
@@ -40,6 +44,7 @@ class SentDebit:
     amount: Money
     sequence_type: str
     collect_on: date
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,25 @@ class MissingFiles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def adopt(self, provider: str, sent: SentDebit, *, actor: str, reason: str) -> DebitAdopted | Problem:
-        """Let a debit be in its file; what it is in already stays."""
+    async def adopt(
+        self, provider: str, sent: Sequence[SentDebit], *, actor: str, reason: str
+    ) -> list[DebitAdopted | Problem]:
+        """Let each debit be in its file, or return the problem with it; what it is in already stays.
+
+        Those that are known by their id or their invoices come first: nobody takes the row of another.
+        """
+        done: dict[SentDebit, DebitAdopted | Problem] = {}
+        for is_last in (False, True):
+            for one in sent:
+                if one not in done and (
+                    became := await self._adopt(provider, one, is_last=is_last, actor=actor, reason=reason)
+                ):
+                    done[one] = became
+        return [done[one] for one in sent]
+
+    async def _adopt(
+        self, provider: str, sent: SentDebit, *, is_last: bool, actor: str, reason: str
+    ) -> DebitAdopted | Problem | None:
         try:
             became = await self._database.call(
                 "adopt_debit",
@@ -71,13 +93,15 @@ class MissingFiles:
                 currency=sent.amount.currency,
                 sequence_type=sent.sequence_type,
                 collect_on=sent.collect_on,
+                text=sent.text,
+                is_last=is_last,
                 actor=actor,
                 reason=reason,
             )
         except RuleBrokenError as error:
             field, _, message = str(error).partition(": ")
             return Problem(field, error.type or "refused", message, "debits", sent.line)
-        return DebitAdopted(sent.line, sent.id, FileBecame(became))
+        return None if became == _UNCLEAR else DebitAdopted(sent.line, sent.id, FileBecame(became))
 
 
 def debits_in(path: Path) -> list[SentDebit]:
@@ -120,4 +144,5 @@ def _debit(element: "etree._Element", part: Leaves, batch: str) -> SentDebit:
         amount,
         part.first("PmtTpInf/SeqTp"),
         collect_on,
+        leaves.first("RmtInf/Ustrd"),
     )

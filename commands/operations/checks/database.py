@@ -16,7 +16,7 @@ from activities.database import (
 from activities.events.movements import ExpectationQueries
 from activities.reconciliation.queries import ReconciliationQueries
 from commands.operations.checks.encryption import examine_database_encryption, what_ails_a_certificate
-from commands.operations.checks.finding import Finding, ok, unchecked, wrong
+from commands.operations.checks.finding import Finding, ok, unchecked, warning, wrong
 from commands.operations.checks.months import examine_months
 from commands.session import reading_database_of
 from migrations.run import head
@@ -73,6 +73,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _role(database)
             yield await _movements(database)
             yield await _sending(database)
+            yield await _bank_files(database)
             yield await _discrepancies(database)
             yield await examine_months(database)
         except DatabaseAccessError as error:
@@ -135,6 +136,19 @@ async def _sending(database: Database) -> Finding:
         advice = "run `duly recover show`: it names the next step"
         return wrong("sending", f"nothing is sent to {held[0].provider_id}: {held[0].reason}", advice)
     return ok("sending", "open")
+
+
+async def _bank_files(database: Database) -> Finding:
+    """Say which files for the bank wait until a person has shown what it has."""
+    left = await database.rows(
+        "select provider_id, object from duly.recovery_left"
+        " where kind in ('bank_files', 'refund_files') and settled_at is null order by noted_at, object"
+    )
+    if left:
+        of = ", ".join(f"{one.object} (DULY_PROVIDER={one.provider_id})" for one in left)
+        advice = "`debits adopt` or `refunds adopt` each file that the bank has, then `duly recover settle`"
+        return warning("bank files", f"none is written, for a restore may have forgotten some: {of}", advice)
+    return ok("bank files", "none is missing after a restore")
 
 
 async def _discrepancies(database: Database) -> Finding:

@@ -16,9 +16,12 @@ begin
 end $$;
 
 -- One debit of such a file is the bank's again, under the file's ids. One that was asked for in the gap is unknown here, and was asked
--- for anew since: it is known by its mandate and amount. 'adopted', or 'unchanged' where it is in that file already.
+-- for anew since: it is known by its mandate, amount and invoices; by the first two alone where `p_is_last` says that no other debit of
+-- the file may be meant. What was asked for before the backup has its own id in whatever file it is. 'adopted', 'unchanged' where it
+-- is in that file already, or 'unclear'.
 create or replace function duly.adopt_debit(p_provider_id text, p_batch_id text, p_payment_information text, p_id text,
-    p_mandate_id text, p_amount_minor bigint, p_currency text, p_sequence_type text, p_collect_on date, p_actor text, p_reason text)
+    p_mandate_id text, p_amount_minor bigint, p_currency text, p_sequence_type text, p_collect_on date, p_text text, p_is_last boolean,
+    p_actor text, p_reason text)
 returns text language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.mandates;
@@ -40,8 +43,12 @@ begin
         perform duly.refuse('file_is_missing', format('provider: no file of %s is missing', p_provider_id));
     end if;
     if d.id is null then
-        select * into d from duly.debits where mandate_id = p_mandate_id and amount_minor = p_amount_minor and currency = p_currency
-            and state = 'pending' order by created_at, id limit 1 for update;
+        select x.* into d from duly.debits x join duly.gateway_requests r on r.id = x.request_id
+        where x.mandate_id = p_mandate_id and x.amount_minor = p_amount_minor and x.currency = p_currency and x.state = 'pending'
+            and (p_is_last or duly.written_by(m, r.invoices) ->> 'text' = p_text) and x.created_at >= (select min(noted_at)
+                from duly.recovery_left where provider_id = p_provider_id and kind = 'bank_files' and settled_at is null)
+        order by x.created_at, x.id limit 1 for update of x;
+        if d.id is null and not p_is_last then return 'unclear'; end if;
     end if;
     if d.id is null then
         perform duly.refuse('debit_exists', format('debit: %s is unknown, and nothing of its amount waits by %s; let the run ask for '

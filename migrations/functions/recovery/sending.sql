@@ -186,6 +186,7 @@ begin
         perform setval(c.oid::regclass, nextval(c.oid::regclass) + 1000000) from pg_class c
         where c.relnamespace = 'duly'::regnamespace and c.relkind = 'S' and c.relname not like 'numbers\_%';
         perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
+        perform duly.leave_refund_files(p_provider_id, s.epoch + 1, coalesce(p_moment, s.forgot_since - interval '5 minutes'));
     end if;
     update duly.sending set state = 'recovering', is_certain = true, epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
         forgot_since = coalesce(p_moment, forgot_since - interval '5 minutes'), reads = '[]',
@@ -221,7 +222,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'reason', case when i.server_line <> duly.server_line() then 'the database is on another server than before'
             else coalesce(s.reason, '') end, 'forgot_since', s.forgot_since, 'declared_at', s.declared_at, 'epoch_began_at', i.epoch_began_at,
         'quiet_at', s.declared_at + interval '15 minutes', 'now', clock_timestamp(), 'reads', coalesce(s.reads, '[]'),
-        'decisions', coalesce(s.decisions, '{}'))
+        'decisions', coalesce(s.decisions, '{}'),
+        -- Of files that a bank has: those of refunds belong to no provider.
+        'files', (select coalesce(jsonb_agg(l.object order by l.noted_at, l.object), '[]') from duly.recovery_left l
+            where l.settled_at is null and (l.kind = 'refund_files' or (l.kind = 'bank_files' and l.provider_id = p_provider_id))))
     from duly.installation i left join duly.sending s on s.provider_id = p_provider_id
 $$;
 
@@ -277,7 +281,7 @@ create or replace function duly.settle_recovery_left(p_provider_id text, p_objec
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     update duly.recovery_left set settled_at = clock_timestamp(), settled_by = p_actor, settled_because = p_reason
-    where provider_id = p_provider_id and object = p_object and settled_at is null;
+    where (provider_id = p_provider_id or kind = 'refund_files') and object = p_object and settled_at is null;
     if not found then
         perform duly.refuse('object_is_left', format('object: %s is not among what is left', p_object));
     end if;

@@ -12,6 +12,7 @@ begin
     -- A month is one decision: what the schedule has drafted for it takes nobody in, and has no file before its release.
     v_period := split_part(p_refunds -> 'rows' -> 0 ->> 'key', ':', 2);
     perform pg_advisory_xact_lock(hashtextextended('bank_refunds:' || v_period, 0));
+    perform duly.require_no_missing_refund_file();
     if exists (select from duly.bank_refund_months m where m.period = v_period and m.state in ('waiting', 'rejected')) then
         perform duly.refuse('month_is_released', format('%s was drafted by the schedule: duly refunds release', v_period));
     end if;
@@ -46,6 +47,7 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtextextended('bank_refunds:' || p_period, 0));
     if not exists (select from duly.bank_refund_months where period = p_period) then
+        perform duly.require_no_missing_refund_file();
         select count(*) into v_before from duly.financial_transactions t
             where t.idempotency_key >= format('refund:%s:', p_period) and t.idempotency_key < format('refund:%s;', p_period);
         if v_before = 0 then
@@ -69,6 +71,7 @@ declare
     v record;
 begin
     select * into m from duly.bank_refund_months where period = p_period for update;
+    perform duly.require_no_missing_refund_file();
     if m.period is null or m.state not in ('waiting', p_state) then
         perform duly.refuse('bank_refunds_wait', format('the refunds of %s are %s, so there is nothing to decide', p_period,
             coalesce(m.state, 'not drafted')));
@@ -76,6 +79,8 @@ begin
     if m.state = 'waiting' then
         if p_state = 'rejected' then
             for v in select t.id, t.account_id from duly.financial_transactions t where t.state = 'draft'
+                -- What is at the bank is the bank's to answer.
+                and not exists (select from duly.refunds_at_bank b where b.transaction_id = t.id)
                 and t.idempotency_key >= format('refund:%s:', p_period) and t.idempotency_key < format('refund:%s;', p_period)
                 order by t.account_id
             loop

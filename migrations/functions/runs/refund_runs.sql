@@ -15,7 +15,7 @@ begin
     from duly.reductions d
     where d.state = 'awarded' and d.awarded_at + make_interval(days => (d.settings ->> 'hold_days')::integer) <= now()
       and not duly.is_sale_disputed(d) and duly.provider_of_reduction(d) = p_provider_id;
-    if (select refunds_credit from duly.refund_rules) then
+    if (select refunds_credit from duly.refund_rules) and duly.may_refund_credit() then
         insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
         select p_run_id, 'credit/' || a.id, 'credit', a.id, a.currency, duly.chargeable_part(o.open_minor, a.currency)
         from duly.account_balances b join duly.accounts a on a.id = b.account_id and a.kind = 'customer' and a.state <> 'terminated'
@@ -63,11 +63,11 @@ begin
     select provider_id into strict v_provider from duly.refund_runs where id = i.run_id;
     perform from duly.account_balances where account_id = i.account_id for no key update;
     select duly.chargeable_part(least(i.amount_minor, -balance_minor - duly.not_refundable(i.account_id)), i.currency)
-    into v_open from duly.account_balances where account_id = i.account_id;
+    into v_open from duly.account_balances where account_id = i.account_id and duly.may_refund_credit();
     for v in select f.*, duly.payment_request_of(f.payment_id) as request_id
         from duly.refundable_payments(i.account_id, true, null) f where f.provider_id = v_provider
     loop
-        exit when v_open <= 0;
+        exit when coalesce(v_open, 0) <= 0;
         -- A restored database that plans the day again makes the same names.
         v_id := 'credit_' || left(encode(sha256(convert_to(concat_ws('/', i.run_id, i.account_id, cardinality(v_ids) + 1),
             'utf8')), 'hex'), 32);

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.database import Database, DatabaseUnavailableError
 from tests.bank.debits.direct_debits import BY, DirectDebits, credited, written
 from tests.support.attempts import broken_invariants
-from tests.support.builders import Merchant
+from tests.support.builders import PERIOD, Merchant
 from tests.support.command_line import CommandLine, CommandResult
 
 
@@ -111,6 +111,29 @@ async def test_no_file_is_written_before_those_that_the_bank_has_are_known_and_e
     assert [await debits.merchant.balance(account) for account in asked] == [0, 0, 0]
     assert await debits.ledger("gateway_clearing:sepa") == 0
     assert await broken_invariants(debits.merchant) == []
+
+
+async def test_each_debit_of_a_file_is_that_of_its_own_invoices_in_whatever_order_they_were_asked_for_anew(
+    debits: DirectDebits, owner_engine: AsyncEngine
+) -> None:
+    account = await debits.payer("c1")
+    await debits.collect(account)
+    await debits.merchant.invoice(account, 2500)
+    await debits.collect(account, period="2026-12")
+    await debits.export("sent.xml")
+    sent = {one["id"]: one for one in written(debits.folder / "sent.xml")}
+    asked = await debits.merchant.run("select id, request_id from duly.debits order by length(id), id")
+    batch = next(iter(sent.values()))["information"].rpartition("-")[0]
+    await forget_the_file(debits, owner_engine, batch, *sent)
+    await recovered(debits, owner_engine)
+    for period in ("2026-12", PERIOD):
+        did_not_happen = await debits.collect(account, period=period)
+        await debits.collect(account, did_not_happen.attempt + 1, period=period)
+
+    adopted = await debits.cli.json("debits", "adopt", "sepa", str(debits.folder / "sent.xml"), *BY)
+
+    assert adopted["summary"]["adopted"] == 2
+    assert await debits.merchant.run("select id, request_id from duly.debits order by length(id), id") == asked
 
 
 async def test_ids_of_debits_that_the_bank_may_know_are_not_given_again(
