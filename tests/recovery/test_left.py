@@ -48,11 +48,13 @@ async def test_an_account_is_charged_again_when_a_person_has_settled_what_was_le
     postgres_server: PostgresServer, stripe_sandbox: SandboxControl,
 ) -> None:  # fmt: skip
     books, account = await left(merchant, collecting, watching, backup, database, postgres_server)
-    payment = await books.merchant.value("select object from duly.recovery_left")
+    payment = await books.merchant.value("select object from duly.recovery_left where kind = 'payment'")
     await books.database.call("settle_recovery_left", provider_id="stripe", object=payment, **WHO)
 
     result = await books.collecting.collect(request_for(account, period="2026-12"))
 
     assert (result.outcome, charged(stripe_sandbox)) == (CollectOutcome.SETTLED, (2, 5000))
-    settled = await books.merchant.run("select settled_by, settled_because from duly.recovery_left")
+    settled = await books.merchant.run(
+        "select settled_by, settled_because from duly.recovery_left where object = :id", id=payment
+    )
     assert [tuple(row) for row in settled] == [("maria", "the disk was lost")]

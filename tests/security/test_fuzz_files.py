@@ -6,12 +6,15 @@ import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from datetime import date
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from activities.bank.missing.sent_refunds import refunds_in
+from activities.bank.refund_file import Instruction, Payer, as_pain_001
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_content, read_document
 from activities.imports.csv_files import csv_rows
@@ -20,9 +23,11 @@ from commands.bank.refund_confirmation import read_answers
 from commands.bank.refund_export import read_payees
 from commands.bank.statement_files import read_entries
 from commands.disputes.disputes import read_evidence
+from models.bank.payee import Payee
 from models.card_number import holds_card_number
-from models.imports.columns import ACCOUNTS, AWARDS, CARDS, COLUMNS, PAYMENT_REQUESTS, SUBSCRIPTIONS
+from models.imports.columns import ACCOUNTS, AWARDS, CARDS, COLUMNS, PAYMENT_REQUESTS, SENT_REFUNDS, SUBSCRIPTIONS
 from models.imports.rows import ImportReference
+from models.money import Money
 from models.payments.request_rows import payment_request_line
 from models.problem import Problem, RefusedError
 from models.reductions.award_rows import award_row
@@ -42,7 +47,7 @@ VALUES = {
     "subscription_id": "sub_1", "billing_day": "31", "starts_on": "2026-11-01", "customer": "cus_1", "token": "pm_1",
     "brand": "visa", "last4": "4242", "exp_month": "12", "exp_year": "2030", "iban": "DE89370400440532013000",
     "name": "Ada", "reference": "rf_1", "status": "paid", "award_id": "aw_1", "merchant_id": "bakery", "amount": "2.50",
-    "request_id": "req_1", "title": "Consulting", "valid_days": "14", "mail": "no",
+    "request_id": "req_1", "title": "Consulting", "valid_days": "14", "mail": "no", "description": "Refund 2026-11",
 }  # fmt: skip
 NASTY = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b"\r", b"\n\n", b",,,,", b";", b"\xf0\x9f\x92\xb8", b"\xc3",
@@ -80,6 +85,8 @@ READERS: dict[str, tuple[str, Read]] = {
     "statement.xml": ("", read_entries),
     "answers.csv": (table("answers"), read_answers),
     "answers.xml": ("", read_answers),
+    "sent_refunds.csv": (table(SENT_REFUNDS), refunds_in),
+    "sent_refunds.xml": ("", refunds_in),
     "payees.csv": (table("payees"), one_of(read_payees)),
     "awards.csv": (table(AWARDS), lambda path: csv_rows(AWARDS, path, award_row)),
     "payment_requests.csv": (
@@ -110,6 +117,13 @@ def good(folder: Path, name: str) -> bytes:
             )
         case "answers.xml":
             path = status_report(folder, ("rf_1", "ACSC", ""), ("rf_2", "RJCT", "AC04"))
+        case "sent_refunds.csv":
+            return written.replace("rf_", "R").encode()
+        case "sent_refunds.xml":
+            refunds = [Instruction(f"R{n}", "acc_1", Money(700 * n, "EUR"), "Ada") for n in (1, 2)]
+            payee, payer = Payee("acc_1", "Ada", VALUES["iban"]), Payer("Company ZX", VALUES["iban"])
+            day = date(2026, 11, 28)
+            return as_pain_001(refunds, {"acc_1": payee}, payer, period="2026-11", execute_on=day)
         case _:
             return written.encode()
     return Path(path).read_bytes()

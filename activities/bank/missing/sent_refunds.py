@@ -69,6 +69,8 @@ def _transfer(leaves: Leaves, file: str, paths: tuple[str, str, str, str]) -> Se
     except (MoneyError, UnknownCurrencyError) as error:
         return Problem("amount", "amount_format", str(error), SENT_REFUNDS, leaves.line)
     period = period_in((file,), leaves.first(text))
+    # Another system's id may be anything: what is kept is ours.
+    file = file if period_in((file,), "") else ""
     iban = leaves.first(account).replace(" ", "").upper()
     return _checked(SentRefund(leaves.line, file, period, leaves.first(reference), paid, iban=iban))
 
@@ -89,7 +91,8 @@ def _of_statement(path: Path) -> Iterator[SentRefund | Problem]:
 
 def _checked(refund: SentRefund) -> SentRefund | Problem:
     if not is_refund_reference(refund.reference):
-        return _not_ours("reference", f"{refund.reference!r} is no reference that Duly has given", refund.line)
+        # It is not repeated: it may be anything.
+        return _not_ours("reference", "is no reference that Duly has given, such as R17", refund.line)
     if not refund.period:
         return _not_ours("file", "neither its id nor its text names a month of refunds", refund.line)
     return refund
