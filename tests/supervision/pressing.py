@@ -1,6 +1,8 @@
 """What people press in Temporal's UI, and a workflow that fails: each as the server itself does it."""
 
+import asyncio
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 
@@ -11,7 +13,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.workflow_ids import WORKFLOW_QUEUE
+from tests.supervision.scenario import Company, Opened
 from tests.support.run_control import happened, until
+
+# The longest time in which everything has to be right again, and the pause between two looks.
+SECONDS = 150
+PAUSE = 0.2
 
 
 class Button(StrEnum):
@@ -39,6 +46,20 @@ async def press(client: Client, button: Button, workflow_id: str) -> None:
                 await _delete(client, workflow_id)
             case Button.FAIL:
                 await _fail(client, workflow_id)
+
+
+async def until_right(company: Company, opened: Mapping[Button, Opened]) -> dict[Button, str]:
+    """Help on what was pressed until all of it is right, and return what is wrong with each in the end."""
+    wrong = dict.fromkeys(opened, "not looked at")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            while any(wrong.values()):
+                await asyncio.sleep(PAUSE)
+                await company.supervise()
+                for button, each in opened.items():
+                    await each.go_on()
+                    wrong[button] = await each.wrong()
+    return wrong
 
 
 async def _reset(client: Client, workflow_id: str) -> None:

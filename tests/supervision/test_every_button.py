@@ -3,24 +3,18 @@
 The cases are made from the list of workflows: one that is new has to have a scenario, or it fails here.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from temporalio.workflow import _Definition
 
-from tests.supervision.pressing import Button, press
+from tests.supervision.pressing import Button, press, until_right
 from tests.supervision.scenario import Company, Moment
 from tests.supervision.scenarios import SCENARIOS
 from tests.support.invariants import complaints
 from workflows.cancelling import AnswersCancel
 from workflows.registered import WORKFLOWS
-
-# The longest time in which everything has to be right again, and the pause between two looks.
-SECONDS = 150
-PAUSE = 0.2
 
 
 def cases() -> Iterator[Any]:
@@ -73,16 +67,7 @@ async def test_money_stays_right_and_what_is_open_goes_on(
         await press(company.duly.client, button, each.workflow_id)
     company.let_all_through()
 
-    wrong = dict.fromkeys(buttons, "not looked at")
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SECONDS):
-            while any(wrong.values()):
-                await asyncio.sleep(PAUSE)
-                await company.supervise()
-                for button, each in opened.items():
-                    await each.go_on()
-                    wrong[button] = await each.wrong()
-    assert wrong == dict.fromkeys(buttons, "")
+    assert await until_right(company, opened) == dict.fromkeys(buttons, "")
     if Button.CANCEL in buttons and scenario.answers_cancel and moment is not Moment.DONE:
         asked = "select reason from duly.workflow_stops where how = 'cancel_asked' and workflow_id = :id"
         kept = await company.merchant.run(asked, id=opened[Button.CANCEL].workflow_id)
