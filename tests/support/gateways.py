@@ -64,21 +64,29 @@ class BusyGateway(WatchedGateway):
 
 
 class HeldHttp(ClockedHttp):
-    """Holds requests that begin as one that is held, such as `POST /v1/refunds`."""
+    """Holds requests that begin as one that is held, such as `POST /v1/refunds`, or the answers to them."""
 
     def __init__(self, clock: ObservedClock) -> None:
         super().__init__(clock, timeout_seconds=5)
-        self.held = ""
+        self.held: tuple[str, ...] = ()
+        self.holds_answers = False
         self.door = asyncio.Event()
         self.arrivals = asyncio.Semaphore(0)
 
     async def request_stream_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[Any, int, Mapping[str, str]]:
-        if self.held and f"{method.upper()} {urlsplit(url).path}".startswith(self.held):
-            self.arrivals.release()
-            await self.door.wait()
-        return await super().request_stream_async(method, url, headers, post_data)
+        is_held = f"{method.upper()} {urlsplit(url).path}".startswith(self.held)
+        if is_held and not self.holds_answers:
+            await self._wait()
+        answer = await super().request_stream_async(method, url, headers, post_data)
+        if is_held and self.holds_answers:
+            await self._wait()
+        return answer
+
+    async def _wait(self) -> None:
+        self.arrivals.release()
+        await self.door.wait()
 
 
 class HeldGateway(StripeGateway):
@@ -92,14 +100,15 @@ class HeldGateway(StripeGateway):
             API_KEY, base_addresses={"api": sandbox.base_url}, max_network_retries=0, http_client=self._held
         )
 
-    def hold(self, operation: str) -> None:
-        """Let no call of a kind leave from now on."""
+    def hold(self, *operations: str, holds_answers: bool = False) -> None:
+        """Let no call of these kinds leave from now on; or let each be done, and its answer not arrive."""
         self._held.door.clear()
-        self._held.held = operation
+        self._held.held = operations
+        self._held.holds_answers = holds_answers
 
     def let_go(self) -> None:
         """Let all that were held leave, and whatever comes."""
-        self._held.held = ""
+        self._held.held = ()
         self._held.door.set()
 
     async def arrived(self, count: int) -> None:
