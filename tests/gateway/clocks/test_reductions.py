@@ -1,0 +1,43 @@
+"""A reward whose refund had no answer while the database's clock is wrong: it is paid back once, whatever is lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.reductions.reduction import ReductionState
+from sandbox.servers.shown_clock import ShownClock
+from sandbox.stripe.control.client import FaultKind
+from tests.fixtures.refunds import RefundClient
+from tests.reductions.reduction_client import ReductionClient
+from tests.support.attempts import never_answer
+from tests.support.wrong_clocks import HOUR
+
+REFUNDS = "POST /v1/refunds"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("lost", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST])
+@pytest.mark.parametrize("off", [HOUR, -HOUR])
+async def test_a_reward_without_an_answer_is_paid_back_once_though_the_clock_says_that_hours_have_passed(
+    refunds: RefundClient, database_clock: ShownClock, off: int, lost: FaultKind
+) -> None:
+    rewards = ReductionClient(refunds, refunds.database)
+    await rewards.open()
+    account = await refunds.merchant.account()
+    await refunds.paid(2500, account=account)
+    never_answer(refunds.sandbox, lost, operation=REFUNDS)
+
+    await rewards.award(account, 500, name="award_1")
+    database_clock.set(off)
+    await refunds.duly.environment.sleep(timedelta(hours=2))
+    refunds.sandbox.clear_faults()
+    await refunds.duly.environment.sleep(timedelta(hours=2))
+    during = refunds.sandbox.movements().totals[0].refunds.count
+    database_clock.set(0)
+    ended = await rewards.ended("award_1")
+
+    assert during <= 1
+    assert ended.state is ReductionState.GRANTED
+    [total] = refunds.sandbox.movements().totals
+    assert (total.refunds.count, total.refunds.amount_minor) == (1, 500)
+    assert await refunds.wrong() == []
