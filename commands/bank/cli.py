@@ -127,6 +127,6 @@ def adopt_refunds(
     other file from then on; `refunds confirm` posts it. Whose a forgotten refund is, CSV says, and else the payees'
     file by the bank account that was paid.
     """
-    from commands.bank.refund_adoption import adopt
+    from commands.bank.missing.refund_adoption import adopt
 
     perform(lambda output: adopt(output, file, payees, actor=actor, reason=reason), as_json=as_json)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 
 from models.bank.entry import BankEntry
+from models.bank.missing.sent_refund import SentRefund, is_refund_reference, period_in
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
 from models.bank.refund_answer import AnswerStatus, BankRefundAnswer
-from models.bank.sent_refund import SentRefund, is_refund_reference, period_in
 from models.imports.columns import ANSWERS, BANK, PAYEES, SENT_REFUNDS
 from models.imports.rows import Cells
 from models.money import AMOUNT_MINOR_MAX, Money

@@ -81,7 +81,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "tables": ("ledger", "messages"),
     },
     "activities": {
-        "bank": ("ledger",),
+        "bank": ("imports", "ledger"),
         "books": ("ledger",),
         "cards": ("gateway",),
         "collections": ("gateway",),

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from activities.bank.refund_export import RefundExport
 from activities.database import Database, RuleBrokenError
+from models.bank.missing.sent_refund import Holder, SentRefund, accounts_of
 from models.bank.payee import Payee
-from models.bank.sent_refund import Holder, SentRefund, accounts_of
 from models.imports.columns import SENT_REFUNDS
 from models.money import Money
 from models.problem import Problem

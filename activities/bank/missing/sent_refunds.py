@@ -7,8 +7,8 @@ from activities.bank.iso20022 import STATUS_REPORT, Leaves, elements, local, mes
 from activities.bank.iso_statement import KINDS, statement_entries
 from activities.imports.csv_files import csv_rows
 from models.bank.entry import BankEntry
+from models.bank.missing.sent_refund import SentRefund, is_refund_reference, period_in
 from models.bank.rows import sent_refund
-from models.bank.sent_refund import SentRefund, is_refund_reference, period_in
 from models.currency import UnknownCurrencyError
 from models.imports.columns import SENT_REFUNDS
 from models.money import Money, MoneyError

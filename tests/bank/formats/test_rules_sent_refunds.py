@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.bank.sent_refund import Holder, SentRefund, accounts_of
+from models.bank.missing.sent_refund import Holder, SentRefund, accounts_of
 from models.money import Money
 
 SHARED, OTHER = "NL91ABNA0417164300", "BE68539007547034"
