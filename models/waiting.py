@@ -49,3 +49,10 @@ class WaiterSnapshot:
 
 
 NOTHING_PENDING = WaiterSnapshot()
+
+
+@dataclass(frozen=True)
+class AcceptedCommands:
+    """What was accepted and is not done, of which no row knows: it goes past a fault, where all else is read anew."""
+
+    pending: tuple[Wake, ...] = ()

@@ -7,6 +7,7 @@ workflow asks a person, waits, and goes on as new from the row.
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
@@ -25,6 +26,8 @@ State = TypeVar("State")
 FAULT_PAUSE = timedelta(minutes=10)
 # Updates that are under way when it goes on as new get so long to be answered.
 LAST_ANSWERS = timedelta(minutes=1)
+# Those that wait for this execution are told then that it goes on, which takes no time; a call may still be under way.
+LAST_WORDS = timedelta(seconds=1)
 
 # What a schedule or the next event starts again, and what then does all that was left: these fail, and are seen to.
 REPEATED = frozenset(
@@ -38,6 +41,7 @@ REPEATED = frozenset(
 # they are, for they are what clients give.
 _CARRIED = "duly-carried"
 _TO_CARRY = "_to_carry"
+_GOES_ON = "_goes_on_after_fault"
 
 # Of a failure so much is shown.
 _SHOWN = 300
@@ -148,11 +152,21 @@ def _carried() -> Mapping[str, Any]:
 
 
 async def _answer_updates() -> None:
-    """Let updates that are under way end. What waits for this execution for ever is sent again by whoever wants it."""
+    """Let updates that are under way end, and tell those that wait for this execution to ask the next one."""
     try:
         await workflow.wait_condition(workflow.all_handlers_finished, timeout=LAST_ANSWERS)
     except TimeoutError:
-        workflow.logger.warning("updates_left")
+        if workflow.patched("waiting-updates-are-told"):
+            setattr(workflow.instance(), _GOES_ON, True)
+            with suppress(TimeoutError):
+                await workflow.wait_condition(workflow.all_handlers_finished, timeout=LAST_WORDS)
+        if not workflow.all_handlers_finished():
+            workflow.logger.warning("updates_left")
+
+
+def goes_on() -> bool:
+    """Say whether this execution ends after a fault, and nothing that is waited for comes any more."""
+    return bool(getattr(workflow.instance(), _GOES_ON, False))
 
 
 def _request_after(request: object) -> object:

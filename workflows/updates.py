@@ -8,8 +8,13 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import UpdateMethodMultiParam
 
+from workflows.faults import goes_on
+
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
+
+# The rule by which an update ends with its execution, and not with an answer.
+GOES_ON = "goes_on_after_fault"
 
 
 def async_update(
@@ -35,6 +40,17 @@ def async_question(
         return update
 
     return decorate
+
+
+async def until_answer(is_known: Callable[[], bool]) -> None:
+    """Wait in an update until it can be answered. Raises ApplicationError when a fault ends the execution before that.
+
+    What it has accepted is done by the next one (`workflows.faults.CarriesOver`), which answers whoever asks again.
+    """
+    await workflow.wait_condition(lambda: is_known() or goes_on())
+    if not is_known():
+        message = "workflow: it goes on as new after a fault, with what it has accepted: ask again"
+        raise ApplicationError(message, type=GOES_ON, non_retryable=True)
 
 
 @contextmanager

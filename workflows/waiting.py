@@ -8,9 +8,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from models.gateway.clocks import CLOCKS_DIFFER
 from models.moment import in_utc
-from models.waiting import WaiterSnapshot, Wake, WakeReason
+from models.waiting import AcceptedCommands, WaiterSnapshot, Wake, WakeReason
 from workflows import visibility
 from workflows.cancelling import CANCEL_REFUSED
+from workflows.faults import carried_state
 
 # So many notes are kept; the database keeps what people decided.
 NOTES = 50
@@ -22,6 +23,12 @@ NOTE_MAX = 800
 EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
 ANYTHING = frozenset(WakeReason) - {WakeReason.TIMER, WakeReason.LONG_HISTORY}
 BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
+
+# A fault ends what was taken up as well. These are taken up once more after it: they say how it ends, or until when
+# nothing happens. The others have made an attempt by then, which its row knows.
+DONE_WITH_NEXT_WAIT = frozenset({WakeReason.GIVE_UP, WakeReason.SKIP, WakeReason.EXTEND_GRACE})
+# After a fault a page is read at the gateway, and a Cancel is answered once more (workflows.faults).
+READ_AFTER_FAULT = frozenset({WakeReason.PAGE_OPENED, WakeReason.CANCELLED})
 
 # Workflows that were started before 0.2.0 ended without a look into what came after their last one.
 LATE_WAKES = "late-events-are-looked-into"
@@ -59,10 +66,25 @@ class Waiter:
         self._show = show
         self._is_idle = is_idle
         self._pending = list(resumed.pending)
+        for wake in (carried_state(AcceptedCommands) or AcceptedCommands()).pending:
+            self._add(wake)
+        self._taken: Wake | None = None
 
     def snapshot(self) -> WaiterSnapshot:
         """Return what the next execution goes on with."""
-        return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, tuple(self._pending))
+        return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, self._undone())
+
+    def accepted(self) -> tuple[Wake, ...]:
+        """Return what was accepted and is not done: what the execution after a fault has to know beside its rows."""
+        return tuple(wake for wake in self._undone() if wake.reason not in READ_AFTER_FAULT)
+
+    def _undone(self) -> tuple[Wake, ...]:
+        taken = () if self._taken is None else (self._taken,)
+        return (*taken, *(wake for wake in self._pending if wake not in taken))
+
+    def _add(self, wake: Wake) -> None:
+        if wake not in self._pending:
+            self._pending.append(wake)
 
     def note(self, what: str) -> None:
         """Keep what happened with its moment; the oldest is let go."""
@@ -75,9 +97,7 @@ class Waiter:
 
     def wake(self, reason: WakeReason, *, card_id: str = "", until: datetime | None = None) -> None:
         """Let this wait, or the next that listens to it, end. The same twice ends one wait."""
-        wake = Wake(reason, card_id, until)
-        if wake not in self._pending:
-            self._pending.append(wake)
+        self._add(Wake(reason, card_id, until))
 
     def is_pending(self, reasons: frozenset[WakeReason]) -> bool:
         """Say whether something has come that no wait has taken up yet."""
@@ -111,6 +131,9 @@ class Waiter:
         A wait that has made the history long ends by itself: its caller has to continue as new.
         """
         self.next_action, self.next_action_at = summary, until
+        # Whoever waits again has done what was taken up; grace lasts until its moment.
+        if self._taken is not None and (self._taken.until is None or self._taken.until <= workflow.now()):
+            self._taken = None
         if until is not None:
             workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
         self._show()
@@ -128,12 +151,15 @@ class Waiter:
                 timeout_summary=f"{self._subject()}: {summary}",
             )
         except TimeoutError:
+            self._taken = None
             return Wake(WakeReason.TIMER)
         wake = self._first(listen_to)
         # First of all: what is pending is carried along, and a caller that waits again at once would never continue.
         if wake is None or self.is_history_long():
             return Wake(WakeReason.LONG_HISTORY)
         self._pending.remove(wake)
+        if wake.reason is not WakeReason.RECEIVABLE_CHANGED:
+            self._taken = wake if wake.reason in DONE_WITH_NEXT_WAIT else None
         return wake
 
     def end_waiting(self) -> None:

@@ -8,7 +8,7 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError
 from models.payments.request_terms import PaymentRequestTerms
 from models.problem import refuse_unless
-from models.waiting import NOTHING_PENDING, WaiterSnapshot
+from models.waiting import NOTHING_PENDING, AcceptedCommands, WaiterSnapshot
 
 # How long before its end a request that was mailed is mailed once more.
 REMINDERS = (timedelta(days=3), timedelta(days=1))
@@ -168,6 +168,14 @@ class PaymentRequestSnapshot:
     unknown_since: datetime | None = None
     end: PaymentRequestEnd | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
+
+
+@dataclass(frozen=True)
+class AcceptedOrders(AcceptedCommands):
+    """What was accepted and is not done: how the request is to end, and the card that is to be charged."""
+
+    end: PaymentRequestEnd | None = None
+    card_id: str = ""
 
 
 @dataclass(frozen=True)

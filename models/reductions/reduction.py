@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from models.operator_command import OperatorCommand
 from models.problem import refuse_unless
-from models.waiting import NOTHING_PENDING, WaiterSnapshot
+from models.waiting import NOTHING_PENDING, AcceptedCommands, WaiterSnapshot
 
 _AWARD = re.compile(r"[a-z][A-Za-z0-9_-]{2,39}")
 
@@ -170,6 +170,13 @@ class ReductionSnapshot:
     is_run_signaled: bool = False
     decision: "ReductionDecision | None" = None
     waiter: WaiterSnapshot = NOTHING_PENDING
+
+
+@dataclass(frozen=True)
+class AcceptedDecision(AcceptedCommands):
+    """What was accepted and is not done: a person's decision, should no remedy be left after a fault either."""
+
+    decision: "ReductionDecision | None" = None
 
 
 @dataclass(frozen=True)

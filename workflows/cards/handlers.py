@@ -21,11 +21,11 @@ from models.cards.card import (
     ValidationResult,
 )
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
-from models.waiting import WakeReason
+from models.waiting import AcceptedCommands, WakeReason
 from workflows.cards.state import CardWorkflowState
 from workflows.options import COLLECT, COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.signals import signal_if_running
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 
 
 class CardHandlers:
@@ -49,6 +49,10 @@ class CardHandlers:
         del reason
         return self._state.waiter.refuse_cancel("`remove` takes the card away, `block` stops charges to it")
 
+    def carried_after_fault(self) -> AcceptedCommands:
+        """Return what was accepted and is not done."""
+        return AcceptedCommands(self._state.waiter.accepted())
+
     @workflow.query(description="Where the card stands, and what comes next.")
     def status(self) -> CardStatus:
         """Return the card, the last answer, the next moment and what happened."""
@@ -57,7 +61,7 @@ class CardHandlers:
     @async_question("Wait for the gateway's first answer about a card that is being registered.")
     async def first_outcome(self) -> ValidationResult:
         """Return the first answer; fails with the rule when the card cannot be registered."""
-        await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)
+        await until_answer(lambda: self._state.first is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         assert self._state.first is not None
@@ -66,7 +70,7 @@ class CardHandlers:
     @async_question("Return the card once it has been read.")
     async def check(self) -> Card:
         """Return the card, at once for a workflow that has been at work for a while."""
-        await workflow.wait_condition(lambda: self._state.is_loaded)
+        await until_answer(lambda: self._state.is_loaded)
         return self._state.card
 
     @async_question("Return the address of the page on which the card's holder is waited for.")

@@ -22,10 +22,10 @@ from models.collections.collection import (
 )
 from models.gateway.gateway_request import ATTEMPT_WAS_MADE, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
-from models.waiting import WakeReason
+from models.waiting import AcceptedCommands, WakeReason
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE, UNTIL_DONE
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 
 
 class CollectionHandlers:
@@ -59,6 +59,10 @@ class CollectionHandlers:
             return "the receivable is let go"
         return "the receivable is let go as soon as the outcome of the attempt is known"
 
+    def carried_after_fault(self) -> AcceptedCommands:
+        """Return what was accepted and is not done."""
+        return AcceptedCommands(self._state.waiter.accepted())
+
     @workflow.query(description="Where the receivable stands, and what comes next.")
     def status(self) -> CollectionStatus:
         """Return stage, attempts, the last outcome, the next moment and the decisions so far."""
@@ -67,7 +71,7 @@ class CollectionHandlers:
     @async_question("Wait for the first attempt and return its outcome.")
     async def first_outcome(self) -> CollectResult:
         """Return what the first attempt came to; unknown when nobody knows yet. Fails when somebody else owns it."""
-        await workflow.wait_condition(lambda: self._state.first is not None or self._refused is not None)
+        await until_answer(lambda: self._state.first is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         assert self._state.first is not None

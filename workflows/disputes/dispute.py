@@ -21,7 +21,7 @@ from models.disputes.dispute import (
 from models.moment import in_utc
 from models.money import Money
 from models.operator_command import CommandError, OperatorCommand
-from models.waiting import WakeReason
+from models.waiting import AcceptedCommands, WakeReason
 from workflows import visibility
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
@@ -30,7 +30,7 @@ from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pendin
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.refunds.reduction_signals import signal_reductions_of
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -91,6 +91,10 @@ class Dispute:
         del reason
         return self._waiter.refuse_cancel("`accept` gives the money up")
 
+    def carried_after_fault(self) -> AcceptedCommands:
+        """Return what was accepted and is not done."""
+        return AcceptedCommands(self._waiter.accepted())
+
     @workflow.query(description="Where the dispute stands, and what comes next.")
     def status(self) -> DisputeStatus:
         """Return the dispute, the next moment and what happened."""
@@ -99,7 +103,7 @@ class Dispute:
     @async_question("Wait until the dispute has been read at the gateway, and return it.")
     async def first_reading(self) -> DisputeRecord:
         """Return the dispute, at once when its workflow has been at work for a while."""
-        await workflow.wait_condition(lambda: self._dispute is not None)
+        await until_answer(lambda: self._dispute is not None)
         assert self._dispute is not None
         return self._dispute
 

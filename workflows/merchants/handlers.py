@@ -14,10 +14,10 @@ from models.merchants.connection import (
     require_page,
 )
 from models.operator_command import CommandError, OperatorCommand
-from models.waiting import WakeReason
+from models.waiting import AcceptedCommands, WakeReason
 from workflows.merchants.state import MerchantConnectionProgress
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 
 # Why there is no page, and no link: the merchant is disconnected.
 NOT_OPEN = "merchant_connection_open"
@@ -39,6 +39,10 @@ class MerchantConnectionHandlers:
         del reason
         return self._state.waiter.refuse_cancel("`disconnect` stops new payments")
 
+    def carried_after_fault(self) -> AcceptedCommands:
+        """Return what was accepted and is not done."""
+        return AcceptedCommands(self._state.waiter.accepted())
+
     @workflow.query(description="Where the connection stands, what is missing, and what comes next.")
     def status(self) -> MerchantConnectionStatus:
         """Return its state, the next moment and what happened."""
@@ -48,7 +52,7 @@ class MerchantConnectionHandlers:
     async def created(self) -> ConnectionLink:
         """Return the link for the owner; fails with the rule when the merchant may not be connected."""
         state = self._state
-        await workflow.wait_condition(
+        await until_answer(
             lambda: (
                 self._refused is not None
                 or (state.known is not None and (bool(state.known.gateway_account) or state.is_over))
@@ -64,7 +68,7 @@ class MerchantConnectionHandlers:
     @async_update("Open a page of the gateway's on which the owner completes the account.")
     async def open_page(self) -> str:
         """Return an address that works once, for minutes, and acts for the owner: it is for nobody else."""
-        await workflow.wait_condition(lambda: self._state.known is not None)
+        await until_answer(lambda: self._state.known is not None)
         with surfacing_refusal():
             return await workflow.execute_activity_method(
                 MerchantAccountActivities.open_onboarding,
@@ -82,7 +86,7 @@ class MerchantConnectionHandlers:
         state.waiter.note(f"read again, says {command.actor}: {command.reason}")
         readings = state.readings
         state.waiter.wake(WakeReason.CHECK)
-        await workflow.wait_condition(lambda: state.readings > readings or state.is_over)
+        await until_answer(lambda: state.readings > readings or state.is_over)
         return state.stage
 
     @async_update("Stop new payments on the account at once. The account lives on, and its history is kept.")

@@ -23,7 +23,7 @@ from models.waiting import WakeReason
 from workflows.faults import broken_rule
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.state import PaymentRequestProgress
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_update, surfacing_refusal, until_answer
 
 # Why nothing is opened or charged: there is nothing to pay any more, or a payment is under way.
 NOT_OPEN = "payment_request_open"
@@ -43,18 +43,13 @@ class CardPayments:
         """
         state = self._state
         async with self._paging:
-            await workflow.wait_condition(lambda: state.known is not None)
+            await until_answer(lambda: state.known is not None)
             self._require_open()
-            if command.amount_minor:
-                await self._take_order(PageOrder(command.amount_minor))
+            if state.is_charge_due:
+                self._require_same(command)
             else:
-                await self._read_again()
-            self._require_open()
-            card = await self._noted(command)
-            state.waiter.note(f"charged to {card}, says {command.actor}: {command.reason}")
-            state.order_charge(card)
-            state.waiter.wake(WakeReason.RETRY_NOW)
-            await workflow.wait_condition(
+                await self._order(command)
+            await until_answer(
                 lambda: state.charged is not None or state.stage != PaymentRequestState.OPEN or state.is_over
             )
             if state.charged is None:
@@ -62,13 +57,33 @@ class CardPayments:
                 self._require_open()
             charged = state.charged
             # Whatever it came to is read by the loop, which ends the request, or waits for its payer again.
-            await workflow.wait_condition(
+            await until_answer(
                 lambda: state.is_over or not state.has_open_attempt or state.stage != PaymentRequestState.OPEN
             )
             state.end_charge()
         if charged is None:
             raise ApplicationError("state: the request is over", type=NOT_OPEN, non_retryable=True)
         return charged
+
+    async def _order(self, command: CardPayment) -> None:
+        """Keep which card is charged, and who says so, and let the loop charge it."""
+        state = self._state
+        if command.amount_minor:
+            await self._take_order(PageOrder(command.amount_minor))
+        else:
+            await self._read_again()
+        self._require_open()
+        card = await self._noted(command)
+        state.waiter.note(f"charged to {card}, says {command.actor}: {command.reason}")
+        state.order_charge(card)
+        state.waiter.wake(WakeReason.RETRY_NOW)
+
+    def _require_same(self, command: CardPayment) -> None:
+        """Let who asks again after a fault wait for what was ordered before it."""
+        ordered = self._state.card_id
+        if command.card_id not in {"", ordered}:
+            message = f"card_id: {ordered} is being charged already, as was asked for before"
+            raise ApplicationError(message, type=NOT_OPEN, non_retryable=True)
 
     async def _noted(self, command: CardPayment) -> str:
         with surfacing_refusal():

@@ -15,6 +15,7 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.payment_request import (
     CANCELLED,
+    AcceptedOrders,
     PageOrder,
     PaymentLink,
     PaymentRequestEnd,
@@ -23,6 +24,7 @@ from models.payments.payment_request import (
     PaymentRequestState,
     PaymentRequestStatus,
     RequestPage,
+    require_open,
 )
 from models.waiting import WakeReason
 from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
@@ -30,7 +32,7 @@ from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.card_payments import NOT_OPEN, CardPayments
 from workflows.payments.details import UNKNOWN
 from workflows.payments.state import PaymentRequestProgress
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_update, surfacing_refusal, until_answer
 
 NO_CHOICE = PageOrder()
 
@@ -61,6 +63,10 @@ class PaymentRequestHandlers(CardPayments):
         state.waiter.wake(WakeReason.CANCELLED)
         return "the request is withdrawn, unless it turns out to be paid"
 
+    def carried_after_fault(self) -> AcceptedOrders:
+        """Return what was accepted and is not done."""
+        return self._state.accepted()
+
     @workflow.query(description="Where the payment request stands, and what comes next.")
     def status(self) -> PaymentRequestStatus:
         """Return its state, the next moment and what happened."""
@@ -70,7 +76,7 @@ class PaymentRequestHandlers(CardPayments):
     async def created(self, given: PaymentRequestInput) -> PaymentLink:
         """Return where the request is paid; fails with the rule when it may not be made, or was made otherwise."""
         state = self._state
-        await workflow.wait_condition(lambda: state.known is not None or self._refused is not None)
+        await until_answer(lambda: state.known is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         with surfacing_refusal():
@@ -91,13 +97,13 @@ class PaymentRequestHandlers(CardPayments):
 
     async def _page_for(self, order: PageOrder) -> str:
         state = self._state
-        await workflow.wait_condition(lambda: state.known is not None and not self._is_page_unread())
+        await until_answer(lambda: state.known is not None and not self._is_page_unread())
         self._require_open()
         await self._take_order(order)
         if state.page is not None and state.page.amount_minor != state.stored.payable_minor:
             # Something was paid elsewhere: the page asks for too much, and is closed before another is opened.
             state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
-            await workflow.wait_condition(lambda: not state.has_open_attempt)
+            await until_answer(lambda: not state.has_open_attempt)
             self._require_open()
         if state.page is not None and state.page.expires_at > workflow.now():
             return state.page.url
@@ -131,7 +137,7 @@ class PaymentRequestHandlers(CardPayments):
         self._end("withdrawn", command.actor, command.reason)
         state.waiter.note(f"withdraw, says {command.actor}: {command.reason}")
         state.waiter.wake(WakeReason.GIVE_UP)
-        await workflow.wait_condition(lambda: state.is_over)
+        await until_answer(lambda: state.is_over)
         return state.stage
 
     @async_update("Say what became of an unknown payment: by the gateway's id, or by decision.")
@@ -175,7 +181,10 @@ class PaymentRequestHandlers(CardPayments):
     @withdraw.validator
     def _may_withdraw(self, command: OperatorCommand) -> None:
         command.check()
-        self._require_possible()
+        if self._state.end is None or self._state.end.state is not PaymentRequestState.WITHDRAWN:
+            self._require_possible()
+        # Asked again after a fault, it is being withdrawn already.
+        require_open(self._state.stage)
 
     @resolve_unknown.validator
     def _may_resolve(self, command: UnknownResolution) -> None:

@@ -46,7 +46,7 @@ class PaymentRequest(PaymentRequestHandlers):
     def __init__(self, request: PaymentRequestInput) -> None:
         self._outgoing = OutgoingMessages[None]()
         self._paging = asyncio.Lock()
-        self._state = PaymentRequestProgress(request, lambda: self._outgoing.may_be_cut_off)
+        self._state = PaymentRequestProgress(request, self._may_be_cut_off)
         self._refused = None
 
     @workflow.run
@@ -73,6 +73,10 @@ class PaymentRequest(PaymentRequestHandlers):
                 await self._take_up(await self._wait("waits for its payer"))
             self._continue_if_long()
         return await self._finish()
+
+    def _may_be_cut_off(self) -> bool:
+        # A charge that was ordered before a fault has no handler that waits for it.
+        return self._outgoing.may_be_cut_off and not self._state.is_charge_due
 
     async def _open(self, request: PaymentRequestInput) -> StoredPaymentRequest:
         try:
@@ -167,6 +171,9 @@ class PaymentRequest(PaymentRequestHandlers):
         """Wait, then read the same attempt again: evidence ends this, a timer never does."""
         state = self._state
         state.enter(result)
+        if state.is_charge_due:
+            # It was ordered instead of a payment that is under way, and not after it.
+            state.end_charge()
         if state.unknown_since and workflow.now() - state.unknown_since >= REVIEW_AFTER:
             state.waiter.ask_a_person("unknown_outcome")
         pause = CHECK_INTERVALS[min(state.checks, len(CHECK_INTERVALS) - 1)]

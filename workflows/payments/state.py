@@ -9,6 +9,7 @@ from models.gateway.gateway_request import CollectOutcome, CollectRequest, Colle
 from models.moment import in_utc
 from models.payments.payment_request import (
     REQUEST_ENDED,
+    AcceptedOrders,
     PageReading,
     PaymentRequestEnd,
     PaymentRequestInput,
@@ -19,6 +20,7 @@ from models.payments.payment_request import (
     StoredPaymentRequest,
 )
 from workflows import visibility
+from workflows.faults import carried_state
 from workflows.payments.details import UNKNOWN, details_of
 from workflows.waiting import Waiter
 
@@ -36,10 +38,11 @@ class PaymentRequestProgress:
         self.is_processing = False
         self.checks = resumed.checks
         self.unknown_since: datetime | None = resumed.unknown_since
-        self.end: PaymentRequestEnd | None = resumed.end
+        accepted = carried_state(AcceptedOrders) or AcceptedOrders()
+        self.end: PaymentRequestEnd | None = resumed.end or accepted.end
         self.opening = 0
         # The card that is to be charged instead of the page, and what that came to.
-        self.card_id = ""
+        self.card_id = accepted.card_id
         self.charged: CollectResult | None = None
         self.waiter = Waiter(lambda: self.subject, self.show, is_idle, resumed.waiter)
 
@@ -102,6 +105,10 @@ class PaymentRequestProgress:
         self.waiter.end_review()
         self.waiter.note(f"attempt {result.attempt}: {result.outcome} {result.decline_code or result.code}".strip())
         return None
+
+    def accepted(self) -> AcceptedOrders:
+        """Return what was accepted and is not done."""
+        return AcceptedOrders(self.waiter.accepted(), self.end, self.card_id if self.is_charge_due else "")
 
     def order_charge(self, card_id: str) -> None:
         """Let the loop charge a card, once no page is open."""

@@ -10,6 +10,7 @@ from models import workflow_ids
 from models.gateway.gateway_request import RequestKind
 from models.reductions.reduction import (
     NO_REMEDY_LEFT,
+    AcceptedDecision,
     Decision,
     Reduction,
     ReductionClosing,
@@ -23,7 +24,7 @@ from models.reductions.reduction import (
 from models.refunds.refund import RefundOrder, RefundRequest
 from models.waiting import WakeReason
 from workflows import visibility
-from workflows.faults import Refusal, broken_rule
+from workflows.faults import Refusal, broken_rule, carried_state
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE
 from workflows.reductions.handlers import ReductionHandlers
@@ -43,7 +44,7 @@ class BackEndReduction(ReductionHandlers):
         self._waiter = Waiter(lambda: request.award_id, self._show, lambda: True, snapshot.waiter)
         self._reduction = None
         self._refused = None
-        self._decision = snapshot.decision
+        self._decision = (carried_state(AcceptedDecision) or snapshot).decision
         self._watched = set(snapshot.watched)
         self._remedies_used = snapshot.remedies_used
         self._is_run_signaled = snapshot.is_run_signaled
@@ -147,11 +148,11 @@ class BackEndReduction(ReductionHandlers):
                 self._remedies_used = 0
             case Decision.GIVE_UP:
                 await self._record(ReductionState.GIVEN_UP, "given_up", decided)
+        self._decision = None
 
     async def _decided(self) -> ReductionDecision | None:
         """Wait for a person's decision; None when the sale was returned, or the history has grown long."""
-        if self._waiter.ask_a_person(NO_REMEDY_LEFT):
-            self._decision = None
+        self._waiter.ask_a_person(NO_REMEDY_LEFT)
         while self._taken_decision() is None:
             wake = await self._waiter.wait(None, "a person decides what becomes of it")
             if wake.reason is WakeReason.LONG_HISTORY:
@@ -161,8 +162,7 @@ class BackEndReduction(ReductionHandlers):
             if self._taken_decision() is None and (await self._load()).is_sale_returned:
                 break
         self._waiter.end_review()
-        decision, self._decision = self._decision, None
-        return decision
+        return self._decision
 
     def _taken_decision(self) -> ReductionDecision | None:
         return self._decision

@@ -13,6 +13,7 @@ from models.reductions.reduction import (
     NO_REMEDY_LEFT,
     PAID,
     REDUCTION_ENDED,
+    AcceptedDecision,
     Decision,
     Reduction,
     ReductionDecision,
@@ -25,7 +26,7 @@ from models.refunds.refund import RefundOutcome, RefundResult
 from models.waiting import WakeReason
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
-from workflows.updates import async_question
+from workflows.updates import async_question, until_answer
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -78,6 +79,10 @@ class ReductionHandlers:
         del reason
         return self._waiter.refuse_cancel("`decide` with `give_up` ends it when no remedy is left")
 
+    def carried_after_fault(self) -> AcceptedDecision:
+        """Return what was accepted and is not done."""
+        return AcceptedDecision(self._waiter.accepted(), self._decision)
+
     @workflow.query(description="Where the reduction stands, and what comes next.")
     def status(self) -> ReductionStatus:
         """Return the reduction with its parts, the next moment and what happened."""
@@ -87,13 +92,13 @@ class ReductionHandlers:
     @async_question("Wait until the award is written down, and return it.")
     async def accepted(self) -> Reduction:
         """Return the reduction; fails with the rule when the award is refused."""
-        await workflow.wait_condition(lambda: self._reduction is not None or self._refused is not None)
+        await until_answer(lambda: self._reduction is not None or self._refused is not None)
         return self._require_accepted()
 
     @async_question("Wait until all of it is granted, or a person is asked.")
     async def first_outcome(self) -> Reduction:
         """Return the reduction when nothing of it is open or under way, or nothing can be done without a person."""
-        await workflow.wait_condition(lambda: self._refused is not None or self._has_outcome())
+        await until_answer(lambda: self._refused is not None or self._has_outcome())
         return self._require_accepted()
 
     @workflow.update(description="Decide what becomes of it, when no remedy is left.")

@@ -25,7 +25,7 @@ from workflows.inputs.checks import checked_init
 from workflows.markdown import paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import DATABASE, DATABASE_SWEEP
-from workflows.updates import async_update, surfacing_refusal
+from workflows.updates import async_update, surfacing_refusal, until_answer
 
 # Nobody is paid while a month waits, so operators are asked again after so long.
 ASK_AGAIN = timedelta(days=7)
@@ -154,7 +154,7 @@ class BankRefunds:
         return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
 
     async def _decide(self, state: BankRefundsState, command: OperatorCommand) -> BankRefundsRecord:
-        await workflow.wait_condition(lambda: self._record is not None)
+        await until_answer(lambda: self._record is not None)
         with surfacing_refusal():
             record = await workflow.execute_activity_method(
                 BankRefundActivities.decide_bank_refunds,

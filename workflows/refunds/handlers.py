@@ -10,11 +10,11 @@ from models.moment import in_utc
 from models.money import Money
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
-from models.waiting import WakeReason
+from models.waiting import AcceptedCommands, WakeReason
 from workflows.markdown import listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT_WAITING, PEOPLE
-from workflows.updates import async_question, async_update, surfacing_refusal
+from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 from workflows.waiting import Waiter
 
 RECENT = 12
@@ -67,6 +67,10 @@ class RefundHandlers:
         del reason
         return self._waiter.refuse_cancel("it ends by itself when the refund is final")
 
+    def carried_after_fault(self) -> AcceptedCommands:
+        """Return what was accepted and is not done."""
+        return AcceptedCommands(self._waiter.accepted())
+
     @workflow.query(description="Where the refund stands, and what comes next.")
     def status(self) -> RefundStatus:
         """Return the last answer, the next moment and what happened."""
@@ -75,7 +79,7 @@ class RefundHandlers:
     @async_question("Wait for the gateway's first answer and return it.")
     async def first_outcome(self) -> RefundResult:
         """Return what the first attempt came to; fails with the rule when the refund may not be."""
-        await workflow.wait_condition(lambda: self._first is not None or self._refused is not None)
+        await until_answer(lambda: self._first is not None or self._refused is not None)
         if self._refused is not None:
             raise ApplicationError(self._refused.message, type=self._refused.type, non_retryable=True)
         assert self._first is not None

@@ -21,6 +21,7 @@ from models.runs.process_run import DueMember, ItemOutcome, ShardProgress, Shard
 from models.runs.run_control import Steering
 from workflows import visibility
 from workflows.collections.collection import Collection
+from workflows.faults import carried_state
 from workflows.options import COLLECT, MONTHLY, PROBE, Timing
 from workflows.runs.payment_run_details import shard_progress_of
 from workflows.waiting import unsent_because
@@ -61,12 +62,16 @@ class ShardPayments:
 
     def __init__(self, request: ShardRequest) -> None:
         self._request = request
-        self._steering = request.steering
+        self._steering = carried_state(Steering) or request.steering
         self._breaker = Breaker(request.breaker, window=request.window)
         self._tally = Counter(request.tally)
         self._charged = Counter(request.charged)
         self._handing_over = 0
         self._unsent_because = ""
+
+    def carried_after_fault(self) -> Steering:
+        """Return how the run was steered: where it was aborted, nobody is asked for money after a fault."""
+        return self._steering
 
     @workflow.signal(description="The run was paused, resumed or aborted.")
     def steer(self, steering: Steering) -> None:
