@@ -144,6 +144,33 @@ async def test_what_could_not_be_written_is_told_with_the_reason_and_tried_again
 
 
 @pytest.mark.usefixtures("workers")
+async def test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so(
+    merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
+) -> None:
+    await cli.json("reports", "schedule", "set", str(document))
+
+    for period, ties in (("2026-06", True), ("2026-07", False)):
+        await database.call(
+            "keep_report",
+            schedule_id=vat,
+            period=period,
+            title="All transactions posted",
+            file_name="file.csv",
+            media_type="text/csv",
+            content=b"posted_on",
+            rows=0,
+            ties=ties,
+            problem="",
+            workflow_id="report-delivery",
+        )
+
+    told = await merchant.run(
+        "select distinct parameters ->> 'occasion' as period, parameters ->> 'code' as code from duly.messages"
+        " where kind = 'report_ready' order by 1"
+    )
+    assert [tuple(row) for row in told] == [("2026-06", ""), ("2026-07", "differs")]
+
+
 async def test_a_removed_schedule_writes_nothing_more_and_what_it_has_written_stays(
     cli: CommandLine, temporal_server: Client, vat: str, document: Path
 ) -> None:

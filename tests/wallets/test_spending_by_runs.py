@@ -19,9 +19,9 @@ CHARGED = "select account_id, amount_minor from duly.gateway_requests where kind
 
 @pytest.fixture
 async def preferring(merchant: Merchant) -> Merchant:
-    """Accounts that owe 25.00; the preferred wallets hold all, a part, and all but less than a card takes."""
+    """Accounts that owe 25.00; the preferred wallets hold more, a part, and all but less than a card takes."""
     await merchant.configure(UNTAXED)
-    for name, held in (("all", 2500), ("part", 1000), ("nearly", 2480), ("other", 2500)):
+    for name, held in (("all", 2600), ("part", 1000), ("nearly", 2480), ("other", 2500)):
         await merchant.account(name, owes_minor=2500)
         await give(merchant, name, held)
         if name != "other":

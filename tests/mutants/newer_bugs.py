@@ -1,0 +1,155 @@
+"""Bugs seeded into wallets, vouchers, debits, late payments, reports, refunds and what is carried past a fault."""
+
+from tests.mutants.seeded_bugs import SeededBug
+
+WALLET_RUNS = "migrations/functions/wallets/runs.sql"
+VOUCHERS = "migrations/functions/vouchers/vouchers.sql"
+DEBITS = "migrations/functions/bank/debits.sql"
+PROMOTIONAL = "migrations/functions/refunds/promotional.sql"
+REPORT_SCHEDULES = "migrations/functions/reports/schedules.sql"
+SUPERVISION = "migrations/functions/supervision/stops.sql"
+
+SPENDING_TESTS = "tests/wallets/test_spending_by_runs.py"
+VOUCHER_TESTS = "tests/vouchers/test_vouchers.py"
+DEBIT_TESTS = "tests/bank/debits/test_direct_debits.py"
+REPORT_TESTS = "tests/reports/test_scheduled_reports.py"
+SUPERVISOR_TESTS = "tests/supervision/test_supervisor.py"
+ACCEPTED_TESTS = "tests/supervision/test_accepted_commands.py"
+
+NEWER_BUGS = (
+    SeededBug(
+        "a run takes from a wallet what is owed, whatever is in it",
+        WALLET_RUNS,
+        "least(duly.wallet_spendable(a), j.amount_minor)",
+        "j.amount_minor",
+        f"{SPENDING_TESTS}::test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest",
+    ),
+    SeededBug(
+        "a run takes all that is in a wallet, whatever is owed",
+        WALLET_RUNS,
+        "least(duly.wallet_spendable(a), j.amount_minor)",
+        "duly.wallet_spendable(a)",
+        f"{SPENDING_TESTS}::test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest",
+    ),
+    SeededBug(
+        "a run spends a wallet beside money that a restore forgot",
+        WALLET_RUNS,
+        "and not duly.has_recovery_left(a.id)",
+        "and true",
+        f"{SPENDING_TESTS}::test_a_wallet_is_left_while_its_account_has_money_that_a_restore_forgot",
+    ),
+    SeededBug(
+        "nobody is told of a wallet that could not be debited",
+        WALLET_RUNS,
+        "perform duly.write_message('wallet_not_spent',",
+        "perform concat('wallet_not_spent',",
+        f"{SPENDING_TESTS}::test_a_wallet_that_cannot_be_debited_is_left_and_operators_are_notified",
+    ),
+    SeededBug(
+        "a voucher that is redeemed is not ended",
+        VOUCHERS,
+        "insert into duly.voucher_ends (voucher_id, transaction_id) values (v.id, x.id);",
+        "",
+        f"{VOUCHER_TESTS}::test_a_voucher_that_is_redeemed_by_many_at_once_pays_once",
+    ),
+    SeededBug(
+        "the buyer of a voucher that is over is credited for it",
+        VOUCHERS,
+        "if b.expires_on < duly.earliest_today() then",
+        "if b.expires_on < date '1970-01-01' then",
+        f"{VOUCHER_TESTS}::test_vouchers_that_are_over_are_not_credited_before_the_night_has_booked_them",
+    ),
+    SeededBug(
+        "a debit that was asked for is asked for again",
+        DEBITS,
+        "    if not found then\n        if not exists (select from duly.mandates m where m.id = a.token",
+        "    if true then\n        if not exists (select from duly.mandates m where m.id = a.token",
+        "tests/bank/debits/test_waiting_for_the_bank.py"
+        "::test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once",
+    ),
+    SeededBug(
+        "the first debit by a mandate is written as one that recurs",
+        DEBITS,
+        "then 'FRST' else 'RCUR' end",
+        "then 'RCUR' else 'RCUR' end",
+        f"{DEBIT_TESTS}::test_the_file_is_the_same_however_often_it_is_written",
+    ),
+    SeededBug(
+        "a changed bank account is named as changed in one file alone, whether it was taken or not",
+        "migrations/functions/bank/debits.sql",
+        "set state = 'active', last_used_on = d.collect_on, is_amended = false",
+        "set state = 'active', last_used_on = d.collect_on",
+        f"{DEBIT_TESTS}::test_a_payer_may_change_the_bank_account_and_keep_the_mandate",
+    ),
+    SeededBug(
+        "money that comes for a request that is over is refunded, whatever the rule says",
+        "migrations/functions/payments/late_payments.sql",
+        "(select late_payments from duly.refund_rules) <> 'refund' then",
+        "(select late_payments from duly.refund_rules) = '' then",
+        "tests/payments/requests/test_late_money.py::test_what_comes_late_is_kept_or_refunded_by_rule",
+    ),
+    SeededBug(
+        "a report that is kept is written over and mailed again",
+        REPORT_SCHEDULES,
+        "where k.problem <> ''",
+        "where true",
+        f"{REPORT_TESTS}::test_a_period_is_written_once_kept_and_mailed_once_to_each",
+    ),
+    SeededBug(
+        "a report that is not what the ledger says is mailed as one that is",
+        REPORT_SCHEDULES,
+        "case when d.ties then '' else 'differs' end",
+        "''",
+        f"{REPORT_TESTS}::test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so",
+    ),
+    SeededBug(
+        "what was given away is paid out",
+        PROMOTIONAL,
+        "select duly.refunds_drafted(p_account_id) + duly.promotional_credit(p_account_id)",
+        "select duly.refunds_drafted(p_account_id)",
+        f"{VOUCHER_TESTS}::test_what_was_given_away_is_not_paid_out_and_what_was_bought_is",
+    ),
+    SeededBug(
+        "a refund settles what was given before what was bought",
+        PROMOTIONAL,
+        "least(coalesce(p.left_minor, 0), o.amount_minor - o.allocated_minor)",
+        "0",
+        f"{VOUCHER_TESTS}::test_a_refund_settles_what_was_bought_so_that_what_was_given_goes_on_paying",
+    ),
+    SeededBug(
+        "a dispute that nobody has read is not looked for",
+        SUPERVISION,
+        "where e.subject = 'dispute' and e.delivered_at between",
+        "where false and e.delivered_at between",
+        f"{SUPERVISOR_TESTS}::test_a_dispute_that_was_stopped_before_its_first_reading_is_known_from_its_event",
+    ),
+    SeededBug(
+        "a dispute of a payment of somebody else's is looked for",
+        SUPERVISION,
+        "join duly.gateway_requests r on r.provider_id = e.provider_id and r.kind = 'payment'"
+        " and r.gateway_reference = any (e.mentions)\n            where e.subject = 'dispute'",
+        "left join duly.gateway_requests r on false where e.subject = 'dispute'",
+        f"{SUPERVISOR_TESTS}::test_a_dispute_of_no_payment_of_ours_needs_no_workflow",
+    ),
+    SeededBug(
+        "a shard forgets by a fault that its run was aborted",
+        "workflows/runs/shard_payments.py",
+        "self._steering = carried_state(Steering) or request.steering",
+        "self._steering = request.steering",
+        f"{ACCEPTED_TESTS}::test_a_run_that_is_aborted_while_a_fault_suspends_its_shard_charges_nobody",
+    ),
+    SeededBug(
+        "what was accepted is forgotten by a fault",
+        "workflows/waiting.py",
+        "return tuple(wake for wake in self._undone() if wake.reason not in READ_AFTER_FAULT)",
+        "return ()",
+        f"{ACCEPTED_TESTS}::test_a_command_that_is_accepted_while_a_fault_suspends_its_workflow_is_done_after_it",
+    ),
+    SeededBug(
+        "a card that is to be charged for a request is forgotten by a fault",
+        "workflows/payments/state.py",
+        'self.card_id if self.is_charge_due else ""',
+        '""',
+        f"{ACCEPTED_TESTS}::test_a_command_that_is_accepted_while_a_fault_suspends_its_workflow_is_done_after_it",
+    ),
+)
