@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 import time
 from bisect import bisect_right
 from collections import defaultdict
@@ -85,6 +86,8 @@ class ChaosFigures:
     event_faults: dict[str, int]
     left: Leftovers
     verdict: OracleVerdict
+    # Of the whole machine, which other programs may have used as well; 0 where it was not measured.
+    load_average: float = 0.0
 
     @property
     def has_failed(self) -> bool:
@@ -160,6 +163,7 @@ async def harm_and_judge(company: BrittleCompany, options: ChaosOptions) -> Chao
         event_faults={str(kind): count for kind, count in sorted(event_faults.items())},
         left=left,
         verdict=await judge(company, Acknowledged(frozenset(traffic.paid), traffic.from_bank)),
+        load_average=round(os.getloadavg()[2], 1),
     )
 
 

@@ -18,12 +18,13 @@ def chaos(found: ChaosFigures) -> str:
         "Months of a company run while its workers, the receiver of events, PostgreSQL and Temporal are killed and"
         " frozen, connections are cut, logs cannot be written, clocks are wrong, operators end workflows at random, and"
         " calls and events of the gateway go wrong in every way that the sandbox has. Afterwards an oracle that imports"
-        " nothing of the product compares the gateway's records with the tables, by its own SQL. There are no payment"
-        " requests in the product yet, so none among these.",
+        " nothing of the product compares the gateway's records with the tables, by its own SQL. Payment requests,"
+        " wallets, vouchers and bank debits are not among these yet.",
         f"Seed {found.seed}: {found.collections:,} collections in {found.seconds:,.0f} s, {found.per_second:g} a"
         f" second, with {_listed(found.counted)}. Settled {found.settling_seconds:,.0f} s after the last fault."
         f" {judged.attempts:,} attempts; from its row to its outcome one took {middle:g} s (median), {high:g} s (99th"
-        f" percentile), {longest:g} s at the most.",
+        f" percentile), {longest:g} s at the most."
+        + (f" Load average of the last 15 minutes at the end: {found.load_average:g}." if found.load_average else ""),
         table(
             ("Fault", "Times", "Back, s: median", "Most", "Next outcome, s: median", "Most"), map(_row, found.injected)
         ),

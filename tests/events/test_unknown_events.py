@@ -1,5 +1,7 @@
 """Events about nothing that is known here: kept, looked at again, and in the end listed for a person."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -90,6 +92,21 @@ async def test_an_event_that_stays_unknown_is_listed_for_a_person_who_is_told_on
     alerts = await merchant.run("select id, parameters from duly.messages")
     assert [(row.id, row.parameters["object"]) for row in alerts] == [("event_unknown/evt_1", "pi_of_another_system")]
     await owner.dispose()
+
+
+async def test_those_who_look_at_an_event_at_the_same_moment_have_tried_it_once(
+    receiver: httpx.AsyncClient, merchant: Merchant, database: Database
+) -> None:
+    await send(receiver, an_event(id="pi_of_another_system"))
+    looks = [EventInbox(database, "stripe") for _ in range(len(PAUSES) + 1)]
+    seen = await asyncio.gather(*(look.to_deliver() for look in looks))
+
+    await asyncio.gather(
+        *(look.put_off([hint.event_id for hint in hints]) for look, hints in zip(looks, seen, strict=True))
+    )
+
+    assert await state_of(database) == (EventState.WAITING, 1)
+    assert await merchant.value("select count(*) from duly.messages") == 0
 
 
 async def test_each_pause_is_longer_than_the_one_before() -> None:

@@ -18,6 +18,13 @@ ACCEPTED_TESTS = "tests/supervision/test_accepted_commands.py"
 
 NEWER_BUGS = (
     SeededBug(
+        "two who look at an event at the same moment use up two of its pauses",
+        "migrations/functions/events/events.sql",
+        "state = 'waiting' and next_try_at <= now() returning x.*",
+        "state = 'waiting' returning x.*",
+        "tests/events/test_unknown_events.py::test_those_who_look_at_an_event_at_the_same_moment_have_tried_it_once",
+    ),
+    SeededBug(
         "a run takes from a wallet what is owed, whatever is in it",
         WALLET_RUNS,
         "least(duly.wallet_spendable(a), j.amount_minor)",

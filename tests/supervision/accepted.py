@@ -53,7 +53,7 @@ def row(sql: str, expected: object) -> Done:
     """Say that it is done when the only row there is says so."""
 
     async def is_done(company: Company, _: str) -> bool:
-        return await company.merchant.value(sql) == expected
+        return bool(await company.merchant.value(sql) == expected)
 
     return is_done
 

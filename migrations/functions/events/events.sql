@@ -101,7 +101,8 @@ begin
             next_try_at = now() + make_interval(secs => coalesce(p_pauses[tries + 1], 0)),
             state = case when tries < cardinality(p_pauses) then 'waiting' else 'needs_review' end,
             reason = case when duly.is_of_unknown_account(x) then 'unknown_account' else 'unknown_object' end
-        where id = any (p_ids) and state = 'waiting' returning x.*
+        -- The receiver and a sweep may have looked at the same moment: that was one try, and who comes second changes nothing.
+        where id = any (p_ids) and state = 'waiting' and next_try_at <= now() returning x.*
     loop
         if e.state = 'needs_review' then
             v_given_up := v_given_up + 1;

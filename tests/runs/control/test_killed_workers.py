@@ -13,6 +13,7 @@ from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.runs.process_run import RunRequest
 from models.workflow_ids import WORKFLOW_QUEUE
+from sandbox.stripe.control.client import CardOutcome
 from settings import Settings
 from tests.support.attempts import CHARGES, quiet_period_passes
 from tests.support.builders import PERIOD, RUN, Merchant, declined
@@ -20,7 +21,7 @@ from tests.support.crash_injection import killable_workers, reached
 from tests.support.invariants import complaints
 from workflows.runs.payment_run import PaymentRun
 
-ACCOUNTS = 150
+ACCOUNTS, OPENED_AT_ONCE = 150, 10
 KILLED_AT = {20: "gateway", 70: "workflow", 120: "gateway"}
 
 # The standard policy in seconds instead of days.
@@ -49,8 +50,14 @@ async def crowd(merchant: Merchant) -> list[str]:
         document=Jsonb(SHORT_TIMEOUTS),
     )
     answers = cycle([[declined("insufficient_funds")] * 2, *[[]] * 9])
-    opening = [merchant.account(owes_minor=2500, answers=given) for given in islice(answers, ACCOUNTS)]
-    return await asyncio.gather(*opening)
+    # Fewer than the pool has connections: the others would wait for one longer than it lets them.
+    slots = asyncio.Semaphore(OPENED_AT_ONCE)
+
+    async def opened(given: list[CardOutcome]) -> str:
+        async with slots:
+            return await merchant.account(owes_minor=2500, answers=given)
+
+    return await asyncio.gather(*(opened(given) for given in islice(answers, ACCOUNTS)))
 
 
 @pytest.mark.nightly
