@@ -72,7 +72,7 @@ NEWER_BUGS = (
         "    if not found then\n        if not exists (select from duly.mandates m where m.id = a.token",
         "    if true then\n        if not exists (select from duly.mandates m where m.id = a.token",
         "tests/bank/debits/test_waiting_for_the_bank.py"
-        "::test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once",
+        "::test_whoever_asks_for_the_debit_of_an_attempt_at_the_same_moment_gets_the_same",
     ),
     SeededBug(
         "the first debit by a mandate is written as one that recurs",

@@ -1,5 +1,6 @@
 """A receivable that waits for a bank: its run ends without it, and what the bank says days later updates the books."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,15 @@ async def test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once(
     assert await debits.merchant.value("select count(*) from duly.debits") == 1
     assert await debits.merchant.balance(account) == 0
     assert await broken_invariants(debits.merchant) == []
+
+
+async def test_whoever_asks_for_the_debit_of_an_attempt_at_the_same_moment_gets_the_same(debits: DirectDebits) -> None:
+    asked = await debits.collect(await debits.payer("c1"))
+    [row] = await debits.merchant.run("select idempotency_key as key, collect_on as day from duly.debits")
+
+    again = await asyncio.gather(
+        *(debits.database.call("request_debit", idempotency_key=row.key, collect_on=row.day) for _ in range(3))
+    )
+
+    assert [one["id"] for one in again] == [asked.gateway_reference] * 3
+    assert await debits.merchant.value("select count(*) from duly.debits") == 1
