@@ -2,12 +2,14 @@
 
 import json
 import tomllib
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from activities.document_words import in_words
 from models.card_number import NO_CARD_NUMBER, REFUSED, place_of_card_number
 from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, place_of_unprintable
 from models.problem import Problem, RefusedError
@@ -16,6 +18,8 @@ from models.problem import Problem, RefusedError
 TEXT_MAX = 4000
 # A document is read whole; an invoice of ten thousand lines has a tenth of this.
 BYTES_MAX = 16 * 1024 * 1024
+# As much of an id as an error shows.
+ID_SHOWN = 100
 
 
 class DocumentPart(BaseModel):
@@ -29,10 +33,11 @@ AnyPart = TypeVar("AnyPart", bound=DocumentPart)
 
 def read_document(path: Path, kind: type[AnyPart]) -> AnyPart:
     """Read a document of a kind from a TOML file. Raises RefusedError with every problem that was found."""
+    content = read_content(path)
     try:
-        return kind.model_validate(read_content(path))
+        return kind.model_validate(content)
     except ValidationError as error:
-        raise RefusedError(document_problems(error, source=path.name)) from error
+        raise RefusedError(document_problems(error, source=path.name, content=content, kind=kind)) from error
 
 
 def read_content(path: Path) -> dict[str, Any]:
@@ -64,14 +69,36 @@ def read_content(path: Path) -> dict[str, Any]:
     return content
 
 
-def document_problems(error: ValidationError, *, source: str = "", wrapping: int = 0) -> list[Problem]:
-    """Return what is wrong with a document, field by field, less the `wrapping` outermost names of each place."""
+def document_problems(
+    error: ValidationError,
+    *,
+    source: str = "",
+    wrapping: int = 0,
+    content: Mapping[str, Any] | None = None,
+    kind: type[DocumentPart] | None = None,
+) -> list[Problem]:
+    """Return what is wrong with a document, field by field, less the `wrapping` outermost names of each place.
+
+    Where the content is known, each problem has the id of the entry that it is in; where the kind is known, a name that
+    is no field comes with those that are.
+    """
     return [
         Problem(
             ".".join(str(name) for name in problem["loc"][wrapping:]) or "document",
             problem["type"],
-            problem["msg"].removeprefix("Value error, "),
+            in_words(problem, kind),
             source,
+            id=_entry_id(content or {}, problem["loc"]),
         )
         for problem in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _entry_id(content: Mapping[str, Any], place: Sequence[int | str]) -> str:
+    """Return the id of the list's entry that a place is in; empty where it has none."""
+    entries = content.get(str(place[0])) if place else None
+    if len(place) < 2 or not isinstance(entries, list) or not isinstance(place[1], int):
+        return ""
+    entry = entries[place[1]]
+    found = entry.get("id") if isinstance(entry, dict) else None
+    return found[:ID_SHOWN] if isinstance(found, str) else ""

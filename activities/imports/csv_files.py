@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from models.imports.columns import OF_THE_BANK, Header, NamedCells, cells_of, id_of, read_header
-from models.imports.dialect import delimiter_of, encoding_of, is_encoded_so, named_delimiter
+from models.imports.dialect import UTF_8, delimiter_of, encoding_of, is_encoded_so, named_delimiter
 from models.problem import Problem, RefusedError, refusal
 
 Read = TypeVar("Read")
@@ -18,6 +18,8 @@ Reader = Callable[[int, NamedCells], Read]
 LINE_MAX = 1024 * 1024
 # As many bytes as say which byte order mark it is.
 _BEGINNING = 4
+# How a spreadsheet calls what it has to be saved as.
+SAVE_AS = ": save it as CSV UTF-8"
 # What banks write where it is not Unicode; what is no text in it either is refused.
 _OF_WESTERN_BANKS = "cp1252"
 
@@ -37,19 +39,21 @@ class MalformedRowError(RefusedError):
 
 def table_rows(source: str, path: Path) -> Iterator[CsvRow]:
     """Yield the rows of a file. Raises RefusedError when it is no file of that kind, and MalformedRowError."""
+    encoding = UTF_8
     try:
         with path.open("rb") as file:
             beginning = file.read(_BEGINNING)
         encoding = encoding_of(beginning)
         if not is_encoded_so(beginning, encoding):
-            raise RefusedError([Problem("file", "utf8", "is neither UTF-8 nor UTF-16 with its mark", path.name)])
+            raise RefusedError(
+                [Problem("file", "utf8", "is neither UTF-8 nor UTF-16 with its mark" + SAVE_AS, path.name)]
+            )
         if source in OF_THE_BANK and not _is_read_as(path, encoding):
             encoding = _OF_WESTERN_BANKS
         with path.open(encoding=encoding, newline="") as text:
             yield from _rows(source, text)
     except UnicodeError as error:
-        reason = getattr(error, "reason", str(error))
-        raise RefusedError([Problem("file", "utf8", f"is neither UTF-8 nor UTF-16: {reason}", path.name)]) from error
+        raise RefusedError([_not_unicode(path, encoding)]) from error
     except OSError as error:
         raise RefusedError([Problem("file", "readable", str(error.strerror), path.name)]) from error
 
@@ -97,6 +101,24 @@ def _is_read_as(path: Path, encoding: str) -> bool:
         with path.open(encoding=encoding, newline="") as text:
             while text.read(LINE_MAX):
                 continue
+    except UnicodeError:
+        return False
+    return True
+
+
+def _not_unicode(path: Path, encoding: str) -> Problem:
+    """Return the problem of a file with the first line that is not in the encoding, where lines can be told apart."""
+    line = 0
+    if encoding == UTF_8:
+        with path.open("rb") as file:
+            lines = enumerate(iter(lambda: file.readline(LINE_MAX), b""), start=1)
+            line = next((number for number, text in lines if not _is_utf_8(text)), 0)
+    return Problem("file", "utf8", "is neither UTF-8 nor UTF-16" + SAVE_AS, path.name, line)
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode(UTF_8)
     except UnicodeError:
         return False
     return True

@@ -172,12 +172,12 @@ def read_header(source: str, cells: Sequence[str]) -> Header:
     """Return the columns' names in a file's order. Raises RefusedError: one is missing, unknown, or there twice."""
     names = tuple(cell.strip().lower() for cell in cells)
     known = {column.name: column for column in COLUMNS[source]}
+    unknown = [name for name in names if name not in known]
     problems = [
         *(_problem(source, 1, name, "column_required", "the column is missing") for name in _missing(known, names)),
         *(
-            _problem(source, 1, _shown(name), "column_known", "is no column of this file")
-            for name in names
-            if name not in known
+            _problem(source, 1, _shown(name), "column_known", "is no column of this file" + meant)
+            for name, meant in zip(unknown, (f"; it may have {', '.join(known)}", *("" for _ in unknown)), strict=False)
         ),
         *(
             _problem(source, 1, name, "column_once", "the column is there twice")

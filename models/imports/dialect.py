@@ -7,6 +7,8 @@ import re
 from models.imports.columns import COLUMNS
 
 DELIMITERS = (",", ";", "\t")
+# With its mark or without.
+UTF_8 = "utf-8-sig"
 
 # The line by which some spreadsheets say what divides the cells.
 _NAMED = re.compile(r"^\"?sep=(.)\"?$")
@@ -16,7 +18,7 @@ def encoding_of(beginning: bytes) -> str:
     """Return a file's encoding by its byte order mark: UTF-8 with one or without, or UTF-16, which must have one."""
     if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return "utf-8-sig"
+    return UTF_8
 
 
 def is_encoded_so(beginning: bytes, encoding: str) -> bool:

@@ -2,14 +2,19 @@
 
 import json
 import tomllib
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from pydantic import ValidationError
 
 from activities.configuration.document import DefinitionsDocument
-from activities.documents import document_problems
+from activities.document_words import PATTERNS
+from activities.documents import document_problems, read_document
+from models.problem import RefusedError
 from tests.configuration.schema import SCHEMA, schema, written
 from tests.house.source import ROOT
 
@@ -67,6 +72,53 @@ def test_a_document_with_a_fault_is_refused_with_field_and_rule(text: str, field
         read(text)
 
     assert [(problem.field, problem.rule) for problem in document_problems(refused.value)] == [(field, rule)]
+
+
+RUN = '[[run_definitions]]\nid = "cards"\nkind = "payment"\nname = "Cards"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (RUN.replace("name", "nmae"), "run_definitions.0.name", "is required"),
+        (RUN.replace("name", "nmae"), "run_definitions.0.nmae", "is no field here; it may have criteria, "),
+        (RUN + "schedule = { day = 1, huor = 4 }", "run_definitions.0.schedule.huor", "it may have day, "),
+        ("[card_rules]\nwarning = 1", "card_rules.warning", "action_days"),
+        ("[[sellers]]\nid = 'cards'\ncountry = 'de'", "sellers.0.country", "must be two capital letters"),
+        (
+            RUN + "schedule = { day = 1, hour = 26 }",
+            "run_definitions.0.schedule.hour",
+            "must be less than or equal to 23",
+        ),
+        (PROVIDER.replace("test", "production"), "providers.0.mode", "must be 'test' or 'live'"),
+    ],
+)
+def test_what_is_wrong_with_a_document_is_said_in_words_with_the_id_of_the_entry(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    document = tmp_path / "definitions.toml"
+    document.write_text(text, encoding="utf-8")
+
+    with pytest.raises(RefusedError) as refused:
+        read_document(document, DefinitionsDocument)
+
+    (problem,) = (problem for problem in refused.value.problems if problem.field == place)
+    assert words in problem.message
+    assert problem.id == {"card_rules": "", "providers": "stripe"}.get(place.split(".", maxsplit=1)[0], "cards")
+
+
+def test_every_pattern_of_the_document_has_words() -> None:
+    patterns = {found["pattern"] for found in objects_in(schema()) if isinstance(found.get("pattern"), str)}
+
+    assert {pattern for pattern in patterns if pattern not in PATTERNS} == set()
+
+
+def objects_in(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from objects_in(inner)
 
 
 def test_the_schema_of_the_document_is_the_models() -> None:

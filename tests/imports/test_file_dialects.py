@@ -58,6 +58,8 @@ def test_a_file_in_another_encoding_is_refused_whole_by_its_name(tmp_path: Path,
     (problem,) = refused.value.problems
     assert (problem.field, problem.rule, problem.source) == ("file", "utf8", "file.csv")
     assert "neither UTF-8 nor UTF-16" in problem.message
+    assert problem.message.endswith("save it as CSV UTF-8")
+    assert problem.line == (2 if encoding == "latin-1" else 0)
 
 
 def test_a_comma_within_a_cell_divides_nothing_where_semicolons_do(tmp_path: Path) -> None:

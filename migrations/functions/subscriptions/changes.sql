@@ -122,7 +122,7 @@ begin
         if s.account_id <> p_account_id or s.currency <> p_currency or v_first is null
             or v_first - 'version' <> p_change then
             perform duly.refuse('id_means_one_subscription',
-                format('id: %s is another subscription, of %s', p_subscription_id, s.account_id));
+                format('id: there is a subscription %s already, of %s, and not with these terms', p_subscription_id, s.account_id));
         end if;
         return false;
     elsif a.state = 'terminated' then

@@ -1,0 +1,62 @@
+"""What is wrong with a field of a document, in the words of whoever writes documents; pydantic's are a programmer's."""
+
+import re
+from collections.abc import Sequence, Set
+from types import MappingProxyType
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+# What a value must be that has to match a pattern.
+PATTERNS = MappingProxyType(
+    {
+        r"^[!-~]{1,64}$": "1 to 64 letters, digits and signs of ASCII, without blanks",
+        r"^[a-z][a-z0-9_-]{0,31}$": "a small letter, then up to 31 small letters, digits, - or _",
+        r"^[a-z][a-z0-9_]{0,63}$": "a small letter, then up to 63 small letters, digits or _",
+        r"^[a-z][a-z0-9_]{0,31}$": "a small letter, then up to 31 small letters, digits or _",
+        r"^[a-z0-9][a-z0-9_-]{0,63}$": "a small letter or digit, then up to 63 small letters, digits, - or _",
+        r"^[A-Z]{1,8}$": "1 to 8 capital letters, such as INV",
+        r"^[A-Z]{2}$": "two capital letters by ISO 3166, such as DE",
+        r"^([A-Z]{2}[A-Z0-9+*]{2,13})?$": "a VAT id with its country, without blanks, such as DE123456789",
+        r"^([^@\s]+@[^@\s]+)?$": "an e-mail address",
+        r"^#[0-9a-f]{6}$": "a colour such as #1f3a5f, in small letters",
+        r"^(\*|[a-z][a-z0-9_]{0,31})$": "a brand in small letters, such as visa, or *",
+        r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day such as 12:00",
+        r"^[0-9]{1,7}([.][0-9]{1,2})?$": "an amount such as 50.00",
+        r"^[0-9]{1,16}(\.[0-9]{1,4})?$": "an amount such as 12.50",
+        r"^[0-9]{1,16}(\.[0-9]{1,4})?%?$": "an amount such as 5.00, or a share such as 20%",
+        r"^(revenue|reward_expense|write_off)(:[!-~]+)?$": "revenue, reward_expense or write_off, or one with a name"
+        " behind it, such as revenue:plan",
+        r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing)$": "revenue, reward_expense,"
+        " write_off, or one with a name behind it, such as revenue:plan; or wallet_clearing or voucher_clearing",
+        r"^((bank|cash|other_methods)(:[!-~]+)?|(wallet|voucher)_clearing)$": "bank, cash or other_methods, or one with"
+        " a name behind it, such as bank:savings; or wallet_clearing or voucher_clearing",
+    }
+)
+# How pydantic begins what it says of a value.
+_SHOULD = re.compile(r"^[A-Z][A-Za-z]*( input)? should ")
+
+
+def in_words(problem: "ErrorDetails", kind: type[BaseModel] | None = None) -> str:
+    """Return what is wrong with a field; a name that is none comes with those that are, where the kind is known."""
+    words = PATTERNS.get(str(problem.get("ctx", {}).get("pattern")))
+    if problem["type"] == "missing":
+        return "is required"
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_fields_at(kind, problem["loc"][:-1]))
+        return "is no field here" + (f"; it may have {', '.join(known)}" if known else "")
+    return f"must be {words}" if words else _SHOULD.sub("must ", problem["msg"].removeprefix("Value error, "))
+
+
+def _fields_at(kind: object, place: Sequence[int | str]) -> Set[str]:
+    """Return the fields of the table at a place of a document; none where that cannot be told."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not place:
+            return kind.model_fields.keys()
+        field = kind.model_fields.get(str(place[0]))
+        return _fields_at(field.annotation, place[1:]) if field else set()
+    inner = place[1:] if place and isinstance(place[0], int) else place
+    return next((found for part in get_args(kind) if (found := _fields_at(part, inner))), set())
