@@ -115,8 +115,8 @@ begin
     from duly.debits d join duly.creditors c on c.id = d.provider_id where d.id = p_id;
     -- SEPA is in euros, which have two decimals.
     if p_taken_minor - v.amount_minor > v.charges_limit::numeric * 100 then
-        perform duly.refuse('charges_within_limit', format('amount: %s %s was taken back for %s of %s: more than the limit of charges, %s',
-            round(p_taken_minor / 100.0, 2), v.currency, p_id, round(v.amount_minor / 100.0, 2), v.charges_limit));
+        perform duly.refuse('charges_within_limit', format('amount: %s was taken back for %s of %s: more than the limit of charges, %s',
+            duly.shown_amount(p_taken_minor, v.currency), p_id, duly.shown_amount(v.amount_minor, v.currency), v.charges_limit));
     end if;
 end $$;
 

@@ -174,7 +174,8 @@ begin
     if found then
         if p_asked <> coalesce(v_collection.asked_minor, 0) then
             perform duly.refuse('one_amount', format('amount_minor: %s of %s asks for %s already, not for %s', p_period,
-                p_account_id, coalesce(v_collection.asked_minor::text, 'all'), p_asked));
+                p_account_id, coalesce(duly.shown_amount(v_collection.asked_minor, v_collection.currency), 'all'),
+                duly.shown_amount(p_asked, v_collection.currency)));
         end if;
         if v_collection.provider_id <> p_provider_id then
             -- What was asked of one provider is found there alone: the other one would say that nothing had happened.
@@ -268,7 +269,8 @@ begin
     elsif p_asked is not null and p_asked > duly.owed_to(p_account_id, p_period, invoices) then
         -- Without the first condition what is owed would be added up for a payment that asks for no amount, too.
         perform duly.refuse('amount_collectable', format('amount_minor: %s is more than the %s that may be asked for of %s',
-            p_asked, duly.owed_to(p_account_id, p_period, invoices), p_account_id));
+            duly.shown_amount(p_asked, a.currency), duly.shown_amount(duly.owed_to(p_account_id, p_period, invoices), a.currency), a.id))
+        from duly.accounts a where a.id = p_account_id;
     end if;
 end $$;
 

@@ -15,7 +15,8 @@ begin
         if q.most_minor is null then
             perform duly.refuse('amount_within_limits', format('amount_minor: request %s asks for a fixed amount', p_id));
         elsif p_amount not between q.least_minor and q.most_minor then
-            perform duly.refuse('amount_within_limits', format('amount_minor: must be from %s to %s', q.least_minor, q.most_minor));
+            perform duly.refuse('amount_within_limits', format('amount_minor: must be from %s to %s',
+                duly.shown_amount(q.least_minor, q.currency), duly.shown_amount(q.most_minor, q.currency)));
         end if;
         perform duly.refuse_unpayable(q.account_id, q.provider_id, p_amount, q.currency);
         update duly.payment_requests set amount_minor = p_amount where id = p_id returning * into q;

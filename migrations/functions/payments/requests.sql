@@ -56,8 +56,9 @@ begin
     if not found then
         perform duly.refuse('currency_of_provider', format('currency: provider %s does not take %s', p_provider_id, p_currency));
     elsif duly.chargeable_part(p_amount_minor, p_currency) <> p_amount_minor or p_amount_minor < greatest(v_minimum, 1) then
-        perform duly.refuse('amount_at_least', format('amount_minor: the provider does not take %s minor units of %s: %s or more, in whole steps',
-            p_amount_minor, p_currency, v_minimum));
+        perform duly.refuse('amount_at_least', format('amount_minor: the provider does not take %s: %s or more, in steps of %s',
+            duly.shown_amount(p_amount_minor, p_currency), duly.shown_amount(v_minimum, p_currency),
+            duly.shown_amount(duly.charge_step(p_currency), p_currency)));
     end if;
 end $$;
 

@@ -70,10 +70,11 @@ begin
         perform duly.refuse('currency_of_merchant',
             format('currency: %s must be that of merchant %s and of account %s', p_currency, m.id, o.id));
     elsif p_amount_minor % duly.charge_step(p_currency) <> 0 then
-        perform duly.refuse('amount_in_steps', format('amount: the gateway takes %s in steps of %s minor units, not %s',
-            p_currency, duly.charge_step(p_currency), p_amount_minor));
+        perform duly.refuse('amount_in_steps', format('amount: the gateway takes steps of %s, not %s',
+            duly.shown_amount(duly.charge_step(p_currency), p_currency), duly.shown_amount(p_amount_minor, p_currency)));
     elsif p_amount_minor > (p_settings ->> 'max_award_minor')::bigint then
-        perform duly.refuse('award_limit', format('amount: %s is above the limit of an award', p_amount_minor));
+        perform duly.refuse('award_limit', format('amount: %s is above the limit of an award, %s',
+            duly.shown_amount(p_amount_minor, p_currency), duly.shown_amount((p_settings ->> 'max_award_minor')::bigint, p_currency)));
     elsif v_day + p_amount_minor > (p_settings ->> 'max_day_minor')::bigint then
         perform duly.refuse('day_limit', format('amount: the awards of %s today would be above the limit of a day', m.id));
     elsif v_customer + p_amount_minor > (p_settings ->> 'max_customer_day_minor')::bigint then

@@ -68,7 +68,8 @@ begin
         return true;
     elsif c.invoice_id <> p_invoice_id or c.amount_minor <> p_amount_minor then
         perform duly.refuse('id_means_one_request',
-            format('id: %s credits %s minor units of %s', p_refund_id, c.amount_minor, c.invoice_id));
+            format('id: %s credits %s of %s', p_refund_id,
+            duly.shown_amount(c.amount_minor, (select currency from duly.financial_transactions where id = c.invoice_id)), c.invoice_id));
     end if;
     return false;
 end $$;
@@ -108,7 +109,8 @@ begin
                 from jsonb_array_elements(c.document -> 'lines') l group by 1) x
             where x.credit_minor > (select coalesce(sum(u.total_minor), 0) from duly.uncredited_lines(c.invoice_id) u
                 where u.product_id = x.product_id)) then
-            perform duly.refuse('credit_within_billed', format('credit note: less than %s is left of %s', c.amount_minor, c.invoice_id));
+            perform duly.refuse('credit_within_billed', format('credit note: less than %s is left of %s',
+                duly.shown_amount(c.amount_minor, (select currency from duly.financial_transactions where id = c.invoice_id)), c.invoice_id));
         end if;
         perform duly.write_documents('credit_note', jsonb_build_array(c.document), false);
     exception when sqlstate 'LD001' or sqlstate 'LD002' or sqlstate 'LD003' or sqlstate 'LD004' or sqlstate 'LD005'

@@ -104,8 +104,9 @@ begin
         v_left := v_left - least(v_left, v.total_minor);
     end loop;
     if v_left > 0 then
-        perform duly.refuse('returned_within_paid', format('amount: %s of %s went back, and only %s stand for it', p_returned_minor,
-            p_transaction_id, p_returned_minor - v_left));
+        perform duly.refuse('returned_within_paid', format('amount: %s of %s went back, and only %s stand for it',
+            duly.shown_amount(p_returned_minor, t.currency), p_transaction_id, duly.shown_amount(p_returned_minor - v_left, t.currency)))
+        from duly.financial_transactions t where t.id = p_transaction_id;
     end if;
     return v_first;
 end $$;
@@ -175,10 +176,11 @@ begin
             'since', v.transaction_id));
     elsif p_amount_minor < 0 or p_amount_minor > v.left_minor then
         perform duly.refuse('refund_within_captured',
-            format('amount: %s is not within the %s that are left of %s', p_amount_minor, v.left_minor, v.transaction_id));
+            format('amount: %s is not within the %s that are left of %s', duly.shown_amount(p_amount_minor, v.currency),
+                duly.shown_amount(v.left_minor, v.currency), v.transaction_id));
     elsif p_amount_minor % duly.charge_step(v.currency) <> 0 then
-        perform duly.refuse('amount_in_steps', format('amount: the gateway takes %s in steps of %s minor units, not %s',
-            v.currency, duly.charge_step(v.currency), p_amount_minor));
+        perform duly.refuse('amount_in_steps', format('amount: the gateway takes steps of %s, not %s',
+            duly.shown_amount(duly.charge_step(v.currency), v.currency), duly.shown_amount(p_amount_minor, v.currency)));
     elsif p_kind = 'payment_cancellation' and p_amount_minor not in (0, v.left_minor) then
         perform duly.refuse('cancelled_in_full', 'amount: a payment is cancelled in full, never in part');
     end if;
@@ -269,7 +271,8 @@ begin
             format('method: %s is not among the payment methods of provider %s', v_method, v.provider_id));
     elsif p_kind = 'refund' and not p_is_acknowledged and v_balance + p_amount_minor > o.credit_limit_minor then
         perform duly.refuse('credit_limit', format('amount: the refund takes the balance of %s to %s, above its credit '
-            'limit of %s; acknowledge to go on', o.id, v_balance + p_amount_minor, o.credit_limit_minor));
+            'limit of %s; acknowledge to go on', o.id, duly.shown_amount(v_balance + p_amount_minor, o.currency),
+            duly.shown_amount(o.credit_limit_minor, o.currency)));
     end if;
     if p_kind = 'refund' then
         v_draft := (duly.make_refund('refund:' || p_request_id, v.account_id, p_amount_minor, v.currency, v_method,
