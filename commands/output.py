@@ -186,10 +186,13 @@ def console_on(stream: Any) -> "Console":
 def table(title: str, *columns: str, rows: Iterable[Sequence[object]] = (), right: Sequence[str] = ()) -> "Table":
     """Make a table of texts. Ids are folded, never cut, so that they can be copied; `right` names number columns."""
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     made = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    # A title is wrapped to the width of its table, which may be narrow.
+    made.min_width = cell_len(title)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:

@@ -26,6 +26,11 @@ def listed(title: str, lines: Sequence[str], *, recent: int) -> str:
     return f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines[-recent:]) + earlier
 
 
+def beginning(stage: str, what: str) -> str:
+    """Return what is said before the first row is written: also what a workflow that was refused shows for good."""
+    return f"### {stage}\n\n{what}.\n\nIf it failed, nothing was written: its error names the field and the rule."
+
+
 def paragraphs(*parts: str) -> str:
     """Join what there is to say."""
     return "\n\n".join(part for part in parts if part)

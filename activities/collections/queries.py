@@ -36,6 +36,7 @@ _COLLECTIONS = (
         CollectionRow.closed_at,
         GatewayRequestRow.id.label("request_id"),
         GatewayRequestRow.state.label("request_state"),
+        GatewayRequestRow.error_code,
     )
     .outerjoin(
         GatewayRequestRow,

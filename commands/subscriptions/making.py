@@ -77,7 +77,7 @@ async def create(output: Output, new: NewSubscription, *, actor: str, reason: st
             subscription_id, new.account, account.currency, change, actor=actor, reason=reason
         )
     outcome = "created" if is_new else "unchanged"
-    rows = [("Subscription", outcome), *change_rows([change], account.currency)]
+    rows = [("Change", outcome), *change_rows([change], account.currency)]
     output.answer(
         {"subscription": subscription_id, "outcome": outcome, "changes": changes_document([change])},
         table("", "Subscription", subscription_id, rows=rows),
@@ -126,7 +126,7 @@ async def _write(
         if planned.changes:
             await subscriptions.change(stored, planned, actor=actor, reason=reason)
     outcome = "changed" if planned.changes else "unchanged"
-    rows: list[tuple[str, Any]] = [("Subscription", outcome), *change_rows(planned.changes, stored.currency)]
+    rows: list[tuple[str, Any]] = [("Change", outcome), *change_rows(planned.changes, stored.currency)]
     output.answer(
         {"subscription": subscription, "outcome": outcome, "changes": changes_document(planned.changes)},
         table("", "Subscription", subscription, rows=rows),

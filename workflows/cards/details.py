@@ -2,11 +2,11 @@
 
 from models.cards.card import CardState, CardStatus
 from models.moment import in_utc
-from workflows.markdown import listed, paragraphs
+from workflows.markdown import beginning, listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 
 WHERE = {
-    CardState.REGISTERED: "written down, the gateway has not been asked yet",
+    CardState.REGISTERED: "the gateway is asked whether it is good, or waits for its holder",
     CardState.VALIDATING: "the gateway checks it, or waits for its holder",
     CardState.ACTIVE: "may be charged",
     CardState.REJECTED: "not accepted, never charged",
@@ -48,13 +48,14 @@ def details_of(card_id: str, status: CardStatus) -> str:
     """Return the current details in Markdown; ids, codes and what a receipt may show."""
     card = status.card
     if card is None:
-        return f"### registering\n\n`{card_id}` is being written down."
+        return beginning("registering", f"`{card_id}` is being written down")
     recurring = "charged by runs" if card.is_recurring else "not charged by runs"
     reason = f" ({card.state_reason})" if card.state_reason else ""
+    label = f" {card.label}" if card.label else ""
     expiry = f", until {card.exp_year}-{card.exp_month:02d}" if card.exp_year else ""
     return paragraphs(
         f"### {card.state}{reason}: {WHERE[card.state]}",
-        f"`{card_id}` {card.label}{expiry} of `{card.account_id}`, through {card.provider}; {recurring}, place"
+        f"`{card_id}`{label}{expiry} of `{card.account_id}`, through {card.provider}; {recurring}, place"
         f" {card.fallback_order} in the order.",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),

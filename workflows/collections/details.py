@@ -29,7 +29,7 @@ RECENT = 12
 
 def subject_of(request: CollectionRequest, status: CollectionStatus) -> str:
     """Return account, amount and card in one line: the form that a run's timeline has too."""
-    amount = f": {Money(status.amount_minor, status.currency)}" if status.currency else ""
+    amount = f": {_amount(status)}" if status.currency else ""
     card = f", {status.last.card_label}" if status.last and status.last.card_label else ""
     return f"{request.account_id}{amount}{card}"
 
@@ -56,8 +56,14 @@ def answer_of(result: CollectResult, currency: str) -> str:
     return f"{asked}: {result.outcome}{f', {code}' if code not in {'', result.outcome} else ''}"
 
 
+def _amount(status: CollectionStatus) -> Money:
+    """Return what was asked for last: less than was taken over, where a part was paid or credited since."""
+    asked_minor = status.last.amount_minor if status.last else 0
+    return Money(asked_minor or status.amount_minor, status.currency)
+
+
 def _receivable(request: CollectionRequest, status: CollectionStatus) -> str:
-    amount = f" **{Money(status.amount_minor, status.currency)}**" if status.currency else ""
+    amount = f" **{_amount(status)}**" if status.currency else ""
     origin = f", handed over by `{request.run_id}`" if request.run_id else ", asked for by itself"
     return f"`{request.account_id}`{amount} for {request.period}, through {request.provider}{origin}"
 

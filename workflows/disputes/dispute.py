@@ -25,7 +25,7 @@ from models.waiting import AcceptedCommands, WakeReason
 from workflows import visibility
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.markdown import listed, paragraphs
+from workflows.markdown import beginning, listed, paragraphs
 from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pending
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT, DATABASE, PEOPLE, UNTIL_DONE
@@ -219,7 +219,7 @@ def _next_check(dispute: DisputeRecord) -> datetime:
 def _details(dispute_id: str, status: DisputeStatus) -> str:
     dispute = status.dispute
     if dispute is None:
-        return f"### reading\n\n`{dispute_id}` is being read at the gateway."
+        return beginning("reading", f"`{dispute_id}` is being read at the gateway")
     due = f", due {in_utc(dispute.evidence_due_at)}" if dispute.evidence_due_at else ""
     evidence = "submitted" if dispute.has_evidence else f"none yet{due}"
     return paragraphs(

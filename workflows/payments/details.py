@@ -6,7 +6,7 @@ from types import MappingProxyType
 from models.moment import in_utc
 from models.money import Money
 from models.payments.payment_request import PaymentRequestInput, PaymentRequestState, PaymentRequestStatus
-from workflows.markdown import listed, paragraphs
+from workflows.markdown import beginning, listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 
 RECENT = 12
@@ -50,7 +50,7 @@ ORDERS: Mapping[str, tuple[OperatorAction, ...]] = MappingProxyType(
 def details_of(request: PaymentRequestInput, status: PaymentRequestStatus) -> str:
     """Return the current details in Markdown; ids, codes and amounts only: a title may name somebody."""
     if not status.account_id:
-        return f"### open\n\n`{request.request_id}` is being written down."
+        return beginning("open", f"`{request.request_id}` is being written down")
     amount = Money(status.amount_minor, status.currency)
     until = f", until {in_utc(status.expires_at)}" if status.expires_at else ""
     page = f" A page is open, as attempt {status.attempt}." if status.has_page else ""

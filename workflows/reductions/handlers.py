@@ -24,7 +24,7 @@ from models.reductions.reduction import (
 )
 from models.refunds.refund import RefundOutcome, RefundResult
 from models.waiting import WakeReason
-from workflows.markdown import listed, paragraphs
+from workflows.markdown import beginning, listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.updates import async_question, until_answer
 from workflows.waiting import Waiter
@@ -146,7 +146,7 @@ class ReductionHandlers:
 def _details(award_id: str, status: ReductionStatus, *, in_review: bool) -> str:
     reduction = status.reduction
     if reduction is None:
-        return f"### awarding\n\n`{award_id}` is being written down."
+        return beginning("awarding", f"`{award_id}` is being written down")
     stage = REDUCTION.word(reduction.stage, "frozen" if reduction.is_disputed else "")
     sale = f", for the sale `{reduction.payment_id}`" if reduction.payment_id else ""
     return paragraphs(

@@ -11,7 +11,7 @@ from models.money import Money
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.refunds.refund import RefundOutcome, RefundRequest, RefundResolution, RefundResult, RefundStatus
 from models.waiting import AcceptedCommands, WakeReason
-from workflows.markdown import listed, paragraphs
+from workflows.markdown import beginning, listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
 from workflows.options import COLLECT_WAITING, PEOPLE
 from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
@@ -134,7 +134,7 @@ class RefundHandlers:
 def _details(refund_id: str, status: RefundStatus) -> str:
     result = status.result
     if result is None:
-        return f"### attempt\n\n`{refund_id}` is being written down, and the gateway asked."
+        return beginning("attempt", f"`{refund_id}` is being written down, and the gateway asked")
     what = "the whole payment" if result.kind is RequestKind.PAYMENT_CANCELLATION else "of payment"
     reason = f" ({result.code})" if result.code else ""
     amount = Money(result.amount_minor, result.currency) if result.currency else ""

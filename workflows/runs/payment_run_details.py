@@ -49,7 +49,7 @@ def shard_progress_of(request: ShardRequest, progress: ShardProgress, *, held_be
     )
     charged = ", ".join(str(Money(amount, currency)) for currency, amount in sorted(progress.charged.items()))
     return paragraphs(
-        f"### Shard {request.shard}: {sum(progress.tally.values())} members done",
+        f"### Shard {request.shard + 1}: {sum(progress.tally.values())} members done",
         f"This execution began after `{request.after}`" if request.after else "From the first member on",
         held,
         _outcomes(progress.tally),
