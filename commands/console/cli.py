@@ -26,7 +26,10 @@ def add_user(
         bool, typer.Option("--generate", help="Make a password and show it once, instead of asking for one.")
     ] = False,
     has_password: Annotated[
-        bool, typer.Option("--password/--no-password", help="None: only the provider of identities lets them in.")
+        bool,
+        typer.Option(
+            "--password/--no-password", help="Without one the provider of identities lets them in, and then a passkey."
+        ),
     ] = True,
     as_json: Json = False,
 ) -> None:
