@@ -1,12 +1,14 @@
 """What is due on a card by itself, and when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.cards.card import Card, CardDuty, CardRules, CardState, Due, ends_at, next_due
+from models.cards.card import Card, CardDuty, CardRules, CardState, CardStatus, Due, ends_at, next_due
+from workflows.cards.details import details_of
 
 CHECKED = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -91,3 +93,18 @@ def test_a_check_that_was_put_off_comes_at_its_moment_and_everything_else_before
         Due(put_off_until, CardDuty.REVALIDATE),
     ]
     assert next_due(card, now=ends_at(2027, 6), put_off_until=put_off_until).duty is CardDuty.EXPIRE
+
+
+def test_a_card_that_waits_for_its_holder_is_not_said_to_be_unasked() -> None:
+    unread = replace(a_card(), state=CardState.REGISTERED, label="", exp_year=0, exp_month=0)
+
+    text = details_of("card_1", CardStatus(unread, None, "", None, ()))
+
+    assert text.startswith("### registered: the gateway is asked whether it is good, or waits for its holder")
+    assert "`card_1` of `acc_1`, through stripe" in text
+
+
+def test_a_card_that_was_refused_says_where_the_reason_is() -> None:
+    text = details_of("card_1", CardStatus(None, None, "", None, ()))
+
+    assert "If it failed, nothing was written: its error names the field and the rule." in text

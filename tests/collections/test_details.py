@@ -52,6 +52,13 @@ def test_a_declined_collection_says_where_it_is_what_comes_next_and_what_happene
     assert "- 2026-11-23 03:43Z attempt 1 of 39.88 EUR on visa 0016: declined, insufficient_funds" in text
 
 
+def test_it_says_what_was_asked_for_last_where_a_part_was_credited_since() -> None:
+    status = replace(DUNNING, last=replace(DECLINED, attempt=2, amount_minor=3000))
+
+    assert "`acc_000004` **30.00 EUR** for 2026-11" in details_of(REQUEST, status)
+    assert subject_of(REQUEST, status) == "acc_000004: 30.00 EUR, visa 0016"
+
+
 def test_it_says_what_can_be_done_here_and_on_a_terminal() -> None:
     text = details_of(REQUEST, DUNNING)
 

@@ -80,8 +80,8 @@ RUN = '[[run_definitions]]\nid = "cards"\nkind = "payment"\nname = "Cards"\n'
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        (RUN.replace("name", "nmae"), "run_definitions.0.name", "is required"),
-        (RUN.replace("name", "nmae"), "run_definitions.0.nmae", "is no field here; it may have criteria, "),
+        (RUN.replace("name", "title"), "run_definitions.0.name", "is required"),
+        (RUN.replace("name", "title"), "run_definitions.0.title", "is no field here; it may have criteria, "),
         (RUN + "schedule = { day = 1, huor = 4 }", "run_definitions.0.schedule.huor", "it may have day, "),
         ("[card_rules]\nwarning = 1", "card_rules.warning", "action_days"),
         ("[[sellers]]\nid = 'cards'\ncountry = 'de'", "sellers.0.country", "must be two capital letters"),
