@@ -32,45 +32,8 @@ from sandbox.servers.postgres_home import temporary_home
 
 LIMIT, REPEATS, LATER = 50, 5, 10
 
-# Triggers and foreign keys are off while this many rows are made; `n` counts them.
-ROWS = """
-    insert into duly.accounts (id, kind, owner_name, currency, created_at)
-        select 'a' || n, 'customer', 'A. Customer', 'EUR', now() - n * interval '1 second'
-        from generate_series(1, {accounts}) n;
-    insert into duly.providers (id, gateway, mode) values ('stripe', 'stripe', 'test') on conflict do nothing;
-    insert into duly.products (id, name, ledger_account) values ('plan', 'Plan', 'revenue:plan');
-    insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)
-        select 'p' || n, 'a' || n, 'card', true
-        from generate_series(1, {accounts}) n;
-    insert into duly.cards (id, account_id, preference_id, provider_id, token, brand, last4, exp_month, exp_year,
-            is_recurring, fallback_order, state, created_at)
-        select 'c' || n, 'a' || n, 'p' || n, 'stripe', 't' || n, 'visa', '4242', 12, 2034, true, 1, 'active',
-            now() - n * interval '1 second'
-        from generate_series(1, {accounts}) n;
-    insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on)
-        select 's' || n, 'a' || n, 'plan', 999, 'EUR', 1, '2026-01-01'
-        from generate_series(1, {accounts}) n;
-    insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,
-            amount_minor, invoices, opened_at)
-        select 'a' || n, '2026-10', 'stripe', 'bench', 'standard', 1, 'EUR', 999, '{{}}',
-            now() - n * interval '1 second'
-        from generate_series(1, {accounts}) n;
-    insert into duly.gateway_events (id, provider_id, type, subject, object_id, state, created_at, next_try_at)
-        select 'evt_' || n, 'stripe', 'charge.succeeded', 'payment', 'pi_' || n, 'waiting',
-            now() - n * interval '1 second', now()
-        from generate_series(1, {accounts}) n;
-    insert into duly.messages (id, kind, account_id, state, created_at)
-        select 'receipt/' || n, 'receipt', 'a' || n, 'failed', now() - n * interval '1 second'
-        from generate_series(1, {accounts}) n;
-    insert into duly.gateway_requests (id, kind, provider_id, account_id, period, card_id, amount_minor, currency,
-            state, gateway_reference, created_at, executed_at)
-        select 'r' || n, 'payment', 'stripe', 'a' || 1 + n % {accounts}, 'p' || n, 'c' || 1 + n % {accounts}, 999,
-            'EUR', 'posted', 'pi_' || n, now() - n * interval '1 second', now() from generate_series(1, {payments}) n;
-    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, card_id, token, customer,
-            payment_id, amount_minor, outcome, gateway_reference, finished_at)
-        select 'r' || n, 1, 'k' || n, 'scheduled', 'c' || 1 + n % {accounts}, 't', 'u', 'i' || n, 999, 'succeeded',
-            'pi_' || n, now() from generate_series(1, {payments}) n
-"""
+# No company's, only as many. Triggers and foreign keys are off while they are made.
+ROWS = Path(__file__).with_name("list_rows.sql")
 
 
 class TimedDatabase(Database):
@@ -115,7 +78,7 @@ async def measured(accounts: int, payments: int) -> list[tuple[str, float, float
     with temporary_home(in_memory=True) as home, TemporaryDirectory() as logs:
         async with running_postgres(Passwords.random(), home=home, log=Path(logs) / "postgres.log") as server:
             await migrate(server.owner_url(DATABASE))
-            await asyncio.to_thread(_fill, server, accounts, payments)
+            await asyncio.to_thread(fill, server, accounts, payments)
             engine = create_engine(server.runtime_url(DATABASE), pool=2)
             try:
                 return [(name, *await _page_times(TimedDatabase(engine), read)) for name, read in LISTS.items()]
@@ -123,14 +86,15 @@ async def measured(accounts: int, payments: int) -> list[tuple[str, float, float
                 await engine.dispose()
 
 
-def _fill(server: PostgresServer, accounts: int, payments: int) -> None:
+def fill(server: PostgresServer, accounts: int, payments: int) -> None:
+    """Make so many rows in all tables that lists read."""
+    rows = ROWS.read_text(encoding="utf-8").replace(":accounts", str(accounts)).replace(":payments", str(payments))
     password = server.passwords.superuser
     with psycopg.connect(
         host="127.0.0.1", port=server.port, user=SUPERUSER, password=password, dbname=DATABASE, autocommit=True
     ) as connection:
         connection.execute("set session_replication_role = replica")
-        for statement in ROWS.format(accounts=accounts, payments=payments).split(";"):
-            connection.execute(statement.encode())
+        connection.execute(rows.encode())
         connection.execute("analyze")
 
 
