@@ -29,7 +29,7 @@ from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, sign
 from web.views.account import account_about, account_money, account_now, show_account
 from web.views.home import home, money_today
 from web.views.listing import ListOfNoun, export_list, show_list
-from web.views.money_objects import show_payment, show_refund, show_transaction, transaction_more
+from web.views.money_objects import show_gateway_request, show_payment, show_refund, show_transaction, transaction_more
 from web.views.process_objects import (
     run_now,
     show_collection,
@@ -63,6 +63,7 @@ OBJECTS: Mapping[str, Page] = {
     "/transactions/{id}": show_transaction,
     "/transactions/{id}/more": transaction_more,
     "/payments/{id:path}": show_payment,
+    "/requests/{id:path}": show_gateway_request,
     "/refunds/{id:path}": show_refund,
     "/runs/{id:path}": show_run,
     "/runs-now/{id:path}": run_now,

@@ -15,6 +15,7 @@ RAIL = (
     ("/accounts", "Accounts", "a"),
     ("/transactions", "Transactions", "t"),
     ("/payments", "Payments", "p"),
+    ("/requests", "Gateway requests", "w"),
     ("/runs", "Runs", "r"),
     ("/collections", "Collections", "c"),
     ("/refunds", "Refunds", "f"),

@@ -1,4 +1,4 @@
-"""Payments through gateways, and the requests to them, as the command line shows them: read only."""
+"""Payments through gateways as the command line shows them: read only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from activities.database import Database, matching
 from activities.listing import Columns, Listed, NewestFirst
+from activities.payments.request_queries import REQUESTS, of_merchant
 from models.gateway.gateway_request import AttemptChannel, AttemptOutcome, RequestKind, RequestState
 from models.listing import ListPage
-from models.payments.state import ACTION_CODES, FIELD_STATES, REQUEST_STATES, FieldState, PaymentState, stored_states
+from models.payments.state import ACTION_CODES, REQUEST_STATES, PaymentState
 from models.tables.collecting import GatewayAttemptRow, GatewayRequestRow, PaymentOrderRow, PaymentRequestRow
-from models.tables.configuration import CardRow, ProviderRow
+from models.tables.configuration import CardRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 _R, _A = GatewayRequestRow, GatewayAttemptRow
@@ -118,35 +119,6 @@ _PAYMENTS = (
 _LIST = NewestFirst(
     _PAYMENTS, moment=_R.created_at, key=_R.id, state=_STATE, amount=_R.amount_minor, currency=_R.currency
 )
-_FIELD_STATE = case(
-    *((_R.state == stored, known_as) for stored, known_as in FIELD_STATES.items()), else_=FieldState.UNDER_PROCESSING
-)
-_REQUESTS = select(
-    _R.id,
-    _R.kind,
-    _FIELD_STATE.label("state"),
-    _R.state.label("stored_state"),
-    _R.account_id,
-    _R.amount_minor,
-    _R.currency,
-    _R.provider_id.label("provider"),
-    _R.run_id,
-    _R.transaction_id,
-    _R.of_request_id,
-    FinancialTransactionRow.payment_preference.label("preference"),
-    _R.card_id,
-    _R.invoices,
-    _R.gateway_reference,
-    _R.error_code,
-    _R.error_description,
-    _R.asked_by,
-    _R.asked_because,
-    _R.created_at,
-    _R.executed_at,
-).outerjoin(FinancialTransactionRow, FinancialTransactionRow.id == _R.transaction_id)
-_REQUEST_LIST = NewestFirst(
-    _REQUESTS, moment=_R.created_at, key=_R.id, state=_FIELD_STATE, amount=_R.amount_minor, currency=_R.currency
-)
 _ATTEMPTS = (
     select(
         _A.attempt,
@@ -188,20 +160,8 @@ class PaymentFilter:
     most_minor: int | None = None
 
 
-@dataclass(frozen=True)
-class RequestFilter:
-    """Which requests to list; what is empty lets all through."""
-
-    state: str = ""
-    kind: str = ""
-    run: str = ""
-    account: str = ""
-    provider: str = ""
-    merchant: str = ""
-
-
 class PaymentQueries:
-    """Reads payments and requests; a page is read by an index."""
+    """Reads payments with their attempts; a page is read by an index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -215,19 +175,6 @@ class PaymentQueries:
         """Return a page of payments, the newest first."""
         return await _LIST.page(self._database, page, *_filters(wanted), with_totals=with_totals)
 
-    async def requests(self, page: ListPage, wanted: RequestFilter, *, with_totals: bool) -> Listed:
-        """Return a page of requests to gateways, the newest first."""
-        states = (_R.state.in_(sorted(stored_states(FieldState(wanted.state)))),) if wanted.state else ()
-        filters = (
-            *states,
-            *matching(_R.kind, wanted.kind),
-            *matching(_R.run_id, wanted.run),
-            *matching(_R.account_id, wanted.account),
-            *matching(_R.provider_id, wanted.provider),
-            *_of_merchant(wanted.merchant),
-        )
-        return await _REQUEST_LIST.page(self._database, page, *filters, with_totals=with_totals)
-
     async def payments(self, ids: Sequence[str], limit: int) -> Sequence[Row[Any]]:
         """Return payments by the ids of their requests, the newest first."""
         found = _PAYMENTS.where(_R.id.in_(ids)).order_by(_R.created_at.desc(), _R.id.desc())
@@ -237,13 +184,9 @@ class PaymentQueries:
         """Return the payment of a receivable, or None while it has none."""
         return await self._database.read_first(_PAYMENTS.where(_R.account_id == account_id, _R.period == period))
 
-    async def request(self, id: str) -> Row[Any] | None:
-        """Return one request, or None."""
-        return await self._database.read_first(_REQUESTS.where(_R.id == id))
-
     async def returns(self, request_id: str) -> Sequence[Row[Any]]:
         """Return what was given back of a payment: refunds and cancellations."""
-        given_back = _REQUESTS.where(_R.of_request_id == request_id).order_by(_R.created_at)
+        given_back = REQUESTS.where(_R.of_request_id == request_id).order_by(_R.created_at)
         return await self._database.read(given_back)
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
@@ -257,7 +200,7 @@ def _filters(wanted: PaymentFilter) -> Sequence[ColumnElement[bool]]:
         *matching(_R.account_id, wanted.account),
         *matching(_R.card_id, wanted.card),
         *matching(_R.provider_id, wanted.provider),
-        *_of_merchant(wanted.merchant),
+        *of_merchant(wanted.merchant),
         *matching(_R.currency, wanted.currency),
     ]
     if wanted.state:
@@ -272,9 +215,3 @@ def _filters(wanted: PaymentFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.most_minor is not None:
         filters.append(_R.amount_minor <= wanted.most_minor)
     return filters
-
-
-def _of_merchant(merchant: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the filter for what was paid on a merchant's own account, whose providers are configured as its own."""
-    own = select(ProviderRow.id).where(ProviderRow.merchant_id == merchant)
-    return (_R.provider_id.in_(own),) if merchant else ()

@@ -23,7 +23,8 @@ from activities.events.inbox import EventQueries
 from activities.ledger.account_queries import AccountQueries
 from activities.listing import Listed
 from activities.messages.queries import MessageQueries
-from activities.payments.queries import PaymentFilter, PaymentQueries, RequestFilter
+from activities.payments.queries import PaymentFilter, PaymentQueries
+from activities.payments.request_queries import RequestFilter, RequestQueries
 from activities.subscriptions.subscriptions import Subscriptions
 from models.listing import ListPage
 from sandbox.servers.migrate import migrate
@@ -69,7 +70,7 @@ LISTS: Mapping[str, Read] = {
     "payments --state succeeded": lambda database, page: PaymentQueries(database).page(
         page, PaymentFilter(state="succeeded"), with_totals=False
     ),
-    "requests": lambda database, page: PaymentQueries(database).requests(page, RequestFilter(), with_totals=False),
+    "requests": lambda database, page: RequestQueries(database).page(page, RequestFilter(), with_totals=False),
 }
 
 

@@ -40,6 +40,8 @@ Run = Annotated[str, typer.Option("--run", help="Only of this run.")]
 OfAccount = Annotated[str, typer.Option("--account", help="Only of this account.")]
 OfProvider = Annotated[str, typer.Option("--provider", help="Only through this provider.")]
 OfMerchant = Annotated[str, typer.Option("--merchant", help="Only on the gateway account of this connected merchant.")]
+OfCard = Annotated[str, typer.Option("--card", help="Only on this card.")]
+OfCurrency = Annotated[str, typer.Option("--currency", help="Only in this currency.")]
 Totals = Annotated[bool, typer.Option("--totals", help="Say what all pages come to as well; that reads them all.")]
 
 
@@ -114,11 +116,11 @@ def list_payments(
     kind: Annotated[PaymentKind | None, typer.Option("--kind", help="Only payments that this has asked for.")] = None,
     run: Run = "",
     account: OfAccount = "",
-    card: Annotated[str, typer.Option("--card", help="Only on this card.")] = "",
+    card: OfCard = "",
     method: Annotated[str, typer.Option("--method", help="Only by this payment method.")] = "",
     provider: OfProvider = "",
     merchant: OfMerchant = "",
-    currency: Annotated[str, typer.Option("--currency", help="Only in this currency.")] = "",
+    currency: OfCurrency = "",
     least: Annotated[str, typer.Option("--at-least", help="Only of this amount or more; needs --currency.")] = "",
     most: Annotated[str, typer.Option("--at-most", help="Only of this amount or less; needs --currency.")] = "",
     totals: Totals = False,
@@ -161,6 +163,13 @@ def list_requests(
     account: OfAccount = "",
     provider: OfProvider = "",
     merchant: OfMerchant = "",
+    card: OfCard = "",
+    preference: Annotated[str, typer.Option("--preference", help="Only by this payment preference: PP-1042.")] = "",
+    currency: OfCurrency = "",
+    error: Annotated[str, typer.Option("--error", help="Only with this error code.")] = "",
+    reference: Annotated[
+        str, typer.Option("--reference", help="Only what the gateway calls so: pi_, ch_, re_, seti_.")
+    ] = "",
     totals: Totals = False,
     limit: Limit = 50,
     after: After = "",
@@ -169,10 +178,12 @@ def list_requests(
     as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List what was requested of gateways, the newest first, a page at a time."""
-    from activities.payments.queries import RequestFilter
+    """List what was requested of gateways, the newest first, a page at a time. Nobody can edit a request."""
+    from activities.payments.request_queries import RequestFilter
     from commands.payments.requests import list_page
 
     page = list_page_of(after, limit, since, until)
-    wanted = RequestFilter(state or "", kind or "", run, account, provider, merchant)
+    wanted = RequestFilter(
+        state or "", kind or "", run, account, provider, merchant, card, preference, currency, error, reference
+    )
     perform(lambda output: list_page(output, page, wanted, with_totals=totals), as_json=as_json, as_csv=as_csv)

@@ -1,4 +1,4 @@
-"""Lists of accounts, transactions, payments, and what waits in suspense."""
+"""Lists of accounts, transactions, payments, requests to gateways, and what waits in suspense."""
 
 from activities.database import Database
 from activities.ledger.account_queries import AccountQueries
@@ -6,12 +6,14 @@ from activities.ledger.suspense_queries import SuspenseQueries
 from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries
 from activities.listing import Listed
 from activities.payments.queries import PaymentFilter, PaymentQueries
+from activities.payments.request_queries import RequestFilter, RequestQueries
 from commands.ledger.transactions import state_of
+from models.gateway.gateway_request import RequestKind
 from models.ledger.transaction import Classification
 from models.listing import ListPage
 from models.operations.ledger_states import ACCOUNT, TRANSACTION
-from models.operations.payment_states import INTENT
-from web.views.cells import Column, day, link, moment, money, state, text
+from models.operations.payment_states import INTENT, REQUEST
+from web.views.cells import Column, day, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 
 # Where it stands beside others, its page has a name of its own.
@@ -38,6 +40,12 @@ async def _payments(database: Database, page: ListPage, given: Given) -> Listed:
         state=given["state"], kind=given["kind"], run=given["run"], account=given["account"], card=given["card"]
     )
     return await PaymentQueries(database).page(page, wanted, with_totals=False)
+
+
+async def _gateway_requests(database: Database, page: ListPage, given: Given) -> Listed:
+    names = ("state", "kind", "run", "account", "card", "preference", "error", "reference")
+    wanted = RequestFilter(**{name: given[name] for name in names})
+    return await RequestQueries(database).page(page, wanted, with_totals=False)
 
 
 async def _suspense(database: Database, page: ListPage, given: Given) -> Listed:
@@ -110,6 +118,34 @@ PAYMENTS = ListOfNoun(
     ),
     _payments,
     "Nothing has been asked of a gateway.",
+)
+GATEWAY_REQUESTS = ListOfNoun(
+    "requests",
+    "Requests to gateways",
+    (
+        Column("Request", lambda row: link("requests", row.id)),
+        Column("Kind", lambda row: words(row.kind)),
+        ACCOUNT_COLUMN,
+        Column("State", lambda row: state(row.state)),
+        Column("Amount", lambda row: money(row.amount_minor or None, row.currency), is_money=True),
+        Column("Preference", lambda row: text(row.preference)),
+        Column("At the gateway", lambda row: text(row.gateway_reference)),
+        Column("Why not", lambda row: text(row.error_code)),
+        Column("Asked", lambda row: moment(row.created_at)),
+        Column("Executed", lambda row: moment(row.executed_at)),
+    ),
+    (
+        Filter("state", "State", tuple(REQUEST.words)),
+        Filter("kind", "Kind", tuple(map(str, RequestKind))),
+        Filter("account", "Account"),
+        Filter("run", "Run"),
+        Filter("card", "Card"),
+        Filter("preference", "Preference"),
+        Filter("error", "Error code"),
+        Filter("reference", "At the gateway"),
+    ),
+    _gateway_requests,
+    "Nothing has been requested of a gateway.",
 )
 SUSPENSE = ListOfNoun(
     "suspense",

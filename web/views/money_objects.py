@@ -1,4 +1,4 @@
-"""The pages of a transaction, of a payment through a gateway, and of a refund."""
+"""The pages of a transaction, of a payment through a gateway, of a request to one, and of a refund."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from activities.ledger.transaction_queries import TransactionQueries
 from activities.payments.queries import PaymentQueries
+from activities.payments.request_queries import RequestQueries
 from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
 from commands.ledger.transactions import state_of
+from models.gateway.gateway_request import RequestKind
 from models.operations.payment_states import ATTEMPT, REFUND
 from models.problem import refusal
 from models.workflow_ids import collection_id, refund_id
@@ -103,6 +105,45 @@ async def show_payment(visit: Visit) -> Response:
         ),
         tables=(attempts_table(attempts, payment.currency), _returns(returns)),
         links=(stripe(visit, payment.gateway_reference), temporal(visit, workflow)),
+    )
+    return show_object(visit, shown)
+
+
+async def show_gateway_request(visit: Visit) -> Response:
+    """Show a request to a gateway with its attempts (X32). Nobody can edit one (X31)."""
+    id = visit.request.path_params["id"]
+    found = await RequestQueries(visit.web.reading).find(id)
+    if found is None:
+        raise refusal("request", "request_exists", f"there is no request {id!r}")
+    attempts = await PaymentQueries(visit.web.reading).attempts(id)
+    noun = {RequestKind.PAYMENT: "payments", RequestKind.CARD_VALIDATION: ""}.get(found.kind, "refunds")
+    shown = ObjectPage(
+        title=found.id,
+        kind=f"request to a gateway, {found.kind.replace('_', ' ')}",
+        state=state(found.state),
+        figures=(("Amount", money(found.amount_minor or None, found.currency)),),
+        facts=(
+            ("Account", link("accounts", found.account_id)),
+            ("What it became", link(noun, found.id) if noun else text("")),
+            ("Provider", text(found.provider)),
+            ("Run", link("runs", found.run_id)),
+            ("Preference", text(found.preference)),
+            ("Card", text(found.card)),
+            ("Payment", link("transactions", found.payment_id)),
+            ("Payment cancellation", link("transactions", found.payment_cancellation_id)),
+            ("Refund", link("transactions", found.refund_id)),
+            ("Gives back", link("requests", found.of_request_id)),
+            ("Invoices", text(", ".join(found.invoices))),
+            ("Paid bills", text(", ".join(found.paid_bills))),
+            ("Topped-up wallet", text(", ".join(found.topped_up_wallets))),
+            ("At the gateway", text(found.gateway_reference)),
+            ("Error", text(f"{found.error_code} {found.error_description}".strip())),
+            ("Asked by", text(f"{found.asked_by} {found.asked_because}".strip())),
+            ("Asked", moment(found.created_at)),
+            ("Executed", moment(found.executed_at)),
+        ),
+        tables=(attempts_table(attempts, found.currency),),
+        links=(stripe(visit, found.gateway_reference),),
     )
     return show_object(visit, shown)
 

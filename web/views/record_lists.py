@@ -15,7 +15,7 @@ from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.views.cells import Column, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
-from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, PAYMENTS, SUSPENSE, TRANSACTIONS
+from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
 from web.views.timeline import TIMELINE
 
@@ -160,7 +160,7 @@ SIGN_INS = ListOfNoun(
 LISTS: Mapping[str, ListOfNoun] = {
     of.noun: of
     for of in (
-        *(ACCOUNTS, TRANSACTIONS, PAYMENTS, SUSPENSE),
+        *(ACCOUNTS, TRANSACTIONS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
     )
