@@ -28,7 +28,15 @@ from models.refunds.refund import RefundOrder, RefundRequest
 from models.reports.delivery import ReportDeliveryRequest
 from models.runs.process_run import RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest
-from models.runs.run_period import RUN_PERIOD_MEANING, RUN_PERIOD_PATTERN, PeriodUnit, RunPeriod
+from models.runs.run_period import (
+    DAY_MINUTES,
+    MINUTES_LEAST,
+    MINUTES_MEANING,
+    RUN_PERIOD_MEANING,
+    RUN_PERIOD_PATTERN,
+    PeriodUnit,
+    RunPeriod,
+)
 
 PERIOD_RULE = "period_is_a_month"
 ID_RULE = "id_is_valid"
@@ -40,7 +48,6 @@ AMOUNT_RULE = "amount_is_whole"
 COUNTED_RULE = "period_is_counted"
 SUPPLEMENT_RULE = "supplement_is_numbered"
 
-_DAY_MINUTES = 24 * 60
 
 # Of what was given so much is said again: enough to recognise it.
 _QUOTED = 40
@@ -194,8 +201,8 @@ def _bank_refunds(request: BankRefundsRequest, now: datetime) -> Iterator[Proble
 def _reconciliation(request: ReconciliationRequest, now: datetime) -> Iterator[Problem]:
     if request.day is not None and request.day > now.date():
         yield Problem("day", DAY_RULE, f"{request.day} has not begun")
-    if not 0 <= request.young_minutes <= _DAY_MINUTES:
-        yield Problem("young_minutes", "field_valid", f"must be from 0 to {_DAY_MINUTES}")
+    if not 0 <= request.young_minutes <= DAY_MINUTES:
+        yield Problem("young_minutes", "field_valid", f"must be from 0 to {DAY_MINUTES}")
 
 
 def _scheduled_run(request: ScheduledRunRequest, _now: datetime) -> Iterator[Problem]:
@@ -205,7 +212,10 @@ def _scheduled_run(request: ScheduledRunRequest, _now: datetime) -> Iterator[Pro
         yield Problem("time_zone", TIME_ZONE_RULE, f"{quoted(request.time_zone)} is no IANA time zone")
     if request.every < 1:
         yield Problem("every", COUNTED_RULE, f"{request.every} is less than 1")
-    if request.every > 1 and (request.counted_from is None or request.unit is PeriodUnit.MONTH):
+    if request.unit is PeriodUnit.MINUTES:
+        if request.every < MINUTES_LEAST or DAY_MINUTES % request.every:
+            yield Problem("every", COUNTED_RULE, MINUTES_MEANING)
+    elif request.every > 1 and (request.counted_from is None or request.unit is PeriodUnit.MONTH):
         yield Problem("every", COUNTED_RULE, "every so many weeks or days are counted from a day, months are not")
 
 

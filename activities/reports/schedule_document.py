@@ -47,6 +47,8 @@ class ReportScheduleDocument(DocumentPart):
             raise ValueError(f"report: {self.report!r} is none of {', '.join(BUILT_IN)}")
         if len(set(self.recipients)) != len(self.recipients):
             raise ValueError("recipients: one of them is named twice")
+        if self.schedule.every_minutes is not None:
+            raise ValueError("schedule.every_minutes: a report is about days, and is written once a day at most")
         return self
 
     def narrowed(self) -> ReportDefinition:

@@ -60,11 +60,11 @@ def _due(first: RunPeriod, last: RunPeriod, calendar: RunCalendar) -> dict[str, 
         if calendar.due_in(period) is None:
             problem = f"{period} has no run by the calendar: {calendar.describe()}"
             raise refusal(field, "period_of_calendar", problem)
-    if last.starts_on < first.starts_on:
+    if last.begins_at < first.begins_at:
         raise refusal("to", "months_in_order", f"{last} is before {first}")
     found: dict[str, datetime] = {}
     period = first
-    while period.starts_on <= last.starts_on:
+    while period.begins_at <= last.begins_at:
         if (due_at := calendar.due_in(period)) is not None:
             found[str(period)] = due_at
         period = period.next()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.runs.process_run import RunKind
-from models.runs.run_period import PeriodUnit, RunPeriod
+from models.runs.run_period import DAY_MINUTES, PeriodUnit, RunPeriod
 from models.runs.schedule import RunCalendar
 
 # A run that a schedule starts, or that somebody starts after billing, may take so long to begin.
@@ -61,6 +61,9 @@ def missed_months(
 def _due_without_run(definition: DefinitionMonths, now: datetime) -> Iterator[str]:
     """Yield the periods that are due since the definition is there or had its first run of its calendar."""
     unit = definition.calendar.unit if definition.calendar is not None else PeriodUnit.MONTH
+    if unit is PeriodUnit.MINUTES:
+        yield from _silent_for_long(definition, now)
+        return
     had = sorted(name for name in definition.months if RunPeriod.parse(name).unit is unit)
     period = RunPeriod.parse(had[0]) if had else RunPeriod.of(definition.created_at.date(), unit)
     while period.starts_on <= now.date():
@@ -69,6 +72,18 @@ def _due_without_run(definition: DefinitionMonths, now: datetime) -> Iterator[st
         if is_late and str(period) not in definition.months:
             yield str(period)
         period = period.next()
+
+
+def _silent_for_long(definition: DefinitionMonths, now: datetime) -> Iterator[str]:
+    """Yield the last period that was due when none has had its run since: the next run takes what a missed one left."""
+    period = RunPeriod.of_minutes(now - GRACE, 1)
+    for _ in range(DAY_MINUTES):
+        due_at = _due_at(definition, period)
+        if due_at is not None:
+            if due_at >= definition.created_at and not any(name >= str(period) for name in definition.months):
+                yield str(period)
+            return
+        period = RunPeriod.of_minutes(period.begins_at - timedelta(minutes=1), 1)
 
 
 def _is_due(definition: DefinitionMonths, month: str, now: datetime) -> bool:

@@ -68,7 +68,8 @@ class RunRequest:
 class ScheduledRunRequest:
     """What a schedule starts; the period is that of the scheduled moment on the definition's clock.
 
-    Of every so many weeks or days, `every` says how many, counted from the first of them, which `counted_from` lies in.
+    Of every so many weeks or days, `every` says how many, counted from the first of them, which `counted_from` lies in;
+    of every so many minutes too, which are counted from midnight in UTC.
     """
 
     definition_id: str

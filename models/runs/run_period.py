@@ -1,15 +1,24 @@
-"""What one run of a definition is for: a month (2026-11), an ISO week (2026-W48) or a day (2026-11-27)."""
+"""What one run of a definition is for: a month (2026-11), an ISO week (2026-W48), a day (2026-11-27), or a time."""
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from models.period import EARLIEST_CLOCK, InvalidPeriodError, Period
 
-RUN_PERIOD_MEANING = "a month like 2026-11, a week like 2026-W48 or a day like 2026-11-27"
-RUN_PERIOD_PATTERN = r"(?!0|9999)[0-9]{4}-((0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|W(0[1-9]|[1-4][0-9]|5[0-3]))"
+RUN_PERIOD_MEANING = (
+    "a month like 2026-11, a week like 2026-W48, a day like 2026-11-27 or a time like 2026-11-27T14:30Z"
+)
+RUN_PERIOD_PATTERN = (
+    r"(?!0|9999)[0-9]{4}-((0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]Z)?)?"
+    r"|W(0[1-9]|[1-4][0-9]|5[0-3]))"
+)
+# A run takes what it charges from everybody who owes: less often than that it is done before the next one begins.
+MINUTES_LEAST = 5
+DAY_MINUTES = 24 * 60
+MINUTES_MEANING = "so many minutes as divide a day, 5 at least: 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720"
 _RUN_PERIOD = re.compile(RUN_PERIOD_PATTERN)
 
 
@@ -19,15 +28,20 @@ class PeriodUnit(StrEnum):
     MONTH = "month"
     WEEK = "week"
     DAY = "day"
+    MINUTES = "minutes"
 
 
 @dataclass(frozen=True)
 class RunPeriod:
-    """A period by its days: the first, and the first after it."""
+    """A period by its days: the first, and the first after it. Of so many minutes it is the time at which they begin.
+
+    `minute` counts from midnight in UTC, where no clock is put forward or back.
+    """
 
     unit: PeriodUnit
     starts_on: date
     ends_on: date
+    minute: int = 0
 
     def __str__(self) -> str:
         if self.unit is PeriodUnit.MONTH:
@@ -35,6 +49,8 @@ class RunPeriod:
         if self.unit is PeriodUnit.WEEK:
             year, week, _ = self.starts_on.isocalendar()
             return f"{year}-W{week:02d}"
+        if self.unit is PeriodUnit.MINUTES:
+            return f"{self.begins_at:%Y-%m-%dT%H:%MZ}"
         return f"{self.starts_on}"
 
     @classmethod
@@ -47,6 +63,8 @@ class RunPeriod:
                 return cls.of(date.fromisocalendar(int(text[:4]), int(text[6:]), 1), PeriodUnit.WEEK)
             if len(text) == len("2026-11"):
                 return cls.of(Period.parse(text).starts_on, PeriodUnit.MONTH)
+            if "T" in text:
+                return cls.of_minutes(datetime.fromisoformat(text), 1)
             return cls.of(date.fromisoformat(text), PeriodUnit.DAY)
         except ValueError as error:
             raise InvalidPeriodError(text, RUN_PERIOD_MEANING) from error
@@ -63,13 +81,30 @@ class RunPeriod:
         return cls(unit, day, day + timedelta(days=1))
 
     @classmethod
-    def at(cls, moment: datetime, time_zone: str, unit: PeriodUnit) -> "RunPeriod":
-        """The period that a moment lies in, where the clock on the wall counts."""
+    def of_minutes(cls, moment: datetime, every: int) -> "RunPeriod":
+        """The period of so many minutes, counted from midnight in UTC, that a moment lies in."""
+        at = moment.astimezone(UTC)
+        minute = at.hour * 60 + at.minute
+        return cls(PeriodUnit.MINUTES, at.date(), at.date() + timedelta(days=1), minute - minute % every)
+
+    @classmethod
+    def at(cls, moment: datetime, time_zone: str, unit: PeriodUnit, every: int = 1) -> "RunPeriod":
+        """The period that a moment lies in, where the clock on the wall counts; `every` is how many minutes it has."""
+        if unit is PeriodUnit.MINUTES:
+            return cls.of_minutes(moment, every)
         return cls.of(moment.astimezone(ZoneInfo(time_zone)).date(), unit)
 
     def next(self) -> "RunPeriod":
-        """The period after this one."""
+        """The period after this one; after a time the next minute, which may be one."""
+        if self.unit is PeriodUnit.MINUTES:
+            return RunPeriod.of_minutes(self.begins_at + timedelta(minutes=1), 1)
         return RunPeriod.of(self.ends_on, self.unit)
+
+    @property
+    def begins_at(self) -> datetime:
+        """When it begins, as if all clocks were in UTC: of two of a unit, the later one has more."""
+        midnight = datetime(self.starts_on.year, self.starts_on.month, self.starts_on.day, tzinfo=UTC)
+        return midnight + timedelta(minutes=self.minute)
 
     @property
     def month(self) -> str:
@@ -78,6 +113,8 @@ class RunPeriod:
 
     def has_begun(self, now: datetime) -> bool:
         """Say whether it has begun somewhere on earth."""
+        if self.unit is PeriodUnit.MINUTES:
+            return self.begins_at <= now
         return self.starts_on <= (now + EARLIEST_CLOCK).date()
 
 

@@ -1,4 +1,4 @@
-"""When a definition runs by itself: in months, weeks or days, or once, at a local time (X21)."""
+"""When a definition runs by itself: in months, weeks or days, every so many minutes, or once (X21)."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -181,6 +181,51 @@ class DailySchedule(RunCalendar):
 
 
 @dataclass(frozen=True)
+class IntervalSchedule(RunCalendar):
+    """Every so many minutes of a day, counted from midnight in UTC; the first and the last day are the time zone's."""
+
+    every_minutes: int
+    time_zone: str
+    starts_on: date | None = None
+    ends_on: date | None = None
+    hour: int = 0
+    minute: int = 0
+
+    @property
+    def unit(self) -> PeriodUnit:
+        """So many minutes."""
+        return PeriodUnit.MINUTES
+
+    def day_in(self, period: RunPeriod) -> date | None:
+        """Return the day of a period, or None of one that lies between."""
+        return None if period.minute % self.every_minutes else period.starts_on
+
+    def due_in(self, period: RunPeriod) -> datetime | None:
+        """Return when a period's run is due: when it begins. None where it lies between, or outside of the days."""
+        if period.unit is not self.unit or self.day_in(period) is None:
+            return None
+        first, end = self.bound(self.starts_on), self.bound(self.ends_on, is_end=True)
+        at = period.begins_at
+        return None if (first and at < first) or (end and at >= end) else at
+
+    def in_words(self) -> str:
+        """Such as `every 15 minutes`, or `every 6 hours`."""
+        hours, minutes = divmod(self.every_minutes, 60)
+        if minutes:
+            return f"every {self.every_minutes} minutes"
+        return "hourly" if hours == 1 else f"every {hours} hours"
+
+    def describe(self) -> str:
+        """Return it as people read it."""
+        bounds = [f"{word} {on}" for word, on in (("from", self.starts_on), ("until", self.ends_on)) if on is not None]
+        return " ".join([f"{self.in_words()} from 00:00 UTC on", *bounds])
+
+    def require_its_time(self) -> None:
+        """Raise InvalidScheduleError where its time zone is none: no clock skips a time in UTC."""
+        self._zone()
+
+
+@dataclass(frozen=True)
 class OneOffSchedule(RunCalendar):
     """Once, on a day."""
 
@@ -209,10 +254,11 @@ class OneOffSchedule(RunCalendar):
 
 
 # By the field that only it has, in the document and in the database.
-CALENDARS: Mapping[str, type[MonthlySchedule | WeeklySchedule | DailySchedule | OneOffSchedule]] = {
+CALENDARS: Mapping[str, type[MonthlySchedule | WeeklySchedule | DailySchedule | IntervalSchedule | OneOffSchedule]] = {
     "day": MonthlySchedule,
     "weekday": WeeklySchedule,
     "every_days": DailySchedule,
+    "every_minutes": IntervalSchedule,
     "on": OneOffSchedule,
 }
 

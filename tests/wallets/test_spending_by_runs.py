@@ -127,3 +127,21 @@ async def test_a_run_that_finds_everything_in_wallets_is_over_somebody(merchant:
     )
 
     assert (plan["members"], await merchant.balance("all")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("methods", "left_out"), [('["card"]', []), ('["prepaid"]', ["other"]), ('["bank_transfer"]', None)]
+)
+async def test_criteria_of_methods_mean_who_prefers_the_wallet_by_the_wallet_and_by_the_card(
+    preferring: Merchant, database: Database, methods: str, left_out: list[str] | None
+) -> None:
+    await preferring.run(
+        "update duly.run_definitions set criteria = jsonb_build_object('payment_methods', cast(:methods as jsonb))",
+        methods=methods,
+    )
+
+    page = await DryRunActivities(database).dry_run_page(DryRunRequest("monthly", PERIOD))
+
+    everybody = {"all", "cardless", "nearly", "other", "part"}
+    absent = everybody - {"cardless"} if left_out is None else set(left_out)
+    assert {one.account_id for one in page.members if one.reason != "method_not_in_criteria"} == everybody - absent

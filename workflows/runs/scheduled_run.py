@@ -20,8 +20,8 @@ class ScheduledRun:
     async def run(self, request: ScheduledRunRequest) -> str:
         """Start the run and leave it to itself. Returns its id, also when it existed before; nothing between two."""
         due_at = workflow.info().typed_search_attributes.get(_SCHEDULED_AT, workflow.now())
-        period = RunPeriod.at(due_at, request.time_zone, request.unit)
-        if not is_counted(period, request.counted_from, request.every):
+        period = RunPeriod.at(due_at, request.time_zone, request.unit, request.every)
+        if request.unit is not PeriodUnit.MINUTES and not is_counted(period, request.counted_from, request.every):
             # Temporal's calendars know no second week and no third day: those between are left out here.
             workflow.set_current_details(
                 f"Starts nothing: {period} lies between two periods of `{request.definition_id}`."
@@ -32,7 +32,7 @@ class ScheduledRun:
         wanted = RunRequest(request.definition_id, str(period), over_nobody=request.unit is not PeriodUnit.MONTH)
         workflow.set_current_details(f"Starts `{run_id}`, unless that period has its run already, and ends.")
         try:
-            _ = await workflow.start_child_workflow(
+            started = await workflow.start_child_workflow(
                 "BillingRun" if request.kind is RunKind.BILLING else "PaymentRun",
                 wanted,
                 id=run_id,
@@ -42,6 +42,13 @@ class ScheduledRun:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("run_already_started", extra={"run_id": run_id})
+            return run_id
+        if request.unit is PeriodUnit.MINUTES:
+            # The next one is soon: the schedule skips it while this one still runs, and pauses when it fails.
+            workflow.set_current_details(
+                f"Waits for `{run_id}`, so that the next one does not begin before it is over."
+            )
+            await started
         return run_id
 
     def _id_of(self, request: ScheduledRunRequest, period: RunPeriod) -> str:

@@ -26,6 +26,7 @@ from models.runs.refund_run import RefundRunRequest
 from models.runs.schedule import (
     WEEKDAYS,
     DayRule,
+    IntervalSchedule,
     MonthlySchedule,
     OneOffSchedule,
     RunCalendar,
@@ -88,14 +89,17 @@ class ScheduledDefinition:
 def schedule_of(definition: ScheduledDefinition) -> Schedule:
     """Return the schedule that a definition asks for."""
     calendar = definition.calendar
-    every = getattr(calendar, "every_weeks", getattr(calendar, "every_days", 1))
+    is_interval = isinstance(calendar, IntervalSchedule)
+    every = next(
+        (getattr(calendar, n) for n in ("every_weeks", "every_days", "every_minutes") if hasattr(calendar, n)), 1
+    )
     request = ScheduledRunRequest(
         definition.id,
         definition.kind,
         calendar.time_zone,
         unit=calendar.unit,
         every=every,
-        counted_from=calendar.starts_on if every > 1 else None,
+        counted_from=calendar.starts_on if every > 1 and not is_interval else None,
     )
     return Schedule(
         action=ScheduleActionStartWorkflow(
@@ -112,11 +116,16 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
 
 def spec_of(calendar: RunCalendar) -> ScheduleSpec:
     """Return when a calendar's schedule acts."""
+    end = calendar.bound(calendar.ends_on, is_end=True)
+    if end is not None and isinstance(calendar, IntervalSchedule):
+        # Temporal's end is a moment at which it still acts, which is where the next day's first interval begins.
+        end -= timedelta(seconds=1)
     return ScheduleSpec(
         calendars=_calendars(calendar),
+        intervals=_intervals(calendar),
         time_zone_name=calendar.time_zone,
         start_at=calendar.bound(calendar.starts_on),
-        end_at=calendar.bound(calendar.ends_on, is_end=True),
+        end_at=end,
     )
 
 
@@ -224,7 +233,16 @@ async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -
     )
 
 
+def _intervals(calendar: RunCalendar) -> list[ScheduleIntervalSpec]:
+    # Temporal counts from the epoch, which was a midnight in UTC.
+    if isinstance(calendar, IntervalSchedule):
+        return [ScheduleIntervalSpec(every=timedelta(minutes=calendar.every_minutes))]
+    return []
+
+
 def _calendars(calendar: RunCalendar) -> list[ScheduleCalendarSpec]:
+    if isinstance(calendar, IntervalSchedule):
+        return []
     if isinstance(calendar, MonthlySchedule):
         return [_of_month(rule, calendar) for rule in day_rules(calendar.day, calendar.months)]
     daily = ScheduleCalendarSpec(minute=(ScheduleRange(calendar.minute),), hour=(ScheduleRange(calendar.hour),))

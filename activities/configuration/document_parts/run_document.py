@@ -9,6 +9,7 @@ from activities.configuration.fields import Currency, DefinitionId, MethodId, Na
 from activities.documents import DocumentPart
 from models.money import Money
 from models.runs.process_run import RunKind
+from models.runs.run_period import DAY_MINUTES, MINUTES_LEAST, MINUTES_MEANING
 from models.runs.schedule import CALENDARS, calendar_of
 
 # Nobody is charged for what is due in more than a year.
@@ -62,10 +63,12 @@ def _minor(bounds: dict[str, str]) -> dict[str, int]:
 
 
 class Schedule(DocumentPart):
-    """When a definition runs by itself, at a local time (X21): in months, weeks or days, or once.
+    """When a definition runs by itself (X21): in months, weeks or days at a local time, every so many minutes, or once.
 
-    One of `day` (of each month, or of `months`), `weekday`, `every_days`, `on`. A day that a month lacks is its last.
-    Every so many weeks or days are counted from `starts_on`, the first day; `ends_on` is the last one.
+    One of `day` (of each month, or of `months`), `weekday`, `every_days`, `every_minutes`, `on`. A day that a month
+    lacks is its last.
+    Every so many weeks or days are counted from `starts_on`, the first day; `ends_on` is the last one. Every so many
+    minutes divide a day, and are counted from its midnight in UTC: they have no hour.
     """
 
     day: Annotated[int, Field(ge=1, le=31)] | None = None
@@ -73,8 +76,9 @@ class Schedule(DocumentPart):
     weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None
     every_weeks: Annotated[int, Field(ge=1, le=52)] | None = None
     every_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    every_minutes: Annotated[int, Field(ge=MINUTES_LEAST, le=DAY_MINUTES // 2)] | None = None
     on: CalendarDay | None = None
-    hour: Annotated[int, Field(ge=0, le=23)]
+    hour: Annotated[int, Field(ge=0, le=23)] | None = None
     minute: Annotated[int, Field(ge=0, le=59)] = 0
     time_zone: str
     starts_on: CalendarDay | None = None
@@ -98,13 +102,25 @@ class Schedule(DocumentPart):
             raise ValueError("starts_on: the first day, which the others are counted from, is required")
         if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
             raise ValueError("ends_on: is before starts_on")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_hour(self) -> Self:
+        if self.every_minutes is not None:
+            if DAY_MINUTES % self.every_minutes:
+                raise ValueError(f"every_minutes: {MINUTES_MEANING}")
+            if self.hour is not None or self.minute:
+                raise ValueError("hour: every so many minutes are counted from midnight in UTC, and have no hour")
+        elif self.hour is None:
+            raise ValueError("hour: is required, at which hour of the day it runs")
         if (calendar := calendar_of(self.stored())) is not None:
             calendar.require_its_time()
         return self
 
     def stored(self) -> dict[str, Any]:
         """Return the schedule as the database keeps it: what is given."""
-        return self.model_dump(mode="json", exclude_none=True)
+        given = self.model_dump(mode="json", exclude_none=True)
+        return given if self.every_minutes is None else {name: given[name] for name in given if name != "minute"}
 
     @property
     def is_monthly(self) -> bool:

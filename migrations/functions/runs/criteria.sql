@@ -1,12 +1,13 @@
 -- Which accounts and invoices a run definition is about (X16, X26), and the days of a period.
 
--- The days of a run's period: a month such as 2026-11, a week such as 2026-W48 from Monday on, or a day such as 2026-11-27.
+-- The days of a run's period: a month such as 2026-11, a week such as 2026-W48 from Monday on, a day such as 2026-11-27, or that of a
+-- time such as 2026-11-27T14:30Z.
 create or replace function duly.days_of_period(p_period text, out starts_on date, out ends_on date)
 language sql stable parallel safe as $$
     select d.starts_on, (d.starts_on + case when p_period like '%W%' then interval '7 days' when length(p_period) = 7 then interval '1 month'
         else interval '1 day' end)::date
     from (select case when p_period like '%W%' then to_date(p_period, 'IYYY-"W"IW') when length(p_period) = 7
-        then (p_period || '-01')::date else p_period::date end as starts_on) d
+        then (p_period || '-01')::date else left(p_period, 10)::date end as starts_on) d
 $$;
 
 -- The month that a run's period begins in: what it collects has its name.

@@ -77,8 +77,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     judged as (
         select a.currency, owed.account_id, owed.amount_minor, owed.free_minor, owed.invoices,
             owed.rest_until, card.id as card_id, card.brand || ' ' || card.last4 as card_label,
-            duly.left_out_because(p_definition.criteria, a, coalesce(f.payment_method_id, k.payment_method_id), owed.free_minor,
-                owed.is_later) as left_out,
+            -- Whose wallet pays first pays what it lacks by the card: either method is theirs.
+            duly.left_out_because(p_definition.criteria, a, case when w.ledger_account = 'wallet_clearing'
+                and not coalesce(p_definition.criteria -> 'payment_methods' ? f.payment_method_id, true) then k.payment_method_id
+                else coalesce(f.payment_method_id, k.payment_method_id) end, owed.free_minor, owed.is_later) as left_out,
             duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
                 owed.is_asked, case when h.provider_id is null and w.ledger_account is distinct from 'wallet_clearing'
                     then f.payment_method_id end) as reason

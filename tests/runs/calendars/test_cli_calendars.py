@@ -19,6 +19,7 @@ from tests.support.command_line import CommandLine
 HEAD = '[[run_definitions]]\nid = "often"\nname = "Often"\nkind = "payment"\nprovider = "stripe"\nschedule = '
 BILLING = '[[run_definitions]]\nid = "often"\nname = "Often"\nkind = "billing"\nschedule = '
 CLOCK = 'hour = 6, minute = 30, time_zone = "Europe/Nicosia"'
+INTERVAL = '{ every_minutes = 60, starts_on = 2028-03-25, ends_on = 2028-03-27, time_zone = "UTC" }'
 WEEKLY = f'{{ weekday = "friday", {CLOCK} }}'
 
 
@@ -63,6 +64,7 @@ async def matching(client: Client, first: datetime, last: datetime) -> list[date
         (f"{{ every_days = 1, {CLOCK} }}", 366),
         (f"{{ every_days = 1, starts_on = 2028-03-20, ends_on = 2028-03-31, {CLOCK} }}", 12),
         (f"{{ on = 2028-06-15, {CLOCK} }}", 1),
+        (INTERVAL, 3 * 24),
     ],
 )
 async def test_temporal_starts_a_run_in_each_period_of_a_calendar_and_in_no_other(
@@ -79,7 +81,8 @@ async def test_temporal_starts_a_run_in_each_period_of_a_calendar_and_in_no_othe
     stored = await merchant.value("select schedule from duly.run_definitions where id = 'often'")
     kept = calendar_of(stored)
     assert kept is not None
-    periods = [RunPeriod.at(moment, kept.time_zone, kept.unit) for moment in moments]
+    every = getattr(kept, "every_minutes", 1)
+    periods = [RunPeriod.at(moment, kept.time_zone, kept.unit, every) for moment in moments]
     assert changes == ["created", "unchanged"]
     assert [kept.due_in(period) for period in periods] == moments
     assert len({str(period) for period in periods}) == len(moments) == runs
@@ -116,6 +119,11 @@ async def test_a_calendar_is_listed_kept_by_a_document_that_says_nothing_and_cha
         (HEAD + f"{{ on = 2100-01-01, {CLOCK} }}", "schedule.on"),
         (HEAD + f"{{ every_days = 1, starts_on = 2028-06-15, ends_on = 2028-06-14, {CLOCK} }}", "schedule"),
         (HEAD + '{ weekday = "sunday", hour = 3, minute = 30, time_zone = "Europe/Nicosia" }', "schedule"),
+        (HEAD + '{ every_minutes = 3, time_zone = "UTC" }', "schedule.every_minutes"),
+        (HEAD + '{ every_minutes = 25, time_zone = "UTC" }', "schedule"),
+        (HEAD + f"{{ every_minutes = 60, {CLOCK} }}", "schedule"),
+        (HEAD + '{ every_days = 1, time_zone = "UTC" }', "schedule"),
+        (BILLING + INTERVAL, ""),
         (BILLING + WEEKLY, ""),
         (BILLING + f"{{ day = 1, months = [1], {CLOCK} }}", ""),
     ],
@@ -151,6 +159,28 @@ async def test_weeks_that_were_missed_are_run_once_each_and_those_between_are_le
         await _result(temporal_server, run)
     found = await cli.json("runs", "list", "--definition", "often")
     assert sorted(run["id"] for run in found["runs"]) == ["run/often/2024-W01", "run/often/2024-W03"]
+
+
+async def test_a_run_of_every_hour_is_named_by_its_time_and_the_next_waits_for_it(
+    cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client, tmp_path: Path
+) -> None:
+    account = await merchant.account(owes_minor=2500)
+    await apply(cli, tmp_path, HEAD + '{ every_minutes = 60, time_zone = "UTC" }')
+    await schedule(cli)
+
+    printed = await cli.json("schedule", "backfill", "often", "2026-11-28T13:00Z", "2026-11-28T14:00Z")
+    between = await cli("schedule", "backfill", "often", "2026-11-28T13:30Z", "2026-11-28T14:00Z", "--json")
+
+    runs = [f"run/often/2026-11-28T1{hour}:00Z" for hour in (3, 4)]
+    assert (printed["periods"], between.rules) == ([run[-17:] for run in runs], [("from", "period_of_calendar")])
+    ids = [f"scheduled/often-2026-11-28T1{hour}:00:00Z" for hour in (3, 4)]
+    assert [await _result(temporal_server, id) for id in ids] == runs
+    ended = [(await temporal_server.get_workflow_handle(run).describe()).close_time for run in runs]
+    assert None not in ended
+    found = (await cli.json("runs", "list", "--definition", "often"))["runs"]
+    assert {run["id"]: run["state"] for run in found} == dict.fromkeys(runs, "completed")
+    asked = (await cli.json("requests", "list", "--account", account))["requests"]
+    assert [(one["run_id"], one["amount_minor"]) for one in asked] == [(runs[0], 2500)]
 
 
 async def _result(client: Client, workflow_id: str) -> object:

@@ -1,6 +1,8 @@
 """Calendars other than monthly: which periods have a run, and when it is due."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +13,7 @@ from models.runs.run_period import PeriodUnit, RunPeriod
 from models.runs.run_start import not_due
 from models.runs.schedule import (
     DailySchedule,
+    IntervalSchedule,
     InvalidScheduleError,
     MonthlySchedule,
     OneOffSchedule,
@@ -24,6 +27,8 @@ FRIDAYS = WeeklySchedule("friday", 6, 30, ZONE)
 EACH_SECOND = WeeklySchedule("friday", 6, 30, ZONE, every_weeks=2, starts_on=date(2026, 11, 27))
 QUARTERS = MonthlySchedule(31, 6, 30, ZONE, months=(2, 6, 9, 12))
 EACH_TENTH = DailySchedule(10, 6, 30, ZONE, starts_on=date(2026, 11, 27), ends_on=date(2026, 12, 16))
+EACH_HOUR = IntervalSchedule(60, ZONE, starts_on=date(2026, 11, 27), ends_on=date(2026, 11, 28))
+QUARTER_HOURS = IntervalSchedule(15, "UTC")
 ONCE = OneOffSchedule(date(2026, 11, 27), 6, 30, ZONE)
 
 
@@ -35,6 +40,7 @@ ONCE = OneOffSchedule(date(2026, 11, 27), 6, 30, ZONE)
         ("2026-W49", date(2026, 11, 30), date(2026, 12, 7), "2026-11"),
         ("2026-W53", date(2026, 12, 28), date(2027, 1, 4), "2026-12"),
         ("2026-11-27", date(2026, 11, 27), date(2026, 11, 28), "2026-11"),
+        ("2026-11-27T14:30Z", date(2026, 11, 27), date(2026, 11, 28), "2026-11"),
         ("2028-02-29", date(2028, 2, 29), date(2028, 3, 1), "2028-02"),
     ],
 )
@@ -44,12 +50,40 @@ def test_a_period_is_a_month_a_week_or_a_day_and_begins_in_a_month(
     period = RunPeriod.parse(text)
 
     assert (str(period), period.starts_on, period.ends_on, period.month) == (text, starts_on, ends_on, month)
-    assert period.next().starts_on == ends_on
+    assert "T" in text or period.next().starts_on == ends_on
 
 
-@pytest.mark.parametrize("text", ["2027-W53", "2026-W00", "2026-02-29", "2026-13", "2026-11-1", "2026", "0999-W01", ""])
+def test_times_follow_each_other_by_minutes_and_lie_in_the_period_of_their_interval() -> None:
+    late = RunPeriod.parse("2026-12-31T23:59Z")
+    at = datetime(2026, 11, 27, 16, 44, 59, tzinfo=ZoneInfo(ZONE))
+
+    assert (str(late.next()), late.next().month, late.has_begun(late.begins_at)) == (
+        "2027-01-01T00:00Z",
+        "2027-01",
+        True,
+    )
+    assert not late.has_begun(late.begins_at - timedelta(seconds=1))
+    assert str(RunPeriod.at(at, ZONE, PeriodUnit.MINUTES, 15)) == "2026-11-27T14:30Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2027-W53",
+        "2026-W00",
+        "2026-02-29",
+        "2026-13",
+        "2026-11-1",
+        "2026",
+        "2026-11-27T24:00Z",
+        "2026-11-27T14:30",
+        "2026-11T14:30Z",
+        "0999-W01",
+        "",
+    ],
+)
 def test_what_is_no_period_is_refused(text: str) -> None:
-    with pytest.raises(InvalidPeriodError, match="is not a month like 2026-11, a week like 2026-W48 or a day"):
+    with pytest.raises(InvalidPeriodError, match="is not a month like 2026-11, a week like 2026-W48, a day"):
         RunPeriod.parse(text)
 
 
@@ -70,6 +104,13 @@ def test_what_is_no_period_is_refused(text: str) -> None:
         (EACH_TENTH, "2026-12-07", datetime(2026, 12, 7, 4, 30, tzinfo=UTC)),
         (EACH_TENTH, "2026-12-08", None),
         (EACH_TENTH, "2026-12-17", None),
+        (EACH_HOUR, "2026-11-26T21:00Z", None),
+        (EACH_HOUR, "2026-11-26T22:00Z", datetime(2026, 11, 26, 22, tzinfo=UTC)),
+        (EACH_HOUR, "2026-11-28T21:00Z", datetime(2026, 11, 28, 21, tzinfo=UTC)),
+        (EACH_HOUR, "2026-11-28T22:00Z", None),
+        (EACH_HOUR, "2026-11-27T14:30Z", None),
+        (QUARTER_HOURS, "2026-11-27T14:45Z", datetime(2026, 11, 27, 14, 45, tzinfo=UTC)),
+        (QUARTER_HOURS, "2026-11-27", None),
         (ONCE, "2026-11-27", datetime(2026, 11, 27, 4, 30, tzinfo=UTC)),
         (ONCE, "2027-11-27", None),
     ],
@@ -116,6 +157,17 @@ def test_weeks_that_were_missed_are_named_and_those_before_a_later_run_are_not()
     assert [one.remedy for one in missed] == [f"duly runs start weekly 2026-W{week}" for week in (47, 48, 49)]
 
 
+def test_an_interval_without_a_run_for_a_day_is_named_once_and_one_with_a_run_since_is_not() -> None:
+    now = datetime(2026, 12, 5, 12, 20, tzinfo=UTC)
+    silent = DefinitionMonths(
+        "often", RunKind.PAYMENT, now - timedelta(days=9), QUARTER_HOURS, frozenset({"2026-12-01T00:00Z"})
+    )
+    alive = replace(silent, months=frozenset({"2026-12-04T15:00Z"}))
+    new = replace(silent, months=frozenset(), created_at=now - timedelta(hours=23))
+
+    assert [one.month for one in missed_months([silent, alive, new], {}, now)] == ["2026-12-04T12:15Z"]
+
+
 @pytest.mark.parametrize(
     ("request_", "is_good"),
     [
@@ -124,6 +176,9 @@ def test_weeks_that_were_missed_are_named_and_those_before_a_later_run_are_not()
         (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.WEEK, 2), False),
         (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.MONTH, 2, date(2026, 11, 27)), False),
         (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.DAY, 0), False),
+        (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.MINUTES, 15), True),
+        (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.MINUTES, 1), False),
+        (ScheduledRunRequest("often", RunKind.PAYMENT, ZONE, PeriodUnit.MINUTES, 7), False),
     ],
 )
 def test_every_so_many_is_counted_from_a_day(request_: ScheduledRunRequest, *, is_good: bool) -> None:
