@@ -26,6 +26,7 @@ class HttpLimits:
     connections: int = 512
     head_seconds: float = 10.0
     head_bytes: int = 16 * 1024
+    address_bytes: int = 8 * 1024
     body_seconds: float = 20.0
     keep_alive_seconds: float = 5.0
 
@@ -87,6 +88,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._head_bytes = 0
         self._completed = 0
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, in place of another one when there are too many."""
@@ -119,13 +121,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is there: the body has its own time."""
+        """The head is there, however few packets it came in: the body has its own time."""
         self._is_in_head = False
+        if refusal := self._too_long():
+            self._known.closed["head_too_large"] += 1
+            self._is_refused = True
+            self._refuse(refusal)
+            return
         self._wait_at_most(self._limits.body_seconds)
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; what was refused by its head has none."""
+        if not self._is_refused:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         """All of the request is there: what it takes from now on is ours."""
+        if self._is_refused:
+            return
         self._wait_no_more()
         # Until the next request begins, whatever comes counts as its head.
         self._is_in_head, self._head_bytes = True, 0
@@ -152,6 +166,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Whether a request's head is there and its answer is not."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is not None and not cycle.response_complete
+
+    def _too_long(self) -> bytes:
+        """Return how a head that is too long is refused, before anything looks at it; nothing where it is not."""
+        if len(self.url) > self._limits.address_bytes:
+            return b"414 URI Too Long"
+        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        return b"431 Request Header Fields Too Large" if head > self._limits.head_bytes else b""
 
     def _refuse(self, status: bytes) -> None:
         self._wait_no_more()

@@ -1,6 +1,6 @@
 """Payment requests in the database: made with their claim in one commit, mailed, ended, read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -172,8 +172,10 @@ class PaymentRequestActivities:
         return request
 
 
-async def open_payment_request(database: Database, request: PaymentRequestInput) -> Any:
-    """Write a request with its claim, or return it as it was written before. Raises RuleBrokenError."""
+async def open_payment_request(
+    database: Database, request: PaymentRequestInput, files: Sequence[RequestFile] = ()
+) -> Any:
+    """Write a request with its claim and its files, or return it as it was written before. Raises RuleBrokenError."""
     if (terms := request.terms) is None:
         raise RuleBrokenError("payment_request_exists", f"terms: {request.request_id!r} has none to be made with")
     return await database.call(
@@ -197,7 +199,19 @@ async def open_payment_request(database: Database, request: PaymentRequestInput)
         owner_name=terms.owner_name,
         owner_email=terms.owner_email,
         valid_seconds=terms.valid_seconds or None,
+        **_arrays_of(files),
     )
+
+
+def _arrays_of(files: Sequence[RequestFile]) -> dict[str, list[Any]]:
+    """Return files as the database takes them; nothing where there are none, which most requests have."""
+    if not files:
+        return {}
+    return {
+        "file_names": [file.name for file in files],
+        "file_types": [file.media_type for file in files],
+        "file_contents": [file.content for file in files],
+    }
 
 
 async def attach(database: Database, request_id: str, file: RequestFile, actor: str) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from activities.database import Database
 from activities.payments.payment_requests import attach
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -17,12 +16,6 @@ def read_files(paths: Sequence[Path]) -> tuple[RequestFile, ...]:
     if len(paths) > ATTACHMENTS_MAX:
         raise refusal("file", "attachments_at_most", f"a request has {ATTACHMENTS_MAX} files at most")
     return tuple(_read(path, path.name) for path in paths)
-
-
-async def attach_all(database: Database, request_id: str, files: Sequence[RequestFile], actor: str) -> None:
-    """Attach files to a request that was written just now; a repeat finds them."""
-    for file in files:
-        _ = await attach(database, request_id, file, actor)
 
 
 async def attach_file(output: Output, request_id: str, path: Path, name: str, actor: str, reason: str) -> None:

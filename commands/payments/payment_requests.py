@@ -16,7 +16,7 @@ from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
-from commands.payments.attachments import attach_all, read_files
+from commands.payments.attachments import read_files
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, require_who_and_why, start_and_ask
 from models.gateway.gateway_request import CollectResult
@@ -216,8 +216,7 @@ async def _written(settings: Settings, request: PaymentRequestInput, options: Re
         currency = options.currency or (await PaymentOrders(database).payer(options.account)).currency
         wanted = replace(request, terms=_terms(options, currency))
         files = read_files(options.files)
-        _ = await open_payment_request(database, wanted)
-        await attach_all(database, request.request_id, files, options.sender)
+        _ = await open_payment_request(database, wanted, files)
     return wanted
 
 

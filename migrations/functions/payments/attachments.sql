@@ -25,6 +25,15 @@ begin
     return v_place;
 end $$;
 
+-- Attach some files in their order, in whichever commit calls it.
+create or replace function duly.attach_files_to_request(p_id text, p_names text[], p_types text[], p_contents bytea[], p_actor text)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
+    for i in 1 .. cardinality(p_names) loop
+        perform duly.attach_to_request(p_id, p_names[i], p_types[i], p_contents[i], p_actor);
+    end loop;
+end $$;
+
 -- The names of a request's files, in their order.
 create or replace function duly.attachment_names(p_id text) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$

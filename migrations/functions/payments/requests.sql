@@ -75,12 +75,13 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Make a request, or return it as it was made before. `period` is the name of its receivable, of which a repeat takes the first.
--- Refused, with nothing written: other terms under the same id, or more than nobody else claims.
+-- Its files are of the same commit. Refused, with nothing written: other terms under the same id, or more than nobody else claims.
 create or replace function duly.create_payment_request(p_id text, p_account_id text, p_provider_id text, p_title text,
     p_description text, p_asked bigint, p_currency text, p_invoices text[], p_valid_days integer, p_sender text,
     p_sender_email text, p_reason text, p_is_mailed boolean, p_least bigint default null, p_most bigint default null,
     p_payers text[] default '{}', p_owner_name text default '', p_owner_email text default '',
-    p_valid_seconds integer default null)
+    p_valid_seconds integer default null, p_file_names text[] default '{}', p_file_types text[] default '{}',
+    p_file_contents bytea[] default '{}')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     q duly.payment_requests;
@@ -113,6 +114,7 @@ begin
                 p_is_mailed, p_least, p_most, p_payers) then
             perform duly.refuse('id_means_one_request', format('request_id: %s was given to another request, of %s', p_id, q.account_id));
         end if;
+        perform duly.attach_files_to_request(p_id, p_file_names, p_file_types, p_file_contents, p_sender);
         return duly.payment_request_view(q);
     end if;
     r := duly.paid_before_restore(p_account_id, p_provider_id, p_id);
@@ -147,6 +149,7 @@ begin
         ceil(extract(epoch from v_valid) / 86400)::integer, p_sender, p_sender_email, p_reason, p_is_mailed, now(), now() + v_valid,
         p_least, p_most, p_payers)
     returning * into q;
+    perform duly.attach_files_to_request(p_id, p_file_names, p_file_types, p_file_contents, p_sender);
     perform duly.insert_collection(p_account_id, v_period, p_provider_id, '', 'payment-request/' || p_id, v_claimed, null,
         p_asked => case when coalesce(p_asked, p_most, r.amount_minor) is not null then v_amount end, p_policy_id => 'by_hand');
     if r.id is null and p_is_mailed then

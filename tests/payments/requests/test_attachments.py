@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
 from activities.gateway.stripe_gateway import StripeGateway
-from models.payments.attachment import BYTES_MAX, InvalidAttachmentError, attachment_of
-from tests.payments.paying_by_link import Payer, payer_at
+from activities.payments.payment_requests import open_payment_request
+from models.payments.attachment import BYTES_MAX, InvalidAttachmentError, RequestFile, attachment_of
+from models.payments.payment_request import PaymentRequestInput
+from tests.payments.paying_by_link import Payer, payer_at, terms
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.running_duly import RunningDuly
@@ -91,3 +93,18 @@ async def test_a_payer_sees_the_files_behind_the_link_and_nobody_else_does(
     )
     assert (files[2].status_code, foreign.status_code) == (404, 404)
     assert too_many.rules[0][1] == "attachments_at_most"
+
+
+async def test_a_request_and_its_files_are_there_together_or_not_at_all(merchant: Merchant, database: Database) -> None:
+    account = await merchant.account(owes_minor=2500)
+    request = PaymentRequestInput("whole", "stripe", terms(account))
+    files = [RequestFile(f"{number}.pdf", "application/pdf", PDF + bytes([number])) for number in range(6)]
+    written = "select (select count(*) from duly.payment_requests), (select count(*) from duly.request_attachments)"
+
+    with pytest.raises(RuleBrokenError, match="has 5 files already"):
+        await open_payment_request(database, request, files)
+    after_refusal = tuple((await merchant.run(written))[0])
+    for _ in range(2):
+        await open_payment_request(database, request, files[:2])
+
+    assert (after_refusal, tuple((await merchant.run(written))[0])) == ((0, 0), (1, 2))
