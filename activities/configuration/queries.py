@@ -205,6 +205,8 @@ LISTS = MappingProxyType(
             SellerRow.color,
             SellerRow.logo,
             SellerRow.attaches_documents,
+            SellerRow.background_color,
+            SellerRow.logo_url,
         ).order_by(SellerRow.id),
         "wallet_transaction_types": select(
             WalletTypeRow.id,

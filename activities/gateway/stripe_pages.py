@@ -135,7 +135,15 @@ def _branding(charge: Charge) -> "SessionCreateParams":
     """Return what the page says of its seller; nothing of it is named where the account's own is to be seen."""
     if not charge.brand.name:
         return {}
-    return {"branding_settings": {"display_name": charge.brand.name, "button_color": charge.brand.color}}
+    asked: Any = {
+        "display_name": charge.brand.name,
+        "button_color": charge.brand.color,
+    }
+    if charge.brand.background_color:
+        asked["background_color"] = charge.brand.background_color
+    if charge.brand.logo_url:
+        asked["logo"] = {"type": "url", "url": charge.brand.logo_url}
+    return {"branding_settings": asked}
 
 
 def _page_of(session: stripe.checkout.Session) -> PaymentPage:

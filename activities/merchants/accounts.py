@@ -52,7 +52,8 @@ class MerchantAccountActivities:
         stored = await load_connection(self._database, merchant_id)
         if stored.gateway_account or stored.state is ConnectionState.DISCONNECTED:
             return stored
-        new = NewAccount(merchant_id, stored.email, stored.country, stored.currency, stored.installation)
+        brand = await self._database.call("brand_of_merchant", merchant_id=merchant_id)
+        new = NewAccount(merchant_id, stored.email, stored.country, stored.currency, stored.installation, **brand)
         key = f"{stored.installation}/merchant/{merchant_id}/{stored.generation}"
         with retryable_gateway_errors():
             account = await self._made_before(new) or await self._made(new, key)

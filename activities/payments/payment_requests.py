@@ -203,7 +203,7 @@ async def open_payment_request(
     )
 
 
-def _arrays_of(files: Sequence[RequestFile]) -> dict[str, list[Any]]:
+def _arrays_of(files: Sequence[RequestFile]) -> dict[str, Any]:
     """Return files as the database takes them; nothing where there are none, which most requests have."""
     if not files:
         return {}

@@ -30,13 +30,15 @@ class ChargeStatus(StrEnum):
 
 @dataclass(frozen=True)
 class PageBrand:
-    """How a page of the gateway's looks: the seller's name at its top, and the colour, as #rrggbb, of its button.
+    """How a page of the gateway's looks: the seller's name at its top, its logo, colours of button and background.
 
-    Empty is what the gateway's account has.
+    Colours are written #rrggbb, the logo is an address. Empty is what the gateway's account has.
     """
 
     name: str = ""
     color: str = ""
+    background_color: str = ""
+    logo_url: str = ""
 
 
 NO_BRAND = PageBrand()

@@ -116,13 +116,18 @@ def is_rejected(reason: str) -> bool:
 
 @dataclass(frozen=True)
 class NewAccount:
-    """An account to be made at the gateway for a merchant, in the currency in which it is paid."""
+    """An account to be made at the gateway for a merchant, in the currency in which it is paid.
+
+    Its colours, as #rrggbb, are what its pages begin with; its owner may change them there.
+    """
 
     merchant_id: str
     email: str
     country: str
     currency: str
     installation: str
+    color: str = ""
+    background_color: str = ""
 
 
 @dataclass(frozen=True)

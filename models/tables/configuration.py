@@ -270,6 +270,8 @@ class SellerRow(Base):
     color: Mapped[str] = mapped_column(server_default="#1f3a5f")
     logo: Mapped[str] = mapped_column(server_default="")
     attaches_documents: Mapped[bool] = mapped_column(server_default="true")
+    background_color: Mapped[str] = mapped_column(server_default="")
+    logo_url: Mapped[str] = mapped_column(server_default="")
 
 
 class CreditorRow(Base):

@@ -1,5 +1,7 @@
 """A merchant is connected: its account is made, completed by its owner, and watched."""
 
+from typing import Any
+
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
@@ -35,6 +37,21 @@ async def test_a_merchant_is_connected_when_its_owner_has_told_the_gateway_every
     assert after.status_code == 200
     assert "Integration successful" in (await owner.visit(link.path)).text
     assert (await history(merchant, bakery))[:3] == ["switched_on", "connected", "account_made"]
+
+
+async def test_an_account_is_made_with_the_colours_of_its_merchants_seller(
+    standing_duly: RunningDuly, merchant: Merchant, bakery: str
+) -> None:
+    await merchant.run(
+        "insert into duly.sellers (id, merchant_id, name, street, postal_code, city, country, vat_id, color)"
+        " values ('bakery', :merchant, 'Bakery', 'Marktplatz 1', '50667', 'Köln', 'DE', 'DE123456789', '#336699')",
+        merchant=bakery,
+    )
+
+    _, link = await connect(standing_duly, bakery)
+
+    made: Any = await merchant.stripe.v1.accounts.retrieve_async(link.gateway_account)
+    assert (made.settings.branding.primary_color, made.settings.branding.secondary_color) == ("#336699", None)
 
 
 async def test_an_owner_who_comes_back_too_early_is_told_what_is_missing_and_goes_on(

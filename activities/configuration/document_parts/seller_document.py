@@ -29,7 +29,8 @@ class SellerPart(DocumentPart):
     """Who sells: named on every document, with an account to pay to and a brand. Without a merchant it is the house.
 
     `vat_id` or `tax_number` must be there: an invoice without either is none (2006/112/EC art. 226, § 14 UStG).
-    `logo` is an SVG, as text; `color` is written #rrggbb.
+    `logo` is an SVG, as text; colours are written #rrggbb. `logo_url` and `background_color` are of pages at the
+    gateway, which takes a PNG or JPEG behind an address of the internet; empty is what its account has.
     """
 
     id: SlugId
@@ -48,6 +49,8 @@ class SellerPart(DocumentPart):
     bic: Annotated[str, Field(max_length=11)] = ""
     color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#1f3a5f"
     logo: Annotated[str, Field(max_length=LOGO_MAX)] = ""
+    background_color: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6})?$")] = ""
+    logo_url: Annotated[str, Field(max_length=500, pattern=r"^(https://\S+)?$")] = ""
     # Whether mails about payments and invoices bring the documents with them.
     attach_documents: bool = True
 

@@ -1,7 +1,7 @@
 """Merchants' own accounts at Stripe Connect: made with `controller`, read, and completed on Stripe's own pages."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 
@@ -9,6 +9,9 @@ from activities.gateway.translation import metadata_at, translated, translating_
 from models.gateway.errors import GatewayAccessError
 from models.gateway.identity import INSTALLATION
 from models.merchants.account import AccountFacts, Capability, MadeAccount, NewAccount
+
+if TYPE_CHECKING:
+    from stripe.params import AccountCreateParams
 
 # What a merchant's account is asked for: direct charges of cards. Each further method is a capability of its own.
 _CARDS = "card_payments"
@@ -31,6 +34,7 @@ class StripeAccounts:
         with translating_errors():
             account = await self._client.v1.accounts.create_async(
                 {
+                    **_settings(new),
                     "controller": {
                         "fees": {"payer": "account"},
                         "losses": {"payments": "stripe"},
@@ -127,3 +131,12 @@ def _facts(account: stripe.Account) -> AccountFacts:
         problems=tuple(each.get("reason") or each.get("code") or "" for each in requirements.get("errors") or ()),
         due_at=datetime.fromtimestamp(deadline, UTC) if deadline else None,
     )
+
+
+def _settings(new: NewAccount) -> "AccountCreateParams":
+    """Return the colours that the merchant's own pages begin with; nothing where it has none."""
+    if not new.color:
+        return {}
+    if not new.background_color:
+        return {"settings": {"branding": {"primary_color": new.color}}}
+    return {"settings": {"branding": {"primary_color": new.color, "secondary_color": new.background_color}}}

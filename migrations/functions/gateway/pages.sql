@@ -18,6 +18,14 @@ $$;
 -- merchant's account is never the house's.
 create or replace function duly.page_brand(p_provider_id text) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce((select jsonb_build_object('name', s.name, 'color', s.color) from duly.providers p
+    select coalesce((select jsonb_build_object('name', s.name, 'color', s.color, 'background_color', s.background_color,
+        'logo_url', s.logo_url) from duly.providers p
         join duly.sellers s on s.merchant_id is not distinct from p.merchant_id where p.id = p_provider_id), '{}')
+$$;
+
+-- The colours that the account of a merchant begins with: its seller's. Nothing where it has none.
+create or replace function duly.brand_of_merchant(p_merchant_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select jsonb_build_object('color', s.color, 'background_color', s.background_color)
+        from duly.sellers s where s.merchant_id = p_merchant_id), '{}')
 $$;

@@ -11,6 +11,7 @@ from sandbox.stripe.api.listing import listed
 from sandbox.stripe.control.messages import AccountReview
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.money import check_currency
+from sandbox.stripe.objects import branding
 from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
 
 LINK_LASTS = timedelta(minutes=5)
@@ -53,6 +54,15 @@ def create(state: AccountState, params: Json) -> Json:
         "metadata": merge_metadata({}, params.get("metadata") or {}),
         "payouts_enabled": False,
         "requirements": _requirements(_DUE),
+        "settings": {
+            "branding": branding.branding_of_account(params),
+            "card_payments": blank(Account.Settings.CardPayments)
+            | {"decline_on": {"avs_failure": False, "cvc_failure": False}},
+            "dashboard": blank(Account.Settings.Dashboard),
+            "payments": dict.fromkeys(
+                ("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")
+            ),
+        },
         "type": _TYPE_OF_DASHBOARD[dashboard],
     }
     state.connect(account["id"])

@@ -1,4 +1,4 @@
-"""How a Checkout page looks: what a session asks for over what its account has."""
+"""How pages look: what a Checkout session asks for over what its account has, and what an account is made with."""
 
 import re
 
@@ -34,6 +34,20 @@ def branding_of(params: Json) -> Json:
     for name in _PICTURES:
         _check_picture(given.get(name), f"branding_settings[{name}]")
     return {"branding_settings": _ACCOUNT | {name: value for name, value in given.items() if value}}
+
+
+def branding_of_account(params: Json) -> Json:
+    """The branding of a new account: the colours it is made with, or none."""
+    given: Json = (params.get("settings") or {}).get("branding") or {}
+    for name in ("primary_color", "secondary_color"):
+        if given.get(name) and not _HEX.fullmatch(given[name]):
+            raise invalid_parameter("Invalid color: must be a hex color code.", f"settings[branding][{name}]")
+    for name in _PICTURES:
+        if given.get(name):
+            # This sandbox keeps no files.
+            message = f"No such file upload: '{given[name]}'"
+            raise invalid_parameter(message, f"settings[branding][{name}]", "resource_missing")
+    return dict.fromkeys((*_PICTURES, "primary_color", "secondary_color")) | given
 
 
 def _check_picture(picture: Json | None, param: str) -> None:

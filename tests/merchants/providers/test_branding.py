@@ -13,25 +13,36 @@ from tests.payments.paying_by_link import make, terms
 from tests.support.builders import Merchant
 
 SELLER = """
-    insert into duly.sellers (id, merchant_id, name, street, postal_code, city, country, vat_id, color)
-    values (:id, :merchant, :name, 'Marktplatz 1', '50667', 'Köln', 'DE', 'DE123456789', :color)
+    insert into duly.sellers (id, merchant_id, name, street, postal_code, city, country, vat_id, color,
+        background_color, logo_url) values (:id, :merchant, :name, 'Marktplatz 1', '50667', 'Köln', 'DE', 'DE123456789',
+        :color, :background, :logo)
 """
-ACCOUNTS_OWN = ("Stripe sandbox", "#0074d4")
-HOUSE, CAFE = ("Fibernetz GmbH", "#aa0033"), ("Café Lumen", "#336699")
+ACCOUNTS_OWN = ("Stripe sandbox", "#0074d4", "#ffffff", "")
+HOUSE = ("Fibernetz GmbH", "#aa0033", "#f4f7f5", "https://example.com/house.png")
+CAFE = ("Café Lumen", "#336699", "", "")
 
 
-async def sell(merchant: Merchant, brand: tuple[str, str], of: str | None = None) -> None:
+async def sell(merchant: Merchant, brand: tuple[str, str, str, str], of: str | None = None) -> None:
     """Name the seller of the house, or of a merchant."""
-    await merchant.run(SELLER, id="cafe" if of else "house", merchant=of, name=brand[0], color=brand[1])
+    await merchant.run(
+        SELLER,
+        id="cafe" if of else "house",
+        merchant=of,
+        name=brand[0],
+        color=brand[1],
+        background=brand[2],
+        logo=brand[3],
+    )
 
 
-async def shown(platform: Platform, whose: Merchant, provider: str, id: str) -> tuple[str, str]:
-    """Open a page through a provider, and return the name and the colour that it has at the gateway."""
+async def shown(platform: Platform, whose: Merchant, provider: str, id: str) -> tuple[str, str, str, str]:
+    """Open a page through a provider, and return its name, its colours and its logo at the gateway."""
     account = await whose.account(cards=[])
     handle, _ = await make(platform.duly, f"{id}-{platform.period}", terms(account), provider)
     page: str = await handle.execute_update("open_page", result_type=str)
     session: Any = await whose.stripe.v1.checkout.sessions.retrieve_async(page.rpartition("/")[2])
-    return session.branding_settings.display_name, session.branding_settings.button_color
+    of = session.branding_settings
+    return of.display_name, of.button_color, of.background_color, of.logo.url if of.logo else ""
 
 
 async def test_each_page_has_the_name_and_colour_of_the_seller_whose_money_it_takes(
@@ -47,7 +58,7 @@ async def test_each_page_has_the_name_and_colour_of_the_seller_whose_money_it_ta
 
     assert before == ACCOUNTS_OWN
     assert of_house == [HOUSE, ACCOUNTS_OWN]
-    assert of_both == [HOUSE, CAFE]
+    assert of_both == [HOUSE, (*CAFE[:2], *ACCOUNTS_OWN[2:])]
 
 
 async def test_a_brand_that_changes_while_an_answer_is_lost_opens_no_second_page(

@@ -43,6 +43,20 @@ def test_a_page_has_the_branding_that_was_asked_for_and_of_the_rest_the_accounts
     assert "Café Lumen" in browser.get(page_of(session)).text
 
 
+def test_an_account_has_the_colours_that_it_is_made_with_and_no_others(stripe_sdk: StripeClient) -> None:
+    asked: Any = {"type": "standard", "settings": {"branding": {"primary_color": "#336699"}}}
+    made: Any = stripe_sdk.v1.accounts.create(asked)
+    plain: Any = stripe_sdk.v1.accounts.create({"type": "standard"})
+    asked["settings"]["branding"] = {"secondary_color": "blue"}
+    with pytest.raises(InvalidRequestError) as refused:
+        stripe_sdk.v1.accounts.create(asked)
+
+    none = {"icon": None, "logo": None, "primary_color": None, "secondary_color": None}
+    assert made.settings.branding.to_dict() == none | {"primary_color": "#336699"}
+    assert plain.settings.branding.to_dict() == none
+    assert refused.value.param == "settings[branding][secondary_color]"
+
+
 @pytest.mark.parametrize(
     ("branding", "param"),
     [
