@@ -89,7 +89,6 @@ class ScheduledDefinition:
 def schedule_of(definition: ScheduledDefinition) -> Schedule:
     """Return the schedule that a definition asks for."""
     calendar = definition.calendar
-    is_interval = isinstance(calendar, IntervalSchedule)
     every = next(
         (getattr(calendar, n) for n in ("every_weeks", "every_days", "every_minutes") if hasattr(calendar, n)), 1
     )
@@ -99,7 +98,7 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
         calendar.time_zone,
         unit=calendar.unit,
         every=every,
-        counted_from=calendar.starts_on if every > 1 and not is_interval else None,
+        counted_from=calendar.starts_on if every > 1 and not isinstance(calendar, IntervalSchedule) else None,
     )
     return Schedule(
         action=ScheduleActionStartWorkflow(
