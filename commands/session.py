@@ -73,7 +73,7 @@ async def unfenced_database_of(settings: Settings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def _opened(settings: Settings, *, is_for_reading: bool) -> AsyncIterator[Database]:
     seconds = settings.database_timeout_seconds
-    engine = create_engine(settings.database_url, pool=2, timeout_seconds=seconds, is_for_reading=is_for_reading)
+    engine = create_engine(settings.database_url, pool=3, timeout_seconds=seconds, is_for_reading=is_for_reading)
     database = Database(engine, timeout_seconds=seconds)
     try:
         yield database

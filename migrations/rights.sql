@@ -31,7 +31,7 @@ grant update (owner_name, owner_reference, email, locale, time_zone, credit_limi
     due_date_rule_id, region, segment, classification) on duly.accounts to duly_app;
 grant insert, update on duly.card_rules to duly_app;
 grant insert, update on duly.sellers to duly_app;
-grant insert, update on duly.creditors to duly_app;
+grant insert, update on duly.creditors, duly.statement_layouts to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
 grant insert, update on duly.approval_rules to duly_app;

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
 from activities.configuration.document_parts.creditor_document import CreditorPart
+from activities.configuration.document_parts.layout_document import StatementLayoutPart
 from activities.configuration.document_parts.ledger_document import (
     DueDateRule,
     InternalAccount,
@@ -155,6 +156,7 @@ WholeTable = Literal[
     "internal_accounts",
     "card_networks",
     "reminder_rules",
+    "statement_layouts",
 ]
 
 
@@ -172,6 +174,7 @@ class DefinitionsDocument(DocumentPart):
     internal_accounts: tuple[InternalAccount, ...] = ()
     providers: tuple[Provider, ...] = ()
     creditors: tuple[CreditorPart, ...] = ()
+    statement_layouts: tuple[StatementLayoutPart, ...] = ()
     dunning_policies: tuple[Policy, ...] = ()
     card_rules: CardRulesPart | None = None
     card_networks: tuple[CardNetwork, ...] = ()

@@ -25,7 +25,7 @@ from models.ledger.account import AccountKind, AccountState
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.problem import Problem, RefusedError
 from models.tables.accounts import AccountRow
-from models.tables.configuration import CardNetworkRow
+from models.tables.configuration import CardNetworkRow, StatementLayoutRow
 from models.tables.messages import ReminderRulesRow
 from models.tables.reference import (
     DueDateRuleRow,
@@ -51,6 +51,7 @@ _RETIRED: Mapping[str, type[_Retired]] = {
 _DELETED: Mapping[str, InstrumentedAttribute[str]] = {
     "card_networks": CardNetworkRow.brand,
     "reminder_rules": ReminderRulesRow.segment,
+    "statement_layouts": StatementLayoutRow.id,
 }
 
 

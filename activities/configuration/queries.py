@@ -18,6 +18,7 @@ from models.tables.configuration import (
     ProviderRow,
     RunDefinitionRow,
     SellerRow,
+    StatementLayoutRow,
 )
 from models.tables.messages import AlertRulesRow, ReminderRulesRow
 from models.tables.reference import (
@@ -187,6 +188,7 @@ LISTS = MappingProxyType(
             *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),
             *(CreditorRow.cut_off, CreditorRow.time_zone, CreditorRow.charges_limit),
         ).order_by(CreditorRow.id),
+        "statement_layouts": select(StatementLayoutRow.id, StatementLayoutRow.document).order_by(StatementLayoutRow.id),
         "sellers": select(
             SellerRow.id,
             func.coalesce(SellerRow.merchant_id, "").label("merchant"),

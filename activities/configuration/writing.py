@@ -28,7 +28,14 @@ from activities.configuration.sql import (
 )
 from models.tables.accounts import VoucherTypeRow, WalletLimitRow, WalletTypeRow
 from models.tables.base import Base
-from models.tables.configuration import ApprovalRulesRow, CardNetworkRow, CardRulesRow, CreditorRow, DunningPolicyRow
+from models.tables.configuration import (
+    ApprovalRulesRow,
+    CardNetworkRow,
+    CardRulesRow,
+    CreditorRow,
+    DunningPolicyRow,
+    StatementLayoutRow,
+)
 from models.tables.messages import AlertRulesRow
 from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
@@ -109,6 +116,9 @@ class DocumentWriting:
         for creditor in self._document.creditors:
             given = creditor.model_dump(exclude={"id"})
             yield "creditor", creditor.id, await self._save(CreditorRow, {"id": creditor.id}, given)
+        for layout in self._document.statement_layouts:
+            given = {"document": layout.stored()}
+            yield "statement_layout", layout.id, await self._save(StatementLayoutRow, {"id": layout.id}, given)
         for policy in self._document.dunning_policies:
             yield "dunning_policy", policy.id, await self._policy(policy)
         for definition in self._document.run_definitions:

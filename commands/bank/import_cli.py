@@ -30,6 +30,13 @@ def import_bank(
             help="CSV, MT940, camt.053, camt.052 or camt.054, or a ZIP file of these.",
         ),
     ],
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout",
+            help="How the bank's CSV is written, of `definitions list`; else whose columns it has.",
+        ),
+    ] = "",
     actor: Actor = "",
     as_json: Json = False,
 ) -> None:
@@ -39,8 +46,9 @@ def import_bank(
     unknown, ambiguous, terminated, of another owner or currency, that a bank returned, or whose details do not come to
     it, goes to suspense: see `suspense list` and `transactions move`. Debits are listed and not posted. A bad line, and
     one of which nobody can say whether it has come before, is reported and left out. Of a ZIP file each file is
-    imported by itself, in the order of their names.
+    imported by itself, in the order of their names. A bank's own CSV is read by one of the `statement_layouts` of the
+    definitions.
     """
     from commands.bank.statement_import import import_statement
 
-    perform(lambda output: import_statement(output, file, actor=actor), as_json=as_json)
+    perform(lambda output: import_statement(output, file, actor=actor, layout=layout), as_json=as_json)

@@ -36,7 +36,7 @@ async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
     """
     found = StatementPreview()
     async with database_of(read_settings()) as database, dry_run(database) as trying:
-        async for results in import_files(trying, file, found.done, actor=actor):
+        async for results in import_files(trying, file, found.done, actor=actor, is_dry_run=True):
             found.results += results
     return found
 

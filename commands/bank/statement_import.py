@@ -3,6 +3,7 @@
 import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 from rich.table import Table
 
+from activities.bank.formats.layouts import statement_layouts
 from activities.bank.formats.zipped import files_in
+from activities.bank.import_lock import one_import_at_a_time
 from activities.bank.iso_statement import Read
 from activities.bank.statement_import import BankImport, Outcome, Result
 from activities.database import Database
@@ -46,13 +49,13 @@ class ImportedStatement:
         return {**self.counts, "refused": _refused(self.problems)}
 
 
-async def import_statement(output: Output, file: Path, *, actor: str) -> None:
+async def import_statement(output: Output, file: Path, *, actor: str, layout: str = "") -> None:
     """Import a statement, or each in a ZIP file. Raises RefusedError when it is none; nothing is written then."""
     settings = read_settings()
     done = ImportedStatement()
     async with database_of(settings) as database:
         with output.stream("entries") as stream:
-            async for results in import_files(database, file, done, actor=actor):
+            async for results in import_files(database, file, done, actor=actor, layout=layout):
                 stream.rows((_document(each) for each in results), _lines(results))
             signals = await signal_collections(output, database, settings, sorted(done.touched))
             # Whoever waits for a debit's answer looks at once, and would find it by itself tomorrow.
@@ -61,22 +64,30 @@ async def import_statement(output: Output, file: Path, *, actor: str) -> None:
 
 
 async def import_files(
-    database: Database, file: Path, done: ImportedStatement, *, actor: str
+    database: Database, file: Path, done: ImportedStatement, *, actor: str, layout: str = "", is_dry_run: bool = False
 ) -> AsyncIterator[list[Result]]:
-    """Import a statement, or each in a ZIP file; yield what became of lines, and add it up. Raises RefusedError."""
-    with files_in(file) as files:
-        is_zip = files != [file]
-        for one in files:
-            try:
-                async for results in _import_lines(database, read_entries(one), done, actor=actor):
-                    yield results
-            except RefusedError as refused:
-                # Of several files one that is none costs no other.
-                if not is_zip:
-                    raise
-                done.problems += refused.problems
-            if is_zip:
-                done.problems = [_in_file(problem, one.name) for problem in done.problems]
+    """Import a statement, or each in a ZIP file; yield what became of lines, and add it up. Raises RefusedError.
+
+    `layout` is the one of the configuration by which CSV is read; "" is the one whose columns a file has. Imports go
+    one after the other, since two files that bring the same line may have different keys for it; a dry run, which
+    leaves nothing behind, waits for none.
+    """
+    layouts = await statement_layouts(database, layout)
+    async with nullcontext() if is_dry_run else one_import_at_a_time(database):
+        with files_in(file) as files:
+            for one in files:
+                is_zip = files != [file]
+                try:
+                    entries = read_entries(one, layouts, by_layout=bool(layout))
+                    async for results in _import_lines(database, entries, done, actor=actor):
+                        yield results
+                except RefusedError as refused:
+                    # Of several files one that is none costs no other.
+                    if not is_zip:
+                        raise
+                    done.problems += refused.problems
+                if is_zip:
+                    done.problems = [_in_file(problem, one.name) for problem in done.problems]
 
 
 def _in_file(problem: Problem, name: str) -> Problem:

@@ -97,6 +97,7 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "reminder_rules": _without("version"),
         "run_definitions": _run_definition,
         "sellers": _seller,
+        "statement_layouts": lambda row: {"id": row.id, **row.document},
         "wallet_limits": _wallet_limit,
         "creditors": lambda row: {name: value for name, value in _part(row).items() if value != ""},
     }

@@ -91,6 +91,11 @@ def _wallet_type(row: Row[Any]) -> tuple[object, ...]:
     return row.id, row.name, row.direction, other, expires, *triggers, _yes(row.is_active)
 
 
+def _layout_columns(columns: Mapping[str, Any]) -> tuple[str, str, str]:
+    amount = columns.get("amount") or f"{columns['credit']} - {columns['debit']}"
+    return columns["booked_on"], amount, ", ".join(columns.get("text", ()))
+
+
 def _days(days: Sequence[int]) -> str:
     return ", ".join(map(str, days)) or "none"
 
@@ -187,6 +192,10 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 *(row.id, row.name, row.iban, row.creditor_identifier, row.scheme),
                 *(row.notice_days, row.lead_days, row.cut_off),
             ),
+        ),
+        "statement_layouts": (
+            ("Id", "Account", "Booked on", "Amount", "Text"),
+            lambda row: (row.id, row.document.get("bank_account", ""), *_layout_columns(row.document["columns"])),
         ),
         "sellers": (
             ("Id", "Merchant", "Name", "Country", "VAT id", "IBAN", "Logo"),

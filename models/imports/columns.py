@@ -213,7 +213,7 @@ def _named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> 
         raise RefusedError([_problem(source, line, "row", "column_count", problem)])
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
     if source in OF_THE_BANK:
-        cells = {name: _printable(cell) for name, cell in cells.items()}
+        cells = {name: cleaned(cell) for name, cell in cells.items()}
     for name, cell in cells.items():
         if any(_is_control(character) and not (source in OF_THE_BANK and character == LINE_END) for character in cell):
             raise RefusedError(
@@ -232,8 +232,8 @@ def _named_cells(source: str, line: int, header: Header, row: Sequence[str]) -> 
     return NamedCells(filled, absent, frozenset(name for name, cell in cells.items() if not cell))
 
 
-def _printable(cell: str) -> str:
-    """Return what a payer wrote without what cannot be kept. Its lines stay: a bank cuts texts into them."""
+def cleaned(cell: str) -> str:
+    """Return what a payer wrote, without what cannot be kept. Its lines stay: a bank cuts texts into them."""
     lines = cell.replace("\r\n", LINE_END).replace("\r", LINE_END).split(LINE_END)
     cleaned = ("".join(" " if _is_control(character) else character for character in line).strip() for line in lines)
     return LINE_END.join(line for line in cleaned if line)

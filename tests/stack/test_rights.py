@@ -39,7 +39,7 @@ WRITTEN_BY_ROW = frozenset({
     *(("INSERT", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "reminder_rules")),
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
       for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks", "creditors",
-      "voucher_types")),
+      "statement_layouts", "voucher_types")),
     *((privilege, f"wallet_{table}") for table in ("transaction_types", "limits")
       for privilege in ("INSERT", "UPDATE")),
 })  # fmt: skip
@@ -47,8 +47,8 @@ WRITTEN_BY_ROW = frozenset({
 CONFIGURATION = frozenset({
     "alert_rules", "approval_rules", "card_networks", "card_rules", "creditors", "definitions", "due_date_rules",
     "dunning_policies", "number_series", "payment_methods", "products", "provider_currencies", "provider_methods",
-    "providers", "refund_rules", "reminder_rules", "run_definitions", "sellers", "tax_rates", "transaction_reasons",
-    "transaction_types", "voucher_types", "wallet_limits", "wallet_transaction_types",
+    "providers", "refund_rules", "reminder_rules", "run_definitions", "sellers", "statement_layouts", "tax_rates",
+    "transaction_reasons", "transaction_types", "voucher_types", "wallet_limits", "wallet_transaction_types",
 })  # fmt: skip
 # Of these some columns are written by hand: an account's own data, and what the import of release 0.1.0 writes.
 BY_COLUMN = frozenset({"accounts", "cards", "gateway_customers", "payment_preferences", "subscriptions"})

@@ -102,6 +102,7 @@ begin
     case p_kind
         when 'card_networks' then delete from duly.card_networks where brand = p_id;
         when 'reminder_rules' then delete from duly.reminder_rules where segment = p_id;
+        when 'statement_layouts' then delete from duly.statement_layouts where id = p_id;
         else perform duly.refuse('kind_is_taken_away', format('kind: %s are retired and not taken away, or there are none', p_kind));
     end case;
 end $$;
