@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, or_, select
 
 from activities.database import Database, matching
 from activities.ledger.client import Ledger, Receipt
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.problem import refusal
 from models.tables.ledger import AccountBillRow, BillEntryRow, BillPresentationRow
 from models.tables.views import TransactionView
@@ -31,8 +33,15 @@ _STATE = func.coalesce(
     .scalar_subquery(),
     "posted",
 )
-_BILLS = select(*AccountBillRow.__table__.c, _UNSETTLED, _STATE.label("state")).order_by(
-    AccountBillRow.made_at.desc(), AccountBillRow.id.desc()
+_COLUMNS = select(*AccountBillRow.__table__.c, _UNSETTLED, _STATE.label("state"))
+_BILLS = _COLUMNS.order_by(AccountBillRow.made_at.desc(), AccountBillRow.id.desc())
+_LIST = NewestFirst(
+    _COLUMNS,
+    moment=AccountBillRow.made_at,
+    key=AccountBillRow.id,
+    state=_STATE,
+    amount=AccountBillRow.outstanding_minor,
+    currency=AccountBillRow.currency,
 )
 
 
@@ -94,13 +103,26 @@ class Bills:
             .order_by(view.account_version)
         )
 
+    async def page(
+        self, page: ListPage, *, account_id: str, period: str, state: str, is_exceptional: bool, is_unsettled: bool
+    ) -> Listed:
+        """Return a page of bills, the newest first; empty filters let all through. Totals are of what was billed."""
+        filters = (
+            *_filters(account_id, period, state=state, is_exceptional=is_exceptional),
+            *((_UNSETTLED.element > 0,) if is_unsettled else ()),
+        )
+        return await _LIST.page(self._database, page, *filters)
+
     async def history(
         self, account_id: str, period: str, limit: int, *, is_exceptional: bool, state: str = ""
     ) -> Sequence[Row[Any]]:
         """Return bills, the newest first; empty filters let all through."""
-        row = AccountBillRow
-        exceptional = (row.is_exceptional,) if is_exceptional else ()
-        stands = (state == _STATE,) if state else ()
-        filters = (*matching(row.account_id, account_id), *matching(row.period, period), *exceptional, *stands)
-        wanted = _BILLS.where(*filters)
+        wanted = _BILLS.where(*_filters(account_id, period, state=state, is_exceptional=is_exceptional))
         return await self._database.read(wanted.limit(limit))
+
+
+def _filters(account_id: str, period: str, *, state: str, is_exceptional: bool) -> tuple[ColumnElement[bool], ...]:
+    row = AccountBillRow
+    exceptional = (row.is_exceptional,) if is_exceptional else ()
+    stands = (state == _STATE,) if state else ()
+    return (*matching(row.account_id, account_id), *matching(row.period, period), *exceptional, *stands)

@@ -24,9 +24,13 @@ class ReminderActivities:
 
     @activity.defn
     async def write_reminders(self, now: datetime) -> int:
-        """Write every reminder that is due at a moment, and return how many are new. A repeat writes none."""
+        """Write every reminder that is due at a moment, and alert operators of bank debits that are overdue.
+
+        Returns how many messages are new. A repeat writes none.
+        """
         written = await self._database.call("write_reminders", now=now, timeout_seconds=SWEEP_SECONDS)
-        return int(written)
+        alerted = await self._database.call("alert_overdue_debits", now=now, timeout_seconds=SWEEP_SECONDS)
+        return int(written) + int(alerted)
 
 
 async def reminders_at(database: Database, now: datetime) -> Sequence[Row[Any]]:

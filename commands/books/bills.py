@@ -10,9 +10,11 @@ from activities.books.bills import Bills
 from commands.changing.changes import person_of
 from commands.collection_signals import signal_collections
 from commands.formatting import document, moment, money
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from commands.updates import require_who_and_why
+from models.listing import ListPage
 from models.money import Money, MoneyError
 from models.problem import refusal
 
@@ -83,6 +85,39 @@ async def show(output: Output, identifier: str) -> None:
     _answer(output, bill, rows, steps)
 
 
+async def list_page(
+    output: Output,
+    page: ListPage,
+    *,
+    account_id: str,
+    period: str,
+    state: str,
+    is_exceptional: bool,
+    is_unsettled: bool,
+) -> None:
+    """List a page of bills, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await Bills(database).page(
+            page,
+            account_id=account_id,
+            period=period,
+            state=state,
+            is_exceptional=is_exceptional,
+            is_unsettled=is_unsettled,
+        )
+    columns = {
+        "Number": lambda row: row.number,
+        "Account": lambda row: row.account_id,
+        "Period": lambda row: row.period,
+        "Outstanding>": lambda row: money(row.outstanding_minor, row.currency),
+        "Unsettled>": lambda row: money(row.unsettled_minor, row.currency),
+        "State": state_word,
+        "Exceptional": lambda row: "yes" if row.is_exceptional else "",
+    }
+    await answer_list(output, settings, "bills", listed, columns, also=_settled)
+
+
 async def history(
     output: Output, account: str, period: str, limit_rows: int, *, is_exceptional: bool, state: str = ""
 ) -> None:
@@ -145,7 +180,11 @@ def _table(bill: Row[Any], rows: Any) -> Table:
 
 
 def _document(bill: Row[Any]) -> dict[str, Any]:
-    return {**document(bill), "is_settled": bill.unsettled_minor == 0}
+    return {**document(bill), **_settled(bill)}
+
+
+def _settled(bill: Row[Any]) -> dict[str, Any]:
+    return {"is_settled": bill.unsettled_minor == 0}
 
 
 def _word(bill: Row[Any]) -> str:

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import Reason, changes
-from commands.options import AccountId, Actor, Json, Limit, PeriodText, period_of
+from commands.options import (
+    AccountId,
+    Actor,
+    After,
+    AsCsv,
+    Json,
+    Limit,
+    PeriodText,
+    Since,
+    Until,
+    period_of,
+)
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 
 app = typer.Typer(help="Bills: one an account and period, made by billing runs.", no_args_is_help=True)
@@ -105,6 +117,42 @@ def show_bill(bill: BillName, as_json: Json = False) -> None:
     from commands.books.bills import show
 
     perform(lambda output: show(output, bill), as_json=as_json)
+
+
+@app.command("list")
+def list_bills(
+    *,
+    account: Annotated[str, typer.Option("--account", help="Only bills of this account.")] = "",
+    period: Annotated[
+        str | None, typer.Option("--period", parser=period_of, metavar="PERIOD", help="Only of this month.")
+    ] = None,
+    state: Annotated[BillWord | None, typer.Option("--state", help="Only bills in this state.")] = None,
+    exceptional: Annotated[bool, typer.Option("--exceptional", help="Only bills above a limit.")] = False,
+    unsettled: Annotated[bool, typer.Option("--unsettled", help="Only bills of which something is unsettled.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
+    """List bills, the newest first, a page at a time."""
+    from commands.books.bills import list_page
+
+    page = list_page_of(after, limit, since, until)
+    perform(
+        lambda output: list_page(
+            output,
+            page,
+            account_id=account,
+            period=period or "",
+            state=state or "",
+            is_exceptional=exceptional,
+            is_unsettled=unsettled,
+        ),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
 @app.command("history")

@@ -80,6 +80,7 @@ class Example:
             "The line of the bank's statement brings the payout",
             (self._value("book_gateway_movement('o2', 'payout_arrived', 'stripe', 'EUR', 5000, 'po_1')"),),
         )
+        yield from self._bank_debit()
         reward = self._make("create_credit_note('c2', 'ada', 'EUR', %s)", json.dumps(REWARD))
         refund = self._make("make_refund('r1', 'ada', 500, 'EUR', 'card', 'stripe', p_gateway_reference => 're_1')")
         yield Event("Back-end reduction: a reward of 5.00 is refunded to the card", (reward, refund))
@@ -88,6 +89,16 @@ class Example:
         moved = self._make("move_to_account('m1', %s, 'charles')", cash)
         yield Event("The payment is moved to the right account", (self._counterpart(cash, "cancellation"), moved))
         yield Event("The payment is cancelled: the bank took it back", (self._make("cancel_payment('x1', %s)", moved),))
+
+    def _bank_debit(self) -> Iterator[Event]:
+        draft = self._value("draft_payment('p4', 'charles', 2500, 'EUR', 'direct_debit', 'sepa', '{}', 'system')")
+        self._value("post_gateway_payment(%s, 'DD-1')", draft)
+        line = self._value("book_gateway_movement('l1', 'debits_collected', 'sepa', 'EUR', 2500, 'DD-1')")
+        yield Event("A bank debit of 25.00 that the bank's statement brings: the payment, and the line", (draft, line))
+        back = self._value("return_payment('x4', %s, 2500, 'DD-1', null, 'system', 'system')", draft)
+        line = self._value("book_gateway_movement('l2', 'debits_returned', 'sepa', 'EUR', 2800, 'DD-1')")
+        fee = self._value("book_gateway_fee('f2', 'sepa', 'EUR', 300, 'DD-1')")
+        yield Event("The payer's bank takes it back, and 3.00 of its own", (back, line, fee))
 
     def _bad_debt(self) -> Iterator[Event]:
         wrong = self._make("create_invoice('i2', 'charles', 'EUR', %s)", json.dumps(LINES[:1]))

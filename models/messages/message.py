@@ -53,6 +53,8 @@ class MessageKind(StrEnum):
     REPORT_READY = "report_ready"  # a report by a calendar, or why there is none
     WALLET_NOT_SPENT = "wallet_not_spent"  # a run could not debit it, and asked for a card
     WALLET_NOT_FUNDED = "wallet_not_funded"  # a payment for it is booked, and its type or product is out of use
+    DEBITS_OVERDUE = "debits_overdue"  # the bank should have settled them by now
+    WRITTEN_OFF_PAID = "written_off_paid"  # money has come for an invoice that was written off
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -106,6 +108,8 @@ TAGS = MappingProxyType(
         MessageKind.REPORT_READY: frozenset({"title", "occasion", "object", "count", "code", "reason", "link"}),
         MessageKind.WALLET_NOT_SPENT: frozenset({"account", "amount", "code", "link"}),
         MessageKind.WALLET_NOT_FUNDED: frozenset({"account", "amount", "code"}),
+        MessageKind.DEBITS_OVERDUE: frozenset({"provider", "count", "object"}),
+        MessageKind.WRITTEN_OFF_PAID: frozenset({"account", "amount", "number", "object"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

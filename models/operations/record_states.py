@@ -203,6 +203,7 @@ LISTED: Mapping[str, States] = MappingProxyType(
     {
         "accounts": ACCOUNT,
         "approvals": APPROVAL,
+        "bills": BILL,
         "cards": CARD,
         "collections": COLLECTION,
         "commands": COMMAND,

@@ -300,3 +300,4 @@ class CreditorRow(Base):
     cut_off: Mapped[str]
     time_zone: Mapped[str]
     charges_limit: Mapped[str] = mapped_column(server_default="50.00")
+    answer_days: Mapped[int] = mapped_column(SmallInteger, server_default="5")

@@ -278,6 +278,7 @@ class DebitRow(Base):
     code: Mapped[str]
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    alerted_at: Mapped[datetime | None]
 
 
 class DebitLineRow(Base):

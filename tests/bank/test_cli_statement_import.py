@@ -68,6 +68,29 @@ async def test_money_for_an_invoice_that_was_written_off_is_told(company: Compan
     assert payment["notes"][0]["note"].startswith("for INV-0000000001, which was written off")
 
 
+async def test_operators_are_told_once_of_money_for_an_invoice_that_was_written_off(
+    company: Company, tmp_path: Path
+) -> None:
+    await company.account("cust-1001")
+    given_up = await company.invoice("cust-1001", "20.00")
+    await company.invoice("cust-1001", "30.00")
+    await company.cli.json("transactions", "write-off", given_up["number"], "--type", "write_off", "--yes")
+    file = camt(tmp_path, entry("B1", "20.00", text="INV-0000000001"), entry("B2", "30.00", text="INV-0000000002"))
+
+    (line, _) = (await company.cli.json("import", "bank", file))["entries"]
+    await company.cli.json("import", "bank", file)
+    by_hand = ("--amount", "1.00", "--method", "cash", "--invoice", given_up["number"])
+    other = await company.create("payment", "cust-1001", *by_hand)
+
+    rows = await company.run(
+        "select parameters ->> 'payment_id' as id, parameters ->> 'object' as object from duly.messages"
+    )
+    assert {(one.id, one.object) for one in rows} == {
+        ((await company.shown(number))["id"], "INV-0000000001") for number in (line["number"], other["number"])
+    }
+    assert len(rows) == 2
+
+
 async def test_a_payment_that_names_an_invoice_is_meant_for_it(company: Company, tmp_path: Path) -> None:
     await company.account("cust-1001")
     await company.invoice("cust-1001", "20.00")

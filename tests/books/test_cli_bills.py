@@ -134,3 +134,31 @@ async def test_a_bill_is_answered_after_it_was_presented_and_once(company: Compa
     assert too_soon == [("bill", "bill_steps")]
     assert await company.refused("bills", "reject", number, *WHO) == [("bill", "bill_steps")]
     assert await company.refused("bills", "present", number, *WHO) == [("bill", "bill_steps")]
+
+
+async def test_bills_are_listed_by_what_became_of_them_a_page_at_a_time(company: Company) -> None:
+    bill = await may(company)
+    later = await company.cli.json("bills", "make", "a1", "2026-06", *WHO)
+    await company.cli.json("bills", "present", bill["number"], "--actor", "ann", "--reason", "mailed")
+    await company.cli.json("bills", "quick-pay", bill["number"], "--method", "cash")
+
+    first = await company.cli.json("bills", "list", "--limit", "1")
+    second = await company.cli.json("bills", "list", "--limit", "1", "--after", first["next"])
+    narrowed = {
+        option: [one["number"] for one in (await company.cli.json("bills", "list", *option.split()))["bills"]]
+        for option in ("--state presented", "--unsettled", "--period 2026-05", "--account a2", "--exceptional")
+    }
+
+    assert [one["number"] for one in first["bills"] + second["bills"]] == [later["number"], bill["number"]]
+    assert first["totals"] == [
+        {"state": "posted", "currency": "EUR", "rows": 1, "amount_minor": later["outstanding_minor"]},
+        {"state": "presented", "currency": "EUR", "rows": 1, "amount_minor": bill["outstanding_minor"]},
+    ]
+    assert narrowed == {
+        "--state presented": [bill["number"]],
+        "--unsettled": [later["number"]],
+        "--period 2026-05": [bill["number"]],
+        "--account a2": [],
+        "--exceptional": [],
+    }
+    assert (await company.cli("bills", "list", "--csv")).stdout.count("BIL-") == 2

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from activities.database import Database, RuleBrokenError
 from tests.support.command_line import CommandLine
 from tests.support.company import Company
 
@@ -207,3 +210,11 @@ async def test_a_conflict_of_an_older_release_stands_in_no_documents_way(company
     applied = await company.configure("[refund_rules]\nwatch_days = 40")
 
     assert applied.version == 2
+
+
+@pytest.mark.parametrize("kind", ["products", "tax_rates", "nothing_of_the_kind"])
+async def test_a_kind_of_which_nothing_is_taken_away_is_refused_by_name(database: Database, kind: str) -> None:
+    with pytest.raises(RuleBrokenError, match=kind) as refused:
+        await database.call("take_away_configuration", kind=kind, id="one")
+
+    assert refused.value.type == "kind_is_taken_away"

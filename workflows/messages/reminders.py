@@ -15,7 +15,10 @@ class Reminders:
 
     @workflow.run
     async def run(self) -> int:
-        """Write the reminders that are due, and let them be sent; return how many there are."""
+        """Write the reminders that are due, and let them be sent; return how many there are.
+
+        Operators are told of overdue bank debits by the same mailing.
+        """
         now = workflow.now()
         written = await workflow.execute_activity_method(
             ReminderActivities.write_reminders, now, summary="who is to be reminded?", **DATABASE_SWEEP
@@ -29,5 +32,7 @@ class Reminders:
                 summary="send them",
                 **DATABASE,
             )
-        workflow.set_current_details(f"**{written}** reminders of invoices that fall due or are overdue.")
+        workflow.set_current_details(
+            f"**{written}** reminders of invoices that fall due or are overdue, and alerts of overdue bank debits."
+        )
         return written

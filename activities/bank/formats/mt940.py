@@ -35,6 +35,8 @@ _CREDITS, _EXPECTED = frozenset({"C", "RD", "EC"}), frozenset({"EC", "ED"})
 _AS_WRITTEN: dict[str, list[Any]] = {"post_transaction_details": []}
 # Names that stand for a reference further down, in Dutch files.
 _ELSEWHERE = frozenset({"EREF", "PREF", "MARF"})
+# What an amount that was not read to its end goes on with.
+_OF_AN_AMOUNT = frozenset(".,'\u2019\u00a00123456789")
 # A direct debit or a cheque that came back.
 _RETURNED_ITEM = "NRTI"
 
@@ -135,6 +137,9 @@ class _Reader:
         minor = _minor(abs(amount.amount), currency)
         booked_on = date.fromisoformat(str(line.get("entry_date") or line["date"])[:10])
         given, own = str(line.get("bank_reference") or "").strip(), str(line.get("customer_reference") or "").strip()
+        if not line.get("id") and str(line.get("customer_reference") or "")[:1] in _OF_AN_AMOUNT:
+            # The library would read 1 of "1.234,50", and the rest as somebody's reference.
+            raise ValueError("the amount has other marks than a comma before its decimals, or too many digits")
         # Lines are known by what has always been hashed of them, also where it says nothing.
         hashed, own = own, "" if own in _ELSEWHERE else own
         details = str(line.get("transaction_details") or "").replace("\t", " ")

@@ -21,7 +21,8 @@ class CreditorPart(DocumentPart):
     `notice_days`: how many days of the calendar lie between a debit's request and its collection, so that the payer can
     be notified of it, by the invoice for example: no message of ours does. The bank takes a file
     until `cut_off` by the clock of `time_zone`, and collects `lead_days` working days later. What the bank takes back
-    may be more than the debit by `charges_limit` euros.
+    may be more than the debit by `charges_limit` euros. A debit that is not settled `answer_days` days of the calendar
+    after its collection is told to operators.
     """
 
     id: SlugId
@@ -37,6 +38,7 @@ class CreditorPart(DocumentPart):
     cut_off: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "12:00"
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Berlin"
     charges_limit: Annotated[str, Field(pattern=r"^[0-9]{1,7}([.][0-9]{1,2})?$")] = "50.00"
+    answer_days: Annotated[int, Field(ge=1, le=60)] = 5
 
     @field_validator("iban")
     @classmethod

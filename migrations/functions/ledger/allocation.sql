@@ -227,6 +227,7 @@ $$;
 
 create or replace function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
 begin
+  if t.classification = 'payment' and t.addressed_invoice_ids <> '{}' then perform duly.alert_of_written_off(t); end if;
   if t.classification = 'payment' and duly.fund_wallet(t) then
     perform duly.allocate_fifo(t.account_id);
   elsif t.addressed_invoice_ids <> '{}'

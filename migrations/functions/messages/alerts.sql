@@ -102,3 +102,17 @@ begin
     perform duly.alert_of_amounts(array[p_account_id], p_period);
     return array(select id from duly.messages where account_id = p_account_id and state = 'pending' order by id);
 end $$;
+
+-- Tell operators of money for invoices that were written off, in the commit that books it: once a payment, by hand, by a bank's file or by
+-- a gateway. What a bank leaves of a payment that it takes back is no new money.
+create or replace function duly.alert_of_written_off(t duly.financial_transactions) returns void language plpgsql as $$
+declare
+    v_numbers text[];
+begin
+    select array_agg(n.number order by n.number) into v_numbers
+    from duly.financial_transactions i join duly.transaction_numbers n on n.transaction_id = i.id
+    where i.id = any (t.addressed_invoice_ids) and i.state = 'written_off';
+    if v_numbers is null or t.type_id = 'payment_kept' then return; end if;
+    perform duly.write_message('written_off_paid', t.account_id, '', '', jsonb_build_object('amount_minor', t.total_minor,
+        'currency', t.currency, 'payment_id', t.id, 'object', array_to_string(v_numbers[:20], ', ')), t.id);
+end $$;

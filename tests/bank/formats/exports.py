@@ -91,7 +91,7 @@ DEUTSCHE_BANK = Export(
 ING_DE = Export(
     "Umsatzanzeige;Datei erstellt am: 21.05.2026 10:10\n\nIBAN;DE89 3704 0044 0532 0130 00\nKontoname;Girokonto\n"
     "Bank;ING\nKunde;ZX GmbH\nZeitraum;01.05.2026 - 20.05.2026\nSaldo;1.005,00;EUR\n\nSortierung;Datum absteigend\n\n"
-    "In der CSV-Datei finden Sie alle bereits gebuchten Umsätze.\n\n"
+    "Die Datei hat nur gebuchte Buchungen.\n\n"
     "Buchung;Wertstellungsdatum;Auftraggeber/Empfänger;Buchungstext;Verwendungszweck;Saldo;Währung;Betrag;Währung\n"
     "20.05.2026;20.05.2026;Ann Smith;Gutschrift;cust-1001;1.005,00;EUR;12,50;EUR\n"
     "19.05.2026;19.05.2026;Strom AG;Lastschrift;Abschlag;992,50;EUR;-7,50;EUR\n",

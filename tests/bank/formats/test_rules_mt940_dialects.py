@@ -129,3 +129,14 @@ def test_a_line_of_an_interim_report_is_the_same_in_the_statement_of_the_day(tmp
     assert (interim.identity.kind, final.identity.kind) == ("mt942", "mt940")
     assert found is not None
     assert found.doubt is None
+
+
+@pytest.mark.parametrize("amount", ["1.234,50", "1'234,50", "1234.50", "12345678901234567,50"])
+def test_an_amount_that_is_not_written_as_swift_says_is_refused_and_not_cut(tmp_path: Path, amount: str) -> None:
+    file = tmp_path / "statement.sta"
+    file.write_text(statement(f"2605200520C{amount}NTRFNONREF//B1"), encoding="utf-8")
+
+    found = list(read_entries(file))
+
+    assert [one for one in found if isinstance(one, BankEntry)] == []
+    assert [one.rule for one in found if isinstance(one, Problem)] == ["mt940"]

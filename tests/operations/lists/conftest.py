@@ -48,7 +48,8 @@ BESIDES = """
     insert into duly.payment_methods (id, name, ledger_account) values ('gift', 'Voucher', 'voucher_clearing');
     insert into duly.voucher_types (id, name, ledger_account, payment_method_id)
     values ('promotion', 'Promotion', 'reward_expense:vouchers', 'gift');
-    select duly.issue_vouchers('listed', 'promotion', 500, 'EUR', array[repeat('0', 64)])
+    select duly.issue_vouchers('listed', 'promotion', 500, 'EUR', array[repeat('0', 64)]);
+    select duly.make_bill(:account, to_char(current_date, 'YYYY-MM'), 'maria')
 """
 
 
