@@ -9,10 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
 
-# The state of providers and run definitions that are in use; the other is not_effective.
 # The adapter of a provider whose answers come by files of a bank; every other one is Stripe's.
 BANK_DEBITS = "sepa_debit"
-EFFECTIVE = "effective"
+EFFECTIVE = "effective"  # of providers and run definitions; the other state is not_effective
 
 
 class ProviderRow(Base):

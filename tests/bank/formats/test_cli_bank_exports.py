@@ -51,10 +51,10 @@ async def test_an_entry_that_came_by_camt_is_not_posted_again_by_the_export(comp
     await company.invoice("cust-1001", "1020.00")
     await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "1020.00", text="INV-0000000001")))
 
-    said = await company.cli("import", "bank", written(tmp_path, SPARKASSE), "--json")
+    imported = await company.cli("import", "bank", written(tmp_path, SPARKASSE), "--json")
 
-    assert said.exit_code == 1
-    assert "line_once" in said.stdout
+    assert imported.exit_code == 1
+    assert "line_once" in imported.stdout
     assert await company.balance("cust-1001") == 0
 
 
@@ -68,9 +68,9 @@ async def test_other_columns_of_a_layout_post_nothing_twice(company: Company, tm
     changed.write_text(TEXT.replace('["Verwendungszweck"]', '["Verwendungszweck", "Buchungstext"]'), encoding="utf-8")
     await company.cli.json("definitions", "apply", str(changed))
 
-    said = await company.cli("import", "bank", file, "--json")
+    imported = await company.cli("import", "bank", file, "--json")
 
-    assert (said.exit_code, "line_once" in said.stdout) == (1, True)
+    assert (imported.exit_code, "line_once" in imported.stdout) == (1, True)
     assert await company.balance("cust-1001") == 0
 
 

@@ -81,7 +81,7 @@ async def test_what_a_file_credits_is_posted_or_waits_in_suspense(company: Compa
     entries, posted, suspense = FILES[kind]
     await company.account("cust-1001", "CHF")
 
-    said = await company.cli("import", "bank", camt(tmp_path, *entries), "--json")
+    imported = await company.cli("import", "bank", camt(tmp_path, *entries), "--json")
 
-    assert (said.exit_code, became(said.document)) == (0, (posted + suspense, posted, suspense))
+    assert (imported.exit_code, became(imported.document)) == (0, (posted + suspense, posted, suspense))
     assert await company.balance("cust-1001") == -posted
