@@ -12,6 +12,7 @@ from commands.cards import cli as cards
 from commands.collections import cli as collections
 from commands.collections import control_cli as collection_control
 from commands.configuration import cli as definitions
+from commands.configuration import segments_cli
 from commands.console import approvals_cli as approvals
 from commands.console import cli as users
 from commands.disputes import cli as disputes
@@ -27,6 +28,7 @@ from commands.ledger import suspense_cli as suspense
 from commands.ledger import transactions_cli as transactions
 from commands.merchants import cli as merchants
 from commands.messages import cli as messages
+from commands.messages import communicate_cli
 from commands.operations import codec, namespace
 from commands.operations.demo import demo
 from commands.operations.doctor import doctor
@@ -98,10 +100,12 @@ GROUPS = {
     "requests": payments.requests_app,
     "collections": collections.app,
     "messages": messages.app,
+    "communicate": communicate_cli.app,
     "events": events.app,
     "movements": movements.app,
     "webhooks": webhooks.app,
     "definitions": definitions.app,
+    "segments": segments_cli.app,
     "schedule": schedule.app,
     "import": import_cli.app,
     "namespace": namespace.app,

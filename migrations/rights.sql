@@ -34,6 +34,7 @@ grant insert, update on duly.sellers to duly_app;
 grant insert, update on duly.creditors, duly.statement_layouts to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
+grant insert, update on duly.segments, duly.message_templates, duly.message_rules to duly_app;
 grant insert, update on duly.approval_rules to duly_app;
 -- A new version is a new row.
 grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
@@ -109,8 +110,9 @@ grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, 
     duly.side_of, duly.trial_balance, duly.unsettled_invoices, duly.write_off to duly_app;
 
 -- messages
-grant execute on function duly.alert_of_members, duly.alert_of_run, duly.claim_message, duly.note_message,
-    duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
+grant execute on function duly.accounts_in_segment, duly.alert_of_members, duly.alert_of_run, duly.allow_mail, duly.claim_message,
+    duly.communicate, duly.communication_facts, duly.communication_recipients, duly.note_bounce, duly.note_message, duly.stop_mail,
+    duly.transactions_in_segment, duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
 
 -- reconciliation
 grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances,

@@ -52,6 +52,7 @@ def reduction_id(award_id: str) -> str:
 
 # Name and id of the daily reminders; Temporal adds the scheduled moment to the id.
 REMINDER_SCHEDULE = "reminders:daily"
+MAILING_SCHEDULE = "mailing:posted"
 REMINDERS = "reminders"
 
 

@@ -22,6 +22,8 @@ class Configured:
     sellers: Mapping[str, str | None]
     merchants: Sequence[str]
     gateways: Mapping[str, str]
+    segments: Mapping[str, str]
+    message_templates: Mapping[str, str]
 
 
 def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
@@ -34,6 +36,7 @@ def check(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]
     yield from _problems_of_providers(document, known)
     yield from _problems_of_sellers(document, known)
     yield from _problems_of_creditors(document, known)
+    yield from _problems_of_messages(document, known)
     for position, definition in enumerate(document.run_definitions):
         yield from _problems_of_definition(f"run_definitions.{position}", definition, document, known)
 
@@ -53,6 +56,20 @@ def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> 
                 problem = f"{method!r} is handled by provider {other!r}; it may have one only"
                 yield Problem(f"{place}.payment_methods", "one_provider_a_method", problem)
         yield from _problems_of_mode(place, provider, known)
+
+
+def _problems_of_messages(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:
+    segments = {**known.segments, **{one.id: one.about for one in document.segments}}
+    for kind, stored in (("segments", known.segments), ("message_templates", known.message_templates)):
+        for position, one in enumerate(getattr(document, kind)):
+            if stored.get(one.id, one.about) != one.about:
+                problem = f"{one.id!r} is about {stored[one.id]}; take another id"
+                yield Problem(f"{kind}.{position}.about", "about_is_fixed", problem)
+    for position, segment in enumerate(document.segments):
+        named = segment.criteria.accounts
+        if named is not None and segments.get(named) != "accounts":
+            problem = f"there is no segment of accounts {named!r}"
+            yield Problem(f"segments.{position}.criteria.accounts", "segment_exists", problem)
 
 
 def _problems_of_creditors(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:

@@ -20,7 +20,13 @@ from models.tables.configuration import (
     SellerRow,
     StatementLayoutRow,
 )
-from models.tables.messages import AlertRulesRow, ReminderRulesRow
+from models.tables.messages import (
+    AlertRulesRow,
+    MessageRulesRow,
+    MessageTemplateRow,
+    ReminderRulesRow,
+    SegmentRow,
+)
 from models.tables.reference import (
     DefinitionRow,
     DueDateRuleRow,
@@ -183,6 +189,18 @@ LISTS = MappingProxyType(
             RunDefinitionRow.notifies_customer,
             RunDefinitionRow.criteria,
         ).order_by(RunDefinitionRow.id),
+        "segments": select(
+            SegmentRow.id, SegmentRow.name, SegmentRow.about, SegmentRow.criteria, SegmentRow.is_active
+        ).order_by(SegmentRow.id),
+        "message_templates": select(
+            MessageTemplateRow.id,
+            MessageTemplateRow.name,
+            MessageTemplateRow.about,
+            MessageTemplateRow.attaches_documents,
+            MessageTemplateRow.texts,
+            MessageTemplateRow.is_active,
+        ).order_by(MessageTemplateRow.id),
+        "message_rules": select(MessageRulesRow.sends_invoices, MessageRulesRow.confirms_payments),
         "creditors": select(
             *(CreditorRow.id, CreditorRow.name, CreditorRow.iban, CreditorRow.bic, CreditorRow.creditor_identifier),
             *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),

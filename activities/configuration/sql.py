@@ -13,7 +13,9 @@ KNOWN = """
             from duly.providers p) as providers,
         (select coalesce(jsonb_object_agg(id, merchant_id), '{}') from duly.sellers) as sellers,
         (select coalesce(jsonb_object_agg(id, gateway), '{}') from duly.providers) as gateways,
-        array(select id from duly.merchants) as merchants
+        array(select id from duly.merchants) as merchants,
+        (select coalesce(jsonb_object_agg(id, about), '{}') from duly.segments) as segments,
+        (select coalesce(jsonb_object_agg(id, about), '{}') from duly.message_templates) as message_templates
 """
 # `accounts` are the company's own that the document names, whatever they are.
 KNOWN_LEDGER = """

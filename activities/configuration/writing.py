@@ -36,7 +36,7 @@ from models.tables.configuration import (
     DunningPolicyRow,
     StatementLayoutRow,
 )
-from models.tables.messages import AlertRulesRow
+from models.tables.messages import AlertRulesRow, MessageRulesRow, MessageTemplateRow, SegmentRow
 from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
 
@@ -89,7 +89,12 @@ class DocumentWriting:
             yield "voucher_type", kind.id, await self._save(VoucherTypeRow, {"id": kind.id}, kind.stored())
 
     async def _rules(self) -> AsyncIterator[Written]:
-        """Write what is done by itself."""
+        """Write what is done by itself, and whom it names."""
+        for segment in self._document.segments:
+            yield "segment", segment.id, await self._save(SegmentRow, {"id": segment.id}, segment.stored())
+        for template in self._document.message_templates:
+            key = {"id": template.id}
+            yield "message_template", template.id, await self._save(MessageTemplateRow, key, template.stored())
         for network in self._document.card_networks:
             given = {"declines_max": network.declines_max, "days": network.days}
             yield "card_network", network.brand, await self._save(CardNetworkRow, {"brand": network.brand}, given)
@@ -99,6 +104,7 @@ class DocumentWriting:
             ("card_rules", self._document.card_rules, CardRulesRow),
             ("alert_rules", self._document.alert_rules, AlertRulesRow),
             ("refund_rules", self._document.refund_rules, RefundRulesRow),
+            ("message_rules", self._document.message_rules, MessageRulesRow),
         )
         for kind, part, row in only:
             if part is not None:

@@ -205,6 +205,8 @@ class MessageActivities:
         state = _STATES[result.handover]
         reason = f"{result.handover} {result.code}".strip() if state is not MessageState.SENT else ""
         await self._note(message, state, reason)
+        if result.is_no_address:
+            await self._database.call("note_bounce", message_id=message.id)
         return state
 
     async def _note(self, message: ClaimedMessage, state: MessageState, reason: str = "") -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import Row, select
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
-from models.tables.messages import MessageRow
+from models.messages.message import MessageKind
+from models.tables.messages import MessageRow, MessageRulesRow
 
 _MESSAGES = select(
     MessageRow.id,
@@ -38,11 +39,21 @@ class MessageQueries:
         """Return one message, or None."""
         return await self._database.read_first(_MESSAGES.where(MessageRow.id == message_id))
 
-    async def page(self, page: ListPage, *, state: str, account_id: str) -> Listed:
+    async def page(self, page: ListPage, *, state: str, account_id: str, communication: str = "") -> Listed:
         """Return a page of messages, the newest first; empty filters let all through."""
-        filters = (*matching(MessageRow.state, state), *matching(MessageRow.account_id, account_id))
+        filters = [*matching(MessageRow.state, state), *matching(MessageRow.account_id, account_id)]
+        if communication:
+            # The letters of a communication stand side by side in the key: all between "…/" and the next character.
+            begins = f"{MessageKind.COMMUNICATION}/{communication}"
+            filters += [MessageRow.id > f"{begins}/", MessageRow.id < f"{begins}0"]
         return await _LIST.page(self._database, page, *filters)
 
     async def resend(self, message_id: str, *, actor: str, reason: str) -> None:
         """Queue a message again. Raises RuleBrokenError: it is not there, was sent, or is being sent just now."""
         await self._database.call("resend_message", id=message_id, actor=actor, reason=reason)
+
+
+async def mails_what_is_posted(database: Database) -> bool:
+    """Return whether something is mailed when it is posted."""
+    rules = await database.read_first(select(MessageRulesRow.sends_invoices, MessageRulesRow.confirms_payments))
+    return rules is not None and any(rules)

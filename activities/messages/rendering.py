@@ -17,6 +17,7 @@ from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta, nodes, select_autoescape
 
 from activities.messages.attachments import Attachment
+from activities.messages.communicating import communication_text, locale_of_text
 from activities.messages.template_values import VALUES, ClaimedMessage, Facts, one_line
 from models.messages.message import FOR_CUSTOMERS, TAGS, MessageKind
 
@@ -82,7 +83,7 @@ class MessageRenderer:
         recipient = message.recipient or (message.email if is_customers else self._head.operators_mail)
         if not recipient:
             raise NoMessageError("no_address", is_final=False)
-        locale = reader_locale(message.locale if is_customers else "en")
+        locale = self.locale_of(message)
         text = self.text_of(message, locale)
         subject, _, body = text.partition("\n")
         mail = EmailMessage(policy=_PLAIN)
@@ -98,10 +99,19 @@ class MessageRenderer:
             mail.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
         return RenderedMessage(self._sender, recipient, mail.as_bytes())
 
+    def locale_of(self, message: ClaimedMessage) -> Locale:
+        """Return the locale in which a message is written."""
+        if message.kind is MessageKind.COMMUNICATION:
+            return locale_of_text(message.locale, message.texts)
+        return reader_locale(message.locale if message.kind in FOR_CUSTOMERS else "en")
+
     def text_of(self, message: ClaimedMessage, locale: Locale) -> str:
         """Fill in the template of a message: the first line is the subject."""
         head = self._head
         facts = Facts(message, locale, self._signature, head.public_url, head.ui_url, head.portal_url)
+        if message.kind is MessageKind.COMMUNICATION:
+            # What somebody wrote is sent as it was written: where the portal is, a tag of it says.
+            return communication_text(facts)
         values = {tag: VALUES[tag](facts) for tag in TAGS[message.kind]}
         if message.kind not in FOR_CUSTOMERS:
             values["link"] = facts.workflow_link()
@@ -133,7 +143,8 @@ def read_templates(folder: Path) -> Mapping[tuple[str, MessageKind], Template]:
 
 
 def _places() -> list[tuple[str, MessageKind]]:
-    customers = [(language, kind) for language in LANGUAGES for kind in sorted(FOR_CUSTOMERS)]
+    own = FOR_CUSTOMERS - {MessageKind.COMMUNICATION}  # whose templates the configuration has
+    customers = [(language, kind) for language in LANGUAGES for kind in sorted(own)]
     return customers + [(OPERATORS, kind) for kind in MessageKind if kind not in FOR_CUSTOMERS]
 
 

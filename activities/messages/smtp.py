@@ -1,8 +1,9 @@
 """Handing messages to a mail server, and knowing of each whether it was taken, refused, put off, or nobody can say."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,12 @@ from activities.messages.rendering import RenderedMessage
 
 # The server closes a session in which it wants no more mail.
 CLOSING = 421
+
+# To a recipient: there is no such mailbox, it is elsewhere, or its name is none (RFC 5321, 4.2.3). Servers that give a
+# status beside it (RFC 3463) say 5.1 of addresses, and for instance 5.7 of mail that they do not want from us.
+_NO_ADDRESS = frozenset({550, 551, 553})
+_STATUS = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
+_OF_ADDRESSES = "1"
 
 
 class Handover(StrEnum):
@@ -30,6 +37,8 @@ class HandoverResult:
 
     handover: Handover
     code: str = ""
+    # The server says that there is no such address: nothing more is sent to it.
+    is_no_address: bool = False
 
 
 class MailServerAwayError(Exception):
@@ -66,7 +75,7 @@ class MailSession:
             if error.code == CLOSING:
                 raise MailServerAwayError(f"smtp_{CLOSING}") from None
             await self._begin_anew()
-            return _not_taken(error)
+            return replace(_not_taken(error), is_no_address=_says_no_address(error))
         except (SMTPException, OSError) as error:
             # A sender that is refused is our own set-up's problem: it is no verdict on this message.
             raise MailServerAwayError(_word(error)) from None
@@ -114,6 +123,11 @@ class Mailer:
 def _not_taken(error: SMTPResponseException) -> HandoverResult:
     handover = Handover.PUT_OFF if 400 <= error.code < 500 else Handover.REJECTED
     return HandoverResult(handover, f"smtp_{error.code}")
+
+
+def _says_no_address(error: SMTPResponseException) -> bool:
+    status = _STATUS.search(error.message)
+    return error.code in _NO_ADDRESS and (status is None or status[1] == _OF_ADDRESSES)
 
 
 def _word(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +48,9 @@ class ClaimedMessage:
     recipient: str = ""
     request_id: str = ""
     payer: int = 0
+    # Of a communication: its template by language, and what its tags say.
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,9 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "number": lambda facts: facts.message.number,
         "object": lambda facts: facts.message.parameters["object"],
         "occasion": lambda facts: facts.message.parameters["occasion"],
-        "paid_on": lambda facts: facts.day_of(facts.message.created_at),
+        "paid_on": lambda facts: (
+            facts.day("at") if facts.message.parameters.get("at") else facts.day_of(facts.message.created_at)
+        ),
         "payments": lambda facts: facts.message.parameters["payments"],
         "period": lambda facts: month_text(facts.message.period, facts.locale),
         "provider": lambda facts: facts.message.parameters["provider"],

@@ -86,7 +86,15 @@ def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
 
-_ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules", "approval_rules"})
+def _segment(row: Row[Any]) -> dict[str, Any]:
+    criteria = {
+        name.removesuffix("_minor"): _in_major_units(value) if name.endswith("_minor") else value
+        for name, value in row.criteria.items()
+    }
+    return {**_part(row), "criteria": criteria}
+
+
+_ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules", "approval_rules", "message_rules"})
 _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
     {
         "approval_rules": _approval_rules,
@@ -96,6 +104,7 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "dunning_policies": _policy,
         "reminder_rules": _without("version"),
         "run_definitions": _run_definition,
+        "segments": _segment,
         "sellers": _seller,
         "statement_layouts": lambda row: {"id": row.id, **row.document},
         "wallet_limits": _wallet_limit,

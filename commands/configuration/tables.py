@@ -186,6 +186,21 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             lambda row: (*map(_amounts, row[:3]), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
+        "segments": (
+            ("Id", "Name", "About", "Criteria", "Active"),
+            lambda row: (row.id, row.name, row.about, to_json(row.criteria), _yes(row.is_active)),
+        ),
+        "message_templates": (
+            ("Id", "Name", "About", "Languages", "With documents", "Active"),
+            lambda row: (
+                *(row.id, row.name, row.about, ", ".join(sorted(row.texts))),
+                *(_yes(row.attaches_documents), _yes(row.is_active)),
+            ),
+        ),
+        "message_rules": (
+            ("Invoices mailed when posted", "Payments confirmed"),
+            lambda row: (_yes(row.sends_invoices), _yes(row.confirms_payments)),
+        ),
         "creditors": (
             ("Provider", "Name", "IBAN", "Identifier", "Scheme", "Notice", "Lead", "Cut-off"),
             lambda row: (

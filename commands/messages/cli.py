@@ -20,6 +20,7 @@ def list_messages(
     *,
     state: Annotated[MessageState | None, typer.Option("--state", help="Only messages in this state.")] = None,
     account: Annotated[str, typer.Option("--account", help="Only messages about this account.")] = "",
+    communication: Annotated[str, typer.Option("--communication", help="Only letters of this communication.")] = "",
     limit: Limit = 50,
     after: After = "",
     since: Since = None,
@@ -35,7 +36,9 @@ def list_messages(
 
     page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, page, state=state or "", account_id=account), as_json=as_json, as_csv=as_csv
+        lambda output: list_page(output, page, state=state or "", account_id=account, communication=communication),
+        as_json=as_json,
+        as_csv=as_csv,
     )
 
 

@@ -18,11 +18,13 @@ from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
 from workflows.messages.mailing import Mailing
 
 
-async def list_page(output: Output, page: ListPage, *, state: str, account_id: str) -> None:
+async def list_page(output: Output, page: ListPage, *, state: str, account_id: str, communication: str) -> None:
     """List a page of messages, the newest first."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
-        listed = await MessageQueries(database).page(page, state=state, account_id=account_id)
+        listed = await MessageQueries(database).page(
+            page, state=state, account_id=account_id, communication=communication
+        )
     columns = {
         "Message": lambda row: row.id,
         "For": lambda row: row.audience,

@@ -6,6 +6,7 @@ from temporalio.client import Client, Schedule, ScheduleDescription, ScheduleUpd
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
+from activities.messages.queries import mails_what_is_posted
 from activities.reports.delivering import read_report_calendars
 from activities.runs.schedule_queries import (
     EffectiveProviders,
@@ -20,6 +21,7 @@ from commands.session import read_settings, reading_database_of, temporal_of
 from models.workflow_ids import (
     AUDIT_SCHEDULE,
     BANK_REFUND_SCHEDULE,
+    MAILING_SCHEDULE,
     REMINDER_SCHEDULE,
     SUPERVISOR_SCHEDULE,
     reconciliation_schedule,
@@ -34,6 +36,7 @@ from workflows.runs.schedules import (
     audit_schedule,
     bank_refund_schedule_of,
     is_same,
+    mailing_schedule,
     reconciliation_schedule_of,
     refund_schedule_of,
     reminder_schedule,
@@ -91,11 +94,12 @@ async def _wanted(database: Database) -> dict[str, Schedule]:
     providers = await read_effective_providers(database)
     refunds = {refund_schedule(provider): refund_schedule_of(provider) for provider in providers.called}
     reminders = {REMINDER_SCHEDULE: reminder_schedule()} if providers.all else {}
+    mailing = {MAILING_SCHEDULE: mailing_schedule()} if await mails_what_is_posted(database) else {}
     day = await read_bank_refund_day(database)
     by_bank = {BANK_REFUND_SCHEDULE: bank_refund_schedule_of(day)} if day else {}
     calendars = await read_report_calendars(database)
     reports = {report_schedule(id): report_schedule_of(id, calendar) for id, calendar in calendars.items()}
-    return runs | refunds | by_bank | reports | reminders | checking_schedules(providers)
+    return runs | refunds | by_bank | reports | reminders | mailing | checking_schedules(providers)
 
 
 def checking_schedules(providers: EffectiveProviders) -> dict[str, Schedule]:

@@ -33,6 +33,8 @@ class MessageKind(StrEnum):
     REFUND_RETURNED = "refund_returned"  # the money of a refund has come back to us
     PAYMENT_REQUESTED = "payment_requested"  # a link to pay on
     PORTAL_LINK = "portal_link"  # a link to sign in to the portal by
+    COMMUNICATION = "communication"  # what somebody wrote by a template of the configuration
+    INVOICE_POSTED = "invoice_posted"  # an invoice, with its document
     REQUEST_PAID = "request_paid"  # of a payment request: to operators, and to who has asked for it
     PAYMENTS_FAILED = "payments_failed"  # of a run
     PAYMENT_FAILED = "payment_failed"  # of a single collection
@@ -91,6 +93,9 @@ TAGS = MappingProxyType(
             {"name", "sender", "amount", "least", "most", "title", "description", "reason", "until", "link"}
         ),
         MessageKind.PORTAL_LINK: frozenset({"name", "sender", "account", "link"}),
+        # The tags of its own are models/messages/communication.py's: a template says which.
+        MessageKind.COMMUNICATION: frozenset({"name", "sender"}),
+        MessageKind.INVOICE_POSTED: frozenset({"name", "sender", "amount", "number", "until"}),
         MessageKind.REQUEST_PAID: frozenset({"account", "amount", "title", "number", "link"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),
         MessageKind.PAYMENT_FAILED: _ALERT | {"amount", "code"},

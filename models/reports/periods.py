@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,12 @@ RELATIVE: Mapping[str, Callable[[date], DaySpan]] = MappingProxyType(
         "last_year": lambda today: DaySpan(date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
     }
 )
+
+
+def span_of(period: Any, today: date) -> DaySpan | None:
+    """Return the days of a period as documents keep it: a word, or days by `from` and `to`; None is no period."""
+    if period is None:
+        return None
+    if isinstance(period, str):
+        return RELATIVE[period](today)
+    return DaySpan(date.fromisoformat(str(period["from"])), date.fromisoformat(str(period["to"])))

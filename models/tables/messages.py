@@ -55,3 +55,67 @@ class ReminderRulesRow(Base):
     days_before: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     days_after: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     reminds_card_payers: Mapped[bool]
+
+
+class MessageRulesRow(Base):
+    """Whether invoices are mailed when they are posted, and payments by bank or by hand confirmed."""
+
+    __tablename__ = "message_rules"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
+    sends_invoices: Mapped[bool]
+    confirms_payments: Mapped[bool]
+
+
+class MessageTemplateRow(Base):
+    """A text of `communicate`: by language a subject and a text with tags (F141)."""
+
+    __tablename__ = "message_templates"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    about: Mapped[str]
+    attaches_documents: Mapped[bool]
+    texts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    is_active: Mapped[bool]
+
+
+class SegmentRow(Base):
+    """A group of accounts or transactions by criteria (F142)."""
+
+    __tablename__ = "segments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    about: Mapped[str]
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    is_active: Mapped[bool]
+
+
+class CommunicationRow(Base):
+    """What was communicated by a template, once by its id (F140)."""
+
+    __tablename__ = "communications"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    template_id: Mapped[str]
+    texts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    attaches_documents: Mapped[bool]
+    asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class MailStopRow(Base):
+    """Whom no mail reaches, and who wants none; of an address its hash alone."""
+
+    __tablename__ = "mail_stops"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    address_hash: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[datetime]

@@ -28,6 +28,13 @@ def read(text: str) -> DefinitionsDocument:
     return DefinitionsDocument.model_validate(tomllib.loads(text, parse_float=Decimal))
 
 
+SEGMENT = '[[segments]]\nid = "s"\nname = "S"\nabout = "accounts"\n[segments.criteria]\n'
+LETTER = (
+    '[[message_templates]]\nid = "t"\nname = "T"\nabout = "accounts"\n'
+    '[message_templates.texts.en]\nsubject = "S"\ntext = "{}"'
+)
+
+
 @pytest.mark.parametrize(
     ("text", "field", "rule"),
     [
@@ -61,6 +68,13 @@ def read(text: str) -> DefinitionsDocument:
             "card_networks.0.declines_max",
             "greater_than_equal",
         ),
+        (SEGMENT + 'types = ["invoice"]', "segments.0", "value_error"),
+        (SEGMENT + "within_days = 9", "segments.0.criteria", "value_error"),
+        (SEGMENT + 'minimum_paid = { EUR = "2" }\nmaximum_paid = { EUR = "1" }', "segments.0.criteria", "value_error"),
+        (SEGMENT + 'minimum_balance = { JPY = "0.5" }', "segments.0.criteria", "value_error"),
+        (SEGMENT + 'states = ["posted"]', "segments.0", "value_error"),
+        (LETTER.replace("{}", "#{iban}"), "message_templates.0", "value_error"),
+        (LETTER.replace("{}", "#{name"), "message_templates.0", "value_error"),
         ('whole = ["providers"]', "whole.0", "literal_error"),
         (PROVIDER + 'minimums = { EUR = "1.005" }', "providers.0", "value_error"),
         (PROVIDER + 'minimums = { JPY = "100.5" }', "providers.0", "value_error"),

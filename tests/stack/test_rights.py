@@ -35,8 +35,10 @@ _GRANTED_COLUMNS = """
 """
 # Rows of the configuration that are written through the typed tables (activities/configuration), not by a text of SQL.
 WRITTEN_BY_ROW = frozenset({
-    *(("UPDATE", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "definitions")),
-    *(("INSERT", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "reminder_rules")),
+    *(("UPDATE", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules",
+      "definitions", "message_rules", "message_templates", "segments")),
+    *(("INSERT", table) for table in ("card_rules", "alert_rules", "approval_rules", "refund_rules", "reminder_rules",
+      "message_rules", "message_templates", "segments")),
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
       for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks", "creditors",
       "statement_layouts", "voucher_types")),
@@ -46,9 +48,10 @@ WRITTEN_BY_ROW = frozenset({
 # What operators set, and nothing refers to but by value. Every other table holds money, or the evidence of it.
 CONFIGURATION = frozenset({
     "alert_rules", "approval_rules", "card_networks", "card_rules", "creditors", "definitions", "due_date_rules",
-    "dunning_policies", "number_series", "payment_methods", "products", "provider_currencies", "provider_methods",
-    "providers", "refund_rules", "reminder_rules", "run_definitions", "sellers", "statement_layouts", "tax_rates",
-    "transaction_reasons", "transaction_types", "voucher_types", "wallet_limits", "wallet_transaction_types",
+    "dunning_policies", "message_rules", "message_templates", "number_series", "payment_methods", "products",
+    "provider_currencies", "provider_methods", "providers", "refund_rules", "reminder_rules", "run_definitions", "segments", "sellers",
+    "statement_layouts", "tax_rates", "transaction_reasons", "transaction_types", "voucher_types", "wallet_limits",
+    "wallet_transaction_types",
 })  # fmt: skip
 # Of these some columns are written by hand: an account's own data, and what the import of release 0.1.0 writes.
 BY_COLUMN = frozenset({"accounts", "cards", "gateway_customers", "payment_preferences", "subscriptions"})

@@ -20,6 +20,7 @@ from temporalio.converter import DataConverter
 
 from models.bank.bank_refunds import BankRefundsRequest
 from models.gateway.events import SweepRequest
+from models.messages.message import MailingRequest
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
@@ -38,6 +39,7 @@ from models.workflow_ids import (
     REMINDERS,
     WORKFLOW_QUEUE,
     bank_refunds_id,
+    mailing_id,
     reconciliation_id,
     refund_run_id,
     scheduled_run_id,
@@ -45,6 +47,7 @@ from models.workflow_ids import (
 )
 from workflows.events.event_sweep import EventSweep
 from workflows.ledger.ledger_audit import LedgerAudit
+from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.refunds.bank_refunds import BankRefunds
@@ -220,6 +223,21 @@ def reminder_schedule() -> Schedule:
         ),
         spec=_daily(REMINDER_HOUR),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def mailing_schedule() -> Schedule:
+    """Return the schedule that mails what was written when something was posted, whoever posted it."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            Mailing.run,
+            MailingRequest(),
+            id=mailing_id("scheduled"),
+            task_queue=WORKFLOW_QUEUE,
+            static_summary="Sends what the outbox holds: invoices that were posted, payments by bank or by hand",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SWEEP_EVERY),
     )
 
 

@@ -213,12 +213,12 @@ end $$;
 -- The newest policy for whom a run, or a service, collects.
 create or replace function duly.policy_of(p_account_id text, p_run_id text, p_policy_id text default 'standard') returns duly.dunning_policies
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select p from duly.dunning_policies p
+    select p from duly.dunning_policies p left join duly.accounts a on a.id = p_account_id
     where p.id = coalesce(
         (select d.dunning_policy_id from duly.process_runs r join duly.run_definitions d on d.id = r.definition_id
          where r.id = p_run_id), p_policy_id)
-      and p.segment in ('', coalesce((select a.segment from duly.accounts a where a.id = p_account_id), ''))
-    order by p.segment = '', p.version desc limit 1
+      and (p.segment = '' or duly.is_of_segment(p.segment, a))
+    order by duly.segment_rank(p.segment, a), p.segment, p.version desc limit 1
 $$;
 
 create or replace function duly.insert_collection(p_account_id text, p_period text, p_provider_id text, p_run_id text, p_owner text,

@@ -30,6 +30,8 @@ language sql stable set search_path = duly, pg_temp as $$
             where q.account_id = a.id),
         'messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.messages m
             where m.account_id = a.id and m.audience = 'customer'),
+        'mail_stops', (select coalesce(jsonb_agg(to_jsonb(k) - 'address_hash' order by k.since), '[]') from duly.mail_stops k
+            where k.account_id = a.id),
         'portal_sessions', (select coalesce(jsonb_agg(to_jsonb(s) - 'token_hash' order by s.started_at), '[]')
             from duly.portal_sessions s where s.account_id = a.id),
         'disputes', (select coalesce(jsonb_agg(to_jsonb(d) order by d.opened_at), '[]') from duly.disputes d
@@ -76,6 +78,7 @@ begin
     delete from duly.document_links l using duly.document_files f, duly.financial_transactions t
     where f.id = l.file_id and t.id = f.transaction_id and t.account_id = a.id;
     delete from duly.portal_links where account_id = a.id;
+    delete from duly.mail_stops where account_id = a.id;
     delete from duly.portal_sessions where account_id = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     delete from duly.request_attachments f using duly.payment_requests q where q.id = f.request_id and q.account_id = a.id;

@@ -20,7 +20,7 @@ create or replace function duly.audience_of(p_kind text) returns text
 language sql immutable as $$
     select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
             'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned',
-            'payment_requested', 'portal_link')
+            'payment_requested', 'portal_link', 'communication', 'invoice_posted')
         then 'customer' else 'operator' end
 $$;
 
@@ -40,6 +40,8 @@ create or replace function duly.write_receipt(p_account_id text, p_period text, 
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     if duly.notifies_customer(p_account_id, p_period, p_run_id) then
+        -- What its posting was confirmed by, in this commit: this receipt says what it was for, too.
+        delete from duly.messages where id = 'receipt/' || p_account_id || '/' || p_payment_id and state = 'pending';
         insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
         values ('receipt/' || p_account_id || '/' || p_period, duly.audience_of('receipt'), 'receipt', p_account_id, p_period,
             coalesce(p_run_id, ''),
@@ -76,6 +78,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
     or p.kind = 'payment_requested' and p.parameters ->> 'reason' <> 'settled' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
+    -- What was written of something that has been taken back since would tell what is not so.
+    or p.kind in ('communication', 'invoice_posted') and exists (select from duly.financial_transactions t
+        where t.id = p.parameters ->> 'transaction_id' and t.state::text <> p.parameters ->> 'state' and t.state in ('cancelled', 'rejected'))
     -- Whoever still wants to get in has asked again.
     or p.kind = 'portal_link' and p.created_at < now() - interval '1 hour'
     or p.kind in ('declined', 'card_needed', 'action_required') and (
@@ -102,6 +107,9 @@ begin
     elsif duly.is_overtaken(m) then
         update duly.messages set state = 'withheld', reason = 'overtaken' where id = p_id;
         return null;
+    elsif duly.mail_stop_of(m) is not null then
+        update duly.messages set state = 'withheld', reason = duly.mail_stop_of(m) where id = p_id;
+        return null;
     end if;
     return (
         select jsonb_build_object('id', m.id, 'kind', m.kind, 'account_id', m.account_id, 'period', m.period,
@@ -121,6 +129,9 @@ begin
                 case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),
             -- Its link is made when it is sent: what it ends in is kept nowhere.
             'request_id', case when m.kind = 'payment_requested' then q.id else '' end)
+            || case when m.kind = 'communication' then jsonb_build_object(
+                'texts', (select c.texts from duly.communications c where c.id = m.parameters ->> 'communication'),
+                'record', duly.communication_facts(m.account_id, m.parameters ->> 'transaction_id')) else '{}' end
         from duly.installation i
         left join duly.accounts a on a.id = m.account_id
         left join duly.cards k on k.id = m.parameters ->> 'card_id'

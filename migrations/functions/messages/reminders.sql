@@ -8,12 +8,13 @@ returns table (message_id text, kind text, account_id text, invoice_id text, amo
 language sql stable security definer set search_path = duly, pg_temp as $$
     with rule as (
         select distinct on (a.id) a.id as account_id, (p_now at time zone a.time_zone)::date as today, r.days_before, r.days_after
-        from duly.accounts a join duly.reminder_rules r on r.segment in ('', coalesce(a.segment, ''))
+        from duly.accounts a join duly.reminder_rules r on r.segment = '' or duly.is_of_segment(r.segment, a)
         where a.kind = 'customer' and a.state <> 'terminated' and a.email is not null
           and (r.reminds_card_payers or not exists (select from duly.cards c
               where c.account_id = a.id and c.state = 'active' and c.is_recurring)
             or duly.pays_by_itself(a.id))
-        order by a.id, r.segment = '', r.version desc
+          and not exists (select from duly.mail_stops s where s.account_id = a.id and s.address_hash = duly.address_hash(a.email))
+        order by a.id, duly.segment_rank(r.segment, a), r.segment, r.version desc
     ),
     open as (
         select r.*, t.id as invoice_id, t.currency, t.due_on, o.amount_minor - o.allocated_minor as amount_minor,

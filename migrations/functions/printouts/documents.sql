@@ -84,10 +84,13 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- Which documents go with a message, where the seller wants that: of a receipt the payment and the invoices that it settles, of
--- a reminder its invoice, of a refund the refund.
+-- a reminder its invoice, of a refund the refund. The invoice that is mailed when it is posted, and what a template attaches, go always.
 create or replace function duly.documents_of_message(p_message_id text) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select array_agg(d.id order by d.ord, d.id) from (
+    select coalesce((select array[m.parameters ->> 'transaction_id'] from duly.messages m
+        where m.id = p_message_id and m.parameters ->> 'transaction_id' <> '' and (m.kind = 'invoice_posted' or m.kind = 'communication'
+          and (select c.attaches_documents from duly.communications c where c.id = m.parameters ->> 'communication'))),
+    (select array_agg(d.id order by d.ord, d.id) from (
         select 1 as ord, t.id from duly.messages m
         join duly.financial_transactions t on t.id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
         where m.id = p_message_id and m.kind in ('receipt', 'invoice_due', 'invoice_overdue', 'refunded')
@@ -100,5 +103,5 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         -- What a mail server takes has an end: a payment of more invoices than this is a receipt that names them.
         group by a.debit_id order by a.debit_id limit 10)) d
     where exists (select from duly.sellers s where s.attaches_documents)
-      and (select (duly.seller_facts(duly.merchant_of_document(d.id)) ->> 'attaches_documents')::boolean)
+      and (select (duly.seller_facts(duly.merchant_of_document(d.id)) ->> 'attaches_documents')::boolean)))
 $$;

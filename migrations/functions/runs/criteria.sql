@@ -36,7 +36,9 @@ create or replace function duly.left_out_because(p_criteria jsonb, p_account dul
     p_is_later boolean) returns text language sql stable as $$
     select case
         when p_criteria = '{}' then null
-        when not coalesce(p_criteria -> 'segments' ? coalesce(p_account.segment, ''), true) then 'segment_not_in_criteria'
+        when not coalesce(p_criteria -> 'segments' ? coalesce(p_account.segment, ''), true)
+            and not exists (select from jsonb_array_elements_text(p_criteria -> 'segments') s (id) where duly.is_of_segment(s.id, p_account))
+            then 'segment_not_in_criteria'
         when not coalesce(p_criteria -> 'classifications' ? coalesce(p_account.classification, ''), true)
             then 'classification_not_in_criteria'
         when not coalesce(p_criteria -> 'payment_methods' ? p_method, true) then 'method_not_in_criteria'

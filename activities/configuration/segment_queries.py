@@ -1,0 +1,107 @@
+"""Whom and what a segment has: counted by currency, and listed in the order of their ids."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from activities.database import Database
+from models.messages.communication import About
+from models.problem import refusal
+from models.reports.periods import DaySpan, span_of
+from models.tables.messages import SegmentRow
+
+PAGE = 1000
+# Criteria are looked at for every account, or every transaction of the days.
+SWEEP_SECONDS = 10 * 60.0
+
+_COUNTED = {
+    About.ACCOUNTS: """
+        select a.currency, count(*) as number_of, coalesce(sum(b.balance_minor), 0)::bigint as balance_minor
+        from duly.accounts_in_segment(:id) a join duly.account_balances b on b.account_id = a.id
+        group by 1 order by 1
+    """,
+    About.TRANSACTIONS: """
+        select t.currency, count(*) as number_of, coalesce(sum(t.total_minor), 0)::bigint as total_minor,
+            coalesce(sum(i.amount_minor - i.allocated_minor), 0)::bigint as open_minor
+        from duly.transactions_in_segment(:id, :first, :last) t left join duly.open_items i on i.transaction_id = t.id
+        group by 1 order by 1
+    """,
+}
+_MEMBERS = {
+    About.ACCOUNTS: """
+        select a.id, a.segment as label, a.region, a.classification, a.state, a.currency, b.balance_minor
+        from duly.accounts_in_segment(:id) a join duly.account_balances b on b.account_id = a.id
+        where a.id > :after order by a.id limit :limit
+    """,
+    About.TRANSACTIONS: """
+        select t.id, n.number, t.classification::text as classification, t.type_id, t.account_id,
+            t.state::text as state, t.posted_on, t.due_on, t.currency, t.total_minor,
+            coalesce(i.amount_minor - i.allocated_minor, 0) as open_minor
+        from duly.transactions_in_segment(:id, :first, :last) t
+        left join duly.transaction_numbers n on n.transaction_id = t.id
+        left join duly.open_items i on i.transaction_id = t.id
+        where t.id > :after order by t.id limit :limit
+    """,
+}
+
+
+class SegmentQueries:
+    """Reads segments and what they have."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> Sequence[Row[Any]]:
+        """Return every segment."""
+        row = SegmentRow
+        columns = (row.id, row.name, row.about, row.criteria, row.is_active)
+        return await self._database.read(select(*columns).order_by(row.id))
+
+    async def require(self, segment_id: str) -> Row[Any]:
+        """Return a segment. Raises RefusedError when there is none."""
+        found = [row for row in await self.all() if row.id == segment_id]
+        if not found:
+            raise refusal("segment", "segment_exists", f"there is no segment {segment_id!r}")
+        return found[0]
+
+    async def counted(self, segment: Row[Any], days: DaySpan | None) -> Sequence[Row[Any]]:
+        """Return how many a segment has by currency, and what they come to in minor units."""
+        statement = _COUNTED[About(segment.about)]
+        return await self._database.rows(statement, **_asked(segment, days), timeout_seconds=SWEEP_SECONDS)
+
+    async def members(self, segment: Row[Any], days: DaySpan | None) -> AsyncIterator[Sequence[Row[Any]]]:
+        """Yield pages of what a segment has, in the order of their ids."""
+        statement, after = _MEMBERS[About(segment.about)], ""
+        while True:
+            asked = {**_asked(segment, days), "after": after, "limit": PAGE}
+            rows = await self._database.rows(statement, **asked, timeout_seconds=SWEEP_SECONDS)
+            yield rows
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].id
+
+
+def days_of_segment(segment: Row[Any], first: date | None, last: date | None, today: date) -> DaySpan | None:
+    """Return the days of a segment's transactions: those of its criteria, or those that are asked for; None is all.
+
+    Raises RefusedError for days of accounts, and for days in the wrong order.
+    """
+    if segment.about == About.ACCOUNTS:
+        if first or last:
+            raise refusal("from", "days_of_transactions", f"{segment.id!r} is about accounts, which have no days")
+        return None
+    known = span_of(segment.criteria.get("posted"), today)
+    if first is None and last is None:
+        return known
+    span = DaySpan(first or (known.first if known else date.min), last or (known.last if known else date.max))
+    if span.first > span.last:
+        raise refusal("from", "from_before_to", f"{span.first} is after {span.last}")
+    return span
+
+
+def _asked(segment: Row[Any], days: DaySpan | None) -> dict[str, Any]:
+    if segment.about == About.ACCOUNTS:
+        return {"id": segment.id}
+    return {"id": segment.id, "first": days.first if days else None, "last": days.last if days else None}

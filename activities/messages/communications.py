@@ -1,0 +1,180 @@
+"""Communications (F140): checked and written into the outbox once by their id, previewed as they would be sent."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from activities.database import Database
+from activities.messages.rendering import MessageRenderer
+from activities.messages.template_values import ClaimedMessage
+from models.messages.communication import About
+from models.messages.message import MessageKind
+from models.problem import refusal
+from models.reports.periods import DaySpan
+from models.tables.messages import CommunicationRow, MailStopRow, MessageTemplateRow
+
+TRANSACTIONS_AT_MOST = 1000
+# Criteria are looked at for every account, or every transaction of the days.
+SWEEP_SECONDS = 10 * 60.0
+
+_COUNTED = """
+    select left_out, count(*) as number_of
+    from duly.communication_recipients(:segment_id, :transactions, :first, :last) x group by 1
+"""
+_FIRST = """
+    select * from duly.communication_recipients(:segment_id, :transactions, :first, :last) x
+    where left_out is null order by account_id, transaction_id limit :limit
+"""
+_FACTS = """
+    select a.email, a.owner_name, a.locale, a.time_zone, duly.communication_facts(a.id, :transaction_id) as record
+    from duly.accounts a where a.id = :account_id
+"""
+
+
+@dataclass(frozen=True)
+class CommunicationOrder:
+    """What is to be communicated to whom: by a template, about some transactions or a segment over some days."""
+
+    template_id: str
+    segment_id: str = ""
+    transactions: tuple[str, ...] = ()
+    days: DaySpan | None = None
+
+    def recipients(self) -> dict[str, Any]:
+        """Return what the database finds the recipients by."""
+        days = self.days
+        return {
+            "segment_id": self.segment_id,
+            "transactions": sorted(set(self.transactions)),
+            "first": days.first if days else None,
+            "last": days.last if days else None,
+        }
+
+
+@dataclass(frozen=True)
+class CommunicationPreview:
+    """Who would be written to, who is left out and why, and the first letters, subject first."""
+
+    chosen: int
+    written: int
+    left_out: Mapping[str, int]
+    letters: Sequence[tuple[Row[Any], str]]
+
+
+class Communications:
+    """Writes communications, and reads what they were."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def require_template(self, template_id: str, about: About) -> Row[Any]:
+        """Return a template in use. Raises RefusedError for none, or for one that is about something else."""
+        row = MessageTemplateRow
+        columns = (row.id, row.about, row.texts, row.attaches_documents, row.is_active)
+        found = await self._database.read_first(select(*columns).where(row.id == template_id))
+        if found is None or not found.is_active:
+            raise refusal("template", "template_exists", f"there is no template {template_id!r} in use")
+        if found.about != about:
+            raise refusal("template", "template_fits", f"{template_id!r} is about {found.about}, not {about}")
+        return found
+
+    async def preview(
+        self, order: CommunicationOrder, template: Row[Any], renderer: MessageRenderer, *, limit: int
+    ) -> CommunicationPreview:
+        """Return what a communication would do, with the first letters as they would be sent now."""
+        asked = order.recipients()
+        counted = await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
+        numbers = Counter({row.left_out: row.number_of for row in counted})
+        first = await self._database.rows(_FIRST, **asked, limit=limit, timeout_seconds=SWEEP_SECONDS)
+        letters = [(row, await self._letter(row, template, renderer)) for row in first]
+        left_out = {reason: number for reason, number in sorted(numbers.items(), key=str) if reason is not None}
+        return CommunicationPreview(numbers.total(), numbers[None], left_out, letters)
+
+    async def write(self, id: str, order: CommunicationOrder, *, actor: str, reason: str) -> Mapping[str, Any]:
+        """Write a communication's messages, once by its id; return its counts, and whether it is new.
+
+        Raises RuleBrokenError for an id that was another communication.
+        """
+        asked = order.recipients()
+        answer: Mapping[str, Any] = await self._database.call(
+            "communicate",
+            id=id,
+            template_id=order.template_id,
+            segment_id=order.segment_id,
+            transactions=asked["transactions"],
+            **{"from": asked["first"], "to": asked["last"]},
+            actor=actor,
+            reason=reason,
+            timeout_seconds=SWEEP_SECONDS,
+        )
+        return answer
+
+    async def list_newest(self, limit: int) -> Sequence[Row[Any]]:
+        """Return the newest communications."""
+        row = CommunicationRow
+        columns = (row.id, row.template_id, row.asked, row.counts, row.actor, row.reason, row.created_at)
+        return await self._database.read(select(*columns).order_by(row.created_at.desc(), row.id).limit(limit))
+
+    async def stops(self, account_id: str) -> Sequence[Row[Any]]:
+        """Return why an account is not written to; of an address nothing is told."""
+        row = MailStopRow
+        columns = (row.kind, row.actor, row.reason, row.since)
+        return await self._database.read(select(*columns).where(row.account_id == account_id).order_by(row.kind))
+
+    async def stop(self, account_id: str, kind: str, *, actor: str, reason: str) -> bool:
+        """Stop mail to an account; False where it was stopped. Raises RuleBrokenError for no account or address."""
+        return bool(
+            await self._database.call("stop_mail", account_id=account_id, kind=kind, actor=actor, reason=reason)
+        )
+
+    async def allow(self, account_id: str, kind: str, *, actor: str, reason: str) -> bool:
+        """Let mail go to an account again; False where it was not stopped. Raises RuleBrokenError for no account."""
+        return bool(
+            await self._database.call("allow_mail", account_id=account_id, kind=kind, actor=actor, reason=reason)
+        )
+
+    async def _letter(self, recipient: Row[Any], template: Row[Any], renderer: MessageRenderer) -> str:
+        place = {"account_id": recipient.account_id, "transaction_id": recipient.transaction_id}
+        (known,) = await self._database.rows(_FACTS, **place)
+        now = datetime.now(UTC)
+        message = ClaimedMessage(
+            id="",
+            kind=MessageKind.COMMUNICATION,
+            account_id=recipient.account_id,
+            period="",
+            run_id="",
+            parameters={},
+            claimed_at=now,
+            created_at=now,
+            installation="",
+            email=known.email or "",
+            name=known.owner_name,
+            locale=known.locale,
+            time_zone=known.time_zone,
+            card_brand="",
+            card_last4="",
+            number="",
+            link_token="",
+            texts=template.texts,
+            record=known.record,
+        )
+        return renderer.text_of(message, renderer.locale_of(message))
+
+
+def require_order(
+    segment: Row[Any] | None, transactions: Sequence[str], days: tuple[date | None, date | None]
+) -> About:
+    """Return what an order is about. Raises RefusedError for none, both, too many, or days of named transactions."""
+    if (segment is None) == (not transactions):
+        raise refusal("about", "one_of_both", "give transactions, or a segment: one of them")
+    if len(transactions) > TRANSACTIONS_AT_MOST:
+        raise refusal("about", "transactions_at_most", f"at most {TRANSACTIONS_AT_MOST}: make a segment of them")
+    if transactions and any(days):
+        raise refusal("from", "days_of_segment", "days are of a segment: transactions are named")
+    if segment is not None and not segment.is_active:
+        raise refusal("segment", "segment_in_use", f"{segment.id!r} is out of use")
+    return About(segment.about) if segment is not None else About.TRANSACTIONS

@@ -1,0 +1,167 @@
+"""Previewing and sending communications, and who is not written to."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Row
+from temporalio.common import WorkflowIDConflictPolicy
+
+from activities.configuration.segment_queries import SegmentQueries, days_of_segment
+from activities.database import Database
+from activities.ledger.transaction_queries import TransactionQueries
+from activities.messages.communications import CommunicationOrder, Communications, require_order
+from activities.messages.rendering import MessageRenderer, Sender
+from commands.formatting import document, moment
+from commands.lists.paging import answer_all
+from commands.output import Output, table
+from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
+from commands.updates import require_who_and_why
+from models.messages.message import MailingRequest
+from models.problem import refusal
+from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
+from settings import Settings
+from workflows.messages.mailing import Mailing
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_Days = tuple[date | None, date | None]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    order: CommunicationOrder
+    template: Row[Any]
+
+
+async def preview(
+    output: Output, template: str, numbers: Sequence[str], segment: str, days: _Days, *, letters: int
+) -> None:
+    """Show what a communication would do."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        asked = await _asked(database, template, numbers, segment, days)
+        found = await Communications(database).preview(asked.order, asked.template, _renderer(settings), limit=letters)
+    shown = [{"account_id": row.account_id, "transaction_id": row.transaction_id, "text": text}
+             for row, text in found.letters]  # fmt: skip
+    output.answer(
+        {"chosen": found.chosen, "written": found.written, "left_out": found.left_out, "letters": shown},
+        _counts_table(template, found.chosen, found.written, found.left_out),
+        *(f"\nTo {one['account_id']}:\n{one['text']}" for one in shown),
+    )
+
+
+async def send(
+    output: Output,
+    id: str,
+    template: str,
+    numbers: Sequence[str],
+    segment: str,
+    days: _Days,
+    *,
+    actor: str,
+    reason: str,
+) -> None:
+    """Write a communication, once by its id, and start the workflow that sends it."""
+    require_who_and_why(actor, reason)
+    if not _ID.fullmatch(id):
+        raise refusal("id", "id_is_plain", "has 1 to 64 small letters, digits, and . _ - behind the first")
+    settings = read_settings()
+    client = await temporal_for_orders(settings)
+    async with database_of(settings) as database:
+        asked = await _asked(database, template, numbers, segment, days)
+        counts = await Communications(database).write(id, asked.order, actor=actor, reason=reason)
+    # Also after a repeat: whoever was cut off between the two finds the letters waiting in the outbox.
+    handle = await client.start_workflow(
+        Mailing.run,
+        MailingRequest(),
+        id=mailing_id(f"communication/{id}"),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"communication {id}, says {actor}",
+    )
+    again = "" if counts["is_new"] else f"{id} was asked for before: nothing is written again."
+    output.answer(
+        {**counts, "workflow_id": handle.id},
+        _counts_table(id, counts["chosen"], counts["written"], counts["left_out"]),
+        *filter(None, (again, f"`messages list --communication {id}` lists the letters.")),
+    )
+
+
+async def list_newest(output: Output, limit: int) -> None:
+    """List communications."""
+    async with reading_database_of(read_settings()) as database:
+        rows = await Communications(database).list_newest(limit)
+    shown = [
+        (
+            *(row.id, row.template_id, row.asked["segment"] or f"{len(row.asked['transactions'])} transactions"),
+            *(row.counts["written"], row.actor, row.reason, moment(row.created_at)),
+        )
+        for row in rows
+    ]
+    heads = ("Communication", "Template", "About", "Letters", "Who", "Why", "When")
+    answer_all(output, "communications", [document(row) for row in rows], table("", *heads, rows=shown))
+
+
+async def stop(output: Output, account: str, kind: str, *, actor: str, reason: str) -> None:
+    """Stop mail to an account."""
+    require_who_and_why(actor, reason)
+    async with database_of(read_settings()) as database:
+        is_new = await Communications(database).stop(account, kind, actor=actor, reason=reason)
+    what = "is stopped" if is_new else "was stopped already"
+    output.answer({"account": account, "kind": kind, "changed": is_new}, f"{account}: mail {what} ({kind}).")
+
+
+async def allow(output: Output, account: str, kind: str, *, actor: str, reason: str) -> None:
+    """Let mail go to an account again."""
+    require_who_and_why(actor, reason)
+    async with database_of(read_settings()) as database:
+        is_new = await Communications(database).allow(account, kind, actor=actor, reason=reason)
+    what = "goes out again" if is_new else "was not stopped"
+    output.answer({"account": account, "kind": kind, "changed": is_new}, f"{account}: mail {what} ({kind}).")
+
+
+async def show_stops(output: Output, account: str) -> None:
+    """Show why an account is not written to."""
+    async with reading_database_of(read_settings()) as database:
+        rows = await Communications(database).stops(account)
+    shown = table("", "Why", "Who", "Reason", "Since", rows=[(*row[:3], moment(row.since)) for row in rows])
+    answer_all(output, "stops", [document(row) for row in rows], shown)
+
+
+async def _asked(database: Database, template: str, numbers: Sequence[str], segment: str, days: _Days) -> _Asked:
+    found = await SegmentQueries(database).require(segment) if segment else None
+    about = require_order(found, numbers, days)
+    known = await Communications(database).require_template(template, about)
+    transactions = [(await _posted(database, number)).id for number in numbers]
+    over = days_of_segment(found, *days, datetime.now(UTC).date()) if found is not None else None
+    return _Asked(CommunicationOrder(template, segment, tuple(transactions), over), known)
+
+
+async def _posted(database: Database, number: str) -> Row[Any]:
+    found = await TransactionQueries(database).require(number)
+    if found.posted_on is None:
+        raise refusal("about", "posted_only", f"{number!r} is not posted: nobody is written to about it")
+    return found
+
+
+def _renderer(settings: Settings) -> MessageRenderer:
+    return MessageRenderer(
+        Sender(
+            mail_from=settings.mail_from,
+            operators_mail=settings.operators_mail,
+            public_url=settings.public_url,
+            ui_url=settings.temporal_ui_url,
+            portal_url=settings.portal_url,
+        )
+    )
+
+
+def _counts_table(name: str, chosen: int, written: int, left_out: Mapping[str, int]) -> Any:
+    rows = [
+        ("Chosen", chosen),
+        ("Letters", written),
+        *((f"Left out: {why}", left_out[why]) for why in sorted(left_out)),
+    ]
+    return table("", "Communication", name, rows=rows)

@@ -1,0 +1,88 @@
+-- Segments: whom and what a name stands for. Policies, reminders and runs name the label of an account or a segment of accounts.
+
+-- Whether an account is as criteria want it. What is not among them does not limit; of a currency that bounds do not name nobody is in.
+-- `within_days` is how far back payments and declines are looked at, by the day (UTC).
+create or replace function duly.meets_criteria(c jsonb, a duly.accounts) returns boolean
+language sql stable set search_path = duly, pg_temp as $$
+    select a.kind = 'customer'
+    and coalesce(c -> 'labels' ? coalesce(a.segment, ''), true)
+    and coalesce(c -> 'regions' ? coalesce(a.region, ''), true)
+    and coalesce(c -> 'classifications' ? coalesce(a.classification, ''), true)
+    and coalesce(c -> 'states' ? a.state, true)
+    and coalesce(c -> 'currencies' ? a.currency, true)
+    and (not c ? 'payment_methods' or exists (select from duly.payment_preferences p
+        where p.account_id = a.id and p.is_default and c -> 'payment_methods' ? p.payment_method_id))
+    and (not c ? 'products' or exists (select from duly.subscriptions s
+        where s.account_id = a.id and c -> 'products' ? s.product_id and s.starts_on <= current_date
+          and coalesce(s.ends_on, 'infinity') > current_date))
+    and (not c ?| '{minimum_balance_minor,maximum_balance_minor}' or exists (select from duly.account_balances b
+        where b.account_id = a.id
+          and (not c ? 'minimum_balance_minor' or b.balance_minor >= (c -> 'minimum_balance_minor' ->> a.currency)::bigint)
+          and (not c ? 'maximum_balance_minor' or b.balance_minor <= (c -> 'maximum_balance_minor' ->> a.currency)::bigint)))
+    and (not c ? 'overdue_days' or exists (select from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
+        where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor and t.state = 'posted'
+          and (now() at time zone a.time_zone)::date - t.due_on >= (c ->> 'overdue_days')::integer))
+    and (not c ?| '{minimum_paid_minor,maximum_paid_minor,payments_min,payments_max}' or (select
+          (not c ? 'minimum_paid_minor' or p.paid >= (c -> 'minimum_paid_minor' ->> a.currency)::bigint)
+          and (not c ? 'maximum_paid_minor' or p.paid <= (c -> 'maximum_paid_minor' ->> a.currency)::bigint)
+          and p.payments >= coalesce((c ->> 'payments_min')::bigint, 0)
+          and p.payments <= coalesce((c ->> 'payments_max')::bigint, p.payments)
+        from (select coalesce(sum(case t.classification when 'payment' then t.total_minor else -t.total_minor end), 0) as paid,
+                count(*) filter (where t.classification = 'payment' and t.state = 'posted') as payments
+            from duly.financial_transactions t
+            where t.account_id = a.id and t.posted_at is not null
+              and t.classification in ('payment', 'payment_cancellation', 'refund')
+              and t.posted_on > current_date - coalesce((c ->> 'within_days')::integer, 365)) p))
+    and (not c ? 'declines_min' or (select count(*) from duly.gateway_requests r join duly.gateway_attempts t on t.request_id = r.id
+            where r.account_id = a.id and r.kind = 'payment' and t.outcome = 'declined'
+              and t.finished_at > now() - make_interval(days => coalesce((c ->> 'within_days')::integer, 365)))
+        >= (c ->> 'declines_min')::bigint)
+$$;
+
+-- Whether an account is of a segment: by its label, or by the criteria of a segment in use. The empty one is everybody.
+create or replace function duly.is_of_segment(p_segment text, a duly.accounts) returns boolean
+language sql stable set search_path = duly, pg_temp as $$
+    select p_segment in ('', coalesce(a.segment, '')) or exists (select from duly.segments s
+        where s.id = p_segment and s.about = 'accounts' and s.is_active and duly.meets_criteria(s.criteria, a))
+$$;
+
+-- Which of several rules an account has: that of its label before one of a segment by criteria, and the one for everybody last.
+create or replace function duly.segment_rank(p_segment text, a duly.accounts) returns integer language sql immutable as $$
+    select case p_segment when '' then 2 when a.segment then 0 else 1 end
+$$;
+
+create or replace function duly.accounts_in_segment(p_id text) returns setof duly.accounts
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select a.* from duly.segments s join duly.accounts a on duly.meets_criteria(s.criteria, a)
+    where s.id = p_id and s.about = 'accounts'
+$$;
+
+-- The posted transactions of a segment, over days (both included) where they are given. An open one is not settled.
+create or replace function duly.transactions_in_segment(p_id text, p_from date, p_to date) returns setof duly.financial_transactions
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select t.* from duly.segments s
+    join duly.financial_transactions t on t.posted_at is not null
+        and t.posted_on between coalesce(p_from, '-infinity') and coalesce(p_to, 'infinity')
+        and coalesce(s.criteria -> 'classifications' ? t.classification::text, true)
+        and coalesce(s.criteria -> 'states' ? t.state::text, true)
+        and coalesce(s.criteria -> 'types' ? t.type_id, true)
+        and coalesce(s.criteria -> 'currencies' ? t.currency, true)
+        and coalesce(s.criteria -> 'payment_methods' ? coalesce(t.method, ''), true)
+        and coalesce(s.criteria -> 'providers' ? coalesce(t.provider, ''), true)
+        and (not s.criteria ? 'minimum_minor' or t.total_minor >= (s.criteria -> 'minimum_minor' ->> t.currency)::bigint)
+        and (not s.criteria ? 'maximum_minor' or t.total_minor <= (s.criteria -> 'maximum_minor' ->> t.currency)::bigint)
+    join duly.accounts a on a.id = t.account_id and a.kind = 'customer'
+    left join duly.segments w on w.id = s.criteria ->> 'accounts' and w.about = 'accounts'
+    where s.id = p_id and s.about = 'transactions'
+      and (not s.criteria ? 'accounts' or duly.meets_criteria(w.criteria, a))
+      and (not s.criteria ?| '{products,product_lines,sales_channels}' or exists (
+        select from duly.transaction_lines l left join duly.products p on p.id = l.product_id
+        where l.transaction_id = t.id and coalesce(s.criteria -> 'products' ? l.product_id, true)
+          and coalesce(s.criteria -> 'product_lines' ? coalesce(p.product_line, ''), true)
+          and coalesce(s.criteria -> 'sales_channels' ? coalesce(l.sales_channel, ''), true)))
+      and (not s.criteria ?| '{open,overdue_days}' or exists (
+        select from duly.open_items o where o.transaction_id = t.id
+          and (not s.criteria ? 'open' or (s.criteria ->> 'open')::boolean = (o.allocated_minor < o.amount_minor))
+          and (not s.criteria ? 'overdue_days' or o.side = 'debit' and o.allocated_minor < o.amount_minor
+            and (now() at time zone a.time_zone)::date - t.due_on >= (s.criteria ->> 'overdue_days')::integer)))
+$$;

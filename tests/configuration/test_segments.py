@@ -1,0 +1,121 @@
+"""Segments: whom criteria take, and the rules and runs that name them."""
+
+from typing import Any
+
+import pytest
+
+from activities.database import Database
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+
+
+def segment(criteria: str, about: str = "accounts", id: str = "chosen") -> str:
+    return f'[[segments]]\nid = "{id}"\nname = "Chosen"\nabout = "{about}"\n[segments.criteria]\n{criteria}\n'
+
+
+@pytest.fixture
+async def people(merchant: Merchant) -> None:
+    """Ada (DE, business) owes 30.00 and has paid 20.00; Bo (AT) owes 5.00; Yuki owes 3,000 JPY."""
+    await merchant.account("ada", cards=[], owes_minor=5000)
+    await merchant.transfer("ada", 2000)
+    await merchant.account("bo", cards=[], owes_minor=500)
+    await merchant.account("yuki", cards=[], owes_minor=3000, currency="JPY")
+    await merchant.run("update duly.accounts set region = 'DE', segment = 'business' where id = 'ada'")
+    await merchant.run("update duly.accounts set region = 'AT' where id = 'bo'")
+
+
+async def members(cli: CommandLine, *options: str) -> list[str]:
+    found = await cli.json("segments", "members", "chosen", *options)
+    return sorted(one["id"] for one in found["accounts"])
+
+
+@pytest.mark.parametrize(
+    ("criteria", "taken"),
+    [
+        ("", ["ada", "bo", "yuki"]),
+        ('regions = ["DE", "AT"]', ["ada", "bo"]),
+        ('labels = ["business"]', ["ada"]),
+        ('minimum_balance = { EUR = "5.00" }', ["ada", "bo"]),
+        ('minimum_balance = { EUR = "5.01" }', ["ada"]),
+        ('maximum_balance = { JPY = "3000" }', ["yuki"]),
+        ('minimum_paid = { EUR = "20.00" }\nwithin_days = 30', ["ada"]),
+        ("payments_max = 0", ["bo", "yuki"]),
+        ("overdue_days = 1", []),
+        ('currencies = ["JPY"]', ["yuki"]),
+        ('states = ["suspended"]', []),
+    ],
+)
+async def test_an_account_is_in_a_segment_by_its_criteria(
+    cli: CommandLine, merchant: Merchant, people: None, criteria: str, taken: list[str]
+) -> None:
+    await merchant.configure(segment(criteria))
+
+    assert await members(cli) == taken
+
+
+async def test_a_segment_of_transactions_is_counted_by_currency(
+    cli: CommandLine, merchant: Merchant, people: None
+) -> None:
+    await merchant.configure(segment('classifications = ["invoice"]\nopen = true', "transactions"))
+
+    shown = await cli.json("segments", "show", "chosen")
+    before = await cli.json("segments", "show", "chosen", "--to", "2001-01-01")
+    listed = await cli("segments", "members", "chosen", "--csv")
+
+    assert shown["totals"] == [
+        {"currency": "EUR", "number_of": 2, "total_minor": 5500, "open_minor": 3500},
+        {"currency": "JPY", "number_of": 1, "total_minor": 3000, "open_minor": 3000},
+    ]
+    assert before["totals"] == []
+    assert len(listed.stdout.splitlines()) == 4
+
+
+async def test_the_policy_of_a_label_comes_before_that_of_a_segment(
+    merchant: Merchant, database: Database, people: None
+) -> None:
+    await merchant.configure(
+        segment('minimum_balance = { EUR = "20.00" }', id="owing")
+        + '[[dunning_policies]]\nid = "standard"\nsegment = "owing"\nlocal_hour = 10\n'
+    )
+    by_criteria = [await policy_segment(merchant, account) for account in ("ada", "bo")]
+    await merchant.configure('[[dunning_policies]]\nid = "standard"\nsegment = "business"\nlocal_hour = 11\n')
+
+    assert by_criteria == ["owing", ""]
+    assert await policy_segment(merchant, "ada") == "business"
+
+
+async def policy_segment(merchant: Merchant, account: str) -> Any:
+    return await merchant.value("select (duly.policy_of(:id, '')).segment", id=account)
+
+
+async def test_a_run_names_a_segment_as_it_names_a_label(merchant: Merchant, people: None) -> None:
+    await merchant.configure(segment('minimum_balance = { EUR = "20.00" }', id="owing"))
+
+    left = await merchant.run(
+        "select a.id, duly.left_out_because('{\"segments\": [\"owing\"]}', a, 'card', 1, false) as why"
+        " from duly.accounts a where a.kind = 'customer' order by 1"
+    )
+
+    assert [tuple(row) for row in left] == [
+        ("ada", None),
+        ("bo", "segment_not_in_criteria"),
+        ("yuki", "segment_not_in_criteria"),
+    ]
+
+
+async def test_a_segment_is_exported_as_it_was_applied(cli: CommandLine, merchant: Merchant) -> None:
+    await merchant.configure(
+        segment('minimum = { JPY = "3000" }\nposted = { from = 2026-01-01, to = 2026-03-31 }', "transactions")
+    )
+
+    exported = await cli.json("definitions", "export")
+
+    assert exported["segments"] == [
+        {
+            "id": "chosen",
+            "name": "Chosen",
+            "about": "transactions",
+            "criteria": {"minimum": {"JPY": "3000"}, "posted": {"from": "2026-01-01", "to": "2026-03-31"}},
+            "active": True,
+        }
+    ]
