@@ -1,11 +1,14 @@
 """What every page works with, and who has asked for it."""
 
 import hmac
-from asyncio import Semaphore
+from asyncio import Lock, Semaphore
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -26,6 +29,24 @@ EXPORTS_AT_ONCE = 2
 REPORTS_AT_ONCE = 2
 
 
+class Turns:
+    """So many at a time, and of one person one: whoever asks for ten waits for their own and holds up nobody else."""
+
+    def __init__(self, at_once: int) -> None:
+        self._all = Semaphore(at_once)
+        # A lock is forgotten with the last who holds it or waits for it.
+        self._own: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, person: str) -> AsyncIterator[None]:
+        """Wait for a person's turn, and keep it."""
+        own = self._own.get(person)
+        if own is None:
+            own = self._own[person] = Lock()
+        async with own, self._all:
+            yield
+
+
 @dataclass(frozen=True)
 class Web:
     """One process of the console: its settings, a database for reading, users and forms, and its templates."""
@@ -41,7 +62,7 @@ class Web:
     exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
     # Trying a file out locks what postings need: one at a time.
     previews: Semaphore = field(default_factory=lambda: Semaphore(1), repr=False)
-    reports: Semaphore = field(default_factory=lambda: Semaphore(REPORTS_AT_ONCE), repr=False)
+    reports: Turns = field(default_factory=lambda: Turns(REPORTS_AT_ONCE), repr=False)
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

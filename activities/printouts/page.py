@@ -199,7 +199,7 @@ def _line(line: DocumentLine, facts: DocumentFacts, words: Catalogue, *, has_dis
         rate = words.percent(line.discount_percent) if line.discount_percent else ""
         taken = words.amount(-line.discount_minor, facts.currency) if line.discount_minor else ""
         yield "\n".join(filter(None, (taken, rate)))
-    yield words.percent(line.tax_percent)
+    yield words.percent(line.tax_percent) if line.has_rate else words.amount(line.tax_minor, facts.currency)
     yield words.amount(line.net_minor, facts.currency)
 
 
@@ -226,7 +226,7 @@ def _totals(facts: DocumentFacts, words: Catalogue) -> Iterator[Total]:
         yield Total(words.text("total_net"), words.money(facts.net_minor, facts.currency))
         for vat in facts.vat():
             base = words.money(vat.net_minor, facts.currency)
-            label = words.text("vat_of", percent=words.percent(vat.percent), base=base)
+            label = words.text("vat_of" if vat.has_rate else "tax_on", percent=words.percent(vat.percent), base=base)
             yield Total(label, words.money(vat.tax_minor, facts.currency))
     is_asked = facts.kind is DocumentKind.INVOICE
     yield Total(words.text("total" if facts.lines else "amount"), words.money(facts.total_minor, facts.currency), True)

@@ -40,7 +40,8 @@ def sheet_of(facts: DocumentFacts | StatementFacts) -> Sheet:
         lines = (
             (
                 *(Decimal(line.position), line.product_id, line.name, line.quantity, money(line.unit_price_minor)),
-                *(money(line.discount_minor), money(line.net_minor), line.tax_percent, money(line.tax_minor)),
+                *(money(line.discount_minor), money(line.net_minor)),
+                *(line.tax_percent if line.has_rate else None, money(line.tax_minor)),
                 *(money(line.total_minor), line.period_from, line.period_to),
             )
             for line in facts.lines

@@ -1,7 +1,11 @@
 """Reports as XLSX, row by row in constant memory, and as PDF."""
 
 import json
+import shutil
+import tempfile
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,14 +25,19 @@ PDF_ROWS_AT_MOST = 5000
 # What a sheet holds (https://support.microsoft.com/office, specifications and limits), less head and foot.
 SHEET_ROWS_AT_MOST = 1_048_000
 _TEMPLATE = Path(__file__).parent / "report.typ"
+# Those of documents: Latin, Greek, Cyrillic, Hebrew, Arabic.
+_FONTS = Path(__file__).parent.parent / "printouts" / "fonts"
 
 
 class XlsxReport:
     """A report as a workbook: texts are written as texts, whatever they begin with."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
+        # Rows wait in a file until the book is closed. Whatever becomes of the report, the file goes with this object.
+        folder = tempfile.mkdtemp(prefix="duly-report-")
+        self._book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
         self._sheet = self._book.add_worksheet("Report")
+        self._remove = weakref.finalize(self, _remove, self._sheet, folder)
         self._bold = self._book.add_format({"bold": True})
         self._formats: dict[str, Any] = {}
         self._columns: Sequence[ReportColumn] = ()
@@ -61,6 +70,7 @@ class XlsxReport:
             self._sheet.write_string(self._at, 0, line)
             self._at += 1
         self._book.close()
+        self._remove()
 
     def _write(self, row: Row) -> None:
         for place, one in enumerate(self._columns):
@@ -81,6 +91,12 @@ class XlsxReport:
         if shape not in self._formats:
             self._formats[shape] = self._book.add_format({"num_format": shape})
         return self._formats[shape]
+
+
+def _remove(sheet: Any, folder: str) -> None:
+    with suppress(OSError, ValueError):
+        sheet.row_data_fh.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class PdfReport:
@@ -121,5 +137,7 @@ class PdfReport:
 
 def _pages(data: str) -> bytes:
     template = _TEMPLATE.read_bytes()
-    made = typst.compile(template, format="pdf", sys_inputs={"data": data}, ignore_system_fonts=True)
+    made = typst.compile(
+        template, format="pdf", sys_inputs={"data": data}, font_paths=[_FONTS], ignore_system_fonts=True
+    )
     return bytes(made)

@@ -76,6 +76,7 @@ class ReportActivities:
             ties=foot is None or foot.is_good,
             problem=problem,
             workflow_id=activity.info().workflow_id,
+            run_id=activity.info().workflow_run_id,
         )
         return _DELIVERED.validate_python(answer)
 

@@ -53,5 +53,5 @@ class ReportScheduleDocument(DocumentPart):
 
     def narrowed(self) -> ReportDefinition:
         """Return the report with its filters. Raises RefusedError for what its source does not have."""
-        document = built_in(self.report).as_document() if self.definition is None else dict(self.definition)
-        return definition_of({**document, "filters": {**document.get("filters", {}), **self.filters}})
+        known = built_in(self.report) if self.definition is None else definition_of(self.definition)
+        return known.narrowed(self.filters)

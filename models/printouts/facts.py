@@ -111,6 +111,11 @@ class DocumentLine:
     tax_category: VatCategory = VatCategory.UNSAID
     exemption: str = ""
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether its tax is of one rate: what a tax service computed has none of ours, and is no tax at 0 %."""
+        return self.tax_percent != 0 or self.tax_minor == 0
+
 
 class Relation(StrEnum):
     """How another document belongs to one."""
@@ -141,6 +146,7 @@ class VatSum:
     exemption: str
     net_minor: int
     tax_minor: int
+    has_rate: bool = True
 
     @property
     def tax_by_rate_minor(self) -> int:
@@ -225,10 +231,10 @@ class DocumentFacts:
 
     def vat(self) -> Sequence[VatSum]:
         """Return base and tax by category and rate, the highest rate first."""
-        sums: dict[tuple[VatCategory, Decimal, str], VatSum] = {}
+        sums: dict[tuple[VatCategory, Decimal, str, bool], VatSum] = {}
         for line in self.lines:
-            key = (line.tax_category, line.tax_percent, line.exemption)
-            before = sums.get(key, VatSum(*key, 0, 0))
+            key = (line.tax_category, line.tax_percent, line.exemption, line.has_rate)
+            before = sums.get(key, VatSum(*key[:3], 0, 0, line.has_rate))
             sums[key] = replace(
                 before, net_minor=before.net_minor + line.net_minor, tax_minor=before.tax_minor + line.tax_minor
             )

@@ -1,11 +1,12 @@
 """A report's definition: a document that names a source, columns, filters and a period, checked before it is run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from models.moment import YEARS, YEARS_MEANING
+from models.printable import NOT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
 from models.reports.columns import ColumnKind
 from models.reports.periods import RELATIVE, DaySpan
@@ -15,6 +16,9 @@ from models.reports.sources import SOURCES
 FIELDS = ("id", "title", "about", "source", "columns", "group_by", "measures", "filters", "period", "compare")
 ID_LENGTH = 64
 VALUES_AT_MOST = 1000
+CONDITIONS_AT_MOST = 10
+# What a column of amounts holds.
+MOST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,23 @@ class ReportDefinition:
         """Return it as a document that can be read again."""
         period = self.period if isinstance(self.period, str) else {"from": self.period.first, "to": self.period.last}
         shown = {"columns": self.columns} if self.is_list else {"group_by": self.group_by, "measures": self.measures}
-        filters = {one.column: _filter_document(one) for one in self.filters}
+        filters = {column: _filter_document(self._conditions(column)) for column in self._filtered()}
         words = {"id": self.id, "title": self.title, "about": self.about, "source": self.source.name}
         return {**words, **shown, "filters": filters, "period": period, "compare": self.compare}
+
+    def narrowed(self, filters: Mapping[str, Any]) -> "ReportDefinition":
+        """Return it with more filters, which must hold too. Raises RefusedError for what the source does not have."""
+        reader = _Reader({"filters": filters})
+        more = tuple(_filters(reader, self.source))
+        if reader.problems:
+            raise RefusedError(reader.problems)
+        return replace(self, filters=(*self.filters, *more))
+
+    def _filtered(self) -> Iterable[str]:
+        return dict.fromkeys(one.column for one in self.filters)
+
+    def _conditions(self, column: str) -> list[Condition]:
+        return [one for one in self.filters if one.column == column]
 
 
 @dataclass
@@ -172,9 +190,21 @@ def _filters(reader: _Reader, source: Source) -> Iterator[Condition]:
             reader.wrong(f"filters.{column}", "name_allowed", f"is none of {', '.join(source.columns)}")
             continue
         try:
-            yield condition_of(column, kind, wanted)
+            yield from conditions_of(column, kind, wanted)
         except ValueError as error:
             reader.wrong(f"filters.{column}", "value_fits", str(error))
+
+
+def conditions_of(column: str, kind: ColumnKind, wanted: Any) -> Iterator[Condition]:
+    """Read what a column must be, `all` of several conditions or one. Raises ValueError as `condition_of` does."""
+    if not isinstance(wanted, Mapping) or "all" not in wanted:
+        yield condition_of(column, kind, wanted)
+        return
+    each = wanted["all"]
+    if len(wanted) > 1 or not isinstance(each, list | tuple) or not 0 < len(each) <= CONDITIONS_AT_MOST:
+        raise ValueError(f"all: must be a list of 1 to {CONDITIONS_AT_MOST} conditions, and nothing beside it")
+    for one in each:
+        yield condition_of(column, kind, one)
 
 
 def condition_of(column: str, kind: ColumnKind, wanted: Any) -> Condition:
@@ -198,18 +228,33 @@ def _values(kind: ColumnKind, given: Any) -> tuple[Any, ...]:
 
 def _value(kind: ColumnKind, given: Any) -> Any:
     if kind in {ColumnKind.DAY, ColumnKind.MONTH}:
-        return given if isinstance(given, date) else date.fromisoformat(str(given))
+        return _day(given)
     if kind in {ColumnKind.MONEY, ColumnKind.NUMBER}:
         return _whole(given)
     if not isinstance(given, str):
         raise ValueError(f"{given!r} is no text")  # noqa: TRY004  # what a document says, not a programming error
+    # Half of a pair of UTF-16 is no character: JSON can write one, and no database takes it.
+    if not is_printable(given) or any("\ud800" <= one <= "\udfff" for one in given):
+        raise ValueError(f"{given!r} {NOT_PRINTABLE}")
     return given
+
+
+def _day(given: Any) -> date:
+    # A moment of TOML is a day too, with a time that no column of days has.
+    is_day = isinstance(given, date) and not isinstance(given, datetime)
+    day: date = given if is_day else date.fromisoformat(str(given))
+    if day.year not in YEARS:
+        raise ValueError(f"{given!s} is not within {YEARS_MEANING}")
+    return day
 
 
 def _whole(given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int | str):
         raise ValueError(f"{given!r} is no whole number (amounts are in minor units)")  # noqa: TRY004  # what a document says
-    return int(given)
+    number = int(given)
+    if abs(number) > MOST:
+        raise ValueError(f"{given!r} is more than any amount")
+    return number
 
 
 def _period(reader: _Reader) -> str | DaySpan:
@@ -233,7 +278,13 @@ def _period(reader: _Reader) -> str | DaySpan:
     return "this_month"
 
 
-def _filter_document(one: Condition) -> Any:
+def _filter_document(conditions: Sequence[Condition]) -> Any:
+    """Return the conditions of a column: as one, or all of several."""
+    each = [_condition_document(one) for one in conditions]
+    return each[0] if len(each) == 1 else {"all": each}
+
+
+def _condition_document(one: Condition) -> Any:
     if one.one_of:
         return list(one.one_of)
     if one.none_of:

@@ -100,6 +100,16 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "period": "last_month",
     },
     {
+        "id": "vat-by-country",
+        "title": "VAT by country and category",
+        "about": "Base and tax by the country of the address that the account had when it was posted, and the category"
+        " of the rate (S Z E AE K G O); none where an account has no address, or a service computed the tax.",
+        "source": "lines",
+        "group_by": ["month", "country", "tax_category", "tax_percent"],
+        "measures": ["net", "vat", "relief", "vat_due"],
+        "period": "last_month",
+    },
+    {
         "id": "bad-debt",
         "title": "Bad debt",
         "about": "What was written off, by what was invoiced in the same month (X53).",

@@ -38,7 +38,7 @@ LINES = Source(
     "lines of invoices, credit notes, invoice cancellations and write-offs",
     columns_named(
         "posted_on number transaction_id classification type_id account_id region segment product_id product_line"
-        " sales_channel tax_rate_id month currency net_minor tax_minor discount_minor total_minor",
+        " sales_channel tax_rate_id tax_category country month currency net_minor tax_minor discount_minor total_minor",
         tax_percent=ColumnKind.NUMBER,
     ),
     {

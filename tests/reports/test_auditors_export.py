@@ -3,11 +3,17 @@
 import csv
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from models.currency import exponent_of
 from tests.ledger.books import Books
+from tests.ledger.histories.history_base import CURRENCIES
+from tests.ledger.histories.ledger_history import LedgerHistory
+from tests.ledger.histories.test_histories import Seeded
 from tests.support.command_line import CommandLine
 
 
@@ -61,3 +67,62 @@ async def test_what_auditors_have_is_not_written_over(books: Books, cli: Command
     refused = await cli("reports", "audit", str(tmp_path), "--json")
 
     assert (refused.exit_code, refused.rules) == (1, [("folder", "folder_is_empty")])
+
+
+async def test_reports_are_worked_out_again_from_the_export_alone(
+    books: Books, owner: Books, cli: CommandLine, tmp_path: Path
+) -> None:
+    for seed, currency in ((5, "EUR"), (6, "JPY")):
+        history = LedgerHistory(books, owner, Seeded(seed), CURRENCIES.index(currency))
+        for _ in range(60):
+            history.step()
+        history.finish()
+    days = ("--from", "2025-01-01", "--to", "2026-12-31")
+    await cli.json("reports", "audit", str(tmp_path / "books"))
+    transfers = rows_of(tmp_path / "books" / "transfers.csv")
+
+    balances = await cli.json("reports", "run", "trial-balance", "--to", "2026-12-31")
+    revenue = await cli.json("reports", "run", "monthly-revenue", *days)
+    receipts = await cli.json("reports", "run", "monthly-receipts", *days)
+    ageing = await cli.json("reports", "run", "ageing", "--to", "2026-12-31")
+
+    posted = summed((one[side], one["currency"], sign * minor(one, "amount"))
+                    for one in transfers for side, sign in (("debit_account", 1), ("credit_account", -1)))  # fmt: skip
+    assert posted == figures(balances, "ledger_account", "balance")
+    assert {key: amount for key, amount in posted.items() if key[0].startswith("receivable:") and amount} == {
+        (f"receivable:{account}", currency): amount
+        for (account, currency), amount in figures(ageing, "account_id", "balance").items()
+        if amount
+    }
+    sold = summed(
+        (one["posted_on"][:7], one["currency"], minor(one, "net"))
+        for one in rows_of(tmp_path / "books" / "lines.csv")
+        if one["classification"] in {"invoice", "credit_note", "invoice_cancellation"}
+    )
+    assert sold == without_nothing(figures(revenue, "month", "net"), sold)
+    came = summed(
+        (one["posted_on"][:7], one["currency"], -minor(one, "total"))
+        for one in rows_of(tmp_path / "books" / "transactions.csv")
+        if one["classification"] in {"payment", "payment_cancellation", "refund"}
+    )
+    assert came == without_nothing(figures(receipts, "month", "amount"), came)
+
+
+def minor(row: dict[str, str], name: str) -> int:
+    return int(Decimal(row[name]).scaleb(exponent_of(row["currency"])))
+
+
+def summed(amounts: Iterable[tuple[str, str, int]]) -> dict[tuple[str, str], int]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for group, currency, amount in amounts:
+        sums[group, currency] += amount
+    return dict(sums)
+
+
+def figures(report: Any, group: str, measure: str) -> dict[tuple[str, str], int]:
+    return {(row[group], row["currency"]): row[f"{measure}_minor"] for row in report["rows"]}
+
+
+def without_nothing(found: dict[tuple[str, str], int], known: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Leave out the months of a report in which there was nothing."""
+    return {key: amount for key, amount in found.items() if amount or key in known}

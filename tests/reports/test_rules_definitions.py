@@ -1,13 +1,13 @@
 """What a definition of a report may say, and what it is told when it says something else."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from models.problem import RefusedError
-from models.reports.builtin import BUILT_IN
+from models.reports.builtin import BUILT_IN, built_in
 from models.reports.columns import ColumnKind, ReportMeasure, percent_text
 from models.reports.definition import definition_of
 from models.reports.periods import RELATIVE, DaySpan
@@ -26,6 +26,12 @@ GOOD: dict[str, Any] = {"id": "own", "title": "Own", "source": "lines", "group_b
         ({"filters": {"net_minor": "12.50"}}, ("filters.net_minor", "value_fits")),
         ({"filters": {"posted_on": {"from": "November"}}}, ("filters.posted_on", "value_fits")),
         ({"filters": {"region": []}}, ("filters.region", "value_fits")),
+        ({"filters": {"region": "D\0"}}, ("filters.region", "value_fits")),
+        ({"filters": {"region": "\ud800"}}, ("filters.region", "value_fits")),
+        ({"filters": {"net_minor": "9" * 20}}, ("filters.net_minor", "value_fits")),
+        ({"filters": {"net_minor": "9" * 5000}}, ("filters.net_minor", "value_fits")),
+        ({"filters": {"posted_on": datetime(2026, 11, 1, tzinfo=UTC)}}, ("filters.posted_on", "value_fits")),
+        ({"filters": {"posted_on": {"from": "0001-01-01"}}}, ("filters.posted_on", "value_fits")),
         ({"period": "last_fortnight"}, ("period", "period_known")),
         ({"period": {"from": "2026-11-30", "to": "2026-11-01"}}, ("period", "period_known")),
         ({"columns": ["region"]}, ("columns", "list_or_groups")),
@@ -91,3 +97,24 @@ def test_shares_are_exact_and_rounded_half_up_when_they_are_shown() -> None:
     assert percent_text(Fraction(-1, 3)) == "-33.33"
     assert ReportMeasure(ColumnKind.MONEY, ("net",), ("rows",)).value({"net": 4000, "rows": 3}) == 1333
     assert ReportMeasure(ColumnKind.PERCENT, ("net",), ("rows",)).value({"net": 1, "rows": 0}) is None
+
+
+def test_two_conditions_on_one_column_are_both_written_and_both_read_again() -> None:
+    known = built_in("revenue").narrowed({"classification": {"not": ["invoice"]}, "region": "DE"})
+
+    written = known.as_document()
+
+    assert written["filters"]["classification"] == {
+        "all": [["invoice", "credit_note", "invoice_cancellation"], {"not": ["invoice"]}]
+    }
+    assert definition_of(written) == known
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"all": []}, {"all": "DE"}, {"all": ["DE"], "not": ["AT"]}, {"all": [{"all": ["DE"]}]}]
+)
+def test_conditions_that_are_no_list_of_conditions_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        definition_of({**GOOD, "filters": {"region": wrong}})
+
+    assert [(one.field, one.rule) for one in refused.value.problems] == [("filters.region", "value_fits")]

@@ -56,6 +56,27 @@ async def test_vat_is_told_by_rate_with_a_credit_note_taken_off(sales: Books, re
     assert vat.totals["EUR"]["vat_due"] == 22_50
 
 
+async def test_vat_is_told_by_the_country_and_region_of_the_posting_whoever_moves_since(
+    books: Books, owner: Books, reports: Reports
+) -> None:
+    owner.run("insert into duly.tax_rates (id, name, percent, category) values ('reverse', 'Reverse charge', 0, 'AE')")
+    owner.run("insert into duly.postal_addresses values ('acc_1', '', 'S', '', '1', 'C', 'AT')")
+    owner.run("update duly.accounts set region = 'AT' where id = 'acc_1'")
+    books.invoice("n1", "acc_1", lines=[sold(200_00, 0, "reverse")], posted_on=NOVEMBER)
+    owner.run("update duly.postal_addresses set country = 'DE'")
+    owner.run("update duly.accounts set region = 'DE' where id = 'acc_1'")
+    books.invoice("n2", "acc_1", lines=[sold(100_00, 19, "standard")], posted_on=NOVEMBER)
+
+    vat = await reports.run("vat-by-country", date(2025, 11, 1), NOVEMBER)
+    regions = await reports.run("vat", date(2025, 11, 1), NOVEMBER)
+
+    assert vat.texts("country", "tax_category", "net", "vat") == [
+        ("AT", "AE", "200.00", "0.00"),
+        ("DE", "S", "100.00", "19.00"),
+    ]
+    assert regions.texts("region", "net") == [("AT", "200.00"), ("DE", "100.00")]
+
+
 async def test_taxes_of_a_service_are_no_sale_at_nothing(books: Books, reports: Reports) -> None:
     taxes = [{"authority": "NY", "name": "sales", "percent": "8.875", "taxable_minor": 10_00, "tax_minor": 89}]
     taxed = {**line(10_00), "tax_minor": 89, "total_minor": 10_89, "applied_taxes": taxes}

@@ -3,6 +3,7 @@
 import asyncio
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -61,8 +62,9 @@ def document(tmp_path: Path, vat: str) -> Path:
 
 
 async def kept_at_once(database: Database, order: ReportOrderOfDay, times: int) -> Sequence[ReportDelivered | None]:
-    activities = ReportActivities(database)
-    return await asyncio.gather(*(ActivityEnvironment().run(activities.keep_report, order) for _ in range(times)))
+    activities, worker = ReportActivities(database), ActivityEnvironment()
+    worker.info = replace(worker.info, workflow_run_id=uuid4().hex)
+    return await asyncio.gather(*(worker.run(activities.keep_report, order) for _ in range(times)))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,24 @@ async def test_whoever_writes_it_at_the_same_moment_there_is_one_file_and_one_ma
     [attached] = await DocumentAttachments(database).of(f"report_ready/{vat}/2026-07/1/2")
     assert (attached.name, attached.media_type) == (f"{vat}-2026-07.csv", "text/csv")
     assert attached.content.startswith(b"posted_on,")
+
+
+async def test_a_try_whose_worker_died_before_it_answered_is_repeated_without_a_second_mail(
+    merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
+) -> None:
+    await cli.json("reports", "schedule", "set", str(document))
+    await merchant.run(
+        "update duly.report_schedules set definition = jsonb_set(definition, '{columns}', '[\"colour\"]')"
+    )
+    order = ReportOrderOfDay(vat, "2026-07", date(2026, 7, 31))
+    worker = ActivityEnvironment()
+    activities = ReportActivities(database)
+
+    first = await worker.run(activities.keep_report, order)
+    repeated = await worker.run(activities.keep_report, order)
+
+    assert first == repeated
+    assert await merchant.value("select count(*) from duly.messages where kind = 'report_ready'") == 2
 
 
 async def test_what_could_not_be_written_is_told_with_the_reason_and_tried_again_until_it_is(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import nlargest
 from typing import Any
 
 from models.reports.columns import ColumnKind
@@ -78,17 +79,18 @@ def charts_of(head: ReportHead, rows: Iterable[Row], figure: str) -> list[Chart]
 def _chart(
     column: ReportColumn, keys: Sequence[ReportColumn], currency: str, rows: Sequence[Row], is_by_month: bool
 ) -> Chart:
-    values = [row[column.name] for row in rows]
-    most = max((abs(Fraction(value)) for value in values if value is not None), default=Fraction(0))
+    def value_of(row: Row) -> int | Fraction:
+        value: int | Fraction | None = row[column.name]
+        return value or 0
+
+    # Only what is drawn is written out: there may be a million groups.
+    most = max(abs(Fraction(end(map(value_of, rows)))) for end in (min, max))
+    kept = rows[-BARS_AT_MOST:] if is_by_month else nlargest(BARS_AT_MOST, rows, key=value_of)
     bars = [
-        (value or 0, Bar(_name(keys, row), _text(column, row), _length(value, most), (value or 0) < 0))
-        for row, value in zip(rows, values, strict=True)
+        Bar(_name(keys, row), _text(column, row), _length(row[column.name], most), value_of(row) < 0) for row in kept
     ]
-    if not is_by_month:
-        bars.sort(key=lambda one: one[0], reverse=True)
-    kept = bars[-BARS_AT_MOST:] if is_by_month else bars[:BARS_AT_MOST]
     unit = f", {currency}" if currency and column.kind is ColumnKind.MONEY else f" ({currency})" if currency else ""
-    return Chart(f"{column.title}{unit}", [bar for _, bar in kept], len(bars) - len(kept))
+    return Chart(f"{column.title}{unit}", bars, len(rows) - len(kept))
 
 
 def _length(value: int | Fraction | None, most: Fraction) -> str:

@@ -36,7 +36,7 @@ async def home_chart(visit: Visit) -> Response:
     if id not in dict(HOME_CHARTS):
         raise HTTPException(404)
     definition = _chosen(visit, id)
-    async with visit.web.reports:
+    async with visit.web.reports.of(visit.user.id):
         kept = visit.web.figures.get(id)
         now = datetime.now(UTC)
         if kept is None or now - kept.at > KEPT_FOR:
@@ -47,7 +47,7 @@ async def home_chart(visit: Visit) -> Response:
                 )
                 kept = visit.web.figures[id] = KeptFigures(shown, now)
     head = kept.shown.head if kept else None
-    charts = charts_of(head, kept.shown.found, figure_of(definition)) if kept and head else []
+    charts = charts_of(head, kept.shown.groups, figure_of(definition)) if kept and head else []
     days = head.days if head else ""
     return visit.page("reports/chart.html", id=id, title=definition.title, charts=charts, days=days, kept=kept)
 

@@ -46,10 +46,11 @@ _LINKED: Mapping[str, str] = {"account_id": "accounts", "run_id": "runs"}
 
 @dataclass
 class PageReport:
-    """A report as a page shows it: the first rows, and what all of them come to."""
+    """A report as a page shows it: the first rows, all groups for its charts, and what all of them come to."""
 
     head: ReportHead | None = None
     found: list[Row] = field(default_factory=list)
+    groups: Sequence[Row] = ()
     foot: ReportFoot | None = None
 
     def begin(self, head: ReportHead) -> None:
@@ -59,6 +60,9 @@ class PageReport:
     def rows(self, rows: Sequence[Row]) -> None:
         """Keep rows as long as they are shown."""
         self.found += rows[: max(ROWS_AT_MOST - len(self.found), 0)]
+        if self.head is not None and not self.head.definition.is_list:
+            # Groups come in one piece, which is in memory whatever is shown of it.
+            self.groups = rows
 
     def end(self, foot: ReportFoot) -> None:
         """Keep the foot."""
@@ -100,7 +104,7 @@ async def show_report(visit: Visit) -> Response:
     shown, problems = PageReport(), list(asked.problems)
     if asked.definition is not None:
         try:
-            async with visit.web.reports:
+            async with visit.web.reports.of(visit.user.id):
                 await run_report(
                     visit.web.reading,
                     asked.definition,
@@ -138,7 +142,7 @@ def _answer(shown: PageReport, asked: AskedReport) -> dict[str, Any]:
         "answer": {
             "about": "; ".join(head.lines)[:1].upper() + "; ".join(head.lines)[1:].replace("`", ""),
             "days": head.days,
-            "charts": charts_of(head, shown.found, figure_of(head.definition, asked.figure)),
+            "charts": charts_of(head, shown.groups, figure_of(head.definition, asked.figure)),
             "table": table_of("", columns, shown.found, empty="Nothing in these days, or with these filters."),
             "totals": totals,
             "rows": foot.rows,

@@ -244,6 +244,12 @@ def _transaction_facts(found: Row[Any], counterparts: Sequence[Row[Any]]) -> lis
     ]
 
 
+def _rate(row: Row[Any]) -> str:
+    if row.tax_percent:
+        return f"{row.tax_percent.normalize():f} %"
+    return "service" if row.applied_taxes else "none"
+
+
 def _lines(rows: Sequence[Row[Any]], currency: str) -> list[Table]:
     if not rows:
         return []
@@ -254,7 +260,7 @@ def _lines(rows: Sequence[Row[Any]], currency: str) -> list[Table]:
         Column("Price", lambda row: money(row.unit_price_minor, currency), is_money=True),
         Column("Discount", lambda row: money(row.discount_minor, currency), is_money=True),
         Column("Net", lambda row: money(row.net_minor, currency), is_money=True),
-        Column("Rate", lambda row: text(f"{row.tax_percent.normalize():f} %" if row.tax_percent else "none")),
+        Column("Rate", lambda row: text(_rate(row))),
         Column("Tax", lambda row: money(row.tax_minor, currency), is_money=True),
         Column("Total", lambda row: money(row.total_minor, currency), is_money=True),
     )

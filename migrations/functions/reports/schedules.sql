@@ -22,24 +22,25 @@ begin
 end $$;
 
 -- Keep what was written for a period, or why nothing could be, and write the mails that bring it, in one commit. A file that is
--- kept stays: who comes second changes nothing. Returns what is kept.
+-- kept stays: who comes second changes nothing. Where there is none, another run of the workflow tries again; the same one, whose worker
+-- died before it could answer, has had its try. Returns what is kept.
 create or replace function duly.keep_report(p_schedule_id text, p_period text, p_title text, p_file_name text, p_media_type text,
     p_content bytea, p_rows bigint, p_ties boolean, p_problem text,
-    p_workflow_id text) returns jsonb
+    p_workflow_id text, p_run_id text default '') returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     d duly.report_deliveries;
 begin
     insert into duly.report_deliveries as k (schedule_id, period, title, file_name, media_type, content, sha256, row_count, ties, problem,
-        recipients)
+        recipients, written_by)
     select s.id, p_period, p_title, p_file_name, p_media_type, p_content, coalesce(encode(sha256(p_content), 'hex'), ''), p_rows,
-        p_ties, p_problem, s.recipients
+        p_ties, p_problem, s.recipients, p_run_id
     from duly.report_schedules s where s.id = p_schedule_id
     on conflict (schedule_id, period) do update set title = excluded.title, file_name = excluded.file_name,
         media_type = excluded.media_type, content = excluded.content, sha256 = excluded.sha256, row_count = excluded.row_count,
         ties = excluded.ties, problem = excluded.problem, recipients = excluded.recipients, tries = k.tries + 1,
-        made_at = clock_timestamp()
-        where k.problem <> ''
+        written_by = excluded.written_by, made_at = clock_timestamp()
+        where k.problem <> '' and (excluded.written_by = '' or k.written_by <> excluded.written_by)
     returning * into d;
     if found then
         insert into duly.messages (id, audience, kind, parameters)

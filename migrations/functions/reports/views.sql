@@ -1,16 +1,21 @@
 -- What reports read: each row of a posted document, line, receipt or attempt, with what it may be grouped by and its amounts in minor
 -- units, signed. A document counts in the period in which it was posted, with its own sign: what takes back is below zero. The region
--- and segment are those that the account has now.
+-- and segment of a document, and the country, are those that the account had when it was posted (duly.account_dimensions).
 
 -- Every posted transaction: debits above zero, credits below, so that they come to the change of the accounts' balances.
 create or replace view duly.report_documents as
   select t.id, n.number, t.classification::text as classification, t.type_id, t.category, t.account_id, a.kind as account_kind,
-      a.region, a.segment, t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month,
+      case when rd.account_id is null then a.region else rd.value end as region, case when sd.account_id is null then a.segment else sd.value end as segment,
+      t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month,
       t.issued_on, t.due_on, t.state::text as state, t.method, t.provider, t.origin::text as origin, t.actor,
       s.sign * coalesce(l.net_minor, t.total_minor) as net_minor, s.sign * coalesce(l.tax_minor, 0) as tax_minor,
       s.sign * coalesce(l.discount_minor, 0) as discount_minor, s.sign * t.total_minor as total_minor
     from duly.financial_transactions t
     join duly.accounts a on a.id = t.account_id
+    left join duly.account_dimensions rd on rd.account_id = t.account_id and rd.dimension = 'region'
+        and t.posted_at >= rd.valid_from and t.posted_at < rd.valid_until
+    left join duly.account_dimensions sd on sd.account_id = t.account_id and sd.dimension = 'segment'
+        and t.posted_at >= sd.valid_from and t.posted_at < sd.valid_until
     left join duly.transaction_numbers n on n.transaction_id = t.id
     left join lateral (select sum(x.net_minor)::bigint as net_minor, sum(x.tax_minor)::bigint as tax_minor,
         sum(x.discount_minor)::bigint as discount_minor from duly.transaction_lines x where x.transaction_id = t.id) l on true
@@ -20,7 +25,8 @@ create or replace view duly.report_documents as
 -- The lines of invoices, credit notes and invoice cancellations, and of write-offs; those of a write-off's mirror are no sale.
 -- Taxes that a service computed are at no percentage of ours: such a line has none, and is no sale at 0 %.
 create or replace view duly.report_lines as
-  select l.transaction_id, n.number, t.classification::text as classification, t.type_id, t.account_id, a.region, a.segment,
+  select l.transaction_id, n.number, t.classification::text as classification, t.type_id, t.account_id,
+      case when rd.account_id is null then a.region else rd.value end as region, case when sd.account_id is null then a.segment else sd.value end as segment,
       t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, l.product_id, p.product_line,
       l.sales_channel, l.tax_rate_id, case when l.applied_taxes is null then l.tax_percent end as tax_percent,
       case when t.classification = 'invoice' then l.transaction_id end as invoice_id,
@@ -29,10 +35,20 @@ create or replace view duly.report_lines as
       case when t.classification = 'invoice' then l.total_minor else 0 end as invoiced_minor,
       case when x.sale = -1 then l.total_minor else 0 end as credited_minor,
       case when t.classification = 'write_off' then l.total_minor else 0 end as written_off_minor,
-      case when t.classification = 'write_off' then l.tax_minor else 0 end as relief_minor
+      case when t.classification = 'write_off' then l.tax_minor else 0 end as relief_minor,
+      case when cd.account_id is null then pa.country else cd.value end as country,
+      coalesce(tr.category, case when l.applied_taxes is null and l.tax_percent > 0 then 'S' end) as tax_category
     from duly.transaction_lines l
     join duly.financial_transactions t on t.id = l.transaction_id
     join duly.accounts a on a.id = t.account_id
+    left join duly.account_dimensions rd on rd.account_id = t.account_id and rd.dimension = 'region'
+        and t.posted_at >= rd.valid_from and t.posted_at < rd.valid_until
+    left join duly.account_dimensions sd on sd.account_id = t.account_id and sd.dimension = 'segment'
+        and t.posted_at >= sd.valid_from and t.posted_at < sd.valid_until
+    left join duly.account_dimensions cd on cd.account_id = t.account_id and cd.dimension = 'country'
+        and t.posted_at >= cd.valid_from and t.posted_at < cd.valid_until
+    left join duly.postal_addresses pa on pa.account_id = t.account_id
+    left join duly.tax_rates tr on tr.id = l.tax_rate_id
     left join duly.products p on p.id = l.product_id
     left join duly.transaction_numbers n on n.transaction_id = t.id
     cross join lateral (select case t.classification when 'invoice' then 1 when 'write_off' then 0 else -1 end) x (sale)
@@ -41,7 +57,8 @@ create or replace view duly.report_lines as
 -- Money that came and went: payments, their cancellations by the payment's own type and method, and refunds.
 create or replace view duly.report_receipts as
   select t.id, n.number, t.classification::text as kind, coalesce(o.type_id, t.type_id) as payment_type,
-      coalesce(t.method, o.method) as method, coalesce(t.provider, o.provider) as provider, t.account_id, a.region, a.segment,
+      coalesce(t.method, o.method) as method, coalesce(t.provider, o.provider) as provider, t.account_id,
+      case when rd.account_id is null then a.region else rd.value end as region, case when sd.account_id is null then a.segment else sd.value end as segment,
       t.currency, t.posted_on, t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, t.state::text as state,
       case when t.classification = 'payment' then 1 else -1 end * t.total_minor as amount_minor,
       case when t.classification = 'payment' then t.total_minor else 0 end as paid_minor,
@@ -51,6 +68,10 @@ create or replace view duly.report_receipts as
       case when t.classification = 'payment' and t.state = 'posted' then t.total_minor else 0 end as standing_minor
     from duly.financial_transactions t
     join duly.accounts a on a.id = t.account_id
+    left join duly.account_dimensions rd on rd.account_id = t.account_id and rd.dimension = 'region'
+        and t.posted_at >= rd.valid_from and t.posted_at < rd.valid_until
+    left join duly.account_dimensions sd on sd.account_id = t.account_id and sd.dimension = 'segment'
+        and t.posted_at >= sd.valid_from and t.posted_at < sd.valid_until
     left join duly.financial_transactions o on o.id = t.counterpart_id and t.classification = 'payment_cancellation'
     left join duly.transaction_numbers n on n.transaction_id = t.id
     where t.posted_at is not null and t.classification in ('payment', 'payment_cancellation', 'refund');

@@ -43,3 +43,4 @@ class ReportDeliveryRow(Base):
     tries: Mapped[int]
     recipients: Mapped[list[str]] = mapped_column(ARRAY(Text))
     made_at: Mapped[datetime]
+    written_by: Mapped[str]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from asyncio import Event, TaskGroup
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from html import unescape
@@ -19,9 +20,9 @@ from tests.console.conftest import Browser
 from tests.ledger.books import Books, line
 from tests.reports.conftest import books, owner  # noqa: F401  # fixtures
 from tests.support.command_line import CommandLine
-from web.context import Web
+from web.context import Turns, Web
 from web.reports.charts import BARS_AT_MOST, charts_of, figure_of
-from web.reports.pages import ENDINGS
+from web.reports.pages import ENDINGS, PageReport
 
 NOVEMBER = "from=2025-11-01&to=2025-11-30"
 _CELLS = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
@@ -210,3 +211,37 @@ def test_a_chart_of_months_keeps_their_order_and_one_of_shares_says_percent() ->
 
     assert (len(by_month.bars), by_month.left_out, by_month.bars[-1].name) == (BARS_AT_MOST, 6, "2025-06")
     assert [(one.name, one.text) for one in by_method.bars] == [("card", "56.25 %"), ("x", NOTHING_TO_DIVIDE_BY)]
+
+
+def test_a_chart_is_of_all_groups_and_not_of_those_on_the_page() -> None:
+    at = datetime(2025, 11, 30, tzinfo=UTC)
+    definition = built_in("revenue-by-region")
+    shown = PageReport()
+    shown.begin(head_of(definition, at.date(), at))
+    shown.rows([{"region": f"R{place}", "currency": "EUR", "net": place} for place in range(2000)])
+
+    (chart,) = charts_of(head_of(definition, at.date(), at), shown.groups, "net")
+
+    assert (len(shown.found), chart.bars[0].name, chart.left_out) == (500, "R1999", 2000 - BARS_AT_MOST)
+
+
+async def test_one_persons_reports_hold_up_nobody_elses() -> None:
+    turns, order = Turns(2), []
+    ends = Event()
+
+    async def long() -> None:
+        async with turns.of("ada"):
+            order.append("ada")
+            await ends.wait()
+
+    async def short() -> None:
+        async with turns.of("bo"):
+            order.append("bo")
+            ends.set()
+
+    async with TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(long())
+        group.create_task(short())
+
+    assert order == ["ada", "bo", "ada", "ada"]
