@@ -72,7 +72,8 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
     duly.open_next_part, duly.write_off_given_up to duly_app;
 
 -- configuration
-grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version, duly.take_away_configuration to duly_app;
+grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version,
+    duly.segment_accounts, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
 
 -- console
 grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user,
@@ -110,9 +111,9 @@ grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, 
     duly.side_of, duly.trial_balance, duly.unsettled_invoices, duly.write_off to duly_app;
 
 -- messages
-grant execute on function duly.accounts_in_segment, duly.alert_of_members, duly.alert_of_run, duly.allow_mail, duly.claim_message,
+grant execute on function duly.alert_of_members, duly.alert_of_run, duly.allow_mail, duly.claim_message,
     duly.communicate, duly.communication_facts, duly.communication_recipients, duly.note_bounce, duly.note_message, duly.stop_mail,
-    duly.transactions_in_segment, duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
+    duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
 
 -- reconciliation
 grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances,

@@ -16,34 +16,10 @@ PAGE = 1000
 # Criteria are looked at for every account, or every transaction of the days.
 SWEEP_SECONDS = 10 * 60.0
 
-_COUNTED = {
-    About.ACCOUNTS: """
-        select a.currency, count(*) as number_of, coalesce(sum(b.balance_minor), 0)::bigint as balance_minor
-        from duly.accounts_in_segment(:id) a join duly.account_balances b on b.account_id = a.id
-        group by 1 order by 1
-    """,
-    About.TRANSACTIONS: """
-        select t.currency, count(*) as number_of, coalesce(sum(t.total_minor), 0)::bigint as total_minor,
-            coalesce(sum(i.amount_minor - i.allocated_minor), 0)::bigint as open_minor
-        from duly.transactions_in_segment(:id, :first, :last) t left join duly.open_items i on i.transaction_id = t.id
-        group by 1 order by 1
-    """,
-}
+_COUNTED = "select * from duly.segment_totals(:id, :first, :last)"
 _MEMBERS = {
-    About.ACCOUNTS: """
-        select a.id, a.segment as label, a.region, a.classification, a.state, a.currency, b.balance_minor
-        from duly.accounts_in_segment(:id) a join duly.account_balances b on b.account_id = a.id
-        where a.id > :after order by a.id limit :limit
-    """,
-    About.TRANSACTIONS: """
-        select t.id, n.number, t.classification::text as classification, t.type_id, t.account_id,
-            t.state::text as state, t.posted_on, t.due_on, t.currency, t.total_minor,
-            coalesce(i.amount_minor - i.allocated_minor, 0) as open_minor
-        from duly.transactions_in_segment(:id, :first, :last) t
-        left join duly.transaction_numbers n on n.transaction_id = t.id
-        left join duly.open_items i on i.transaction_id = t.id
-        where t.id > :after order by t.id limit :limit
-    """,
+    About.ACCOUNTS: "select * from duly.segment_accounts(:id, :after, :limit)",
+    About.TRANSACTIONS: "select * from duly.segment_transactions(:id, :first, :last, :after, :limit)",
 }
 
 
@@ -68,15 +44,16 @@ class SegmentQueries:
 
     async def counted(self, segment: Row[Any], days: DaySpan | None) -> Sequence[Row[Any]]:
         """Return how many a segment has by currency, and what they come to in minor units."""
-        statement = _COUNTED[About(segment.about)]
-        return await self._database.rows(statement, **_asked(segment, days), timeout_seconds=SWEEP_SECONDS)
+        asked = {"id": segment.id, **_bounds(days)}
+        return await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
 
     async def members(self, segment: Row[Any], days: DaySpan | None) -> AsyncIterator[Sequence[Row[Any]]]:
         """Yield pages of what a segment has, in the order of their ids."""
-        statement, after = _MEMBERS[About(segment.about)], ""
+        about, after = About(segment.about), ""
+        bounds = _bounds(days) if about is About.TRANSACTIONS else {}
         while True:
-            asked = {**_asked(segment, days), "after": after, "limit": PAGE}
-            rows = await self._database.rows(statement, **asked, timeout_seconds=SWEEP_SECONDS)
+            asked = {"id": segment.id, **bounds, "after": after, "limit": PAGE}
+            rows = await self._database.rows(_MEMBERS[about], **asked, timeout_seconds=SWEEP_SECONDS)
             yield rows
             if len(rows) < PAGE:
                 return
@@ -101,7 +78,5 @@ def days_of_segment(segment: Row[Any], first: date | None, last: date | None, to
     return span
 
 
-def _asked(segment: Row[Any], days: DaySpan | None) -> dict[str, Any]:
-    if segment.about == About.ACCOUNTS:
-        return {"id": segment.id}
-    return {"id": segment.id, "first": days.first if days else None, "last": days.last if days else None}
+def _bounds(days: DaySpan | None) -> dict[str, date | None]:
+    return {"first": days.first if days else None, "last": days.last if days else None}

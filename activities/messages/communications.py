@@ -15,6 +15,7 @@ from models.messages.communication import About
 from models.messages.message import MessageKind
 from models.problem import refusal
 from models.reports.periods import DaySpan
+from models.tables.accounts import AccountRow
 from models.tables.messages import CommunicationRow, MailStopRow, MessageTemplateRow
 
 TRANSACTIONS_AT_MOST = 1000
@@ -28,10 +29,6 @@ _COUNTED = """
 _FIRST = """
     select * from duly.communication_recipients(:segment_id, :transactions, :first, :last) x
     where left_out is null order by account_id, transaction_id limit :limit
-"""
-_FACTS = """
-    select a.email, a.owner_name, a.locale, a.time_zone, duly.communication_facts(a.id, :transaction_id) as record
-    from duly.accounts a where a.id = :account_id
 """
 
 
@@ -138,8 +135,13 @@ class Communications:
         )
 
     async def _letter(self, recipient: Row[Any], template: Row[Any], renderer: MessageRenderer) -> str:
+        row = AccountRow
+        columns = (row.email, row.owner_name, row.locale, row.time_zone)
+        known = await self._database.read_first(select(*columns).where(row.id == recipient.account_id))
+        if known is None:
+            raise refusal("account", "account_exists", f"there is no account {recipient.account_id!r}")
         place = {"account_id": recipient.account_id, "transaction_id": recipient.transaction_id}
-        (known,) = await self._database.rows(_FACTS, **place)
+        record = await self._database.call("communication_facts", timeout_seconds=None, **place)
         now = datetime.now(UTC)
         message = ClaimedMessage(
             id="",
@@ -160,7 +162,7 @@ class Communications:
             number="",
             link_token="",
             texts=template.texts,
-            record=known.record,
+            record=record,
         )
         return renderer.text_of(message, renderer.locale_of(message))
 

@@ -136,8 +136,11 @@ class PdfReport:
 
 
 def _pages(data: str) -> bytes:
-    template = _TEMPLATE.read_bytes()
-    made = typst.compile(
-        template, format="pdf", sys_inputs={"data": data}, font_paths=[_FONTS], ignore_system_fonts=True
-    )
-    return bytes(made)
+    made = _compiler().compile(format="pdf", sys_inputs={"data": data})
+    if not isinstance(made, bytes):
+        raise TypeError("a PDF is one file")
+    return made
+
+
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(str(_TEMPLATE), font_paths=[str(_FONTS)], ignore_system_fonts=True)

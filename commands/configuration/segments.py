@@ -32,10 +32,8 @@ async def show(output: Output, segment_id: str, since: date | None, until: date 
         segment = await queries.require(segment_id)
         days = days_of_segment(segment, since, until, datetime.now(UTC).date())
         counted = await queries.counted(segment, days)
-    heads, amounts = _amounts(segment)
-    rows = [
-        (row.currency, row.number_of, *(money(getattr(row, name), row.currency) for name in amounts)) for row in counted
-    ]
+    heads = ("Balance", "Owed") if segment.about == About.ACCOUNTS else ("Total", "Open")
+    rows = [(row.currency, row.number_of, *_money(row)) for row in counted]
     right = ("Number", *heads)
     output.answer(
         {
@@ -60,12 +58,6 @@ async def members(output: Output, segment_id: str, since: date | None, until: da
                 number += len(page)
                 stream.rows([document(row) for row in page], _shown(segment, page))
             stream.finish({"segment": segment.id, "count": number}, f"{number} {segment.about}")
-
-
-def _amounts(segment: Row[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if segment.about == About.ACCOUNTS:
-        return ("Balance",), ("balance_minor",)
-    return ("Total", "Open"), ("total_minor", "open_minor")
 
 
 def _shown(segment: Row[Any], rows: Sequence[Row[Any]]) -> "Table":

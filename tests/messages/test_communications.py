@@ -19,7 +19,7 @@ subject = "Your #{type} #{number}"
 text = "Hello #{name}, #{amount} (net #{net}, VAT #{tax}) is due on #{due_on}; open: #{open}. #{sender}"
 [message_templates.texts.de]
 subject = "Ihre Rechnung #{number}"
-text = "Guten Tag #{name}, #{amount} ist am #{due_on} fällig; offen: #{open}."
+text = "Guten Tag #{name}, #{amount} wird am #{due_on} fällig; offen: #{open}."
 
 [[message_templates]]
 id = "to_all"

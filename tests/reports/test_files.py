@@ -60,7 +60,7 @@ def test_names_of_every_script_and_of_markup_are_set_as_they_are() -> None:
 
 
 def test_no_cell_is_carried_out_and_amounts_have_the_decimals_of_their_currency() -> None:
-    rows = [
+    rows: list[Row] = [
         {"region": "=HYPERLINK(1)", "currency": "JPY", "net": -500},
         {"region": "@SUM", "currency": "KWD", "net": 1},
         {"region": "<script>", "currency": "EUR", "net": None},

@@ -86,3 +86,36 @@ language sql stable security definer set search_path = duly, pg_temp as $$
           and (not s.criteria ? 'overdue_days' or o.side = 'debit' and o.allocated_minor < o.amount_minor
             and (now() at time zone a.time_zone)::date - t.due_on >= (s.criteria ->> 'overdue_days')::integer)))
 $$;
+
+-- How many a segment has by currency, and what they come to: accounts their balances, transactions their totals and what is open of them.
+create or replace function duly.segment_totals(p_id text, p_from date, p_to date)
+returns table (currency text, number_of bigint, total_minor bigint, open_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select a.currency, count(*), sum(b.balance_minor)::bigint, sum(greatest(b.balance_minor, 0))::bigint
+    from duly.accounts_in_segment(p_id) a join duly.account_balances b on b.account_id = a.id group by 1
+    union all
+    select t.currency, count(*), sum(t.total_minor)::bigint, coalesce(sum(i.amount_minor - i.allocated_minor), 0)::bigint
+    from duly.transactions_in_segment(p_id, p_from, p_to) t left join duly.open_items i on i.transaction_id = t.id group by 1
+    order by 1
+$$;
+
+-- Pages of what a segment has, in the order of their ids.
+create or replace function duly.segment_accounts(p_id text, p_after text, p_limit integer)
+returns table (id text, label text, region text, classification text, state text, currency text, balance_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select a.id, a.segment, a.region, a.classification, a.state, a.currency, b.balance_minor
+    from duly.accounts_in_segment(p_id) a join duly.account_balances b on b.account_id = a.id
+    where a.id > p_after order by a.id limit p_limit
+$$;
+
+create or replace function duly.segment_transactions(p_id text, p_from date, p_to date, p_after text, p_limit integer)
+returns table (id text, number text, classification text, type_id text, account_id text, state text, posted_on date, due_on date, currency text,
+    total_minor bigint, open_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select t.id, n.number, t.classification::text, t.type_id, t.account_id, t.state::text, t.posted_on, t.due_on, t.currency, t.total_minor,
+        coalesce(i.amount_minor - i.allocated_minor, 0)
+    from duly.transactions_in_segment(p_id, p_from, p_to) t
+    left join duly.transaction_numbers n on n.transaction_id = t.id
+    left join duly.open_items i on i.transaction_id = t.id
+    where t.id > p_after order by t.id limit p_limit
+$$;

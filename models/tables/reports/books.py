@@ -61,6 +61,8 @@ class ReportLineView(Base):
     product_line: Mapped[str | None]
     sales_channel: Mapped[str | None]
     tax_rate_id: Mapped[str | None]
+    tax_category: Mapped[str | None]
+    country: Mapped[str | None]
     tax_percent: Mapped[Decimal] = mapped_column(Numeric(7, 4))
     invoice_id: Mapped[str | None]
     net_minor: Mapped[int] = mapped_column(BigInteger)
