@@ -86,10 +86,14 @@ async def test_reports_are_worked_out_again_from_the_export_alone(
     receipts = await cli.json("reports", "run", "monthly-receipts", *days)
     ageing = await cli.json("reports", "run", "ageing", "--to", "2026-12-31")
 
-    posted = summed((one[side], one["currency"], sign * minor(one, "amount"))
-                    for one in transfers for side, sign in (("debit_account", 1), ("credit_account", -1)))  # fmt: skip
-    assert posted == figures(balances, "ledger_account", "balance")
-    assert {key: amount for key, amount in posted.items() if key[0].startswith("receivable:") and amount} == {
+    posted = [
+        (one[side], one["currency"], sign * minor(one, "amount"))
+        for one in transfers
+        for side, sign in (("debit_account", 1), ("credit_account", -1))
+    ]
+    controls = summed((control_of(account), currency, amount) for account, currency, amount in posted)
+    assert controls == figures(balances, "ledger_account", "balance")
+    assert {key: amount for key, amount in summed(posted).items() if key[0].startswith("receivable:") and amount} == {
         (f"receivable:{account}", currency): amount
         for (account, currency), amount in figures(ageing, "account_id", "balance").items()
         if amount
@@ -106,6 +110,12 @@ async def test_reports_are_worked_out_again_from_the_export_alone(
         if one["classification"] in {"payment", "payment_cancellation", "refund"}
     )
     assert came == without_nothing(figures(receipts, "month", "amount"), came)
+
+
+def control_of(account: str) -> str:
+    """Return the account of the trial balance: all accounts of a kind that people have are one."""
+    kind = account.partition(":")[0]
+    return kind if kind in {"receivable", "suspense", "written_off", "internal", "wallet"} else account
 
 
 def minor(row: dict[str, str], name: str) -> int:
