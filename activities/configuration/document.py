@@ -15,7 +15,7 @@ from activities.configuration.document_parts.ledger_document import (
     TransactionReason,
     TransactionType,
 )
-from activities.configuration.document_parts.message_document import MessageRulesPart, MessageTemplate, Segment
+from activities.configuration.document_parts.message_document import MessageRulesPart, MessageTemplate, SegmentPart
 from activities.configuration.document_parts.rules_document import (
     AlertRulesPart,
     ApprovalRulesPart,
@@ -184,7 +184,7 @@ class DefinitionsDocument(DocumentPart):
     refund_rules: RefundRulesPart | None = None
     approval_rules: ApprovalRulesPart | None = None
     run_definitions: tuple[RunDefinition, ...] = ()
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[SegmentPart, ...] = ()
     message_templates: tuple[MessageTemplate, ...] = ()
     message_rules: MessageRulesPart | None = None
     sellers: tuple[SellerPart, ...] = ()

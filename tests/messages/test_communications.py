@@ -26,7 +26,7 @@ id = "to_all"
 name = "To an account"
 about = "accounts"
 [message_templates.texts.en]
-subject = "News for #{account}"
+subject = "Letter to #{account}"
 text = "You owe #{owed}, of which #{overdue} is overdue."
 """
 SEGMENTS = """

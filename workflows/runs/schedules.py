@@ -67,8 +67,7 @@ REFUND_HOUR = 3
 BANK_REFUND_HOUR = 6
 
 # A day is reconciled on the next one, in UTC, when what came late has come; the ledger is audited before that.
-RECONCILIATION_HOUR = 5
-AUDIT_HOUR = 4
+RECONCILIATION_HOUR, AUDIT_HOUR = 5, 4
 
 # Reminders go out in the morning, in UTC; which day it is, each account's own clock says.
 REMINDER_HOUR = 7
@@ -234,7 +233,7 @@ def mailing_schedule() -> Schedule:
             MailingRequest(),
             id=mailing_id("scheduled"),
             task_queue=WORKFLOW_QUEUE,
-            static_summary="Sends what the outbox holds: invoices that were posted, payments by bank or by hand",
+            static_summary="Sends what the outbox holds about invoices and payments that were posted",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=SWEEP_EVERY),

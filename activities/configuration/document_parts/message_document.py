@@ -25,7 +25,7 @@ _OF_TRANSACTIONS = frozenset(
     {"classifications", "states", "types", "currencies", "payment_methods", "providers", "products", "product_lines"}
     | {"sales_channels", "minimum", "maximum", "open", "overdue_days", "posted", "accounts"}
 )
-_LOOK_BACK = ("minimum_paid", "maximum_paid", "payments_min", "payments_max", "declines_min")
+_OVER_DAYS = ("minimum_paid", "maximum_paid", "payments_min", "payments_max", "declines_min")
 _ACCOUNT_STATES = frozenset({"active", "suspended", "terminated"})
 _POSTED_STATES = frozenset(
     {LifeCycleState.POSTED.value, LifeCycleState.CANCELLED.value, LifeCycleState.WRITTEN_OFF.value}
@@ -96,8 +96,8 @@ class SegmentCriteria(DocumentPart):
                 raise ValueError(f"{upper}: name the currencies of {lower}; of another one there is nobody")
         if self.payments_max is not None and self.payments_max < (self.payments_min or 0):
             raise ValueError("payments_max: is less than payments_min")
-        if self.within_days is not None and not any(getattr(self, name) not in (None, {}) for name in _LOOK_BACK):
-            raise ValueError(f"within_days: belongs to {', '.join(_LOOK_BACK)}")
+        if self.within_days is not None and not any(getattr(self, name) not in (None, {}) for name in _OVER_DAYS):
+            raise ValueError(f"within_days: belongs to {', '.join(_OVER_DAYS)}")
         if not _is_period(self.posted):
             raise ValueError(
                 f"posted: must be one of {', '.join(RELATIVE)}, or have from and to in this order, in {YEARS_MEANING}"
@@ -120,7 +120,7 @@ class SegmentCriteria(DocumentPart):
         }
 
 
-class Segment(DocumentPart):
+class SegmentPart(DocumentPart):
     """A named group (F142): of accounts, which policies, reminders and runs may name, or of posted transactions."""
 
     id: DefinitionId
