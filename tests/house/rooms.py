@@ -56,7 +56,10 @@ COMPOSITIONS: Mapping[str, str] = {
 LARGE_FOLDERS = {
     "tests/replay/histories": "data: one recorded history a file",
     "bench/results": "data: one measured figure a file",
-    "activities/messages/templates/operators": "data: one text a kind of message",
+    **dict.fromkeys(
+        (f"activities/messages/templates/{group}" for group in ("operators", "en", "de")),
+        "data: one text a kind of message",
+    ),
     "migrations/versions": "one revision a change of tables, which alembic reads from one folder",
 }
 
