@@ -23,7 +23,7 @@ grant select on all sequences in schema duly to duly_app;
 grant insert, update on duly.tax_rates, duly.products, duly.payment_methods, duly.transaction_types,
     duly.transaction_reasons, duly.due_date_rules, duly.wallet_transaction_types,
     duly.voucher_types to duly_app;
-grant insert, update on duly.wallet_limits to duly_app;
+grant insert, update on duly.wallet_limits, duly.wallet_top_up_rules to duly_app;
 grant update on duly.definitions to duly_app;
 -- A series keeps its kind for good.
 grant insert on duly.number_series to duly_app;
@@ -168,5 +168,5 @@ grant execute on function duly.begin_command, duly.commands_to_log, duly.end_com
 grant execute on function duly.cancel_vouchers, duly.expire_vouchers, duly.issue_vouchers, duly.redeem_voucher to duly_app;
 
 -- wallets
-grant execute on function duly.expire_wallets, duly.pay_services, duly.wallet_balance, duly.wallet_credit, duly.wallet_credits, duly.wallet_debit,
+grant execute on function duly.choose_top_up, duly.expire_wallets, duly.pay_services, duly.wallet_balance, duly.wallet_credit, duly.wallet_credits, duly.wallet_debit,
     duly.wallet_void to duly_app;

@@ -25,6 +25,7 @@ from activities.configuration.sql import (
 )
 from activities.configuration.wallet_consistency import (
     ConfiguredWallets,
+    problems_of_top_ups,
     problems_of_vouchers,
     problems_of_wallets,
 )
@@ -173,6 +174,7 @@ async def _require_consistent(connection: AsyncConnection, document: Definitions
         *problems_of_ledger(document, ledger),
         *problems_of_wallets(document, wallets),
         *problems_of_vouchers(document, wallets),
+        *problems_of_top_ups(document, wallets),
     ]:
         raise RefusedError(problems)
 

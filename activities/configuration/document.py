@@ -26,7 +26,12 @@ from activities.configuration.document_parts.rules_document import (
 )
 from activities.configuration.document_parts.run_document import RunDefinition
 from activities.configuration.document_parts.seller_document import SellerPart
-from activities.configuration.document_parts.wallet_document import VoucherType, WalletLimit, WalletTransactionType
+from activities.configuration.document_parts.wallet_document import (
+    VoucherType,
+    WalletLimit,
+    WalletTopUp,
+    WalletTransactionType,
+)
 from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
@@ -64,7 +69,10 @@ class Product(DocumentPart):
     product_line: str | None = None
     tax_rate: Id | None = None
     ledger_account: Annotated[
-        str, Field(pattern=r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing)$")
+        str,
+        Field(
+            pattern=r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing|wallet_top_ups)$"
+        ),
     ] = ""
     active: bool = True
 
@@ -190,6 +198,7 @@ class DefinitionsDocument(DocumentPart):
     sellers: tuple[SellerPart, ...] = ()
     wallet_transaction_types: tuple[WalletTransactionType, ...] = ()
     wallet_limits: tuple[WalletLimit, ...] = ()
+    wallet_top_ups: tuple[WalletTopUp, ...] = ()
     voucher_types: tuple[VoucherType, ...] = ()
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from models.ledger.account import AccountKind
-from models.tables.accounts import AccountRow, VoucherTypeRow, WalletLimitRow, WalletTypeRow
+from models.tables.accounts import AccountRow, VoucherTypeRow, WalletLimitRow, WalletTopUpRuleRow, WalletTypeRow
 from models.tables.configuration import (
     ApprovalRulesRow,
     CardNetworkRow,
@@ -244,6 +244,16 @@ LISTS = MappingProxyType(
         "wallet_limits": select(WalletLimitRow.currency, WalletLimitRow.maximum_minor).order_by(
             WalletLimitRow.currency
         ),
+        "wallet_top_ups": select(
+            WalletTopUpRuleRow.currency,
+            WalletTopUpRuleRow.below_minor,
+            WalletTopUpRuleRow.amount_minor,
+            WalletTopUpRuleRow.most_in_month,
+            WalletTopUpRuleRow.wallet_type_id.label("type"),
+            WalletTopUpRuleRow.product_id.label("product"),
+            WalletTopUpRuleRow.for_all,
+            WalletTopUpRuleRow.is_active,
+        ).order_by(WalletTopUpRuleRow.currency),
         "voucher_types": select(
             VoucherTypeRow.id,
             VoucherTypeRow.name,

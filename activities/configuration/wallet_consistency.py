@@ -9,7 +9,7 @@ from activities.configuration.document_parts.wallet_document import WalletTransa
 from models.ledger.transaction import Classification
 from models.problem import Problem
 
-CLEARING, VOUCHERS = "wallet_clearing", "voucher_clearing"
+CLEARING, VOUCHERS, TOP_UPS = "wallet_clearing", "voucher_clearing", "wallet_top_ups"
 # Duly posts payments of these types by itself.
 _OWN_TYPES = frozenset({"payment_kept", "refund_returned"})
 
@@ -44,6 +44,35 @@ def problems_of_wallets(document: DefinitionsDocument, stored: ConfiguredWallets
         if type.expires_after_days is not None and not expiry:
             problem = "no type books what expires: give one `books_expiry = true`"
             yield Problem(f"{place}.expires_after_days", "wallet_expiry_type", problem)
+
+
+def problems_of_top_ups(document: DefinitionsDocument, stored: ConfiguredWallets) -> Iterator[Problem]:
+    """Yield everything in the rules of top-ups that contradicts the document or the configuration."""
+    known = _with(document, stored)
+    named = {type.id: type for type in document.wallet_transaction_types}
+    limits = {limit.currency: limit for limit in document.wallet_limits}
+    for position, rule in enumerate(document.wallet_top_ups):
+        place = f"wallet_top_ups.{position}"
+        product, type = known.products.get(rule.product), named.get(rule.type)
+        if product is None:
+            yield Problem(f"{place}.product", "product_exists", f"there is no product {rule.product!r}")
+        elif product["account"] != TOP_UPS or product["tax_rate"] is not None:
+            problem = (
+                f"the ledger account of {rule.product!r} must be {TOP_UPS}, without a tax: it is taxed when it is spent"
+            )
+            yield Problem(f"{place}.product", "product_of_top_ups", problem)
+        known_type = known.types.get(rule.type)
+        direction = type.direction if type else known_type["direction"] if known_type else None
+        if direction != "credit":
+            problem = f"there is no wallet transaction type {rule.type!r} of credits"
+            yield Problem(f"{place}.type", "wallet_type_exists", problem)
+        elif (type.product if type else known_type and known_type["product"]) is None:
+            problem = f"{rule.type!r} gives presents; a top-up is paid for"
+            yield Problem(f"{place}.type", "wallet_type_is_invoiced", problem)
+        limit = limits.get(rule.currency)
+        if limit is not None and rule.active and rule.stored()["amount_minor"] > limit.maximum_minor:
+            problem = f"{rule.amount} is more than a wallet of {rule.currency} holds, {limit.maximum}"
+            yield Problem(f"{place}.amount", "wallet_limit", problem)
 
 
 def problems_of_vouchers(document: DefinitionsDocument, stored: ConfiguredWallets) -> Iterator[Problem]:

@@ -44,6 +44,9 @@ RULES = (
     "I22 step of vouchers",
     "I23 clearing of vouchers is zero",
     "I23 document of vouchers",
+    "I24 top-ups that are asked for",
+    "I24 top-up in the wallet is settled",
+    "I24 invoice of a top-up",
 )
 
 _VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Text, case, cast, func, select
+from sqlalchemy import Row, Text, and_, case, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -12,6 +12,9 @@ from activities.database import Database
 from activities.ledger.client import Ledger
 from models.problem import refusal
 from models.tables.accounts import AccountRow, WalletLimitRow, WalletTransactionRow, WalletTypeRow
+from models.tables.accounts import WalletTopUpChoiceRow as ChoiceRow
+from models.tables.accounts import WalletTopUpRow as TopUpRow
+from models.tables.accounts import WalletTopUpRuleRow as RuleRow
 from models.tables.transactions import TransactionNumberRow
 
 _ROW = WalletTransactionRow
@@ -93,6 +96,35 @@ class Wallets:
     async def credits(self, account_id: str) -> Sequence[Row[Any]]:
         """Return what is left of each credit, in the order in which it is spent."""
         return await self._database.rows(_CREDITS, account=account_id)
+
+    async def top_ups(self, account_id: str) -> Row[Any] | None:
+        """Return the rule of an account's currency, what the account has chosen, and what is asked for now.
+
+        None: no rule tops up wallets of the currency.
+        """
+        asked = TopUpRow.account_id == AccountRow.id, TopUpRow.state == "requested"
+        return await self._database.read_first(
+            select(
+                RuleRow.below_minor,
+                RuleRow.amount_minor,
+                RuleRow.most_in_month,
+                (RuleRow.is_active & func.coalesce(ChoiceRow.is_on, RuleRow.for_all)).label("is_on"),
+                ChoiceRow.is_on.label("chosen"),
+                TopUpRow.invoice_id.label("requested"),
+                TransactionNumberRow.number.label("requested_number"),
+            )
+            .select_from(AccountRow)
+            .join(RuleRow, RuleRow.currency == AccountRow.currency)
+            .outerjoin(ChoiceRow, ChoiceRow.account_id == AccountRow.id)
+            .outerjoin(TopUpRow, and_(*asked))
+            .outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == TopUpRow.invoice_id)
+            .where(AccountRow.id == account_id)
+        )
+
+    async def choose_top_up(self, account_id: str, *, is_on: bool | None, actor: str, reason: str) -> bool:
+        """Switch an account's automatic top-up on or off; None: as the rule says. Return whether that is a change."""
+        chosen = {"account_id": account_id, "is_on": is_on, "actor": actor, "reason": reason}
+        return bool(await self._ledger.run("choose_top_up", **chosen))
 
     async def statement(self, account_id: str, since: date | None, until: date | None) -> Sequence[Row[Any]]:
         """Return the transactions of a wallet in their order, debits below zero."""

@@ -82,6 +82,12 @@ def _wallet_limit(row: Row[Any]) -> dict[str, Any]:
     return {"currency": row.currency, "maximum": str(Money(row.maximum_minor, row.currency).to_decimal())}
 
 
+def _wallet_top_up(row: Row[Any]) -> dict[str, Any]:
+    given = {name: value for name, value in _part(row).items() if name not in {"below_minor", "amount_minor"}}
+    amounts = {"below": row.below_minor, "amount": row.amount_minor}
+    return {**given, **{name: str(Money(minor, row.currency).to_decimal()) for name, minor in amounts.items()}}
+
+
 def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
@@ -108,6 +114,7 @@ _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
         "sellers": _seller,
         "statement_layouts": lambda row: {"id": row.id, **row.document},
         "wallet_limits": _wallet_limit,
+        "wallet_top_ups": _wallet_top_up,
         "creditors": lambda row: {name: value for name, value in _part(row).items() if value != ""},
     }
 )

@@ -232,6 +232,13 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 _yes(row.is_active),
             ),
         ),
+        "wallet_top_ups": (
+            ("Currency", "Below", "Amount", "In a month", "Type", "Product", "For all", "Active"),
+            lambda row: (
+                *(row.currency, money(row.below_minor, row.currency), money(row.amount_minor, row.currency)),
+                *(row.most_in_month, row.type, row.product, _yes(row.for_all), _yes(row.is_active)),
+            ),
+        ),
         "wallet_limits": (
             ("Currency", "Maximum"),
             lambda row: (row.currency, money(row.maximum_minor, row.currency)),

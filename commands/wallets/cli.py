@@ -113,6 +113,24 @@ def void_wallet_transaction(
     perform(lambda output: void(output, wallet_transaction, id=id, actor=actor, reason=reason), as_json=as_json)
 
 
+@app.command("top-up")
+@changes()
+def choose_top_up(
+    account: AccountId,
+    *,
+    is_on: Annotated[
+        bool | None, typer.Option("--on/--off", help="Without either: as the rule of its currency says.")
+    ] = None,
+    actor: Actor = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Switch on or off that runs top up a wallet by the account's card when it is low."""
+    from commands.wallets.wallets import choose_top_up
+
+    perform(lambda output: choose_top_up(output, account, is_on=is_on, actor=actor, reason=reason), as_json=as_json)
+
+
 @app.command("expire")
 @changes()
 def expire_wallets(as_json: Json = False) -> None:

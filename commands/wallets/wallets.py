@@ -45,13 +45,16 @@ async def show(output: Output, account_id: str) -> None:
         wallets = Wallets(database)
         account = await wallets.account(account_id)
         balance, credits_ = await wallets.balance(account_id), await wallets.credits(account_id)
+        top_ups = await wallets.top_ups(account_id)
     facts = [
         ("Account", f"{account.id}, {account.owner_name}"),
         ("In the wallet", money(balance, account.currency)),
         ("At most", money(account.maximum_minor, account.currency) if account.maximum_minor else "no limit"),
+        ("Topped up", _top_ups(top_ups, account.currency)),
     ]
     shown = {"account_id": account.id, "currency": account.currency, "balance_minor": balance}
     limit = {"maximum_minor": account.maximum_minor, "credits": [document(one) for one in credits_]}
+    limit["top_ups"] = document(top_ups) if top_ups else None
     output.answer({**shown, **limit}, table("", "Wallet", "", rows=facts), _credits(credits_, account.currency))
 
 
@@ -104,6 +107,19 @@ async def void(output: Output, identifier: str, *, id: str, actor: str, reason: 
     _answer(output, made, signals)
 
 
+async def choose_top_up(output: Output, account_id: str, *, is_on: bool | None, actor: str, reason: str) -> None:
+    """Switch the automatic top-up of an account on or off, or let the rule of its currency say."""
+    async with database_of(read_settings()) as database:
+        wallets = Wallets(database)
+        account = await wallets.account(account_id)
+        chosen = {"is_on": is_on, "actor": person_of(actor), "reason": reason}
+        is_changed = await wallets.choose_top_up(account.id, **chosen)
+        top_ups = await wallets.top_ups(account.id)
+    text = f"The wallet of {account.id} is topped up: {_top_ups(top_ups, account.currency)}."
+    shown = {"account_id": account.id, "is_changed": is_changed, "top_ups": document(top_ups) if top_ups else None}
+    output.answer(shown, text)
+
+
 async def expire(output: Output) -> None:
     """Book what has expired."""
     async with database_of(read_settings()) as database:
@@ -128,6 +144,14 @@ async def statement(output: Output, account_id: str, *, since: date | None, unti
         {**facts, "balance_minor": balance, "transactions": [document(row) for row in rows]},
         table(title, *columns, rows=shown, right=("Amount", "Balance")),
     )
+
+
+def _top_ups(top_ups: Row[Any] | None, currency: str) -> str:
+    if top_ups is None or not top_ups.is_on:
+        return "not by itself"
+    asked = f"; {top_ups.requested_number} is not paid yet" if top_ups.requested else ""
+    amount, below = money(top_ups.amount_minor, currency), money(top_ups.below_minor, currency)
+    return f"by {amount} below {below}, at most {top_ups.most_in_month} times a month{asked}"
 
 
 def _arguments(asked: WalletMove, currency: str) -> dict[str, Any]:

@@ -66,6 +66,8 @@ _FIELDS = {
     "wallet_limit": "amount",
     "wallet_never_negative": "amount",
     "wallet_product_active": "type",
+    "wallet_top_up_is_cancelled": "transaction",
+    "wallet_top_up_rule": "account",
     "wallet_transaction_exists": "wallet_transaction",
     "wallet_transaction_first": "method",
     "wallet_type_exists": "type",

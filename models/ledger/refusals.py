@@ -192,6 +192,8 @@ MESSAGES: dict[str, str] = {
     "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
     "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
     "wallet_product_active": "product {product_id} of wallet transaction type {type_id} is retired",
+    "wallet_top_up_is_cancelled": "{transaction_id} is a top-up that is not paid: cancel it, nothing was sold for it",
+    "wallet_top_up_rule": "no rule tops up wallets in {currency}: definitions have none, or it is out of use",
     "wallet_transaction_exists": "there is no wallet transaction {wallet_transaction}",
     "wallet_transaction_first": (
         "{transaction_id} would move money between a wallet and the account: that is done by `wallets credit`, `debit` "

@@ -23,6 +23,8 @@ def in_words(criteria: Mapping[str, Any]) -> str:
 
 
 def _parts(criteria: Mapping[str, Any]) -> Iterator[str]:
+    if criteria.get("wallet_top_ups"):
+        yield "top-ups of wallets"
     for name, meaning in (
         ("segments", "segment"),
         ("classifications", "classification"),

@@ -86,6 +86,48 @@ class WalletLimitRow(Base):
     maximum_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class WalletTopUpRuleRow(Base):
+    """When runs top up the wallets of a currency, by how much, and how often in a month; amounts in minor units."""
+
+    __tablename__ = "wallet_top_up_rules"
+
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    below_minor: Mapped[int] = mapped_column(BigInteger)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    most_in_month: Mapped[int]
+    wallet_type_id: Mapped[str] = mapped_column(Text(collation="C"))
+    product_id: Mapped[str] = mapped_column(Text(collation="C"))
+    for_all: Mapped[bool] = mapped_column(server_default="false")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class WalletTopUpChoiceRow(Base):
+    """Whether an account is topped up by itself, where it has chosen."""
+
+    __tablename__ = "wallet_top_up_choices"
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    is_on: Mapped[bool]
+
+
+class WalletTopUpRow(Base):
+    """A top-up that a run has asked for: requested, credited, or withdrawn; amounts in minor units."""
+
+    __tablename__ = "wallet_top_ups"
+
+    invoice_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    run_id: Mapped[str] = mapped_column(Text(collation="C"))
+    currency: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    wallet_type_id: Mapped[str] = mapped_column(Text(collation="C"))
+    state: Mapped[str] = mapped_column(server_default="requested")
+    credited_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    taken_back_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    moves: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    requested_at: Mapped[datetime]
+
+
 class WalletTransactionRow(Base):
     """A movement of a wallet, with the balance it left, in minor units."""
 

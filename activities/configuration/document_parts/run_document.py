@@ -23,7 +23,8 @@ class RunCriteria(DocumentPart):
     """Whom a payment run is about (X16, X26); what is left out of it does not limit it.
 
     Amounts are what the run would ask an account for, in major units by currency. `due_within_days` counts from the day
-    of the run to the due date: 0 is due by that day.
+    of the run to the due date: 0 is due by that day. With `wallet_top_ups` the run asks for top-ups of wallets that are
+    low (X27), and for nothing else; without it, for everything else.
     """
 
     segments: tuple[Label, ...] = ()
@@ -32,6 +33,13 @@ class RunCriteria(DocumentPart):
     minimum: dict[Currency, str] = {}
     maximum: dict[Currency, str] = {}
     due_within_days: Annotated[int, Field(ge=0, le=DUE_WITHIN_MOST)] | None = None
+    wallet_top_ups: bool = False
+
+    @model_validator(mode="after")
+    def _top_ups_are_due_at_once(self) -> Self:
+        if self.wallet_top_ups and self.due_within_days is not None:
+            raise ValueError("due_within_days: a run that tops up wallets asks for them now, whenever they fall due")
+        return self
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
@@ -54,7 +62,9 @@ class RunCriteria(DocumentPart):
             "minimum_minor": _minor(self.minimum),
             "maximum_minor": _minor(self.maximum),
         }
-        given = {name: value for name, value in everything.items() if value}
+        given: dict[str, Any] = {name: value for name, value in everything.items() if value}
+        if self.wallet_top_ups:
+            given["wallet_top_ups"] = True
         return given if self.due_within_days is None else {**given, "due_within_days": self.due_within_days}
 
 

@@ -82,6 +82,49 @@ class WalletLimit(DocumentPart):
         return Money.parse(self.maximum, self.currency).amount_minor
 
 
+class WalletTopUp(DocumentPart):
+    """When runs top up the wallets of a currency, and by how much, in major units (X27).
+
+    What can be spent of a wallet is less than `below`: a run with the criterion `wallet_top_ups` invoices `amount` by
+    `product` (whose ledger account is `wallet_top_ups`), and when that is paid it is credited by `type`. In a calendar
+    month of the account it is done `most_in_month` times. It is done for whom it was switched on; `for_all`: for every
+    account that has a wallet and has not switched it off.
+    """
+
+    currency: Currency
+    below: str
+    amount: str
+    most_in_month: Annotated[int, Field(ge=1, le=31)] = 4
+    type: TypeId
+    product: Id
+    for_all: bool = False
+    active: bool = True
+
+    @model_validator(mode="after")
+    def _are_amounts(self) -> Self:
+        for field in ("below", "amount"):
+            if Money.parse(getattr(self, field), self.currency).amount_minor < 1:
+                raise ValueError(f"{field}: is more than nothing")
+        return self
+
+    @property
+    def id(self) -> str:
+        """What distinguishes rules of top-ups."""
+        return self.currency
+
+    def stored(self) -> dict[str, object]:
+        """Return the rule by the columns of the database."""
+        return {
+            "below_minor": Money.parse(self.below, self.currency).amount_minor,
+            "amount_minor": Money.parse(self.amount, self.currency).amount_minor,
+            "most_in_month": self.most_in_month,
+            "wallet_type_id": self.type,
+            "product_id": self.product,
+            "for_all": self.for_all,
+            "is_active": self.active,
+        }
+
+
 class VoucherType(DocumentPart):
     """A type of vouchers, and what is posted with one.
 

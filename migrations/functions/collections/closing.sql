@@ -69,6 +69,9 @@ begin
     update duly.collections set stage = p_stage, reason = p_reason, action = p_action, closed_at = now()
     where account_id = p_account_id and period = p_period and closed_at is null
     returning * into v_collection;
+    if p_stage = 'given_up' and (duly.payment_request_of_receivable(p_account_id, p_period)).id is null then
+        perform duly.give_up_top_ups(v_collection);
+    end if;
     perform duly.apply_give_up_action(v_collection);
     perform duly.write_closing_message(v_collection);
 end $$;

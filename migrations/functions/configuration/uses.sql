@@ -65,6 +65,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.payment_methods m join duly.voucher_types y on y.payment_method_id = m.id
     where y.is_active and not m.is_active or m.ledger_account <> 'voucher_clearing'
     union all
+    select 'products', p.id, case when p.is_active then 'ledger_account' else 'active' end, 'product_in_use', 'top-ups of ' || u.currency, 1, null
+    from duly.products p join duly.wallet_top_up_rules u on u.product_id = p.id and u.is_active
+    where not p.is_active or p.ledger_account <> 'wallet_top_ups' or p.tax_rate_id is not null
+    union all
+    select 'products', p.id, 'ledger_account', 'product_in_use', 'top-ups that are not paid', count(*), min(u.invoice_id)
+    from duly.wallet_top_ups u join duly.transaction_lines l on l.transaction_id = u.invoice_id join duly.products p on p.id = l.product_id
+    where u.state = 'requested' and p.ledger_account <> 'wallet_top_ups' group by p.id
+    union all
+    select 'wallet_transaction_types', y.id, 'active', 'wallet_type_in_use', 'top-ups of ' || u.currency, 1, null
+    from duly.wallet_transaction_types y join duly.wallet_top_up_rules u on u.wallet_type_id = y.id and u.is_active
+    where not y.is_active or y.product_id is null
+    union all
     select 'wallet_transaction_types', y.id, 'expires_after_days', 'wallet_expiry_type', 'credits that expire, which no type would book', 1, null
     from duly.wallet_transaction_types y where y.is_active and y.expires_after_days is not null
       and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)

@@ -22,6 +22,8 @@ language sql stable set search_path = duly, pg_temp as $$
             from duly.financial_transactions t where t.account_id = a.id),
         'wallet', (select coalesce(jsonb_agg(to_jsonb(w) - 'request_hash' - 'posted_xid' order by w.wallet_version), '[]')
             from duly.wallet_transactions w where w.account_id = a.id),
+        'wallet_top_ups', (select coalesce(jsonb_agg(to_jsonb(u) order by u.requested_at), '[]') from duly.wallet_top_ups u
+            where u.account_id = a.id),
         'vouchers', (select coalesce(jsonb_agg(to_jsonb(x) - 'request_hash' - 'posted_xid' order by x.posted_at, x.id), '[]')
             from duly.voucher_transactions x where x.account_id = a.id),
         'notes', (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from duly.transaction_notes n

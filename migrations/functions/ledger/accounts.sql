@@ -99,6 +99,10 @@ begin
     perform duly.refuse('postcondition', 'wallet_empty', jsonb_build_object('account_id', a.id,
       'balance_minor', duly.wallet_balance(a.id), 'currency', a.currency));
   end if;
+  if p_state = 'terminated' then
+    perform duly.withdraw_top_up(u.invoice_id, 'system', 'account terminated') from duly.wallet_top_ups u
+      where u.account_id = a.id and u.state = 'requested';
+  end if;
   update duly.accounts set state = p_state where id = p_account_id;
 end $$;
 

@@ -146,6 +146,9 @@ begin
   if o.state <> 'posted' then perform duly.refuse_state(o, 'posted_only'); end if;
   if o.counterpart_id is not null then perform duly.refuse_state(o, 'mirror_stays'); end if;
   if duly.unsettled(o.id) = 0 then perform duly.refuse_state(o, 'unsettled_only'); end if;
+  if exists (select from duly.wallet_top_ups u where u.invoice_id = o.id and u.state = 'requested') then
+    perform duly.refuse('prerequisite', 'wallet_top_up_is_cancelled', jsonb_build_object('transaction_id', o.id));
+  end if;
   if p_type_id is null then
     perform duly.refuse('input', 'write_off_type_given', jsonb_build_object('transaction_id', o.id));
   end if;

@@ -192,6 +192,8 @@ begin
     update duly.open_items i set allocated_minor = i.allocated_minor + a.amount_minor
       where i.transaction_id in (a.credit_id, a.debit_id) and i.account_id = a.account_id
         and i.side = case i.transaction_id when a.credit_id then 'credit'::duly.side else 'debit' end;
+    get diagnostics v_applied = row_count;
+    perform duly.note_top_ups_moved(array[a.debit_id]);
   else
     select count(distinct credit_id) + count(distinct debit_id) into v_items from new_rows;
     update duly.open_items i set allocated_minor = i.allocated_minor + s.amount_minor
@@ -200,8 +202,9 @@ begin
             union all
             select account_id, debit_id, 'debit', sum(amount_minor) from new_rows group by account_id, debit_id) s
       where i.transaction_id = s.id and i.account_id = s.account_id and i.side = s.side;
+    get diagnostics v_applied = row_count;
+    perform duly.note_top_ups_moved(array(select n.debit_id from new_rows n));
   end if;
-  get diagnostics v_applied = row_count;
   if v_applied <> v_items then
     perform duly.refuse('append_only', 'allocation_within_account', '{}');
   end if;
@@ -219,6 +222,7 @@ begin
             cross join lateral (values (a.credit_id, a.amount_minor), (a.debit_id, a.amount_minor)) x (id, amount_minor)
             group by x.id) s
     where i.transaction_id = s.id;
+  perform duly.note_top_ups_moved(array(select a.debit_id from new_rows n join duly.allocations a on a.id = n.allocation_id));
   return null;
 end $$;
 

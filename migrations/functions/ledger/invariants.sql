@@ -195,7 +195,26 @@ create or replace view duly.wallet_violations as
   union all
   select 'I21 document of a wallet transaction', w.id
     from duly.wallet_transactions w join duly.financial_transactions t on t.id in (w.transaction_id, w.made_invoice_id)
-    where (t.account_id, t.currency, t.total_minor) <> (w.account_id, w.currency, w.amount_minor) or t.account_version is null;
+    where (t.account_id, t.currency, t.total_minor) <> (w.account_id, w.currency, w.amount_minor) or t.account_version is null
+  union all
+  -- I24: what is invoiced of top-ups and in no wallet is what runs ask for, and nothing is in a wallet whose money is not there.
+  select 'I24 top-ups that are asked for', currency
+    from (select e.currency, sum(e.credit_minor - e.debit_minor) as owed_minor
+        from duly.ledger_entries e where e.ledger_account = 'wallet_top_ups' group by 1) l
+    full join (select u.currency, sum(u.amount_minor) as asked_minor from duly.wallet_top_ups u where u.state = 'requested' group by 1) r
+      using (currency)
+    where coalesce(l.owed_minor, 0) <> coalesce(r.asked_minor, 0)
+  union all
+  select 'I24 top-up in the wallet is settled', u.invoice_id
+    from duly.wallet_top_ups u join duly.open_items o on o.transaction_id = u.invoice_id
+    where u.state = 'credited' and o.allocated_minor < o.amount_minor
+      and (select coalesce(sum(x.amount_minor), 0) from duly.wallet_uses x where x.credit_id = u.credited_id) < u.amount_minor
+  union all
+  select 'I24 invoice of a top-up', u.invoice_id
+    from duly.wallet_top_ups u join duly.financial_transactions t on t.id = u.invoice_id
+    where (t.account_id, t.currency, t.total_minor, t.classification) <> (u.account_id, u.currency, u.amount_minor, 'invoice')
+      or (u.state = 'requested' and t.state <> 'posted') or (u.state = 'withdrawn' and t.state <> 'cancelled')
+      or (u.state = 'requested' and duly.unsettled(t.id) = 0);
 
 create or replace view duly.voucher_violations as
   -- I22: what is owed for vouchers is what those that are out are worth, and each step is the vouchers it has issued or ended.

@@ -23,6 +23,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         from rule r join duly.open_items o on o.account_id = r.account_id and o.side = 'debit' and o.allocated_minor < o.amount_minor
         join duly.financial_transactions t on t.id = o.transaction_id and t.classification = 'invoice' and t.state = 'posted'
             and duly.chargeable_part(o.amount_minor - o.allocated_minor, t.currency) > 0
+            -- A top-up that is not paid is withdrawn, and no debt.
+            and not exists (select from duly.wallet_top_ups u where u.invoice_id = o.transaction_id and u.state = 'requested')
     )
     select case when o.before is not null then 'invoice_due/' else 'invoice_overdue/' end || o.invoice_id || '/' || coalesce(o.before, o.after),
         case when o.before is not null then 'invoice_due' else 'invoice_overdue' end, o.account_id, o.invoice_id,

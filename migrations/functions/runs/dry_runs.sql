@@ -12,6 +12,9 @@ declare
     v_definition duly.run_definitions := duly.criteria_in_period(duly.effective_definition(p_definition_id, 'payment'), v_period);
     v_accounts text[];
 begin
+    if v_definition.criteria ? 'wallet_top_ups' then
+        return duly.top_up_dry_run_page(v_definition, v_period, p_supplement, p_after, p_limit);
+    end if;
     select array_agg(x.id) into v_accounts from (
         select a.id from duly.accounts a
         where a.kind = 'customer' and a.id > p_after and exists (

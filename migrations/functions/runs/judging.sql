@@ -32,7 +32,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             coalesce(t.due_on <= (p_definition.criteria ->> 'due_by')::date, true) as is_due
         from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
         where o.side = 'debit' and o.allocated_minor < o.amount_minor and t.classification = 'invoice'
-          and t.issued_on < (select p.ends_on from duly.days_of_period(p_period) p) and (p_accounts is null or o.account_id = any (p_accounts))
+          and (t.issued_on < (select p.ends_on from duly.days_of_period(p_period) p) or p_definition.criteria ? 'wallet_top_ups')
+          and (p_accounts is null or o.account_id = any (p_accounts))
+          -- A top-up that is not in the wallet yet is asked for by the runs that top up, and by no other.
+          and (o.transaction_id in (select u.invoice_id from duly.wallet_top_ups u where u.state = 'requested'))
+            = (p_definition.criteria ? 'wallet_top_ups')
     ),
     owned as materialized (
         select w.invoice_id, coalesce(sum(w.amount_minor), 0) as claimed_minor, bool_or(w.amount_minor is null) as has_owner

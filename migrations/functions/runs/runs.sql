@@ -112,15 +112,23 @@ declare
     v_definition duly.run_definitions := duly.definition_at_rate(
         duly.start_run(p_run_id, p_definition_id, 'payment', p_period, p_supplement), p_shards, p_window);
     v_plan jsonb;
-    v_spent integer;
+    v_spent integer := 0;
+    v_tops_up boolean := v_definition.criteria ? 'wallet_top_ups';
+    v_left_out jsonb := '[]';
 begin
     if v_is_frozen or exists (select from duly.run_items where run_id = p_run_id) then
         return duly.run_plan(p_run_id, v_definition);
     end if;
-    -- What wallets pay is no member's: nobody is asked for it, whatever becomes of the run.
-    v_spent := duly.spend_wallets(p_run_id, v_definition, p_period, p_supplement);
+    if v_tops_up then
+        v_left_out := duly.top_up_wallets(p_run_id, v_definition, p_period);
+    else
+        -- What wallets pay is no member's: nobody is asked for it, whatever becomes of the run.
+        v_spent := duly.spend_wallets(p_run_id, v_definition, p_period, p_supplement);
+    end if;
     v_plan := duly.freeze_members(p_run_id, v_definition, p_period, p_owns => true, p_supplement => p_supplement);
-    if not p_over_nobody and v_spent = 0 then
+    update duly.process_runs r set left_out = r.left_out || v_left_out where r.id = p_run_id and v_left_out <> '[]';
+    -- That no wallet is low is as it should be.
+    if not p_over_nobody and v_spent = 0 and not v_tops_up then
         perform duly.refuse_run_over_nobody(p_run_id);
     end if;
     return v_plan;

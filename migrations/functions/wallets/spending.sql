@@ -120,7 +120,9 @@ begin
   perform duly.refuse_terminated(a);
   perform duly.expire_wallet(a);
   if o.voids_id is not null or exists (select from duly.wallet_transactions where voids_id = o.id)
-    or exists (select from duly.wallet_transaction_types where id = o.type_id and books_expiry) then
+    or exists (select from duly.wallet_transaction_types where id = o.type_id and books_expiry)
+    -- What was taken out of it is not given back without its money.
+    or exists (select from duly.financial_transactions t where t.id = o.made_invoice_id and t.classification = 'credit_note') then
     perform duly.refuse('prerequisite', 'wallet_voided_once', jsonb_build_object('wallet_transaction', o.number));
   elsif o.direction = 'credit' and exists (select from duly.wallet_uses where credit_id = o.id group by credit_id
       having sum(amount_minor) <> 0) then
@@ -153,6 +155,9 @@ begin
   else
     insert into duly.wallet_uses (transaction_id, credit_id, amount_minor)
       select w.id, u.credit_id, -u.amount_minor from duly.wallet_uses u where u.transaction_id = o.id;
+    -- What is given back of a top-up whose money has gone back is not in the wallet any more.
+    perform duly.note_top_ups_moved(array(select c.transaction_id from duly.wallet_uses u join duly.wallet_transactions c on c.id = u.credit_id
+      where u.transaction_id = o.id and c.transaction_id is not null));
   end if;
   return w.id;
 end $$;

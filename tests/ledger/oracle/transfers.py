@@ -31,6 +31,7 @@ class LedgerAccountKind(StrEnum):
     PAYOUTS_IN_TRANSIT = "payouts_in_transit"
     WALLET = "wallet"
     WALLET_CLEARING = "wallet_clearing"
+    WALLET_TOP_UPS = "wallet_top_ups"
     VOUCHERS = "vouchers"
     VOUCHER_CLEARING = "voucher_clearing"
 
