@@ -70,7 +70,7 @@ def problems_of_top_ups(document: DefinitionsDocument, stored: ConfiguredWallets
             problem = f"{rule.type!r} gives presents; a top-up is paid for"
             yield Problem(f"{place}.type", "wallet_type_is_invoiced", problem)
         limit = limits.get(rule.currency)
-        if limit is not None and rule.active and rule.stored()["amount_minor"] > limit.maximum_minor:
+        if limit is not None and rule.active and rule.amount_minor > limit.maximum_minor:
             problem = f"{rule.amount} is more than a wallet of {rule.currency} holds, {limit.maximum}"
             yield Problem(f"{place}.amount", "wallet_limit", problem)
 

@@ -85,9 +85,9 @@ class DocumentWriting:
             key = {"currency": limit.currency}
             given = {"maximum_minor": limit.maximum_minor}
             yield "wallet_limit", limit.currency, await self._save(WalletLimitRow, key, given)
-        for rule in self._document.wallet_top_ups:
-            kept = await self._save(WalletTopUpRuleRow, {"currency": rule.currency}, rule.stored())
-            yield "wallet_top_up", rule.currency, kept
+        for top_up in self._document.wallet_top_ups:
+            kept = await self._save(WalletTopUpRuleRow, {"currency": top_up.currency}, top_up.stored())
+            yield "wallet_top_up", top_up.currency, kept
         for kind in self._document.voucher_types:
             yield "voucher_type", kind.id, await self._save(VoucherTypeRow, {"id": kind.id}, kind.stored())
 

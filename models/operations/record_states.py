@@ -20,7 +20,7 @@ from models.operations.payment_states import (
     VALIDATION,
 )
 from models.operations.states import States
-from models.operations.voucher_states import VOUCHER
+from models.operations.voucher_states import TOP_UP, VOUCHER
 
 RUN = States(
     "Billing run, payment run, shadow run",
@@ -268,4 +268,5 @@ EVERY: tuple[States, ...] = (
     SIGN_IN,
     APPROVAL,
     VOUCHER,
+    TOP_UP,
 )

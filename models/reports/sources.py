@@ -59,7 +59,12 @@ LINES = Source(
     ("transaction_id",),
     "posted_on",
     (
-        Tie("net", ("revenue", "reward_expense", "write_off", "wallet_clearing", "voucher_clearing"), _SALES, -1),
+        Tie(
+            "net",
+            ("revenue", "reward_expense", "write_off", "wallet_clearing", "wallet_top_ups", "voucher_clearing"),
+            _SALES,
+            -1,
+        ),
         Tie("vat_due", ("vat_payable",), (), -1),
         Tie("written_off", RECEIVABLE_KINDS, ("write_off",), -1),
     ),

@@ -7,6 +7,20 @@ import pytest
 from tests.support.company import Company
 from tests.wallets.conftest import WALLETS
 
+RULE = """
+[[products]]
+id = "by_itself"
+name = "Wallet top-up by itself"
+ledger_account = "wallet_top_ups"
+
+[[wallet_top_ups]]
+currency = "EUR"
+below = "10.00"
+amount = "20.00"
+type = "top_up"
+product = "by_itself"
+"""
+LIMIT = '[[wallet_limits]]\ncurrency = "EUR"\nmaximum = "100.00"\n'
 WHO = ("--actor", "ann", "--reason", "as agreed")
 
 
@@ -123,3 +137,43 @@ async def test_reports_tie_to_the_ledger_with_wallets_in_it_and_an_account_gives
 
     kept = await prepaid.cli.json("accounts", "export", "a1", "--json")
     assert [one["number"] for one in kept["wallet"]] == ["WAL-0000000001", "WAL-0000000002"]
+
+
+async def test_an_account_switches_its_top_up_on_and_the_wallet_says_when_it_is_topped_up(prepaid: Company) -> None:
+    words = ("wallets", "top-up", "a1", "--on", *WHO)
+    refused = await prepaid.cli(*words, "--json")
+    assert refused.rules == [("account", "wallet_top_up_rule")]
+    await prepaid.configure(RULE)
+
+    assert (await prepaid.cli.json(*words))["is_changed"] is True
+    assert (await prepaid.cli.json(*words))["is_changed"] is False
+
+    shown = (await prepaid.cli("wallets", "show", "a1")).stdout
+    assert "by 20.00 EUR below 10.00 EUR, at most 4 times a month" in " ".join(shown.split())
+    [kept] = (await prepaid.cli.json("accounts", "export", "a1", "--json"))["changes"][-1:]
+    assert (kept["changes"], kept["actor"]) == ({"wallet_top_up": {"is": True, "was": None}}, "ann")
+    exported = await prepaid.cli.json("definitions", "export")
+    assert exported["wallet_top_ups"][0]["below"] == "10.00"
+
+
+async def test_a_rule_of_top_ups_that_contradicts_the_configuration_is_refused(
+    prepaid: Company, tmp_path: Path
+) -> None:
+    cases = (
+        ("product", RULE.replace('product = "by_itself"', 'product = "top_up"'), "product_of_top_ups"),
+        ("type", RULE.replace('type = "top_up"', 'type = "present"'), "wallet_type_is_invoiced"),
+        ("type", RULE.replace('type = "top_up"', 'type = "spend"'), "wallet_type_exists"),
+        ("amount", RULE.replace("20.00", "120.00") + LIMIT, "wallet_limit"),
+    )
+
+    for field, document, rule in cases:
+        path = tmp_path / "top_ups.toml"
+        path.write_text(document, encoding="utf-8")
+        printed = await prepaid.cli("definitions", "apply", str(path), "--json", *WHO)
+        assert printed.rules == [(f"wallet_top_ups.0.{field}", rule)]
+    await prepaid.configure(RULE)
+    with pytest.raises(Exception, match="wallet_type_in_use"):
+        await prepaid.configure(
+            '[[wallet_transaction_types]]\nid = "top_up"\nname = "Top-up"\ndirection = "credit"\nproduct = "top_up"\n'
+            "active = false\n"
+        )

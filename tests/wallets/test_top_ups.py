@@ -1,4 +1,4 @@
-"""Top-ups that runs ask for: in the wallet when their money is there, once, and out of it again when the money goes back."""
+"""Top-ups that runs ask for: in the wallet when their money is there, and out of it when the money goes back."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -112,11 +112,16 @@ class WalletTopUp(DocumentPart):
         """What distinguishes rules of top-ups."""
         return self.currency
 
+    @property
+    def amount_minor(self) -> int:
+        """What a top-up brings, in minor units."""
+        return Money.parse(self.amount, self.currency).amount_minor
+
     def stored(self) -> dict[str, object]:
         """Return the rule by the columns of the database."""
         return {
             "below_minor": Money.parse(self.below, self.currency).amount_minor,
-            "amount_minor": Money.parse(self.amount, self.currency).amount_minor,
+            "amount_minor": self.amount_minor,
             "most_in_month": self.most_in_month,
             "wallet_type_id": self.type,
             "product_id": self.product,

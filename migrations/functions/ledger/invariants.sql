@@ -212,9 +212,10 @@ create or replace view duly.wallet_violations as
   union all
   select 'I24 invoice of a top-up', u.invoice_id
     from duly.wallet_top_ups u join duly.financial_transactions t on t.id = u.invoice_id
+    left join duly.open_items o on o.transaction_id = t.id
     where (t.account_id, t.currency, t.total_minor, t.classification) <> (u.account_id, u.currency, u.amount_minor, 'invoice')
       or (u.state = 'requested' and t.state <> 'posted') or (u.state = 'withdrawn' and t.state <> 'cancelled')
-      or (u.state = 'requested' and duly.unsettled(t.id) = 0);
+      or (u.state = 'requested' and o.allocated_minor = o.amount_minor);
 
 create or replace view duly.voucher_violations as
   -- I22: what is owed for vouchers is what those that are out are worth, and each step is the vouchers it has issued or ended.
