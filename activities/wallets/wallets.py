@@ -131,6 +131,11 @@ class Wallets:
         days = [*([_ROW.posted_on >= since] if since else []), *([_ROW.posted_on <= until] if until else [])]
         return await self._database.read(_STATEMENT.where(_ROW.account_id == account_id, *days))
 
+    async def newest(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
+        """Return the newest transactions of a wallet, the newest first, debits below zero."""
+        wanted = _STATEMENT.order_by(None).order_by(_ROW.wallet_version.desc()).limit(limit)
+        return await self._database.read(wanted.where(_ROW.account_id == account_id))
+
     async def require(self, identifier: str) -> Row[Any]:
         """Return a wallet transaction by its id or number. Raises RefusedError when there is none."""
         wanted = select(

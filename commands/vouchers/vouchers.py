@@ -76,9 +76,13 @@ async def issue(output: Output, asked: VoucherRequest, *, id: str, actor: str, r
 
 
 async def redeem(output: Output, account: str, *, id: str, actor: str, reason: str) -> None:
-    """Redeem the voucher whose code is given, and signal the collections of what it has paid."""
+    """Ask for a code, and redeem its voucher."""
+    await redeem_code(output, account, hash_of_code(_code()), id=id, actor=actor, reason=reason)
+
+
+async def redeem_code(output: Output, account: str, code_hash: str, *, id: str, actor: str, reason: str) -> None:
+    """Redeem the voucher of a code's hash, and signal the collections of what it has paid."""
     settings = read_settings()
-    code_hash = hash_of_code(_code())
     async with database_of(settings) as database:
         vouchers = Vouchers(database)
         made = await vouchers.redeem(account, code_hash, key=_key(id), actor=person_of(actor), reason=reason)

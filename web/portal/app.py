@@ -14,7 +14,7 @@ from activities.database import DatabaseUnavailableError, RuleBrokenError, Schem
 from activities.events.link_limits import BoundedLinks
 from models.problem import RefusedError
 from web.assets import Assets
-from web.portal import details, paying, views
+from web.portal import details, paying, views, wallet
 from web.portal.context import Portal, reader_before
 from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
 from web.security import SecurityHeaders
@@ -33,6 +33,7 @@ _PAGES = {
     "/subscriptions": views.show_subscriptions,
     "/cards": paying.show_cards,
     "/cards/{id}/remove": paying.show_removal,
+    "/wallet": wallet.show_wallet,
     "/details": details.show_details,
 }
 _FORMS = {
@@ -42,6 +43,8 @@ _FORMS = {
     "/cards/{id}/replace": paying.replace_card,
     "/cards/{id}/remove": paying.remove_card,
     "/cards/{id}/default": paying.set_default,
+    "/wallet/voucher": wallet.redeem_voucher,
+    "/wallet/top-up": wallet.switch_top_up,
     "/details": details.edit_account,
     "/details/address": details.edit_address,
     "/sign-out": sign_out,

@@ -10,6 +10,8 @@ ENTRIES = parse("30/minute")
 # Whoever has stolen cards tries them one after the other on pages like ours.
 GATEWAY_PAGES = parse("10/hour")
 CHANGES = parse("60/hour")
+# A code is 100 random bits; whoever tries some has found none, and is not let try many.
+CODES = parse("5/hour")
 FILES = parse("60/minute")
 
 

@@ -14,7 +14,7 @@ _SHOWN = 20
 
 async def wallet_of(visit: Visit, account: Row[Any]) -> tuple[Table, ...]:
     """Return the table of an account's wallet; none of an account that never had one."""
-    rows = await Wallets(visit.web.reading).statement(account.id, None, None)
+    rows = await Wallets(visit.web.reading).newest(account.id, _SHOWN)
     if not rows:
         return ()
     columns = (
@@ -28,5 +28,5 @@ async def wallet_of(visit: Visit, account: Row[Any]) -> tuple[Table, ...]:
         Column("Documents", lambda row: text(" ".join(row.documents))),
         Column("Who, why", lambda row: text(f"{row.actor}: {row.reason}" if row.reason else row.actor)),
     )
-    title = f"Wallet: {money_text(rows[-1].balance_after_minor, account.currency)}"
-    return (table_of(title, columns, list(reversed(rows))[:_SHOWN]),)
+    title = f"Wallet: {money_text(rows[0].balance_after_minor, account.currency)}"
+    return (table_of(title, columns, rows),)
