@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.database import Database, translating_errors
 
-# It holds what it has locked, such as the series of numbers, until it is taken back: others wait that long for locks.
+# It holds what it has locked, the accounts that it books on, until it is taken back: others wait that long for locks.
 DRY_RUN_SECONDS = 4.0
 
 
@@ -39,6 +40,8 @@ async def dry_run(database: Database) -> AsyncIterator[Database]:
         _ = await connection.execution_options(isolation_level="READ COMMITTED")
         transaction = await connection.begin()
         try:
+            # Series of numbers are locked by whoever posts: they would keep everybody waiting.
+            await connection.execute(text("select set_config('duly.is_tried_out', 'on', true)"))
             yield DryRunDatabase(connection)
         finally:
             await transaction.rollback()

@@ -1,5 +1,6 @@
 """What a file of the bank would do: imported as it will be, shown, and taken back."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,9 +44,11 @@ async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
 
 async def preview_answers(file: Path, *, actor: str, rejection_reason: str) -> AnswersPreview:
     """Apply answers about refunds and take it back. Raises RefusedError when the file holds none."""
+    # Beside the event loop, and before anything is locked.
+    answers = await asyncio.to_thread(lambda: list(read_all(file)))
     async with database_of(read_settings()) as database, dry_run(database) as trying:
         confirming = RefundConfirm(trying, actor=actor, rejection_reason=rejection_reason)
-        results = await apply_answers(confirming, read_all(file))
+        results = await apply_answers(confirming, answers)
     return AnswersPreview(
         [one for one in results if isinstance(one, Confirmed)], [one for one in results if isinstance(one, Problem)]
     )

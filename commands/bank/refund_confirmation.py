@@ -1,5 +1,6 @@
 """Reading the bank's answers about refunds: CSV, pain.002, or the debits of a statement."""
 
+import asyncio
 import getpass
 import re
 from collections import Counter
@@ -38,7 +39,8 @@ async def confirm(output: Output, file: Path, *, actor: str, rejection_reason: s
     done: list[Confirmed] = []
     async with database_of(settings) as database:
         confirming = RefundConfirm(database, actor=actor or getpass.getuser(), rejection_reason=rejection_reason)
-        results = await apply_answers(confirming, read_all(file))
+        # Reading a file is work of the processor: beside the event loop, on which others are served.
+        results = await apply_answers(confirming, await asyncio.to_thread(lambda: list(read_all(file))))
         problems += [one for one in results if isinstance(one, Problem)]
         done += [one for one in results if isinstance(one, Confirmed)]
         pending = await confirming.pending()

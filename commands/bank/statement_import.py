@@ -1,5 +1,6 @@
 """Importing bank statements: every good line is posted, every bad one named."""
 
+import asyncio
 import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -98,7 +99,8 @@ async def _import_lines(
     database: Database, entries: Iterator[Read], done: ImportedStatement, *, actor: str
 ) -> AsyncIterator[list[Result]]:
     importing = BankImport(database, actor=actor or getpass.getuser())
-    while batch := list(islice(entries, BATCH)):
+    # Reading a file is work of the processor: beside the event loop, on which others are served.
+    while batch := await asyncio.to_thread(lambda: list(islice(entries, BATCH))):
         done.problems += [one for one in batch if isinstance(one, Problem)]
         balances = [one.problem(BANK) for one in batch if isinstance(one, StatementBalance)]
         done.problems += [problem for problem in balances if problem is not None]

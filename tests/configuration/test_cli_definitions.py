@@ -31,7 +31,7 @@ async def test_the_example_of_the_documents_applies(cli: CommandLine) -> None:
     assert changes["provider", "stripe"] == "created"
     assert changes["payment_method", "card"] == "unchanged"
     assert listed["providers"][0]["currencies"] == {"EUR": 100, "JPY": 50, "KWD": 10}
-    assert [row["id"] for row in listed["run_definitions"]] == ["businesses", "monthly", "plans"]
+    assert [row["id"] for row in listed["run_definitions"]] == ["businesses", "monthly", "plans", "top_ups"]
 
 
 async def test_applying_a_document_again_changes_nothing(cli: CommandLine) -> None:

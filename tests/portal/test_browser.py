@@ -22,7 +22,7 @@ from web.assets import Assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 
-PAGES = ("/", "/documents", "/payments", "/cards", "/subscriptions", "/details")
+PAGES = ("/", "/documents", "/payments", "/cards", "/wallet", "/subscriptions", "/details")
 
 
 @pytest.fixture

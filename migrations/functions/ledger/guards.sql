@@ -230,7 +230,7 @@ end $$;
 create or replace function duly.guard_complete() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
-  perform from duly.transaction_numbers where transaction_id = new.id;
+  perform from duly.transaction_numbers where transaction_id = new.id and number not like 'TRIED-%';
   if not found or new.posted_xid <> pg_current_xact_id() then
     perform duly.refuse('append_only', 'posting_is_complete', jsonb_build_object('transaction_id', new.id));
   end if;

@@ -146,6 +146,11 @@ declare
   v_id text;
   v_number text;
 begin
+  if current_setting('duly.is_tried_out', true) = 'on' then
+    -- What is tried out and taken back takes no number and no lock of a series: nobody waits for it. guard_complete lets none be kept.
+    insert into duly.transaction_numbers (number, transaction_id) select 'TRIED-' || u.id, u.id from unnest(p_ids) u (id);
+    return 'TRIED-' || p_ids[cardinality(p_ids)];
+  end if;
   if p_is_gap_free or not (coalesce(p_is_open, false) or duly.open_series(p_stem)) then
     v_last := duly.lock_series(p_stem);
     insert into duly.transaction_numbers (number, transaction_id)
