@@ -1,10 +1,10 @@
 """Search: whatever somebody has in hand, found in one statement, each part by an index."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, or_, select, union_all
 
 from activities.database import Database
 from models.gateway.gateway_request import RequestKind
@@ -58,6 +58,18 @@ class Search:
         found = union_all(*_exactly(words)).limit(FOUND_AT_MOST)
         async with self._database.connection() as connection:
             return (await connection.execute(found)).all()
+
+    async def of_amount(self, amounts: Mapping[int, Sequence[str]]) -> Sequence[Row[Any]]:
+        """Return the newest transactions of an amount: minor units, each with the currencies that it is meant in."""
+        meant = or_(*((_T.total_minor == minor) & _T.currency.in_(codes) for minor, codes in amounts.items()))
+        number = TransactionNumberRow.number
+        return await self._database.read(
+            select(_T.id, number, _T.account_id, _T.currency, _T.total_minor, _T.posted_on, _T.classification, _T.state)
+            .outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == _T.id)
+            .where(meant)
+            .order_by(_T.created_at.desc())
+            .limit(FOUND_AT_MOST)
+        )
 
     async def accounts(self, words: str) -> Sequence[Row[Any]]:
         """Return the accounts of whose name, e-mail or reference each word is the beginning of one."""

@@ -112,8 +112,8 @@ async def choose_top_up(output: Output, account_id: str, *, is_on: bool | None, 
     async with database_of(read_settings()) as database:
         wallets = Wallets(database)
         account = await wallets.account(account_id)
-        chosen = {"is_on": is_on, "actor": person_of(actor), "reason": reason}
-        is_changed = await wallets.choose_top_up(account.id, **chosen)
+        who = person_of(actor)
+        is_changed = await wallets.choose_top_up(account.id, is_on=is_on, actor=who, reason=reason)
         top_ups = await wallets.top_ups(account.id)
     text = f"The wallet of {account.id} is topped up: {_top_ups(top_ups, account.currency)}."
     shown = {"account_id": account.id, "is_changed": is_changed, "top_ups": document(top_ups) if top_ups else None}
