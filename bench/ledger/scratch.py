@@ -79,7 +79,8 @@ async def scratch_ledger(folder: Path, accounts: int) -> AsyncIterator[Scratch]:
                 (server.runtime_url(SMALL), server.owner_url(SMALL)),
             )
             _fill(scratch)
-            await server.create_database(SMALL, template=DATABASE)
+            async with server.administration() as administration:
+                await administration.create_database(SMALL, template=DATABASE)
             with psycopg.connect(plain(scratch.pgledger_url), autocommit=True) as pgledger:
                 pgledger.execute(
                     "create table bare (id bigint generated always as identity primary key, amount bigint)"

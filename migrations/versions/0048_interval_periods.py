@@ -6,7 +6,7 @@ Revision ID: 0048
 from migrations.run import run_scripts
 
 revision = "0048"
-down_revision: str | None = "0043"
+down_revision: str | None = "0044"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0050
 from migrations.run import run_scripts
 
 revision = "0050"
-down_revision: str | None = "0043"
+down_revision: str | None = "0049"
 branch_labels: str | None = None
 depends_on: str | None = None
 
