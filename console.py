@@ -1,5 +1,10 @@
 """The console for people who work with money: pages over the database, and the use cases of the command line."""
 
+import gc
+
+# What is imported stays: to look for garbage in it would take a quarter of the start.
+gc.disable()
+
 from typing import Annotated
 
 import typer
@@ -15,6 +20,9 @@ from web.context import Web
 from web.rendering import Pages
 from web.serving import page_databases, run_pages, serve_pages
 from web.sign_in_limits import SignInLimits
+
+gc.freeze()
+gc.enable()
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:

@@ -1,5 +1,10 @@
 """The portal for customers: their documents, payments, cards and details, entered by a link that is mailed."""
 
+import gc
+
+# What is imported stays: to look for garbage in it would take a quarter of the start.
+gc.disable()
+
 from collections import Counter
 from typing import Annotated
 
@@ -11,6 +16,9 @@ from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.words import PortalPages
 from web.serving import page_databases, run_pages, serve_pages
+
+gc.freeze()
+gc.enable()
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:

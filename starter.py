@@ -1,5 +1,10 @@
 """The command line for people and schedulers: it starts, sends commands and shows; the rules are elsewhere."""
 
+import gc
+
+# What is imported stays: to look for garbage in it would take a quarter of the start.
+gc.disable()
+
 from typing import Annotated
 
 import typer
@@ -56,6 +61,9 @@ from commands.supervision import commands_cli as given_commands
 from commands.supervision.supervise import supervise
 from commands.vouchers import cli as vouchers
 from commands.wallets import cli as wallets
+
+gc.freeze()
+gc.enable()
 
 app = typer.Typer(
     cls=DulyGroup,

@@ -1,7 +1,11 @@
 """The composition root: settings to engine, gateway and activities, to workers. The only file that knows everyone."""
 
-import asyncio
 import gc
+
+# What is imported stays: to look for garbage in it would take a quarter of the start.
+gc.disable()
+
+import asyncio
 import logging
 import os
 import signal
@@ -78,10 +82,12 @@ from workflows.registered import WORKFLOWS
 from workflows.supervision.resumption import resumable_of
 from workflows.supervision.unknown_workflow import UnknownWorkflow
 
+gc.freeze()
+gc.enable()
+
 log = structlog.get_logger(__name__)
 
-# Workflows that are kept at hand between their tasks, at a sixth of a MiB each: the 64 shards of the largest run, and
-# what is busy beside them. Thousands sleep for months; one that was let go is read back from its short history.
+# Workflows kept at hand, at a sixth of a MiB each: the largest run's 64 shards and what is busy. Others are read back.
 WORKFLOW_CACHE_SIZE = 100
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)

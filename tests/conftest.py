@@ -9,6 +9,9 @@ from hypothesis import settings
 settings.register_profile("duly", deadline=None)
 settings.load_profile("duly")
 
+# What is collected stays: it is looked through once, when all is.
+gc.disable()
+
 pytest_plugins = [
     "tests.fixtures.cards",
     "tests.fixtures.collecting",
@@ -36,6 +39,7 @@ def pytest_collection_finish() -> None:
     """Take over from the interpreter when all objects are looked through; the young ones are still its own."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, NEVER)
 
