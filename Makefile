@@ -93,10 +93,11 @@ $(STAMP): requirements.lock
 		echo "This Python cannot make virtual environments: a package of the system is missing. Install it:"; \
 		"$(PYTHON)" -c 'import sys; print("    apt-get install python%d.%d-venv" % sys.version_info[:2])'; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
-	@# uv installs the lock in a tenth of pip's time. It does not read pip's settings: where the index is another, pip does it.
+	@# uv installs the lock in a tenth of pip's time. It does not read pip's settings: where they name an index, pip does it.
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	$(PIP_INSTALL) --require-hashes -r $(VENV)/uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || \
+	{ ! $(BIN)/python -m pip config list | grep -q '\.index-url=' && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; } || \
 		$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@touch $@
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst, of_word
@@ -36,7 +36,10 @@ _COLLECTIONS = (
         CollectionRow.closed_at,
         GatewayRequestRow.id.label("request_id"),
         GatewayRequestRow.state.label("request_state"),
-        GatewayRequestRow.error_code,
+        # The bank's reason where there is one, else the gateway's.
+        func.coalesce(func.nullif(GatewayRequestRow.error_description, ""), GatewayRequestRow.error_code).label(
+            "decline_code"
+        ),
     )
     .outerjoin(
         GatewayRequestRow,

@@ -67,7 +67,7 @@ async def list_page(output: Output, page: ListPage, *, state: str, run_id: str) 
         "Account": lambda row: row.account_id,
         "Period": lambda row: row.period,
         "Stage": state_word,
-        "Why": lambda row: (row.reason if row.reason != row.stage else "") or row.error_code or row.request_state,
+        "Why": lambda row: (row.reason if row.reason != row.stage else "") or row.decline_code or row.request_state,
         "Amount>": lambda row: money(row.amount_minor, row.currency),
         "Opened": lambda row: moment(row.opened_at),
     }

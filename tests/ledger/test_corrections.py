@@ -27,6 +27,18 @@ def test_a_cancelled_invoice_stays_and_its_cancellation_copies_its_lines(books: 
     assert books.value(copied, receipt.transaction_id) == 2
 
 
+def test_a_write_off_is_posted_on_the_customers_day_in_both_accounts(books: Books) -> None:
+    """For most of the day it is tomorrow already on Kiritimati: the write-off account, in UTC, takes that day."""
+    account = books.open_account("acc_far", time_zone="Pacific/Kiritimati")
+    invoice = books.invoice("i1", account, 100, posted_on=None)
+
+    receipt = books.call("write_off", key="w1", invoice_id=invoice, type_id="write_off", issue_reason="bad_debt")
+
+    days = "select distinct posted_on from duly.financial_transactions where id = %s or counterpart_id = %s"
+    assert len(books.run(days, receipt.transaction_id, receipt.transaction_id)) == 1
+    assert (books.balance(account), books.balance("acc_write_off_eur")) == (0, 100)
+
+
 def test_what_is_cancelled_cannot_be_cancelled_again(books: Books) -> None:
     invoice, payment = books.invoice("i1", "acc_1", 100), books.pay("p1", "acc_1", 30)
     books.call("cancel_invoice", key="c1", invoice_id=invoice)

@@ -4,6 +4,8 @@ import json
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
+
 from sandbox.servers.postgres import PostgresServer
 from tests.fixtures.database import Databases
 from tests.fixtures.used_databases import TemplateRows
@@ -35,12 +37,22 @@ async def test_what_a_test_has_written_is_gone_for_the_next_one(
         assert (second, await rows_of(postgres_server, second)) == (first, before)
 
 
-async def test_a_database_whose_schema_a_test_has_changed_serves_no_other(
-    postgres_server: PostgresServer, databases: Databases
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table duly.accounts disable trigger user",
+        "grant execute on function duly.post_invoices to duly_app",
+        "alter database {} set synchronous_commit = off",
+        "analyze duly.products",
+    ],
+)
+async def test_a_database_that_a_test_has_changed_otherwise_serves_no_other(
+    postgres_server: PostgresServer, databases: Databases, change: str
 ) -> None:
     async with databases.one() as first:
         with closing(Books(postgres_server.owner_url(first))) as books:
-            books.run("alter table duly.accounts disable trigger user")
+            books.run("insert into duly.products (id, name, ledger_account) values ('gold', 'Gold', 'revenue:gold')")
+            books.run(change.format(first))
 
     async with databases.one() as second:
         assert second != first

@@ -26,13 +26,14 @@ begin
   return t;
 end $$;
 
--- Stamp and write a counterpart; lines, transfers, allocations and number are the caller's.
-create or replace function duly.post_counterpart(t duly.financial_transactions, p_posted_on date)
+-- Stamp and write a counterpart; lines, transfers, allocations and number are the caller's. `p_day_of` is the account whose
+-- day it is: its own, but for what another account's transaction causes.
+create or replace function duly.post_counterpart(t duly.financial_transactions, p_posted_on date, p_day_of text default null)
 returns duly.financial_transactions language plpgsql as $$
 declare
   v_time_zone text;
 begin
-  select time_zone into v_time_zone from duly.accounts where id = t.account_id;
+  select time_zone into v_time_zone from duly.accounts where id = coalesce(p_day_of, t.account_id);
   t.posted_on := p_posted_on;
   t := duly.assign_posting(t, v_time_zone);
   t.issued_on := t.posted_on;
@@ -168,7 +169,7 @@ declare
 begin
   m.account_id := duly.system_account('write_off', w.currency);
   select * into a from duly.accounts where id = m.account_id;
-  m := duly.post_counterpart(m, w.posted_on);
+  m := duly.post_counterpart(m, w.posted_on, w.account_id);
   perform duly.copy_lines(w.id, m.id);
   perform duly.write_transfers_and_open_item(m, a);
   perform duly.settle(m);
