@@ -1,14 +1,11 @@
 """What is wrong with a field of a document, in the words of whoever writes documents; pydantic's are a programmer's."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
-from typing import TYPE_CHECKING, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 # What a value must be that has to match a pattern.
 PATTERNS = MappingProxyType(
@@ -40,7 +37,7 @@ PATTERNS = MappingProxyType(
 _SHOULD = re.compile(r"^[A-Z][A-Za-z]*( input)? should ")
 
 
-def in_words(problem: "ErrorDetails", kind: type[BaseModel] | None = None) -> str:
+def in_words(problem: "Mapping[str, Any]", kind: type[BaseModel] | None = None) -> str:
     """Return what is wrong with a field; a name that is none comes with those that are, where the kind is known."""
     words = PATTERNS.get(str(problem.get("ctx", {}).get("pattern")))
     if problem["type"] == "missing":

@@ -32,9 +32,12 @@ READS = frozenset(
         "history",
         "link",
         "list",
+        "members",
+        "preview",
         "reasons",
         "show",
         "statement",
+        "stops",
     }
 )
 OTHERS: Mapping[str, str] = {
@@ -62,6 +65,7 @@ FINAL = frozenset(
         "cards remove",
         "collections give-up",
         "collections mark-paid",
+        "communicate send",
         "definitions delete",
         "disputes accept",
         "disputes submit-evidence",
@@ -127,6 +131,7 @@ IDS_AND_DATES = frozenset(
         "run",
         "state",
         "subscription",
+        "template",
         "transaction",
         "user",
         "voucher",
