@@ -25,12 +25,13 @@ from models.ledger.account import AccountKind, AccountState
 from models.ledger.number_series import GAP_FREE_BY_DEFAULT
 from models.problem import Problem, RefusedError
 from models.tables.accounts import AccountRow
-from models.tables.configuration import CardNetworkRow, StatementLayoutRow
+from models.tables.configuration import CardNetworkRow
 from models.tables.messages import ReminderRulesRow
 from models.tables.reference import (
     DueDateRuleRow,
     PaymentMethodRow,
     ProductRow,
+    StatementLayoutRow,
     TaxRateRow,
     TransactionReasonRow,
     TransactionTypeRow,

@@ -18,7 +18,6 @@ from models.tables.configuration import (
     ProviderRow,
     RunDefinitionRow,
     SellerRow,
-    StatementLayoutRow,
 )
 from models.tables.messages import (
     AlertRulesRow,
@@ -33,6 +32,7 @@ from models.tables.reference import (
     NumberSeriesRow,
     PaymentMethodRow,
     ProductRow,
+    StatementLayoutRow,
     TaxRateRow,
     TransactionReasonRow,
     TransactionTypeRow,

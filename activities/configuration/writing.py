@@ -34,10 +34,9 @@ from models.tables.configuration import (
     CardRulesRow,
     CreditorRow,
     DunningPolicyRow,
-    StatementLayoutRow,
 )
 from models.tables.messages import AlertRulesRow, MessageRulesRow, MessageTemplateRow, SegmentRow
-from models.tables.reference import DefinitionRow, DueDateRuleRow, TransactionReasonRow
+from models.tables.reference import DefinitionRow, DueDateRuleRow, StatementLayoutRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
 
 Written = tuple[str, str, PartChange]

@@ -273,15 +273,6 @@ class SellerRow(Base):
     logo_url: Mapped[str] = mapped_column(server_default="")
 
 
-class StatementLayoutRow(Base):
-    """How a bank's own CSV export is written (models/bank/exports/layout.py has the fields of the document)."""
-
-    __tablename__ = "statement_layouts"
-
-    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
-
-
 class CreditorRow(Base):
     """Our side of the bank debits of a provider, whose id it has."""
 

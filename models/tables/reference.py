@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Numeric, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.ledger.allocation import Principle
@@ -155,3 +157,12 @@ class NumberGapRow(Base):
     last: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str]
     declared_at: Mapped[datetime]
+
+
+class StatementLayoutRow(Base):
+    """How a bank's own CSV export is written (models/bank/exports/layout.py has the fields of the document)."""
+
+    __tablename__ = "statement_layouts"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -87,6 +87,7 @@ RULES = (
             "workflows.client",
             "workflows.namespace",
             "workflows.reports.schedules",
+            "workflows.runs.calendar_spec",
             "workflows.runs.schedules",
             "workflows.supervision.schedule",
         ),

@@ -43,6 +43,7 @@ async def test_what_a_test_has_written_is_gone_for_the_next_one(
         "alter table duly.accounts disable trigger user",
         "grant execute on function duly.post_invoices to duly_app",
         "alter database {} set synchronous_commit = off",
+        "revoke connect on database {} from public",
         "analyze duly.products",
     ],
 )

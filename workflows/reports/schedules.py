@@ -6,7 +6,8 @@ from models.reports.delivery import ReportDeliveryRequest
 from models.runs.schedule import RunCalendar
 from models.workflow_ids import WORKFLOW_QUEUE, report_id
 from workflows.reports.report_delivery import ReportDelivery
-from workflows.runs.schedules import CATCH_UP, spec_of
+from workflows.runs.calendar_spec import spec_of
+from workflows.runs.schedules import CATCH_UP
 
 
 def report_schedule_of(schedule_id: str, calendar: RunCalendar) -> Schedule:

@@ -1,7 +1,7 @@
 """What runs by itself, as Temporal schedules: runs at a local time (X17, X21), sweeps of events all day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,16 +24,7 @@ from models.messages.message import MailingRequest
 from models.reconciliation.reconciliation import ReconciliationRequest
 from models.runs.process_run import RunKind, ScheduledRunRequest
 from models.runs.refund_run import RefundRunRequest
-from models.runs.schedule import (
-    WEEKDAYS,
-    DayRule,
-    IntervalSchedule,
-    MonthlySchedule,
-    OneOffSchedule,
-    RunCalendar,
-    WeeklySchedule,
-    day_rules,
-)
+from models.runs.schedule import IntervalSchedule, RunCalendar
 from models.workflow_ids import (
     AUDIT,
     REMINDERS,
@@ -51,6 +42,7 @@ from workflows.messages.mailing import Mailing
 from workflows.messages.reminders import Reminders
 from workflows.reconciliation.reconciliation import Reconciliation
 from workflows.refunds.bank_refunds import BankRefunds
+from workflows.runs.calendar_spec import spec_of
 from workflows.runs.refund_run import RefundRun
 from workflows.runs.scheduled_run import ScheduledRun
 
@@ -71,12 +63,6 @@ RECONCILIATION_HOUR, AUDIT_HOUR = 5, 4
 
 # Reminders go out in the morning, in UTC; which day it is, each account's own clock says.
 REMINDER_HOUR = 7
-
-# The years that Temporal's calendars know. 2100 is no leap year.
-_FIRST, _LAST = 2000, 2100
-_LEAP_YEARS = (ScheduleRange(_FIRST, _LAST - 4, 4),)
-_OTHER_YEARS = (*(ScheduleRange(_FIRST + rest, _LAST - 1, 4) for rest in (1, 2, 3)), ScheduleRange(_LAST))
-_YEARS = {None: (), True: _LEAP_YEARS, False: _OTHER_YEARS}
 
 
 @dataclass(frozen=True)
@@ -112,21 +98,6 @@ def schedule_of(definition: ScheduledDefinition) -> Schedule:
         ),
         spec=spec_of(calendar),
         policy=SchedulePolicy(overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True),
-    )
-
-
-def spec_of(calendar: RunCalendar) -> ScheduleSpec:
-    """Return when a calendar's schedule acts."""
-    end = calendar.bound(calendar.ends_on, is_end=True)
-    if end is not None and isinstance(calendar, IntervalSchedule):
-        # Temporal's end is a moment at which it still acts, which is where the next day's first interval begins.
-        end -= timedelta(seconds=1)
-    return ScheduleSpec(
-        calendars=_calendars(calendar),
-        intervals=_intervals(calendar),
-        time_zone_name=calendar.time_zone,
-        start_at=calendar.bound(calendar.starts_on),
-        end_at=end,
     )
 
 
@@ -246,38 +217,6 @@ async def is_same(found: Schedule, wanted: Schedule, converter: DataConverter) -
         _when(found.spec) == _when(wanted.spec)
         and found.policy == wanted.policy
         and await _what(found.action, wanted.action, converter) == await _what(wanted.action, wanted.action, converter)
-    )
-
-
-def _intervals(calendar: RunCalendar) -> list[ScheduleIntervalSpec]:
-    # Temporal counts from the epoch, which was a midnight in UTC.
-    if isinstance(calendar, IntervalSchedule):
-        return [ScheduleIntervalSpec(every=timedelta(minutes=calendar.every_minutes))]
-    return []
-
-
-def _calendars(calendar: RunCalendar) -> list[ScheduleCalendarSpec]:
-    if isinstance(calendar, IntervalSchedule):
-        return []
-    if isinstance(calendar, MonthlySchedule):
-        return [_of_month(rule, calendar) for rule in day_rules(calendar.day, calendar.months)]
-    daily = ScheduleCalendarSpec(minute=(ScheduleRange(calendar.minute),), hour=(ScheduleRange(calendar.hour),))
-    if isinstance(calendar, WeeklySchedule):
-        # Temporal counts from Sunday, which is 0.
-        return [replace(daily, day_of_week=(ScheduleRange((WEEKDAYS.index(calendar.weekday) + 1) % 7),))]
-    if isinstance(calendar, OneOffSchedule):
-        day, month, year = (ScheduleRange(part) for part in (calendar.on.day, calendar.on.month, calendar.on.year))
-        return [replace(daily, day_of_month=(day,), month=(month,), year=(year,))]
-    return [daily]
-
-
-def _of_month(rule: DayRule, monthly: MonthlySchedule) -> ScheduleCalendarSpec:
-    return ScheduleCalendarSpec(
-        minute=(ScheduleRange(monthly.minute),),
-        hour=(ScheduleRange(monthly.hour),),
-        day_of_month=(ScheduleRange(rule.day),),
-        month=tuple(ScheduleRange(month) for month in rule.months),
-        year=_YEARS[rule.in_leap_years],
     )
 
 

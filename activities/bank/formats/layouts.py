@@ -5,7 +5,7 @@ from sqlalchemy import select
 from activities.database import Database
 from models.bank.exports.layout import StatementLayout
 from models.problem import refusal
-from models.tables.configuration import StatementLayoutRow
+from models.tables.reference import StatementLayoutRow
 
 
 async def statement_layouts(database: Database, only: str = "") -> list[StatementLayout]:

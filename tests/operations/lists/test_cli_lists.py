@@ -25,6 +25,12 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
     ("reports", "schedule", "list"): dict.fromkeys(
         ("--from", "--to", "--limit", "--after", "--state"), "a few calendars"
     ),
+    ("communicate", "list"): dict.fromkeys(
+        ("--csv", "--from", "--to", "--after", "--state"), "`messages list --communication` has its letters"
+    ),
+    ("segments", "list"): dict.fromkeys(
+        ("--csv", "--from", "--to", "--limit", "--after", "--state"), "configuration; `segments members` has all"
+    ),
     ("schedule", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few, of Temporal's"),
     ("users", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "a few people"),
     ("users", "passkeys", "list"): dict.fromkeys(
@@ -42,6 +48,7 @@ SHOWS_ANOTHER: Mapping[str, str] = {
     "definitions": "a document as it was applied, where the list has what is configured",
     "reports": "what a report is made of, where the list has which there are",
     "reconcile": "a day's certificate, where the list has discrepancies",
+    "segments": "how many it has now, where the list has what is configured",
 }
 ALONE = {words[0]: command for words, command in commands() if words[-1] == "show" and (words[0], "list") in LISTS}
 
@@ -81,11 +88,13 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
     assert [words for words, document in printed.items() if "next" not in document] == []
     without_totals = {words for words, document in printed.items() if "totals" not in document}
     configured = {
+        ("communicate", "list"),
         ("definitions", "list"),
         ("merchants", "list"),
         ("reports", "list"),
         ("reports", "schedule", "list"),
         ("schedule", "list"),
+        ("segments", "list"),
         ("users", "list"),
         ("users", "passkeys", "list"),
         ("webhooks", "list"),

@@ -122,7 +122,7 @@ def test_a_shard_says_where_it_began_and_what_it_has_charged() -> None:
 
     text = shard_progress_of(request, ShardProgress(2, {"charged": 250}, {"EUR": 1075000}, held_since=SINCE))
 
-    assert text.startswith("### Shard 2: 250 members done\n\nThis execution began after `acc_000250`")
+    assert text.startswith("### Shard 3: 250 members done\n\nThis execution began after `acc_000250`")
     assert "**Held** since 2026-11-23 03:43Z" in text
     assert "**Charged** 10750.00 EUR" in text
 
