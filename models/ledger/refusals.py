@@ -191,8 +191,18 @@ MESSAGES: dict[str, str] = {
     "wallet_type_is_invoiced": "type {type_id} invoices nothing; a payment funds the wallet by an invoice",
     "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
     "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
+    "wallet_pays_its_top_up": (
+        "account {account_id} waits for a top-up of its wallet, which the wallet itself would pay: collect or cancel it first"
+    ),
+    "wallet_product": (
+        "product {product_id} of line {line} fills wallets: it is invoiced by `wallets credit` and by runs that top up, "
+        "and taken back by `wallets void`"
+    ),
     "wallet_product_active": "product {product_id} of wallet transaction type {type_id} is retired",
     "wallet_top_up_is_cancelled": "{transaction_id} is a top-up that is not paid: cancel it, nothing was sold for it",
+    "wallet_top_up_is_voided": (
+        "{transaction_id} is a top-up that is in a wallet: void its wallet transaction, and no credit note is needed"
+    ),
     "wallet_top_up_rule": "no rule tops up wallets in {currency}: definitions have none, or it is out of use",
     "wallet_transaction_exists": "there is no wallet transaction {wallet_transaction}",
     "wallet_transaction_first": (

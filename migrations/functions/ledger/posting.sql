@@ -13,10 +13,11 @@ language sql immutable parallel safe as $$
 $$;
 
 -- Read the lines of documents, with what their products and tax rates say. A product that is out of use is not invoiced any
--- more; what was invoiced of it can be credited.
+-- more; what was invoiced of it can be credited. One that fills wallets is in their documents alone, which are written without these.
 create or replace function duly.read_lines(p_ids text[], p_lines jsonb[], p_is_credit boolean default false) returns duly.ledger_line[] language sql stable as $$
-  select coalesce(array_agg(row(x.stored, p.ledger_account, duly.rule_broken_by(x.stored, p.id is not null, x.has_rate))
-      ::duly.ledger_line), '{}')
+  select coalesce(array_agg(row(x.stored, p.ledger_account, coalesce(
+      duly.rule_broken_by(x.stored, p.id is not null, x.has_rate),
+      case when p.ledger_account in ('wallet_clearing', 'wallet_top_ups') then 'wallet_product' end))::duly.ledger_line), '{}')
     from (select row(u.id, l.position, l.product_id, coalesce(l.description, ''), l.quantity, l.unit_price_minor,
             l.discount_percent, coalesce(l.discount_minor, 0), l.net_minor, l.tax_rate_id,
             coalesce(r.percent, l.tax_rate, 0), coalesce(l.tax_minor, 0), l.total_minor, l.period_from, l.period_to,

@@ -52,6 +52,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.financial_transactions t where t.id = duly.standing_payment(p_payment_id)
 $$;
 
+-- What has filled a wallet, or has sold vouchers, is taken out of it by voiding or cancelling them: a note besides would give the money
+-- twice. Their guards would refuse it at the commit only, which books a refund that has left.
+create or replace function duly.refuse_credit_of_stored_value(p_invoice_id text) returns void language plpgsql stable as $$
+begin
+    if exists (select from duly.transaction_lines l join duly.products p on p.id = l.product_id
+            and p.ledger_account in ('wallet_clearing', 'wallet_top_ups', 'voucher_clearing') where l.transaction_id = p_invoice_id)
+        or exists (select from duly.wallet_top_ups u where u.invoice_id = p_invoice_id) then
+        perform duly.refuse('credit_of_stored_value', format('credit: %s fills a wallet or sells vouchers; refund it without a credit '
+            'note, and void what it has filled, or cancel what it has sold', p_invoice_id));
+    end if;
+end $$;
+
 -- Plan the credit note of a refund before it is asked for. Planning the same again changes nothing; false then.
 create or replace function duly.plan_refund_credit(p_refund_id text, p_invoice_id text, p_amount_minor bigint, p_document jsonb,
     p_actor text, p_reason text) returns boolean
@@ -63,6 +75,7 @@ begin
     if not found and exists (select from duly.gateway_requests where id = p_refund_id) then
         perform duly.refuse('id_means_one_request', format('id: %s was asked for without a credit note', p_refund_id));
     elsif not found then
+        perform duly.refuse_credit_of_stored_value(p_invoice_id);
         insert into duly.refund_credits (refund_id, invoice_id, amount_minor, document, actor, reason)
         values (p_refund_id, p_invoice_id, p_amount_minor, p_document, p_actor, p_reason);
         return true;
@@ -104,6 +117,7 @@ begin
     select * into c from duly.refund_credits where refund_id = p_refund_id and credit_note_id is null for update;
     if not found then return; end if;
     begin
+        perform duly.refuse_credit_of_stored_value(c.invoice_id);
         if c.amount_minor > (select coalesce(sum(u.total_minor), 0) from duly.uncredited_lines(c.invoice_id) u) or exists (
             select from (select l ->> 'product_id' as product_id, sum((l ->> 'total_minor')::bigint) as credit_minor
                 from jsonb_array_elements(c.document -> 'lines') l group by 1) x

@@ -131,6 +131,7 @@ begin
     if not p_over_nobody and v_spent = 0 and not v_tops_up then
         perform duly.refuse_run_over_nobody(p_run_id);
     end if;
+    if v_tops_up then perform duly.number_top_ups(p_run_id); end if;
     return v_plan;
 end $$;
 

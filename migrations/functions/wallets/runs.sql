@@ -30,7 +30,8 @@ begin
       and not duly.has_recovery_left(a.id) and duly.is_sending_open(p_definition.provider_id)
       -- By pure FIFO the wallet would pay what a card is being asked for at this moment, if that is older.
       and ((select d.allocation_principle from duly.definitions d) = 'against_item_and_fifo'
-        or not exists (select from duly.owned_invoices o where o.account_id = a.id))
+        or not exists (select from duly.owned_invoices o where o.account_id = a.id)
+          and not duly.waits_for_top_up(a.id))
     order by j.account_id collate "C";
 end $$;
 
@@ -50,6 +51,8 @@ declare
   v_spent integer := 0;
   v_rule text;
 begin
+  -- All of them first: their payments are numbered one by one, and who numbers waits for no account any more.
+  perform duly.lock_accounts(array(select x.account_id from duly.wallet_shares(v_definition, p_period, p_supplement) x));
   for v_account in select x.account_id from duly.wallet_shares(v_definition, p_period, p_supplement) x order by x.account_id collate "C" loop
     begin
       -- Under its lock, for others have paid or claimed meanwhile.

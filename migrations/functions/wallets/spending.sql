@@ -74,6 +74,11 @@ begin
   if p_invoices <> '{}' and (y.payment_method_id is null or y.product_id is not null) then
     perform duly.refuse('input', 'wallet_type_pays_invoices', jsonb_build_object('type_id', y.id));
   end if;
+  if y.payment_method_id is not null and duly.waits_for_top_up(a.id) and ((select d.allocation_principle from duly.definitions d) = 'fifo'
+      or exists (select from duly.wallet_top_ups u where u.state = 'requested' and u.invoice_id = any (p_invoices))) then
+    -- A wallet that pays what is to fill it has what it had before, and the card is asked for what is settled.
+    perform duly.refuse('prerequisite', 'wallet_pays_its_top_up', jsonb_build_object('account_id', a.id));
+  end if;
   w.posted_on := (clock_timestamp() at time zone a.time_zone)::date;
   if y.payment_method_id is not null then
     if y.product_id is not null then

@@ -52,6 +52,8 @@ declare
     v_rule text;
     v_passed jsonb := '[]';
 begin
+    -- All of them first, in the order of every other batch: who numbers documents has all its accounts, and waits for none.
+    perform duly.lock_accounts(array(select x.account_id from duly.top_up_candidates(v_definition) x where x.reason = ''));
     for c in select * from duly.top_up_candidates(v_definition) loop
         v_rule := c.reason;
         if v_rule = '' then
@@ -74,27 +76,6 @@ begin
     return (select coalesce(jsonb_agg(to_jsonb(x) order by x.reason, x.currency), '[]') from (
         select e ->> 'reason' as reason, e ->> 'currency' as currency, count(*) as accounts, sum((e ->> 'amount_minor')::bigint)::bigint as amount_minor
         from jsonb_array_elements(v_passed) e group by 1, 2) x);
-end $$;
-
--- Invoice a top-up. An account in credit has paid it at once: the wallet is filled by the commit.
-create or replace function duly.request_top_up(p_run_id text, p_account_id text, p_amount_minor bigint) returns void
-language plpgsql as $$
-declare
-    a duly.accounts;
-    u duly.wallet_top_up_rules;
-    w duly.wallet_transactions;
-    t duly.financial_transactions;
-begin
-    select * into strict a from duly.accounts where id = p_account_id;
-    select * into strict u from duly.wallet_top_up_rules where currency = a.currency;
-    w := duly.new_wallet_transaction(a, format('top_up:%s:%s', p_run_id, a.id), duly.request_hash('top_up', p_run_id, a.id),
-        u.wallet_type_id, 'credit', p_amount_minor, 'system', p_run_id);
-    w.posted_on := (clock_timestamp() at time zone a.time_zone)::date;
-    t := duly.wallet_invoice(w, a, u.product_id);
-    insert into duly.wallet_top_ups (invoice_id, account_id, run_id, currency, amount_minor, wallet_type_id)
-    values (t.id, a.id, p_run_id, a.currency, p_amount_minor, u.wallet_type_id);
-    perform duly.settle(t);
-    perform duly.give_number(t);
 end $$;
 
 -- What allocations have done to the invoices of top-ups: each is looked at at the commit.
@@ -156,6 +137,7 @@ begin
         or sqlstate 'LD006' or sqlstate 'DU001' then
         get stacked diagnostics v_rule = constraint_name;
     end;
+    perform duly.lock_series_of_top_ups(array[a.id]);
     perform duly.withdraw_top_up(u.invoice_id, 'system', v_rule);
     perform duly.write_message('wallet_not_funded', a.id, '', u.run_id, jsonb_build_object('amount_minor', u.amount_minor,
         'currency', u.currency, 'code', v_rule, 'workflow', u.run_id), u.invoice_id);
@@ -177,6 +159,7 @@ begin
     v_amount := least(p_open_minor, coalesce((select x.left_minor from duly.wallet_credits(a.id) x where x.id = c.id), 0));
     perform duly.switch_top_up(a.id, false, 'system', 'the money of a top-up has gone back');
     if v_amount = 0 then return; end if;
+    perform duly.lock_series_of_top_ups(array[a.id]);
     w := duly.new_wallet_transaction(a, format('top_up_back:%s:%s', u.invoice_id, u.moves), duly.request_hash('top_up_back', u.invoice_id),
         c.type_id, 'debit', v_amount, 'system', 'the money of the top-up has gone back');
     w.posted_on := (clock_timestamp() at time zone a.time_zone)::date;
