@@ -192,11 +192,12 @@ MESSAGES: dict[str, str] = {
     "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
     "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
     "wallet_pays_its_top_up": (
-        "account {account_id} waits for a top-up of its wallet, which the wallet itself would pay: collect or cancel it first"
+        "account {account_id} waits for a top-up of its wallet, which the wallet itself would pay: collect or cancel "
+        "it first"
     ),
     "wallet_product": (
-        "product {product_id} of line {line} fills wallets: it is invoiced by `wallets credit` and by runs that top up, "
-        "and taken back by `wallets void`"
+        "product {product_id} of line {line} fills wallets: it is invoiced by `wallets credit` and by runs that top "
+        "up, and taken back by `wallets void`"
     ),
     "wallet_product_active": "product {product_id} of wallet transaction type {type_id} is retired",
     "wallet_top_up_is_cancelled": "{transaction_id} is a top-up that is not paid: cancel it, nothing was sold for it",

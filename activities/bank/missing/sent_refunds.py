@@ -15,6 +15,8 @@ from models.money import Money, MoneyError
 from models.problem import Problem, RefusedError, refusal
 
 TRANSFERS = "CstmrCdtTrfInitn"
+SPLIT = "file_is_split"
+_AS_ONE_LINE = "is a whole file of refunds in one line, which names none of them: adopt the pain.001 or CSV itself"
 
 # By the element of one transfer: where the file's id stands, and within it reference, amount, bank account and text.
 _TRANSFERS = {
@@ -80,13 +82,21 @@ def _of_statement(path: Path) -> Iterator[SentRefund | Problem]:
         if isinstance(one, Problem):
             yield one
         elif isinstance(one, BankEntry) and not one.is_credit and one.is_booked and not one.is_return:
-            # What leaves the account for other reasons is none of these.
             if not is_refund_reference(one.end_to_end_id):
+                # What leaves the account for other reasons is none of these.
+                if _is_file(one):
+                    yield Problem("file", SPLIT, _AS_ONE_LINE, SENT_REFUNDS, one.line)
                 continue
             file = next((id for id in one.batch_ids if period_in((id,), "")), "")
             paid = Money(one.amount_minor, one.currency)
             period = period_in(one.batch_ids, one.text)
             yield _checked(SentRefund(one.line, file, period, one.end_to_end_id, paid, iban=one.payee_iban))
+
+
+def _is_file(entry: BankEntry) -> bool:
+    """Whether a debit pays a whole file of ours, by the file's name or by the payments in it."""
+    sent = entry.sent_ids
+    return bool(period_in(entry.batch_ids, "")) or (bool(sent) and all(map(is_refund_reference, sent)))
 
 
 def _checked(refund: SentRefund) -> SentRefund | Problem:
@@ -102,9 +112,15 @@ def _not_ours(field: str, message: str, line: int) -> Problem:
     return Problem(field, "written_here", message, SENT_REFUNDS, line)
 
 
-def all_refunds_in(path: Path) -> list[SentRefund]:
-    """Return the refunds of a file. Raises RefusedError with the problems of all that cannot be read."""
+def all_refunds_in(path: Path) -> tuple[list[SentRefund], list[Problem]]:
+    """Return the refunds of a file, and the problems of lines that each hold a whole file of them (`file_is_split`).
+
+    Raises RefusedError with the problems of all that cannot be read, or (`refunds_named`) when it names no refund.
+    """
     found = list(refunds_in(path))
-    if problems := [one for one in found if isinstance(one, Problem)]:
-        raise RefusedError(problems)
-    return [one for one in found if isinstance(one, SentRefund)]
+    problems = [one for one in found if isinstance(one, Problem)]
+    if unread := [one for one in problems if one.rule != SPLIT]:
+        raise RefusedError(unread)
+    if not found:
+        raise refusal("file", "refunds_named", "names no refund of ours: adopt the pain.001 or CSV that the bank has")
+    return [one for one in found if isinstance(one, SentRefund)], problems

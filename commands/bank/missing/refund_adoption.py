@@ -13,11 +13,11 @@ from models.problem import Problem
 
 async def adopt(output: Output, file: Path, payees: Path | None, *, actor: str, reason: str) -> None:
     """Write down again the refunds of a file. A bad one is named, and every good one is kept. Raises RefusedError."""
-    sent, known = all_refunds_in(file), read_payees(payees)
+    (sent, whole), known = all_refunds_in(file), read_payees(payees)
     async with database_of(read_settings()) as database:
         results = await RefundAdoption(database, known, actor=actor, reason=reason).adopt(sent)
     done = [one for one in results if isinstance(one, RefundAdopted)]
-    problems = [one for one in results if isinstance(one, Problem)]
+    problems = [*whole, *(one for one in results if isinstance(one, Problem))]
     counts = Counter({str(became): 0 for became in RefundBecame})
     counts.update(str(one.became) for one in done)
     output.answer(
