@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from activities.database import Database
 from models.problem import refusal
@@ -34,4 +35,8 @@ async def one_import_at_a_time(database: Database, *, wait_seconds: float = LONG
         try:
             yield
         finally:
-            await connection.execute(_END)
+            try:
+                await connection.execute(_END)
+            except DBAPIError:
+                # The lock ends with its session. What was imported is committed, and no failure of this one's makes it undone.
+                await connection.invalidate()

@@ -83,3 +83,15 @@ async def test_who_waits_too_long_for_an_import_is_refused_and_the_next_goes_on(
         with pytest.raises(RefusedError, match="import_is_alone"):
             await takes_part()
     assert await takes_part()
+
+
+async def test_an_import_that_is_complete_stays_so_when_the_connection_of_its_lock_is_lost(database: Database) -> None:
+    async with one_import_at_a_time(database):
+        killed = await database.rows(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+            " and database = (select oid from pg_database where datname = current_database())"
+        )
+
+    assert [tuple(row) for row in killed] == [(True,)]
+    async with one_import_at_a_time(database, wait_seconds=5):
+        pass

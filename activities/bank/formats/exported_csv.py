@@ -3,6 +3,7 @@
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -50,7 +51,10 @@ def layouts_of(path: Path, layouts: Iterable[StatementLayout]) -> list[Statement
             continue
         if header.missing:
             continue
-        account = _account(layout, header) or _of_first_line(layout, path)
+        account = _account(layout, header)
+        # A first line that cannot be read says nothing of its account: reading the file names it.
+        with suppress(csv.Error, UnicodeError):
+            account = account or _of_first_line(layout, path)
         if not account or not layout.bank_account or is_one_account(account, layout.bank_account):
             found.append(layout)
     return found

@@ -58,9 +58,7 @@ class _Line:
     def read(self) -> ExportedLine:
         currency = self._currency()
         signed = self._signed(currency) if currency else 0
-        is_booked = not self._layout.columns.status or self._first("status").casefold() in {
-            state.casefold() for state in self._layout.booked_states
-        }
+        is_booked = self._is_booked()
         day = self._day("booked_on" if self._first("booked_on") or not self._first("value_on") else "value_on")
         account = self._bank_account()
         fee = abs(self._minor("fee", currency)) if currency and self._first("fee") else 0
@@ -70,6 +68,12 @@ class _Line:
             raise RefusedError(self._problems)
         entry = self._entry(day, signed, currency, account, reference)
         return ExportedLine(replace(entry, is_booked=is_booked), fee, balance)
+
+    def _is_booked(self) -> bool:
+        if self._layout.columns.status:
+            return self._first("status").casefold() in {state.casefold() for state in self._layout.booked_states}
+        # What waits has no day of booking yet. It comes again under that day, and would be posted under both.
+        return bool(self._first("booked_on"))
 
     def _entry(self, day: date, signed: int, currency: str, account: str, reference: str) -> BankEntry:
         structured = [one for one in self._all("structured_reference") if is_reference(one)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.bank.formats.exported_csv import layouts_of
 from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
 from commands.bank.statement_files import read_entries
@@ -187,3 +188,23 @@ def test_a_layout_that_cannot_be_read_by_is_refused_by_field(tmp_path: Path, wro
         read_document(document, DefinitionsDocument)
 
     assert [one.field for one in refused.value.problems] == [field]
+
+
+def test_a_line_without_a_day_of_booking_is_not_booked_where_no_column_says_it(tmp_path: Path) -> None:
+    columns = {"booked_on": "D", "value_on": "V", "amount": "A", "text": ["T"]}
+    layout = StatementLayout.read("own", {"currency": "EUR", "columns": columns})
+    file = tmp_path / "export.csv"
+    file.write_text("D;V;A;T\n;20.05.2026;5,00;cust-1001\n21.05.2026;20.05.2026;7,00;cust-1002\n", encoding="utf-8")
+
+    assert [(one.text, one.is_booked) for one in entries(file, layout)] == [("cust-1001", False), ("cust-1002", True)]
+
+
+def test_a_first_line_that_cannot_be_read_is_named_and_leaves_the_layout_as_found(tmp_path: Path) -> None:
+    columns = {"booked_on": "D", "amount": "A", "text": ["T"], "bank_account": "I"}
+    stored = {"currency": "EUR", "columns": columns, "bank_account": "DE89370400440532013000"}
+    layout = StatementLayout.read("own", stored)
+    file = tmp_path / "export.csv"
+    file.write_text('I;D;A;T\n"DE89"x;2026-05-20;5,00;a\n', encoding="utf-8")
+
+    assert layouts_of(file, [layout]) == [layout]
+    assert problems(file, layout) == [("row", "csv")]
