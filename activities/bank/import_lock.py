@@ -38,5 +38,5 @@ async def one_import_at_a_time(database: Database, *, wait_seconds: float = LONG
             try:
                 await connection.execute(_END)
             except DBAPIError:
-                # The lock ends with its session. What was imported is committed, and no failure of this one's makes it undone.
+                # The lock ends with its session, and what was imported is committed.
                 await connection.invalidate()

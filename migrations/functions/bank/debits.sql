@@ -96,6 +96,8 @@ begin
     placed as (
         select *, dense_rank() over (order by sequence_type, collect_on) as information from typed)
     update duly.debits d set state = 'exported', batch_id = v_batch, collect_on = p.collect_on, sequence_type = p.sequence_type,
+        -- Late once more by its new day, it is told once more.
+        alerted_at = null,
         payment_information = v_batch || '-' || p.information,
         written = p.written || jsonb_build_object('is_amended', p.is_amended and p.place = 1)
     -- One that was declined since these were read is in no file.

@@ -64,7 +64,7 @@ begin
         update duly.gateway_requests set gateway_reference = p_id where id = d.request_id and gateway_reference = d.id;
     end if;
     update duly.debits x set id = p_id, state = 'exported', batch_id = p_batch_id, payment_information = p_payment_information,
-        sequence_type = p_sequence_type, collect_on = p_collect_on,
+        sequence_type = p_sequence_type, collect_on = p_collect_on, alerted_at = null,
         written = duly.written_by(m, r.invoices) || jsonb_build_object('is_amended', m.is_amended)
     from duly.gateway_requests r where x.id = d.id and r.id = d.request_id;
     update duly.mandates set state = case state when 'signed' then 'active' else state end, is_amended = false,

@@ -36,3 +36,19 @@ async def test_operators_are_told_once_of_debits_that_are_not_settled_in_time(de
         ("operator", "sepa", 2)
     ]
     assert alerts[0].parameters["object"] == f"{sent} (exported), {waiting} (pending)"
+
+
+async def test_a_debit_that_was_late_before_its_file_was_written_is_told_again_when_it_is_late_in_it(
+    debits: DirectDebits,
+) -> None:
+    await debits.collect(await debits.payer("c1"))
+    await debits.merchant.run("update duly.debits set collect_on = collect_on - 40")
+    reminders, now = ReminderActivities(debits.database), datetime.now(UTC)
+
+    before = await reminders.write_reminders(now)
+    await debits.export()
+    written = [await reminders.write_reminders(now + timedelta(days=days)) for days in (1, 30, 31)]
+
+    assert (before, written) == (1, [0, 1, 0])
+    objects = await debits.merchant.run("select parameters ->> 'object' as object from duly.messages order by id")
+    assert [one.object.partition(" ")[2] for one in objects] == ["(pending)", "(exported)"]
