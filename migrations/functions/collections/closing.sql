@@ -71,6 +71,12 @@ begin
     returning * into v_collection;
     if p_stage = 'given_up' and (duly.payment_request_of_receivable(p_account_id, p_period)).id is null then
         perform duly.give_up_top_ups(v_collection);
+        -- Of who asked for top-ups alone nothing is owed any more: nobody is suspended for it.
+        if v_collection.invoices <> '{}' and not exists (select from duly.open_items o where o.transaction_id = any (v_collection.invoices)
+                and o.allocated_minor < o.amount_minor) then
+            update duly.collections set action = 'nothing' where account_id = p_account_id and period = p_period
+            returning * into v_collection;
+        end if;
     end if;
     perform duly.apply_give_up_action(v_collection);
     perform duly.write_closing_message(v_collection);
