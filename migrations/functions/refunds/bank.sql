@@ -70,6 +70,8 @@ declare
     m duly.bank_refund_months;
     v record;
 begin
+    -- As `refunds adopt` has it: what is adopted at this moment is at the bank, and is not rejected.
+    perform pg_advisory_xact_lock(hashtextextended('bank_refunds:' || p_period, 0));
     select * into m from duly.bank_refund_months where period = p_period for update;
     perform duly.require_no_missing_refund_file();
     if m.period is null or m.state not in ('waiting', p_state) then

@@ -16,12 +16,11 @@ begin
     end if;
 end $$;
 
--- Whether a run may give credit back through a gateway: a file of the gap may give back the same. Where no month was ever refunded
--- by bank transfer nothing is waited for.
+-- Whether a run may give credit back through a gateway: a file of the gap may give back the same. That no month was ever refunded by
+-- bank transfer is not known either: the first of them may be what the restored database has forgotten.
 create or replace function duly.may_refund_credit() returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select duly.missing_refund_files() is null or not (exists (select from duly.bank_refund_months) or exists (
-        select from duly.financial_transactions where idempotency_key >= 'refund:0' and idempotency_key < 'refund::'))
+    select duly.missing_refund_files() is null
 $$;
 
 -- A restore was declared: whoever exports refunds next says first which files the bank has.
@@ -80,8 +79,8 @@ begin
     t.idempotency_key := format('refund:%s:%s', p_period, p_account_id);
     select * into v_same from duly.financial_transactions where idempotency_key = t.idempotency_key;
     if v_same.state = 'draft' then
-        perform duly.refuse('refund_waits', format('reference: %s refunds %s in %s here; reject it, or adopt the file that has it',
-            v_same.reference_number, p_account_id, p_period));
+        perform duly.refuse('refund_waits', format('reference: %s refunds %s in %s here; adopt the file that has it, or say what the '
+            'bank did of it by `refunds confirm`', v_same.reference_number, p_account_id, p_period));
     elsif v_same.id is not null then
         -- What was given back in the same month besides.
         t.idempotency_key := concat(t.idempotency_key, ':', p_reference);
