@@ -45,9 +45,12 @@ async def another_commit(topped_up: ToppedUp) -> AsyncIterator[AsyncConnection]:
         await connection.rollback()
 
 
-async def waits_for_a_lock(connection: AsyncConnection) -> bool:
-    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    return bool((await connection.execute(text(waiting))).scalar_one())
+async def waits_for_a_lock(topped_up: ToppedUp) -> bool:
+    waiting = (
+        "select count(*) from pg_locks l join pg_stat_activity s on s.pid = l.pid"
+        " where not l.granted and s.datname = current_database()"
+    )
+    return bool(await topped_up.value(waiting))
 
 
 async def test_a_credit_note_for_a_top_up_is_refused_and_says_what_to_do_instead(topped_up: ToppedUp) -> None:
@@ -121,7 +124,7 @@ async def test_a_run_that_waits_for_an_account_has_not_locked_the_numbers_of_inv
     async with another_commit(topped_up) as connection:
         await connection.execute(text("select duly.lock_accounts(array['low_2'])"))
         run = asyncio.create_task(topped_up.freeze())
-        await until(lambda: waits_for_a_lock(connection))
+        await until(lambda: waits_for_a_lock(topped_up))
         await connection.execute(text("select duly.lock_series('INV')"))
     await run
 
@@ -143,3 +146,31 @@ async def test_by_pure_fifo_a_wallet_does_not_pay_the_top_up_it_waits_for(topped
     await topped_up.freeze("2026-11", "monthly")
 
     assert (await topped_up.wallet("low"), await topped_up.merchant.balance("low")) == (500, 2300)
+
+
+async def test_a_top_up_that_is_given_up_suspends_nobody_who_owes_nothing(topped_up: ToppedUp) -> None:
+    for account, owes in (("owes_nothing", 0), ("owes", 700)):
+        await topped_up.low(account, owes_minor=owes)
+    await topped_up.freeze()
+    for account in ("owes_nothing", "owes"):
+        invoices = [await topped_up.invoice_of(account)]
+        if account == "owes":
+            # Somebody asked for both by one request.
+            invoices.append(
+                await topped_up.value(
+                    "select transaction_id from duly.open_items where account_id = 'owes' and side = 'debit' order by 1 limit 1"
+                )
+            )
+        await topped_up.merchant.run(
+            "insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,"
+            " amount_minor, invoices) values (:id, '2026-11', 'stripe', 'o', 'p', 1, 'EUR', 2000, :all)",
+            id=account, all=invoices,
+        )  # fmt: skip
+        await topped_up.database.call(
+            "close_collection", account_id=account, period="2026-11", stage="given_up", reason="tired", action="suspend"
+        )
+
+    accounts = await topped_up.rows("select id, state from duly.accounts where id like 'owes%' order by id")
+    assert accounts == [("owes", "suspended"), ("owes_nothing", "active")]
+    closed = await topped_up.rows("select account_id, action from duly.collections order by account_id")
+    assert closed == [("owes", "suspend"), ("owes_nothing", "nothing")]
