@@ -206,7 +206,7 @@ class MessageActivities:
         reason = f"{result.handover} {result.code}".strip() if state is not MessageState.SENT else ""
         await self._note(message, state, reason)
         if result.is_no_address:
-            await self._database.call("note_bounce", message_id=message.id)
+            await self._database.call("note_bounce", message_id=message.id, address_hash=message.address_hash)
         return state
 
     async def _note(self, message: ClaimedMessage, state: MessageState, reason: str = "") -> None:

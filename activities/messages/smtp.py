@@ -15,11 +15,12 @@ from activities.messages.rendering import RenderedMessage
 # The server closes a session in which it wants no more mail.
 CLOSING = 421
 
-# To a recipient: there is no such mailbox, it is elsewhere, or its name is none (RFC 5321, 4.2.3). Servers that give a
-# status beside it (RFC 3463) say 5.1 of addresses, and for instance 5.7 of mail that they do not want from us.
-_NO_ADDRESS = frozenset({550, 551, 553})
-_STATUS = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
-_OF_ADDRESSES = "1"
+# To a recipient: there is no such mailbox, it has moved, its name is none, or its domain takes no mail (RFC 5321 and
+# RFC 7505). The same codes refuse a sender, a relay or a blocked network, for every recipient alike. So only a
+# status in front of the text (RFC 2034) is believed, and only one about the recipient's address (RFC 3463, 3.2): 5.1.0,
+# 5.1.7 and 5.1.8 are not.
+_NO_ADDRESS = frozenset({550, 551, 553, 556})
+_OF_RECIPIENT = re.compile(r"5\.1\.(?:1|2|3|6|10)(?![.\d])")
 
 
 class Handover(StrEnum):
@@ -126,8 +127,7 @@ def _not_taken(error: SMTPResponseException) -> HandoverResult:
 
 
 def _says_no_address(error: SMTPResponseException) -> bool:
-    status = _STATUS.search(error.message)
-    return error.code in _NO_ADDRESS and (status is None or status[1] == _OF_ADDRESSES)
+    return error.code in _NO_ADDRESS and _OF_RECIPIENT.match(error.message.lstrip()) is not None
 
 
 def _word(error: Exception) -> str:

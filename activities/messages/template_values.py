@@ -48,6 +48,8 @@ class ClaimedMessage:
     recipient: str = ""
     request_id: str = ""
     payer: int = 0
+    # Of the address that is written to, by which a mail server's answer about it is kept.
+    address_hash: str = ""
     # Of a communication: its template by language, and what its tags say.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)

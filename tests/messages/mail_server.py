@@ -14,7 +14,10 @@ class MailFault(StrEnum):
 
     NONE = "none"
     BUSY_RECIPIENT = "busy_recipient"  # 450 to RCPT
-    NO_RECIPIENT = "no_recipient"  # 550 to RCPT
+    NO_RECIPIENT = "no_recipient"  # 550 with a status about the recipient to RCPT
+    NO_RELAY = "no_relay"  # 550 without a status to RCPT
+    NO_SENDER_DOMAIN = "no_sender_domain"  # 550 with a status about the sender to RCPT
+    BLOCKED = "blocked"  # 550 with a status of policy that speaks of another to RCPT
     SENDER_REFUSED = "sender_refused"  # 553 to MAIL
     CLOSING = "closing"  # 421 to MAIL, and hangs up
     BUSY_CONTENT = "busy_content"  # 451 after the content
@@ -25,7 +28,9 @@ class MailFault(StrEnum):
 
 
 _AT_MAIL = {MailFault.SENDER_REFUSED: "553 5.7.1 not you", MailFault.CLOSING: "421 4.3.2 closing"}
-_AT_RCPT = {MailFault.BUSY_RECIPIENT: "450 4.2.1 later", MailFault.NO_RECIPIENT: "550 5.1.1 nobody here"}
+_AT_RCPT = {MailFault.BUSY_RECIPIENT: "450 4.2.1 later", MailFault.NO_RECIPIENT: "550 5.1.1 nobody here",
+    MailFault.NO_RELAY: "550 relay not permitted", MailFault.NO_SENDER_DOMAIN: "550 5.1.8 no such domain of the sender",
+    MailFault.BLOCKED: "550 5.7.1 blocked, see 5.1.1"}  # fmt: skip
 _AT_END = {MailFault.BUSY_CONTENT: "451 4.3.0 later", MailFault.REFUSED_CONTENT: "554 5.7.1 not wanted"}
 _NOT_TAKEN = frozenset({*_AT_MAIL, *_AT_RCPT, *_AT_END, MailFault.DROPPED_BEFORE, MailFault.DROPPED_IN_DATA})
 

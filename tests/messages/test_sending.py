@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -89,6 +90,47 @@ async def test_the_answer_of_the_mail_server_decides_what_becomes_of_a_message(
         1 if mail_fault in {MailFault.BUSY_RECIPIENT, MailFault.BUSY_CONTENT, MailFault.DROPPED_AFTER} else 0
     )
     assert await outbox(merchant) == ({RECEIPT: ("sent", "")} if state == "pending" else first)
+
+
+@pytest.mark.parametrize(
+    ("mail_fault", "kept"),
+    [
+        (MailFault.NO_RECIPIENT, [("acc_ada", "bounced")]),
+        (MailFault.NO_RELAY, []),
+        (MailFault.NO_SENDER_DOMAIN, []),
+        (MailFault.BLOCKED, []),
+        (MailFault.REFUSED_CONTENT, []),
+    ],
+)
+async def test_mail_stops_only_where_a_server_says_that_the_recipient_has_no_mailbox(
+    paid: str, messages_to: MessagesTo, merchant: Merchant, activity_environment: ActivityEnvironment,
+    mail_fault: MailFault, kept: list[tuple[str, str]],
+) -> None:  # fmt: skip
+    async with faulty_mail_server(mail_fault) as server:
+        await activity_environment.run(messages_to(server.url).send_page, "")
+
+    assert [tuple(row) for row in await merchant.run("select account_id, kind from duly.mail_stops")] == kept
+
+
+async def test_a_bounce_is_of_the_address_that_was_written_to_and_lets_links_to_the_portal_through(
+    paid: str, database: Database, merchant: Merchant
+) -> None:
+    claimed = await database.call("claim_message", id=RECEIPT)
+    await database.call(
+        "note_message", id=RECEIPT, claimed_at=datetime.fromisoformat(claimed["claimed_at"]), state="failed",
+        reason="rejected smtp_550",
+    )  # fmt: skip
+    await merchant.run("update duly.accounts set email = 'ada@elsewhere.example' where id = 'acc_ada'")
+    await database.call("note_bounce", message_id=RECEIPT, address_hash=claimed["address_hash"])
+    other = await merchant.run("select from duly.mail_stops")
+    await merchant.run("update duly.accounts set email = :it where id = 'acc_ada'", it=ADA)
+    await database.call("note_bounce", message_id=RECEIPT, address_hash=claimed["address_hash"])
+    for kind in ("receipt", "portal_link"):
+        await merchant.run("select duly.write_message(:kind, 'acc_ada', '', '', '{}', 'anew')", kind=kind)
+
+    assert other == []
+    assert await database.call("claim_message", id="receipt/acc_ada/anew") is None
+    assert (await database.call("claim_message", id="portal_link/acc_ada/anew"))["email"] == ADA
 
 
 @pytest.mark.parametrize("mail_fault", [MailFault.SENDER_REFUSED, MailFault.CLOSING, MailFault.DROPPED_BEFORE])

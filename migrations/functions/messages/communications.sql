@@ -6,7 +6,7 @@ create or replace function duly.address_hash(p_email text) returns text language
 $$;
 
 -- Why a message to an account's own address is not sent, or null: nothing goes to an address that bounced, and no communication to
--- who wants none.
+-- who wants none. Whoever has asked for a link a moment ago reads that address, whatever a mail server has said of it.
 create or replace function duly.mail_stop_of(m duly.messages) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
     select case min(s.kind) when 'bounced' then 'address_bounced' else min(s.kind) end
@@ -14,7 +14,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where m.audience = 'customer' and s.account_id = m.account_id
       -- A payer whom a request names, and whoever asked for it, has another address.
       and coalesce((m.parameters ->> 'payer')::integer, 0) = 0 and coalesce(m.parameters ->> 'to', '') = ''
-      and case s.kind when 'bounced' then s.address_hash = duly.address_hash(a.email) else m.kind = 'communication' end
+      and case s.kind when 'bounced' then m.kind <> 'portal_link' and s.address_hash = duly.address_hash(a.email) else m.kind = 'communication' end
 $$;
 
 -- Stop mail to an account, or let it go again; false where it was so. An address bounced as it is now.
@@ -52,13 +52,16 @@ begin
     return true;
 end $$;
 
--- A mail server's answer that an address is not there (RFC 5321 and 3463) stops mail to it: 550, 551, 553 to the recipient.
-create or replace function duly.note_bounce(p_message_id text) returns void
+-- A mail server's answer that an address is not there (RFC 5321 and 3463) stops mail to it. It is the address that was written to: the
+-- account may have another one by now.
+create or replace function duly.note_bounce(p_message_id text, p_address_hash text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.mail_stops as s (account_id, kind, address_hash, actor, reason)
-    select a.id, 'bounced', duly.address_hash(a.email), 'mail server', m.reason
-    from duly.messages m join duly.accounts a on a.id = m.account_id and a.email is not null
-    where m.id = p_message_id and m.audience = 'customer' and m.state = 'failed' and m.reason ~ '^rejected smtp_(550|551|553)$'
+    select a.id, 'bounced', p_address_hash, 'mail server', m.reason
+    from duly.messages m join duly.accounts a on a.id = m.account_id
+        -- It has another one: what is kept of that one stays.
+        and duly.address_hash(a.email) = p_address_hash
+    where m.id = p_message_id and m.audience = 'customer' and m.state = 'failed' and m.reason ~ '^rejected smtp_(550|551|553|556)$'
       and coalesce((m.parameters ->> 'payer')::integer, 0) = 0 and coalesce(m.parameters ->> 'to', '') = ''
     on conflict (account_id, kind) do update set address_hash = excluded.address_hash, actor = excluded.actor, reason = excluded.reason,
         since = clock_timestamp()

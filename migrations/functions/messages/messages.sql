@@ -114,7 +114,7 @@ begin
     return (
         select jsonb_build_object('id', m.id, 'kind', m.kind, 'account_id', m.account_id, 'period', m.period,
             'run_id', m.run_id, 'parameters', m.parameters, 'claimed_at', m.claimed_at, 'created_at', m.created_at,
-            'installation', i.id, 'email', coalesce(a.email, ''), 'name',
+            'installation', i.id, 'email', coalesce(a.email, ''), 'address_hash', duly.address_hash(coalesce(a.email, '')), 'name',
             -- Whom a sender has named beside the account need not learn whose it is.
             case when (m.parameters ->> 'payer')::integer > 0 then '' else coalesce(a.owner_name, '') end,
             'locale', coalesce(a.locale, 'en'), 'time_zone', coalesce(a.time_zone, 'UTC'),
