@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 
 from activities.database import Database
 from models.messages.communication import About
@@ -18,8 +18,8 @@ SWEEP_SECONDS = 10 * 60.0
 
 _COUNTED = "select * from duly.segment_totals(:id, :first, :last)"
 _MEMBERS = {
-    About.ACCOUNTS: "select * from duly.segment_accounts(:id, :after, :limit)",
-    About.TRANSACTIONS: "select * from duly.segment_transactions(:id, :first, :last, :after, :limit)",
+    About.ACCOUNTS: "select * from duly.segment_accounts(:id)",
+    About.TRANSACTIONS: "select * from duly.segment_transactions(:id, :first, :last)",
 }
 
 
@@ -48,16 +48,14 @@ class SegmentQueries:
         return await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
 
     async def members(self, segment: Row[Any], days: DaySpan | None) -> AsyncIterator[Sequence[Row[Any]]]:
-        """Yield pages of what a segment has, in the order of their ids."""
-        about, after = About(segment.about), ""
-        bounds = _bounds(days) if about is About.TRANSACTIONS else {}
-        while True:
-            asked = {"id": segment.id, **bounds, "after": after, "limit": PAGE}
-            rows = await self._database.rows(_MEMBERS[about], **asked, timeout_seconds=SWEEP_SECONDS)
-            yield rows
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].id
+        """Yield pages of what a segment has, in the order of their ids: of one statement, and of one moment."""
+        about = About(segment.about)
+        asked = {"id": segment.id, **(_bounds(days) if about is About.TRANSACTIONS else {})}
+        statement = text(_MEMBERS[about]).execution_options(yield_per=PAGE)
+        async with self._database.transaction(SWEEP_SECONDS) as connection:
+            found = await connection.stream(statement, asked)
+            async for page in found.partitions(PAGE):
+                yield page
 
 
 def days_of_segment(segment: Row[Any], first: date | None, last: date | None, today: date) -> DaySpan | None:

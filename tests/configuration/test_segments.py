@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from activities.configuration import segment_queries
 from activities.database import Database
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -68,6 +70,42 @@ async def test_a_segment_of_transactions_is_counted_by_currency(
     ]
     assert before["totals"] == []
     assert len(listed.stdout.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("criteria", "about", "taken"),
+    [
+        ('currencies = ["EUR"]', "accounts", ["ada", "bo"]),
+        ('classifications = ["invoice"]\naccounts = "in-germany"', "transactions", ["ada"]),
+        ('classifications = ["invoice"]\naccounts = "nobody"', "transactions", []),
+        ('classifications = ["invoice"]', "transactions", ["ada", "bo", "yuki"]),
+    ],
+)
+async def test_pages_of_a_segment_are_of_one_statement(
+    monkeypatch: pytest.MonkeyPatch, merchant: Merchant, database: Database, people: None,
+    criteria: str, about: str, taken: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(segment_queries, "PAGE", 1)
+    await merchant.configure(
+        segment('regions = ["DE"]', id="in-germany")
+        + segment('regions = ["XX"]', id="nobody")
+        + segment(criteria, about)
+    )
+    queries, statements = segment_queries.SegmentQueries(database), []
+    chosen = await queries.require("chosen")
+    async with database.connection() as connection:
+        engine = connection.engine.sync_engine
+
+    def note(*happened: Any) -> None:
+        statements.append(happened[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    pages = [page async for page in queries.members(chosen, None)]
+    event.remove(engine, "before_cursor_execute", note)
+
+    assert [len(page) for page in pages] == [1] * len(taken)
+    assert sorted(page[0].id if about == "accounts" else page[0].account_id for page in pages) == taken
+    assert len([one for one in statements if "duly.segment_" in one]) == 1
 
 
 async def test_the_policy_of_a_label_comes_before_that_of_a_segment(

@@ -57,34 +57,42 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where s.id = p_id and s.about = 'accounts'
 $$;
 
--- The posted transactions of a segment, over days (both included) where they are given. An open one is not settled.
+-- The posted transactions of a segment, over days (both included) where they are given. An open one is not settled. A segment of
+-- accounts among the criteria is judged once for each account that has some of them, and not for each transaction.
 create or replace function duly.transactions_in_segment(p_id text, p_from date, p_to date) returns setof duly.financial_transactions
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select t.* from duly.segments s
-    join duly.financial_transactions t on t.posted_at is not null
-        and t.posted_on between coalesce(p_from, '-infinity') and coalesce(p_to, 'infinity')
-        and coalesce(s.criteria -> 'classifications' ? t.classification::text, true)
-        and coalesce(s.criteria -> 'states' ? t.state::text, true)
-        and coalesce(s.criteria -> 'types' ? t.type_id, true)
-        and coalesce(s.criteria -> 'currencies' ? t.currency, true)
-        and coalesce(s.criteria -> 'payment_methods' ? coalesce(t.method, ''), true)
-        and coalesce(s.criteria -> 'providers' ? coalesce(t.provider, ''), true)
-        and (not s.criteria ? 'minimum_minor' or t.total_minor >= (s.criteria -> 'minimum_minor' ->> t.currency)::bigint)
-        and (not s.criteria ? 'maximum_minor' or t.total_minor <= (s.criteria -> 'maximum_minor' ->> t.currency)::bigint)
-    join duly.accounts a on a.id = t.account_id and a.kind = 'customer'
-    left join duly.segments w on w.id = s.criteria ->> 'accounts' and w.about = 'accounts'
-    where s.id = p_id and s.about = 'transactions'
-      and (not s.criteria ? 'accounts' or duly.meets_criteria(w.criteria, a))
-      and (not s.criteria ?| '{products,product_lines,sales_channels}' or exists (
+    with s as materialized (select k.criteria from duly.segments k where k.id = p_id and k.about = 'transactions'),
+    candidates as materialized (
+        select t as row, t.account_id from s
+        join duly.financial_transactions t on t.posted_at is not null
+            and t.posted_on between coalesce(p_from, '-infinity') and coalesce(p_to, 'infinity')
+            and coalesce(s.criteria -> 'classifications' ? t.classification::text, true)
+            and coalesce(s.criteria -> 'states' ? t.state::text, true)
+            and coalesce(s.criteria -> 'types' ? t.type_id, true)
+            and coalesce(s.criteria -> 'currencies' ? t.currency, true)
+            and coalesce(s.criteria -> 'payment_methods' ? coalesce(t.method, ''), true)
+            and coalesce(s.criteria -> 'providers' ? coalesce(t.provider, ''), true)
+            and (not s.criteria ? 'minimum_minor' or t.total_minor >= (s.criteria -> 'minimum_minor' ->> t.currency)::bigint)
+            and (not s.criteria ? 'maximum_minor' or t.total_minor <= (s.criteria -> 'maximum_minor' ->> t.currency)::bigint)
+    ),
+    holders as materialized (select distinct c.account_id from candidates c),
+    -- In the select list, where nothing moves it before the join.
+    judged as materialized (
+        select a.id, a.time_zone, case when s.criteria ? 'accounts' then duly.meets_criteria(w.criteria, a) else true end as is_in
+        from s cross join holders h join duly.accounts a on a.id = h.account_id and a.kind = 'customer'
+        left join duly.segments w on w.id = s.criteria ->> 'accounts' and w.about = 'accounts'
+    )
+    select (c.row).* from s cross join candidates c join judged a on a.id = c.account_id and a.is_in
+    where (not s.criteria ?| '{products,product_lines,sales_channels}' or exists (
         select from duly.transaction_lines l left join duly.products p on p.id = l.product_id
-        where l.transaction_id = t.id and coalesce(s.criteria -> 'products' ? l.product_id, true)
+        where l.transaction_id = (c.row).id and coalesce(s.criteria -> 'products' ? l.product_id, true)
           and coalesce(s.criteria -> 'product_lines' ? coalesce(p.product_line, ''), true)
           and coalesce(s.criteria -> 'sales_channels' ? coalesce(l.sales_channel, ''), true)))
       and (not s.criteria ?| '{open,overdue_days}' or exists (
-        select from duly.open_items o where o.transaction_id = t.id
+        select from duly.open_items o where o.transaction_id = (c.row).id
           and (not s.criteria ? 'open' or (s.criteria ->> 'open')::boolean = (o.allocated_minor < o.amount_minor))
           and (not s.criteria ? 'overdue_days' or o.side = 'debit' and o.allocated_minor < o.amount_minor
-            and (now() at time zone a.time_zone)::date - t.due_on >= (s.criteria ->> 'overdue_days')::integer)))
+            and (now() at time zone a.time_zone)::date - (c.row).due_on >= (s.criteria ->> 'overdue_days')::integer)))
 $$;
 
 -- How many a segment has by currency, and what they come to: accounts their balances, transactions their totals and what is open of them.
@@ -99,16 +107,16 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by 1
 $$;
 
--- Pages of what a segment has, in the order of their ids.
-create or replace function duly.segment_accounts(p_id text, p_after text, p_limit integer)
+-- What a segment has, in the order of their ids: read once, by a cursor, for whom it has is found by looking at everybody.
+create or replace function duly.segment_accounts(p_id text)
 returns table (id text, label text, region text, classification text, state text, currency text, balance_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
     select a.id, a.segment, a.region, a.classification, a.state, a.currency, b.balance_minor
     from duly.accounts_in_segment(p_id) a join duly.account_balances b on b.account_id = a.id
-    where a.id > p_after order by a.id limit p_limit
+    order by a.id
 $$;
 
-create or replace function duly.segment_transactions(p_id text, p_from date, p_to date, p_after text, p_limit integer)
+create or replace function duly.segment_transactions(p_id text, p_from date, p_to date)
 returns table (id text, number text, classification text, type_id text, account_id text, state text, posted_on date, due_on date, currency text,
     total_minor bigint, open_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -117,5 +125,5 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from duly.transactions_in_segment(p_id, p_from, p_to) t
     left join duly.transaction_numbers n on n.transaction_id = t.id
     left join duly.open_items i on i.transaction_id = t.id
-    where t.id > p_after order by t.id limit p_limit
+    order by t.id
 $$;
