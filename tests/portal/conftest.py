@@ -22,7 +22,7 @@ from web.portal.words import PortalPages
 URL = "http://127.0.0.1:8020"
 OURS: Mapping[str, str] = {"sec-fetch-site": "same-origin"}
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
-_KEY = re.compile(r'name="key" value="([0-9a-f]{32})"')
+KEY = re.compile(r'name="key" value="([0-9a-f]{32})"')
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Customer:
 
     async def send(self, path: str, headers: Mapping[str, str] = OURS, **fields: str) -> httpx.Response:
         """Send a form, with the session's token and the last key of the page that was opened last."""
-        hidden = {"form_token": _TOKEN.findall(self.last), "key": _KEY.findall(self.last)}
+        hidden = {"form_token": _TOKEN.findall(self.last), "key": KEY.findall(self.last)}
         known = {name: values[-1] for name, values in hidden.items() if values}
         return await self.client.post(path, data={**known, **fields}, headers=headers)
 

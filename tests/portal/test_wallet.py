@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from models.vouchers.voucher import hash_of_code
-from tests.portal.conftest import Customer, reachable
+from tests.portal.conftest import KEY, Customer, reachable
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.vouchers.conftest import VOUCHERS
@@ -69,6 +69,26 @@ async def test_what_is_no_code_is_refused_alike_and_few_are_tried(
     assert [one.status_code for one in (*tried, *more)] == [422, 422, 422, 422, 422, 429]
     assert all("There is no voucher with this code" in one.text and "BBBB" not in one.text for one in tried)
     assert await merchant.balance(account) == 1190
+
+
+async def test_a_database_that_is_away_says_nothing_of_a_code_and_the_form_keeps_its_key(
+    acting: None, account: str, customer: Customer, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = await customer.open("/wallet")
+    wrong = await customer.send("/wallet/voucher", code="AAAA-BBBB")
+
+    with monkeypatch.context() as outage:
+        outage.setenv("DULY_DATABASE_URL", "postgresql://duly@127.0.0.1:1/duly")
+        away = await customer.send("/wallet/voucher", code=CODE)
+        switched = await customer.send("/wallet/top-up", is_on="yes")
+    customer.last = away.text
+    again = [await customer.send("/wallet/voucher", code=CODE) for _ in range(2)]
+
+    assert [one.status_code for one in (wrong, away, switched, *again)] == [422, 503, 503, 303, 303]
+    assert "There is no voucher" not in away.text
+    assert "whether it was done" in away.text
+    assert len({KEY.findall(page)[-1] for page in (form, wrong.text, away.text)}) == 1
+    assert await merchant.balance(account) == 1190 - 2500
 
 
 async def test_a_customer_switches_the_automatic_top_up_on_and_off(

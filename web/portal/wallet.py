@@ -6,8 +6,9 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from activities.database import HELD_RULE
 from activities.wallets.wallets import Wallets
-from commands.output import Failure, Output
+from commands.output import ExitCode, Failure, Output
 from commands.vouchers.vouchers import redeem_code
 from commands.wallets.wallets import choose_top_up
 from models.card_number import holds_card_number
@@ -27,21 +28,27 @@ async def show_wallet(visit: PortalVisit) -> Response:
 
 
 async def redeem_voucher(visit: PortalVisit, form: FormData) -> Response:
-    """Redeem a voucher by its code, once by the form's key. A code is not kept, shown again or written to a log."""
+    """Redeem a voucher by its code, once by the form's key. A code is not kept, shown again or written to a log.
+
+    A refused code leaves the form its key. Where nobody can say whether it was redeemed, it is 503 with the same key:
+    whoever sends the code again redeems it once.
+    """
     visit.require(CODES, "codes")
     account = visit.customer.account_id
     key, code = key_of(form, account), text_of(form, "code").strip()
     if not code or len(code) > _CODE_MAX or holds_card_number(code):
-        return await _page(visit, "voucher_not_good", 422)
+        return await _page(visit, "voucher_not_good", 422, key=text_of(form, "key"))
 
     async def redeemed(output: Output) -> None:
         await redeem_code(output, account, hash_of_code(code), id=f"portal-{key}", actor=ACTOR, reason=WHY)
 
     try:
         await carried_out("vouchers redeem", account, redeemed)
-    except Failure:
+    except Failure as failure:
+        if not _is_refusal(failure):
+            return await _page(visit, "unsure", 503, key=text_of(form, "key"))
         # Which code is over, was used, or never was is told to nobody who does not have it.
-        return await _page(visit, "voucher_not_good", 422)
+        return await _page(visit, "voucher_not_good", 422, key=text_of(form, "key"))
     return RedirectResponse("/wallet", 303)
 
 
@@ -55,12 +62,17 @@ async def switch_top_up(visit: PortalVisit, form: FormData) -> Response:
 
     try:
         await carried_out("wallets top-up", account, switched)
-    except Failure:
-        return visit.message("not_done", 409)
+    except Failure as failure:
+        return visit.message("not_done", 409) if _is_refusal(failure) else visit.message("unsure", 503)
     return RedirectResponse("/wallet", 303)
 
 
-async def _page(visit: PortalVisit, wrong: str = "", status: int = 200) -> Response:
+def _is_refusal(failure: Failure) -> bool:
+    """Whether it is what was sent that is refused: not a service that is away, nor sending that is held."""
+    return failure.code is ExitCode.REFUSED and all(one.rule != HELD_RULE for one in failure.problems)
+
+
+async def _page(visit: PortalVisit, wrong: str = "", status: int = 200, *, key: str = "") -> Response:
     wallets, id = Wallets(visit.portal.reading), visit.customer.account_id
     account = await wallets.account(id)
     shown: dict[str, Any] = {
@@ -69,4 +81,4 @@ async def _page(visit: PortalVisit, wrong: str = "", status: int = 200) -> Respo
         "rows": await wallets.newest(id, _SHOWN),
         "top_ups": await wallets.top_ups(id),
     }
-    return visit.page("wallet.html", status, wrong=wrong, key=secrets.token_hex(16), **shown)
+    return visit.page("wallet.html", status, wrong=wrong, key=key or secrets.token_hex(16), **shown)
