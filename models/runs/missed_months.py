@@ -52,8 +52,7 @@ def missed_months(
         if one.kind is RunKind.PAYMENT:
             late = (month for month, at in billed.items() if now - at > GRACE and _is_due(one, month, now))
             months |= {month: MissedMonth(one.id, one.kind, month, is_billed=True) for month in late}
-            newest = max(one.months, default="")
-            months = {month: missed for month, missed in months.items() if month > newest}
+            months = {month: missed for month, missed in months.items() if not _had_since(one, RunPeriod.parse(month))}
         found += [months[month] for month in sorted(months) if month not in one.months]
     return found
 
@@ -80,10 +79,15 @@ def _silent_for_long(definition: DefinitionMonths, now: datetime) -> Iterator[st
     for _ in range(DAY_MINUTES):
         due_at = _due_at(definition, period)
         if due_at is not None:
-            if due_at >= definition.created_at and not any(name >= str(period) for name in definition.months):
+            if due_at >= definition.created_at and not _had_since(definition, period):
                 yield str(period)
             return
         period = RunPeriod.of_minutes(period.begins_at - timedelta(minutes=1), 1)
+
+
+def _had_since(definition: DefinitionMonths, period: RunPeriod) -> bool:
+    """Say whether a period had its run, or one that begins later: as text, names of several units have no order."""
+    return any(RunPeriod.parse(name).begins_at >= period.begins_at for name in definition.months)
 
 
 def _is_due(definition: DefinitionMonths, month: str, now: datetime) -> bool:
