@@ -15,6 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 SPARE_FILES = 256
 BACKLOG = 128
 
+_ADDRESS_TOO_LONG = b"414 URI Too Long"
+_HEAD_TOO_LONG = b"431 Request Header Fields Too Large"
+
 # Requests under way get this long to be answered on a deploy; the gateway sends again what was not.
 SHUTDOWN_SECONDS = 5
 
@@ -107,13 +110,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._deadline is None and not self._is_answering:
             self._wait_at_most(self._limits.head_seconds)
         completed = self._completed
+        if self._is_refused:
+            return
         super().data_received(data)
         # Bytes that completed a request were its own; what may follow them in the same packet is not worth counting.
         if self._is_in_head and self._completed == completed and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes:
                 self._known.closed["head_too_large"] += 1
-                self._refuse(b"431 Request Header Fields Too Large")
+                self._is_refused = True
+                self._refuse(self._too_long() or _HEAD_TOO_LONG)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -122,6 +128,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there, however few packets it came in: the body has its own time."""
+        if self._is_refused:
+            # What follows a refused request in its packet is parsed to its end, and nobody's to answer.
+            return
         self._is_in_head = False
         if refusal := self._too_long():
             self._known.closed["head_too_large"] += 1
@@ -168,11 +177,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _too_long(self) -> bytes:
-        """Return how a head that is too long is refused, before anything looks at it; nothing where it is not."""
-        if len(self.url) > self._limits.address_bytes:
-            return b"414 URI Too Long"
-        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        return b"431 Request Header Fields Too Large" if head > self._limits.head_bytes else b""
+        """Return how a head that is too long so far is refused, before anything looks at it; else nothing."""
+        # Empty lines before a request begin none: there is no address yet.
+        url = cast("bytes | None", self.url) or b""
+        if len(url) > self._limits.address_bytes:
+            return _ADDRESS_TOO_LONG
+        head = len(url) + sum(len(name) + len(value) for name, value in self.headers or ())
+        return _HEAD_TOO_LONG if head > self._limits.head_bytes else b""
 
     def _refuse(self, status: bytes) -> None:
         self._wait_no_more()

@@ -50,3 +50,39 @@ async def test_a_head_that_is_too_long_is_refused_by_its_length(head: bytes, bod
     assert found.startswith(answer)
     assert found.count(b"HTTP/1.1") == 1
     assert connections.closed["head_too_large"] == (0 if answer.endswith(b"200 OK") else 1)
+
+
+async def test_a_request_behind_a_refused_one_in_its_packet_is_not_carried_out() -> None:
+    asked: list[str] = []
+
+    async def note(request: Request) -> Response:
+        asked.append(request.url.path)
+        return PlainTextResponse("")
+
+    app = Starlette(routes=[Route("/{path:path}", note, methods=["GET", "POST"])])
+    refused = b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nhost: pay\r\n\r\n"
+
+    async with serving(app, Connections(LIMITS)) as address:
+        found = await answered(address, refused + b"POST /redeem HTTP/1.1\r\ncontent-length: 0\r\n" + CLOSE)
+
+    assert (found[:12], found.count(b"HTTP/1.1"), asked) == (b"HTTP/1.1 414", 1, [])
+
+
+@pytest.mark.parametrize(
+    ("head", "answer"),
+    [(b"GET /", b"HTTP/1.1 414"), (b"GET / HTTP/1.1\r\nx-long: ", b"HTTP/1.1 431")],
+)
+async def test_a_head_in_many_packets_is_refused_by_what_is_too_long_of_it(head: bytes, answer: bytes) -> None:
+    connections = Connections(LIMITS)
+    app = Starlette(routes=[Route("/{path:path}", path_length, methods=["GET", "POST"])])
+
+    async with serving(app, connections) as address:
+        client = await address.connect()
+        await client.send(head)
+        # What is allowed, and then more: with what a server has not read when it closes, its answer would be lost.
+        await client.send(b"a" * (LIMITS.head_bytes - len(head)))
+        await client.send(b"a")
+        found = await client.until_closed()
+        await client.close()
+
+    assert found.startswith(answer)
