@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from activities.configuration import segment_queries
 from activities.database import Database
+from models.problem import RefusedError
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
@@ -124,6 +125,27 @@ async def test_the_policy_of_a_label_comes_before_that_of_a_segment(
 
 async def policy_segment(merchant: Merchant, account: str) -> Any:
     return await merchant.value("select (duly.policy_of(:id, '')).segment", id=account)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        '[[dunning_policies]]\nid = "standard"\nsegment = "owing"\nlocal_hour = 10\n',
+        segment('accounts = "owing"', "transactions"),
+    ],
+)
+async def test_a_segment_that_something_names_is_not_switched_off_unless_it_is_a_label(
+    merchant: Merchant, people: None, use: str
+) -> None:
+    owing = '[[segments]]\nid = "owing"\nname = "Owing"\nabout = "accounts"\n'
+    await merchant.configure(owing + use)
+
+    with pytest.raises(RefusedError) as refused:
+        await merchant.configure(owing + "active = false")
+    await merchant.run("update duly.accounts set segment = 'owing' where id = 'bo'")
+    await merchant.configure(owing + "active = false")
+
+    assert [(one.field, one.rule) for one in refused.value.problems] == [("segments.0.active", "segment_in_use")]
 
 
 async def test_a_run_names_a_segment_as_it_names_a_label(merchant: Merchant, people: None) -> None:

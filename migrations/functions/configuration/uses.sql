@@ -88,6 +88,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)
     having count(*) > 0
     union all
+    -- A name that accounts have as their label goes on meaning them.
+    select 'segments', s.id, 'active', 'segment_in_use', x.used_by, 1, null
+    from duly.segments s join lateral (
+        select 'run definition ' || d.id as used_by from duly.run_definitions d where d.state = 'effective' and d.criteria -> 'segments' ? s.id
+        union select 'dunning policy ' || p.id from duly.dunning_policies p where p.segment = s.id
+        union select 'its reminder rule' from duly.reminder_rules r where r.segment = s.id
+        union select 'segment ' || k.id from duly.segments k where k.is_active and k.criteria ->> 'accounts' = s.id) x on true
+    where not s.is_active and not exists (select from duly.accounts a where a.segment = s.id)
+    union all
     select 'card_rules', 'card_rules', 'reminder_days', 'reminder_before_the_end', 'pages that end before it', 1, null
     from duly.card_rules r where r.reminder_days >= r.action_days
 $$;
