@@ -225,3 +225,29 @@ async def test_an_invoice_is_mailed_when_it_is_posted_with_its_document(merchant
 
     assert await letters(merchant) == [(f"invoice_posted/{invoice}", "pending")]
     assert documents == [invoice]
+
+
+async def test_a_receipt_of_a_payment_that_was_cancelled_meanwhile_is_withheld(
+    merchant: Merchant, database: Database, cli: CommandLine
+) -> None:
+    await merchant.account("acc_ada", cards=[], owes_minor=2500)
+    await merchant.configure("[message_rules]\nconfirms_payments = true")
+    await merchant.transfer("acc_ada", 1000)
+    ((receipt, payment),) = await merchant.run("select id, parameters ->> 'payment_id' from duly.messages")
+
+    await cli.json("transactions", "cancel", payment, *WHO, "--yes")
+
+    assert await database.call("claim_message", id=receipt) is None
+    assert await letters(merchant) == [(receipt, "withheld")]
+
+
+async def test_a_letter_to_an_account_that_was_terminated_meanwhile_is_withheld(
+    merchant: Merchant, database: Database, customers: dict[str, str]
+) -> None:
+    await database.call(
+        "communicate", id="x", template_id="to_all", segment_id="owing", transactions=[], actor="a", reason="b",
+        **{"from": None, "to": None},
+    )  # fmt: skip
+    await merchant.run("update duly.accounts set state = 'terminated' where id = 'acc_ada'")
+
+    assert await database.call("claim_message", id="communication/x/acc_ada") is None

@@ -81,6 +81,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     -- What was written of something that has been taken back since would tell what is not so.
     or p.kind in ('communication', 'invoice_posted') and exists (select from duly.financial_transactions t
         where t.id = p.parameters ->> 'transaction_id' and t.state::text <> p.parameters ->> 'state' and t.state in ('cancelled', 'rejected'))
+    -- Nor is a receipt sent of a payment that was cancelled, or moved to whose it is, which cancels it here.
+    or p.kind = 'receipt' and exists (select from duly.financial_transactions t
+        where t.id = p.parameters ->> 'payment_id' and t.state in ('cancelled', 'rejected'))
+    or p.kind = 'communication' and exists (select from duly.accounts a where a.id = p.account_id and a.state = 'terminated')
     -- Whoever still wants to get in has asked again.
     or p.kind = 'portal_link' and p.created_at < now() - interval '1 hour'
     or p.kind in ('declined', 'card_needed', 'action_required') and (
