@@ -19,6 +19,12 @@ from models.money import Money
 from models.period import InvalidPeriodError, Period, month_of
 from models.workflow_ids import collection_id
 
+# What these say of time is a day. Outboxes of older releases have it as noon of that day in UTC.
+_OF_DAYS = frozenset(
+    {MessageKind.RECEIPT, MessageKind.INVOICE_POSTED, MessageKind.INVOICE_DUE, MessageKind.INVOICE_OVERDUE}
+)
+_DAY_LENGTH = len("2026-11-29")
+
 _LETTERS_BEFORE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
 
 
@@ -77,6 +83,8 @@ class Facts:
 
     def day(self, name: str) -> str:
         """Write the day of the moment under a name of the parameters, on the reader's calendar."""
+        if (given := self._day_given(name)) is not None:
+            return str(format_date(given, "long", locale=self.locale))
         return self.day_of(datetime.fromisoformat(str(self.message.parameters[name])))
 
     def day_of(self, moment: datetime) -> str:
@@ -85,9 +93,16 @@ class Facts:
         return str(format_date(local.date(), "long", locale=self.locale))
 
     def until(self, name: str) -> str:
-        """Write the day on which something ends, and the minute where less than a day is left."""
+        """Write the day on which something ends, and the minute where it is a moment and less than a day is left."""
+        if (given := self._day_given(name)) is not None:
+            return str(format_date(given, "long", locale=self.locale))
         at = datetime.fromisoformat(str(self.message.parameters[name]))
         return until_text(at, self.message.created_at, self.message.time_zone, self.locale)
+
+    def _day_given(self, name: str) -> date | None:
+        """Return the day that a parameter is: of an account's books, the same one wherever its reader is."""
+        given = str(self.message.parameters[name])
+        return date.fromisoformat(given[:_DAY_LENGTH]) if self.message.kind in _OF_DAYS else None
 
     def workflow_link(self) -> str:
         """Link to the workflow that a message is about in the Temporal UI; empty where no address of it is set."""

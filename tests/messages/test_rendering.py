@@ -149,6 +149,22 @@ def test_a_day_is_the_readers_own() -> None:
     assert "versuchen es am 1. Dezember 2026 noch" in in_berlin
 
 
+@pytest.mark.parametrize("at", ["2026-11-29", "2026-11-29T12:00:00+00:00"])
+@pytest.mark.parametrize("time_zone", ["Europe/Nicosia", "Pacific/Auckland", "Pacific/Honolulu"])
+@pytest.mark.parametrize(
+    "kind", [MessageKind.INVOICE_POSTED, MessageKind.INVOICE_DUE, MessageKind.INVOICE_OVERDUE, MessageKind.RECEIPT]
+)
+def test_a_day_of_the_books_is_the_same_day_everywhere_and_has_no_hour(
+    kind: MessageKind, time_zone: str, at: str
+) -> None:
+    written = datetime(2026, 11, 29, 3, tzinfo=UTC)
+
+    text = text_of(claimed(kind, parameters={**PARAMETERS, "at": at}, time_zone=time_zone, created_at=written))
+
+    assert "November 29, 2026" in text
+    assert not any(hour in text for hour in ("AM", "PM"))
+
+
 @pytest.mark.parametrize(
     ("locale", "greeting"),
     [("de_AT", "Guten Tag"), ("de-DE", "Guten Tag"), ("en_IE", "Hello"), ("fr_FR", "Hello"), ("??", "Hello")],

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from activities.database import Database
 from activities.runs.dry_runs import DryRunActivities
@@ -33,6 +34,36 @@ async def test_a_low_wallet_is_asked_for_once_and_has_nothing_before_it_is_paid(
     assert (await topped_up.wallet("low"), await topped_up.merchant.balance("low")) == (500, 2000)
     due = await topped_up.rows("select distinct account_id, amount_minor from duly.run_items where outcome is null")
     assert due == [("low", 2000)]
+
+
+async def test_a_top_up_that_is_asked_for_is_mailed_as_no_debt_and_is_overdue_nowhere(topped_up: ToppedUp) -> None:
+    await topped_up.merchant.configure(
+        "[message_rules]\nsends_invoices = true\n"
+        '[[segments]]\nid = "late"\nname = "Late"\nabout = "accounts"\n[segments.criteria]\noverdue_days = 1\n'
+        '[[segments]]\nid = "late-invoices"\nname = "Late"\nabout = "transactions"\n'
+        "[segments.criteria]\noverdue_days = 1\n"
+    )
+    await topped_up.low("low")
+    await topped_up.freeze()
+    invoice = await topped_up.invoice_of("low")
+    async with topped_up.merchant.engine.begin() as connection:
+        await connection.execute(text("alter table duly.financial_transactions disable trigger user"))
+        aged = "update duly.financial_transactions set posted_on = posted_on - 99, due_on = due_on - 99 where id = :id"
+        await connection.execute(text(aged), {"id": invoice})
+        await connection.execute(text("alter table duly.financial_transactions enable trigger user"))
+    late = "select count(*) from duly.segment_totals(:id, null, null)"
+    facts = "select f -> 'overdue_minor', (f -> 'days_overdue')::int > 0 from duly.communication_facts('low', :id) f"
+
+    counted = []
+    for state in ("withdrawn", "requested"):
+        await topped_up.merchant.run(
+            "update duly.wallet_top_ups set state = :state where invoice_id = :id", state=state, id=invoice
+        )
+        found = [await topped_up.value(late, id=one) for one in ("late", "late-invoices")]
+        counted.append((found, (await topped_up.rows(facts, id=invoice))[0]))
+
+    assert counted == [([1, 1], (2000, True)), ([0, 0], (0, False))]
+    assert await topped_up.rows("select kind from duly.messages where kind = 'invoice_posted'") == []
 
 
 async def test_two_runs_at_once_ask_for_one_top_up(topped_up: ToppedUp) -> None:

@@ -21,7 +21,9 @@ language sql stable set search_path = duly, pg_temp as $$
           and (not c ? 'maximum_balance_minor' or b.balance_minor <= (c -> 'maximum_balance_minor' ->> a.currency)::bigint)))
     and (not c ? 'overdue_days' or exists (select from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
         where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor and t.state = 'posted'
-          and (now() at time zone a.time_zone)::date - t.due_on >= (c ->> 'overdue_days')::integer))
+          and (now() at time zone a.time_zone)::date - t.due_on >= (c ->> 'overdue_days')::integer
+          -- A top-up that is not paid is withdrawn, and no debt.
+          and not exists (select from duly.wallet_top_ups u where u.invoice_id = t.id and u.state = 'requested')))
     and (not c ?| '{minimum_paid_minor,maximum_paid_minor,payments_min,payments_max}' or (select
           (not c ? 'minimum_paid_minor' or p.paid >= (c -> 'minimum_paid_minor' ->> a.currency)::bigint)
           and (not c ? 'maximum_paid_minor' or p.paid <= (c -> 'maximum_paid_minor' ->> a.currency)::bigint)
@@ -92,7 +94,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         select from duly.open_items o where o.transaction_id = (c.row).id
           and (not s.criteria ? 'open' or (s.criteria ->> 'open')::boolean = (o.allocated_minor < o.amount_minor))
           and (not s.criteria ? 'overdue_days' or o.side = 'debit' and o.allocated_minor < o.amount_minor
-            and (now() at time zone a.time_zone)::date - (c.row).due_on >= (s.criteria ->> 'overdue_days')::integer)))
+            and (now() at time zone a.time_zone)::date - (c.row).due_on >= (s.criteria ->> 'overdue_days')::integer
+            and not exists (select from duly.wallet_top_ups u where u.invoice_id = o.transaction_id and u.state = 'requested'))))
 $$;
 
 -- How many a segment has by currency, and what they come to: accounts their balances, transactions their totals and what is open of them.

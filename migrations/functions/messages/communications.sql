@@ -79,7 +79,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
                 'discount_minor', coalesce(l.discount_minor, 0), 'open_minor', coalesce(i.amount_minor - i.allocated_minor, 0),
                 'posted_on', t.posted_on, 'issued_on', t.issued_on, 'due_on', t.due_on, 'method', coalesce(m.name, ''),
                 'payment_reference', coalesce(t.payment_reference, ''), 'state', t.state, 'invoices', coalesce(w.numbers, ''),
-                'days_overdue', greatest((now() at time zone a.time_zone)::date - t.due_on, 0))
+                'days_overdue', case when exists (select from duly.wallet_top_ups u where u.invoice_id = t.id and u.state = 'requested')
+                    then 0 else greatest((now() at time zone a.time_zone)::date - t.due_on, 0) end)
             from duly.financial_transactions t
             join duly.transaction_types y on y.id = t.type_id
             left join duly.transaction_numbers n on n.transaction_id = t.id
@@ -98,7 +99,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             coalesce(max((now() at time zone a.time_zone)::date - t.due_on), 0) as days
         from duly.open_items i join duly.financial_transactions t on t.id = i.transaction_id and t.due_on is not null
         where i.account_id = a.id and i.side = 'debit' and i.allocated_minor < i.amount_minor
-          and t.due_on < (now() at time zone a.time_zone)::date) o
+          and t.due_on < (now() at time zone a.time_zone)::date
+          -- A top-up that is not paid is withdrawn, and no debt.
+          and not exists (select from duly.wallet_top_ups u where u.invoice_id = t.id and u.state = 'requested')) o
     where a.id = p_account_id
 $$;
 
@@ -158,7 +161,8 @@ end $$;
 -- What is mailed when something is posted, where the rules of messages say so. An invoice goes to the customer with its document, a
 -- payment that no gateway has answered for is confirmed; the gateway's own have their receipts (duly.write_receipt). What is posted to a
 -- day of more than a week ago is what was entered late, or comes from another system: nobody waits for mail about it. Nor about what
--- moved from account to account, or mirrors what was written off, or was paid out of a wallet or by a voucher.
+-- moved from account to account, or mirrors what was written off, or was paid out of a wallet or by a voucher; and an invoice that a
+-- wallet makes is paid with it, or, for a top-up, withdrawn unless it is paid: it is asked for as a debt by nobody.
 create or replace function duly.write_posting_message() returns trigger language plpgsql security definer
 set search_path = duly, pg_temp as $$
 declare
@@ -167,20 +171,21 @@ begin
     select * into r from duly.message_rules;
     if not (case new.classification when 'invoice' then r.sends_invoices else r.confirms_payments end)
         or new.counterpart_id is not null or new.posted_on < current_date - 7
+        or new.origin = 'system' and new.idempotency_key like 'wallet:%:invoice'
         or not exists (select from duly.accounts a where a.id = new.account_id and a.kind = 'customer') then
         return null;
     elsif new.classification = 'invoice' then
         insert into duly.messages (id, audience, kind, account_id, parameters)
         values ('invoice_posted/' || new.id, 'customer', 'invoice_posted', new.account_id, jsonb_build_object('transaction_id', new.id,
             'state', 'posted', 'amount_minor', new.total_minor, 'currency', new.currency,
-            'at', to_char(new.due_on, 'YYYY-MM-DD') || 'T12:00:00+00:00'))
+            'at', new.due_on))
         on conflict (id) do nothing;
     elsif new.provider is null and exists (select from duly.payment_methods p
             where p.id = new.method and p.ledger_account not in ('wallet_clearing', 'voucher_clearing')) then
         insert into duly.messages (id, audience, kind, account_id, parameters)
         values ('receipt/' || new.account_id || '/' || new.id, 'customer', 'receipt', new.account_id, jsonb_build_object('payment_id', new.id,
             'amount_minor', new.total_minor, 'currency', new.currency, 'card_id', '',
-            'at', to_char(new.posted_on, 'YYYY-MM-DD') || 'T12:00:00+00:00'))
+            'at', new.posted_on))
         on conflict (id) do nothing;
     end if;
     return null;

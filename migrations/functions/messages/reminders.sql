@@ -46,6 +46,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_written integer;
 begin
+    -- Noon of the day, for a worker of an older release reads a moment; ours reads the day of it.
     insert into duly.messages (id, audience, kind, account_id, parameters)
     select r.message_id, duly.audience_of(r.kind), r.kind, r.account_id, jsonb_build_object('amount_minor', r.amount_minor, 'currency', r.currency,
         'transaction_id', r.invoice_id, 'at', to_char(r.due_on, 'YYYY-MM-DD') || 'T12:00:00+00:00')
