@@ -91,7 +91,20 @@ class Communications:
         left_out = {reason: number for reason, number in sorted(numbers.items(), key=str) if reason is not None}
         return CommunicationPreview(numbers.total(), numbers[None], left_out, letters)
 
-    async def write(self, id: str, order: CommunicationOrder, *, actor: str, reason: str) -> Mapping[str, Any]:
+    async def known(self, id: str, template_id: str, words: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what a communication of the id was answered with, or None. Raises RefusedError: it was another one."""
+        row = CommunicationRow
+        columns = (row.template_id, row.asked, row.counts)
+        found = await self._database.read_first(select(*columns).where(row.id == id))
+        if found is None:
+            return None
+        if (found.template_id, found.asked) != (template_id, words):
+            raise refusal("id", "communication_same", f"{id} was another communication; take another id")
+        return {**found.counts, "id": id, "is_new": False}
+
+    async def write(
+        self, id: str, order: CommunicationOrder, words: Mapping[str, Any], *, actor: str, reason: str
+    ) -> Mapping[str, Any]:
         """Write a communication's messages, once by its id; return its counts, and whether it is new.
 
         Raises RuleBrokenError for an id that was another communication.
@@ -104,6 +117,7 @@ class Communications:
             segment_id=order.segment_id,
             transactions=asked["transactions"],
             **{"from": asked["first"], "to": asked["last"]},
+            asked=dict(words),
             actor=actor,
             reason=reason,
             timeout_seconds=SWEEP_SECONDS,

@@ -69,9 +69,15 @@ async def send(
         raise refusal("id", "id_is_plain", "has 1 to 64 small letters, digits, and . _ - behind the first")
     settings = read_settings()
     client = await temporal_for_orders(settings)
+    first, last = (day.isoformat() if day else None for day in days)
+    words = {"segment": segment, "transactions": sorted(set(numbers)), "from": first, "to": last}
     async with database_of(settings) as database:
-        asked = await _asked(database, template, numbers, segment, days)
-        counts = await Communications(database).write(id, asked.order, actor=actor, reason=reason)
+        communications = Communications(database)
+        # Before anything else: of what was sent the template may be out of use by now, and the segment have other days.
+        counts = await communications.known(id, template, words)
+        if counts is None:
+            asked = await _asked(database, template, numbers, segment, days)
+            counts = await communications.write(id, asked.order, words, actor=actor, reason=reason)
     # Also after a repeat: whoever was cut off between the two finds the letters waiting in the outbox.
     handle = await client.start_workflow(
         Mailing.run,

@@ -121,28 +121,28 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         bool_or(k.kind = 'opted_out') as opted_out from duly.mail_stops k where k.account_id = a.id) s on true
 $$;
 
--- Write the messages of a communication, in one commit with what it was. A repeat of its id that asks for the same writes nothing and
+-- Write the messages of a communication, in one commit with what it was: p_asked is that in the words of whoever asked, for the days of a
+-- segment are other ones tomorrow. A repeat of its id that asks for the same writes nothing and
 -- answers as before; one that asks for something else is refused.
 create or replace function duly.communicate(p_id text, p_template_id text, p_segment_id text, p_transactions text[], p_from date, p_to date,
-    p_actor text, p_reason text) returns jsonb
+    p_asked jsonb, p_actor text, p_reason text) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     c duly.communications;
     m duly.message_templates;
-    v_asked jsonb := jsonb_build_object('segment', p_segment_id, 'transactions', to_jsonb(p_transactions), 'from', p_from, 'to', p_to);
 begin
     -- Two at once with one id: the second waits here, and finds what the first has written.
     perform pg_advisory_xact_lock(hashtext('duly.communications'), hashtext(p_id));
     select * into c from duly.communications where id = p_id;
     if found then
-        if (c.template_id, c.asked) is distinct from (p_template_id, v_asked) then
+        if (c.template_id, c.asked) is distinct from (p_template_id, p_asked) then
             perform duly.refuse('communication_same', format('id: %s was another communication; take another id', p_id));
         end if;
         return c.counts || jsonb_build_object('id', c.id, 'is_new', false);
     end if;
     select * into m from duly.message_templates where id = p_template_id;
     insert into duly.communications (id, template_id, texts, attaches_documents, asked, counts, actor, reason)
-    values (p_id, m.id, m.texts, m.attaches_documents, v_asked, '{}', p_actor, p_reason);
+    values (p_id, m.id, m.texts, m.attaches_documents, p_asked, '{}', p_actor, p_reason);
     with chosen as materialized (select * from duly.communication_recipients(p_segment_id, p_transactions, p_from, p_to)),
     written as (
         insert into duly.messages (id, audience, kind, account_id, parameters)
