@@ -12,9 +12,12 @@ from commands.output import Output
 from commands.session import read_settings, reading_database_of, temporal_for_orders, temporal_of
 from models.problem import refusal
 from models.runs.run_period import RunPeriod
-from models.runs.schedule import RunCalendar
+from models.runs.schedule import IntervalSchedule, RunCalendar
 from models.workflow_ids import schedule_id
 from settings import Settings
+
+# Each is a run that Temporal holds until the one before it has ended: nobody means years of minutes.
+_PERIODS_AT_MOST = 1000
 
 
 async def pause(output: Output, definition_id: str, note: str) -> None:
@@ -67,11 +70,20 @@ def _due(first: RunPeriod, last: RunPeriod, calendar: RunCalendar) -> dict[str, 
     while period.begins_at <= last.begins_at:
         if (due_at := calendar.due_in(period)) is not None:
             found[str(period)] = due_at
-        period = period.next()
+        if len(found) > _PERIODS_AT_MOST:
+            raise refusal("to", "periods_at_most", f"{first} to {last} are more than {_PERIODS_AT_MOST}: ask in parts")
+        period = _next(period, calendar)
     if (due_at := found[str(last)]) > datetime.now(UTC):
         problem = f"{last} is due at {due_at:%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
         raise refusal("to", "month_was_due", problem)
     return found
+
+
+def _next(period: RunPeriod, calendar: RunCalendar) -> RunPeriod:
+    """Return the next period that may have a run: of so many minutes, not each minute between."""
+    if isinstance(calendar, IntervalSchedule):
+        return RunPeriod.of_minutes(period.begins_at + timedelta(minutes=calendar.every_minutes), 1)
+    return period.next()
 
 
 async def _calendar(settings: Settings, definition_id: str) -> RunCalendar:

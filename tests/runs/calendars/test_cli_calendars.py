@@ -170,9 +170,11 @@ async def test_a_run_of_every_hour_is_named_by_its_time_and_the_next_waits_for_i
 
     printed = await cli.json("schedule", "backfill", "often", "2026-11-28T13:00Z", "2026-11-28T14:00Z")
     between = await cli("schedule", "backfill", "often", "2026-11-28T13:30Z", "2026-11-28T14:00Z", "--json")
+    years = await cli("schedule", "backfill", "often", "2020-01-01T00:00Z", "2026-11-28T14:00Z", "--json")
 
     runs = [f"run/often/2026-11-28T1{hour}:00Z" for hour in (3, 4)]
     assert (printed["periods"], between.rules) == ([run[-17:] for run in runs], [("from", "period_of_calendar")])
+    assert years.rules == [("to", "periods_at_most")]
     ids = [f"scheduled/often-2026-11-28T1{hour}:00:00Z" for hour in (3, 4)]
     assert [await _result(temporal_server, id) for id in ids] == runs
     ended = [(await temporal_server.get_workflow_handle(run).describe()).close_time for run in runs]
