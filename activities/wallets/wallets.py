@@ -108,6 +108,7 @@ class Wallets:
                 RuleRow.below_minor,
                 RuleRow.amount_minor,
                 RuleRow.most_in_month,
+                RuleRow.is_active,
                 (RuleRow.is_active & func.coalesce(ChoiceRow.is_on, RuleRow.for_all)).label("is_on"),
                 ChoiceRow.is_on.label("chosen"),
                 TopUpRow.invoice_id.label("requested"),

@@ -106,3 +106,12 @@ async def test_a_customer_switches_the_automatic_top_up_on_and_off(
         "select changes -> 'wallet_top_up' as kept, actor from duly.account_changes order by id"
     )
     assert [(row.kept["is"], row.actor) for row in chosen] == [(True, "customer"), (False, "customer")]
+
+
+async def test_a_rule_that_is_out_of_use_leaves_no_switch(account: str, customer: Customer, merchant: Merchant) -> None:
+    await merchant.run("update duly.wallet_top_up_rules set is_active = false")
+
+    page = await customer.open("/wallet")
+
+    assert "/wallet/top-up" not in page
+    assert "Redeem a voucher" in page
