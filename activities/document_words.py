@@ -20,6 +20,11 @@ PATTERNS = MappingProxyType(
         r"^([A-Z]{2}[A-Z0-9+*]{2,13})?$": "a VAT id with its country, without blanks, such as DE123456789",
         r"^([^@\s]+@[^@\s]+)?$": "an e-mail address",
         r"^#[0-9a-f]{6}$": "a colour such as #1f3a5f, in small letters",
+        r"^(#[0-9a-f]{6})?$": "a colour such as #1f3a5f, in small letters, or empty",
+        r"^(https://\S+)?$": "an address that begins with https:// and has no blanks, or empty",
+        r"^[a-z]{2,3}$": "a language of two or three small letters by ISO 639, such as de",
+        r"^[^\r\n\t]+$": "one line, without tabs",
+        r"^[0-9A-Za-z ./-]*$": "letters, digits, blanks, dots, slashes and hyphens",
         r"^(\*|[a-z][a-z0-9_]{0,31})$": "a brand in small letters, such as visa, or *",
         r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day such as 12:00",
         r"^[0-9]{1,7}([.][0-9]{1,2})?$": "an amount such as 50.00",
@@ -27,8 +32,9 @@ PATTERNS = MappingProxyType(
         r"^[0-9]{1,16}(\.[0-9]{1,4})?%?$": "an amount such as 5.00, or a share such as 20%",
         r"^(revenue|reward_expense|write_off)(:[!-~]+)?$": "revenue, reward_expense or write_off, or one with a name"
         " behind it, such as revenue:plan",
-        r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing)$": "revenue, reward_expense,"
-        " write_off, or one with a name behind it, such as revenue:plan; or wallet_clearing or voucher_clearing",
+        r"^((revenue|reward_expense|write_off)(:[!-~]+)?|wallet_clearing|voucher_clearing|wallet_top_ups)$": "revenue,"
+        " reward_expense, write_off, or one with a name behind it, such as revenue:plan; or wallet_clearing,"
+        " voucher_clearing or wallet_top_ups",
         r"^((bank|cash|other_methods)(:[!-~]+)?|(wallet|voucher)_clearing)$": "bank, cash or other_methods, or one with"
         " a name behind it, such as bank:savings; or wallet_clearing or voucher_clearing",
     }
