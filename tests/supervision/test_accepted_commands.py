@@ -1,27 +1,30 @@
 """What a workflow has accepted is done, also where a fault makes it go on as new from its rows before that."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
+from models.collections.collection import CollectionStatus, GraceCommand, Stage
 from models.runs.process_run import Certificate
 from models.workflow_ids import payment_run_id, shard_id
 from settings import Settings
 from tests.fixtures.refunds import RefundClient
-from tests.supervision.accepted import CASES, NEED_NONE, SIGNALLED_ONLY, open_waiting
+from tests.supervision.accepted import CASES, GRACE, NEED_NONE, SIGNALLED_ONLY, open_waiting
 from tests.supervision.failing_activities import FailingActivities, Failure
 from tests.supervision.scale.signalled import DEFINITIONS
-from tests.supervision.scenario import Company, Moment
+from tests.supervision.scenario import WHO, Company, Moment
 from tests.supervision.scenarios import SCENARIOS
-from tests.support.attempts import charged
-from tests.support.builders import Merchant
+from tests.support.attempts import attempts, charged
+from tests.support.builders import Merchant, declined
 from tests.support.gateways import HeldGateway
 from tests.support.invariants import complaints
 from tests.support.run_control import duly_at, until
@@ -127,6 +130,56 @@ async def test_a_command_that_is_accepted_while_a_fault_suspends_its_workflow_is
         # The execution that had accepted it is over: who waits is told so, and may ask the next one.
         await asked.result()
     assert await complaints(company.sandbox, company.database, company.gateway) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("update", "command"),
+    [
+        ("give_up", lambda _: WHO),
+        ("skip_attempt", lambda _: WHO),
+        pytest.param(
+            "extend_grace", lambda now: GraceCommand("maria", "agreed", now + GRACE), marks=pytest.mark.nightly
+        ),
+    ],
+)
+async def test_what_is_accepted_while_a_fault_suspends_a_collection_comes_before_another_charge_of_any_card(
+    company: Company, failing: FailingActivities, update: str, command: Callable[[datetime], object]
+) -> None:
+    account = f"acc-cards-{update}"
+    handle = await _declined_on_both_cards(company, account)
+    failing.only("is_owed")
+    await company.signal(handle.id, "receivable_changed")
+    await until_suspended(company, handle.id)
+
+    await handle.execute_update(update, command(await company.duly.environment.get_current_time()))
+    with suppress(RPCError):
+        await company.duly.environment.sleep(A_WHILE)
+    status = await handle.query("status", result_type=CollectionStatus)
+
+    assert [outcome for _, outcome in await attempts(company.merchant, account)] == ["declined", "declined"]
+    assert status.stage is (Stage.GIVEN_UP if update == "give_up" else Stage.DUNNING)
+
+
+async def _declined_on_both_cards(company: Company, account: str) -> WorkflowHandle[Any, Any]:
+    """A receivable that no card has money for, whose policy tries each at once: the next attempt is planned."""
+    merchant, no_money = company.merchant, declined("insufficient_funds")
+    await merchant.run(
+        "insert into duly.dunning_policies"
+        " select id, version + 1, segment, document || :more from duly.dunning_policies",
+        more=Jsonb({"tries_other_cards": True}),
+    )
+    await merchant.account(account, answers=[no_money], answers_for_ever=True, owes_minor=2500)
+    other = await merchant.card(account, "pm_card_mastercard", order=2)
+    company.sandbox.script_card(other, no_money, repeat_last=True)
+    handle = await company.duly.start_collection(account)
+
+    async def is_planned() -> bool:
+        status = await handle.query("status", result_type=CollectionStatus)
+        return status.stage is Stage.DUNNING and status.attempt == 2
+
+    await until(is_planned)
+    return handle
 
 
 @pytest.mark.slow

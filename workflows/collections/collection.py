@@ -31,8 +31,8 @@ from workflows.collections.handlers import CollectionHandlers
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.policy import RULES_OUT_CARD, count_try, decide, decline_of
 from workflows.collections.state import CollectionState
-from workflows.collections.steps import GO_ON, GivenUp, GoOn, Settled, Step
-from workflows.collections.waits import CollectionWaits
+from workflows.collections.steps import GAVE_UP, GO_ON, GivenUp, GoOn, Settled, Step
+from workflows.collections.waits import LAST_MOMENT, CollectionWaits
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.options import COLLECT_WAITING, DATABASE, DUNNING, PROVIDER_PAUSE
@@ -64,8 +64,8 @@ class Collection(CollectionHandlers, CollectionWaits):
                     return await self._close(Stage.SETTLED, outcome)
                 case GivenUp(reason):
                     return await self._close(Stage.GIVEN_UP, reason)
-                case GoOn() if self._state.is_free_to_end:
-                    step = GivenUp(CANCELLED)
+                case GoOn() if reason := self._state.reason_to_end:
+                    step = GivenUp(reason)
                 case GoOn():
                     self._continue_if_long()
                     step = await self._attempt()
@@ -116,6 +116,10 @@ class Collection(CollectionHandlers, CollectionWaits):
                 return await self._go_on_as_planned("the customer's page ended unpaid")
             case CollectOutcome.PROCESSING if state.snapshot.page is not None:
                 return await self._wait_for_page(state.snapshot.page)
+            case CollectOutcome.DID_NOT_HAPPEN if state.is_held:
+                # The next attempt is due at once: what was accepted moves it, counts it as used, or ends this.
+                at = workflow.now() + LAST_MOMENT
+                return await self._follow_policy(state.declined_for_good(result), planned_at=at)
             case CollectOutcome.DID_NOT_HAPPEN:
                 state.begin_attempt(state.snapshot.cause, "nothing was charged, and that is certain")
                 return GO_ON
@@ -194,10 +198,12 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _wait_for_retry(self, result: CollectResult, at: datetime, tries: int, *, is_new: bool) -> Wake:
         """Wait for the planned attempt; the customer is notified when it is planned, and not once more."""
-        state, kind, code = self._state, classify(decline_of(result)), result.decline_code or result.code
+        state, kind = self._state, classify(decline_of(result))
+        code = result.decline_code or result.code or result.outcome
         if is_new:
-            # That something failed between us and the issuer is nothing a customer can change.
-            self._notices.notify(None if kind is DeclineClass.TECHNICAL else MessageKind.DECLINED, result, at=at)
+            # That something failed between us and the issuer, or never reached it, is nothing a customer can change.
+            is_declined = result.outcome is CollectOutcome.DECLINED and kind is not DeclineClass.TECHNICAL
+            self._notices.notify(MessageKind.DECLINED if is_declined else None, result, at=at)
         state.snapshot.planned_at, state.snapshot.waiting_for = at, WaitingFor.RETRY
         state.waiter.note(f"{code} is {kind}: again at {in_utc(at)}")
         state.enter(Stage.DUNNING, result)
@@ -236,7 +242,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         state.snapshot.waiting_for = WaitingFor.NOTHING
         match wake.reason:
             case WakeReason.GIVE_UP:
-                return GivenUp("operator_gave_up")
+                return GivenUp(GAVE_UP)
             case WakeReason.CANCELLED:
                 return GivenUp(CANCELLED)
             case WakeReason.PAGE_OPENED if state.snapshot.page is not None:

@@ -10,6 +10,7 @@ from temporalio.common import SearchAttributeUpdate
 
 from models.collections.collection import (
     BETWEEN_ATTEMPTS,
+    CANCELLED,
     CollectionRequest,
     CollectionSnapshot,
     CollectionStatus,
@@ -26,10 +27,13 @@ from models.waiting import WakeReason
 from workflows import visibility
 from workflows.collections.details import answer_of, details_of, subject_of
 from workflows.collections.policy import RULES_OUT_CARD, decline_of, next_card
-from workflows.waiting import Waiter
+from workflows.collections.steps import GAVE_UP
+from workflows.waiting import DONE_WITH_NEXT_WAIT, Waiter
 
 # The change since which an attempt's answer says whether its page is open.
 PAGES_ARE_READ = "open-pages-are-read"
+# The change since which what a person has accepted comes before any other attempt.
+HELD = "accepted-commands-before-attempts"
 
 
 class CollectionState:
@@ -56,10 +60,22 @@ class CollectionState:
         return self._snapshot
 
     @property
-    def is_free_to_end(self) -> bool:
-        """Say whether a Cancel waits to be done, and the last attempt is certainly over."""
-        is_over = self.last is not None and self.last.attempt < self.snapshot.attempt
-        return is_over and self.waiter.is_pending(frozenset({WakeReason.CANCELLED}))
+    def reason_to_end(self) -> str:
+        """Why it ends before the attempt that was begun is made: a Cancel, or `give_up`; empty where it goes on."""
+        if self.last is None or self.last.attempt >= self.snapshot.attempt:
+            return ""
+        if self.waiter.is_pending(frozenset({WakeReason.CANCELLED})):
+            return CANCELLED
+        is_given_up = self.waiter.is_pending(frozenset({WakeReason.GIVE_UP})) and workflow.patched(HELD)
+        return GAVE_UP if is_given_up else ""
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether a command was accepted that says when the next attempt is made, or that none is.
+
+        A wait takes it up, so what would be charged without a wait is not charged before it.
+        """
+        return self.waiter.is_pending(DONE_WITH_NEXT_WAIT) and workflow.patched(HELD)
 
     @property
     def has_page(self) -> bool:
@@ -177,7 +193,7 @@ class CollectionState:
         snapshot, kind = self.snapshot, classify(decline_of(result))
         tried = (*snapshot.tried_cards, result.card_id) if result.card_id else snapshot.tried_cards
         other = next_card(result, snapshot.terms.policy, tried)
-        if not other:
+        if not other or self.is_held:
             return False
         if kind not in RULES_OUT_CARD:
             snapshot.deferred = result

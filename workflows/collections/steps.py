@@ -23,4 +23,6 @@ class GivenUp:
 
 
 Step = GoOn | Settled | GivenUp
+# Why it ends where a person has given it up.
+GAVE_UP = "operator_gave_up"
 GO_ON = GoOn()
