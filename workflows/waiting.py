@@ -27,6 +27,8 @@ BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
 # A fault ends what was taken up as well. These are taken up once more after it: they say how it ends, or until when
 # nothing happens. The others have made an attempt by then, which its row knows.
 DONE_WITH_NEXT_WAIT = frozenset({WakeReason.GIVE_UP, WakeReason.SKIP, WakeReason.EXTEND_GRACE})
+# These make an attempt at once, whatever was said of the next one before them.
+ATTEMPTED_AT_ONCE = frozenset({WakeReason.RETRY_NOW, WakeReason.CARD_CHANGED})
 # After a fault a page is read at the gateway, and a Cancel is answered once more (workflows.faults).
 READ_AFTER_FAULT = frozenset({WakeReason.PAGE_OPENED, WakeReason.CANCELLED})
 
@@ -68,19 +70,40 @@ class Waiter:
         self._pending = list(resumed.pending)
         for wake in (carried_state(AcceptedCommands) or AcceptedCommands()).pending:
             self._add(wake)
-        self._taken: Wake | None = None
+        # What was taken up and a fault would undo, as long as it lasts.
+        self._taken: tuple[Wake, ...] = ()
 
-    def snapshot(self) -> WaiterSnapshot:
-        """Return what the next execution goes on with."""
-        return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, self._undone())
+    def snapshot(self, *, has_page: bool = False) -> WaiterSnapshot:
+        """Return what the next execution goes on with.
+
+        Its caller knows a skip, and from when on the next attempt is made. Grace is taken up once more all the same,
+        so that a fault there does not undo it; but not while the customer has a page, which would be closed for it.
+        """
+        again = () if has_page else tuple(wake for wake in self._lasting() if wake.reason is not WakeReason.SKIP)
+        return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, self._with_pending(again))
 
     def accepted(self) -> tuple[Wake, ...]:
         """Return what was accepted and is not done: what the execution after a fault has to know beside its rows."""
-        return tuple(wake for wake in self._undone() if wake.reason not in READ_AFTER_FAULT)
+        undone = self._with_pending(self._lasting())
+        return tuple(wake for wake in undone if wake.reason not in READ_AFTER_FAULT)
 
-    def _undone(self) -> tuple[Wake, ...]:
-        taken = () if self._taken is None else (self._taken,)
+    def _with_pending(self, taken: tuple[Wake, ...]) -> tuple[Wake, ...]:
         return (*taken, *(wake for wake in self._pending if wake not in taken))
+
+    def _lasting(self) -> tuple[Wake, ...]:
+        return tuple(wake for wake in self._taken if wake.until is None or wake.until > workflow.now())
+
+    def _take(self, wake: Wake) -> None:
+        """Keep what is taken up, and let go what that makes an end of: grace lasts until its moment or an attempt.
+
+        A skip lasts until the moment to which it has put the next attempt off.
+        """
+        if wake.reason in ATTEMPTED_AT_ONCE:
+            self._taken = ()
+        elif wake.reason is WakeReason.TIMER:
+            self._taken = tuple(one for one in self._taken if one.reason is WakeReason.EXTEND_GRACE)
+        elif wake.reason in DONE_WITH_NEXT_WAIT:
+            self._taken = (*(one for one in self._taken if one.reason is not wake.reason), wake)
 
     def _add(self, wake: Wake) -> None:
         if wake not in self._pending:
@@ -131,9 +154,8 @@ class Waiter:
         A wait that has made the history long ends by itself: its caller has to continue as new.
         """
         self.next_action, self.next_action_at = summary, until
-        # Whoever waits again has done what was taken up; grace lasts until its moment.
-        if self._taken is not None and (self._taken.until is None or self._taken.until <= workflow.now()):
-            self._taken = None
+        # Whoever waits again has given nothing up.
+        self._taken = tuple(one for one in self._lasting() if one.reason is not WakeReason.GIVE_UP)
         if until is not None:
             workflow.upsert_search_attributes([visibility.NEXT_ACTION_AT.value_set(until)])
         self._show()
@@ -151,15 +173,15 @@ class Waiter:
                 timeout_summary=f"{self._subject()}: {summary}",
             )
         except TimeoutError:
-            self._taken = None
-            return Wake(WakeReason.TIMER)
+            timer = Wake(WakeReason.TIMER)
+            self._take(timer)
+            return timer
         wake = self._first(listen_to)
         # First of all: what is pending is carried along, and a caller that waits again at once would never continue.
         if wake is None or self.is_history_long():
             return Wake(WakeReason.LONG_HISTORY)
         self._pending.remove(wake)
-        if wake.reason is not WakeReason.RECEIVABLE_CHANGED:
-            self._taken = wake if wake.reason in DONE_WITH_NEXT_WAIT else None
+        self._take(wake)
         return wake
 
     def end_waiting(self) -> None:

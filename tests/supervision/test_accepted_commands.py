@@ -147,7 +147,7 @@ async def test_what_is_accepted_while_a_fault_suspends_a_collection_comes_before
     company: Company, failing: FailingActivities, update: str, command: Callable[[datetime], object]
 ) -> None:
     account = f"acc-cards-{update}"
-    handle = await _declined_on_both_cards(company, account)
+    handle = await _declined(company, account, attempts=2)
     failing.only("is_owed")
     await company.signal(handle.id, "receivable_changed")
     await until_suspended(company, handle.id)
@@ -161,8 +161,46 @@ async def test_what_is_accepted_while_a_fault_suspends_a_collection_comes_before
     assert status.stage is (Stage.GIVEN_UP if update == "give_up" else Stage.DUNNING)
 
 
-async def _declined_on_both_cards(company: Company, account: str) -> WorkflowHandle[Any, Any]:
-    """A receivable that no card has money for, whose policy tries each at once: the next attempt is planned."""
+@pytest.mark.slow
+async def test_grace_that_was_taken_up_before_a_page_was_opened_is_kept_past_a_fault(
+    company: Company, failing: FailingActivities
+) -> None:
+    handle = await _declined(company, "acc-page", attempts=1)
+    until_then = await company.duly.environment.get_current_time() + GRACE
+    await handle.execute_update("extend_grace", GraceCommand("maria", "as agreed", until_then))
+    await handle.execute_update("open_page")
+    failing.only("is_owed")
+    await company.signal(handle.id, "receivable_changed")
+    await until_suspended(company, handle.id)
+
+    with suppress(RPCError):
+        await company.duly.environment.sleep(A_WHILE)
+    status = await handle.query("status", result_type=CollectionStatus)
+
+    assert status.next_action_at == until_then
+
+
+@pytest.mark.slow
+async def test_a_skip_that_was_taken_up_before_a_fault_is_no_attempt_after_it(
+    company: Company, failing: FailingActivities
+) -> None:
+    handle = await _declined(company, "acc-skipped", attempts=1)
+    before = await handle.query("status", result_type=CollectionStatus)
+    await handle.execute_update("skip_attempt", WHO)
+    skipped = await handle.query("status", result_type=CollectionStatus)
+    failing.only("is_owed")
+    await company.signal(handle.id, "receivable_changed")
+    await until_suspended(company, handle.id)
+
+    with suppress(RPCError):
+        await company.duly.environment.sleep(A_WHILE)
+    after = await handle.query("status", result_type=CollectionStatus)
+
+    assert before.next_action != skipped.next_action == after.next_action
+
+
+async def _declined(company: Company, account: str, *, attempts: int) -> WorkflowHandle[Any, Any]:
+    """A receivable for which none of one or two cards has money, each tried at once: the next attempt is planned."""
     merchant, no_money = company.merchant, declined("insufficient_funds")
     await merchant.run(
         "insert into duly.dunning_policies"
@@ -170,13 +208,14 @@ async def _declined_on_both_cards(company: Company, account: str) -> WorkflowHan
         more=Jsonb({"tries_other_cards": True}),
     )
     await merchant.account(account, answers=[no_money], answers_for_ever=True, owes_minor=2500)
-    other = await merchant.card(account, "pm_card_mastercard", order=2)
-    company.sandbox.script_card(other, no_money, repeat_last=True)
+    if attempts > 1:
+        other = await merchant.card(account, "pm_card_mastercard", order=2)
+        company.sandbox.script_card(other, no_money, repeat_last=True)
     handle = await company.duly.start_collection(account)
 
     async def is_planned() -> bool:
         status = await handle.query("status", result_type=CollectionStatus)
-        return status.stage is Stage.DUNNING and status.attempt == 2
+        return status.stage is Stage.DUNNING and status.attempt == attempts
 
     await until(is_planned)
     return handle

@@ -220,7 +220,7 @@ class CollectionState:
             stage=stage,
             first=self.first,
             last=self.last,
-            waiter=self.waiter.snapshot(),
+            waiter=self.waiter.snapshot(has_page=self.has_page),
             notices=notices,
         )
         return self.request.resumed_as(resumed)
