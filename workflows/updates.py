@@ -49,8 +49,21 @@ async def until_answer(is_known: Callable[[], bool]) -> None:
     """
     await workflow.wait_condition(lambda: is_known() or goes_on())
     if not is_known():
-        message = "workflow: it goes on as new after a fault, with what it has accepted: ask again"
-        raise ApplicationError(message, type=GOES_ON, non_retryable=True)
+        raise _goes_on_as_new()
+
+
+def require_stays() -> None:
+    """Fail an update whose turn comes when the execution is about to end after a fault: what it began would be cut off.
+
+    Raises ApplicationError as `until_answer` does.
+    """
+    if goes_on():
+        raise _goes_on_as_new()
+
+
+def _goes_on_as_new() -> ApplicationError:
+    message = "workflow: it goes on as new after a fault, with what it has accepted: ask again"
+    return ApplicationError(message, type=GOES_ON, non_retryable=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import CommandError
+from models.payments.card_payment import CardPayment
 from models.payments.request_terms import PaymentRequestTerms
 from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, AcceptedCommands, WaiterSnapshot
@@ -172,10 +173,15 @@ class PaymentRequestSnapshot:
 
 @dataclass(frozen=True)
 class AcceptedOrders(AcceptedCommands):
-    """What was accepted and is not done: how the request is to end, and the card that is to be charged."""
+    """What was accepted and is not done: that the request is withdrawn, and the card that is to be charged.
+
+    `payment` is the order of the charge while it has no answer, and `charged` what that has come to.
+    """
 
     end: PaymentRequestEnd | None = None
     card_id: str = ""
+    payment: CardPayment | None = None
+    charged: CollectResult | None = None
 
 
 @dataclass(frozen=True)

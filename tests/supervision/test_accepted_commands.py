@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,13 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from models.collections.collection import CollectionStatus, GraceCommand, Stage
+from models.gateway.gateway_request import CollectResult
+from models.payments.card_payment import CardPayment
 from models.runs.process_run import Certificate
 from models.workflow_ids import payment_run_id, shard_id
 from settings import Settings
 from tests.fixtures.refunds import RefundClient
+from tests.payments.paying_by_link import make, terms
 from tests.supervision.accepted import CASES, GRACE, NEED_NONE, SIGNALLED_ONLY, open_waiting
 from tests.supervision.failing_activities import FailingActivities, Failure
 from tests.supervision.scale.signalled import DEFINITIONS
@@ -197,6 +200,37 @@ async def test_a_skip_that_was_taken_up_before_a_fault_is_no_attempt_after_it(
     after = await handle.query("status", result_type=CollectionStatus)
 
     assert before.next_action != skipped.next_action == after.next_action
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("valid_seconds", "asked_again", "tried"),
+    [(86_400, "declined", [(1, "declined")]), pytest.param(300, "", [], id="expires meanwhile")],
+)
+async def test_a_charge_that_was_ordered_before_a_fault_is_made_once_and_not_after_the_request_has_expired(
+    company: Company, failing: FailingActivities, valid_seconds: int, asked_again: str, tried: list[tuple[int, str]]
+) -> None:
+    account = await company.merchant.account(answers=[declined("insufficient_funds")])
+    ahead = await company.duly.environment.get_current_time() - datetime.now(UTC)
+    wanted = terms(account, valid_seconds=valid_seconds + int(ahead.total_seconds()))
+    handle, _ = await make(company.duly, f"ordered-{valid_seconds}-{company.period}", wanted)
+    failing.only("load_payment_request")
+    await company.signal(handle.id, "receivable_changed")
+    await until_suspended(company, handle.id)
+    treat = CardPayment("maria", "our treat")
+    asked = await handle.start_update("pay", treat, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+
+    with suppress(RPCError):
+        await company.duly.environment.sleep(A_WHILE)
+    with suppress(WorkflowUpdateFailedError):
+        await asked.result()
+    answers = [(await handle.execute_update("pay", treat, result_type=CollectResult)).outcome] if asked_again else []
+
+    assert [str(answer) for answer in answers] == [asked_again] * len(answers)
+    assert await attempts(company.merchant, account) == tried
+    assert await company.merchant.value("select state from duly.payment_requests") == (
+        "open" if asked_again else "expired"
+    )
 
 
 async def _declined(company: Company, account: str, *, attempts: int) -> WorkflowHandle[Any, Any]:

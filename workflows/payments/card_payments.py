@@ -20,10 +20,10 @@ from models.payments.payment_request import (
     require_open,
 )
 from models.waiting import WakeReason
-from workflows.faults import broken_rule
+from workflows.faults import broken_rule, goes_on
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.state import PaymentRequestProgress
-from workflows.updates import async_update, surfacing_refusal, until_answer
+from workflows.updates import async_update, require_stays, surfacing_refusal, until_answer
 
 # Why nothing is opened or charged: there is nothing to pay any more, or a payment is under way.
 NOT_OPEN = "payment_request_open"
@@ -43,12 +43,14 @@ class CardPayments:
         """
         state = self._state
         async with self._paging:
+            require_stays()
             await until_answer(lambda: state.known is not None)
             self._require_open()
             if state.is_charge_due:
                 self._require_same(command)
-            else:
+            elif state.charged is None or state.payment != command:
                 await self._order(command)
+            # Else it was ordered before a fault, and what it came to is the answer.
             await until_answer(
                 lambda: state.charged is not None or state.stage != PaymentRequestState.OPEN or state.is_over
             )
@@ -57,8 +59,10 @@ class CardPayments:
                 self._require_open()
             charged = state.charged
             # Whatever it came to is read by the loop, which ends the request, or waits for its payer again.
-            await until_answer(
-                lambda: state.is_over or not state.has_open_attempt or state.stage != PaymentRequestState.OPEN
+            await workflow.wait_condition(
+                lambda: (
+                    state.is_over or not state.has_open_attempt or state.stage != PaymentRequestState.OPEN or goes_on()
+                )
             )
             state.end_charge()
         if charged is None:
@@ -75,14 +79,14 @@ class CardPayments:
         self._require_open()
         card = await self._noted(command)
         state.waiter.note(f"charged to {card}, says {command.actor}: {command.reason}")
-        state.order_charge(card)
+        state.order_charge(card, command)
         state.waiter.wake(WakeReason.RETRY_NOW)
 
     def _require_same(self, command: CardPayment) -> None:
-        """Let who asks again after a fault wait for what was ordered before it."""
-        ordered = self._state.card_id
-        if command.card_id not in {"", ordered}:
-            message = f"card_id: {ordered} is being charged already, as was asked for before"
+        """Let who asks again after a fault wait for what was ordered before it: by the same, for the same."""
+        state = self._state
+        if state.payment != command:
+            message = f"state: another charge was ordered before, of {state.card_id}: ask again once it is over"
             raise ApplicationError(message, type=NOT_OPEN, non_retryable=True)
 
     async def _noted(self, command: CardPayment) -> str:

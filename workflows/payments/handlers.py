@@ -32,7 +32,7 @@ from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.card_payments import NOT_OPEN, CardPayments
 from workflows.payments.details import UNKNOWN
 from workflows.payments.state import PaymentRequestProgress
-from workflows.updates import async_update, surfacing_refusal, until_answer
+from workflows.updates import async_update, require_stays, surfacing_refusal, until_answer
 
 NO_CHOICE = PageOrder()
 
@@ -93,6 +93,7 @@ class PaymentRequestHandlers(CardPayments):
     async def open_page(self, order: PageOrder = NO_CHOICE) -> str:
         """Return the address of a page on which what is to be paid now can be paid."""
         async with self._paging:
+            require_stays()
             return await self._page_for(order)
 
     async def _page_for(self, order: PageOrder) -> str:

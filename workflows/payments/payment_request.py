@@ -66,6 +66,9 @@ class PaymentRequest(PaymentRequestHandlers):
                 state.end = self._ending(PaymentRequestState.PAID, PAID_ELSEWHERE)
             elif state.end is not None:
                 await self._close(state.end)
+            elif state.is_charge_due and self._is_expired():
+                state.end_charge()
+                state.end = self._ending(PaymentRequestState.EXPIRED, "expired")
             elif state.is_charge_due:
                 await self._charge_card(state.card_id)
             else:
@@ -73,6 +76,10 @@ class PaymentRequest(PaymentRequestHandlers):
                 await self._take_up(await self._wait("waits for its payer"))
             self._continue_if_long()
         return await self._finish()
+
+    def _is_expired(self) -> bool:
+        """Say whether the request has expired while a charge was ordered: a fault may lie between."""
+        return workflow.now() >= self._state.stored.expires_at and workflow.patched("no-charge-once-expired")
 
     def _may_be_cut_off(self) -> bool:
         # A charge that was ordered before a fault has no handler that waits for it.

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from models.gateway.gateway_request import CollectOutcome, CollectRequest, CollectResult
 from models.moment import in_utc
+from models.payments.card_payment import CardPayment
 from models.payments.payment_request import (
     REQUEST_ENDED,
     AcceptedOrders,
@@ -43,7 +44,9 @@ class PaymentRequestProgress:
         self.opening = 0
         # The card that is to be charged instead of the page, and what that came to.
         self.card_id = accepted.card_id
-        self.charged: CollectResult | None = None
+        self.charged: CollectResult | None = accepted.charged
+        # Who has ordered that, and has no answer yet.
+        self.payment: CardPayment | None = accepted.payment
         self.waiter = Waiter(lambda: self.subject, self.show, is_idle, resumed.waiter)
 
     @property
@@ -107,16 +110,23 @@ class PaymentRequestProgress:
         return None
 
     def accepted(self) -> AcceptedOrders:
-        """Return what was accepted and is not done."""
-        return AcceptedOrders(self.waiter.accepted(), self.end, self.card_id if self.is_charge_due else "")
+        """Return what a person has ordered and is not done, or not answered. Any other end is read from the rows."""
+        is_withdrawn = self.end is not None and self.end.state is PaymentRequestState.WITHDRAWN
+        return AcceptedOrders(
+            self.waiter.accepted(),
+            self.end if is_withdrawn else None,
+            self.card_id if self.is_charge_due else "",
+            self.payment,
+            self.charged if self.payment else None,
+        )
 
-    def order_charge(self, card_id: str) -> None:
+    def order_charge(self, card_id: str, payment: CardPayment) -> None:
         """Let the loop charge a card, once no page is open."""
-        self.card_id, self.charged = card_id, None
+        self.card_id, self.charged, self.payment = card_id, None, payment
 
     def end_charge(self) -> None:
         """Nothing more is charged for whoever has asked for it."""
-        self.card_id, self.charged = "", None
+        self.card_id, self.charged, self.payment = "", None, None
 
     @property
     def is_charge_due(self) -> bool:
