@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistoryEventFilterType
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Database
@@ -26,15 +27,16 @@ RPC_TIMEOUT = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class WhoAndWhy:
-    """Who did something to a workflow, as Temporal names them, and the reason they gave."""
+    """Who did something to a workflow, as Temporal names them, the reason they gave, and the rule that it failed of."""
 
     actor: str = ""
     reason: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """How a workflow ended whose business object is open."""
+    """How a workflow ended whose business object is open; `rule` is what it was refused by, if it was."""
 
     workflow_id: str
     how: str
@@ -42,6 +44,7 @@ class Stop:
     actor: str = ""
     reason: str = ""
     stopped_at: datetime | None = None
+    rule: str = ""
 
     @property
     def row(self) -> dict[str, str | None]:
@@ -75,6 +78,7 @@ async def stop_of(client: Client, workflow_id: str) -> Stop | None:
         _kept(who.actor),
         _kept(who.reason),
         described.close_time,
+        who.rule,
     )
 
 
@@ -108,13 +112,19 @@ async def who_ended(client: Client, workflow_id: str, execution: str) -> WhoAndW
                 failure = event.workflow_execution_failed_event_attributes.failure
                 # Its message may be encrypted.
                 error = await client.data_converter.decode_failure(failure)
-                return WhoAndWhy("", getattr(error, "message", str(error)))
+                return WhoAndWhy("", getattr(error, "message", str(error)), _rule_of(error))
             if event.HasField("workflow_execution_canceled_event_attributes"):
                 return await who_cancelled(client, workflow_id, execution)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
     return WhoAndWhy()
+
+
+def _rule_of(error: BaseException) -> str:
+    """Return the rule by which an activity has refused what its workflow was started for; empty for another failure."""
+    cause = error.cause if isinstance(error, ActivityError) else None
+    return cause.type or "" if isinstance(cause, ApplicationError) and cause.non_retryable else ""
 
 
 def _kept(text: str) -> str:

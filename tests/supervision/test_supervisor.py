@@ -1,15 +1,18 @@
 """What is open has a workflow: what was stopped, lost or never started goes on from its row, or asks a person."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from activities.database import Database
+from activities.disputes import disputes
+from activities.disputes.disputes import record_dispute
 from activities.events.inbox import EventInbox
 from activities.supervision.supervision import Progress, Supervision
 from models.collections.collection import RetryCommand, Stage
-from models.disputes.dispute import DisputeRecord
+from models.disputes.dispute import DisputeData, DisputeRecord
 from models.gateway.events import EventSubject, GatewayEvent
 from models.gateway.gateway_request import CollectResult
 from models.supervision.supervision import NextStep, ObjectKind, Supervised, SupervisionRequest
@@ -176,6 +179,32 @@ async def test_a_dispute_of_no_payment_of_ours_needs_no_workflow(refunds: Refund
     await told_of(refunds, foreign)
 
     assert (await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)).open == 0
+
+
+async def test_a_dispute_that_was_refused_for_its_currency_is_not_read_again_and_again(
+    refunds: RefundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [payment] = await refunds.paid(2500, account=await refunds.merchant.account("jo"))
+    dispute = str(refunds.sandbox.create_dispute(await charge_of(refunds, payment))["id"])
+    yesterday = datetime.fromtimestamp(refunds.sandbox.now(), UTC) - timedelta(days=1)
+    await told_of(refunds, *[event async for event in refunds.gateway.events(yesterday)])
+    monkeypatch.setattr(disputes, "record_dispute", in_a_currency_without_a_ledger)
+    await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
+    handle = refunds.duly.client.get_workflow_handle(dispute_id(dispute))
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+
+    found = await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
+    monkeypatch.undo()
+    asked_for = await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE, only=handle.id)
+
+    assert (found.open, found.stopped) == (0, ())
+    assert asked_for.resumed == 1
+
+
+async def in_a_currency_without_a_ledger(database: Database, provider: str, data: DisputeData) -> DisputeRecord:
+    """Book a dispute of an amount in a currency that only tests have."""
+    return await record_dispute(database, provider, replace(data, currency="XTS"))
 
 
 async def test_who_closes_a_collection_that_the_database_has_forgotten_leaves_its_member_to_the_supervisor(

@@ -116,7 +116,7 @@ begin
     when 'dispute' then return query
         -- One that an event told of and that was stopped before its first reading has no row: the event stands for it, for as
         -- long as a round of the reconciliation, which lists the gateway's own disputes, may be away.
-        select array[o.id], o.provider, '', o.account from (
+        select distinct on (o.id) array[o.id], o.provider, '', o.account from (
             select d.id, d.provider_id as provider, d.account_id as account from duly.disputes d
             where d.closed_at is null and d.opened_at < now() - p_at_least
             union
@@ -125,7 +125,7 @@ begin
             where e.subject = 'dispute' and e.delivered_at between now() - interval '7 days' and now() - p_at_least
               and not exists (select from duly.disputes d where d.id = e.object_id)
         ) o (id, provider, account)
-        where o.id > v_first order by o.id limit p_limit;
+        where o.id > v_first order by o.id, o.account limit p_limit;
     when 'card' then return query
         select array[c.id], c.provider_id, '', c.account_id from duly.cards c
         where c.state not in ('rejected', 'replaced', 'removed') and c.created_at < now() - p_at_least and c.id > v_first
