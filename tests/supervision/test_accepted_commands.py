@@ -16,6 +16,7 @@ from activities.database import Database
 from models.collections.collection import CollectionStatus, GraceCommand, Stage
 from models.gateway.gateway_request import CollectResult
 from models.payments.card_payment import CardPayment
+from models.reductions.reduction import Decision, ReductionDecision
 from models.runs.process_run import Certificate
 from models.workflow_ids import payment_run_id, shard_id
 from settings import Settings
@@ -231,6 +232,25 @@ async def test_a_charge_that_was_ordered_before_a_fault_is_made_once_and_not_aft
     assert await company.merchant.value("select state from duly.payment_requests") == (
         "open" if asked_again else "expired"
     )
+
+
+@pytest.mark.slow
+async def test_a_reward_that_is_given_up_while_a_fault_suspends_it_goes_back_to_no_payment_made_meanwhile(
+    company: Company, failing: FailingActivities
+) -> None:
+    workflow_id = await open_waiting(company, "BackEndReduction", f"given-up-{company.period}")
+    handle = company.duly.client.get_workflow_handle(workflow_id)
+    failing.only("load_reduction")
+    await company.signal(workflow_id, "payment_changed")
+    await until_suspended(company, workflow_id)
+    await handle.execute_update("decide", ReductionDecision("maria", "a mistake", decision=Decision.GIVE_UP))
+
+    await company.refunds.paid(2500, account=await company.merchant.value("select account_id from duly.reductions"))
+    with suppress(RPCError):
+        await company.duly.environment.sleep(A_WHILE)
+
+    assert await company.merchant.value("select state from duly.reductions") == "given_up"
+    assert await company.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
 
 
 async def _declined(company: Company, account: str, *, attempts: int) -> WorkflowHandle[Any, Any]:

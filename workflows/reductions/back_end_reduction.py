@@ -27,7 +27,7 @@ from workflows import visibility
 from workflows.faults import Refusal, broken_rule, carried_state
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE
-from workflows.reductions.handlers import ReductionHandlers
+from workflows.reductions.handlers import DECIDED_FIRST, ReductionHandlers
 from workflows.refunds.reduction_signals import signal_refund_run
 from workflows.refunds.refund import Refund
 from workflows.waiting import Waiter
@@ -74,15 +74,11 @@ class BackEndReduction(ReductionHandlers):
             return await self._record(ReductionState.GRANTED, reduction.reason)
         return reduction
 
-    def _is_over(self, reduction: Reduction) -> bool:
-        if reduction.is_sale_returned:
-            return not reduction.under_way
-        if reduction.state in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
-            return True
-        return not (reduction.under_way or reduction.open_minor or self._watched)
-
     async def _take_step(self, reduction: Reduction) -> None:
         """Refund what is planned, else wait for what holds the rest up, else grant it."""
+        if self._decision is not None and not reduction.open_minor and workflow.patched(DECIDED_FIRST):
+            # Nothing is left that it was about: what comes back later is another question.
+            self._decision = None
         if reduction.under_way:
             await self._refund(reduction)
         elif not reduction.open_minor:
@@ -116,7 +112,10 @@ class BackEndReduction(ReductionHandlers):
         return self._update_from(reduction)
 
     async def _grant(self, reduction: Reduction) -> None:
-        """Find payments for what is open; where there are none, take the next remedy."""
+        """Do what a person has decided before a fault, else find payments; where there are none, take a remedy."""
+        if self._decision is not None and workflow.patched(DECIDED_FIRST):
+            await self._do(self._decision)
+            return
         if not reduction.parts:
             planned = await self._plan(is_remedy=False)
             if planned.under_way:
@@ -138,8 +137,10 @@ class BackEndReduction(ReductionHandlers):
 
     async def _follow_a_person(self) -> None:
         decision = await self._decided()
-        if decision is None:
-            return
+        if decision is not None:
+            await self._do(decision)
+
+    async def _do(self, decision: ReductionDecision) -> None:
         decided = f"{decision.decision}, says {decision.actor}: {decision.reason}"
         match decision.decision:
             case Decision.CREDIT:
@@ -162,9 +163,6 @@ class BackEndReduction(ReductionHandlers):
             if self._taken_decision() is None and (await self._load()).is_sale_returned:
                 break
         self._waiter.end_review()
-        return self._decision
-
-    def _taken_decision(self) -> ReductionDecision | None:
         return self._decision
 
     async def _refund(self, reduction: Reduction) -> None:

@@ -30,6 +30,8 @@ from workflows.updates import async_question, until_answer
 from workflows.waiting import Waiter
 
 RECENT = 12
+# The change since which a decision that was accepted before a fault comes before any plan or remedy.
+DECIDED_FIRST = "decided-before-remedies"
 
 WHERE: Mapping[str, str] = {
     ReductionState.AWARDED: "waits until its hold period is over",
@@ -131,6 +133,16 @@ class ReductionHandlers:
             return False
         is_granted = not reduction.open_minor and not reduction.under_way
         return is_granted or reduction.state in REDUCTION_ENDED or self._is_decision_wanted
+
+    def _is_over(self, reduction: Reduction) -> bool:
+        if reduction.is_sale_returned:
+            return not reduction.under_way
+        if reduction.state in {ReductionState.CLAWED_BACK, ReductionState.GIVEN_UP}:
+            return True
+        return not (reduction.under_way or reduction.open_minor or self._watched)
+
+    def _taken_decision(self) -> ReductionDecision | None:
+        return self._decision
 
     @property
     def _is_decision_wanted(self) -> bool:
