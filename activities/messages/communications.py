@@ -87,7 +87,7 @@ class Communications:
         counted = await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
         numbers = Counter({row.left_out: row.number_of for row in counted})
         first = await self._database.rows(_FIRST, **asked, limit=limit, timeout_seconds=SWEEP_SECONDS)
-        letters = [(row, await self._letter(row, template, renderer)) for row in first]
+        letters = [(row, await self._one_message(row, template, renderer)) for row in first]
         left_out = {reason: number for reason, number in sorted(numbers.items(), key=str) if reason is not None}
         return CommunicationPreview(numbers.total(), numbers[None], left_out, letters)
 
@@ -148,7 +148,7 @@ class Communications:
             await self._database.call("allow_mail", account_id=account_id, kind=kind, actor=actor, reason=reason)
         )
 
-    async def _letter(self, recipient: Row[Any], template: Row[Any], renderer: MessageRenderer) -> str:
+    async def _one_message(self, recipient: Row[Any], template: Row[Any], renderer: MessageRenderer) -> str:
         row = AccountRow
         columns = (row.email, row.owner_name, row.locale, row.time_zone)
         known = await self._database.read_first(select(*columns).where(row.id == recipient.account_id))

@@ -130,12 +130,12 @@ class Supervision:
         stops = await self._stops_of(others)
         left = [] if request.only else [one for one in stops if _is_decided(one[0], one[2])]
         stopped = await self._see_to([one for one in stops if one not in left], request)
-        looked_at = len(page) - len(left)
+        checked = len(page) - len(left)
         by_step = Counter(one.next_step for one in stopped)
         return replace(
             counted,
-            open=counted.open + looked_at,
-            running=counted.running + looked_at - len(stopped),
+            open=counted.open + checked,
+            running=counted.running + checked - len(stopped),
             resumed=counted.resumed + by_step[NextStep.RESUME],
             waiting=counted.waiting + by_step[NextStep.WAIT],
             in_review=counted.in_review + by_step[NextStep.ASK],

@@ -29,7 +29,7 @@ def read(text: str) -> DefinitionsDocument:
 
 
 SEGMENT = '[[segments]]\nid = "s"\nname = "S"\nabout = "accounts"\n[segments.criteria]\n'
-LETTER = (
+MESSAGE_TEMPLATE = (
     '[[message_templates]]\nid = "t"\nname = "T"\nabout = "accounts"\n'
     '[message_templates.texts.en]\nsubject = "S"\ntext = "{}"'
 )
@@ -73,8 +73,8 @@ LETTER = (
         (SEGMENT + 'minimum_paid = { EUR = "2" }\nmaximum_paid = { EUR = "1" }', "segments.0.criteria", "value_error"),
         (SEGMENT + 'minimum_balance = { JPY = "0.5" }', "segments.0.criteria", "value_error"),
         (SEGMENT + 'states = ["posted"]', "segments.0", "value_error"),
-        (LETTER.replace("{}", "#{iban}"), "message_templates.0", "value_error"),
-        (LETTER.replace("{}", "#{name"), "message_templates.0", "value_error"),
+        (MESSAGE_TEMPLATE.replace("{}", "#{iban}"), "message_templates.0", "value_error"),
+        (MESSAGE_TEMPLATE.replace("{}", "#{name"), "message_templates.0", "value_error"),
         ('whole = ["providers"]', "whole.0", "literal_error"),
         (PROVIDER + 'minimums = { EUR = "1.005" }', "providers.0", "value_error"),
         (PROVIDER + 'minimums = { JPY = "100.5" }', "providers.0", "value_error"),

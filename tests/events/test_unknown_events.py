@@ -98,11 +98,11 @@ async def test_those_who_look_at_an_event_at_the_same_moment_have_tried_it_once(
     receiver: httpx.AsyncClient, merchant: Merchant, database: Database
 ) -> None:
     await send(receiver, an_event(id="pi_of_another_system"))
-    looks = [EventInbox(database, "stripe") for _ in range(len(PAUSES) + 1)]
-    seen = await asyncio.gather(*(look.to_deliver() for look in looks))
+    checks = [EventInbox(database, "stripe") for _ in range(len(PAUSES) + 1)]
+    seen = await asyncio.gather(*(check.to_deliver() for check in checks))
 
     await asyncio.gather(
-        *(look.put_off([hint.event_id for hint in hints]) for look, hints in zip(looks, seen, strict=True))
+        *(check.put_off([hint.event_id for hint in hints]) for check, hints in zip(checks, seen, strict=True))
     )
 
     assert await state_of(database) == (EventState.WAITING, 1)

@@ -14,7 +14,7 @@ VOUCHER_TESTS = "tests/vouchers/test_vouchers.py"
 DEBIT_TESTS = "tests/bank/debits/test_direct_debits.py"
 REPORT_TESTS = "tests/reports/test_scheduled_reports.py"
 SUPERVISOR_TESTS = "tests/supervision/test_supervisor.py"
-ACCEPTED_TESTS = "tests/supervision/test_accepted_commands.py"
+ACCEPTED_TESTS = "tests/supervision/commands/test_accepted_commands.py"
 
 NEWER_BUGS = (
     SeededBug(

@@ -184,11 +184,11 @@ async def test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so(
             workflow_id="report-delivery",
         )
 
-    told = await merchant.run(
+    notified = await merchant.run(
         "select distinct parameters ->> 'occasion' as period, parameters ->> 'code' as code from duly.messages"
         " where kind = 'report_ready' order by 1"
     )
-    assert [tuple(row) for row in told] == [("2026-06", ""), ("2026-07", "differs")]
+    assert [tuple(row) for row in notified] == [("2026-06", ""), ("2026-07", "differs")]
 
 
 async def test_a_removed_schedule_writes_nothing_more_and_what_it_has_written_stays(

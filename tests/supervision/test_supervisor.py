@@ -145,7 +145,7 @@ async def test_what_temporal_knows_nothing_of_goes_on_too(
     assert charged(stripe_sandbox) == (1, 2500)
 
 
-async def told_of(refunds: RefundClient, *events: GatewayEvent) -> None:
+async def delivered(refunds: RefundClient, *events: GatewayEvent) -> None:
     """Events that were delivered, and nothing of what came of them is left."""
     inbox = EventInbox(refunds.database, "stripe")
     await inbox.receive(*events)
@@ -160,7 +160,7 @@ async def test_a_dispute_that_was_stopped_before_its_first_reading_is_known_from
     [payment] = await refunds.paid(2500, account=account)
     dispute = str(refunds.sandbox.create_dispute(await charge_of(refunds, payment))["id"])
     yesterday = datetime.fromtimestamp(refunds.sandbox.now(), UTC) - timedelta(days=1)
-    await told_of(refunds, *[event async for event in refunds.gateway.events(yesterday)])
+    await delivered(refunds, *[event async for event in refunds.gateway.events(yesterday)])
 
     found = await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
 
@@ -176,7 +176,7 @@ async def test_a_dispute_of_no_payment_of_ours_needs_no_workflow(refunds: Refund
     foreign = GatewayEvent(
         "evt_1", "charge.dispute.created", EventSubject.DISPUTE, "dp_1", "", "", ("pi_1",), False, datetime.now(UTC)
     )
-    await told_of(refunds, foreign)
+    await delivered(refunds, foreign)
 
     assert (await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)).open == 0
 
@@ -187,7 +187,7 @@ async def test_a_dispute_that_was_refused_for_its_currency_is_not_read_again_and
     [payment] = await refunds.paid(2500, account=await refunds.merchant.account("jo"))
     dispute = str(refunds.sandbox.create_dispute(await charge_of(refunds, payment))["id"])
     yesterday = datetime.fromtimestamp(refunds.sandbox.now(), UTC) - timedelta(days=1)
-    await told_of(refunds, *[event async for event in refunds.gateway.events(yesterday)])
+    await delivered(refunds, *[event async for event in refunds.gateway.events(yesterday)])
     monkeypatch.setattr(disputes, "record_dispute", in_a_currency_without_a_ledger)
     await supervised(refunds.database, refunds.duly.client, ObjectKind.DISPUTE)
     handle = refunds.duly.client.get_workflow_handle(dispute_id(dispute))

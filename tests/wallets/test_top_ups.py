@@ -221,8 +221,8 @@ async def test_money_of_a_top_up_that_the_wallet_has_no_room_for_stays_with_the_
 
     assert (await topped_up.wallet("low"), await topped_up.merchant.balance("low")) == (9500, -2000)
     assert await topped_up.states() == [("low", 2000, "withdrawn", 0)]
-    told = await topped_up.rows("select kind, parameters ->> 'code' from duly.messages where account_id = 'low'")
-    assert ("wallet_not_funded", "wallet_limit") in told
+    notified = await topped_up.rows("select kind, parameters ->> 'code' from duly.messages where account_id = 'low'")
+    assert ("wallet_not_funded", "wallet_limit") in notified
 
 
 async def test_an_account_that_is_terminated_is_asked_for_no_top_up(topped_up: ToppedUp) -> None:

@@ -48,10 +48,10 @@ async def test_a_worker_that_is_killed_while_it_is_asked_is_followed_by_another(
             client_of(observed_stack, "worker-killed") as client,
         ):
             await until_ready(client)
-            asking = asyncio.create_task(asked_until_it_ends(client, answers))
+            requests = asyncio.create_task(asked_until_it_ends(client, answers))
             await until(lambda: _is_true(bool(answers)))
             os.kill(killed.pid, signal.SIGKILL)
-            ended = await asking
+            ended = await requests
         await until_ready(standby)
 
         async def measures() -> bool:

@@ -73,8 +73,8 @@ def _skipped(status: CollectionStatus) -> bool:
 
 
 def _left_in_peace(status: CollectionStatus) -> bool:
-    at, said = status.next_action_at, [line for line in status.history if "again at" in line]
-    return at is not None and bool(said) and at - datetime.fromisoformat(said[-1][:16] + "+00:00") > GRACE / 2
+    at, printed = status.next_action_at, [line for line in status.history if "again at" in line]
+    return at is not None and bool(printed) and at - datetime.fromisoformat(printed[-1][:16] + "+00:00") > GRACE / 2
 
 
 _REVALIDATED = (
@@ -121,7 +121,7 @@ CASES: Mapping[tuple[str, str], Accepted] = {
 
 # What is answered once the handler has it: the next execution knows it from the row, or from the gateway.
 _COMMITTED = "its handler writes it down or asks the gateway, and answers after that"
-_LOOKS = "whoever goes on after a fault looks at once"
+_CHECKS = "whoever goes on after a fault looks at once"
 _STEERED = "how a run is steered is carried: tests/runs/control"
 _QUESTION = "changes nothing; asked again it is answered"
 NEED_NONE: Mapping[tuple[str, str], str] = {
@@ -142,9 +142,9 @@ NEED_NONE: Mapping[tuple[str, str], str] = {
     ("Collection", "open_page"): _COMMITTED,
     ("Collection", "resolve_unknown"): _COMMITTED,
     ("Dispute", "accept"): _COMMITTED,
-    ("Dispute", "check_now"): _LOOKS,
+    ("Dispute", "check_now"): _CHECKS,
     ("Dispute", "first_reading"): _QUESTION,
-    ("MerchantConnection", "check_now"): _LOOKS,
+    ("MerchantConnection", "check_now"): _CHECKS,
     ("MerchantConnection", "created"): _QUESTION,
     ("MerchantConnection", "disconnect"): _COMMITTED,
     ("MerchantConnection", "open_page"): _COMMITTED,
@@ -156,7 +156,7 @@ NEED_NONE: Mapping[tuple[str, str], str] = {
     ("PaymentRun", "change_rate"): _COMMITTED,
     ("PaymentRun", "pause"): _STEERED,
     ("PaymentRun", "resume"): _STEERED,
-    ("Refund", "check_now"): _LOOKS,
+    ("Refund", "check_now"): _CHECKS,
     ("Refund", "first_outcome"): _QUESTION,
     ("Refund", "resolve_unknown"): _COMMITTED,
 }

@@ -22,7 +22,7 @@ from models.workflow_ids import payment_run_id, shard_id
 from settings import Settings
 from tests.fixtures.refunds import RefundClient
 from tests.payments.paying_by_link import make, terms
-from tests.supervision.accepted import CASES, GRACE, NEED_NONE, SIGNALLED_ONLY, open_waiting
+from tests.supervision.commands.accepted import CASES, GRACE, NEED_NONE, SIGNALLED_ONLY, open_waiting
 from tests.supervision.failing_activities import FailingActivities, Failure
 from tests.supervision.scale.signalled import DEFINITIONS
 from tests.supervision.scenario import WHO, Company, Moment
