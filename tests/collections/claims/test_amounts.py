@@ -89,7 +89,7 @@ async def test_no_more_is_claimed_than_is_open(merchant: Merchant, database: Dat
     account = await merchant.account(owes_minor=12000)
     await ask(database, account, PART, 5000)
 
-    with pytest.raises(RuleBrokenError, match="70.01 EUR is more than the 70.00 EUR") as refused:
+    with pytest.raises(RuleBrokenError, match=r"70\.01 EUR is more than the 70\.00 EUR") as refused:
         await ask(database, account, OTHER, 7001)
     assert refused.value.type == "amount_collectable"
     await ask(database, account, OTHER, 7000)
