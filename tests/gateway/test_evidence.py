@@ -109,6 +109,7 @@ async def test_evidence_is_found_behind_the_first_page(
 
     found = await gateway.find_charge(holder.charge(), gateway_reference="")
 
+    assert found is not None
     # What the gateway books meanwhile is not the question.
     assert replace(found, movement=None) == replace(answered, movement=None)
     assert stripe_sandbox.request_counts()[LISTS] == 3

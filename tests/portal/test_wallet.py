@@ -53,9 +53,9 @@ async def test_a_voucher_is_redeemed_once_and_its_code_is_in_no_log(
     kept = await cli.json("commands", "list")
     assert ("vouchers redeem", "customer") in [(one["name"], one["actor"]) for one in kept["commands"]]
     printed = capsys.readouterr()
-    printed = (caplog.text + printed.out + printed.err + str(kept)).upper()
-    assert CODE not in printed
-    assert CODE.replace("-", "") not in printed
+    recorded = (caplog.text + printed.out + printed.err + str(kept)).upper()
+    assert CODE not in recorded
+    assert CODE.replace("-", "") not in recorded
 
 
 async def test_what_is_no_code_is_refused_alike_and_few_are_tried(
