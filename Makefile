@@ -103,7 +103,7 @@ $(STAMP): requirements.lock
 	@# uv installs the lock in a tenth of pip's time. It does not read pip's settings: where they name an index, pip does it.
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	$(PIP_INSTALL) --require-hashes -r $(VENV)/uv.lock
-	{ ! $(BIN)/python -m pip config list | grep -q '\.index-url=' && \
+	{ ! $(BIN)/python -m pip config list | grep -q '\.index-' && \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; } || \
 		$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@touch $@

@@ -77,6 +77,7 @@ async def _is_true(value: bool) -> bool:
     return value
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_the_console_and_the_portal_show_themselves_and_are_ready_with_their_database(
     observed_stack: Stack,
