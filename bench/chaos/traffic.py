@@ -4,14 +4,16 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from temporalio.client import WithStartWorkflowOperation
+from temporalio.client import WithStartWorkflowOperation, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
 
 from bench.chaos.company import BrittleCompany
 from bench.chaos.persistence import until_answered
@@ -19,7 +21,9 @@ from bench.chaos.returning import Returning
 from models.collections.collection import CollectionRequest
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.money import Money
+from models.operator_command import OperatorCommand
 from models.runs.process_run import RunRequest
+from models.runs.run_control import RunStage
 from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, collection_id, payment_run_id
 from sandbox.customers.catalogue import ACCESS
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION
@@ -37,6 +41,8 @@ CONCURRENT = 16
 RUN_SECONDS_MAX = 3600.0
 ONE_SECONDS_MAX = 120.0
 POLL_SECONDS = 0.5
+# The longest wait for an answer of a run; the next round asks again.
+ANSWER = timedelta(seconds=10)
 # A round price in minor units that every gateway takes.
 PRICES_MINOR = {"EUR": 1500, "JPY": 1500, "KWD": 2500}
 
@@ -96,8 +102,19 @@ class Traffic:
         async with asyncio.timeout(RUN_SECONDS_MAX):
             while not await self._is_certified(id):
                 await until_answered(start, seconds=60)
+                if run is PaymentRun.run:
+                    await self._resume_if_paused(id)
                 await asyncio.sleep(POLL_SECONDS)
         self.counted[run.__qualname__.partition(".")[0]] += 1
+
+    async def _resume_if_paused(self, id: str) -> None:
+        """Resume a run that a Cancel has paused, as its operator does."""
+        handle = self.company.client.get_workflow_handle(id)
+        with suppress(RPCError, WorkflowQueryFailedError, WorkflowUpdateFailedError):
+            status = await handle.query(PaymentRun.status, rpc_timeout=ANSWER)
+            if status.stage is RunStage.PAUSED:
+                command = OperatorCommand("maria", "it was cancelled by mistake")
+                await handle.execute_update("resume", command, rpc_timeout=ANSWER)
 
     async def _is_certified(self, id: str) -> bool:
         certified = "select completed_at is not null from duly.process_runs where id = :id"

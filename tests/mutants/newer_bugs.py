@@ -148,7 +148,7 @@ NEWER_BUGS = (
     SeededBug(
         "what was accepted is forgotten by a fault",
         "workflows/waiting.py",
-        "return tuple(wake for wake in self._undone() if wake.reason not in READ_AFTER_FAULT)",
+        "return tuple(wake for wake in undone if wake.reason not in READ_AFTER_FAULT)",
         "return ()",
         f"{ACCEPTED_TESTS}::test_a_command_that_is_accepted_while_a_fault_suspends_its_workflow_is_done_after_it",
     ),
