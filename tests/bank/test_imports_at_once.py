@@ -94,4 +94,5 @@ async def test_an_import_that_is_complete_stays_so_when_the_connection_of_its_lo
 
     assert [tuple(row) for row in killed] == [(True,)]
     async with one_import_at_a_time(database, wait_seconds=5):
-        pass
+        locks = await database.rows("select count(*) from pg_locks where locktype = 'advisory' and granted")
+    assert [tuple(row) for row in locks] == [(1,)]
