@@ -65,6 +65,9 @@ def _due(first: RunPeriod, last: RunPeriod, calendar: RunCalendar) -> dict[str, 
             raise refusal(field, "period_of_calendar", problem)
     if last.begins_at < first.begins_at:
         raise refusal("to", "months_in_order", f"{last} is before {first}")
+    if (last_due := calendar.due_in(last)) is not None and last_due > datetime.now(UTC):
+        problem = f"{last} is due at {last_due:%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
+        raise refusal("to", "month_was_due", problem)
     found: dict[str, datetime] = {}
     period = first
     while period.begins_at <= last.begins_at:
@@ -73,9 +76,6 @@ def _due(first: RunPeriod, last: RunPeriod, calendar: RunCalendar) -> dict[str, 
         if len(found) > _PERIODS_AT_MOST:
             raise refusal("to", "periods_at_most", f"{first} to {last} are more than {_PERIODS_AT_MOST}: ask in parts")
         period = _next(period, calendar)
-    if (due_at := found[str(last)]) > datetime.now(UTC):
-        problem = f"{last} is due at {due_at:%Y-%m-%d %H:%M}Z: the schedule will run it by itself"
-        raise refusal("to", "month_was_due", problem)
     return found
 
 

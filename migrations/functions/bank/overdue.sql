@@ -14,7 +14,7 @@ begin
             where d.state in ('pending', 'exported') and d.alerted_at is null
               and d.collect_on + c.answer_days < (p_now at time zone c.time_zone)::date
             order by d.account_id, d.id for update of d skip locked),
-        told as (
+        notified as (
             update duly.debits d set alerted_at = clock_timestamp() from late l where d.id = l.id)
         select provider_id, count(*) as debits, array_agg(format('%s (%s)', id, state) order by collect_on, length(id), id) as ids,
             min(collect_on) as collect_on
