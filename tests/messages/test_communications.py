@@ -148,7 +148,7 @@ async def test_a_letter_about_what_was_cancelled_since_is_withheld(
 ) -> None:
     await database.call(
         "communicate", id="x", template_id="about_invoice", segment_id="", transactions=[customers["acc_ada"]],
-        actor="a", reason="b", **{"from": None, "to": None},
+        actor="a", reason="b", asked={}, **{"from": None, "to": None},
     )  # fmt: skip
     await cli.json("transactions", "cancel", customers["acc_ada"], *WHO, "--yes")
 
