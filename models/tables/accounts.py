@@ -239,6 +239,18 @@ class VoucherEndRow(Base):
     transaction_id: Mapped[str] = mapped_column(Text(collation="C"))
 
 
+class AccountDimensionRow(Base):
+    """What an account was before it was changed, until the moment of the change."""
+
+    __tablename__ = "account_dimensions"
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str | None]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime] = mapped_column(primary_key=True)
+
+
 class PortalLinkRow(Base):
     """A link by which a customer signs in to the portal, by the hash of what it ends in."""
 

@@ -13,7 +13,10 @@ from models.reports.builtin import built_in
 from models.reports.definition import ReportDefinition, definition_of
 from models.reports.result import ReportFoot, ReportHead, Row, as_text
 from tests.ledger.books import Books
-from tests.ledger.conftest import owner
+from tests.ledger.conftest import GRANTS, owner
+from tests.ledger.histories.history_base import CURRENCIES
+from tests.ledger.histories.ledger_history import LedgerHistory
+from tests.ledger.histories.test_histories import Seeded
 
 __all__ = ["owner"]
 
@@ -37,6 +40,15 @@ def books(owner: Books, database_url: str) -> Iterator[Books]:
     yield books
     assert books.violations() == []
     books.close()
+
+
+def tell_history(books: Books, owner: Books, seed: int, currency: str, steps: int = 60) -> None:
+    """Do whatever may be done to a ledger, in an order that the seed chooses."""
+    owner.run(GRANTS)
+    history = LedgerHistory(books, owner, Seeded(seed), CURRENCIES.index(currency))
+    for _ in range(steps):
+        history.step()
+    history.finish()
 
 
 @dataclass

@@ -11,9 +11,7 @@ from typing import Any
 
 from models.currency import exponent_of
 from tests.ledger.books import Books
-from tests.ledger.histories.history_base import CURRENCIES
-from tests.ledger.histories.ledger_history import LedgerHistory
-from tests.ledger.histories.test_histories import Seeded
+from tests.reports.conftest import tell_history
 from tests.support.command_line import CommandLine
 
 
@@ -73,10 +71,7 @@ async def test_reports_are_worked_out_again_from_the_export_alone(
     books: Books, owner: Books, cli: CommandLine, tmp_path: Path
 ) -> None:
     for seed, currency in ((5, "EUR"), (6, "JPY")):
-        history = LedgerHistory(books, owner, Seeded(seed), CURRENCIES.index(currency))
-        for _ in range(60):
-            history.step()
-        history.finish()
+        tell_history(books, owner, seed, currency)
     days = ("--from", "2025-01-01", "--to", "2026-12-31")
     await cli.json("reports", "audit", str(tmp_path / "books"))
     transfers = rows_of(tmp_path / "books" / "transfers.csv")

@@ -191,6 +191,7 @@ async def test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so(
     assert [tuple(row) for row in notified] == [("2026-06", ""), ("2026-07", "differs")]
 
 
+@pytest.mark.usefixtures("workers")
 async def test_a_removed_schedule_writes_nothing_more_and_what_it_has_written_stays(
     cli: CommandLine, temporal_server: Client, vat: str, document: Path
 ) -> None:

@@ -9,7 +9,10 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.collections.ownership import CollectionActivities
 from activities.database import Database
+from models.collections.collection import CollectionClosing, Stage
+from models.collections.dunning import GiveUpAction
 from tests.support.builders import Merchant
 from tests.support.run_control import until
 from tests.wallets.top_ups import ToppedUp
@@ -148,7 +151,12 @@ async def test_by_pure_fifo_a_wallet_does_not_pay_the_top_up_it_waits_for(topped
     assert (await topped_up.wallet("low"), await topped_up.merchant.balance("low")) == (500, 2300)
 
 
-async def test_a_top_up_that_is_given_up_suspends_nobody_who_owes_nothing(topped_up: ToppedUp) -> None:
+@pytest.mark.parametrize(
+    ("action", "state", "owed_minor"), [(GiveUpAction.SUSPEND, "suspended", 700), (GiveUpAction.WRITE_OFF, "active", 0)]
+)
+async def test_a_top_up_that_is_given_up_is_withdrawn_and_the_policy_is_for_what_else_is_owed(
+    topped_up: ToppedUp, action: GiveUpAction, state: str, owed_minor: int
+) -> None:
     for account, owes in (("owes_nothing", 0), ("owes", 700)):
         await topped_up.low(account, owes_minor=owes)
     await topped_up.freeze()
@@ -166,11 +174,13 @@ async def test_a_top_up_that_is_given_up_suspends_nobody_who_owes_nothing(topped
             " amount_minor, invoices) values (:id, '2026-11', 'stripe', 'o', 'p', 1, 'EUR', 2000, :all)",
             id=account, all=invoices,
         )  # fmt: skip
-        await topped_up.database.call(
-            "close_collection", account_id=account, period="2026-11", stage="given_up", reason="tired", action="suspend"
+        await CollectionActivities(topped_up.database).close_collection(
+            CollectionClosing(account, "2026-11", Stage.GIVEN_UP, "tired", action)
         )
 
     accounts = await topped_up.rows("select id, state from duly.accounts where id like 'owes%' order by id")
-    assert accounts == [("owes", "suspended"), ("owes_nothing", "active")]
+    assert accounts == [("owes", state), ("owes_nothing", "active")]
     closed = await topped_up.rows("select account_id, action from duly.collections order by account_id")
-    assert closed == [("owes", "suspend"), ("owes_nothing", "nothing")]
+    assert closed == [("owes", action), ("owes_nothing", "nothing")]
+    assert await topped_up.rows("select distinct state from duly.wallet_top_ups") == [("withdrawn",)]
+    assert [await topped_up.merchant.balance(one) for one in ("owes", "owes_nothing")] == [owed_minor, 0]

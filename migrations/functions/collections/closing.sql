@@ -14,7 +14,8 @@ begin
 end $$;
 
 -- Write off the oldest of what a collection that is given up still owns, so many invoices in one commit, and return how many
--- it was: none is the end, and of who asked for an amount no invoice is. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
+-- it was: none is the end, and of who asked for an amount no invoice is.
+-- A top-up that was only requested is withdrawn instead, when the collection is let go. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
 create or replace function duly.write_off_given_up(p_account_id text, p_period text, p_limit integer) returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -27,6 +28,7 @@ begin
     v_invoices := array(select o.transaction_id
         from duly.collections c join duly.open_items o on o.transaction_id = any (c.invoices)
         where c.account_id = p_account_id and c.period = p_period and c.asked_minor is null and o.side = 'debit' and o.allocated_minor < o.amount_minor
+          and not exists (select from duly.wallet_top_ups u where u.invoice_id = o.transaction_id and u.state = 'requested')
         order by o.sort_on, o.account_version limit p_limit);
     perform duly.write_off('given_up:' || u.id, u.id, v_type, 'bad_debt', p_origin => 'system') from unnest(v_invoices) u (id);
     return cardinality(v_invoices);
@@ -53,6 +55,7 @@ returns void language plpgsql security definer set search_path = duly, pg_temp a
 declare
     v_request duly.gateway_requests;
     v_collection duly.collections;
+    v_had_top_ups boolean;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     perform from duly.collections where account_id = p_account_id and period = p_period and closed_at is null;
@@ -70,10 +73,12 @@ begin
     where account_id = p_account_id and period = p_period and closed_at is null
     returning * into v_collection;
     if p_stage = 'given_up' and (duly.payment_request_of_receivable(p_account_id, p_period)).id is null then
-        perform duly.give_up_top_ups(v_collection);
-        -- Of who asked for top-ups alone nothing is owed any more: nobody is suspended for it.
-        if v_collection.invoices <> '{}' and not exists (select from duly.open_items o where o.transaction_id = any (v_collection.invoices)
-                and o.allocated_minor < o.amount_minor) then
+        -- Of who asked for top-ups alone, or has paid the rest, nothing is owed any more: nobody is suspended for it.
+        -- What was written off is settled too.
+        v_had_top_ups := duly.give_up_top_ups(v_collection);
+        if v_had_top_ups and not exists (select from duly.open_items o where o.transaction_id = any (v_collection.invoices)
+                and (o.allocated_minor < o.amount_minor or exists (select from duly.financial_transactions w
+                    where w.idempotency_key = 'given_up:' || o.transaction_id))) then
             update duly.collections set action = 'nothing' where account_id = p_account_id and period = p_period
             returning * into v_collection;
         end if;

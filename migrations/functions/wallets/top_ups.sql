@@ -197,16 +197,20 @@ create or replace function duly.withdraw_top_up(p_invoice_id text, p_actor text,
 $$;
 
 -- The collection of a top-up has given up: the top-up is withdrawn and none follows by itself, whatever the policy does with what is owed.
-create or replace function duly.give_up_top_ups(p_collection duly.collections) returns void language plpgsql as $$
+-- Return whether there was one.
+create or replace function duly.give_up_top_ups(p_collection duly.collections) returns boolean language plpgsql as $$
 declare
     v_invoice text;
+    v_is_any boolean := false;
 begin
     for v_invoice in select u.invoice_id from duly.wallet_top_ups u
         where u.account_id = p_collection.account_id and u.state = 'requested' and u.invoice_id = any (p_collection.invoices)
     loop
         perform duly.withdraw_top_up(v_invoice, 'system', p_collection.reason);
         perform duly.switch_top_up(p_collection.account_id, false, 'system', 'a top-up was given up: ' || p_collection.reason);
+        v_is_any := true;
     end loop;
+    return v_is_any;
 end $$;
 
 -- Keep whether an account is topped up by itself, with who and why. Null: as the rule of its currency says. The caller holds its lock.

@@ -84,6 +84,8 @@ async def test_a_dispute_and_a_payout_of_the_second_gateway_are_found_there(two:
     two.second.sandbox.create_dispute(str(intent.latest_charge))
 
     certificates = [await reconciled(two, client) for client in (two.first, two.second)]
+    # The reconciliation starts the dispute's workflow, which reads it then.
+    await until(lambda: two.first.merchant.value("select exists (select from duly.disputes)"))
     disputes = await two.first.merchant.run("select provider_id, state from duly.disputes")
     payouts = await two.first.merchant.run("select provider_id, id, currency from duly.gateway_payouts")
 
