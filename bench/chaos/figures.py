@@ -16,6 +16,7 @@ from bench.chaos.company import BrittleCompany, CompanyOptions, running_company
 from bench.chaos.gateway_records import read_gateway
 from bench.chaos.injections import INJECTIONS, Harmer, in_rounds, possible_injections
 from bench.chaos.oracle import Acknowledged, Oracle, OracleVerdict
+from bench.chaos.persistence import until_answered
 from bench.chaos.returning import Returning
 from bench.chaos.settling import Leftovers, Settling
 from bench.chaos.traffic import Traffic
@@ -182,7 +183,8 @@ async def _months(traffic: Traffic, options: ChaosOptions, log: InjectionLog, be
     while collections < options.collections and time.monotonic() < ends:
         await traffic.month(str(period))
         period = period.next()
-        collections = int((await traffic.company.database.rows(_COLLECTIONS))[0][0])
+        rows = await until_answered(lambda: traffic.company.database.rows(_COLLECTIONS), seconds=60)
+        collections = int(rows[0][0]) if rows else collections
         print(f"{time.monotonic() - began:.0f} s: {collections:,} collections, {log.total} faults", flush=True)
     while log.total < options.injections_min and time.monotonic() < ends:  # noqa: ASYNC110  # whoever injects knows of no event
         await asyncio.sleep(0.5)
