@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from temporalio.api.common.v1 import Payload
 
 from tests.contract.document import DOCUMENT, SCHEMAS, as_json, document, schemas
@@ -31,7 +30,9 @@ def results_of(name: str) -> list[Any]:
     return [value for value in given if hasattr(value, "__dataclass_fields__")]
 
 
-def validator(side: str, kind: type) -> Draft202012Validator:
+def validator(side: str, kind: type) -> Any:
+    from jsonschema import Draft202012Validator  # it builds grammars when it is imported
+
     return Draft202012Validator({"$ref": f"#/$defs/{kind.__name__}", "$defs": ALL[side]["$defs"]})
 
 

@@ -139,9 +139,9 @@ IDS_AND_DATES = frozenset(
     }
 )
 NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})
+COMMANDS = {" ".join(words): command for words, command in commands()}
 OPTIONS = {
-    " ".join(words): {option for parameter in command.params for option in parameter.opts}
-    for words, command in commands()
+    name: {option for parameter in command.params for option in parameter.opts} for name, command in COMMANDS.items()
 }
 CHANGING = [name for name in OPTIONS if name.split()[-1] not in READS and name not in OTHERS]
 
@@ -176,7 +176,7 @@ async def test_who_changed_what_and_why_is_kept_and_what_became_of_it(cli: Comma
 
 @pytest.mark.parametrize("name", CHANGING)
 def test_every_command_that_changes_something_is_kept_and_what_is_kept_of_it_names_nobody(name: str) -> None:
-    (command,) = [command for words, command in commands() if " ".join(words) == name]
+    command = COMMANDS[name]
     arguments = {one.name for one in command.params if one.param_type_name == "argument"}
 
     assert "__signature__" in vars(command.callback.__wrapped__), "decorated with @changes"

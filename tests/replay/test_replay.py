@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,16 @@ from workflows.inputs.newer_fields import DATA_CONVERTER
 from workflows.plugin import sandboxed_runner
 from workflows.registered import WORKFLOWS
 
-# A worker shares all of `workflows` among its executions. Here what defines one is loaded anew for each history: a
-# clock or chance in it, which the rules of the house did not see, fails.
-WATCHED = ("activities", "models", *parts_of_workflows(modules()))
+
+@cache
+def watched() -> tuple[str, ...]:
+    """Name what defines a workflow, which is loaded anew for each history.
+
+    A worker shares all of `workflows` among its executions. Here a clock or chance in it, which the rules of the house
+    did not see, fails.
+    """
+    return ("activities", "models", *parts_of_workflows(modules()))
+
 
 HISTORIES = pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
 
@@ -53,7 +61,7 @@ async def test_an_argument_that_has_changed_is_noticed_though_replay_itself_lets
 
 async def replayed(history: WorkflowHistory) -> list[Command]:
     """Replay a history, with the sandbox watching all that makes a workflow, and return what today's code asks for."""
-    runner = ListeningRunner(sandboxed_runner(WATCHED))
+    runner = ListeningRunner(sandboxed_runner(watched()))
     replayer = Replayer(
         workflows=WORKFLOWS,
         workflow_runner=runner,
