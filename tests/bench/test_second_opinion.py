@@ -14,6 +14,7 @@ THERE = ForeignBooks((PAID,), (BACK,), {"EUR": 1700}, doubled=0)
 BOOKED = (Booked("ch_1", "EUR", 2500, 0), Booked("re_1", "EUR", -800, 0))
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_after_a_month_with_every_other_call_failing_both_books_say_the_same() -> None:
     found = await measure_second_opinion(accounts=8, shares=(0.5,), seed=SEED, gateway_timeout_seconds=1.0)

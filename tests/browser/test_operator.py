@@ -42,6 +42,7 @@ async def month(
     return run
 
 
+@pytest.mark.nightly
 async def test_an_operator_finds_a_declined_collection_by_its_account_and_has_it_tried_again(
     ui_client: Client, merchant: Merchant, operator: Operator
 ) -> None:

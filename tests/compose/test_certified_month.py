@@ -23,6 +23,7 @@ FIRST, SECOND = "2026-09", "2026-10"
 TAKEN = [("charged", PAYING, PAYING * 3558), ("in_dunning", 1, 3558)]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_bare_server_comes_to_a_certified_month(engine: Engine, project: Project) -> None:

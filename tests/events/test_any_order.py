@@ -173,7 +173,7 @@ async def settled(scenario: Scenario) -> list[tuple[Any, ...]]:
 
 @pytest.mark.slow
 @example_settings(
-    max_examples=2,
+    max_examples=1,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -12,7 +12,7 @@ from tests.support.run_control import shape, until
 from workflows.payments.payment_request import PaymentRequest
 
 WHO = ("--actor", "maria", "--reason", "charged twice")
-ACCOUNTS = 24
+ACCOUNTS = 12
 
 
 def charged_twice(sandbox: SandboxControl) -> int:

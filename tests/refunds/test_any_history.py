@@ -163,7 +163,7 @@ async def rewards(refunds: RefundClient, database: Database) -> ReductionClient:
 
 # Shrinking would tell each story anew for minutes; a failure names its seed.
 @example_settings(
-    max_examples=3,
+    max_examples=1,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

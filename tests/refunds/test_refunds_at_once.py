@@ -32,19 +32,16 @@ def standing_refunds(
     return RefundClient(standing_duly, merchant, database, gateway, owner_engine, stripe_sandbox)
 
 
-@pytest.mark.slow
-async def test_a_hundred_refunds_at_once_never_come_to_more_than_was_paid(
-    standing_refunds: RefundClient, period: str
-) -> None:
+async def test_refunds_at_once_never_come_to_more_than_was_paid(standing_refunds: RefundClient, period: str) -> None:
     refunds = standing_refunds
-    [payment] = await refunds.paid(1000, account=await refunds.merchant.account(f"acc-{period}"))
+    [payment] = await refunds.paid(400, account=await refunds.merchant.account(f"acc-{period}"))
 
     results = await asyncio.gather(
-        *(refunds.start(payment, 30, name=f"rf-{period}-{number}") for number in range(100)), return_exceptions=True
+        *(refunds.start(payment, 30, name=f"rf-{period}-{number}") for number in range(40)), return_exceptions=True
     )
 
     refused = [one for one in results if isinstance(one, WorkflowUpdateFailedError)]
     paid = [one for one in results if isinstance(one, RefundResult)]
-    assert (len(paid), len(refused)) == (33, 67)
-    assert await refunds_at_the_gateway(refunds) == (33, 990)
+    assert (len(paid), len(refused)) == (13, 27)
+    assert await refunds_at_the_gateway(refunds) == (13, 390)
     assert await refunds.wrong() == []

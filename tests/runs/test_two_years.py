@@ -119,6 +119,7 @@ async def asked_too_often(merchant: Merchant) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @example_settings(max_examples=1, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 async def test_in_two_years_nobody_is_asked_too_often_told_twice_or_charged_twice(

@@ -121,6 +121,7 @@ def as_ordinary_user() -> list[str]:
     pytest.skip("an unprivileged user cannot run this Python")
 
 
+@pytest.mark.nightly
 def test_an_ordinary_user_runs_it_too(data: Path) -> None:
     os.chown(data.parent, NOBODY, NOBODY)
 

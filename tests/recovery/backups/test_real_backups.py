@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("temporal", "months"),
     [
-        pytest.param("goes on", 2, marks=pytest.mark.slow),
+        pytest.param("goes on", 2, marks=pytest.mark.nightly),
         pytest.param("goes on", 6, marks=pytest.mark.nightly),
         pytest.param("restored too", 4, marks=pytest.mark.nightly),
         pytest.param("lost too", 4, marks=pytest.mark.nightly),
