@@ -25,7 +25,7 @@ _TERMS = TypeAdapter(CollectionTerms)
 _ENDS = {Stage.SETTLED: EventName.COLLECTION_SETTLED, Stage.GIVEN_UP: EventName.COLLECTION_GIVEN_UP}
 
 # So many invoices are written off in one commit: a second at most for whoever waits for the account.
-WRITE_OFF_PAGE = 200
+WRITE_OFF_PAGE = 100
 
 
 class CollectionActivities:

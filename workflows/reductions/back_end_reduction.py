@@ -78,6 +78,7 @@ class BackEndReduction(ReductionHandlers):
         """Refund what is planned, else wait for what holds the rest up, else grant it."""
         if self._decision is not None and not reduction.open_minor and workflow.patched(DECIDED_FIRST):
             # Nothing is left that it was about: what comes back later is another question.
+            self._waiter.end_review()
             self._decision = None
         if reduction.under_way:
             await self._refund(reduction)
@@ -114,6 +115,7 @@ class BackEndReduction(ReductionHandlers):
     async def _grant(self, reduction: Reduction) -> None:
         """Do what a person has decided before a fault, else find payments; where there are none, take a remedy."""
         if self._decision is not None and workflow.patched(DECIDED_FIRST):
+            self._waiter.end_review()
             await self._do(self._decision)
             return
         if not reduction.parts:
