@@ -47,6 +47,6 @@ async def _pollers(client: Client, queue: str, kind: TaskQueueType.ValueType) ->
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
     )
-    pollers = (await client.workflow_service.describe_task_queue(request)).pollers
+    pollers = (await client.workflow_service.describe_task_queue(request, retry=True)).pollers
     lately = datetime.now(UTC) - POLLED_WITHIN
     return sum(poller.last_access_time.ToDatetime(UTC) > lately for poller in pollers)

@@ -41,7 +41,7 @@ def value_for(key: SearchAttributeKey[Any]) -> SearchAttributePair[Any]:
 async def test_closed_workflows_stay_readable_for_ninety_days(temporal_server: Client) -> None:
     request = DescribeNamespaceRequest(namespace="default")
 
-    described = await temporal_server.workflow_service.describe_namespace(request)
+    described = await temporal_server.workflow_service.describe_namespace(request, retry=True)
 
     assert described.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=90)
 
