@@ -79,7 +79,8 @@ async def test_ten_times_more_half_open_connections_than_the_limit_silence_nobod
     for client in half_open:
         await client.close()
     assert answered
-    assert connections.closed["evicted"] >= 9 * LIMITS.connections
+    # On a busy machine some have already been too slow.
+    assert connections.closed["evicted"] + connections.closed["too_slow"] >= 9 * LIMITS.connections
 
 
 async def test_idle_connections_that_have_been_answered_make_room_too(receiver: Address) -> None:
