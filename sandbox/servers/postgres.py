@@ -82,6 +82,11 @@ class Administration:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         await self._connection.execute(statement)
 
+    async def rename_database(self, name: str, new: str) -> None:
+        """Give a database another name. Raises psycopg.errors.ObjectInUse while somebody is connected to it."""
+        statement = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new))
+        await self._connection.execute(statement)
+
     async def row(self, query: LiteralString, *arguments: str) -> tuple[Any, ...]:
         """Return the one row of a query that looks at the server as a whole."""
         return await (await self._connection.execute(query, arguments)).fetchone() or ()
