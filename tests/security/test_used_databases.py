@@ -104,8 +104,7 @@ async def test_a_database_is_asked_for_the_tables_of_its_last_test_alone(
         "create publication everything",
         "create type duly.another as enum ('one')",
         "alter sequence duly.{sequence} increment 2",
-        "insert into duly.products (id, name, ledger_account) select 'p' || n, 'P', 'revenue:p' || n"
-        " from generate_series(1, 20000) n",
+        "insert into duly.tax_rates (id, name, percent) select 't' || n, 'T', 19 from generate_series(1, 20000) n",
     ],
 )
 async def test_a_database_that_a_test_has_changed_otherwise_serves_no_other(

@@ -7,28 +7,22 @@ import ast
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.service import RPCError
 
 from tests.house.source import ROOT, modules
 from tests.replay.histories import recorded
 from tests.supervision.crashes.crashing_activities import CrashingActivities, Death
+from tests.supervision.crashes.dying import is_survived
 from tests.supervision.crashes.rows import ELSEWHERE, PRESSED, ROW_OF_ANOTHER, ROWS, WITHOUT_ACTIVITIES, Pressed
 from tests.supervision.scenario import Company
 from tests.supervision.scenarios import SCENARIOS
-from tests.support.invariants import complaints
 
 # What the gate has of it: where money moves, and its answer is lost.
 GATED = {("Collection", "collect", Death.AFTER), ("Refund", "refund", Death.AFTER)}
 # Parts of every workflow: what they call is seen to by the rows of one, and by histories for the others.
 SERVE_ALL = ("workflows.inputs.providers", "workflows.inputs.checks", "workflows.messages.outgoing")
-# Longer than a workflow stands still after a fault, and so often at most.
-A_WHILE = timedelta(minutes=11)
-TIMES = 12
 
 
 def activities() -> set[str]:
@@ -122,27 +116,8 @@ def test_where_else_an_activity_is_tested_there_is_a_test() -> None:
 async def test_a_worker_that_dies_in_an_activity_costs_no_money(
     crashing_company: Company, crashing: CrashingActivities, workflow: str, name: str, pressed: Pressed, death: Death
 ) -> None:
-    company, scenario = crashing_company, SCENARIOS[workflow](crashing_company)
-    await scenario.prepare(f"dies-{company.period}")
-    crashing.die_once(workflow, name, death)
-    opened = await scenario.open(f"dies-{company.period}", pressed.at)
+    await is_survived(
+        crashing_company, crashing, SCENARIOS[workflow](crashing_company), (workflow, name, pressed, death)
+    )
 
-    wrong = "not looked at"
-    for _ in range(TIMES):
-        if pressed.update:
-            await company.command(opened.workflow_id, pressed.update, pressed.command)
-        if pressed.signal:
-            await company.signal(opened.workflow_id, pressed.signal)
-        with suppress(RPCError):
-            # The server may need more than its half minute for all that happens in a while.
-            await company.duly.environment.sleep(A_WHILE)
-        await company.supervise()
-        await opened.go_on()
-        wrong = "" if pressed.changes_end else await opened.wrong()
-        if crashing.has_died and not wrong:
-            break
-
-    assert wrong == ""
-    assert crashing.has_died
     assert [name for by, name in crashing.called if by == workflow and not is_seen_to(workflow, name)] == []
-    assert await complaints(company.sandbox, company.database, company.gateway) == []
