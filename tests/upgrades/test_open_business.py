@@ -1,0 +1,123 @@
+"""A release is upgraded under all that may be open: each goes on to its right end, and is charged once.
+
+Real servers, and both releases' workers as processes of their own, in the order of docs/upgrading.md.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from activities.database import Database, create_engine
+from activities.gateway.stripe_gateway import StripeGateway
+from models.workflow_ids import collection_id
+from sandbox.workers import running_worker
+from tests.house.source import ROOT
+from tests.support.invariants import complaints
+from tests.upgrades.deployed_release import DeployedRelease, deployed
+from tests.upgrades.kept_release import releases
+from tests.upgrades.months import start_payments
+from tests.upgrades.open_business import PERIOD, OpenBusiness
+from tests.upgrades.open_collections import ask, look_now
+
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1500)]
+NOT_LOST = {
+    WorkflowExecutionStatus.RUNNING,
+    WorkflowExecutionStatus.COMPLETED,
+    WorkflowExecutionStatus.CONTINUED_AS_NEW,
+}
+# Two of each: one that waits, and one whose outcome nobody knows.
+FORGOTTEN = {"in grace", "the answer is lost"}
+AN_HOUR_AGO = "update duly.collections set opened_at = opened_at - interval '1 hour' where closed_at is null"
+
+
+@pytest.fixture
+async def business(tmp_path: Path) -> AsyncIterator[OpenBusiness]:
+    """The last release in the middle of its business; none of its workers run."""
+    async with deployed(releases()[-1], tmp_path) as duly:
+        business = OpenBusiness(duly, tmp_path)
+        yield business
+
+
+async def wrong_with_money(duly: DeployedRelease) -> list[str]:
+    """Compare gateway and ledger."""
+    settings = duly.stack.settings
+    gateway = StripeGateway(
+        settings.stripe_api_key.get_secret_value(), api_base=settings.stripe_api_base, timeout_seconds=20
+    )
+    database = Database(create_engine(settings.database_url, pool=2), timeout_seconds=30)
+    try:
+        return await complaints(duly.control, database, gateway)
+    finally:
+        await gateway.close()
+        await database.dispose()
+
+
+async def assert_right(business: OpenBusiness) -> None:
+    """Everything has come to its end, nothing has failed, and no money differs."""
+
+    async def returned() -> bool:
+        return not await business.returns.wrong()
+
+    try:
+        await business.until(returned)
+    except TimeoutError:
+        assert await business.returns.wrong() == {}
+    assert set(await business.statuses()) <= NOT_LOST
+    assert await wrong_with_money(business.duly) == []
+
+
+async def test_whatever_is_open_goes_on_under_new_workers_and_is_known_when_its_history_is_purged(
+    business: OpenBusiness,
+) -> None:
+    duly = business.duly
+    async with running_worker(duly.stack, name="old", argv=duly.worker_of(duly.code)) as old:
+        await business.open()
+        await duly.prepare(ROOT)
+        async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
+            await business.go_on(business.receivables[::2])
+            await old.stop()
+            rest = business.receivables[1::2]
+            lost = [one for one in rest if one.stage.name in FORGOTTEN]
+            for receivable in lost:
+                await business.forget(collection_id(receivable.account, PERIOD))
+            await ask(duly, AN_HOUR_AGO)
+            await duly.command(ROOT, "supervise")
+            await business.go_on([one for one in rest if one not in lost])
+            await business.go_on_where_open(lost)
+            await business.returns.end()
+
+            assert len(lost) >= 2
+            assert await business.ends(business.receivables) == {}
+            await assert_right(business)
+
+            charges = await business.charges()
+            assert await business.purge() > len(business.receivables)
+            await duly.command(ROOT, "supervise")
+            await (await start_payments(duly, ROOT, PERIOD)).result()
+            assert await business.charges() == charges
+            assert await wrong_with_money(duly) == []
+
+
+async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_new_ones_have_not_begun(
+    business: OpenBusiness,
+) -> None:
+    duly = business.duly
+    async with running_worker(duly.stack, name="old", argv=duly.worker_of(duly.code)):
+        await business.open()
+        by_new, begun_by_new, untouched = (business.receivables[n::3] for n in range(3))
+        await duly.prepare(ROOT)
+    async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
+        await business.go_on(by_new)
+        for receivable in begun_by_new:
+            await look_now(receivable)
+        assert await business.ends(by_new) == {}
+    async with running_worker(duly.stack, name="old-again", argv=duly.worker_of(duly.code)):
+        await business.go_on(untouched)
+        assert await business.ends(untouched) == {}
+    async with running_worker(duly.stack, name="new-again", argv=duly.worker_of(ROOT)):
+        await business.go_on(begun_by_new)
+        await business.returns.end()
+        assert await business.ends(business.receivables) == {}
+        await assert_right(business)
