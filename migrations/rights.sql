@@ -60,7 +60,7 @@ grant execute on function duly.adopt_debit, duly.alert_overdue_debits, duly.amen
     duly.request_debit, duly.sign_mandate to duly_app;
 
 -- books
-grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right to duly_app;
+grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right, duly.unsettled_of_bill to duly_app;
 
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,
@@ -88,7 +88,7 @@ grant execute on function duly.ask_portal_link, duly.customer_of_session, duly.e
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 
 -- printouts
-grant execute on function duly.document_facts, duly.document_of_link, duly.documents_of_message, duly.kept_document, duly.keep_document_file,
+grant execute on function duly.bill_facts, duly.document_facts, duly.document_of_link, duly.documents_of_message, duly.kept_document, duly.keep_document_file,
     duly.note_document_link, duly.set_postal_address, duly.statement_parties to duly_app;
 
 -- events

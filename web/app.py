@@ -18,6 +18,7 @@ from models.problem import RefusedError
 from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
 from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
+from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -62,6 +63,7 @@ OBJECTS: Mapping[str, Page] = {
     "/accounts/{id}/about": account_about,
     "/transactions/{id}": show_transaction,
     "/transactions/{id}/more": transaction_more,
+    "/bills/{id}": show_bill,
     "/payments/{id:path}": show_payment,
     "/requests/{id:path}": show_gateway_request,
     "/refunds/{id:path}": show_refund,
@@ -118,6 +120,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/sent/{key}", signed_in(web, show_sent)),
+        Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
     ]
     settings = web.settings

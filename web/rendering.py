@@ -14,6 +14,7 @@ RAIL = (
     ("/", "Home", "h"),
     ("/accounts", "Accounts", "a"),
     ("/transactions", "Transactions", "t"),
+    ("/bills", "Bills", "i"),
     ("/payments", "Payments", "p"),
     ("/requests", "Gateway requests", "w"),
     ("/runs", "Runs", "r"),

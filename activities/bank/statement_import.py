@@ -6,19 +6,20 @@ from enum import StrEnum
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from activities.bank.debits.debit_lines import DebitLine, DebitLines
 from activities.bank.debits.received_lines import received_lines
 from activities.bank.known_lines import Brought, KnownLines
 from activities.bank.payout_lines import PayoutLines
-from activities.bank.statement_sql import ACCOUNTS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
+from activities.bank.statement_sql import ACCOUNTS, BILLS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
 from models.bank.entry import BankEntry
 from models.bank.recognition import Doubt
 from models.bank.routing import (
     KnownAccount,
+    KnownBill,
     KnownInvoice,
     KnownReferences,
     Route,
@@ -28,6 +29,7 @@ from models.bank.routing import (
     words,
 )
 from models.imports.columns import BANK
+from models.ledger.number_series import BILLS as BILL_NUMBERS
 from models.ledger.number_series import NumberSeries
 from models.ledger.refusal_fields import problem_of
 from models.ledger.refusals import LedgerError
@@ -189,6 +191,7 @@ class BankImport:
 
     async def _known(self, entries: Iterable[BankEntry]) -> KnownReferences:
         series = [NumberSeries(row.prefix, row.is_per_year) for row in await self._database.read(INVOICE_SERIES)]
+        series.append(BILL_NUMBERS)
         asked = sorted({word for entry in entries for word in words(entry, series)})
         accounts = {
             row.id: KnownAccount(row.id, row.currency, row.state == "terminated", row.owner_reference)
@@ -202,9 +205,17 @@ class BankImport:
                 is_posted=row.state == LifeCycleState.POSTED,
                 is_written_off=row.state == LifeCycleState.WRITTEN_OFF,
             )
-            owner = KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
-            accounts[row.account_id] = owner
-        return KnownReferences(accounts, invoices, series)
+            accounts[row.account_id] = _owner(row)
+        bills = {}
+        numbers = [word for word in asked if BILL_NUMBERS.number_of(word) == word]
+        for row in await self._database.rows(BILLS, numbers=numbers) if numbers else ():
+            bills[row.number] = KnownBill(row.account_id, tuple(row.invoices))
+            accounts[row.account_id] = _owner(row)
+        return KnownReferences(accounts, invoices, series, bills)
+
+
+def _owner(row: Row[Any]) -> KnownAccount:
+    return KnownAccount(row.account_id, row.currency, row.account_state == "terminated", row.owner_reference)
 
 
 def _direct(received: tuple[BankEntry, DebitLine]) -> Result:

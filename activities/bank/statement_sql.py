@@ -61,6 +61,14 @@ DEBIT_LINES = select(DebitLineRow.key, DebitLineRow.reference)
 
 SUSPENSE = select(AccountRow.id).where(AccountRow.kind == AccountKind.SUSPENSE)
 
+# Bills with the invoices that money for them is for: those of which something is unsettled.
+BILLS = """
+    select b.number, b.account_id, array(select u.id from duly.unsettled_of_bill(b.id) u) as invoices, a.currency,
+        a.state as account_state, coalesce(a.owner_reference, '') as owner_reference
+    from duly.account_bills b join duly.accounts a on a.id = b.account_id
+    where b.number = any(:numbers) and a.kind = 'customer'
+"""
+
 # In order of their accounts, system accounts last, as everybody takes the accounts' locks.
 POST = """
     select r.place, p.transaction_id, p.number

@@ -77,10 +77,9 @@ def page_of(facts: DocumentFacts, words: Catalogue) -> DocumentPage:
     title = words.text(facts.kind)
     has_lines = bool(facts.lines)
     columns, rows = _lines(facts, words) if has_lines else _settled(facts, words)
-    qr = _qr(facts)
     due = words.money(facts.due_minor, facts.currency)
     return DocumentPage(
-        **_frame(facts.seller, facts.buyer, words),
+        **frame_of(facts.seller, facts.buyer, words),
         title=title,
         subject=f"{title} {facts.number}".strip(),
         mark=words.text("draft") if facts.is_draft else "",
@@ -89,7 +88,7 @@ def page_of(facts: DocumentFacts, words: Catalogue) -> DocumentPage:
         rows=rows,
         totals=tuple(_totals(facts, words)),
         notes=tuple(_notes(facts, words)),
-        qr=qr,
+        qr=transfer_code(facts.seller, facts.due_minor, facts.currency, facts.number),
         qr_alt=words.text("qr_alt", amount=due),
         qr_label=words.text("qr"),
     )
@@ -118,7 +117,7 @@ def statement_page_of(facts: StatementFacts, words: Catalogue) -> DocumentPage:
     ]
     sums = (("opening", facts.opening_minor), ("closing", facts.closing_minor), ("unsettled", facts.unsettled_minor))
     return DocumentPage(
-        **_frame(facts.seller, facts.buyer, words),
+        **frame_of(facts.seller, facts.buyer, words),
         title=title,
         subject=f"{title} {facts.buyer.account_id}",
         mark="",
@@ -132,7 +131,8 @@ def statement_page_of(facts: StatementFacts, words: Catalogue) -> DocumentPage:
     )
 
 
-def _frame(seller: Seller, buyer: Buyer, words: Catalogue) -> dict[str, Any]:
+def frame_of(seller: Seller, buyer: Buyer, words: Catalogue) -> dict[str, Any]:
+    """Return what stands on every page: the seller with the brand, and to whom it is made out."""
     town = f"{seller.postal_code} {seller.city}".strip()
     named = (("registration", seller.registration), ("seller_vat_id", seller.vat_id), ("tax_number", seller.tax_number))
     contact = (("email", seller.email), ("phone", seller.phone))
@@ -268,17 +268,16 @@ def _notes(facts: DocumentFacts, words: Catalogue) -> Iterator[str]:
             yield words.text("payable_nothing")
 
 
-def _qr(facts: DocumentFacts) -> str:
-    """Return the QR code of a credit transfer in euros, where there is something to pay and an account to pay it to."""
-    due = facts.due_minor
-    if facts.currency != "EUR" or not facts.seller.iban or not 0 < due <= EPC_MOST_MINOR:
+def transfer_code(seller: Seller, due_minor: int, currency: str, text: str) -> str:
+    """Return the QR code of a transfer in euros, where there is something to pay and an account to pay it to."""
+    if currency != "EUR" or not seller.iban or not 0 < due_minor <= EPC_MOST_MINOR:
         return ""
     code = segno.helpers.make_epc_qr(
-        name=facts.seller.name[:EPC_NAME_MAX],
-        iban=facts.seller.iban,
-        amount=Money(due, "EUR").to_decimal(),
-        text=facts.number,
-        bic=facts.seller.bic or None,
+        name=seller.name[:EPC_NAME_MAX],
+        iban=seller.iban,
+        amount=Money(due_minor, "EUR").to_decimal(),
+        text=text,
+        bic=seller.bic or None,
     )
     drawn = BytesIO()
     code.save(drawn, kind="svg", scale=3, border=0)

@@ -20,7 +20,7 @@ KEEPS_MOST = 3
 
 @dataclass(frozen=True)
 class PrintedFile:
-    """A file that was printed; `id` is that of the kept file, 0 for what is not kept: drafts and statements."""
+    """A file that was printed; `id` is that of the kept file, 0 for what is not kept: drafts, statements, bills."""
 
     name: str
     format: PrintFormat
@@ -42,7 +42,7 @@ class Printing:
 
         Raises RefusedError: there is no such document, no seller is set, or it cannot be an electronic invoice.
         """
-        _require_language(language)
+        require_language(language)
         found = await self._queries.require(word)
         if found.posted_on is None:
             facts = await self._queries.facts(found.id)
@@ -75,7 +75,7 @@ class Printing:
         self, account_id: str, since: date | None, until: date, format: PrintFormat, *, language: str = ""
     ) -> PrintedFile:
         """Print an account's statement as it is now; nothing is kept of it. Raises RefusedError as `document` does."""
-        _require_language(language)
+        require_language(language)
         facts = await self._queries.statement(account_id, since, until)
         content = await written(PrintJob(facts, format, language))
         spoken = catalogue_of(facts.locale, language=language).language
@@ -92,6 +92,7 @@ def _file(facts: DocumentFacts, format: PrintFormat, language: str, content: byt
     return PrintedFile(f"{stem}.{SUFFIXES[format]}", format, language, hashlib.sha256(content).hexdigest(), content, id)
 
 
-def _require_language(language: str) -> None:
+def require_language(language: str) -> None:
+    """Raise RefusedError (language_known) for a language in which nothing is printed; empty is the account's."""
     if language and language not in PRINTED_LANGUAGES:
         raise refusal("language", "language_known", f"{language!r} is none of {', '.join(PRINTED_LANGUAGES)}")

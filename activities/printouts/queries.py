@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select
 from activities.database import Database
 from activities.ledger.statement_queries import StatementQueries
 from activities.ledger.transaction_queries import TransactionQueries
-from models.printouts.facts import DocumentFacts, DocumentKind, StatementFacts
+from models.printouts.facts import OF_ACCOUNTS, DocumentFacts, DocumentKind, StatementFacts
 from models.problem import refusal
 from models.tables.transactions import DocumentFileRow
 
@@ -46,8 +46,9 @@ class DocumentQueries:
     async def require(self, word: str) -> Row[Any]:
         """Return the transaction behind a number or id. Raises RefusedError: there is none, or it has no document."""
         found = await TransactionQueries(self._database).require(word)
-        if str(found.classification) not in set(DocumentKind):
-            allowed = ", ".join(sorted(set(DocumentKind) - {DocumentKind.STATEMENT}))
+        of_transactions = set(DocumentKind) - OF_ACCOUNTS
+        if str(found.classification) not in of_transactions:
+            allowed = ", ".join(sorted(of_transactions))
             raise refusal(
                 "transaction", "document_kind", f"a {found.classification} is not printed; these are: {allowed}"
             )

@@ -12,11 +12,14 @@ from activities.printouts.page import DocumentPage
 from activities.reports.text_files import safe_text
 from models.currency import exponent_of
 from models.money import Money
+from models.printouts.bill import BillFacts
 from models.printouts.facts import DocumentFacts, StatementFacts
 
 Cell = str | Decimal | date | None
 
-_AMOUNTS = frozenset({"unit_price", "discount", "net", "vat", "total", "related_amount", "amount", "balance"})
+_AMOUNTS = frozenset(
+    {"unit_price", "discount", "net", "vat", "total", "related_amount", "amount", "balance", "unsettled"}
+)
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,12 @@ class Sheet:
     currency: str
 
 
-def sheet_of(facts: DocumentFacts | StatementFacts) -> Sheet:
-    """Return the rows of a document: its lines, else the documents it settles, else the postings of a statement."""
+def sheet_of(facts: DocumentFacts | StatementFacts | BillFacts) -> Sheet:
+    """Return the rows of a document: its lines, else the documents it settles, else the postings of an account."""
     if isinstance(facts, StatementFacts):
         return _postings(facts)
+    if isinstance(facts, BillFacts):
+        return _billed(facts)
     head = (facts.number or None, facts.dated, str(facts.kind), facts.currency)
     names = ("number", "date", "document", "currency")
     money = _Amounts(facts.currency)
@@ -67,6 +72,25 @@ def _postings(facts: StatementFacts) -> Sheet:
         for row in facts.rows
     )
     return Sheet(heads, rows, facts.currency)
+
+
+def _billed(facts: BillFacts) -> Sheet:
+    money = _Amounts(facts.currency)
+    heads = ("bill", "period", "billed", "date", "number", "document", "due_on", "currency", "amount", "unsettled")
+    # What was brought forward stands first, so that the amounts come to what is outstanding.
+    first: tuple[Cell, ...] = (
+        *(facts.number, facts.period, "no", facts.starts_on, None, "brought_forward", None, facts.currency),
+        *(money(facts.brought_forward_minor), money(0)),
+    )
+    rows = tuple(
+        (
+            *(facts.number, facts.period, "yes" if row.is_billed else "no", row.on, row.number),
+            *(str(row.classification), row.due_on, facts.currency),
+            *(money(row.amount_minor), money(row.unsettled_minor)),
+        )
+        for row in facts.postings
+    )
+    return Sheet(heads, (first, *rows), facts.currency)
 
 
 class _Amounts:

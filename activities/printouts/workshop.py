@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context, parent_process
 
+from activities.printouts.bills.page import bill_page_of
 from activities.printouts.catalogue import catalogue_of
 from activities.printouts.electronic import electronic_invoice_of
 from activities.printouts.hybrid import declared_as_factur_x
@@ -20,6 +21,7 @@ from activities.printouts.markup import html_of, rtf_of
 from activities.printouts.page import DocumentPage, page_of, statement_page_of
 from activities.printouts.sheets import csv_of, sheet_of, xlsx_of
 from activities.printouts.typeset import pdf_of
+from models.printouts.bill import BillFacts
 from models.printouts.electronic import problems_of_electronic
 from models.printouts.facts import ELECTRONIC, DocumentFacts, PrintFormat, StatementFacts
 from models.problem import Problem, RefusedError
@@ -32,7 +34,7 @@ TEMPLATE_VERSION = "1"
 class PrintJob:
     """A file to write: of which facts, as what, and in which language (empty: the account's)."""
 
-    facts: DocumentFacts | StatementFacts
+    facts: DocumentFacts | StatementFacts | BillFacts
     format: PrintFormat
     language: str = ""
 
@@ -82,8 +84,8 @@ def _end_with_parent() -> None:
 
 
 def _refuse_what_cannot_be(job: PrintJob) -> None:
-    if isinstance(job.facts, StatementFacts):
-        raise RefusedError([Problem("format", "electronic_invoice", "a statement is no invoice")])
+    if not isinstance(job.facts, DocumentFacts):
+        raise RefusedError([Problem("format", "electronic_invoice", f"a {job.facts.kind} is no invoice")])
     if problems := list(problems_of_electronic(job.facts)):
         raise RefusedError(problems)
 
@@ -111,8 +113,8 @@ def write_validated(job: PrintJob) -> tuple[bytes, list[str]]:
     from activities.printouts.validation import broken_rules  # noqa: PLC0415
 
     facts = job.facts
-    if isinstance(facts, StatementFacts):
-        raise TypeError("a statement is no invoice")
+    if not isinstance(facts, DocumentFacts):
+        raise TypeError(f"a {facts.kind} is no invoice")
     words = catalogue_of(facts.locale, language=job.language)
     syntax = PrintFormat.UBL if job.format is PrintFormat.UBL else PrintFormat.CII
     xml = electronic_invoice_of(facts, syntax, words)
@@ -127,8 +129,16 @@ def _page(job: PrintJob) -> DocumentPage:
     words = catalogue_of(job.facts.locale, language=job.language)
     if isinstance(job.facts, StatementFacts):
         return statement_page_of(job.facts, words)
+    if isinstance(job.facts, BillFacts):
+        return bill_page_of(job.facts, words)
     return page_of(job.facts, words)
 
 
 def _day(job: PrintJob) -> date:
-    return job.facts.until if isinstance(job.facts, StatementFacts) else job.facts.dated
+    match job.facts:
+        case StatementFacts():
+            return job.facts.until
+        case BillFacts():
+            return job.facts.as_of
+        case _:
+            return job.facts.dated

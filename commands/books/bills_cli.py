@@ -1,6 +1,7 @@
 """`bills`: what accounts were billed for a period, with what was brought forward."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from commands.options import (
 )
 from commands.options import list_page as list_page_of
 from commands.runner import perform
+from models.printouts.facts import PrintFormat
 
 app = typer.Typer(help="Bills: one an account and period, made by billing runs.", no_args_is_help=True)
 
@@ -117,6 +119,26 @@ def show_bill(bill: BillName, as_json: Json = False) -> None:
     from commands.books.bills import show
 
     perform(lambda output: show(output, bill), as_json=as_json)
+
+
+@app.command("print")
+def print_bill(
+    bill: BillName,
+    format: Annotated[PrintFormat, typer.Option("--format", help="As what; a bill is no e-invoice.")] = PrintFormat.PDF,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", dir_okay=False, help="Write it to this new file; else one named by its number."),
+    ] = None,
+    language: Annotated[str, typer.Option("--language", help="de or en; else the account's.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Print a bill: what was brought forward, what was posted, what is unsettled today, and how to pay it.
+
+    Nothing is kept of the file. Each invoice of it is a document of its own: `documents print`.
+    """
+    from commands.printouts.documents import print_bill
+
+    perform(lambda out: print_bill(out, bill, format, output, language=language), as_json=as_json)
 
 
 @app.command("list")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.printouts import workshop
+from activities.printouts.bills.printing import BillPrinting
 from activities.printouts.links import DocumentLinks
 from activities.printouts.printing import PrintedFile, Printing
 from activities.printouts.queries import DocumentQueries
@@ -46,6 +47,14 @@ async def print_statement_of(
     last = until or datetime.now(UTC).date()
     async with reading_database_of(read_settings()) as database:
         printed = await Printing(database).statement(account, since, last, format, language=language)
+    _answer(output, printed, target)
+
+
+async def print_bill(output: Output, bill: str, format: PrintFormat, target: Path | None, *, language: str) -> None:
+    """Print a bill to a new file."""
+    _require_new(target)
+    async with reading_database_of(read_settings()) as database:
+        printed = await BillPrinting(database).bill(bill, format, language=language)
     _answer(output, printed, target)
 
 

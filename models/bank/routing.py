@@ -1,12 +1,12 @@
 """Whose money a bank line is: one account that takes it, or suspense with the reason (F122, F123)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.bank.entry import BankEntry
 from models.bank.references import references
-from models.ledger.number_series import INVOICES, NumberSeries
+from models.ledger.number_series import BILLS, INVOICES, NumberSeries
 
 
 class SuspenseReason(StrEnum):
@@ -42,12 +42,21 @@ class KnownInvoice:
 
 
 @dataclass(frozen=True)
+class KnownBill:
+    """A bill that a reference names, with the ids of its invoices of which something is unsettled."""
+
+    account_id: str
+    invoice_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class KnownReferences:
-    """What the references of a batch of entries name: accounts by id, invoices by number, which are of these series."""
+    """What the references of a batch of entries name: accounts by id, invoices and bills by number, of these series."""
 
     accounts: Mapping[str, KnownAccount]
     invoices: Mapping[str, KnownInvoice]
-    series: Sequence[NumberSeries] = (INVOICES,)
+    series: Sequence[NumberSeries] = (INVOICES, BILLS)
+    bills: Mapping[str, KnownBill] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Route:
 
 
 def words(entry: BankEntry, series: Sequence[NumberSeries]) -> tuple[str, ...]:
-    """Return everything in an entry that may name an account, or an invoice of some series."""
+    """Return everything in an entry that may name an account, or an invoice or bill of some series."""
     return tuple(word for found in references(entry, series) for word in found)
 
 
@@ -87,7 +96,8 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
         return Route(account.id, reason=reason)
     addressed = _addressed(entry, account, known)
     given_up = tuple(number for number, invoice in addressed.items() if invoice.is_written_off)
-    return Route(account.id, tuple(invoice.id for invoice in addressed.values()), written_off=given_up)
+    invoices = dict.fromkeys((*(invoice.id for invoice in addressed.values()), *_billed(entry, account, known)))
+    return Route(account.id, tuple(invoices), written_off=given_up)
 
 
 def named_accounts(entry: BankEntry, known: KnownReferences) -> set[str]:
@@ -98,10 +108,9 @@ def named_accounts(entry: BankEntry, known: KnownReferences) -> set[str]:
 def _named(words: Iterable[str], known: KnownReferences) -> set[str]:
     found = set()
     for word in words:
-        if word in known.invoices:
-            found.add(known.invoices[word].account_id)
-        elif word in known.accounts:
-            found.add(word)
+        # A series of invoices may be written as bills are: then the number is of two, and perhaps of two accounts.
+        numbered = [of[word].account_id for of in (known.invoices, known.bills) if word in of]
+        found.update(numbered or ([word] if word in known.accounts else []))
     return found & known.accounts.keys()
 
 
@@ -113,6 +122,12 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
     if entry.owner_reference and account.owner_reference and entry.owner_reference != account.owner_reference:
         return SuspenseReason.OWNER_DIFFERS
     return None
+
+
+def _billed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> Iterator[str]:
+    for word in words(entry, known.series):
+        if word in known.bills and known.bills[word].account_id == account.id:
+            yield from known.bills[word].invoice_ids
 
 
 def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> dict[str, KnownInvoice]:

@@ -64,3 +64,5 @@ class NumberSeries:
 
 
 INVOICES = NumberSeries("INV")
+# Of bills there is one series; the database numbers them.
+BILLS = NumberSeries("BIL")

@@ -11,7 +11,7 @@ from models.money import vat_of
 
 
 class DocumentKind(StrEnum):
-    """What is printed. A bill of several invoices gets a kind of its own here when there are bills."""
+    """What is printed."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
@@ -20,6 +20,7 @@ class DocumentKind(StrEnum):
     PAYMENT_CANCELLATION = "payment_cancellation"
     REFUND = "refund"
     STATEMENT = "statement"
+    BILL = "bill"
 
 
 class PrintFormat(StrEnum):
@@ -36,6 +37,8 @@ class PrintFormat(StrEnum):
 
 
 ELECTRONIC = frozenset({PrintFormat.FACTUR_X, PrintFormat.UBL, PrintFormat.CII})
+# A transaction has a document of its own; these are of an account.
+OF_ACCOUNTS = frozenset({DocumentKind.STATEMENT, DocumentKind.BILL})
 # Documents under the law of value-added tax; the others say that they are no invoice.
 OF_VAT = frozenset({DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE, DocumentKind.INVOICE_CANCELLATION})
 

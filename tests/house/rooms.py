@@ -92,7 +92,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events": ("gateway", "messages"),
         "merchants": ("gateway",),
         "payments": ("cards", "collections", "gateway"),
-        "printouts": ("ledger", "messages", "reports"),
+        "printouts": ("books", "ledger", "messages", "reports"),
         "reconciliation": ("gateway", "ledger"),
         "recovery": ("collections", "events", "refunds"),
         "reductions": ("configuration",),
@@ -119,6 +119,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "commands": {
+        "books": ("printouts",),
         "console": ("ledger", "refunds"),
         "ledger": ("imports",),
         "merchants": ("reductions",),

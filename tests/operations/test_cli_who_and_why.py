@@ -42,6 +42,7 @@ READS = frozenset(
 )
 OTHERS: Mapping[str, str] = {
     "accounts export": "only reads",
+    "bills print": "only reads",
     "codec serve": "answers the UI",
     "definitions export": "only reads",
     "demo": "has a database of its own",

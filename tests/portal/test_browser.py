@@ -22,7 +22,7 @@ from web.assets import Assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 
-PAGES = ("/", "/documents", "/payments", "/cards", "/wallet", "/subscriptions", "/details")
+PAGES = ("/", "/documents", "/bills", "/payments", "/cards", "/wallet", "/subscriptions", "/details")
 
 
 @pytest.fixture
@@ -64,7 +64,8 @@ async def test_a_customer_enters_pays_on_the_gateways_page_and_meets_nothing_ser
     await merchant.card(account, "pm_card_mastercard", order=1)
     await merchant.subscription(account, price_minor=100)
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
-    page, pages = person.page, (*PAGES, f"/documents/{invoice}")
+    bill = await merchant.value("select duly.make_bill(:id, to_char(current_date, 'YYYY-MM'), 'maria')", id=account)
+    page, pages = person.page, (*PAGES, f"/documents/{invoice}", f"/bills/{bill}")
 
     # when they enter by a link, look at each page, and pay
     await person.judge("/sign-in")

@@ -72,7 +72,7 @@ async def test_the_catalogues_have_the_same_texts_and_all_that_pages_say(custome
     english = set(catalogue("en"))
     texts = {
         key
-        for path in (FOLDER / "templates").glob("*.html")
+        for path in (FOLDER / "templates").rglob("*.html")
         for key in re.findall(r"(?<![a-z_.])(?:t|reader\.text)\('([a-z_]+)'[,)]", path.read_text(encoding="utf-8"))
     }
 
@@ -109,7 +109,7 @@ async def test_documents_are_downloaded_once_somebody_sells(
     assert await customer.status(f"/documents/{row.id}/file/html") == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/documents", "/payments", "/cards", "/subscriptions", "/details"])
+@pytest.mark.parametrize("path", ["/", "/documents", "/bills", "/payments", "/cards", "/subscriptions", "/details"])
 async def test_a_page_takes_a_few_statements(
     customer: Customer, merchant: Merchant, database: Database, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

@@ -29,8 +29,8 @@ def test_documents_speak_the_languages_of_messages() -> None:
 
 @pytest.mark.parametrize("language", sorted(WORDS))
 def test_no_text_is_missing_in_any_language_and_none_is_left_over(language: str) -> None:
-    source = (ROOT / "activities" / "printouts" / "page.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'"([a-z_]+)"', source))
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "activities" / "printouts").rglob("page.py")]
+    named = {word for source in sources for word in re.findall(r'"([a-z_]+)"', source)}
     kinds = {*DocumentKind, *Classification}
     categories = {f"tax_category_{category}" for category in set(VatCategory) - UNTOLD}
 

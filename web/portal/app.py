@@ -14,7 +14,7 @@ from activities.database import DatabaseUnavailableError, RuleBrokenError, Schem
 from activities.events.link_limits import BoundedLinks
 from models.problem import RefusedError
 from web.assets import Assets
-from web.portal import details, paying, views, wallet
+from web.portal import bills, details, paying, views, wallet
 from web.portal.context import Portal, reader_before
 from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
 from web.security import SecurityHeaders
@@ -29,6 +29,9 @@ _PAGES = {
     "/documents": views.show_documents,
     "/documents/{id}": views.show_document,
     "/documents/{id}/file/{format}": views.give_file,
+    "/bills": bills.show_bills,
+    "/bills/{id}": bills.show_bill,
+    "/bills/{id}/file/{format}": bills.give_bill,
     "/payments": views.show_payments,
     "/subscriptions": views.show_subscriptions,
     "/cards": paying.show_cards,
@@ -38,6 +41,7 @@ _PAGES = {
 }
 _FORMS = {
     "/documents/{id}/pay": paying.pay_document,
+    "/bills/{id}/pay": bills.pay_bill,
     "/pay": paying.pay_all,
     "/cards/add": paying.add_card,
     "/cards/{id}/replace": paying.replace_card,

@@ -61,7 +61,7 @@ async def pay_document(visit: PortalVisit, form: FormData) -> Response:
     found = await visit.queries.document(document_id(visit))
     if found is None or not (found.unsettled_minor and found.classification == "invoice"):
         raise HTTPException(404)
-    return await _pay(visit, key_of(form, visit.customer.account_id), [found.id], found.number)
+    return await pay_invoices(visit, key_of(form, visit.customer.account_id), [found.id], found.number)
 
 
 async def pay_all(visit: PortalVisit, form: FormData) -> Response:
@@ -73,10 +73,10 @@ async def pay_all(visit: PortalVisit, form: FormData) -> Response:
     wanted = ours or [row.transaction_id for row in await free_of(visit, unsettled) or unsettled]
     if not wanted:
         return visit.message("not_payable", _CONFLICT)
-    return await _pay(visit, key, wanted, visit.reader.text("open_invoices"))
+    return await pay_invoices(visit, key, wanted, visit.reader.text("open_invoices"))
 
 
-async def _pay(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:
+async def pay_invoices(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:
     """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own."""
     visit.require(GATEWAY_PAGES, "gateway pages")
     try:

@@ -19,7 +19,7 @@ from activities.printouts.printing import Printing
 from activities.subscriptions.subscriptions import Subscriptions
 from models.gateway.decline import Decline, DeclineClass, classify
 from models.listing import ListPage
-from models.printouts.facts import DocumentKind, PrintFormat
+from models.printouts.facts import OF_ACCOUNTS, DocumentKind, PrintFormat
 from models.printouts.formats import MEDIA_TYPES
 from models.problem import RefusedError
 from web.portal.context import PortalVisit
@@ -30,7 +30,7 @@ _SUBSCRIPTIONS = 100
 # One page of the gateway's is for so many invoices.
 AT_ONCE = 50
 _NEWEST = 2**62
-_KINDS = tuple(kind for kind in DocumentKind if kind is not DocumentKind.STATEMENT)
+_KINDS = tuple(kind for kind in DocumentKind if kind not in OF_ACCOUNTS)
 _ID = re.compile(r"ft_[0-9]{1,18}")
 _FORMATS = (PrintFormat.PDF, PrintFormat.FACTUR_X, PrintFormat.XLSX)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from activities.messages.rendering import LANGUAGES, reader_locale
@@ -42,6 +42,10 @@ class Reader:
     def money(self, amount_minor: int, currency: str) -> str:
         """Write an amount."""
         return money_text(Money(amount_minor, currency), self.locale)
+
+    def month(self, day: date) -> str:
+        """Write the month of a day."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
 
     def day(self, day: date | None) -> str:
         """Write a day; "" for none."""

@@ -21,6 +21,7 @@ from models.problem import refusal
 from models.subscriptions.cycle import Term
 from models.workflow_ids import collection_id
 from web.actions.forms import links_of
+from web.bills.pages import bills_of
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
@@ -61,13 +62,14 @@ async def show_account(visit: Visit) -> Response:
         parts=(
             ("now", f"{address('accounts', id)}/now"),
             ("What has happened", f"{address('accounts', id)}/timeline"),
-            ("Statement and payments", f"{address('accounts', id)}/money"),
+            ("Statement, bills and payments", f"{address('accounts', id)}/money"),
             ("Subscriptions, preferences and changes", f"{address('accounts', id)}/about"),
         ),
         links=[
             (name, Cell(name, listed(noun, account=id)))
             for name, noun in (
                 ("Transactions", "transactions"),
+                ("Bills", "bills"),
                 ("Payments", "payments"),
                 ("Collections", "collections"),
                 ("Refunds", "refunds"),
@@ -104,7 +106,8 @@ async def account_money(visit: Visit) -> Response:
     postings = await StatementQueries(visit.web.reading).statement(id, since, None)
     payments = await records.payments(id, _SHOWN)
     wallet = await wallet_of(visit, account)
-    return show_part(visit, (_statement(postings, account.currency, id), *wallet, _payments(payments, id)))
+    bills = await bills_of(visit, id)
+    return show_part(visit, (_statement(postings, account.currency, id), bills, *wallet, _payments(payments, id)))
 
 
 async def account_about(visit: Visit) -> Response:

@@ -13,6 +13,7 @@ from activities.supervision.commands import CommandRecords
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
+from web.bills.pages import BILLS
 from web.views.cells import Column, link, moment, money, state, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
@@ -160,7 +161,7 @@ SIGN_INS = ListOfNoun(
 LISTS: Mapping[str, ListOfNoun] = {
     of.noun: of
     for of in (
-        *(ACCOUNTS, TRANSACTIONS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE),
+        *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
     )

@@ -135,7 +135,8 @@ begin
 end $$;
 
 -- The invoices of a bill of which something is unsettled.
-create or replace function duly.unsettled_of_bill(p_bill_id text) returns table (id text, unsettled_minor bigint) language sql stable as $$
+create or replace function duly.unsettled_of_bill(p_bill_id text) returns table (id text, unsettled_minor bigint) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
   select t.id, i.amount_minor - i.allocated_minor
     from duly.bill_entries e join duly.financial_transactions t on t.id = e.transaction_id
     join duly.open_items i on i.transaction_id = t.id

@@ -49,6 +49,8 @@ BESIDES = """
     insert into duly.voucher_types (id, name, ledger_account, payment_method_id)
     values ('promotion', 'Promotion', 'reward_expense:vouchers', 'gift');
     select duly.issue_vouchers('listed', 'promotion', 500, 'EUR', array[repeat('0', 64)]);
+    insert into duly.sellers (id, name, street, postal_code, city, country, vat_id)
+    values ('house', 'Company ZX', 'Main Street 1', '10115', 'Berlin', 'DE', 'DE123456789');
     select duly.make_bill(:account, to_char(current_date, 'YYYY-MM'), 'maria')
 """
 
